@@ -1,0 +1,199 @@
+# Sluice: webhook intake for PostgreSQL. `make help` lists the targets.
+#
+# Out of tree: everything built lies in build/<variant>/. A change of flags rebuilds (the stamp).
+
+VERSION := 0.1.0
+
+# ---- what there is, bottom to top: a file includes headers of earlier rows only ----
+# `make lint` (tests/lint) proves this order and that each third-party header has one module.
+MODULES := \
+	status mem file log \
+	config_setting config \
+	credential http \
+	json_scan json_text json_reader json \
+	instant \
+	signal \
+	db \
+	store store_schema store_check migrate \
+	group_member group_statement group \
+	intake intake_bulk intake_answer \
+	route fcgi exchange direct loop
+
+# The worker needs none of the tool's side, the tool none of the serving side.
+TOOL_ONLY := file store store_schema store_check migrate
+INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
+TOOL := status mem file log config_setting config credential db \
+	store store_schema store_check migrate \
+	ctl ctl_command ctl_output ctl_organization ctl_key ctl_migrate ctl_check ctl_config
+
+# ---- variants ----
+# SAN=address,undefined builds with sanitizers in a directory of its own.
+SAN ?=
+comma := ,
+VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+BUILD := build/$(VARIANT)
+
+prefix ?= /usr/local
+sbindir ?= $(prefix)/sbin
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share/sluice
+sysconfdir ?= /etc
+
+CC ?= cc
+INSTALL ?= install
+
+# ---- flags, each with its reason ----
+PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
+# -iquote, not -I: a module may be named like a system header (signal.h).
+CPPFLAGS_ALL := -iquote fcgi-app -D_POSIX_C_SOURCE=200809L -DSLUICE_VERSION='"$(VERSION)"' \
+	-DSLUICE_DATADIR='"$(datadir)"' -isystem $(PG_INCLUDE) -MMD -MP
+
+WARN := -Wall -Wextra -Werror
+WARN += -Wshadow                              # a name means one thing
+WARN += -Wconversion -Wsign-conversion        # lengths and limits must not wrap
+WARN += -Wstrict-prototypes -Wmissing-prototypes # every exported function has its header
+WARN += -Wpointer-arith -Wcast-qual -Wwrite-strings # const stays const
+WARN += -Wundef -Wvla -Wformat=2              # no surprises from macros, stacks and formats
+WARN += -Wswitch-enum -Wimplicit-fallthrough  # every case is meant
+WARN += -Wno-missing-field-initializers       # members that are not named are zero, on purpose
+
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
+	$(if $(SAN),,-D_FORTIFY_SOURCE=2)
+OPTIMISE := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-O2)
+CFLAGS ?= -g
+CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
+LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
+	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+LIBS_INTAKE := -lfcgi -ljson-c -lpq -lcrypto -lz
+LIBS_TOOL := -lpq -lcrypto
+
+# ---- building ----
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.PHONY: all help deps run demo check check-unit check-sql check-e2e check-san check-fresh fault \
+	bench bench-quick lint format install uninstall clean FORCE
+
+INTAKE_BIN := $(BUILD)/sluice-intake
+TOOL_BIN := $(BUILD)/sluicectl
+MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluicectl.1 $(BUILD)/man/sluice.conf.5
+
+all: $(INTAKE_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
+
+objects = $(patsubst %,$(BUILD)/obj/%.o,$(1))
+
+$(INTAKE_BIN): $(call objects,$(INTAKE))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_INTAKE)
+
+$(TOOL_BIN): $(call objects,$(TOOL))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_TOOL)
+
+$(BUILD)/obj/%.o: fcgi-app/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+
+# Objects depend on this stamp; it changes when the flags or the version do.
+FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' | cmp -s - $@ || \
+		printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+
+# sluice.conf(5) lists the settings from the program's own table.
+$(BUILD)/man/sluice.conf.5: fcgi-app/man/sluice.conf.5.in $(TOOL_BIN)
+	@mkdir -p $(@D)
+	$(TOOL_BIN) config --manual > $@.settings
+	sed -e '/@SETTINGS@/{r $@.settings' -e 'd}' $< > $@
+	rm -f $@.settings
+
+$(BUILD)/man/%: fcgi-app/man/%
+	@mkdir -p $(@D)
+	cp $< $@
+
+# ---- unit tests: one program per tests/unit/test_*.c, with counted allocations ----
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+UNIT_LIBS := $(LIBS_INTAKE) -lcheck -lsubunit -lm -lrt -lpthread
+UNIT_OBJECTS := $(call objects,$(MODULES)) $(BUILD)/unit/check_main.o
+
+$(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/unit/test_%: $(BUILD)/unit/test_%.o $(UNIT_OBJECTS)
+	$(CC) $(LDFLAGS_ALL) $(UNIT_WRAP) -o $@ $^ $(UNIT_LIBS)
+
+.SECONDARY:
+
+# ---- tests ----
+check: lint all  ## all tests: lint, unit, SQL, end to end through both web servers, sanitizers
+	$(MAKE) check-unit
+	$(MAKE) check-unit SAN=address,undefined
+	$(MAKE) check-sql
+	$(MAKE) check-e2e
+	$(MAKE) check-e2e SAN=address,undefined
+
+check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
+	@failed=0; for t in $(UNIT_TESTS); do $$t || failed=1; done; exit $$failed
+
+check-sql: all  ## constraints, grants and functions of the database (pgTAP)
+	tests/sql/check
+
+check-e2e: all  ## the same requests through lighttpd and Apache (pytest)
+	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/e2e
+
+fault: all  ## killed backends, stopped databases, signals; about ten minutes
+	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/fault
+
+check-fresh:  ## the README's two commands in a new Debian root (root only)
+	tests/check-fresh
+
+bench: all  ## workers against groups of one and an empty program, side by side
+	tests/bench/run
+
+bench-quick: all  ## the same, shorter
+	tests/bench/run --quick
+
+lint:  ## include order, third-party headers, banned functions, formatting, scripts
+	tests/lint $(MODULES)
+
+format:  ## put all C into the project's format
+	clang-format -i fcgi-app/*.c fcgi-app/*.h $(wildcard tests/*/*.c tests/*/*.h)
+
+# ---- running ----
+deps:  ## install what is missing to build, run and test (Debian packages)
+	deploy/deps test
+
+run: all  ## a stack in the foreground with a demo key; Ctrl-C ends it
+	deploy/run
+
+demo: all  ## the walk-through on both web servers, checked, unattended
+	deploy/demo
+
+# ---- installing ----
+install: all  ## install under $(prefix), honouring DESTDIR
+	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
+	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
+	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
+	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
+	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example
+	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
+	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
+	$(INSTALL) -D -m 644 $(BUILD)/man/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-intake.8
+
+uninstall:  ## remove what install put there; configuration and data stay
+	rm -f $(DESTDIR)$(sbindir)/sluice-intake $(DESTDIR)$(bindir)/sluicectl
+	rm -f $(DESTDIR)$(mandir)/man1/sluicectl.1 $(DESTDIR)$(mandir)/man5/sluice.conf.5
+	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8
+	rm -rf $(DESTDIR)$(datadir)
+
+clean:  ## remove everything built
+	rm -rf build
+
+help:  ## print this list
+	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' Makefile | expand -t 16
+
+FORCE:
+
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/unit/*.d)

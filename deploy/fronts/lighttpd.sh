@@ -1,0 +1,32 @@
+# lighttpd.sh - lighttpd as the web server of a stack; sourced by stack.
+# shellcheck shell=bash disable=SC2154 # the variables are of stack
+
+front_check() {
+    need /usr/sbin/lighttpd lighttpd
+}
+
+# The main configuration: what belongs to this stack. The rest is the file that operators include.
+front_config() {
+    cat <<END
+server.bind = "127.0.0.1"
+server.port = $port
+server.document-root = "$home/www"
+server.pid-file = "$home/tmp/front.pid"
+server.errorlog = "$log_dir/error.log"
+server.upload-dirs = ( "$home/tmp/upload" )
+accesslog.filename = "$log_dir/access.log"
+server.max-request-size = 307200
+server.max-keep-alive-requests = 1000000
+server.max-connections = 1024
+server.http-parseopts = ( "url-path-2f-decode" => "disable" )
+var.sluice_socket = "$socket"
+END
+    if ((EUID == 0)); then
+        printf 'server.username = "%s"\nserver.groupname = "%s"\n' "$worker_user" "$worker_group"
+    fi
+    printf 'include "%s/lighttpd/sluice.conf"\n' "$deploy"
+}
+
+front_start() {
+    start_process front "$log_dir/front.log" /usr/sbin/lighttpd -D -f "$home/etc/front.conf"
+}

@@ -1,0 +1,35 @@
+# common.sh - messages and waiting; sourced by the scripts of deploy/.
+# shellcheck shell=bash
+
+say() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# wait_until SECONDS COMMAND... - until the command succeeds; fails when it did not in time.
+wait_until() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS < end)) || return 1
+        sleep 0.05
+    done
+}
+
+# Of a program that a package brings: need PROGRAM PACKAGE.
+need() {
+    [[ -e $1 ]] || command -v "$1" >/dev/null || die "$1 is missing (package $2): run deploy/deps"
+}
+
+# A free port of the loopback interface, below the range that outgoing connections use.
+free_port() {
+    local port
+    while port=$((10240 + RANDOM % 22528)); do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    printf '%s\n' "$port"
+}

@@ -1,0 +1,144 @@
+/*
+ * credential.c - base62 from the CSPRNG, CRC-32 and SHA-256. See credential.h.
+ *
+ * On the request's way a key passes here twice: its form and checksum are checked before anything
+ * else, and its hash is what goes to the database. Whether a key is known is not decided here.
+ */
+#include "credential.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include "log.h"
+
+enum {
+	KEY_PREFIX_CHARS = 3,
+	SECRET_PREFIX_CHARS = 4,
+	CHECK_CHARS = 6,
+	CHECKED_CHARS = CREDENTIAL_KEY_CHARS - CHECK_CHARS,
+	BASE = 62,
+	/* A random byte at or above this would favour the first digits. */
+	BYTE_LIMIT = 256 - 256 % BASE,
+};
+
+static const char digits[BASE + 1] =
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+enum status credential_random(void *bytes, size_t n)
+{
+	if (n <= INT_MAX && RAND_bytes(bytes, (int)n) == 1)
+		return STATUS_OK;
+	log_event(LOG_LEVEL_ERROR, "could not get random bytes", LOG_INT("bytes", n));
+	return STATUS_INTERNAL;
+}
+
+void credential_forget(void *bytes, size_t n)
+{
+	OPENSSL_cleanse(bytes, n);
+}
+
+static enum status random_base62(char *out, size_t n)
+{
+	unsigned char bytes[64];
+	enum status status = STATUS_OK;
+
+	while (n > 0 && status == STATUS_OK) {
+		status = credential_random(bytes, sizeof(bytes));
+		for (size_t i = 0; i < sizeof(bytes) && n > 0 && status == STATUS_OK; i++) {
+			if (bytes[i] >= BYTE_LIMIT)
+				continue;
+			*out++ = digits[bytes[i] % BASE];
+			n--;
+		}
+	}
+	credential_forget(bytes, sizeof(bytes));
+	return status;
+}
+
+/* CRC-32 of IEEE 802.3 without a table: no look-up depends on the key. */
+static uint32_t crc32_ieee(const char *bytes, size_t n)
+{
+	uint32_t crc = UINT32_MAX;
+
+	for (size_t i = 0; i < n; i++) {
+		crc ^= (unsigned char)bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (UINT32_C(0xedb88320) & (0 - (crc & 1)));
+	}
+	return ~crc;
+}
+
+static void checksum(const char *key, char check[CHECK_CHARS])
+{
+	uint32_t crc = crc32_ieee(key, CHECKED_CHARS);
+
+	for (int i = CHECK_CHARS - 1; i >= 0; i--, crc /= BASE)
+		check[i] = digits[crc % BASE];
+}
+
+enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1])
+{
+	memcpy(key, "sk_", KEY_PREFIX_CHARS);
+	enum status status =
+		random_base62(key + KEY_PREFIX_CHARS, CHECKED_CHARS - KEY_PREFIX_CHARS);
+	checksum(key, key + CHECKED_CHARS);
+	key[CREDENTIAL_KEY_CHARS] = '\0';
+	return status;
+}
+
+enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1])
+{
+	memcpy(secret, "whs_", SECRET_PREFIX_CHARS);
+	secret[CREDENTIAL_SECRET_CHARS] = '\0';
+	return random_base62(secret + SECRET_PREFIX_CHARS,
+			     CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
+}
+
+static bool in_range(char c, char low, char high)
+{
+	return ((c >= low) & (c <= high)) != 0;
+}
+
+static bool is_base62(char c)
+{
+	return (in_range(c, '0', '9') | in_range(c, 'A', 'Z') | in_range(c, 'a', 'z')) != 0;
+}
+
+bool credential_key_is_sound(struct slice text)
+{
+	char check[CHECK_CHARS];
+	bool sound = true;
+
+	if (text.n != CREDENTIAL_KEY_CHARS)
+		return false;
+	/* Every key of the right length costs the same, however early it is wrong. */
+	sound &= CRYPTO_memcmp(text.p, "sk_", KEY_PREFIX_CHARS) == 0;
+	for (size_t i = KEY_PREFIX_CHARS; i < CHECKED_CHARS; i++)
+		sound &= is_base62(text.p[i]);
+	checksum(text.p, check);
+	sound &= CRYPTO_memcmp(text.p + CHECKED_CHARS, check, CHECK_CHARS) == 0;
+	return sound;
+}
+
+enum status credential_hash(struct slice text, struct credential_hash *hash)
+{
+	unsigned n = 0;
+
+	if (EVP_Digest(text.p, text.n, hash->bytes, &n, EVP_sha256(), NULL) == 1 &&
+	    n == CREDENTIAL_HASH_BYTES)
+		return STATUS_OK;
+	log_event(LOG_LEVEL_ERROR, "could not compute a SHA-256", LOG_INT("bytes", text.n));
+	return STATUS_INTERNAL;
+}
+
+void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1])
+{
+	memcpy(display, key.p, 7);
+	memcpy(display + 7, "\xe2\x80\xa6", 3);
+	memcpy(display + 10, key.p + key.n - 4, 4);
+	display[CREDENTIAL_DISPLAY_BYTES] = '\0';
+}

@@ -1,0 +1,42 @@
+/*
+ * credential.h - API keys and secrets: make, check, hash, show (contract section 1).
+ *
+ * The only module that includes OpenSSL. Knows nothing of requests or of the database: both see
+ * a key only as its SHA-256.
+ */
+#ifndef CREDENTIAL_H
+#define CREDENTIAL_H
+
+#include "mem.h"
+
+enum {
+	CREDENTIAL_KEY_CHARS = 3 + 32 + 6,   /* "sk_", 32 base62, 6 base62 of CRC-32 */
+	CREDENTIAL_SECRET_CHARS = 4 + 40,    /* "whs_", 40 base62 */
+	CREDENTIAL_HASH_BYTES = 32,	     /* SHA-256 */
+	CREDENTIAL_DISPLAY_BYTES = 7 + 3 + 4 /* "sk_abcd", an ellipsis in UTF-8, the last 4 */
+};
+
+struct credential_hash {
+	unsigned char bytes[CREDENTIAL_HASH_BYTES];
+};
+
+/* New key / secret from OpenSSL's CSPRNG, terminated. STATUS_OK or STATUS_INTERNAL. */
+enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
+enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
+
+/* True when text has a key's form and its checksum is right; says nothing of the database. */
+bool credential_key_is_sound(struct slice text);
+
+/* SHA-256 of the text. STATUS_OK or STATUS_INTERNAL. */
+enum status credential_hash(struct slice text, struct credential_hash *hash) MUST_CHECK;
+
+/* What may be shown of a key, terminated: "sk_abcd…wxyz". The key must be sound. */
+void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1]);
+
+/* Fills n bytes from the CSPRNG. STATUS_OK or STATUS_INTERNAL. */
+enum status credential_random(void *bytes, size_t n) MUST_CHECK;
+
+/* Overwrites a secret that is no longer needed; never optimised away. */
+void credential_forget(void *bytes, size_t n);
+
+#endif

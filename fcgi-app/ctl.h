@@ -1,0 +1,160 @@
+/*
+ * ctl.h - sluicectl, the operators' tool: what its parts share.
+ *
+ *   ctl.c               from the arguments to the command and its exit status
+ *   ctl_command.c       the table of commands and options; reads arguments, prints help
+ *   ctl_output.c        tables, JSON, error messages
+ *   ctl_organization.c  organization …, member …
+ *   ctl_key.c           key …
+ *   ctl_migrate.c       migrate
+ *   ctl_check.c         check
+ *   ctl_config.c        config, version
+ *
+ * The table is the one place that knows which options there are: the parser and the help come
+ * from it, and a test compares the manual page with it.
+ */
+#ifndef CTL_H
+#define CTL_H
+
+#include "config.h"
+#include "migrate.h"
+
+/* Exit statuses; documented by --help and sluicectl(1). */
+enum ctl_exit {
+	CTL_FINE = 0,
+	CTL_FAILED = 1,	     /* refused, or a check found something */
+	CTL_USAGE = 2,	     /* wrong arguments */
+	CTL_UNREACHABLE = 3, /* no answer from the database */
+};
+
+enum ctl_option {
+	CTL_CONFIG,
+	CTL_JSON,
+	CTL_HELP,
+	CTL_DRY_RUN,
+	CTL_DIRECTORY,
+	CTL_ORGANIZATION,
+	CTL_USER,
+	CTL_ROLE,
+	CTL_NAME,
+	CTL_ENDPOINT,
+	CTL_EXPIRES,
+	CTL_SECRET,
+	CTL_TEMPLATE,
+	CTL_EXAMPLE,
+	CTL_MANUAL,
+	CTL_OPTION_COUNT
+};
+
+/* A set of options. */
+#define CTL_BIT(option) (1u << (option))
+
+struct ctl;
+
+struct ctl_command {
+	const char *noun;
+	const char *verb;     /* NULL: the noun alone */
+	const char *argument; /* "NAME", or NULL when there is none */
+	bool argument_needed;
+	unsigned required; /* options, as CTL_BIT */
+	unsigned optional;
+	bool database; /* needs a connection before it runs */
+	enum ctl_exit (*run)(struct ctl *ctl);
+	const char *help; /* sentences without line breaks */
+};
+
+/* One run of the tool. */
+struct ctl {
+	const struct ctl_command *command; /* NULL: none was given */
+	const char *words[2];		   /* for help: what is asked about */
+	const char *argument;
+	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
+	struct arena arena;
+	struct buf out; /* goes to the standard output stream at the end */
+	struct db *db;
+	struct store store;
+};
+
+static inline bool ctl_has(const struct ctl *ctl, enum ctl_option option)
+{
+	return ctl->values[option] != NULL;
+}
+
+/* An option's value; absent when it was not given. */
+static inline struct slice ctl_value(const struct ctl *ctl, enum ctl_option option)
+{
+	return slice_of(ctl->values[option]);
+}
+
+/* ---- ctl_command.c ---- */
+
+/* Reads the arguments; on CTL_USAGE the message is printed. */
+enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
+
+/* Prints the help of ctl->words, or of all commands. */
+enum ctl_exit ctl_help(struct ctl *ctl);
+
+/* ---- ctl_output.c ---- */
+
+/* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream.
+ * Control characters are escaped. Returns status. */
+enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ctl_fail() for a failed call of the database, or of another module. */
+enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status);
+
+/* The exit status for a failed call of the database. */
+enum ctl_exit ctl_exit_of(enum status status);
+
+/* Writes what is in ctl->out and empties it. On failure the message is printed. */
+enum ctl_exit ctl_flush(struct ctl *ctl);
+
+/* Appends text for a terminal: control characters and what turns the direction of text escaped. */
+void ctl_add_escaped(struct buf *out, struct slice text);
+
+/* Appends rows * columns cells under their heads, aligned; an absent cell is "-". */
+void ctl_add_table(struct buf *out, const char *const heads[], size_t columns,
+		   const struct slice *cells, size_t rows);
+
+/* Appends "name":text with a comma unless it is the first; an absent text is null. */
+void ctl_add_member(struct buf *out, const char *name, struct slice text);
+void ctl_add_member_int(struct buf *out, const char *name, int64_t value);
+void ctl_add_member_bool(struct buf *out, const char *name, bool value);
+/* The text is JSON already; absent is null. */
+void ctl_add_member_json(struct buf *out, const char *name, struct slice json);
+/* A comma unless a bracket or a brace was opened just before. */
+void ctl_add_comma(struct buf *out);
+
+/* An integer as a cell; absent when there is no memory. */
+struct slice ctl_int_text(struct arena *arena, int64_t value);
+
+/* ---- the commands ---- */
+
+enum ctl_exit ctl_organization_create(struct ctl *ctl);
+enum ctl_exit ctl_organization_list(struct ctl *ctl);
+enum ctl_exit ctl_member_add(struct ctl *ctl);
+enum ctl_exit ctl_member_list(struct ctl *ctl);
+enum ctl_exit ctl_member_remove(struct ctl *ctl);
+enum ctl_exit ctl_key_create(struct ctl *ctl);
+enum ctl_exit ctl_key_list(struct ctl *ctl);
+enum ctl_exit ctl_key_show(struct ctl *ctl);
+enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_migrate(struct ctl *ctl);
+enum ctl_exit ctl_check(struct ctl *ctl);
+enum ctl_exit ctl_config(struct ctl *ctl);
+enum ctl_exit ctl_version(struct ctl *ctl);
+
+/* The directory of the migrations: --directory, $SLUICE_MIGRATIONS, or the installed one. */
+const char *ctl_migrations(const struct ctl *ctl);
+
+/* ---- ctl.c ---- */
+
+/* Connects; on failure the message is printed. */
+enum ctl_exit ctl_connect(struct ctl *ctl);
+
+/* The deadline of a call that is made now. */
+int64_t ctl_deadline(void);
+
+#endif

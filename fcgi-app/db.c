@@ -1,0 +1,559 @@
+/*
+ * db.c - one connection to PostgreSQL, asynchronous underneath. See db.h.
+ *
+ * The connection is a small machine: closed -> connecting -> (preparing ->) ready <-> busy. db_step
+ * moves it as far as it goes without waiting; db_connect and db_run wait for it with poll(2).
+ */
+#include "db.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "log.h"
+
+struct db {
+	struct db_options options;
+	PGconn *pg;
+	enum db_state state;
+	PostgresPollingStatusType polling;
+	int prepared;			      /* of options.prepare, on this connection */
+	bool unprepared;		      /* a pooler lost a prepared statement: never again */
+	bool flush;			      /* libpq still has bytes to send */
+	bool uncertain;			      /* the server warned that a standby did not confirm */
+	const struct db_statement *statement; /* under way; NULL for a script or PREPARE */
+	PGresult *first;		      /* its first result; later ones are only checked */
+	enum status failure;		      /* of the statement under way */
+	char sqlstate[6];
+	char message[512];
+};
+
+int64_t db_now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+const char *db_sqlstate(const struct db *db)
+{
+	return db->sqlstate;
+}
+
+const char *db_message(const struct db *db)
+{
+	return db->message;
+}
+
+enum db_state db_state(const struct db *db)
+{
+	return db->state;
+}
+
+/* ---- failures ---- */
+
+/* SQLSTATE prefixes in the order they are tried; see PostgreSQL's appendix A. */
+static const struct {
+	const char *prefix;
+	enum status status;
+} by_sqlstate[] = {
+	{"08", STATUS_UNAVAILABLE},
+	{"57014", STATUS_DEADLINE}, /* query_canceled: statement_timeout */
+	{"57P", STATUS_UNAVAILABLE},
+	{"55P03", STATUS_DEADLINE}, /* lock_not_available */
+	{"25006", STATUS_READ_ONLY},
+	{"25P03", STATUS_UNAVAILABLE}, /* idle_in_transaction_session_timeout */
+	{"53300", STATUS_UNAVAILABLE}, /* too_many_connections */
+	{"53", STATUS_STORAGE_FULL},
+	{"58", STATUS_UNAVAILABLE}, /* system error: I/O */
+	{"22", STATUS_INVALID_VALUE},
+	{"23502", STATUS_INVALID_VALUE},
+	{"23505", STATUS_NOT_UNIQUE},
+	{"23", STATUS_REFUSED},
+	{"54", STATUS_INVALID_VALUE},
+	{"40", STATUS_CONFLICT},
+	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
+	{"42P05", STATUS_CONFLICT}, /* … or still has another client's */
+	{"42", STATUS_MISCONFIGURED},
+	{"28", STATUS_MISCONFIGURED},
+	{"3D", STATUS_MISCONFIGURED},
+	{"3F", STATUS_MISCONFIGURED},
+	{"0A", STATUS_MISCONFIGURED},
+	{"P0001", STATUS_REFUSED},
+	{"P0002", STATUS_NO_SUCH_ROW},
+};
+
+static enum status status_of(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof(by_sqlstate) / sizeof(by_sqlstate[0]); i++) {
+		if (strncmp(sqlstate, by_sqlstate[i].prefix, strlen(by_sqlstate[i].prefix)) == 0)
+			return by_sqlstate[i].status;
+	}
+	return STATUS_INTERNAL;
+}
+
+/* Keeps the cause for the caller and logs it, here and nowhere above. */
+static enum status failed(struct db *db, enum status status, const char *what, const char *sqlstate,
+			  const char *message)
+{
+	size_t n = strcspn(message, "\n");
+
+	(void)snprintf(db->sqlstate, sizeof(db->sqlstate), "%s", sqlstate);
+	(void)snprintf(db->message, sizeof(db->message), "%.*s", (int)n, message);
+	if (!db->options.quiet)
+		log_event(LOG_LEVEL_ERROR, what, LOG_TEXT("code", status_code(status)),
+			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", db->message));
+	return status;
+}
+
+static enum status failed_connection(struct db *db, enum status status, const char *what)
+{
+	enum status result = failed(db, status, what, "", PQerrorMessage(db->pg));
+
+	db_drop(db);
+	return result;
+}
+
+/*
+ * What a failed result means. A FATAL error after the statement's own result came while the
+ * transaction was ending: whether it was committed is not known.
+ */
+static enum status failed_result(struct db *db, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (sqlstate == NULL)
+		return failed(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost", "",
+			      PQresultErrorMessage(result));
+	if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
+		db->unprepared = true;
+	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
+	enum status status =
+		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : status_of(sqlstate);
+	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
+}
+
+static void on_notice(void *context, const PGresult *result)
+{
+	struct db *db = context;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (severity == NULL || strcmp(severity, "WARNING") != 0)
+		return;
+	/* A cancelled wait for a synchronous standby is only a warning, 01000 or 57P01. */
+	db->uncertain = true;
+	if (!db->options.quiet)
+		log_event(LOG_LEVEL_WARNING, "warning from the database",
+			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", message));
+}
+
+/* ---- opening and closing ---- */
+
+enum status db_open(struct db **db, const struct db_options *options)
+{
+	*db = calloc(1, sizeof(**db));
+	if (*db == NULL)
+		return STATUS_NO_MEMORY;
+	(*db)->options = *options;
+	(*db)->state = DB_CLOSED;
+	return STATUS_OK;
+}
+
+void db_drop(struct db *db)
+{
+	PQclear(db->first);
+	db->first = NULL;
+	db->statement = NULL;
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->state = DB_CLOSED;
+	db->prepared = 0;
+	db->flush = false;
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_drop(db);
+	free(db);
+}
+
+void db_abandon(struct db *db)
+{
+	if (db->pg != NULL && PQsocket(db->pg) >= 0)
+		(void)close(PQsocket(db->pg));
+	db->pg = NULL;
+	db->first = NULL;
+	db->state = DB_CLOSED;
+}
+
+int db_fd(const struct db *db)
+{
+	return db->pg == NULL ? -1 : PQsocket(db->pg);
+}
+
+short db_events(const struct db *db)
+{
+	switch (db->state) {
+	case DB_CONNECTING:
+		if (db->polling != PGRES_POLLING_OK)
+			return db->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
+		return db->flush ? POLLIN | POLLOUT : POLLIN; /* preparing */
+	case DB_BUSY:
+		return db->flush ? POLLIN | POLLOUT : POLLIN;
+	case DB_READY:
+		return POLLIN;
+	case DB_CLOSED:
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Our defaults stand before the connection string, so that it overrides them. No "options": poolers
+ * refuse it. The server is given up for dead after about 20 s without an acknowledgement.
+ */
+enum status db_start_connect(struct db *db)
+{
+	const char *keys[] = {"fallback_application_name",
+			      "client_encoding",
+			      "keepalives_idle",
+			      "keepalives_interval",
+			      "keepalives_count",
+			      "tcp_user_timeout",
+			      "dbname",
+			      NULL};
+	const char *values[] = {db->options.application_name, "UTF8", "10", "5", "2", "20000",
+				db->options.conninfo,	      NULL};
+
+	db_drop(db);
+	if (db->options.conninfo == NULL || *db->options.conninfo == '\0')
+		keys[6] = NULL;
+	db->pg = PQconnectStartParams(keys, values, 1);
+	if (db->pg == NULL)
+		return STATUS_NO_MEMORY;
+	if (PQstatus(db->pg) == CONNECTION_BAD)
+		return failed_connection(db, STATUS_UNAVAILABLE,
+					 "could not connect to the database");
+	(void)PQsetNoticeReceiver(db->pg, on_notice, db);
+	db->state = DB_CONNECTING;
+	db->polling = PGRES_POLLING_WRITING;
+	return STATUS_OK;
+}
+
+/* ---- stepping ---- */
+
+static enum status flush(struct db *db)
+{
+	int rest = PQflush(db->pg);
+
+	if (rest < 0)
+		return STATUS_OUTCOME_UNKNOWN;
+	db->flush = rest > 0;
+	return STATUS_OK;
+}
+
+/* What the failure to connect means: refused for good, or worth trying again. */
+static enum status connect_failure(const struct db *db)
+{
+	/* libpq gives no SQLSTATE for a failed connection; 28xxx and 3D000 only as text. */
+	const char *text = PQerrorMessage(db->pg);
+	static const char *const refusals[] = {"authentication failed", "no pg_hba.conf entry",
+					       "does not exist", "not permitted to log in"};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (strstr(text, "FATAL") != NULL && strstr(text, refusals[i]) != NULL)
+			return STATUS_MISCONFIGURED;
+	}
+	return STATUS_UNAVAILABLE;
+}
+
+/* Sends the next PREPARE of a new connection, or says that it is ready. */
+static enum status prepare_next(struct db *db)
+{
+	if (db->unprepared || db->prepared == db->options.prepare_count) {
+		db->state = DB_READY;
+		return STATUS_OK;
+	}
+	const struct db_statement *next = db->options.prepare[db->prepared];
+	db->failure = STATUS_OK;
+	if (PQsendPrepare(db->pg, next->name, next->sql, next->param_count, next->param_types) != 1)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
+	if (flush(db) != STATUS_OK)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
+	return STATUS_AGAIN;
+}
+
+/* Reads results until the server is ready for the next query. STATUS_AGAIN while it is not. */
+static enum status collect(struct db *db)
+{
+	if (db->flush && flush(db) != STATUS_OK)
+		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
+					 "connection to the database was lost");
+	if (PQconsumeInput(db->pg) != 1)
+		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
+					 "connection to the database was lost");
+	while (!PQisBusy(db->pg)) {
+		PGresult *result = PQgetResult(db->pg);
+		if (result == NULL)
+			return STATUS_OK;
+		ExecStatusType type = PQresultStatus(result);
+		if (type != PGRES_TUPLES_OK && type != PGRES_COMMAND_OK && db->failure == STATUS_OK)
+			db->failure = failed_result(db, result);
+		if (db->first == NULL)
+			db->first = result;
+		else
+			PQclear(result);
+		if (PQstatus(db->pg) == CONNECTION_BAD)
+			break;
+	}
+	if (PQstatus(db->pg) == CONNECTION_BAD) {
+		enum status status =
+			db->failure == STATUS_OK ? STATUS_OUTCOME_UNKNOWN : db->failure;
+		db_drop(db);
+		return status;
+	}
+	return STATUS_AGAIN;
+}
+
+static enum status step_connecting(struct db *db)
+{
+	if (db->polling != PGRES_POLLING_OK) {
+		db->polling = PQconnectPoll(db->pg);
+		if (db->polling == PGRES_POLLING_FAILED)
+			return failed_connection(db, connect_failure(db),
+						 "could not connect to the database");
+		if (db->polling != PGRES_POLLING_OK)
+			return STATUS_AGAIN;
+		if (PQsetnonblocking(db->pg, 1) != 0)
+			return failed_connection(db, STATUS_UNAVAILABLE,
+						 "could not connect to the database");
+		return prepare_next(db);
+	}
+	enum status status = collect(db);
+	if (status == STATUS_AGAIN)
+		return status;
+	PQclear(db->first);
+	db->first = NULL;
+	if (status == STATUS_OK)
+		status = db->failure;
+	if (status != STATUS_OK && !db->unprepared) {
+		/* What cannot be prepared cannot run: not migrated, or no rights. */
+		db_drop(db);
+		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;
+	}
+	db->prepared++;
+	return prepare_next(db);
+}
+
+/* The idle connection's socket became readable: a notice, or the server has gone. */
+static enum status step_ready(struct db *db)
+{
+	if (PQconsumeInput(db->pg) == 1 && !PQisBusy(db->pg) && PQstatus(db->pg) == CONNECTION_OK)
+		return STATUS_AGAIN;
+	return failed_connection(db, STATUS_UNAVAILABLE, "connection to the database was lost");
+}
+
+/* What the finished statement gave, against what its caller expects. */
+static enum status judge(struct db *db)
+{
+	const struct db_statement *statement = db->statement;
+
+	if (db->failure != STATUS_OK)
+		return db->failure;
+	if (statement == NULL || db->first == NULL)
+		return STATUS_OK;
+	/* The server answers COMMIT of a failed transaction with ROLLBACK, and no error. */
+	if (strcmp(statement->sql, "COMMIT") == 0 && strcmp(PQcmdStatus(db->first), "COMMIT") != 0)
+		return failed(db, STATUS_CONFLICT, "transaction was rolled back at commit", "", "");
+	if (db->uncertain)
+		return failed(db, STATUS_OUTCOME_UNKNOWN, "commit was not confirmed", "", "");
+	if (PQnfields(db->first) != statement->columns ||
+	    (statement->rows != DB_ROWS_ANY && PQntuples(db->first) != statement->rows))
+		return failed(db, STATUS_INTERNAL, "result of unexpected shape", "", "");
+	return STATUS_OK;
+}
+
+static enum status step_busy(struct db *db, struct db_result *result)
+{
+	enum status status = collect(db);
+
+	if (status == STATUS_AGAIN)
+		return status;
+	if (status == STATUS_OK) {
+		db->state = DB_READY;
+		status = judge(db);
+	}
+	if (status == STATUS_OK && result != NULL) {
+		result->pg = db->first;
+		db->first = NULL;
+	}
+	PQclear(db->first);
+	db->first = NULL;
+	db->statement = NULL;
+	return status;
+}
+
+enum status db_step(struct db *db, struct db_result *result)
+{
+	switch (db->state) {
+	case DB_CONNECTING:
+		return step_connecting(db);
+	case DB_READY:
+		return step_ready(db);
+	case DB_BUSY:
+		return step_busy(db, result);
+	case DB_CLOSED:
+	default:
+		return STATUS_UNAVAILABLE;
+	}
+}
+
+/* ---- sending ---- */
+
+static bool is_prepared(const struct db *db, const struct db_statement *statement)
+{
+	for (int i = 0; !db->unprepared && i < db->prepared; i++) {
+		if (db->options.prepare[i] == statement)
+			return true;
+	}
+	return false;
+}
+
+static enum status sent(struct db *db, const struct db_statement *statement, int ok)
+{
+	/* Nothing has reached the server when libpq refuses to send. */
+	if (ok != 1)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
+	db->state = DB_BUSY;
+	db->statement = statement;
+	db->failure = STATUS_OK;
+	db->uncertain = false;
+	if (flush(db) != STATUS_OK)
+		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
+					 "connection to the database was lost");
+	return STATUS_OK;
+}
+
+enum status db_send(struct db *db, const struct db_statement *statement, const db_param *params)
+{
+	const char *values[DB_PARAMS_MAX];
+	int lengths[DB_PARAMS_MAX];
+	int formats[DB_PARAMS_MAX];
+	int format = statement->binary ? 1 : 0;
+	int count = statement->param_count;
+
+	if (db->state != DB_READY || count > DB_PARAMS_MAX)
+		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+	for (int i = 0; i < count; i++) {
+		/* libpq reads text parameters up to the first NUL byte. */
+		if (!statement->binary && params[i].p != NULL && params[i].p[params[i].n] != '\0')
+			return failed(db, STATUS_INTERNAL, "parameter is not terminated", "", "");
+		if (!statement->binary && params[i].p != NULL && strlen(params[i].p) != params[i].n)
+			return failed(db, STATUS_INVALID_VALUE, "parameter holds a NUL byte", "",
+				      "");
+		values[i] = params[i].p;
+		lengths[i] = (int)params[i].n;
+		formats[i] = format;
+	}
+	int ok = is_prepared(db, statement)
+			 ? PQsendQueryPrepared(db->pg, statement->name, count, values, lengths,
+					       formats, format)
+			 : PQsendQueryParams(db->pg, statement->sql, count, statement->param_types,
+					     values, lengths, formats, format);
+	return sent(db, statement, ok);
+}
+
+/* ---- waiting ---- */
+
+/* Drives the machine until it is no longer in the given state or the deadline has come. */
+static enum status wait_while(struct db *db, enum db_state state, struct db_result *result,
+			      int64_t deadline_ms)
+{
+	enum status status = STATUS_AGAIN;
+
+	while (db->state == state && status == STATUS_AGAIN) {
+		int64_t left_ms = deadline_ms - db_now_ms();
+		struct pollfd fd = {.fd = db_fd(db), .events = db_events(db)};
+		int ready = left_ms <= 0 ? 0 : poll(&fd, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+		if (ready < 0 && errno != EINTR)
+			return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
+		if (ready > 0)
+			status = db_step(db, result);
+		else if (deadline_ms <= db_now_ms()) {
+			db_drop(db);
+			return failed(db, STATUS_DEADLINE, "the database did not answer in time",
+				      "", "timeout");
+		}
+	}
+	return status;
+}
+
+enum status db_connect(struct db *db, int64_t deadline_ms)
+{
+	if (db->state == DB_READY)
+		return STATUS_OK;
+	enum status status = db_start_connect(db);
+	if (status != STATUS_OK)
+		return status;
+	return wait_while(db, DB_CONNECTING, NULL, deadline_ms);
+}
+
+enum status db_run(struct db *db, const struct db_statement *statement, const db_param *params,
+		   struct db_result *result, int64_t deadline_ms)
+{
+	enum status status = db_send(db, statement, params);
+
+	if (status != STATUS_OK)
+		return status;
+	return wait_while(db, DB_BUSY, result, deadline_ms);
+}
+
+enum status db_run_script(struct db *db, const char *sql, int64_t deadline_ms)
+{
+	if (db->state != DB_READY)
+		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
+	if (status != STATUS_OK)
+		return status;
+	return wait_while(db, DB_BUSY, NULL, deadline_ms);
+}
+
+/* ---- results ---- */
+
+int db_result_rows(const struct db_result *result)
+{
+	return PQntuples(result->pg);
+}
+
+struct slice db_result_value(const struct db_result *result, int row, int column)
+{
+	if (PQgetisnull(result->pg, row, column))
+		return (struct slice){NULL, 0};
+	return (struct slice){PQgetvalue(result->pg, row, column),
+			      (size_t)PQgetlength(result->pg, row, column)};
+}
+
+int64_t db_result_int(const struct db_result *result, int row, int column)
+{
+	const char *text = PQgetvalue(result->pg, row, column);
+
+	return *text == 't' ? 1 : strtoll(text, NULL, 10);
+}
+
+void db_result_free(struct db_result *result)
+{
+	PQclear(result->pg);
+	result->pg = NULL;
+}

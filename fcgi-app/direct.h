@@ -1,0 +1,16 @@
+/*
+ * direct.h - one request served by itself, from its body to its answer, waiting where it must:
+ * plain CGI, and the children that serve large bodies.
+ */
+#ifndef DIRECT_H
+#define DIRECT_H
+
+#include "exchange.h"
+
+/*
+ * Serves a request whose head has been read (exchange_begin). arrived is what was already read of
+ * its body. Opens and closes a database connection of its own. Bounded by the exchange's deadline.
+ */
+void direct_serve(struct exchange *exchange, struct fcgi *fcgi, struct slice arrived);
+
+#endif

@@ -1,0 +1,334 @@
+/*
+ * group.c - the queue of members and the life of a group. See group.h; the statement itself and
+ * its encoding are in group_statement.c.
+ *
+ * A group is sent as soon as none is in flight, so a lone request waits for nobody and under load
+ * groups form while the one before commits.
+ */
+#include "group.h"
+
+#include <stdlib.h>
+
+#include "credential.h"
+#include "group_statement.h"
+#include "log.h"
+
+enum {
+	RETRIES_MAX = 2,	/* after a serialization failure or deadlock */
+	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
+	BACKOFF_LAST_MS = 5000	/* … up to this, each with jitter */
+};
+
+struct group_queue {
+	const struct config *config;
+	struct db *db;
+	struct group_statement *statement;
+	struct group_list open;	    /* waiting to be sent */
+	struct group_list flight;   /* sent, not answered by the server */
+	struct group_list alone;    /* refused together: to be sent one by one */
+	struct group_list finished; /* to be handed back by group_turn */
+	int retries;
+	int64_t deadline_ms; /* of what is under way: connecting or a statement */
+	int64_t connect_ms;  /* not before this time */
+	int64_t backoff_ms;  /* 0 while the last connection worked */
+};
+
+/* Moves members until the group is full; at least one. */
+static void move(struct group_list *from, struct group_list *to, size_t members_max,
+		 size_t bytes_max)
+{
+	while (from->first != NULL && to->members < members_max) {
+		if (to->members > 0 && to->bytes + group_member_bytes(from->first) > bytes_max)
+			return;
+		group_list_append(to, group_list_take(from));
+	}
+}
+
+static void finish(struct group_queue *queue, struct group_list *list, enum status status)
+{
+	while (list->first != NULL) {
+		struct group_member *member = group_list_take(list);
+		member->status = status;
+		group_list_append(&queue->finished, member);
+	}
+}
+
+/* ---- opening and closing ---- */
+
+enum status group_open(struct group_queue **queue, const struct config *config)
+{
+	static const struct db_statement *const prepare[] = {&group_statement_sql};
+	struct db_options options = {.conninfo = config->database,
+				     .application_name = "sluice-intake",
+				     .prepare = prepare,
+				     .prepare_count = config->prepared_statements ? 1 : 0};
+	struct group_queue *made = calloc(1, sizeof(*made));
+
+	*queue = made;
+	if (made == NULL)
+		return STATUS_NO_MEMORY;
+	made->config = config;
+	made->open = made->flight = made->alone = made->finished = GROUP_LIST_EMPTY;
+	enum status status = db_open(&made->db, &options);
+	if (status == STATUS_OK)
+		status = group_statement_open(&made->statement);
+	if (status != STATUS_OK) {
+		group_close(made);
+		*queue = NULL;
+	}
+	return status;
+}
+
+void group_close(struct group_queue *queue)
+{
+	if (queue == NULL)
+		return;
+	db_close(queue->db);
+	group_statement_close(queue->statement);
+	free(queue);
+}
+
+void group_abandon(struct group_queue *queue)
+{
+	db_abandon(queue->db);
+	queue->open = queue->flight = queue->alone = queue->finished = GROUP_LIST_EMPTY;
+}
+
+void group_add(struct group_queue *queue, struct group_member *member)
+{
+	group_list_append(&queue->open, member);
+}
+
+size_t group_pending(const struct group_queue *queue)
+{
+	return queue->open.members + queue->flight.members + queue->alone.members;
+}
+
+int group_fd(const struct group_queue *queue)
+{
+	return db_fd(queue->db);
+}
+
+short group_events(const struct group_queue *queue)
+{
+	return db_events(queue->db);
+}
+
+bool group_is_connected(const struct group_queue *queue)
+{
+	enum db_state state = db_state(queue->db);
+
+	return state == DB_READY || state == DB_BUSY;
+}
+
+/* ---- connecting ---- */
+
+/* Equal workers that lost the same server must not come back all at once. */
+static int64_t jitter(int64_t ms)
+{
+	uint32_t random = 0;
+
+	if (credential_random(&random, sizeof(random)) != STATUS_OK)
+		return ms;
+	return ms / 2 + (int64_t)(random % (uint64_t)(ms + 1));
+}
+
+static void connect_later(struct group_queue *queue, int64_t now_ms)
+{
+	queue->backoff_ms = queue->backoff_ms == 0 ? BACKOFF_FIRST_MS : queue->backoff_ms * 2;
+	if (queue->backoff_ms > BACKOFF_LAST_MS)
+		queue->backoff_ms = BACKOFF_LAST_MS;
+	queue->connect_ms = now_ms + jitter(queue->backoff_ms);
+}
+
+/* Nobody waits for a server that is not there. */
+static void fail_waiting(struct group_queue *queue, enum status status)
+{
+	finish(queue, &queue->alone, status);
+	finish(queue, &queue->open, status);
+}
+
+static void start_connecting(struct group_queue *queue, int64_t now_ms)
+{
+	enum status status = db_start_connect(queue->db);
+
+	queue->deadline_ms = now_ms + queue->config->connect_timeout_ms;
+	if (status != STATUS_OK) {
+		connect_later(queue, now_ms);
+		fail_waiting(queue, status);
+	}
+}
+
+static void end_connecting(struct group_queue *queue, enum status status, int64_t now_ms)
+{
+	if (status == STATUS_OK) {
+		log_event(LOG_LEVEL_INFO, "connected to the database",
+			  LOG_INT("waiting", group_pending(queue)));
+		queue->backoff_ms = 0;
+		return;
+	}
+	connect_later(queue, now_ms);
+	fail_waiting(queue, status);
+}
+
+/* Those whose time is over before they were sent: certainly nothing of them is stored. */
+static void expire(struct group_queue *queue, struct group_list *list, int64_t now_ms)
+{
+	struct group_list rest = GROUP_LIST_EMPTY;
+
+	if (now_ms < list->earliest_ms)
+		return;
+	while (list->first != NULL) {
+		struct group_member *member = group_list_take(list);
+		if (member->deadline_ms <= now_ms) {
+			member->status = STATUS_DEADLINE;
+			group_list_append(&queue->finished, member);
+		} else {
+			group_list_append(&rest, member);
+		}
+	}
+	*list = rest;
+}
+
+/* ---- a group's life ---- */
+
+/* Fills the flight: first those that must go alone, then the open group. */
+static void board(struct group_queue *queue)
+{
+	if (queue->alone.first != NULL)
+		group_list_append(&queue->flight, group_list_take(&queue->alone));
+	else
+		move(&queue->open, &queue->flight, (size_t)queue->config->group_requests,
+		     (size_t)queue->config->group_bytes);
+	queue->retries = 0;
+}
+
+static void depart(struct group_queue *queue, int64_t now_ms)
+{
+	enum status status = group_statement_send(queue->statement, queue->db, &queue->flight);
+
+	queue->deadline_ms = now_ms + queue->config->database_timeout_ms;
+	if (queue->flight.earliest_ms < queue->deadline_ms)
+		queue->deadline_ms = queue->flight.earliest_ms;
+	if (status != STATUS_OK)
+		finish(queue, &queue->flight, status);
+}
+
+static void arrive(struct group_queue *queue, enum status status, struct db_result *result,
+		   int64_t now_ms)
+{
+	if (status == STATUS_OK) {
+		status = group_statement_results(result, &queue->flight);
+		db_result_free(result);
+		if (status == STATUS_OK) {
+			while (queue->flight.first != NULL)
+				group_list_append(&queue->finished,
+						  group_list_take(&queue->flight));
+			return;
+		}
+	}
+	if (status == STATUS_CONFLICT && queue->retries < RETRIES_MAX &&
+	    db_state(queue->db) == DB_READY) {
+		queue->retries++;
+		depart(queue, now_ms);
+		return;
+	}
+	if (status == STATUS_INVALID_VALUE && queue->flight.members > 1) {
+		move(&queue->flight, &queue->alone, SIZE_MAX, SIZE_MAX);
+		return;
+	}
+	finish(queue, &queue->flight, status);
+}
+
+/* Reads what the server sent, or notices that it is gone. */
+static void take_events(struct group_queue *queue, int64_t now_ms)
+{
+	struct db_result result = {0};
+	enum db_state before = db_state(queue->db);
+	enum status status = db_step(queue->db, &result);
+
+	if (status == STATUS_AGAIN)
+		return;
+	if (before == DB_CONNECTING)
+		end_connecting(queue, status, now_ms);
+	else if (before == DB_BUSY)
+		arrive(queue, status, &result, now_ms);
+}
+
+static void enforce_deadline(struct group_queue *queue, int64_t now_ms)
+{
+	enum db_state state = db_state(queue->db);
+
+	if ((state != DB_CONNECTING && state != DB_BUSY) || now_ms < queue->deadline_ms)
+		return;
+	log_event(LOG_LEVEL_ERROR, "the database did not answer in time",
+		  LOG_TEXT("during", state == DB_BUSY ? "statement" : "connect"),
+		  LOG_INT("members", queue->flight.members));
+	db_drop(queue->db);
+	if (state == DB_CONNECTING)
+		end_connecting(queue, STATUS_DEADLINE, now_ms);
+	else
+		/* The statement may still be committed by a server that we no longer hear. */
+		finish(queue, &queue->flight, STATUS_OUTCOME_UNKNOWN);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t group_wake_ms(const struct group_queue *queue)
+{
+	int64_t wake_ms = least(queue->open.earliest_ms, queue->alone.earliest_ms);
+
+	switch (db_state(queue->db)) {
+	case DB_CONNECTING:
+	case DB_BUSY:
+		return least(wake_ms, queue->deadline_ms);
+	case DB_CLOSED:
+		return least(wake_ms, queue->connect_ms);
+	case DB_READY:
+	default:
+		return wake_ms;
+	}
+}
+
+struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t now_ms)
+{
+	if (ready)
+		take_events(queue, now_ms);
+	enforce_deadline(queue, now_ms);
+	expire(queue, &queue->open, now_ms);
+	expire(queue, &queue->alone, now_ms);
+	if (db_state(queue->db) == DB_CLOSED) {
+		if (now_ms >= queue->connect_ms)
+			start_connecting(queue, now_ms);
+		else
+			fail_waiting(queue, STATUS_UNAVAILABLE);
+	}
+	if (db_state(queue->db) == DB_READY && queue->flight.first == NULL) {
+		board(queue);
+		if (queue->flight.first != NULL)
+			depart(queue, now_ms);
+	}
+	struct group_member *finished = queue->finished.first;
+	queue->finished = GROUP_LIST_EMPTY;
+	return finished;
+}
+
+enum status group_run(struct db *db, struct group_member *member, int64_t deadline_ms)
+{
+	struct group_statement *statement = NULL;
+	struct group_list list = GROUP_LIST_EMPTY;
+	struct db_result result = {0};
+	enum status status = group_statement_open(&statement);
+
+	group_list_append(&list, member);
+	if (status == STATUS_OK)
+		status = group_statement_run(statement, db, &list, &result, deadline_ms);
+	if (status == STATUS_OK)
+		status = group_statement_results(&result, &list);
+	db_result_free(&result);
+	group_statement_close(statement);
+	return status;
+}

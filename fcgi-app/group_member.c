@@ -1,0 +1,41 @@
+/*
+ * group_member.c - lists of members with their sums. See group_member.h.
+ */
+#include "group_member.h"
+
+size_t group_member_bytes(const struct group_member *member)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < member->signal_count; i++)
+		bytes += member->signals[i].payload.n + member->signals[i].payload_raw.n;
+	return bytes;
+}
+
+void group_list_append(struct group_list *list, struct group_member *member)
+{
+	member->next = NULL;
+	if (list->first == NULL)
+		list->first = member;
+	else
+		list->last->next = member;
+	list->last = member;
+	list->members++;
+	list->rows += member->signal_count;
+	list->bytes += group_member_bytes(member);
+	if (member->deadline_ms < list->earliest_ms)
+		list->earliest_ms = member->deadline_ms;
+}
+
+struct group_member *group_list_take(struct group_list *list)
+{
+	struct group_member *member = list->first;
+
+	list->first = member->next;
+	list->members--;
+	list->rows -= member->signal_count;
+	list->bytes -= group_member_bytes(member);
+	if (list->first == NULL)
+		*list = GROUP_LIST_EMPTY;
+	return member;
+}

@@ -1,0 +1,35 @@
+/*
+ * group_statement.h - the one statement of intake: a group's members as arrays in PostgreSQL's
+ * binary format, and its answer back to the members.
+ *
+ * Between group.c and db.h; knows sluice.intake_signals() (sql-migrations), nothing else.
+ */
+#ifndef GROUP_STATEMENT_H
+#define GROUP_STATEMENT_H
+
+#include "db.h"
+#include "group_member.h"
+
+/* The statement, for preparing it. */
+extern const struct db_statement group_statement_sql;
+
+/* Buffers for the parameters, kept from group to group. */
+struct group_statement;
+
+enum status group_statement_open(struct group_statement **statement) MUST_CHECK;
+void group_statement_close(struct group_statement *statement); /* NULL is allowed */
+
+/* Encodes the members and sends them without waiting / and waits for the result. As db_send and
+ * db_run; STATUS_NO_MEMORY when the arrays find no room. */
+enum status group_statement_send(struct group_statement *statement, struct db *db,
+				 const struct group_list *members) MUST_CHECK;
+enum status group_statement_run(struct group_statement *statement, struct db *db,
+				const struct group_list *members, struct db_result *result,
+				int64_t deadline_ms) MUST_CHECK;
+
+/* Gives each member its status and ids. STATUS_OK, or STATUS_INTERNAL when the result does not fit
+ * the members (then no member was changed for the worse: the caller fails them). */
+enum status group_statement_results(const struct db_result *result,
+				    const struct group_list *members) MUST_CHECK;
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * instant.h - a point in time as senders write it: ISO 8601, or Unix seconds or milliseconds.
+ *
+ * Pure: text in, microseconds out. It knows no clock, no locale and no time zone but what the text
+ * says.
+ */
+#ifndef INSTANT_H
+#define INSTANT_H
+
+#include <stdint.h>
+
+#include "mem.h"
+
+/*
+ * Reads the whole text as one of
+ *
+ *   2024-01-15                        midnight UTC
+ *   2024-01-15T10:30[:00[.123456]]    UTC; a space may stand for the T, a comma for the point
+ *   ...Z, ...+01:00, ...+0100, ...+01 local time of that offset
+ *   1705314600, 1705314600.25, 1.7e9  Unix time in seconds: up to 11 digits before the point
+ *   1705314600000                     Unix time in milliseconds: 12 digits and more
+ *
+ * What is finer than a microsecond is cut off. The leap second :60 is taken for the last
+ * microsecond of the second before, so that it keeps its place and its minute. False for anything
+ * else and outside the years 1970 to 9999 (UTC).
+ */
+bool instant_read(struct slice text, int64_t *unix_us) MUST_CHECK;
+
+#endif

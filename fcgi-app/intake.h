@@ -1,0 +1,112 @@
+/*
+ * intake.h - the webhook handlers: from a request's head and body to the member of a group, and
+ * from the committed member to the answer (contract sections 2 to 4).
+ *
+ * A request passes intake_head, intake_body, the group, intake_answer; a bulk request passes
+ * intake_head, intake_bulk, intake_answer. Knows nothing of paths, FastCGI or the loop.
+ */
+#ifndef INTAKE_H
+#define INTAKE_H
+
+#include "config.h"
+#include "db.h"
+#include "group.h"
+#include "http.h"
+#include "json_text.h"
+
+enum intake_kind {
+	INTAKE_SINGLE, /* an object is one signal, an array is a batch */
+	INTAKE_BATCH,  /* array, envelope or NDJSON */
+	INTAKE_BULK    /* the same, streamed */
+};
+
+/* A bad item, for the answer. */
+struct intake_error {
+	uint64_t index;
+	enum status status;
+	uint64_t offset;    /* in the decoded body */
+	const char *reason; /* constant text */
+	struct intake_error *next;
+};
+
+struct intake {
+	/* given */
+	const struct config *config;
+	struct arena *arena; /* the request's */
+	const struct http_request *http;
+	enum intake_kind kind;
+	struct slice key;	  /* from the path */
+	struct slice path_source; /* from the path, or absent */
+
+	/* set by intake_head */
+	struct slice given_source; /* from path or header, or absent */
+	enum http_media media;
+	enum http_coding coding;
+	bool strict; /* Prefer: handling=strict */
+	struct group_member member;
+
+	/* set by intake_body or intake_bulk */
+	struct buf decoded; /* the body when it was compressed */
+	struct signal *signals;
+	uint64_t *indexes; /* of each signal among the items */
+	size_t signal_room;
+	struct intake_error *errors, *errors_last; /* the first bad items, in order */
+	uint64_t accepted, rejected;		   /* items read well and badly */
+	bool single;				   /* answered as one signal */
+	enum status body_status;		   /* OK, or why nothing of the body is stored */
+	const char *detail; /* for the problem: where it is bad; NULL when unknown */
+};
+
+/* Prepares the given members; everything else is zero. */
+void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
+		 const struct http_request *http, enum intake_kind kind);
+
+/* Releases what is not in the arena. */
+void intake_free(struct intake *intake);
+
+/* What applies to this kind of request. */
+size_t intake_body_max(const struct intake *intake);
+int64_t intake_timeout_ms(const struct intake *intake);
+
+/*
+ * Checks all that can be known before the body: key form, headers, announced length. STATUS_OK, or
+ * the status of the problem to answer; intake->detail may say more.
+ */
+enum status intake_head(struct intake *intake) MUST_CHECK;
+
+/*
+ * Reads a complete body, which must live until the answer. What is wrong with the body is kept in
+ * body_status, because only an authenticated sender is told. plain_max bounds a decompressed
+ * body: above it, but within the request's limit, the result is STATUS_LARGE and nothing is kept.
+ * STATUS_OK (the member is ready for the group), STATUS_LARGE or STATUS_NO_MEMORY.
+ */
+enum status intake_body(struct intake *intake, struct slice body, size_t plain_max) MUST_CHECK;
+
+/* Reads more of a body: STATUS_OK with *n > 0, STATUS_END, STATUS_REQUEST_TIMEOUT or
+ * STATUS_INCOMPLETE_BODY. */
+typedef enum status intake_read(void *context, char *room, size_t size, size_t *n);
+
+/*
+ * Authenticates, then streams a body of any size into one transaction in constant memory. db is
+ * connected when needed. The outcome is in the member and in body_status, as for the others.
+ */
+void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *context,
+		 int64_t deadline_ms);
+
+/* Writes the answer of a request whose member has its status. */
+void intake_answer(const struct intake *intake, struct http_response *response);
+
+/* ---- between intake.c and intake_bulk.c ---- */
+
+/* Notes a bad item. */
+enum status intake_reject(struct intake *intake, const struct json_item *item) MUST_CHECK;
+
+/* How the body's items are delimited, by path and media type. */
+enum json_form intake_form(const struct intake *intake);
+
+struct json_limits intake_json_limits(const struct intake *intake);
+
+/* Settles body_status when the reader has ended with status. */
+void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status);
+
+#endif

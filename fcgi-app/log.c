@@ -1,0 +1,315 @@
+/*
+ * log.c - builds a line on the stack and hands it over in one piece. See log.h.
+ *
+ * Stands beside the request's way: every module may call it, it calls none but mem. It does not
+ * rotate, buffer or allocate.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ELLIPSIS "\xe2\x80\xa6"
+
+enum {
+	LINE_BYTES = 4096,  /* PIPE_BUF: what write(2) does not tear apart */
+	VALUE_BYTES = 1024, /* of one value, so that one long value leaves room for the others */
+	TAIL_BYTES = 5,	    /* an ellipsis, a closing quote and the newline always fit */
+	PIECE_BYTES = 32,   /* the longest piece: a shortened secret, percent-encoded */
+	SECRET_RUN_MIN = 8,
+	SECRET_SHOWN = 4,
+};
+
+struct line {
+	size_t n;
+	char bytes[LINE_BYTES];
+};
+
+static struct {
+	const char *program;
+	enum log_target target;
+	enum log_level least;
+} log_state = {"sluice", LOG_TARGET_STDERR, LOG_LEVEL_INFO};
+
+static const char *const level_names[] = {"debug", "info", "warning", "error"};
+static const int level_priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
+
+void log_open(const char *program, enum log_target target, enum log_level least)
+{
+	log_state.program = program;
+	log_state.target = target;
+	log_state.least = least;
+	if (target == LOG_TARGET_SYSLOG)
+		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+/* ---- secrets ---- */
+
+static bool is_base62(int c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The character at a place and its width: a URL may hold a secret percent-encoded. */
+static int char_at(struct slice text, size_t at, size_t *width)
+{
+	*width = 1;
+	if (text.p[at] == '%' && text.n - at >= 3) {
+		int high = hex_value(text.p[at + 1]);
+		int low = hex_value(text.p[at + 2]);
+		if (high >= 0 && low >= 0) {
+			*width = 3;
+			return high * 16 + low;
+		}
+	}
+	return (unsigned char)text.p[at];
+}
+
+/* Bytes that the prefix takes at a place, 0 when it does not stand there. */
+static size_t prefix_width(struct slice text, size_t at, const char *prefix)
+{
+	size_t end = at;
+
+	for (; *prefix != '\0'; prefix++) {
+		size_t width;
+		if (end == text.n || char_at(text, end, &width) != *prefix)
+			return 0;
+		end += width;
+	}
+	return end - at;
+}
+
+/* Bytes of the secret at a place, 0 when there is none; *shown of them may be shown. */
+static size_t secret_width(struct slice text, size_t at, size_t *shown)
+{
+	char first = text.p[at];
+
+	if (first != 's' && first != 'w' && first != '%')
+		return 0;
+	size_t prefix = prefix_width(text, at, "sk_");
+	if (prefix == 0)
+		prefix = prefix_width(text, at, "whs_");
+	if (prefix == 0)
+		return 0;
+	size_t end = at + prefix;
+	size_t width;
+	unsigned run = 0;
+	while (end < text.n && is_base62(char_at(text, end, &width))) {
+		end += width;
+		if (++run == SECRET_SHOWN)
+			*shown = end - at;
+	}
+	return run >= SECRET_RUN_MIN ? end - at : 0;
+}
+
+void log_redact(struct buf *out, struct slice text)
+{
+	size_t from = 0;
+	size_t at = 0;
+
+	while (at < text.n) {
+		size_t shown;
+		size_t width = secret_width(text, at, &shown);
+		if (width == 0) {
+			at++;
+			continue;
+		}
+		buf_add(out, text.p + from, at + shown - from);
+		buf_add_text(out, ELLIPSIS);
+		at += width;
+		from = at;
+	}
+	if (from < text.n)
+		buf_add(out, text.p + from, text.n - from);
+}
+
+/* ---- one line ---- */
+
+/* False when the bytes do not fit before end. */
+static bool put(struct line *line, size_t end, const char *bytes, size_t n)
+{
+	if (line->n > end || end - line->n < n)
+		return false;
+	memcpy(line->bytes + line->n, bytes, n);
+	line->n += n;
+	return true;
+}
+
+/*
+ * Bytes of the printable character of UTF-8 beyond ASCII at a place; 0 when it is none. C1
+ * controls (U+0080..U+009F) count as none: terminals obey them.
+ */
+static size_t utf8_width(struct slice text, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)text.p + at;
+	size_t width = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+
+	if (p[0] < 0xc2 || p[0] > 0xf4 || text.n - at < width)
+		return 0;
+	for (size_t i = 1; i < width; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	if ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xe0 && p[1] < 0xa0) ||
+	    (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
+	    (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return width;
+}
+
+/* Writes one byte so that it can neither end the value nor the line. */
+static size_t escape(unsigned char c, char piece[PIECE_BYTES])
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *letter = c == '\n' ? "n" : c == '\r' ? "r" : c == '\t' ? "t" : NULL;
+
+	piece[0] = '\\';
+	if (c == '"' || c == '\\')
+		piece[1] = (char)c;
+	else if (letter != NULL)
+		piece[1] = *letter;
+	else {
+		piece[1] = 'x';
+		piece[2] = hex[c >> 4];
+		piece[3] = hex[c & 15];
+		return 4;
+	}
+	return 2;
+}
+
+/* Fills the piece with how the next part of the text is written; returns the bytes it took. */
+static size_t next_piece(struct slice text, size_t at, char piece[PIECE_BYTES], size_t *n)
+{
+	unsigned char c = (unsigned char)text.p[at];
+	size_t shown;
+	size_t taken = secret_width(text, at, &shown);
+
+	if (taken != 0) {
+		memcpy(piece, text.p + at, shown);
+		memcpy(piece + shown, ELLIPSIS, strlen(ELLIPSIS));
+		*n = shown + strlen(ELLIPSIS);
+		return taken;
+	}
+	taken = c >= 0x80 ? utf8_width(text, at) : c >= ' ' && c != 0x7f && c != '"' && c != '\\';
+	if (taken != 0) {
+		memcpy(piece, text.p + at, taken);
+		*n = taken;
+		return taken;
+	}
+	*n = escape(c, piece);
+	return 1;
+}
+
+static bool needs_quotes(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
+			return true;
+	}
+	return text.n == 0;
+}
+
+static void put_text(struct line *line, struct slice text)
+{
+	size_t end = line->n + VALUE_BYTES;
+	bool quotes = needs_quotes(text);
+
+	if (end > LINE_BYTES - TAIL_BYTES)
+		end = LINE_BYTES - TAIL_BYTES;
+	if (quotes)
+		(void)put(line, LINE_BYTES, "\"", 1);
+	for (size_t at = 0; at < text.n;) {
+		char piece[PIECE_BYTES];
+		size_t n;
+		at += next_piece(text, at, piece, &n);
+		if (!put(line, end, piece, n)) {
+			(void)put(line, LINE_BYTES, ELLIPSIS, strlen(ELLIPSIS));
+			break;
+		}
+	}
+	if (quotes)
+		(void)put(line, LINE_BYTES, "\"", 1);
+}
+
+/* " name="; false when the line has no room for it and a value that says something. */
+static bool put_name(struct line *line, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (line->n + n + PIECE_BYTES > LINE_BYTES - TAIL_BYTES)
+		return false;
+	if (line->n > 0)
+		(void)put(line, LINE_BYTES, " ", 1);
+	(void)put(line, LINE_BYTES, name, n);
+	return put(line, LINE_BYTES, "=", 1);
+}
+
+static void put_field(struct line *line, const struct log_field *field)
+{
+	if (field->type == LOG_FIELD_TEXT && field->text.p == NULL)
+		return;
+	if (!put_name(line, field->name))
+		return;
+	if (field->type == LOG_FIELD_TEXT) {
+		put_text(line, field->text);
+		return;
+	}
+	char digits[PIECE_BYTES];
+	int n = snprintf(digits, sizeof(digits), "%" PRId64, field->number);
+	(void)put(line, LINE_BYTES, digits, (size_t)n);
+}
+
+static void put_time(struct line *line)
+{
+	struct timespec now;
+	struct tm utc;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || gmtime_r(&now.tv_sec, &utc) == NULL)
+		return;
+	line->n += strftime(line->bytes, LINE_BYTES, "time=%Y-%m-%dT%H:%M:%S", &utc);
+	int n = snprintf(line->bytes + line->n, PIECE_BYTES, ".%03dZ",
+			 (int)(now.tv_nsec / 1000000));
+	line->n += (size_t)n;
+}
+
+void log_write(enum log_level level, const char *message, const struct log_field *fields,
+	       size_t count)
+{
+	struct line line;
+	ssize_t written;
+
+	if (level < log_state.least)
+		return;
+	line.n = 0;
+	if (log_state.target == LOG_TARGET_STDERR)
+		put_time(&line);
+	put_field(&line, &LOG_TEXT("level", level_names[level]));
+	put_field(&line, &LOG_TEXT("program", log_state.program));
+	put_field(&line, &LOG_INT("pid", getpid()));
+	put_field(&line, &LOG_TEXT("event", message));
+	for (size_t i = 0; i < count; i++)
+		put_field(&line, &fields[i]);
+	if (log_state.target == LOG_TARGET_SYSLOG) {
+		syslog(level_priorities[level], "%.*s", (int)line.n, line.bytes);
+		return;
+	}
+	line.bytes[line.n++] = '\n';
+	do
+		written = write(STDERR_FILENO, line.bytes, line.n);
+	while (written < 0 && errno == EINTR);
+}

@@ -1,0 +1,486 @@
+/*
+ * loop.c - the worker's loop. See loop.h.
+ *
+ * In each turn: take what has arrived (connections, bodies, the database's answer), send the next
+ * group, answer the members of the finished one. A request sits in a slot and moves through the
+ * states below; what must wait waits in the poll set. Large bodies go to forked children
+ *, so that no request delays another.
+ */
+#define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
+#include "loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "direct.h"
+#include "exchange.h"
+#include "log.h"
+
+enum state {
+	SLOT_FREE,
+	SLOT_ACCEPTED,	 /* connected; its parameters have not arrived */
+	SLOT_BODY,	 /* its body is being read */
+	SLOT_COMMITTING, /* a member of a group */
+	SLOT_DRAINING	 /* decided; the rest of its input is read away */
+};
+
+struct slot {
+	enum state state;
+	struct exchange exchange;
+	struct fcgi *fcgi;
+	struct buf body;
+	int64_t accepted_ms;
+	struct slot *next_free;
+};
+
+struct loop {
+	const struct config *config;
+	struct group_queue *queue;
+	struct slot *slots;
+	struct slot *free;    /* list of free slots */
+	struct pollfd *polls; /* listening socket, database, then slots */
+	struct slot **polled; /* the slot of each entry */
+	int listening;
+	size_t slot_count, busy;
+	size_t buffered; /* bytes of bodies in slots */
+	int children;
+	int64_t accept_ms; /* not before this time: descriptors or memory were short */
+};
+
+enum {
+	POLL_LISTENING,
+	POLL_DATABASE,
+	POLL_SLOTS,
+	ACCEPT_BACKOFF_MS = 50,
+	SILENT_MS = 5000, /* for a connection that sends no request */
+	BODY_READ_BYTES = 16 << 10,
+	BODY_KEPT_BYTES = 4 << 10,
+	CHILD_GRACE_S = 10
+};
+
+/* ---- signals: blocked everywhere but in ppoll ---- */
+
+static volatile sig_atomic_t ending;
+
+static void on_end(int number)
+{
+	(void)number;
+	ending = 1;
+}
+
+static void on_child(int number)
+{
+	(void)number; /* only wakes ppoll up */
+}
+
+static void set_handlers(sigset_t *while_polling)
+{
+	struct sigaction end = {.sa_handler = on_end};
+	struct sigaction child = {.sa_handler = on_child};
+	struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t blocked;
+
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigaddset(&blocked, SIGUSR1);
+	(void)sigaddset(&blocked, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
+	(void)sigdelset(while_polling, SIGTERM);
+	(void)sigdelset(while_polling, SIGINT);
+	(void)sigdelset(while_polling, SIGUSR1);
+	(void)sigdelset(while_polling, SIGCHLD);
+	(void)sigaction(SIGTERM, &end, NULL);
+	(void)sigaction(SIGINT, &end, NULL);
+	(void)sigaction(SIGUSR1, &end, NULL); /* multiwatch's default */
+	(void)sigaction(SIGCHLD, &child, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* ---- slots ---- */
+
+static void release(struct loop *loop, struct slot *slot)
+{
+	loop->buffered -= slot->body.n;
+	buf_reset(&slot->body, BODY_KEPT_BYTES);
+	slot->state = SLOT_FREE;
+	slot->next_free = loop->free;
+	loop->free = slot;
+	loop->busy--;
+}
+
+/* The peer is given up, or has left. */
+static void drop(struct loop *loop, struct slot *slot)
+{
+	fcgi_let_go(slot->fcgi);
+	exchange_reset(&slot->exchange);
+	release(loop, slot);
+}
+
+/* Answers a decided request as soon as its input has been read to the end. */
+static void answer(struct loop *loop, struct slot *slot)
+{
+	slot->state = SLOT_DRAINING;
+	if (fcgi_drain(slot->fcgi) == STATUS_AGAIN)
+		return;
+	exchange_send(&slot->exchange, slot->fcgi);
+	release(loop, slot);
+}
+
+static void fail(struct loop *loop, struct slot *slot, enum status status)
+{
+	exchange_fail(&slot->exchange, status, NULL);
+	answer(loop, slot);
+}
+
+/* ---- large bodies ---- */
+
+/* In the child: nothing of the parent's is touched but this one request. */
+static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
+{
+	int64_t left_ms = slot->exchange.deadline_ms - db_now_ms();
+
+	(void)alarm((unsigned)(left_ms / 1000 + CHILD_GRACE_S)); /* a backstop: kills */
+	(void)close(loop->listening);
+	group_abandon(loop->queue);
+	for (size_t i = 0; i < loop->slot_count; i++) {
+		if (&loop->slots[i] != slot && loop->slots[i].state != SLOT_FREE)
+			fcgi_let_go(loop->slots[i].fcgi);
+	}
+	direct_serve(&slot->exchange, slot->fcgi, buf_slice(&slot->body));
+	_exit(EXIT_SUCCESS);
+}
+
+static void serve_large(struct loop *loop, struct slot *slot)
+{
+	if (loop->children >= loop->config->large_requests) {
+		fail(loop, slot, STATUS_BUSY);
+		return;
+	}
+	pid_t child = fork();
+	if (child == 0)
+		serve_as_child(loop, slot);
+	if (child < 0) {
+		log_event(LOG_LEVEL_ERROR, "could not fork", LOG_TEXT("cause", strerror(errno)));
+		fail(loop, slot, STATUS_BUSY);
+		return;
+	}
+	loop->children++;
+	drop(loop, slot);
+}
+
+static void reap(struct loop *loop)
+{
+	int how;
+	pid_t child;
+
+	while (loop->children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
+		loop->children--;
+		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
+			log_event(LOG_LEVEL_ERROR, "child for a large body failed",
+				  LOG_INT("child", child),
+				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
+	}
+}
+
+/* ---- a request's way ---- */
+
+/* The body is complete: its rows join the open group. */
+static void join_group(struct loop *loop, struct slot *slot)
+{
+	struct intake *intake = &slot->exchange.intake;
+	enum status status =
+		intake_body(intake, buf_slice(&slot->body), (size_t)loop->config->large_body_bytes);
+
+	if (status == STATUS_LARGE) {
+		serve_large(loop, slot);
+		return;
+	}
+	if (status != STATUS_OK) {
+		fail(loop, slot, status);
+		return;
+	}
+	intake->member.owner = slot;
+	slot->state = SLOT_COMMITTING;
+	group_add(loop->queue, &intake->member);
+}
+
+static bool is_large(const struct loop *loop, const struct slot *slot)
+{
+	return slot->exchange.intake.kind == INTAKE_BULK ||
+	       slot->exchange.http.content_length > loop->config->large_body_bytes ||
+	       slot->body.n > (size_t)loop->config->large_body_bytes;
+}
+
+/* How much to read at once: no more than is announced, so that small bodies take little room. */
+static size_t body_room(const struct slot *slot)
+{
+	int64_t left = slot->exchange.http.content_length - (int64_t)slot->body.n;
+
+	return left > 0 && left < BODY_READ_BYTES ? (size_t)left : BODY_READ_BYTES;
+}
+
+static void read_body(struct loop *loop, struct slot *slot)
+{
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK) {
+		size_t n = 0;
+		if (is_large(loop, slot)) {
+			serve_large(loop, slot);
+			return;
+		}
+		size_t size = body_room(slot);
+		char *room = buf_reserve(&slot->body, size);
+		if (room == NULL) {
+			fail(loop, slot, STATUS_NO_MEMORY);
+			return;
+		}
+		status = fcgi_read(slot->fcgi, slot->exchange.http.content_length, room, size, &n);
+		if (status == STATUS_OK) {
+			slot->body.n += n;
+			loop->buffered += n;
+		}
+	}
+	if (status == STATUS_END)
+		join_group(loop, slot);
+	else if (status != STATUS_AGAIN)
+		fail(loop, slot, status);
+}
+
+static void begin(struct loop *loop, struct slot *slot)
+{
+	struct exchange *exchange = &slot->exchange;
+	enum status status = fcgi_begin(slot->fcgi);
+
+	if (status == STATUS_AGAIN)
+		return;
+	if (status != STATUS_OK) {
+		drop(loop, slot);
+		return;
+	}
+	exchange_begin(exchange, fcgi_variables(slot->fcgi), slot->accepted_ms);
+	if (!exchange->decided && exchange->match.route->action == ROUTE_HEALTH)
+		exchange_health(exchange, group_is_connected(loop->queue));
+	if (exchange->decided) {
+		answer(loop, slot);
+		return;
+	}
+	slot->state = SLOT_BODY;
+	read_body(loop, slot);
+}
+
+static void advance(struct loop *loop, struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_ACCEPTED:
+		begin(loop, slot);
+		break;
+	case SLOT_BODY:
+		read_body(loop, slot);
+		break;
+	case SLOT_DRAINING:
+		answer(loop, slot);
+		break;
+	case SLOT_FREE:
+	case SLOT_COMMITTING:
+	default:
+		break;
+	}
+}
+
+static bool may_accept(const struct loop *loop, int64_t now_ms)
+{
+	return !ending && loop->free != NULL && now_ms >= loop->accept_ms &&
+	       loop->buffered < (size_t)loop->config->buffered_bytes;
+}
+
+static void accept_all(struct loop *loop, int64_t now_ms)
+{
+	while (may_accept(loop, now_ms)) {
+		struct slot *slot = loop->free;
+		enum status status = fcgi_accept(slot->fcgi, loop->listening);
+		if (status == STATUS_BUSY) {
+			log_event(LOG_LEVEL_WARNING, "could not accept",
+				  LOG_TEXT("cause", strerror(errno)));
+			loop->accept_ms = now_ms + ACCEPT_BACKOFF_MS;
+		}
+		if (status != STATUS_OK)
+			return;
+		loop->free = slot->next_free;
+		loop->busy++;
+		slot->state = SLOT_ACCEPTED;
+		slot->accepted_ms = now_ms;
+		begin(loop, slot);
+	}
+}
+
+static void answer_members(struct loop *loop, struct group_member *member)
+{
+	while (member != NULL) {
+		struct slot *slot = member->owner;
+		member = member->next; /* the member is gone with its request */
+		exchange_conclude(&slot->exchange);
+		answer(loop, slot);
+	}
+}
+
+/* ---- waiting ---- */
+
+/* When the slot must be looked at even if nothing arrives. */
+static int64_t slot_deadline_ms(const struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_ACCEPTED:
+		return slot->accepted_ms + SILENT_MS;
+	case SLOT_BODY:
+	case SLOT_DRAINING:
+		return slot->exchange.deadline_ms;
+	case SLOT_FREE:
+	case SLOT_COMMITTING: /* the group keeps its deadline */
+	default:
+		return INT64_MAX;
+	}
+}
+
+static void expire(struct loop *loop, struct slot *slot)
+{
+	if (slot->state == SLOT_BODY)
+		exchange_fail(&slot->exchange, STATUS_REQUEST_TIMEOUT, NULL);
+	if (slot->state == SLOT_ACCEPTED) {
+		drop(loop, slot);
+		return;
+	}
+	/* The rest of the input is not waited for: its sender had its time. */
+	exchange_send(&slot->exchange, slot->fcgi);
+	release(loop, slot);
+}
+
+/* Fills the poll set; returns its size and the time to wake up at. */
+static nfds_t fill_poll_set(struct loop *loop, int64_t now_ms, int64_t *wake_ms)
+{
+	nfds_t count = POLL_SLOTS;
+
+	loop->polls[POLL_LISTENING] = (struct pollfd){
+		.fd = may_accept(loop, now_ms) ? loop->listening : -1, .events = POLLIN};
+	loop->polls[POLL_DATABASE] =
+		(struct pollfd){.fd = group_fd(loop->queue), .events = group_events(loop->queue)};
+	*wake_ms = group_wake_ms(loop->queue);
+	if (now_ms < loop->accept_ms && loop->accept_ms < *wake_ms)
+		*wake_ms = loop->accept_ms;
+	for (size_t i = 0, seen = 0; seen < loop->busy; i++) {
+		struct slot *slot = &loop->slots[i];
+		if (slot->state == SLOT_FREE)
+			continue;
+		seen++;
+		if (slot_deadline_ms(slot) < *wake_ms)
+			*wake_ms = slot_deadline_ms(slot);
+		if (slot->state == SLOT_COMMITTING)
+			continue;
+		loop->polled[count] = slot;
+		loop->polls[count++] = (struct pollfd){.fd = fcgi_fd(slot->fcgi), .events = POLLIN};
+	}
+	return count;
+}
+
+static void wait_events(struct loop *loop, nfds_t count, int64_t wake_ms, int64_t now_ms,
+			const sigset_t *while_polling)
+{
+	int64_t left_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
+	struct timespec timeout = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
+
+	if (ppoll(loop->polls, count, wake_ms == INT64_MAX ? NULL : &timeout, while_polling) >= 0)
+		return;
+	for (nfds_t i = 0; i < count; i++)
+		loop->polls[i].revents = 0;
+}
+
+static void turn(struct loop *loop, const sigset_t *while_polling)
+{
+	int64_t now_ms = db_now_ms();
+	int64_t wake_ms;
+	nfds_t count = fill_poll_set(loop, now_ms, &wake_ms);
+
+	wait_events(loop, count, wake_ms, now_ms, while_polling);
+	reap(loop);
+	now_ms = db_now_ms();
+	for (nfds_t i = POLL_SLOTS; i < count; i++) {
+		if (loop->polls[i].revents != 0)
+			advance(loop, loop->polled[i]);
+		else if (slot_deadline_ms(loop->polled[i]) <= now_ms)
+			expire(loop, loop->polled[i]);
+	}
+	if (loop->polls[POLL_LISTENING].revents != 0)
+		accept_all(loop, now_ms);
+	/* The next group is sent before the members of the finished one are answered. */
+	answer_members(loop,
+		       group_turn(loop->queue, loop->polls[POLL_DATABASE].revents != 0, now_ms));
+}
+
+/* ---- the worker ---- */
+
+static enum status open_slots(struct loop *loop)
+{
+	loop->slot_count = (size_t)loop->config->requests_in_flight;
+	loop->slots = calloc(loop->slot_count, sizeof(*loop->slots));
+	loop->polls = calloc(loop->slot_count + POLL_SLOTS, sizeof(*loop->polls));
+	loop->polled = calloc(loop->slot_count + POLL_SLOTS, sizeof(*loop->polled));
+	if (loop->slots == NULL || loop->polls == NULL || loop->polled == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = loop->slot_count; i-- > 0;) {
+		struct slot *slot = &loop->slots[i];
+		exchange_init(&slot->exchange, loop->config);
+		slot->body = buf_make((size_t)loop->config->large_body_bytes + 2 * BODY_READ_BYTES);
+		slot->next_free = loop->free;
+		loop->free = slot;
+		enum status status = fcgi_open(&slot->fcgi);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+static void close_slots(struct loop *loop)
+{
+	for (size_t i = 0; loop->slots != NULL && i < loop->slot_count; i++) {
+		fcgi_close(loop->slots[i].fcgi);
+		exchange_free(&loop->slots[i].exchange);
+		buf_free(&loop->slots[i].body);
+	}
+	free(loop->slots);
+	free(loop->polls);
+	free(loop->polled);
+}
+
+int loop_run(const struct config *config, int listening)
+{
+	struct loop loop = {.config = config, .listening = listening};
+	sigset_t while_polling;
+	enum status status = open_slots(&loop);
+
+	if (status == STATUS_OK)
+		status = group_open(&loop.queue, config);
+	if (status == STATUS_OK &&
+	    fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) | O_NONBLOCK) != 0)
+		status = STATUS_INTERNAL;
+	if (status != STATUS_OK) {
+		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
+			  LOG_TEXT("code", status_code(status)));
+	} else {
+		set_handlers(&while_polling);
+		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
+		while (!ending || loop.busy > 0 || loop.children > 0)
+			turn(&loop, &while_polling);
+		log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", loop.busy));
+	}
+	group_close(loop.queue);
+	close_slots(&loop);
+	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

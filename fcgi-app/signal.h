@@ -1,0 +1,44 @@
+/*
+ * signal.h - what a signal is: source, type, identity, message id, cold or not (contract
+ * section 6). Pure: from one item's text to one row, without the database or the request.
+ *
+ * Named signal.h inside a directory that never is a system include path; POSIX signals are in
+ * <signal.h>.
+ */
+#ifndef SLUICE_SIGNAL_H
+#define SLUICE_SIGNAL_H
+
+#include <stdint.h>
+
+#include "mem.h"
+
+/* One row of sluice.signal_staging. Absent texts are NULL slices. All live in the arena or in the
+ * item's text. */
+struct signal {
+	struct slice source;	 /* never absent; "generic" at least */
+	struct slice event_type; /* "type" */
+	struct slice event_name; /* "event" */
+	struct slice email;	 /* lower-cased */
+	struct slice user_id;
+	struct slice anonymous_id;
+	struct slice message_id;
+	int64_t occurred_at_us;	  /* microseconds since 1970-01-01 UTC; INT64_MIN when absent */
+	bool cold;		  /* no identity: goes to signal_cold_storage */
+	struct slice payload;	  /* the text for jsonb: as received, or repaired */
+	struct slice payload_raw; /* the received bytes when payload was repaired, else absent */
+};
+
+/* True for [A-Za-z0-9._-]{1,64}: a source from path or header must be so. */
+bool signal_source_is_valid(struct slice source);
+
+/*
+ * Reads one item. text passed json_text and is an object; needs_repair as json_text says.
+ * given_source is the source by path or header, absent when there is none. The texts of *out may
+ * point into text or the arena, so both must live as long as *out.
+ * Values longer than 1,024 bytes are treated as absent (they stay in the payload).
+ * Returns STATUS_OK, STATUS_NO_MEMORY or STATUS_MALFORMED_JSON.
+ */
+enum status signal_read(struct arena *arena, struct slice text, bool needs_repair,
+			struct slice given_source, struct signal *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,397 @@
+/*
+ * store.c - the calls of the settings functions. See store.h.
+ *
+ * Each function is one statement, so each is one transaction. The columns are named in the
+ * statement, so a function that returns more of them later still fits.
+ */
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* ISO 8601 whatever DateStyle and TimeZone the session has; trailing zeroes of the fraction go. */
+#define INSTANT(column) "to_json((" column ") AT TIME ZONE 'UTC') #>> '{}' || 'Z'"
+
+enum { STORE_ATTEMPTS = 3 };
+
+static enum status store_run(const struct store *store, const struct db_statement *statement,
+			     const db_param *params, struct db_result *result)
+{
+	enum status status = STATUS_CONFLICT;
+
+	for (int attempt = 0; attempt < STORE_ATTEMPTS && status == STATUS_CONFLICT; attempt++)
+		status = db_run(store->db, statement, params, result, store->deadline_ms);
+	return status;
+}
+
+/* Copies a value out of the result, which is freed before the caller looks. */
+static enum status keep(const struct store *store, const struct db_result *result, int row,
+			int column, struct slice *text)
+{
+	struct slice value = db_result_value(result, row, column);
+
+	*text = (struct slice){NULL, 0};
+	if (value.p == NULL)
+		return STATUS_OK;
+	text->p = arena_copy(store->arena, value);
+	text->n = value.n;
+	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* keep() for count slices from column first on. */
+static enum status keep_all(const struct store *store, const struct db_result *result, int row,
+			    int first, struct slice *const texts[], int count)
+{
+	enum status status = STATUS_OK;
+
+	for (int i = 0; i < count && status == STATUS_OK; i++)
+		status = keep(store, result, row, first + i, texts[i]);
+	return status;
+}
+
+/* Reads one row into one item of a list. */
+typedef enum status row_reader(const struct store *store, const struct db_result *result, int row,
+			       void *item);
+
+static enum status store_list(const struct store *store, const struct db_statement *statement,
+			      const db_param *params, row_reader *read, size_t item_bytes,
+			      void **items, size_t *count)
+{
+	struct db_result result = {0};
+	enum status status = store_run(store, statement, params, &result);
+	char *item;
+
+	*items = NULL;
+	*count = 0;
+	if (status != STATUS_OK)
+		goto out;
+	*count = (size_t)db_result_rows(&result);
+	item = arena_array(store->arena, *count, item_bytes);
+	if (item == NULL && *count > 0)
+		status = STATUS_NO_MEMORY;
+	*items = item;
+	for (size_t i = 0; i < *count && status == STATUS_OK; i++)
+		status = read(store, &result, (int)i, item + i * item_bytes);
+out:
+	db_result_free(&result);
+	return status;
+}
+
+/* Runs a statement that returns one row and reads it. */
+static enum status store_one(const struct store *store, const struct db_statement *statement,
+			     const db_param *params, row_reader *read, void *item)
+{
+	struct db_result result = {0};
+	enum status status = store_run(store, statement, params, &result);
+
+	if (status == STATUS_OK)
+		status = read(store, &result, 0, item);
+	db_result_free(&result);
+	return status;
+}
+
+static enum status read_int(const struct store *store, const struct db_result *result, int row,
+			    void *item)
+{
+	int64_t *number = item;
+
+	(void)store;
+	*number = db_result_int(result, row, 0);
+	return STATUS_OK;
+}
+
+/* ---- organizations ---- */
+
+enum status store_organization_create(const struct store *store, struct slice name, int64_t *id)
+{
+	static const struct db_statement statement = {
+		.name = "store_organization_create",
+		.sql = "SELECT sluice.organization_create($1::text, $2::text)",
+		.param_count = 2,
+		.columns = 1,
+		.rows = 1,
+	};
+	const db_param params[] = {store->actor, name};
+
+	return store_one(store, &statement, params, read_int, id);
+}
+
+static enum status read_organization(const struct store *store, const struct db_result *result,
+				     int row, void *item)
+{
+	struct store_organization *organization = item;
+	struct slice *const texts[] = {&organization->name, &organization->created_at,
+				       &organization->created_by};
+
+	organization->id = db_result_int(result, row, 0);
+	organization->members = db_result_int(result, row, 1);
+	organization->keys = db_result_int(result, row, 2);
+	return keep_all(store, result, row, 3, texts, 3);
+}
+
+enum status store_organization_list(const struct store *store, struct store_organizations *list)
+{
+	static const struct db_statement statement = {
+		.name = "store_organization_list",
+		.sql = "SELECT id, members, keys, name, " INSTANT(
+			"created_at") ", created_by "
+				      "FROM sluice.organization_list()",
+		.columns = 6,
+		.rows = DB_ROWS_ANY,
+	};
+	void *items;
+	enum status status = store_list(store, &statement, NULL, read_organization,
+					sizeof(*list->items), &items, &list->count);
+
+	list->items = items;
+	return status;
+}
+
+/* ---- members ---- */
+
+enum status store_member_add(const struct store *store, struct slice organization,
+			     struct slice user, struct slice role)
+{
+	static const struct db_statement statement = {
+		.name = "store_member_add",
+		.sql = "SELECT sluice.member_add($1::text, $2::text, $3::text, $4::text)",
+		.param_count = 4,
+		.columns = 1,
+		.rows = 1,
+	};
+	const db_param params[] = {store->actor, organization, user, role};
+
+	return store_run(store, &statement, params, NULL);
+}
+
+static enum status read_member(const struct store *store, const struct db_result *result, int row,
+			       void *item)
+{
+	struct store_member *member = item;
+	struct slice *const texts[] = {&member->user, &member->role, &member->added_at,
+				       &member->added_by};
+
+	return keep_all(store, result, row, 0, texts, 4);
+}
+
+enum status store_member_list(const struct store *store, struct slice organization,
+			      struct store_members *list)
+{
+	static const struct db_statement statement = {
+		.name = "store_member_list",
+		.sql = "SELECT user_name, role, " INSTANT(
+			"added_at") ", added_by "
+				    "FROM sluice.member_list($1::text)",
+		.param_count = 1,
+		.columns = 4,
+		.rows = DB_ROWS_ANY,
+	};
+	void *items;
+	enum status status = store_list(store, &statement, &organization, read_member,
+					sizeof(*list->items), &items, &list->count);
+
+	list->items = items;
+	return status;
+}
+
+enum status store_member_remove(const struct store *store, struct slice organization,
+				struct slice user)
+{
+	static const struct db_statement statement = {
+		.name = "store_member_remove",
+		.sql = "SELECT sluice.member_remove($1::text, $2::text, $3::text)",
+		.param_count = 3,
+		.columns = 1,
+		.rows = 1,
+	};
+	const db_param params[] = {store->actor, organization, user};
+
+	return store_run(store, &statement, params, NULL);
+}
+
+/* ---- keys ---- */
+
+#define EXPIRES_AT     INSTANT("expires_at")
+#define CREATED_AT     INSTANT("created_at")
+#define LAST_USED_AT   INSTANT("last_used_at")
+#define DEACTIVATED_AT INSTANT("deactivated_at")
+
+#define KEY_COLUMNS                                                                                \
+	"id, has_secret, organization, name, display, endpoint_type, status, " EXPIRES_AT          \
+	", " CREATED_AT ", created_by, " LAST_USED_AT ", " DEACTIVATED_AT                          \
+	", deactivated_by, payload_template"
+
+enum { KEY_COLUMN_COUNT = 14 };
+
+static enum status read_key(const struct store *store, const struct db_result *result, int row,
+			    void *item)
+{
+	struct store_key *key = item;
+	struct slice *const texts[] = {
+		&key->organization,   &key->name,	    &key->display,
+		&key->endpoint_type,  &key->status,	    &key->expires_at,
+		&key->created_at,     &key->created_by,	    &key->last_used_at,
+		&key->deactivated_at, &key->deactivated_by, &key->payload_template,
+	};
+
+	key->id = db_result_int(result, row, 0);
+	key->has_secret = db_result_int(result, row, 1) != 0;
+	return keep_all(store, result, row, 2, texts, KEY_COLUMN_COUNT - 2);
+}
+
+/* A hash as text, which the statement decodes: the other parameters are text as well. */
+enum { HASH_HEX_CHARS = 2 * CREDENTIAL_HASH_BYTES };
+
+static struct slice hash_hex(const struct credential_hash *hash, char hex[HASH_HEX_CHARS + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (hash == NULL)
+		return (struct slice){NULL, 0};
+	for (size_t i = 0; i < CREDENTIAL_HASH_BYTES; i++) {
+		hex[2 * i] = digits[hash->bytes[i] >> 4];
+		hex[2 * i + 1] = digits[hash->bytes[i] & 15];
+	}
+	hex[HASH_HEX_CHARS] = '\0';
+	return (struct slice){hex, HASH_HEX_CHARS};
+}
+
+enum status store_key_create(const struct store *store, const struct store_new_key *new_key,
+			     struct store_key *key)
+{
+	static const struct db_statement statement = {
+		.name = "store_key_create",
+		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_create($1::text, $2::text, "
+		       "$3::text, $4::text, decode($5::text, 'hex'), $6::text, "
+		       "decode($7::text, 'hex'), $8::timestamptz, $9::jsonb)",
+		.param_count = 9,
+		.columns = KEY_COLUMN_COUNT,
+		.rows = 1,
+	};
+	char key_hex[HASH_HEX_CHARS + 1], secret_hex[HASH_HEX_CHARS + 1];
+	const db_param params[] = {
+		store->actor,
+		new_key->organization,
+		new_key->name,
+		new_key->endpoint_type,
+		hash_hex(&new_key->key_hash, key_hex),
+		new_key->display,
+		hash_hex(new_key->secret_hash, secret_hex),
+		new_key->expires_at,
+		new_key->payload_template,
+	};
+
+	return store_one(store, &statement, params, read_key, key);
+}
+
+enum status store_key_list(const struct store *store, struct slice organization,
+			   struct store_keys *list)
+{
+	static const struct db_statement statement = {
+		.name = "store_key_list",
+		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_list($1::text)",
+		.param_count = 1,
+		.columns = KEY_COLUMN_COUNT,
+		.rows = DB_ROWS_ANY,
+	};
+	void *items;
+	enum status status = store_list(store, &statement, &organization, read_key,
+					sizeof(*list->items), &items, &list->count);
+
+	list->items = items;
+	return status;
+}
+
+/* Room for the digits of an id. */
+enum { ID_CHARS = 24 };
+
+static struct slice id_text(int64_t id, char text[ID_CHARS])
+{
+	int n = snprintf(text, ID_CHARS, "%" PRId64, id);
+
+	return (struct slice){text, (size_t)n};
+}
+
+enum status store_key_show(const struct store *store, int64_t id, struct store_key *key)
+{
+	static const struct db_statement statement = {
+		.name = "store_key_show",
+		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_show($1::bigint)",
+		.param_count = 1,
+		.columns = KEY_COLUMN_COUNT,
+		.rows = 1,
+	};
+	char text[ID_CHARS];
+	const db_param params[] = {id_text(id, text)};
+
+	return store_one(store, &statement, params, read_key, key);
+}
+
+enum status store_key_deactivate(const struct store *store, int64_t id, struct store_key *key)
+{
+	static const struct db_statement statement = {
+		.name = "store_key_deactivate",
+		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_deactivate($1::text, $2::bigint)",
+		.param_count = 2,
+		.columns = KEY_COLUMN_COUNT,
+		.rows = 1,
+	};
+	char text[ID_CHARS];
+	const db_param params[] = {store->actor, id_text(id, text)};
+
+	return store_one(store, &statement, params, read_key, key);
+}
+
+/* ---- what needs the server's clock and calendar ---- */
+
+static enum status read_instant(const struct store *store, const struct db_result *result, int row,
+				void *item)
+{
+	struct store_instant *instant = item;
+
+	instant->past = db_result_int(result, row, 0) != 0;
+	return keep(store, result, row, 1, &instant->text);
+}
+
+enum status store_instant_read(const struct store *store, struct slice text, bool relative,
+			       struct store_instant *instant)
+{
+	static const struct db_statement absolute_statement = {
+		.name = "store_instant_absolute",
+		.sql = "SELECT i <= now(), " INSTANT("i") " FROM (SELECT $1::timestamptz AS i) t",
+		.param_count = 1,
+		.columns = 2,
+		.rows = 1,
+	};
+	/* Added in UTC, so that no change to summer time makes a day of 23 hours. */
+	static const struct db_statement relative_statement = {
+		.name = "store_instant_relative",
+		.sql = "SELECT i <= now(), " INSTANT(
+			"i") " FROM (SELECT "
+			     "(now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
+		.param_count = 1,
+		.columns = 2,
+		.rows = 1,
+	};
+
+	return store_one(store, relative ? &relative_statement : &absolute_statement, &text,
+			 read_instant, instant);
+}
+
+static enum status read_text(const struct store *store, const struct db_result *result, int row,
+			     void *item)
+{
+	return keep(store, result, row, 0, item);
+}
+
+enum status store_session_user(const struct store *store, struct slice *user)
+{
+	static const struct db_statement statement = {
+		.name = "store_session_user",
+		.sql = "SELECT session_user",
+		.columns = 1,
+		.rows = 1,
+	};
+
+	return store_one(store, &statement, NULL, read_text, user);
+}

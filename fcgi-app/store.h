@@ -1,0 +1,122 @@
+/*
+ * store.h - one function per database function of the settings side: organizations, members, keys.
+ *
+ * On the request's way between the settings handlers (or the tool) and db. Owns transactions:
+ * every function here is one, and what it changes is in the audit log when it returns STATUS_OK.
+ * Prints and logs nothing; why a call failed is in db_message(). Decides nothing: names, roles
+ * and limits are checked by the database. What the tool alone needs to know of the schema is in
+ * store_schema.h.
+ *
+ * Instants are ISO 8601 text in UTC ("2031-05-01T12:00:00Z"). An absent slice is SQL NULL. Texts
+ * that are passed in must be terminated, as db.h wants them.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include "credential.h"
+#include "db.h"
+
+/* Who asks, over which connection, until when. The texts of results live in *arena. */
+struct store {
+	struct db *db;
+	struct arena *arena;
+	struct slice actor;  /* for the audit log: "sluicectl:alice@root" */
+	int64_t deadline_ms; /* a time of db_now_ms(); for each call */
+};
+
+/*
+ * All functions return what db_run() returns: NOT_UNIQUE for a name that is taken, NO_SUCH_ROW,
+ * INVALID_VALUE or REFUSED for what the database does not take; besides STATUS_NO_MEMORY.
+ * A conflict (40001, 40P01) is tried again, twice at most.
+ */
+
+/* ---- organizations ---- */
+
+struct store_organization {
+	int64_t id;
+	struct slice name, created_at, created_by;
+	int64_t members;
+	int64_t keys; /* that are not deactivated */
+};
+
+struct store_organizations {
+	struct store_organization *items;
+	size_t count;
+};
+
+enum status store_organization_create(const struct store *store, struct slice name,
+				      int64_t *id) MUST_CHECK;
+enum status store_organization_list(const struct store *store,
+				    struct store_organizations *list) MUST_CHECK;
+
+/* ---- members ---- */
+
+struct store_member {
+	struct slice user, role, added_at, added_by;
+};
+
+struct store_members {
+	struct store_member *items;
+	size_t count;
+};
+
+enum status store_member_add(const struct store *store, struct slice organization,
+			     struct slice user, struct slice role) MUST_CHECK;
+enum status store_member_list(const struct store *store, struct slice organization,
+			      struct store_members *list) MUST_CHECK;
+enum status store_member_remove(const struct store *store, struct slice organization,
+				struct slice user) MUST_CHECK;
+
+/* ---- keys ---- */
+
+struct store_key {
+	int64_t id;
+	struct slice organization, name, display, endpoint_type;
+	bool has_secret;
+	struct slice status; /* active, expired, deactivated */
+	struct slice expires_at, created_at, created_by, last_used_at;
+	struct slice deactivated_at, deactivated_by;
+	struct slice payload_template; /* JSON text */
+};
+
+struct store_keys {
+	struct store_key *items;
+	size_t count;
+};
+
+/* A key as it reaches the database: never itself, only its hash and what may be shown of it. */
+struct store_new_key {
+	struct slice organization, name, endpoint_type;
+	struct credential_hash key_hash;
+	struct slice display;
+	const struct credential_hash *secret_hash; /* NULL: the key has no secret */
+	struct slice expires_at;		   /* absent: never */
+	struct slice payload_template;		   /* JSON text, or absent */
+};
+
+enum status store_key_create(const struct store *store, const struct store_new_key *new_key,
+			     struct store_key *key) MUST_CHECK;
+/* organization absent: the keys of all. */
+enum status store_key_list(const struct store *store, struct slice organization,
+			   struct store_keys *list) MUST_CHECK;
+enum status store_key_show(const struct store *store, int64_t id, struct store_key *key) MUST_CHECK;
+/* *key is the key afterwards. A second time changes nothing and is no error. */
+enum status store_key_deactivate(const struct store *store, int64_t id,
+				 struct store_key *key) MUST_CHECK;
+
+/* ---- what needs the server's clock and calendar ---- */
+
+struct store_instant {
+	struct slice text; /* ISO 8601, UTC */
+	bool past;	   /* not later than now */
+};
+
+/* Reads an ISO 8601 instant with its zone, or with relative an interval from now ("30 days",
+ * where a day has 24 hours). STATUS_INVALID_VALUE when there is no such instant. */
+enum status store_instant_read(const struct store *store, struct slice text, bool relative,
+			       struct store_instant *instant) MUST_CHECK;
+
+/* The name the connection has in the database, for the actor of the audit log. */
+enum status store_session_user(const struct store *store, struct slice *user) MUST_CHECK;
+
+#endif

@@ -1,0 +1,125 @@
+"""A FastCGI client of a few lines and a worker of its own to talk to, without a web server.
+
+It says what a web server would not: records in odd pieces, bodies that end early, forged records.
+"""
+
+import contextlib
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import tempfile
+
+from harness import PATIENCE
+
+BEGIN, END, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
+KEEP_CONNECTION = 1
+
+
+def record(kind, content=b"", request=1):
+    return struct.pack("!BBHHBx", 1, kind, request, len(content), 0) + content
+
+
+def begin(flags=0, request=1):
+    return record(BEGIN, struct.pack("!HB5x", 1, flags), request)
+
+
+def pair(name, value):
+    def length(n):
+        return struct.pack("!B", n) if n < 128 else struct.pack("!I", n | 1 << 31)
+    name, value = name.encode(), value.encode("latin-1")
+    return length(len(name)) + length(len(value)) + name + value
+
+
+def params(variables, request=1):
+    content = b"".join(pair(name, value) for name, value in variables)
+    return record(PARAMS, content, request) + record(PARAMS, request=request)
+
+
+def variables_of(path, length, *more, method="POST"):
+    variables = [("REQUEST_METHOD", method), ("REQUEST_URI", path), ("SCRIPT_NAME", path),
+                 ("SERVER_PROTOCOL", "HTTP/1.1"), ("GATEWAY_INTERFACE", "CGI/1.1"),
+                 ("CONTENT_TYPE", "application/json")]
+    if length is not None:
+        variables.append(("CONTENT_LENGTH", str(length)))
+    return variables + list(more)
+
+
+class Conversation:
+    """One connection to a worker."""
+
+    def __init__(self, path, timeout=20.0):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout * PATIENCE)
+        self.socket.connect(str(path))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.socket.close()
+
+    def write(self, *data):
+        for piece in data:
+            self.socket.sendall(piece)
+
+    def read(self):
+        """(standard output, whether the request was ended properly), until the worker closes."""
+        received = b""
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError):
+            while piece := self.socket.recv(65536):
+                received += piece
+        output, ended = b"", False
+        while len(received) >= 8:
+            kind, length, padding = struct.unpack("!xBxxHBx", received[:8])
+            if kind == STDOUT:
+                output += received[8:8 + length]
+            ended = ended or kind == END
+            received = received[8 + length + padding:]
+        return output, ended
+
+    def status(self):
+        """The HTTP status of the answer; 0 when there is none."""
+        output, ended = self.read()
+        if not ended or not output.startswith(b"Status: "):
+            return 0
+        return int(output[8:11])
+
+
+class Worker:
+    """A worker started by the test with the stack's configuration: its exit code can be seen."""
+
+    def __init__(self, stack):
+        arguments = stack.worker_arguments()
+        like = os.stat(f"/proc/{stack.workers()[0]}")
+        user = {"user": like.st_uid, "group": like.st_gid, "extra_groups": []} \
+            if os.geteuid() == 0 else {}
+        self.dir = tempfile.TemporaryDirectory(prefix="sluice-worker-")
+        os.chmod(self.dir.name, 0o755)
+        self.path = pathlib.Path(self.dir.name, "socket")
+        self.log = pathlib.Path(self.dir.name, "log")
+        with socket.socket(socket.AF_UNIX) as listening, open(self.log, "wb") as log:
+            listening.bind(str(self.path))
+            os.chmod(self.path, 0o777)
+            listening.listen(1024)
+            self.process = subprocess.Popen(
+                arguments, stdin=listening, stdout=log, stderr=log, cwd="/", **user)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.dir.cleanup()
+
+    def talk(self):
+        return Conversation(self.path)
+
+    def post(self, path, body, *more):
+        with self.talk() as talk:
+            talk.write(begin() + params(variables_of(path, len(body), *more))
+                       + record(STDIN, body) + record(STDIN))
+            return talk.status()

@@ -1,0 +1,139 @@
+"""Bulk imports stream: one transaction, memory bounded by a constant, nothing of an abort."""
+
+import json
+import socket
+import threading
+
+import pytest
+
+from harness import (JSON, NDJSON, SEED, VARIANT, accepted_id, bulk_path, memory_kib, path_of,
+                     send, wait_for)
+
+ITEMS = 100_000
+MEMORY_KIB = 32 << 10
+
+
+def item(number, filler=0):
+    return b'{"email":"bulk-%d@example.com","number":%d,"filler":"%s"}' % (
+        number, number, b"f" * filler)
+
+
+def pieces(count, filler, lines, step=1000):
+    """The body in pieces, so that the test does not hold it either."""
+    separator = b"\n" if lines else b","
+    for start in range(0, count, step):
+        text = separator.join(item(n, filler) for n in range(start, min(start + step, count)))
+        before = b"" if start else (b"" if lines else b"[")
+        after = separator if start + step < count else (b"\n" if lines else b"]")
+        yield before + text + after
+
+
+class MemoryWatch:
+    """The highest peak of the stack's intake processes while it is open, in KiB."""
+
+    def __init__(self, stack):
+        self.stack, self.peak, self.children = stack, 0, 0
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self.done.wait(0.02):
+            processes = self.stack.intake_processes()
+            self.children = max(self.children, sum(p in processes for p in processes.values()))
+            self.peak = max(self.peak, *(memory_kib(pid, "VmHWM") for pid in processes))
+
+    def __enter__(self):
+        for pid in self.stack.workers():  # forget earlier peaks
+            with open(f"/proc/{pid}/clear_refs", "w", encoding="ascii") as file:
+                file.write("5")
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.done.set()
+        self.thread.join()
+
+
+@pytest.mark.parametrize("lines, filler, chunked", [
+    (True, 600, False), (False, 0, False), (False, 300, True),
+], ids=["lines-60MB", "array", "array-chunked-35MB"])
+def test_bulk_is_streamed(stack, key, lines, filler, chunked):
+    accepted_id(send(stack, path_of(key)))  # the worker has served before: that is its idle size
+    idle = max(memory_kib(pid, "VmRSS") for pid in stack.workers())
+    body = pieces(ITEMS, filler, lines)
+    with MemoryWatch(stack) as memory:
+        answer = send(stack, bulk_path(key), body if chunked else b"".join(body),
+                      NDJSON if lines else JSON, timeout=120)
+    assert answer.status == 202, answer.body
+    assert (answer.json["accepted"], answer.json["rejected"], answer.json["results"]) == \
+        (ITEMS, 0, [])
+    assert stack.psql(
+        "select count(*), count(distinct payload->>'number'), count(distinct id),"
+        " min((payload->>'number')::int), max((payload->>'number')::int),"
+        " count(distinct xmin::text)"
+        " from sluice.signal_staging where key_id = %s and payload ? 'number'", key["id"]) == \
+        [(ITEMS, ITEMS, ITEMS, 0, ITEMS - 1, 1)]
+    assert memory.children == 1, "a child process served it"
+    if VARIANT == "release":
+        assert memory.peak <= idle + MEMORY_KIB, (memory.peak, idle)
+
+
+def test_bulk_does_not_delay_others(stack, key, keys):
+    body = b"".join(pieces(ITEMS // 2, 0, True))
+    answers = []
+    bulk = threading.Thread(target=lambda: answers.append(
+        send(stack, bulk_path(key), body, NDJSON, timeout=120)))
+    bulk.start()
+    served = 0
+    while bulk.is_alive():
+        accepted_id(send(stack, path_of(keys["plain"])))
+        served += 1
+    bulk.join()
+    assert answers[0].status == 202 and answers[0].json["accepted"] == ITEMS // 2
+    assert served > 20
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_aborted_upload_stores_nothing(stack, key, keys, chunked):
+    """Also when what arrived is whole items."""
+    accepted_id(send(stack, path_of(keys["plain"])))
+    text = b"".join(pieces(20_000, 0, True))
+    length = b"Transfer-Encoding: chunked" if chunked else b"Content-Length: 50000000"
+    with socket.create_connection(("127.0.0.1", stack.port), 30) as sock:
+        sock.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson"
+                     b"\r\n%s\r\n\r\n" % (bulk_path(key).encode(), length))
+        for start in range(0, len(text), 65536):
+            piece = text[start:start + 65536]
+            sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        if stack.front == "apache":  # lighttpd passes a body on when it has all of it
+            wait_for(stack.children, "a child reads the upload")
+    wait_for(lambda: not stack.children(), "the child gives the aborted upload up", 30)
+    assert stack.rows(key) == 0
+    accepted_id(send(stack, path_of(keys["plain"])))
+
+
+def test_item_limit_of_bulk(own_stack):
+    stack = own_stack("lighttpd", settings={"bulk_items": 1000, "bulk_body": "100KiB"})
+    key = stack.new_key()
+    for extra, status in ((-1, 202), (0, 202), (1, 413)):
+        answer = send(stack, bulk_path(key), b"\n".join([b'{"email":"a@b.c"}'] * (1000 + extra)),
+                      NDJSON)
+        assert answer.status == status, answer.body
+    assert stack.rows(key) == 1999
+    frame = b'{"email":"a@b.c","filler":""}'
+    for extra, status in ((-1, 202), (0, 202), (1, 413)):
+        size = (100 << 10) + extra - len(frame)
+        answer = send(stack, bulk_path(key), frame[:-2] + b"x" * size + frame[-2:], NDJSON)
+        assert answer.status == status, answer.body
+    assert stack.rows(key) == 2001
+
+
+def test_bulk_keeps_payload_and_source(stack, key):
+    headers = {**NDJSON, "X-Source": "import", "X-Request-Id": "bulk-1"}
+    body = SEED + b"\n" + rb'{"anonymousId":"a","s":"\u0000"}'
+    answer = send(stack, bulk_path(key), body, headers)
+    assert answer.status == 202 and answer.json["accepted"] == 2
+    assert stack.psql("select source, request_id, payload from sluice.signal_staging"
+                      " where key_id = %s", key["id"]) == [("import", "bulk-1", json.loads(SEED))]
+    assert stack.psql("select payload_repaired from sluice.signal_cold_storage where key_id = %s",
+                      key["id"]) == [(True,)]

@@ -1,0 +1,164 @@
+"""What the worker makes of the FastCGI protocol itself, without a web server in between."""
+
+import os
+import pathlib
+import threading
+
+import pytest
+
+from fastcgi_client import (BEGIN, KEEP_CONNECTION, STDIN, Worker, begin, params, record,
+                            variables_of)
+from harness import SEED, bulk_path, path_of, wait_for
+
+
+@pytest.fixture(scope="module")
+def worker(stack):
+    with Worker(stack) as made:
+        yield made
+
+
+def test_whole_request(stack, worker, key):
+    assert worker.post(path_of(key), SEED) == 202
+    assert stack.rows(key) == 1
+
+
+def test_answer_has_phrase_and_no_length(worker, key):
+    """The web server counts: a wrong Content-Length would desynchronise a proxy."""
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables_of(path_of(key), len(SEED))) + record(STDIN, SEED)
+                   + record(STDIN))
+        output, ended = talk.read()
+    head = output.split(b"\r\n\r\n")[0].lower()
+    assert ended and head.startswith(b"status: 202 accepted\r\n")
+    assert b"content-length" not in head
+    assert b"x-request-id: " in head
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 9, 64])
+def test_records_in_pieces(stack, worker, key, size):
+    whole = begin() + params(variables_of(path_of(key), len(SEED)))
+    whole += b"".join(record(STDIN, SEED[n:n + 50]) for n in range(0, len(SEED), 50))
+    whole += record(STDIN)
+    with worker.talk() as talk:
+        talk.write(*(whole[n:n + size] for n in range(0, len(whole), size)))
+        assert talk.status() == 202
+    assert stack.rows(key) == 1
+
+
+@pytest.mark.parametrize("announced", [None, "", "7", "not a number", "-1",
+                                       "99999999999999999999999"])
+def test_announced_length_is_not_trusted(stack, worker, key, announced):
+    """Without a length, or with nonsense, the body is what came; a mismatch is no good body."""
+    length = [("CONTENT_LENGTH", announced)] if announced is not None else []
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables_of(path_of(key), None, *length))
+                   + record(STDIN, SEED) + record(STDIN))
+        status = talk.status()
+    if announced in (None, ""):
+        assert status == 202 and stack.rows(key) == 1
+    else:
+        assert status in (202, 400, 413)
+        assert stack.rows(key) == (status == 202)
+        if announced == "7":
+            assert status == 400
+
+
+@pytest.mark.parametrize("end", ["", "/batch", "bulk"])
+def test_premature_end_of_the_body(stack, worker, key, end):
+    """An empty stdin record before CONTENT_LENGTH was reached looks like a complete body."""
+    path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
+    body = b"[" + SEED + b"]"
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables_of(path, len(body) + 1)) + record(STDIN, body)
+                   + record(STDIN))
+        assert talk.status() == 400
+    assert stack.rows(key) == 0
+
+
+def test_connection_closed_in_the_middle(stack, worker, key):
+    whole = begin() + params(variables_of(path_of(key), len(SEED))) + record(STDIN, SEED)
+    for cut in range(0, len(whole), 11):
+        with worker.talk() as talk:
+            talk.write(whole[:cut])
+    assert worker.post(path_of(key), SEED) == 202
+    assert stack.rows(key) == 1, "none of the cut ones was stored"
+
+
+@pytest.mark.parametrize("case", ["method", "path", "key", "large", "type", "good"])
+def test_forged_records_in_a_body_are_not_run(stack, worker, key, case):
+    """With a kept-alive connection an unread body would be parsed as the next request."""
+    forged = begin() + params(variables_of(path_of(key, "forged"), len(SEED),
+                                           ("REMOTE_USER", "admin"))) \
+        + record(STDIN, SEED) + record(STDIN)
+    body = forged * (3000 if case == "large" else 1)
+    path = {"path": "/api/signal-staging/nothing", "key": path_of({"key": "sk_no"})}.get(
+        case, path_of(key))
+    more = [("CONTENT_TYPE", "image/png")] if case == "type" else []
+    variables = variables_of(path, len(body), *more, method="GET" if case == "method" else "POST")
+    with worker.talk() as talk:
+        talk.socket.settimeout(20)
+        try:
+            talk.write(begin(KEEP_CONNECTION) + params(variables),
+                       *(record(STDIN, body[n:n + 60000]) for n in range(0, len(body), 60000)),
+                       record(STDIN))
+        except (BrokenPipeError, ConnectionResetError):
+            assert case == "large"
+        output, _ = talk.read()
+    assert output.count(b"Status: ") <= 1
+    assert b"Status: 202" not in output
+    assert stack.rows(key) == 0
+
+
+def test_garbage_does_not_kill_the_worker(worker, key):
+    for garbage in (b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 64, b"\xff" * 64, os.urandom(4096),
+                    record(99, b"x" * 100), record(BEGIN, b"\x00\x02" + bytes(6)),
+                    begin() + record(4, b"\xff\xff\xff\xff\xff\xff\xff\xff") + record(4)):
+        with worker.talk() as talk:
+            try:
+                talk.write(garbage)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+    assert worker.post(path_of(key), SEED) == 202
+    assert worker.process.poll() is None
+
+
+def test_silent_connections_delay_nobody(stack, worker, key):
+    """Connections that say nothing, or stop in their headers, wait by themselves."""
+    whole = begin() + params(variables_of(path_of(key), len(SEED)))
+    talks = [worker.talk() for _ in range(8)]
+    for number, talk in enumerate(talks):
+        talk.write(whole[:number * 9])
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(worker.post(path_of(key), SEED)))
+               for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for talk in talks:
+        talk.socket.close()
+    assert statuses == [202] * 8
+    assert stack.rows(key) == 8
+
+
+def test_repeated_secret_variable(stack, worker, keys):
+    key = keys["secret"]
+    secret = ("HTTP_X_API_SECRET", key["secret"])
+    assert worker.post(path_of(key), SEED, secret) == 202
+    for pair in ((secret, secret), (secret, ("HTTP_X_API_SECRET", "x")),
+                 (("HTTP_X_API_SECRET", "x"), secret)):
+        assert worker.post(path_of(key), SEED, *pair) == 400
+
+
+def test_no_descriptor_is_lost(worker, key):
+    """After any number of requests, good or broken, the worker holds what it held before."""
+    def descriptors():
+        return len(os.listdir(pathlib.Path("/proc", str(worker.process.pid), "fd")))
+
+    worker.post(path_of(key), SEED)
+    before = wait_for(descriptors, "descriptors are listed")
+    for number in range(100):
+        worker.post(path_of(key), SEED if number % 2 else b"{")
+        with worker.talk() as talk:
+            talk.write(begin())
+    wait_for(lambda: descriptors() <= before, "the descriptors are released", 15)

@@ -1,0 +1,231 @@
+"""The batch loop: many senders share a transaction, but neither their answers nor their fate."""
+
+import json
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from harness import (FRONTS, JSON, PATIENCE, SEED, Client, Load, accepted_id, alternate,
+                     assert_problem, assert_staged_once, median, path_of, percentile, send)
+
+
+def test_64_senders_get_their_own_ids(stack, key):
+    with Load(stack, path_of(key), senders=64) as load:
+        load.wait(3000, 202, timeout=60)
+    assert load.count(202) == len(load.sent)
+    assert_staged_once(stack, key, load)
+
+
+def test_senders_of_different_keys_and_shapes_in_one_group(stack):
+    """Good, refused and malformed requests side by side: each gets the answer it is due."""
+    good, product = stack.new_key(name="good"), stack.new_product_key(name="product")
+    secret = stack.new_key(name="secret", secret=True)
+    loads = [
+        (202, Load(stack, path_of(good), senders=16)),
+        (403, Load(stack, path_of(product), senders=8)),
+        (401, Load(stack, path_of(secret), senders=8)),
+        (400, Load(stack, path_of(good), senders=8, body=lambda number: b'{"n":')),
+        (202, Load(stack, path_of(good, end="/batch"), senders=8,
+                   body=lambda number: b'[{"email":"b@c.d"},{"anonymousId":"x"}]')),
+    ]
+    try:
+        for status, load in loads:
+            load.wait(200, status)
+    finally:
+        for _, load in loads:
+            load.stop()
+    for status, load in loads:
+        assert {entry.status for entry in load.sent} == {status}
+    singles, batches = loads[0][1], loads[4][1]
+    batch_ids = [result["id"] for entry in batches.sent for result in entry.answer.json["results"]]
+    ids = stack.ids(good)
+    assert len(ids) == len(set(ids))
+    assert sorted(ids) == sorted([*singles.accepted(), *batch_ids])
+    assert stack.rows(product) == stack.rows(secret) == 0
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_poisonous_member_fails_alone(own_stack, front):
+    """A number that our checks let pass, because they were told to, and PostgreSQL refuses."""
+    stack = own_stack(front, settings={"json_number_exponent": 200000})
+    key, poisoned = stack.new_key(name="good"), stack.new_key(name="poison")
+    poison = b'{"email":"p@example.com","n":1e140000}'
+    assert_problem(send(stack, path_of(poisoned), poison), 400, "invalid_value")
+    with Load(stack, path_of(key), senders=32) as good:
+        with Load(stack, path_of(poisoned), senders=4, body=lambda number: poison) as bad:
+            good.wait(1000, 202, timeout=60)
+            bad.wait(50, 400)
+    assert {entry.status for entry in good.sent} == {202}
+    assert {entry.status for entry in bad.sent} == {400}
+    assert {entry.answer.code for entry in bad.sent} == {"invalid_value"}
+    assert_staged_once(stack, key, good)
+    assert stack.rows(poisoned) == 0
+    answer = send(stack, path_of(poisoned, end="/batch"), b"[" + SEED + b"," + poison + b"]")
+    assert answer.status == 400 and stack.rows(poisoned) == 0 \
+        or answer.status == 202 and answer.json["accepted"] == stack.rows(poisoned) == 1
+
+
+def test_lone_request_waits_for_nobody(stack, key):
+    """No timer: alone, a request takes less than the slowest of a crowd."""
+    lone = []
+    with Client(stack.port) as client:
+        for _ in range(50):
+            start = time.perf_counter()
+            accepted_id(client.send(path_of(key)))
+            lone.append(time.perf_counter() - start)
+    with Load(stack, path_of(key), senders=64) as load:
+        load.wait(640, 202)
+    crowd = [entry.seconds for entry in load.sent]
+    assert percentile(lone, 0.9) < max(crowd)
+    assert median(lone) < median(crowd)
+
+
+class Tricklers:
+    """Connections whose bodies arrive one byte a second."""
+
+    def __init__(self, stack, key, count):
+        head = (f"POST {path_of(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(SEED)}"
+                "\r\n\r\n").encode()
+        self.sent = 0
+        self.sockets = []
+        for _ in range(count):
+            sock = socket.create_connection(("127.0.0.1", stack.port), 30)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.sendall(head)
+            self.sockets.append(sock)
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while True:
+            for sock in self.sockets:
+                sock.sendall(SEED[self.sent:self.sent + 1])
+            self.sent += 1
+            if self.done.wait(1.0):
+                return
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.done.set()
+        self.thread.join()
+
+    def finish(self):
+        """Sends the rest; the status lines."""
+        lines = []
+        for sock in self.sockets:
+            sock.sendall(SEED[self.sent:])
+        for sock in self.sockets:
+            lines.append(sock.recv(65536).split(b"\r\n", 1)[0])
+            sock.close()
+        return lines
+
+
+def test_trickling_bodies_delay_nobody(stack, keys, key):
+    def others():
+        seconds = []
+        with Client(stack.port) as client:
+            for _ in range(60):
+                start = time.perf_counter()
+                accepted_id(client.send(path_of(keys["plain"])))
+                seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def others_among_tricklers():
+        with Tricklers(stack, key, 20) as tricklers:
+            seconds = others()
+        assert tricklers.finish() == [b"HTTP/1.1 202 Accepted"] * 20
+        return seconds
+
+    others()
+    without, among = alternate(4, others, others_among_tricklers)
+    assert stack.rows(key) == 80, "the slow ones are served too"
+    for share in (0.5, 0.95):
+        assert percentile(among, share) < 3 * percentile(without, share) + 0.05, \
+            (share, percentile(among, share), percentile(without, share))
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_two_workers_share_the_socket(own_stack, front):
+    stack = own_stack(front, workers=2)
+    key = stack.new_key()
+    first, second = stack.workers()
+
+    # Bursts with silence in between: a worker that lost the race for a connection and blocked in
+    # accept() would keep its accepted requests unanswered until the next burst.
+    for _ in range(20):
+        with Load(stack, path_of(key), senders=8, timeout=10) as load:
+            load.wait(8, 202, timeout=10)
+        assert {entry.status for entry in load.sent} == {202}
+
+    # Each worker alone serves while the other one stands still.
+    for stopped in (first, second):
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            for _ in range(20):
+                accepted_id(send(stack, path_of(key), timeout=10))
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+
+    with Load(stack, path_of(key), senders=64) as load:
+        load.wait(1500, 202, timeout=60)
+    assert {entry.status for entry in load.sent} == {202}
+    ids = stack.ids(key)
+    assert len(ids) == len(set(ids)) and set(load.accepted()) <= set(ids)
+    assert stack.workers() == [first, second], "neither was restarted"
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_deactivation_reaches_every_worker(own_stack, front):
+    stack = own_stack(front, workers=2)
+    key = stack.new_key()
+    with Load(stack, path_of(key), senders=16) as load:
+        load.wait(300, 202)
+        stack.ctl("key", "deactivate", key["id"])
+        returned = time.monotonic()
+        load.wait(200, 401)
+    late = {entry.status for entry in load.sent if entry.start > returned}
+    assert late == {401}
+    assert_staged_once(stack, key, load)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_too_many_large_bodies_are_told_to_come_back(own_stack, front):
+    """Children are few; the others get 503 with advice, and small requests go on."""
+    stack = own_stack(front, settings={"large_requests": 1})
+    key = stack.new_key()
+    body = json.dumps([{"email": "a@example.com", "filler": "x" * 1000}] * 4000).encode()
+    with Load(stack, path_of(key, end="/batch"), senders=6, body=lambda number: body) as load:
+        load.wait(3, 202, timeout=60)
+        load.wait(3, 503, timeout=60)
+        accepted_id(send(stack, path_of(key)))
+    for entry in load.sent:
+        if entry.status == 503:
+            assert_problem(entry.answer, 503, "busy")
+        else:
+            assert entry.status == 202
+    assert stack.rows(key) == 4000 * load.count(202) + 1
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_body_that_never_comes_is_given_up(own_stack, front):
+    """The request's own time limit; the sender gets 408 or a closed connection, nobody a row."""
+    stack = own_stack(front, settings={"request_timeout": "1s"})
+    key = stack.new_key()
+    head = (f"POST {path_of(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(SEED)}"
+            "\r\n\r\n").encode()
+    with socket.create_connection(("127.0.0.1", stack.port), 60 * PATIENCE) as sock:
+        sock.sendall(head + SEED[:10])
+        if front == "apache":  # lighttpd waits for the whole body itself, by its own limits
+            start = time.monotonic()
+            line = sock.recv(65536).split(b"\r\n", 1)[0]
+            assert line in (b"HTTP/1.1 408 Request Timeout", b"")
+            assert time.monotonic() - start < 5 * PATIENCE
+    accepted_id(send(stack, path_of(key), SEED, JSON))
+    assert stack.rows(key) == 1

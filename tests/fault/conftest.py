@@ -1,0 +1,38 @@
+"""Fixtures of the fault tests: a stack of its own for each test, because each one breaks it."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
+
+import harness  # noqa: E402  (found by the line above)
+
+FAILED = pytest.StashKey()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        item.stash[FAILED] = True
+
+
+@pytest.fixture
+def make_stack(request):
+    """make_stack(front, workers=…, settings={…}): ended with the test, its logs kept on failure."""
+    stacks = []
+
+    def make(front, **shape):
+        stacks.append(harness.Stack(front, **shape))
+        return stacks[-1]
+
+    yield make
+    for number, stack in enumerate(stacks):
+        try:
+            if FAILED in request.node.stash:
+                name = f"fault-{request.node.name}-{number}".replace("/", "_")
+                print(f"\nlogs kept: {stack.keep_logs(name)}")
+        finally:
+            stack.close()

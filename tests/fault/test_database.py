@@ -1,0 +1,369 @@
+"""PostgreSQL misbehaves: what was answered 202 is there, and everybody gets an answer in time."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
+                     assert_staged_once, bulk_path, path_of, send, wait_for)
+
+INTAKE_BACKENDS = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
+                   " and backend_type = 'client backend'")
+RECOVERY_S = 30
+
+
+class Server:
+    """The stack's PostgreSQL server, driven by pg_ctl as its owner."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.data = pathlib.Path(stack.psql("show data_directory")[0][0])
+        version = int(stack.psql("show server_version_num")[0][0]) // 10000
+        self.pg_ctl = f"/usr/lib/postgresql/{version}/bin/pg_ctl"
+        self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+
+    def control(self, *arguments):
+        owner = os.stat(self.data).st_uid
+        subprocess.run([self.pg_ctl, "-D", self.data, "-w", "-t", "60", *arguments],
+                       user=owner if os.geteuid() == 0 else None, cwd="/", check=True,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def stop(self, mode="fast"):
+        self.control("stop", "-m", mode)
+
+    def start(self):
+        """Beside the stack, so it is ended beside the stack, too."""
+        if not self.stack.closers:
+            self.stack.closers.append(self.end)
+        options = (self.data / "postmaster.opts").read_text().split('"')[1::2]
+        self.control("start", "-l", self.stack.log_dir / "postgresql-restarted.log",
+                     "-o", " ".join(f"'{option}'" for option in options if option != "-D"
+                                    and option != str(self.data)))
+
+    def end(self):
+        with contextlib.suppress(subprocess.CalledProcessError):  # it is away already
+            self.stop("immediate")
+
+    def processes(self):
+        """The server's process and all its children."""
+        found = [self.postmaster]
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                with contextlib.suppress(OSError):
+                    stat = pathlib.Path("/proc", entry, "stat").read_text()
+                    if int(stat.rpartition(")")[2].split()[1]) == self.postmaster:
+                        found.append(int(entry))
+        return found
+
+    def signal(self, pids, number):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def recovered(stack, key, timeout=RECOVERY_S):
+    """Waits until a request is accepted again; meanwhile only 503 is answered."""
+    def accepted():
+        answer = send(stack, path_of(key))
+        assert answer.status in (202, 503), answer
+        return answer.status == 202
+    wait_for(accepted, "the service recovers by itself", timeout)
+
+
+def report(capsys, load, extra):
+    with capsys.disabled():
+        print(f" [{load.count(202)} accepted, {load.count(503)} answered 503,"
+              f" {extra} stored though not answered 202]", end="", flush=True)
+
+
+def assert_only_known_answers(load):
+    """202 and our 503 with its advice; nothing else, and no connection without an answer."""
+    for entry in load.sent:
+        if entry.status == 503:
+            assert_problem(entry.answer, 503)
+        else:
+            assert entry.status == 202, entry
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_killed_backends_under_load(make_stack, front, capsys):
+    """pg_terminate_backend, many times, in the middle of groups."""
+    stack = make_stack(front, workers=2)
+    key = stack.new_key()
+    with Load(stack, path_of(key), senders=32) as load:
+        for _ in range(15):
+            load.wait(40, 202, timeout=RECOVERY_S)
+            stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+        load.wait(40, 202, timeout=RECOVERY_S)
+    assert_only_known_answers(load)
+    extra = assert_staged_once(stack, key, load, exactly=False)
+    assert extra <= load.count(503)
+    report(capsys, load, extra)
+
+
+def test_backends_killed_hard_under_load(make_stack, capsys):
+    """kill -9 of a backend: the server restarts itself and throws everybody out."""
+    stack = make_stack("lighttpd")
+    key = stack.new_key()
+    with Load(stack, path_of(key), senders=32) as load:
+        for _ in range(4):
+            load.wait(40, 202, timeout=RECOVERY_S)
+            for (pid,) in wait_for(lambda: quietly(stack, INTAKE_BACKENDS), "a backend is there"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        load.wait(40, 202, timeout=RECOVERY_S)
+    assert_only_known_answers(load)
+    extra = assert_staged_once(stack, key, load, exactly=False)
+    assert extra <= load.count(503)
+    report(capsys, load, extra)
+
+
+def quietly(stack, sql):
+    """The rows, or none while the server is away."""
+    try:
+        return stack.psql(sql)
+    except psycopg2.Error:
+        return []
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_immediate_restart_under_load(make_stack, front, capsys):
+    stack = make_stack(front)
+    key, server = stack.new_key(), Server(stack)
+    with Load(stack, path_of(key), senders=32) as load:
+        for _ in range(2):
+            load.wait(100, 202, timeout=RECOVERY_S)
+            server.stop("immediate")
+            server.start()
+        load.wait(100, 202, timeout=RECOVERY_S)
+    assert_only_known_answers(load)
+    extra = assert_staged_once(stack, key, load, exactly=False)
+    assert extra <= load.count(503)
+    report(capsys, load, extra)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_stopped_server_is_answered_quickly(make_stack, front):
+    """Nobody waits for a connection that cannot be made; small, batch and bulk alike."""
+    stack = make_stack(front)
+    key, server = stack.new_key(), Server(stack)
+    accepted_id(send(stack, path_of(key)))
+    server.stop()
+    try:
+        wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed", 5)
+        large = b"\n".join([SEED] * 4000)
+        for path, body, headers in ((path_of(key), SEED, JSON),
+                                    (path_of(key, end="/batch"), b"[" + SEED + b"]", JSON),
+                                    (path_of(key, end="/batch"), large, NDJSON),
+                                    (bulk_path(key), SEED, NDJSON)):
+            for _ in range(5):
+                start = time.monotonic()
+                problem = assert_problem(send(stack, path, body, headers), 503)
+                assert time.monotonic() - start < 2 * PATIENCE
+                assert problem["code"] == "database_unavailable"
+        # What needs no database is still told: the sender's own mistakes.
+        assert send(stack, "/api/signal-staging/webhook/x/y/z").status == 404
+        assert send(stack, path_of(key), None, {}, "GET").status == 405
+        assert_problem(send(stack, path_of({"key": "sk_no"})), 401, "unauthenticated")
+        assert send(stack, "/health", None, {}, "GET").status == 503
+    finally:
+        server.start()
+    recovered(stack, key)
+    assert send(stack, "/health", None, {}, "GET").status == 200
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_frozen_server_is_answered_in_time(make_stack, front):
+    """A server that takes the statement and says nothing: every request ends within its limit."""
+    stack = make_stack(front, settings={"request_timeout": "3s", "database_timeout": "1500ms",
+                                        "connect_timeout": "1s", "bulk_timeout": "4s"})
+    key, server = stack.new_key(), Server(stack)
+    large = b"\n".join([SEED] * 4000)
+    with Load(stack, path_of(key), senders=16) as load:
+        load.wait(100, 202)
+        frozen = server.processes()
+        server.signal(frozen, signal.SIGSTOP)
+        since = time.monotonic()
+        try:
+            load.wait(48, 503, timeout=30)
+            start = time.monotonic()
+            assert_problem(send(stack, path_of(key, end="/batch"), large, NDJSON), 503)
+            assert time.monotonic() - start < 5 * PATIENCE
+            start = time.monotonic()
+            assert_problem(send(stack, bulk_path(key), large, NDJSON), 503)
+            assert time.monotonic() - start < 6 * PATIENCE
+        finally:
+            server.signal(frozen, signal.SIGCONT)
+        recovered(stack, key)
+        load.wait(50, 202, timeout=RECOVERY_S)
+    assert_only_known_answers(load)
+    assert max(entry.seconds for entry in load.sent if entry.start > since - 1) < 4 * PATIENCE
+    rows_by_load = stack.psql("select count(*) from sluice.signal_staging where key_id = %s"
+                              " and payload ? 'number'", key["id"])[0][0]
+    ids = set(stack.ids(key))
+    assert set(load.accepted()) <= ids
+    assert rows_by_load - load.count(202) <= load.count(503)
+
+
+def test_one_frozen_backend(make_stack):
+    """Only the worker's own backend stands still: a new connection takes over."""
+    stack = make_stack("lighttpd", settings={"request_timeout": "3s", "database_timeout": "1s",
+                                             "connect_timeout": "1s"})
+    key = stack.new_key()
+    with Load(stack, path_of(key), senders=16) as load:
+        load.wait(100, 202)
+        backends = [pid for (pid,) in stack.psql(INTAKE_BACKENDS)]
+        for pid in backends:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            load.wait(16, 503)
+            load.wait(100, 202, timeout=RECOVERY_S)
+        finally:
+            for pid in backends:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+    assert_only_known_answers(load)
+    assert max(entry.seconds for entry in load.sent) < 4 * PATIENCE
+    assert_staged_once(stack, key, load, exactly=False)
+
+
+def test_locked_table_is_answered_in_time(make_stack):
+    """Somebody holds a lock on the staging table."""
+    stack = make_stack("lighttpd", settings={"request_timeout": "3s", "database_timeout": "1s"})
+    key = stack.new_key()
+    accepted_id(send(stack, path_of(key)))
+    holder = stack.connect()
+    holder.autocommit = False
+    with holder.cursor() as cursor:
+        cursor.execute("lock table sluice.signal_staging in access exclusive mode")
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(send(stack, path_of(key))))
+               for _ in range(8)]
+    start = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - start < 4 * PATIENCE
+    for answer in answers:
+        assert_problem(answer, 503)
+    holder.rollback()
+    holder.close()
+    recovered(stack, key)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_read_only_server(make_stack, front):
+    stack = make_stack(front)
+    key = stack.new_key()
+    accepted_id(send(stack, path_of(key)))
+    stack.psql("alter system set default_transaction_read_only = on")
+    stack.psql("select pg_reload_conf()")
+    large = b"\n".join([SEED] * 4000)
+    wait_for(lambda: send(stack, path_of(key)).status == 503, "the setting is in force", 5)
+    before = stack.rows(key)
+    for path, body, headers in ((path_of(key), SEED, JSON), (bulk_path(key), SEED, NDJSON),
+                                (path_of(key, end="/batch"), large, NDJSON)):
+        problem = assert_problem(send(stack, path, body, headers), 503)
+        assert problem["code"] in ("database_read_only", "database_unavailable"), problem
+    stack.psql("set default_transaction_read_only = off")
+    stack.psql("alter system reset default_transaction_read_only")
+    stack.psql("select pg_reload_conf()")
+    assert stack.rows(key) == before
+    recovered(stack, key)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_no_connections_left(make_stack, front):
+    """The role may not connect any more: 503, and back when it may."""
+    stack = make_stack(front)
+    key = stack.new_key()
+    stack.psql("alter role sluice_intake connection limit 0")
+    stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+    wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed", 5)
+    for path in (path_of(key), bulk_path(key)):
+        assert_problem(send(stack, path), 503)
+    stack.psql("alter role sluice_intake connection limit -1")
+    recovered(stack, key)
+
+
+@pytest.mark.parametrize("damage, repair", [
+    ("alter table sluice.signal_staging rename to away",
+     "alter table sluice.away rename to signal_staging"),
+    ("revoke execute on all functions in schema sluice from sluice_intake",
+     "grant execute on all functions in schema sluice to sluice_intake"),
+], ids=["table", "grant"])
+def test_misconfigured_database(make_stack, damage, repair):
+    """Our own trouble is 503 and loud in the log, never 4xx."""
+    stack = make_stack("lighttpd")
+    key = stack.new_key()
+    accepted_id(send(stack, path_of(key)))
+    stack.psql(damage)
+    for _ in range(3):
+        assert_problem(send(stack, path_of(key)), 503)
+    log = (stack.log_dir / "intake.log").read_text(errors="replace")
+    assert "level=error" in log
+    stack.psql(repair)
+    recovered(stack, key)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_full_disk(make_stack):
+    """The staging tables lie on a small file system that fills up."""
+    stack = make_stack("lighttpd")
+    key, server = stack.new_key(), Server(stack)
+    place = stack.dir / "small"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "none", place], check=True)
+    try:
+        os.chown(place, os.stat(server.data).st_uid, -1)
+        stack.psql(f"create tablespace small location '{place}'")
+        tables = stack.psql("select oid::regclass::text from pg_class where relkind = 'r' and"
+                            " relnamespace = 'sluice'::regnamespace and relname like %s",
+                            "signal_staging%")
+        for (table,) in tables:
+            stack.psql(f"alter table {table} set tablespace small")
+        filler = b'{"email":"a@b.c","filler":"%s"}' % os.urandom(50_000).hex().encode()
+        accepted = 0
+        for _ in range(200):
+            answer = send(stack, path_of(key), filler)
+            if answer.status != 202:
+                break
+            accepted += 1
+        assert accepted > 0
+        assert_problem(answer, 503, "database_full")
+        large = b"[" + b",".join([filler] * 8) + b"]"
+        assert_problem(send(stack, path_of(key, end="/batch"), large), 503, "database_full")
+        assert stack.rows(key) == accepted
+        for (table,) in tables:
+            stack.psql(f"alter table {table} set tablespace pg_default")
+        recovered(stack, key)
+        stack.psql("drop tablespace small")
+    finally:
+        server.end()
+        subprocess.run(["umount", place], check=True)
+
+
+def test_synchronous_commit_stays_on(make_stack):
+    """A database that was told to be quick and forgetful is overruled for what is answered 202."""
+    stack = make_stack("lighttpd")
+    key = stack.new_key()
+    stack.psql("alter role sluice_intake set synchronous_commit = off")
+    stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+    recovered(stack, key)
+    server = Server(stack)
+    with Load(stack, path_of(key), senders=16) as load:
+        load.wait(200, 202)
+        server.stop("immediate")
+        server.start()
+        load.wait(50, 202, timeout=RECOVERY_S)
+    load.sent = [entry for entry in load.sent if entry.status == 202]
+    assert set(load.accepted()) <= set(stack.ids(key))

@@ -1,0 +1,34 @@
+/*
+ * check_main.h - what the unit tests share: the suite's runner and failing allocations.
+ *
+ * Each test program is one test_*.c that defines unit_suite(), check_main.c and the modules under
+ * test, linked with --wrap=malloc, calloc, realloc and free. libcheck is linked statically, so its
+ * own allocations pass here too: assert nothing between unit_fail_allocation(n) and
+ * unit_fail_allocation(0), nor between two readings of unit_allocations(). unit_torture() does it
+ * right.
+ */
+#ifndef CHECK_MAIN_H
+#define CHECK_MAIN_H
+
+#include <check.h>
+
+#include "status.h"
+
+#define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
+
+Suite *unit_suite(void);
+
+/* The nth following allocation fails, once; 0 switches it off. */
+void unit_fail_allocation(long nth);
+
+/* How many allocations are live: made and not freed. */
+long unit_allocations(void);
+
+/*
+ * Runs the operation with its 1st, 2nd, … allocation failing until none is left to fail. It must
+ * return STATUS_NO_MEMORY each time one failed and STATUS_OK at last, and leave no allocation
+ * behind. Returns how many failures it survived.
+ */
+long unit_torture(enum status (*operation)(void));
+
+#endif
