@@ -61,8 +61,8 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 		return ctl_fail(CTL_UNREACHABLE,
 				"PGHOST, PGPORT, PGDATABASE and PGUSER say where the database is",
 				"could not connect to the database: %s", db_message(ctl->db));
-	ctl->store = (struct store){
-		.db = ctl->db, .arena = &ctl->arena, .deadline_ms = ctl_deadline()};
+	ctl->store =
+		(struct store){.db = ctl->db, .arena = &ctl->arena, .deadline_ms = ctl_deadline()};
 	status = find_actor(ctl);
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
@@ -93,5 +93,5 @@ int main(int argc, char *argv[])
 	db_close(ctl.db);
 	buf_free(&ctl.out);
 	arena_free(&ctl.arena);
-	return status != CTL_FINE ? status : written;
+	return (int)(status != CTL_FINE ? status : written);
 }

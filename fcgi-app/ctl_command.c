@@ -23,8 +23,7 @@ static const struct {
 	[CTL_USER] = {"--user", "USER", "the user, as the web server names it"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
 	[CTL_NAME] = {"--name", "TEXT", "what people will call the key, 1 to 200 characters"},
-	[CTL_ENDPOINT] = {"--endpoint", "TYPE",
-			  "signal_staging (the default) or product_orgs"},
+	[CTL_ENDPOINT] = {"--endpoint", "TYPE", "signal_staging (the default) or product_orgs"},
 	[CTL_EXPIRES] = {"--expires", "INSTANT",
 			 "when the key ends: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or "
 			 "from now on 90d, 12h (units w, d, h, m, s)"},
@@ -45,7 +44,8 @@ static const struct ctl_command commands[] = {
 	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY),
 	 .database = true,
 	 .run = ctl_migrate,
-	 .help = "Brings the database's schema up to date: applies the migrations that are due, each "
+	 .help = "Brings the database's schema up to date: applies the migrations that are due, "
+		 "each "
 		 "in a transaction of its own. Several at the same time wait for each other. "
 		 "Refuses when an applied file was changed or is missing, or when the database is "
 		 "newer than the files."},
@@ -143,8 +143,8 @@ static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], 
 	const char *value = text[n] == '=' ? text + n + 1 : NULL;
 	size_t option = 0;
 
-	while (option < CTL_OPTION_COUNT && (strlen(options[option].name) != n ||
-					     strncmp(options[option].name, text, n) != 0))
+	while (option < CTL_OPTION_COUNT &&
+	       (strlen(options[option].name) != n || strncmp(options[option].name, text, n) != 0))
 		option++;
 	if (option == CTL_OPTION_COUNT)
 		return ctl_fail(CTL_USAGE, try_help, "unknown option \"%.*s\"", (int)n, text);
@@ -173,15 +173,12 @@ static enum ctl_exit take_all(struct ctl *ctl, int argc, char *const argv[],
 	for (int i = 1; i < argc; i++) {
 		if (!only_words && strcmp(argv[i], "--") == 0) {
 			only_words = true;
-		} else if (!only_words && strcmp(argv[i], "-h") == 0) {
-			ctl->values[CTL_HELP] = "";
 		} else if (!only_words && argv[i][0] == '-' && argv[i][1] != '\0') {
 			enum ctl_exit status = take_option(ctl, argc, argv, &i);
 			if (status != CTL_FINE)
 				return status;
 		} else if (*count == WORDS_MAX) {
-			return ctl_fail(CTL_USAGE, try_help, "too many arguments: \"%s\"",
-					argv[i]);
+			return ctl_fail(CTL_USAGE, try_help, "too many arguments: \"%s\"", argv[i]);
 		} else {
 			words[(*count)++] = argv[i];
 		}
@@ -253,7 +250,7 @@ enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[])
 		return status;
 	const struct ctl_command *command = find(words, count, &used);
 	bool help = command != NULL && command->run == ctl_help;
-	if (help || ctl_has(ctl, CTL_HELP) || (count == 0 && argc == 1)) {
+	if (help || ctl_has(ctl, CTL_HELP)) {
 		ctl->words[0] = words[help ? 1 : 0];
 		ctl->words[1] = words[help ? 2 : 1];
 		ctl->values[CTL_HELP] = "";
@@ -398,15 +395,14 @@ static void add_overview(struct buf *out)
 	}
 	buf_add_text(out, "\noptions of every command:\n");
 	add_options(out, everywhere);
-	buf_add_text(out,
-		     "\nThe database is found by libpq's own environment: PGHOST, PGPORT, "
-		     "PGDATABASE,\nPGUSER, PGSERVICE, the password file.\n"
-		     "\nexit status:\n"
-		     "  0  fine\n"
-		     "  1  failed or refused; check: something is not as it must be\n"
-		     "  2  wrong arguments\n"
-		     "  3  the database could not be reached, or did not answer\n"
-		     "\n\"sluicectl help COMMAND\" says more about a command.\n");
+	buf_add_text(out, "\nThe database is found by libpq's own environment: PGHOST, PGPORT, "
+			  "PGDATABASE,\nPGUSER, PGSERVICE, the password file.\n"
+			  "\nexit status:\n"
+			  "  0  fine\n"
+			  "  1  failed or refused; check: something is not as it must be\n"
+			  "  2  wrong arguments\n"
+			  "  3  the database could not be reached, or did not answer\n"
+			  "\n\"sluicectl help COMMAND\" says more about a command.\n");
 }
 
 /* True when the command is one of those that the words ask about. */

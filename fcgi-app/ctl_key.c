@@ -1,0 +1,432 @@
+/*
+ * ctl_key.c - sluicectl key …. See ctl.h.
+ *
+ * A key or secret is made here, hashed here and printed here, once. It is never an argument,
+ * where other users of the host could read it, and never reaches the database or the log.
+ */
+#include "ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+
+/* ---- --expires ---- */
+
+enum { RELATIVE_DIGITS_MAX = 5 };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
+static bool skip(const char **p, const char *pattern)
+{
+	const char *text = *p;
+
+	for (; *pattern != '\0'; pattern++, text++) {
+		if (*pattern == 'd' ? !is_digit(*text) : *text != *pattern)
+			return false;
+	}
+	*p = text;
+	return true;
+}
+
+/* 90d, 12h: up to five digits and a unit that PostgreSQL knows too. */
+static bool is_relative(const char *text)
+{
+	int digits = 0;
+
+	while (is_digit(text[digits]))
+		digits++;
+	return digits > 0 && digits <= RELATIVE_DIGITS_MAX && text[digits] != '\0' &&
+	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
+}
+
+/* ISO 8601 with a zone, or only a date; which day or hour there is, is PostgreSQL's question. */
+static bool is_absolute(const char *text, bool *only_date)
+{
+	const char *p = text;
+
+	if (!skip(&p, "dddd-dd-dd"))
+		return false;
+	*only_date = *p == '\0';
+	if (*only_date)
+		return true;
+	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
+		return false;
+	if (skip(&p, ":dd") && skip(&p, ".d")) {
+		while (is_digit(*p))
+			p++;
+	}
+	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
+		p++;
+		if (!skip(&p, "dd:dd") && !skip(&p, "dddd") && !skip(&p, "dd"))
+			return false;
+	} else if (p[-1] != 'Z') {
+		return false;
+	}
+	return *p == '\0';
+}
+
+static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
+{
+	const char *text = ctl->values[CTL_EXPIRES];
+	struct store_instant instant = {0};
+	bool only_date = false;
+	bool relative = is_relative(text);
+	struct buf given = buf_make(128);
+
+	if (!relative && !is_absolute(text, &only_date))
+		return ctl_fail(CTL_USAGE,
+				"write 2031-05-01T12:00:00Z, 2031-05-01, or from now on 90d or 12h",
+				"\"%s\" is not an instant", text);
+	buf_add_text(&given, text);
+	buf_add(&given, only_date ? "T00:00:00Z" : "", only_date ? 11 : 1);
+	enum status status = STATUS_NO_MEMORY;
+	if (given.status == STATUS_OK)
+		status = store_instant_read(&ctl->store, (struct slice){given.p, given.n - 1},
+					    relative, &instant);
+	buf_free(&given);
+	if (status == STATUS_INVALID_VALUE)
+		return ctl_fail(CTL_USAGE, NULL, "\"%s\" is not an instant: %s", text,
+				db_message(ctl->db));
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (instant.past)
+		ctl_warn("the key has expired already: %s is in the past", instant.text.p);
+	*expires_at = instant.text;
+	return CTL_FINE;
+}
+
+/* ---- --template ---- */
+
+enum { TEMPLATE_MAX_BYTES = 64 * 1024 };
+
+/* The file's text; which object it has to be, the database knows. */
+static enum ctl_exit read_template(struct ctl *ctl, struct slice *text)
+{
+	const char *path = ctl->values[CTL_TEMPLATE];
+	const char *message = NULL;
+	enum status status = file_read(&ctl->arena, path, TEMPLATE_MAX_BYTES, text, &message);
+
+	if (status == STATUS_MISCONFIGURED)
+		return ctl_fail(CTL_FAILED, NULL, "could not read the template \"%s\": %s", path,
+				message);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (text->p[strspn(text->p, " \t\r\n")] != '{')
+		return ctl_fail(CTL_FAILED, NULL, "the template \"%s\" is not a JSON object", path);
+	return CTL_FINE;
+}
+
+/* ---- create ---- */
+
+/* What is shown once. */
+struct credentials {
+	char key[CREDENTIAL_KEY_CHARS + 1];
+	char secret[CREDENTIAL_SECRET_CHARS + 1];
+	char display[CREDENTIAL_DISPLAY_BYTES + 1];
+	bool has_secret;
+	struct credential_hash key_hash, secret_hash;
+};
+
+static enum status make_credentials(struct credentials *made, bool secret)
+{
+	enum status status = credential_make_key(made->key);
+
+	made->has_secret = secret;
+	if (status == STATUS_OK)
+		status = credential_hash(slice_of(made->key), &made->key_hash);
+	if (status == STATUS_OK && secret)
+		status = credential_make_secret(made->secret);
+	if (status == STATUS_OK && secret)
+		status = credential_hash(slice_of(made->secret), &made->secret_hash);
+	if (status == STATUS_OK)
+		credential_display(slice_of(made->key), made->display);
+	return status;
+}
+
+/* Where to send to: $BASE_URL and the path for this type of key. */
+static void add_webhook_url(struct buf *out, const struct store_key *key, const char *text)
+{
+	const char *base = getenv("BASE_URL");
+	struct slice url = slice_of(base == NULL || *base == '\0' ? "https://YOUR-HOST" : base);
+	bool signals = slice_equal(key->endpoint_type, SLICE("signal_staging"));
+
+	while (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	buf_add_slice(out, url);
+	buf_add_text(out, signals ? "/api/signal-staging/webhook/" : "/api/product-orgs/webhook/");
+	buf_add_text(out, text);
+}
+
+static void add_created_json(struct buf *out, const struct store_key *key,
+			     const struct credentials *made, struct slice url)
+{
+	buf_add_char(out, '{');
+	ctl_add_member_int(out, "id", key->id);
+	ctl_add_member(out, "name", key->name);
+	ctl_add_member(out, "key", slice_of(made->key));
+	ctl_add_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	ctl_add_member(out, "endpoint_type", key->endpoint_type);
+	ctl_add_member(out, "expires_at", key->expires_at);
+	ctl_add_member(out, "webhook_url", url);
+	buf_add_text(out, "}\n");
+}
+
+/* As one word of a shell. */
+static void add_quoted(struct buf *out, struct slice text)
+{
+	buf_add_char(out, '\'');
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '\'')
+			buf_add_text(out, "'\\''");
+		else
+			buf_add_char(out, text.p[i]);
+	}
+	buf_add_char(out, '\'');
+}
+
+static void add_curl(struct buf *out, const struct store_key *key, const struct credentials *made,
+		     struct slice url)
+{
+	bool signals = slice_equal(key->endpoint_type, SLICE("signal_staging"));
+
+	buf_add_text(out, "  curl -H 'Content-Type: application/json' ");
+	if (made->has_secret)
+		buf_add_format(out, "-H 'X-Api-Secret: %s' ", made->secret);
+	buf_add_text(out, "\\\n    -d ");
+	buf_add_text(out, signals ? "'{\"email\":\"lead@example.com\",\"event\":\"test\"}'"
+				  : "@payload.json");
+	buf_add_text(out, " \\\n    ");
+	add_quoted(out, url);
+	buf_add_char(out, '\n');
+}
+
+static void add_created(struct buf *out, const struct store_key *key,
+			const struct credentials *made, struct slice url)
+{
+	buf_add_text(out, "created key \"");
+	ctl_add_escaped(out, key->name);
+	buf_add_format(out, "\" with id %" PRId64 "\n\n  key     %s\n", key->id, made->key);
+	if (made->has_secret)
+		buf_add_format(out, "  secret  %s\n", made->secret);
+	if (key->expires_at.p != NULL)
+		buf_add_format(out, "  expires %s\n", key->expires_at.p);
+	buf_add_format(out, "\nKeep %s now: %s shown this once and not stored.\n\n",
+		       made->has_secret ? "both" : "it", made->has_secret ? "they are" : "it is");
+	add_curl(out, key, made, url);
+}
+
+/* Prints at once: a key that nobody has seen is of no use, and its owner must know. */
+static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
+				   const struct credentials *made)
+{
+	struct buf url = buf_make(64 * 1024);
+
+	add_webhook_url(&url, key, made->key);
+	if (ctl_has(ctl, CTL_JSON))
+		add_created_json(&ctl->out, key, made, buf_slice(&url));
+	else
+		add_created(&ctl->out, key, made, buf_slice(&url));
+	if (url.status != STATUS_OK)
+		ctl->out.status = url.status;
+	enum ctl_exit status = ctl_flush(ctl);
+	if (status != CTL_FINE)
+		ctl_warn("key %" PRId64 " was created but not shown; deactivate it", key->id);
+	if (url.p != NULL)
+		credential_forget(url.p, url.size);
+	buf_free(&url);
+	return status;
+}
+
+enum ctl_exit ctl_key_create(struct ctl *ctl)
+{
+	struct credentials made = {0};
+	struct store_new_key new_key = {
+		.organization = ctl_value(ctl, CTL_ORGANIZATION),
+		.name = ctl_value(ctl, CTL_NAME),
+		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
+	};
+	struct store_key key = {0};
+	enum ctl_exit status = CTL_FINE;
+
+	if (ctl_has(ctl, CTL_TEMPLATE))
+		status = read_template(ctl, &new_key.payload_template);
+	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
+		status = read_expires(ctl, &new_key.expires_at);
+	if (status != CTL_FINE)
+		return status;
+	if (make_credentials(&made, ctl_has(ctl, CTL_SECRET)) != STATUS_OK) {
+		status = ctl_fail(CTL_FAILED, NULL, "could not make a key");
+		goto out;
+	}
+	new_key.key_hash = made.key_hash;
+	new_key.display = slice_of(made.display);
+	new_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
+	enum status stored = store_key_create(&ctl->store, &new_key, &key);
+	status = stored == STATUS_OK ? print_created(ctl, &key, &made)
+				     : ctl_fail_status(ctl, stored);
+out:
+	credential_forget(&made, sizeof(made));
+	return status;
+}
+
+/* ---- list, show, deactivate ---- */
+
+static void add_key_json(struct buf *out, const struct store_key *key)
+{
+	ctl_add_comma(out);
+	buf_add_char(out, '{');
+	ctl_add_member_int(out, "id", key->id);
+	ctl_add_member(out, "organization", key->organization);
+	ctl_add_member(out, "name", key->name);
+	ctl_add_member(out, "display", key->display);
+	ctl_add_member(out, "endpoint_type", key->endpoint_type);
+	ctl_add_member_bool(out, "has_secret", key->has_secret);
+	ctl_add_member(out, "status", key->status);
+	ctl_add_member(out, "expires_at", key->expires_at);
+	ctl_add_member(out, "created_at", key->created_at);
+	ctl_add_member(out, "created_by", key->created_by);
+	ctl_add_member(out, "last_used_at", key->last_used_at);
+	ctl_add_member(out, "deactivated_at", key->deactivated_at);
+	ctl_add_member(out, "deactivated_by", key->deactivated_by);
+	ctl_add_member_json(out, "payload_template", key->payload_template);
+	buf_add_char(out, '}');
+}
+
+static enum ctl_exit print_keys(struct ctl *ctl, const struct store_keys *list)
+{
+	static const char *const heads[] = {"ID",     "ORGANIZATION", "NAME",	 "KEY",	     "TYPE",
+					    "SECRET", "STATUS",	      "EXPIRES", "LAST USED"};
+	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
+
+	if (cells == NULL && list->count > 0)
+		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct store_key *key = &list->items[i];
+		struct slice *row = cells + i * COLUMNS;
+		row[0] = ctl_int_text(&ctl->arena, key->id);
+		row[1] = key->organization;
+		row[2] = key->name;
+		row[3] = key->display;
+		row[4] = key->endpoint_type;
+		row[5] = key->has_secret ? SLICE("yes") : SLICE("no");
+		row[6] = key->status;
+		row[7] = key->expires_at;
+		row[8] = key->last_used_at;
+	}
+	ctl_add_table(&ctl->out, heads, COLUMNS, cells, list->count);
+	return CTL_FINE;
+}
+
+enum ctl_exit ctl_key_list(struct ctl *ctl)
+{
+	struct store_keys list;
+	enum status status = store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &list);
+
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (!ctl_has(ctl, CTL_JSON))
+		return print_keys(ctl, &list);
+	buf_add_char(&ctl->out, '[');
+	for (size_t i = 0; i < list.count; i++)
+		add_key_json(&ctl->out, &list.items[i]);
+	buf_add_text(&ctl->out, "]\n");
+	return CTL_FINE;
+}
+
+static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
+{
+	static const char *const heads[] = {"PROPERTY", "VALUE"};
+	const struct slice cells[] = {
+		SLICE("id"),
+		ctl_int_text(&ctl->arena, key->id),
+		SLICE("organization"),
+		key->organization,
+		SLICE("name"),
+		key->name,
+		SLICE("display"),
+		key->display,
+		SLICE("endpoint_type"),
+		key->endpoint_type,
+		SLICE("has_secret"),
+		key->has_secret ? SLICE("yes") : SLICE("no"),
+		SLICE("status"),
+		key->status,
+		SLICE("expires_at"),
+		key->expires_at,
+		SLICE("created_at"),
+		key->created_at,
+		SLICE("created_by"),
+		key->created_by,
+		SLICE("last_used_at"),
+		key->last_used_at,
+		SLICE("deactivated_at"),
+		key->deactivated_at,
+		SLICE("deactivated_by"),
+		key->deactivated_by,
+		SLICE("payload_template"),
+		key->payload_template,
+	};
+
+	if (ctl_has(ctl, CTL_JSON)) {
+		add_key_json(&ctl->out, key);
+		buf_add_char(&ctl->out, '\n');
+	} else {
+		ctl_add_table(&ctl->out, heads, 2, cells, sizeof(cells) / sizeof(cells[0]) / 2);
+	}
+	return CTL_FINE;
+}
+
+/* The argument as an id; the message is printed when it is none. */
+static enum ctl_exit read_id(const struct ctl *ctl, int64_t *id)
+{
+	const char *text = ctl->argument;
+
+	*id = 0;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!is_digit(*p) || *id > (INT64_MAX - (*p - '0')) / 10)
+			return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
+					"\"%s\" is not the id of a key", text);
+		*id = *id * 10 + (*p - '0');
+	}
+	return *text == '\0' ? ctl_fail(CTL_USAGE, NULL, "the id is empty") : CTL_FINE;
+}
+
+enum ctl_exit ctl_key_show(struct ctl *ctl)
+{
+	struct store_key key = {0};
+	int64_t id;
+	enum ctl_exit usage = read_id(ctl, &id);
+
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_key_show(&ctl->store, id, &key);
+	return status == STATUS_OK ? print_key(ctl, &key) : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
+{
+	struct store_key key = {0};
+	int64_t id;
+	enum ctl_exit usage = read_id(ctl, &id);
+
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_key_deactivate(&ctl->store, id, &key);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (ctl_has(ctl, CTL_JSON))
+		return print_key(ctl, &key);
+	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);
+	ctl_add_escaped(&ctl->out, key.name);
+	buf_add_text(&ctl->out, "\" is deactivated since ");
+	buf_add_slice(&ctl->out, key.deactivated_at);
+	buf_add_char(&ctl->out, '\n');
+	return CTL_FINE;
+}

@@ -1,0 +1,251 @@
+/*
+ * test_credential.c - keys and secrets. The vectors were computed with Python's zlib.crc32 and
+ * hashlib, not with the code under test.
+ */
+#include <string.h>
+
+#include "check_main.h"
+#include "credential.h"
+
+static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+static const struct {
+	const char *key;
+	bool sound;
+} keys[] = {
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH", true},
+	{"sk_0000000000000000000000000000000030OBQY", true},
+	{"sk_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz4RCg9w", true},
+	{"sk_0123456789ABCDEFGHIJKLMNOPQRSTUV1cwdir", true},
+	{"sk_0000000000000000000000000000037600LLft", true},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zb", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH0", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433z ", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN00X7Kzs", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0mA3PCBLs", false},
+	{"SK_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m0AopE3", false},
+	{"pk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m1aY6xO", false},
+	{"sk-4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m3oGtIm", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0_0OjPu7", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0-391NlT", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0/1HFgrv", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0:0jUUE8", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0@2nR0ze", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0[0LAfco", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0`2zqNeo", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0{0lSBMo", false},
+	{"sk_ eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m3FsAwy", false},
+	{" sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zb", false},
+	{"sk_4ec39hqlyjwdarjtt1zdp7dcq2vxbn0m433zbh", false},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m000000", false},
+	{"", false},
+	{"sk_", false},
+};
+
+START_TEST(fixed_keys)
+{
+	ck_assert_uint_le(strlen(keys[_i].key), 42);
+	ck_assert_msg(credential_key_is_sound(slice_of(keys[_i].key)) == keys[_i].sound, "%s",
+		      keys[_i].key);
+}
+END_TEST
+
+START_TEST(absent_key_is_not_sound)
+{
+	ck_assert(!credential_key_is_sound(slice_of(NULL)));
+}
+END_TEST
+
+/* Whatever single byte is changed, at whatever place. */
+START_TEST(every_change_is_refused)
+{
+	char key[CREDENTIAL_KEY_CHARS + 1];
+
+	memcpy(key, keys[0].key, sizeof(key));
+	for (int byte = 0; byte < 256; byte++) {
+		key[_i] = (char)byte;
+		bool same = key[_i] == keys[0].key[_i];
+		ck_assert_msg(credential_key_is_sound((struct slice){key, CREDENTIAL_KEY_CHARS}) ==
+				      same,
+			      "byte %d at %d", byte, _i);
+	}
+}
+END_TEST
+
+/* CRC-32 finds every exchange of two neighbours that differ. */
+START_TEST(swapped_neighbours_are_refused)
+{
+	char key[CREDENTIAL_KEY_CHARS + 1];
+
+	memcpy(key, keys[0].key, sizeof(key));
+	char kept = key[_i];
+	key[_i] = key[_i + 1];
+	key[_i + 1] = kept;
+	ck_assert(credential_key_is_sound(slice_of(key)) == (key[_i] == key[_i + 1]));
+}
+END_TEST
+
+START_TEST(made_keys_are_sound_and_differ)
+{
+	char first[CREDENTIAL_KEY_CHARS + 1];
+	char second[CREDENTIAL_KEY_CHARS + 1];
+
+	ck_assert_int_eq(credential_make_key(first), STATUS_OK);
+	ck_assert_int_eq(credential_make_key(second), STATUS_OK);
+	ck_assert_uint_eq(strlen(first), 41);
+	ck_assert_uint_eq(strspn(first + 3, base62), 38);
+	ck_assert(credential_key_is_sound(slice_of(first)));
+	ck_assert(credential_key_is_sound(slice_of(second)));
+	ck_assert(!credential_key_is_sound((struct slice){first, 40}));
+	ck_assert_str_ne(first, second);
+}
+END_TEST
+
+START_TEST(made_secrets_have_their_form)
+{
+	char first[CREDENTIAL_SECRET_CHARS + 1];
+	char second[CREDENTIAL_SECRET_CHARS + 1];
+
+	ck_assert_int_eq(credential_make_secret(first), STATUS_OK);
+	ck_assert_int_eq(credential_make_secret(second), STATUS_OK);
+	ck_assert_uint_eq(strlen(first), 44);
+	ck_assert_int_eq(strncmp(first, "whs_", 4), 0);
+	ck_assert_uint_eq(strspn(first + 4, base62), 40);
+	ck_assert_str_ne(first, second);
+}
+END_TEST
+
+/*
+ * 50,000 secrets give 2,000,000 digits, 32,258 of each on average with a standard deviation of
+ * 178. Eight of them are passed by chance once in 10^13 runs; without rejection sampling the first
+ * eight digits would come 23 % too often.
+ */
+START_TEST(digits_are_spread_evenly)
+{
+	enum { SECRETS = 50000, EXPECTED = SECRETS * 40 / 62, SLACK = 8 * 178 };
+	int counts[256] = {0};
+
+	for (int i = 0; i < SECRETS; i++) {
+		char secret[CREDENTIAL_SECRET_CHARS + 1];
+		enum status status = credential_make_secret(secret);
+		if (status != STATUS_OK)
+			ck_abort_msg("%s", status_code(status));
+		for (const char *c = secret + 4; *c != '\0'; c++)
+			counts[(unsigned char)*c]++;
+	}
+	for (const char *c = base62; *c != '\0'; c++) {
+		int count = counts[(unsigned char)*c];
+		ck_assert_msg(count > EXPECTED - SLACK && count < EXPECTED + SLACK,
+			      "'%c' came %d times", *c, count);
+	}
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t repeat;
+	const char *hex;
+} hashes[] = {
+	{"", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+	{"abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+	{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+	 "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+	{"a", 1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+	{"a", 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+	{"a", 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+	{"a", 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH", 1,
+	 "53e7a13176879e3565a4bf91f1de685a40ebe3c52c5f3c85fa63a7af099a0e64"},
+};
+
+START_TEST(known_hashes)
+{
+	struct buf text = buf_make(2000000);
+	struct credential_hash hash;
+	char hex[2 * CREDENTIAL_HASH_BYTES + 1];
+
+	for (size_t i = 0; i < hashes[_i].repeat; i++)
+		buf_add_text(&text, hashes[_i].text);
+	ck_assert_int_eq(credential_hash(buf_slice(&text), &hash), STATUS_OK);
+	for (size_t i = 0; i < CREDENTIAL_HASH_BYTES; i++) {
+		hex[2 * i] = "0123456789abcdef"[hash.bytes[i] >> 4];
+		hex[2 * i + 1] = "0123456789abcdef"[hash.bytes[i] & 15];
+	}
+	hex[sizeof(hex) - 1] = '\0';
+	ck_assert_str_eq(hex, hashes[_i].hex);
+	buf_free(&text);
+}
+END_TEST
+
+START_TEST(display_shows_both_ends)
+{
+	char display[CREDENTIAL_DISPLAY_BYTES + 1];
+
+	credential_display(slice_of(keys[0].key), display);
+	ck_assert_str_eq(display, "sk_4eC3\xe2\x80\xa6"
+				  "3zbH");
+}
+END_TEST
+
+static const size_t random_sizes[] = {0, 1, 12, 31, 1000};
+
+START_TEST(random_fills_exactly)
+{
+	size_t n = random_sizes[_i];
+	unsigned char bytes[1002];
+	unsigned char seen[1000] = {0};
+
+	/* A byte that stays zero in 64 rounds was not written (by chance: 2^-512). */
+	for (int round = 0; round < 64; round++) {
+		memset(bytes, 0, sizeof(bytes));
+		ck_assert_int_eq(credential_random(bytes + 1, n), STATUS_OK);
+		ck_assert_uint_eq(bytes[0], 0);
+		ck_assert_uint_eq(bytes[n + 1], 0);
+		for (size_t i = 0; i < n; i++)
+			seen[i] |= bytes[i + 1];
+	}
+	for (size_t i = 0; i < n; i++)
+		ck_assert_uint_ne(seen[i], 0);
+}
+END_TEST
+
+START_TEST(random_refuses_what_openssl_cannot_count)
+{
+	unsigned char byte = 7;
+
+	ck_assert_int_eq(credential_random(&byte, (size_t)INT32_MAX + 1), STATUS_INTERNAL);
+	ck_assert_uint_eq(byte, 7);
+}
+END_TEST
+
+START_TEST(forgotten_is_gone)
+{
+	char secret[] = "xsecretx";
+
+	credential_forget(secret + 1, 6);
+	ck_assert_mem_eq(secret, "x\0\0\0\0\0\0x", 9);
+	credential_forget(secret, 0);
+	ck_assert_int_eq(secret[0], 'x');
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("credential");
+	TCase *tests = tcase_create("credential");
+
+	tcase_add_loop_test(tests, fixed_keys, 0, LENGTH(keys));
+	tcase_add_test(tests, absent_key_is_not_sound);
+	tcase_add_loop_test(tests, every_change_is_refused, 0, CREDENTIAL_KEY_CHARS);
+	tcase_add_loop_test(tests, swapped_neighbours_are_refused, 0, CREDENTIAL_KEY_CHARS - 1);
+	tcase_add_loop_test(tests, made_keys_are_sound_and_differ, 0, 50);
+	tcase_add_test(tests, made_secrets_have_their_form);
+	tcase_add_test(tests, digits_are_spread_evenly);
+	tcase_add_loop_test(tests, known_hashes, 0, LENGTH(hashes));
+	tcase_add_test(tests, display_shows_both_ends);
+	tcase_add_loop_test(tests, random_fills_exactly, 0, LENGTH(random_sizes));
+	tcase_add_test(tests, random_refuses_what_openssl_cannot_count);
+	tcase_add_test(tests, forgotten_is_gone);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
