@@ -7,7 +7,7 @@
 #include "ctl.h"
 
 #include <pwd.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -67,6 +67,17 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
+/* The tool's own variable; config takes all others that begin with SLUICE_ for settings. */
+static void take_environment(struct ctl *ctl)
+{
+	const char *migrations = getenv("SLUICE_MIGRATIONS");
+
+	if (migrations == NULL)
+		return;
+	ctl->migrations = arena_copy(&ctl->arena, slice_of(migrations));
+	(void)unsetenv("SLUICE_MIGRATIONS");
+}
+
 static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 {
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);
@@ -85,6 +96,7 @@ int main(int argc, char *argv[])
 	struct ctl ctl = {.out = buf_make(OUTPUT_MAX_BYTES)};
 
 	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
+	take_environment(&ctl);
 	enum ctl_exit status = run(&ctl, argc, argv);
 	enum ctl_exit written = ctl_flush(&ctl);
 	/* It may have held a new key. */

@@ -307,8 +307,12 @@ static void add_option_name(struct buf *out, unsigned option)
 		buf_add_format(out, " %s", options[option].value);
 }
 
-static void add_synopsis(struct buf *out, const struct ctl_command *command)
+/* One line, or with wrap several of at most HELP_COLUMNS; the first begins at column. */
+static void add_synopsis(struct buf *out, const struct ctl_command *command, size_t column,
+			 bool wrap)
 {
+	size_t start = out->n - column;
+
 	buf_add_text(out, command->noun);
 	if (command->verb != NULL)
 		buf_add_format(out, " %s", command->verb);
@@ -318,6 +322,11 @@ static void add_synopsis(struct buf *out, const struct ctl_command *command)
 		bool required = (command->required >> i & 1) != 0;
 		if (!required && (command->optional >> i & 1) == 0)
 			continue;
+		size_t value = options[i].value == NULL ? 0 : 1 + strlen(options[i].value);
+		if (wrap && out->n - start + 3 + strlen(options[i].name) + value > HELP_COLUMNS) {
+			start = out->n + 1;
+			buf_add_format(out, "\n%*s", HELP_INDENT - 1, "");
+		}
 		buf_add_text(out, required ? " " : " [");
 		add_option_name(out, i);
 		buf_add_text(out, required ? "" : "]");
@@ -341,7 +350,7 @@ static void add_command_help(struct buf *out, const struct ctl_command *command)
 	unsigned set = command->required | command->optional;
 
 	buf_add_text(out, "usage: sluicectl ");
-	add_synopsis(out, command);
+	add_synopsis(out, command, 17, true);
 	buf_add_text(out, "\n\n");
 	add_wrapped(out, command->help, 0);
 	if (set != 0) {
@@ -362,7 +371,7 @@ static void add_help_json(struct buf *out, const struct ctl_command *command)
 		       command->verb == NULL ? "" : command->verb);
 	ctl_add_member(out, "command", buf_slice(&text));
 	buf_reset(&text, text.size);
-	add_synopsis(&text, command);
+	add_synopsis(&text, command, 0, false);
 	ctl_add_member(out, "synopsis", buf_slice(&text));
 	ctl_add_member(out, "help", slice_of(command->help));
 	ctl_add_member_json(out, "options", SLICE("["));
@@ -390,7 +399,7 @@ static void add_overview(struct buf *out)
 			  "commands:\n");
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		buf_add_text(out, "  ");
-		add_synopsis(out, &commands[i]);
+		add_synopsis(out, &commands[i], 2, true);
 		buf_add_char(out, '\n');
 	}
 	buf_add_text(out, "\noptions of every command:\n");

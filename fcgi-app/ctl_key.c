@@ -268,8 +268,13 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 	new_key.display = slice_of(made.display);
 	new_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
 	enum status stored = store_key_create(&ctl->store, &new_key, &key);
-	status = stored == STATUS_OK ? print_created(ctl, &key, &made)
-				     : ctl_fail_status(ctl, stored);
+	if (stored == STATUS_OK)
+		status = print_created(ctl, &key, &made);
+	else if (new_key.payload_template.p != NULL && strcmp(db_sqlstate(ctl->db), "22P02") == 0)
+		status = ctl_fail(CTL_FAILED, NULL, "the template \"%s\" is not valid JSON",
+				  ctl->values[CTL_TEMPLATE]);
+	else
+		status = ctl_fail_status(ctl, stored);
 out:
 	credential_forget(&made, sizeof(made));
 	return status;

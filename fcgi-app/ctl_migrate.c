@@ -7,7 +7,6 @@
 #include "ctl.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 
 /* A migration may rewrite a large table; whoever started it can end it. */
 enum { MIGRATION_TIMEOUT_MS = 24 * 60 * 60 * 1000 };
@@ -17,7 +16,7 @@ const char *ctl_migrations(const struct ctl *ctl)
 	const char *directory = ctl->values[CTL_DIRECTORY];
 
 	if (directory == NULL)
-		directory = getenv("SLUICE_MIGRATIONS");
+		directory = ctl->migrations;
 	return directory == NULL || *directory == '\0' ? SLUICE_DATADIR "/sql-migrations"
 						       : directory;
 }

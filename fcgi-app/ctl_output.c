@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log.h"
+
 /* ---- text for a terminal ---- */
 
 /* Bytes of the UTF-8 character at p, 0 when there is none; *point is its code point. */
@@ -25,7 +27,8 @@ static size_t decode(const unsigned char *p, size_t n, uint32_t *point)
 			return 0;
 		*point = *point << 6 | (p[i] & 0x3f);
 	}
-	return *point < least[bytes] || *point > 0x10ffff ? 0 : bytes;
+	bool surrogate = *point >= 0xd800 && *point <= 0xdfff;
+	return *point < least[bytes] || *point > 0x10ffff || surrogate ? 0 : bytes;
 }
 
 /* Controls of ASCII and Latin 1, and the characters that hide or reorder their neighbours. */
@@ -74,19 +77,23 @@ enum { MESSAGE_MAX_BYTES = 16384 };
 static void print_message(const char *prefix, const char *hint, const char *format, va_list args)
 {
 	char text[MESSAGE_MAX_BYTES];
-	struct buf line = buf_make(8 * MESSAGE_MAX_BYTES);
+	struct buf redacted = buf_make(2 * MESSAGE_MAX_BYTES);
+	struct buf line = buf_make(16 * MESSAGE_MAX_BYTES);
 
 	(void)vsnprintf(text, sizeof(text), format, args);
+	/* Somebody may have typed a key where an id belongs. */
+	log_redact(&redacted, slice_of(text));
 	buf_add_text(&line, prefix);
-	ctl_add_escaped(&line, slice_of(text));
+	ctl_add_escaped(&line, buf_slice(&redacted));
 	if (hint != NULL)
 		buf_add_format(&line, "\nHINT: %s", hint);
 	buf_add_char(&line, '\n');
 	/* Without memory the message still has to get out. */
-	if (line.status == STATUS_OK)
+	if (line.status == STATUS_OK && redacted.status == STATUS_OK)
 		(void)fwrite(line.p, 1, line.n, stderr);
 	else
 		(void)fputs("sluicectl: out of memory\n", stderr);
+	buf_free(&redacted);
 	buf_free(&line);
 }
 
@@ -262,13 +269,33 @@ static void add_member_name(struct buf *out, const char *name)
 	buf_add_char(out, ':');
 }
 
+/* What is not UTF-8 (a path, an environment variable) becomes U+FFFD: JSON has no other texts. */
+static void add_repaired(struct buf *out, struct slice text)
+{
+	uint32_t point;
+
+	for (size_t i = 0, bytes; i < text.n; i += bytes == 0 ? 1 : bytes) {
+		bytes = decode((const unsigned char *)text.p + i, text.n - i, &point);
+		if (bytes == 0)
+			buf_add_text(out, "\xef\xbf\xbd");
+		else
+			buf_add(out, text.p + i, bytes);
+	}
+}
+
 void ctl_add_member(struct buf *out, const char *name, struct slice text)
 {
+	struct buf repaired = buf_make(SIZE_MAX / 2);
+
 	add_member_name(out, name);
+	add_repaired(&repaired, text);
 	if (text.p == NULL)
 		buf_add_text(out, "null");
 	else
-		buf_add_json(out, text);
+		buf_add_json(out, buf_slice(&repaired));
+	if (repaired.status != STATUS_OK)
+		out->status = repaired.status;
+	buf_free(&repaired);
 }
 
 void ctl_add_member_int(struct buf *out, const char *name, int64_t value)

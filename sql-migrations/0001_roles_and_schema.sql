@@ -29,15 +29,21 @@ BEGIN
 END
 $do$;
 
--- Settings of the workers' role, for this database only. They are set here and not in the
--- connection string because poolers refuse the latter.
+-- Settings of the roles that programs log in as, for this database only. They are set here and not
+-- in the connection string because poolers refuse the latter. A login role of another name gets
+-- them only when it is given them.
 DO $do$
 DECLARE
+	role_name text;
 	setting text;
 BEGIN
+	-- What was answered is on disk, even where postgresql.conf says otherwise.
+	FOREACH role_name IN ARRAY ARRAY['sluice_intake', 'sluice_settings', 'sluice_admin']
+	LOOP
+		EXECUTE pg_catalog.format('ALTER ROLE %I IN DATABASE %I SET synchronous_commit = on',
+			role_name, pg_catalog.current_database());
+	END LOOP;
 	FOREACH setting IN ARRAY ARRAY[
-		-- An accepted request is a committed one, even where postgresql.conf says otherwise.
-		'synchronous_commit = on',
 		-- Ends a statement whose worker gave up long ago (its own limit is 5 s by default), so
 		-- that no forgotten insert waits for a lock and commits later.
 		'statement_timeout = ''30s''',
@@ -50,7 +56,7 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER ROLE sluice_intake IN DATABASE %I SET %s',
 			pg_catalog.current_database(), setting);
 	END LOOP;
-	-- Payloads over 2 kB are compressed on insert; lz4 costs a fraction of the default's time.
+	-- Payloads over 2 kB are compressed on insert; lz4 takes a fraction of the default's time.
 	IF EXISTS (SELECT FROM pg_catalog.pg_settings AS s
 		WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals))
 	THEN
@@ -118,6 +124,11 @@ COMMENT ON COLUMN sluice.schema_migration.checksum IS
 	'SHA-256 of the file as applied; an applied file never changes, and the tool refuses one that did';
 COMMENT ON COLUMN sluice.schema_migration.applied_at IS 'when its transaction began';
 COMMENT ON COLUMN sluice.schema_migration.applied_by IS 'the database role that applied it';
+COMMENT ON CONSTRAINT schema_migration_version_check ON sluice.schema_migration IS
+	'0 stands for a database without the schema';
+COMMENT ON CONSTRAINT schema_migration_name_check ON sluice.schema_migration IS 'not empty';
+COMMENT ON CONSTRAINT schema_migration_checksum_check ON sluice.schema_migration IS
+	'a SHA-256 has 32 bytes';
 
 GRANT SELECT ON sluice.schema_migration TO sluice_reader;
 

@@ -43,7 +43,7 @@ END
 }
 
 cluster_start() {
-    as_postgres env SLUICE_STACK="$home" "$pg_bin/pg_ctl" start --pgdata="$home/pg" --silent \
+    as_postgres env STACK_HOME="$home" "$pg_bin/pg_ctl" start --pgdata="$home/pg" --silent \
         --wait --timeout=60 --log="$log_dir/postgresql.log"
     record_process postgresql "$(head -n 1 "$home/pg/postmaster.pid")"
 }

@@ -2,14 +2,14 @@
 #
 # $home/proc/NAME holds the id of a process and the time it was started, so that a number that was
 # given to somebody else is never taken for ours. What such a process started in turn is found by
-# the variable SLUICE_STACK in its environment.
+# the variable STACK_HOME in its environment.
 # shellcheck shell=bash disable=SC2154 # the variables are of stack
 
 # start_process NAME LOG COMMAND... - in a session of its own, so that Ctrl-C does not reach it.
 start_process() {
     local name=$1 log=$2
     shift 2
-    (cd "$home" && exec env SLUICE_STACK="$home" setsid -- "$@" </dev/null >>"$log" 2>&1) &
+    (cd "$home" && exec env STACK_HOME="$home" setsid -- "$@" </dev/null >>"$log" 2>&1) &
     record_process "$name" $!
 }
 
@@ -52,7 +52,7 @@ stop_process() {
 }
 
 stray_processes() {
-    grep -lzxF -- "SLUICE_STACK=$home" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+    grep -lzxF -- "STACK_HOME=$home" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
 }
 
 no_stray_processes() {

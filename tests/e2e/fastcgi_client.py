@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 
-from harness import PATIENCE
+from harness import ENVIRONMENT, PATIENCE
 
 BEGIN, END, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
 KEEP_CONNECTION = 1
@@ -104,7 +104,8 @@ class Worker:
             os.chmod(self.path, 0o777)
             listening.listen(1024)
             self.process = subprocess.Popen(
-                arguments, stdin=listening, stdout=log, stderr=log, cwd="/", **user)
+                arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
+                env=ENVIRONMENT, **user)
 
     def __enter__(self):
         return self

@@ -31,6 +31,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 VARIANT = os.environ.get("SLUICE_VARIANT", "release")
 BUILD = ROOT / "build" / VARIANT
 OUTPUT = ROOT / "build" / "test-output"
+# What the programs inherit: every SLUICE_<KEY> would be a setting of theirs.
+ENVIRONMENT = {name: value for name, value in os.environ.items()
+               if not name.startswith("SLUICE_")}
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache").replace(",", " ").split()
 
 SEED = (b'{"email": "lead@example.com", "event": "form_submission", "properties": '
@@ -182,8 +185,9 @@ class Stack:
             command += ["--workers", str(workers)]
         for name, value in (settings or {}).items():
             command += ["--set", f"{name}={value}"]
-        up = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        up = subprocess.run([str(part) for part in command], env=ENVIRONMENT,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace", check=False)
         if up.returncode:
             kept = self.keep_logs(f"{front}-up")
             self.close()
@@ -205,8 +209,8 @@ class Stack:
         for closer in self.closers:
             closer()
         down = subprocess.run([str(ROOT / "deploy" / "stack"), "down", "--dir", str(self.dir)],
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              errors="replace", check=False)
+                              env=ENVIRONMENT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
         shutil.rmtree(self.dir, ignore_errors=True)
         if down.returncode:
             raise RuntimeError(f"deploy/stack down: exit {down.returncode}\n{down.stdout}")
@@ -227,7 +231,7 @@ class Stack:
     def ctl_run(self, *arguments, stdin=None):
         """Runs the tool and returns the finished process, whatever its exit code."""
         done = subprocess.run([self.env["SLUICECTL"], *map(str, arguments)],
-                              env={**os.environ, **self.env}, input=stdin,
+                              env={**ENVIRONMENT, **self.env}, input=stdin,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               check=False)
         self.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout))

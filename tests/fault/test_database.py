@@ -11,7 +11,7 @@ import time
 import psycopg2
 import pytest
 
-from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
+from harness import (ENVIRONMENT, FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
                      assert_staged_once, bulk_path, path_of, send, wait_for)
 
 INTAKE_BACKENDS = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
@@ -33,6 +33,7 @@ class Server:
         owner = os.stat(self.data).st_uid
         subprocess.run([self.pg_ctl, "-D", self.data, "-w", "-t", "60", *arguments],
                        user=owner if os.geteuid() == 0 else None, cwd="/", check=True,
+                       env=ENVIRONMENT,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 

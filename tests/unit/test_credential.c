@@ -13,31 +13,31 @@ static const struct {
 	const char *key;
 	bool sound;
 } keys[] = {
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH", true},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses31E9ZB", true},
 	{"sk_0000000000000000000000000000000030OBQY", true},
 	{"sk_zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz4RCg9w", true},
 	{"sk_0123456789ABCDEFGHIJKLMNOPQRSTUV1cwdir", true},
 	{"sk_0000000000000000000000000000037600LLft", true},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zb", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH0", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433z ", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN00X7Kzs", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0mA3PCBLs", false},
-	{"SK_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m0AopE3", false},
-	{"pk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m1aY6xO", false},
-	{"sk-4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m3oGtIm", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0_0OjPu7", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0-391NlT", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0/1HFgrv", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0:0jUUE8", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0@2nR0ze", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0[0LAfco", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0`2zqNeo", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0{0lSBMo", false},
-	{"sk_ eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m3FsAwy", false},
-	{" sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zb", false},
-	{"sk_4ec39hqlyjwdarjtt1zdp7dcq2vxbn0m433zbh", false},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m000000", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses31E9Z", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses31E9ZB0", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses31E9 ", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use12A9kx", false},
+	{"sk_4luice0Test1Key2That3Nobody4UsesA0wKWHl", false},
+	{"SK_4luice0Test1Key2That3Nobody4Uses2TY8La", false},
+	{"pk_4luice0Test1Key2That3Nobody4Uses3xmG03", false},
+	{"sk-4luice0Test1Key2That3Nobody4Uses1jS7wv", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use_2kaRL8", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use-0jeTjm", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use/3d4aBC", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use:39B6Sb", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use@0Utbsl", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use[2f0JIR", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use`0aiyE3", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Use{37IBPX", false},
+	{"sk_ luice0Test1Key2That3Nobody4Uses1A3ga1", false},
+	{" sk_Sluice0Test1Key2That3Nobody4Uses31E9Z", false},
+	{"sk_sluice0test1key2that3nobody4uses31e9zb", false},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses000000", false},
 	{"", false},
 	{"sk_", false},
 };
@@ -154,8 +154,8 @@ static const struct {
 	{"a", 55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
 	{"a", 56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
 	{"a", 64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
-	{"sk_4eC39HqLyjWDarjtT1zdp7dcQ2vXbN0m433zbH", 1,
-	 "53e7a13176879e3565a4bf91f1de685a40ebe3c52c5f3c85fa63a7af099a0e64"},
+	{"sk_Sluice0Test1Key2That3Nobody4Uses31E9ZB", 1,
+	 "29647fbeed3b666079be3b87ec9b87fdffbabe57b73b0552470859fb1c4e6152"},
 };
 
 START_TEST(known_hashes)
@@ -182,8 +182,8 @@ START_TEST(display_shows_both_ends)
 	char display[CREDENTIAL_DISPLAY_BYTES + 1];
 
 	credential_display(slice_of(keys[0].key), display);
-	ck_assert_str_eq(display, "sk_4eC3\xe2\x80\xa6"
-				  "3zbH");
+	ck_assert_str_eq(display, "sk_Slui\xe2\x80\xa6"
+				  "E9ZB");
 }
 END_TEST
 
