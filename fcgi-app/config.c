@@ -129,9 +129,10 @@ static enum status find_setting(struct reader *reader, struct slice key, size_t 
 	buf_add_text(message, "unknown setting \"");
 	add_shown(message, key);
 	buf_add_char(message, '"');
-	if (reader->variable != NULL)
-		buf_add_format(message, " in the environment variable %.*s", SHOWN_BYTES_MAX,
-			       reader->variable);
+	if (reader->variable != NULL) {
+		buf_add_text(message, " in the environment variable ");
+		add_shown(message, slice_of(reader->variable));
+	}
 	suggest(message, key);
 	return STATUS_MISCONFIGURED;
 }

@@ -205,7 +205,7 @@ static size_t width_of(struct slice cell)
 	return columns;
 }
 
-/* One line; absent cells of the head do not occur, so row -1 can be the head. */
+/* One line, without trailing blanks. */
 static void add_line(struct buf *out, const struct slice *cells, const size_t widths[],
 		     size_t columns)
 {

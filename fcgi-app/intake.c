@@ -202,6 +202,18 @@ static enum status make_room(struct intake *intake)
 	return STATUS_OK;
 }
 
+/* The item's bytes for as long as the request lives: those of the body, but for an item whose end
+ * is known only by the body's end, which is the reader's own copy. */
+static struct slice keep_text(struct intake *intake, struct slice text)
+{
+	uintptr_t from = (uintptr_t)intake->plain.p;
+	uintptr_t at = (uintptr_t)text.p;
+
+	if (at >= from && at < from + intake->plain.n)
+		return text;
+	return (struct slice){arena_copy(intake->arena, text), text.n};
+}
+
 static enum status take_item(void *context, const struct json_item *item)
 {
 	struct intake *intake = context;
@@ -209,11 +221,12 @@ static enum status take_item(void *context, const struct json_item *item)
 
 	if (status != STATUS_OK)
 		return intake_reject(intake, item);
+	struct slice text = keep_text(intake, item->text);
 	status = make_room(intake);
-	if (status != STATUS_OK)
-		return status;
+	if (status != STATUS_OK || text.p == NULL)
+		return STATUS_NO_MEMORY;
 	size_t at = intake->member.signal_count;
-	status = signal_read(intake->arena, item->text, item->needs_repair, intake->given_source,
+	status = signal_read(intake->arena, text, item->needs_repair, intake->given_source,
 			     &intake->signals[at]);
 	if (status == STATUS_MALFORMED_JSON) {
 		struct json_item bad = *item;
@@ -287,6 +300,8 @@ static enum status read_items(struct intake *intake, struct slice plain)
 	struct json_reader *reader = NULL;
 	enum status status =
 		json_reader_open(&reader, intake_form(intake), &limits, take_item, intake);
+
+	intake->plain = plain;
 
 	if (status == STATUS_OK)
 		status = json_reader_feed(reader, plain.p, plain.n);

@@ -46,6 +46,7 @@ struct intake {
 	struct group_member member;
 
 	/* set by intake_body or intake_bulk */
+	struct slice plain; /* the body, decompressed if it was compressed */
 	struct buf decoded; /* the body when it was compressed */
 	struct signal *signals;
 	uint64_t *indexes; /* of each signal among the items */

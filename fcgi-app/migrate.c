@@ -66,13 +66,11 @@ static enum status checksum(struct arena *arena, struct slice sql, struct slice 
 {
 	struct credential_hash hash;
 	enum status status = credential_hash(sql, &hash);
-	char *text = arena_alloc(arena, 2 * CREDENTIAL_HASH_BYTES + 1);
+	char *text = arena_alloc(arena, STORE_HEX_CHARS + 1);
 
 	if (status != STATUS_OK || text == NULL)
 		return status != STATUS_OK ? status : STATUS_NO_MEMORY;
-	for (size_t i = 0; i < CREDENTIAL_HASH_BYTES; i++)
-		(void)snprintf(text + 2 * i, 3, "%02x", hash.bytes[i]);
-	*hex = (struct slice){text, 2 * CREDENTIAL_HASH_BYTES};
+	*hex = store_hash_hex(&hash, text);
 	return STATUS_OK;
 }
 

@@ -24,12 +24,8 @@ static enum status store_run(const struct store *store, const struct db_statemen
 	return status;
 }
 
-/* Copies a value out of the result, which is freed before the caller looks. */
-static enum status keep(const struct store *store, const struct db_result *result, int row,
-			int column, struct slice *text)
+enum status store_keep(const struct store *store, struct slice value, struct slice *text)
 {
-	struct slice value = db_result_value(result, row, column);
-
 	*text = (struct slice){NULL, 0};
 	if (value.p == NULL)
 		return STATUS_OK;
@@ -38,14 +34,14 @@ static enum status keep(const struct store *store, const struct db_result *resul
 	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-/* keep() for count slices from column first on. */
+/* store_keep() for count slices from column first on. */
 static enum status keep_all(const struct store *store, const struct db_result *result, int row,
 			    int first, struct slice *const texts[], int count)
 {
 	enum status status = STATUS_OK;
 
 	for (int i = 0; i < count && status == STATUS_OK; i++)
-		status = keep(store, result, row, first + i, texts[i]);
+		status = store_keep(store, db_result_value(result, row, first + i), texts[i]);
 	return status;
 }
 
@@ -239,21 +235,16 @@ static enum status read_key(const struct store *store, const struct db_result *r
 	return keep_all(store, result, row, 2, texts, KEY_COLUMN_COUNT - 2);
 }
 
-/* A hash as text, which the statement decodes: the other parameters are text as well. */
-enum { HASH_HEX_CHARS = 2 * CREDENTIAL_HASH_BYTES };
-
-static struct slice hash_hex(const struct credential_hash *hash, char hex[HASH_HEX_CHARS + 1])
+struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_HEX_CHARS + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 
-	if (hash == NULL)
-		return (struct slice){NULL, 0};
 	for (size_t i = 0; i < CREDENTIAL_HASH_BYTES; i++) {
 		hex[2 * i] = digits[hash->bytes[i] >> 4];
 		hex[2 * i + 1] = digits[hash->bytes[i] & 15];
 	}
-	hex[HASH_HEX_CHARS] = '\0';
-	return (struct slice){hex, HASH_HEX_CHARS};
+	hex[STORE_HEX_CHARS] = '\0';
+	return (struct slice){hex, STORE_HEX_CHARS};
 }
 
 enum status store_key_create(const struct store *store, const struct store_new_key *new_key,
@@ -268,15 +259,16 @@ enum status store_key_create(const struct store *store, const struct store_new_k
 		.columns = KEY_COLUMN_COUNT,
 		.rows = 1,
 	};
-	char key_hex[HASH_HEX_CHARS + 1], secret_hex[HASH_HEX_CHARS + 1];
+	char key_hex[STORE_HEX_CHARS + 1], secret_hex[STORE_HEX_CHARS + 1];
 	const db_param params[] = {
 		store->actor,
 		new_key->organization,
 		new_key->name,
 		new_key->endpoint_type,
-		hash_hex(&new_key->key_hash, key_hex),
+		store_hash_hex(&new_key->key_hash, key_hex),
 		new_key->display,
-		hash_hex(new_key->secret_hash, secret_hex),
+		new_key->secret_hash == NULL ? (struct slice){NULL, 0}
+					     : store_hash_hex(new_key->secret_hash, secret_hex),
 		new_key->expires_at,
 		new_key->payload_template,
 	};
@@ -350,7 +342,7 @@ static enum status read_instant(const struct store *store, const struct db_resul
 	struct store_instant *instant = item;
 
 	instant->past = db_result_int(result, row, 0) != 0;
-	return keep(store, result, row, 1, &instant->text);
+	return store_keep(store, db_result_value(result, row, 1), &instant->text);
 }
 
 enum status store_instant_read(const struct store *store, struct slice text, bool relative,
@@ -381,7 +373,7 @@ enum status store_instant_read(const struct store *store, struct slice text, boo
 static enum status read_text(const struct store *store, const struct db_result *result, int row,
 			     void *item)
 {
-	return keep(store, result, row, 0, item);
+	return store_keep(store, db_result_value(result, row, 0), item);
 }
 
 enum status store_session_user(const struct store *store, struct slice *user)

@@ -119,4 +119,14 @@ enum status store_instant_read(const struct store *store, struct slice text, boo
 /* The name the connection has in the database, for the actor of the audit log. */
 enum status store_session_user(const struct store *store, struct slice *user) MUST_CHECK;
 
+/* ---- for the other files of the store ---- */
+
+/* Copies a value out of a result into the arena; an absent one stays absent. */
+enum status store_keep(const struct store *store, struct slice value,
+		       struct slice *text) MUST_CHECK;
+
+/* A hash in hexadecimal, terminated: as text it passes through statements in text format. */
+enum { STORE_HEX_CHARS = 2 * CREDENTIAL_HASH_BYTES };
+struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_HEX_CHARS + 1]);
+
 #endif

@@ -168,14 +168,6 @@ size_t store_check_count(bool schema)
 	return schema ? sizeof(checks) / sizeof(checks[0]) : FIRST_SCHEMA_CHECK;
 }
 
-static enum status keep_detail(const struct store *store, struct slice text,
-			       struct store_finding *finding)
-{
-	finding->detail.p = arena_copy(store->arena, text);
-	finding->detail.n = text.n;
-	return finding->detail.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
 static enum store_verdict verdict_of(struct slice text)
 {
 	if (slice_equal(text, SLICE("ok")))
@@ -192,13 +184,13 @@ enum status store_check(const struct store *store, size_t number, struct store_f
 	finding->check = checks[number].check;
 	if (status == STATUS_OK) {
 		finding->verdict = verdict_of(db_result_value(&result, 0, 0));
-		status = keep_detail(store, db_result_value(&result, 0, 1), finding);
+		status = store_keep(store, db_result_value(&result, 0, 1), &finding->detail);
 	} else if (db_state(store->db) == DB_READY) {
 		/* Refused, not lost: what this user may not see need not be wrong. */
 		finding->verdict = strcmp(db_sqlstate(store->db), "42501") == 0
 					   ? STORE_CHECK_WARNING
 					   : STORE_CHECK_FAILED;
-		status = keep_detail(store, slice_of(db_message(store->db)), finding);
+		status = store_keep(store, slice_of(db_message(store->db)), &finding->detail);
 	}
 	db_result_free(&result);
 	return status;

@@ -9,13 +9,6 @@
 
 enum { NUMBER_CHARS = 24 };
 
-static enum status keep_text(const struct store *store, struct slice value, struct slice *text)
-{
-	text->p = arena_copy(store->arena, value);
-	text->n = value.n;
-	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
 /* Runs a statement that returns one value. */
 static enum status ask(const struct store *store, const struct db_statement *statement,
 		       int64_t *number)
@@ -38,7 +31,7 @@ static enum status read_migration(const struct store *store, const struct db_res
 
 	migration->version = db_result_int(result, row, 0);
 	for (int i = 0; i < 3 && status == STATUS_OK; i++)
-		status = keep_text(store, db_result_value(result, row, 1 + i), texts[i]);
+		status = store_keep(store, db_result_value(result, row, 1 + i), texts[i]);
 	return status;
 }
 
@@ -152,9 +145,9 @@ static enum status keep_failure(const struct store *store, enum status status,
 						  SLICE("the script ends its transaction itself")};
 		return STATUS_OK;
 	}
-	enum status kept = keep_text(store, slice_of(db_sqlstate(store->db)), &failure->sqlstate);
+	enum status kept = store_keep(store, slice_of(db_sqlstate(store->db)), &failure->sqlstate);
 	if (kept == STATUS_OK)
-		kept = keep_text(store, slice_of(db_message(store->db)), &failure->message);
+		kept = store_keep(store, slice_of(db_message(store->db)), &failure->message);
 	return kept;
 }
 

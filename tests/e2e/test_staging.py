@@ -93,7 +93,7 @@ def test_columns(stack, key):
                     "pending", "columns-1", key["id"], True)]
 
 
-@pytest.mark.parametrize("timestamp", [None, "yesterday", "", 7, "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize("timestamp", [None, "yesterday", "", True, {}, "2026-13-01T00:00:00Z"])
 def test_occurred_at_defaults_to_receipt(stack, keys, timestamp):
     signal = put(stack, keys["plain"], {"email": "a@b.c", "timestamp": timestamp})
     assert stack.staged(signal, "occurred_at = received_at") is True

@@ -33,7 +33,8 @@ struct seen {
 	const char *reason;
 	uint64_t items;
 	bool single;
-	struct json_item item[MOST_SEEN]; /* texts point into bytes, by their offset in it */
+	struct json_item item[MOST_SEEN]; /* but for their texts, */
+	size_t at[MOST_SEEN];		  /* which begin here */
 	struct buf bytes;
 	struct buf beside;
 };
@@ -41,21 +42,18 @@ struct seen {
 static enum status record(void *context, const struct json_item *item)
 {
 	struct seen *seen = context;
-	size_t at = seen->bytes.n;
 
 	ck_assert_uint_eq(item->index, seen->items);
 	ck_assert_uint_lt(seen->items, MOST_SEEN);
+	seen->at[seen->items] = seen->bytes.n;
+	seen->item[seen->items++] = *item;
 	buf_add_slice(&seen->bytes, item->text);
-	seen->item[seen->items] = *item;
-	seen->item[seen->items++].text.p = (const char *)0 + at;
 	return STATUS_OK;
 }
 
 static struct slice seen_text(const struct seen *seen, uint64_t i)
 {
-	size_t at = (size_t)(seen->item[i].text.p - (const char *)0);
-
-	return (struct slice){seen->bytes.p + at, seen->item[i].text.n};
+	return (struct slice){seen->bytes.p + seen->at[i], seen->item[i].text.n};
 }
 
 static void seen_free(struct seen *seen)
@@ -69,7 +67,8 @@ static enum status feed_exact(struct json_reader *reader, const char *bytes, siz
 {
 	char *exact = malloc(n);
 
-	ck_assert_ptr_nonnull(exact);
+	if (exact == NULL) /* each assertion costs a system call, and this is the hot loop */
+		ck_abort();
 	memcpy(exact, bytes, n);
 	enum status status = json_reader_feed(reader, exact, n);
 	free(exact);
@@ -116,44 +115,153 @@ static void read_body(struct seen *seen, enum json_form form, const struct json_
 
 static const struct slice accepted[] = {
 	/* white space around and between all tokens */
-	T("{}"), T(" {}"), T("{} "), T("\t\n\r {\t\n\r }\t\n\r "), T("[]"), T("[ ]"),
-	T(" [ 1 , 2 ] "), T("{ \"a\" : 1 , \"b\" : 2 }"), T("\n\n\n[\n\n]\n\n\n"),
+	T("{}"),
+	T(" {}"),
+	T("{} "),
+	T("\t\n\r {\t\n\r }\t\n\r "),
+	T("[]"),
+	T("[ ]"),
+	T(" [ 1 , 2 ] "),
+	T("{ \"a\" : 1 , \"b\" : 2 }"),
+	T("\n\n\n[\n\n]\n\n\n"),
 	/* literals */
-	T("true"), T("false"), T("null"), T("[true,false,null]"), T("{\"a\":null}"),
+	T("true"),
+	T("false"),
+	T("null"),
+	T("[true,false,null]"),
+	T("{\"a\":null}"),
 	/* objects */
-	T("{\"a\":1}"), T("{\"\":0}"), T("{\"a\":{}}"), T("{\"a\":[]}"), T("{\"a\":1,\"a\":2}"),
-	T("{\"a\":1,\"a\":1}"), T("{\"a\":{\"a\":{\"a\":{}}}}"), T("{\"a\":[{\"b\":[]},{}]}"),
-	T("{\"\\u0061\":1}"), T("{\"\\\"\":1}"), T("{\"a b\":\"c d\"}"),
-	T("{\"\\u0000\":1}"), T("{\"k\\u0000z\":{\"\\ud800\":1}}"),
+	T("{\"a\":1}"),
+	T("{\"\":0}"),
+	T("{\"a\":{}}"),
+	T("{\"a\":[]}"),
+	T("{\"a\":1,\"a\":2}"),
+	T("{\"a\":1,\"a\":1}"),
+	T("{\"a\":{\"a\":{\"a\":{}}}}"),
+	T("{\"a\":[{\"b\":[]},{}]}"),
+	T("{\"\\u0061\":1}"),
+	T("{\"\\\"\":1}"),
+	T("{\"a b\":\"c d\"}"),
+	T("{\"\\u0000\":1}"),
+	T("{\"k\\u0000z\":{\"\\ud800\":1}}"),
 	/* arrays */
-	T("[1]"), T("[1,2]"), T("[[]]"), T("[[],[]]"), T("[[[[[[]]]]]]"), T("[{}]"), T("[\"\"]"),
-	T("[null,1,\"1\",{}]"), T("[1,null,null,null,2]"), T("[{\"a\":1},{\"a\":2}]"),
+	T("[1]"),
+	T("[1,2]"),
+	T("[[]]"),
+	T("[[],[]]"),
+	T("[[[[[[]]]]]]"),
+	T("[{}]"),
+	T("[\"\"]"),
+	T("[null,1,\"1\",{}]"),
+	T("[1,null,null,null,2]"),
+	T("[{\"a\":1},{\"a\":2}]"),
 	/* numbers: int, frac, exp and all their combinations */
-	T("0"), T("-0"), T("1"), T("-1"), T("9"), T("10"), T("1234567890"), T("0.0"), T("0.1"),
-	T("-0.1"), T("1.5"), T("10.00"), T("1.000000000000000000001"), T("0e0"), T("0E0"),
-	T("1e1"), T("1E1"), T("1e+1"), T("1e-1"), T("1E+1"), T("1E-1"), T("0e+0"), T("0e-0"),
-	T("1.5e10"), T("-1.5E-10"), T("123e45"), T("1e00"), T("1e007"), T("-0e-1"), T("-0.0e+0"),
-	T("[0]"), T("[-0]"), T("[0,0]"), T("[1.5,-2e3]"), T("{\"a\":-0.5}"), T(" 0 "), T("0\n"),
-	T("9223372036854775808"), T("-9223372036854775809"), T("18446744073709551616"),
-	T("100000000000000000000"), T("123.456e78"), T("[1e400,1e-400]"),
+	T("0"),
+	T("-0"),
+	T("1"),
+	T("-1"),
+	T("9"),
+	T("10"),
+	T("1234567890"),
+	T("0.0"),
+	T("0.1"),
+	T("-0.1"),
+	T("1.5"),
+	T("10.00"),
+	T("1.000000000000000000001"),
+	T("0e0"),
+	T("0E0"),
+	T("1e1"),
+	T("1E1"),
+	T("1e+1"),
+	T("1e-1"),
+	T("1E+1"),
+	T("1E-1"),
+	T("0e+0"),
+	T("0e-0"),
+	T("1.5e10"),
+	T("-1.5E-10"),
+	T("123e45"),
+	T("1e00"),
+	T("1e007"),
+	T("-0e-1"),
+	T("-0.0e+0"),
+	T("[0]"),
+	T("[-0]"),
+	T("[0,0]"),
+	T("[1.5,-2e3]"),
+	T("{\"a\":-0.5}"),
+	T(" 0 "),
+	T("0\n"),
+	T("9223372036854775808"),
+	T("-9223372036854775809"),
+	T("18446744073709551616"),
+	T("100000000000000000000"),
+	T("123.456e78"),
+	T("[1e400,1e-400]"),
 	/* strings: unescaped, every escape, hexadecimal digits in both cases */
-	T("\"\""), T("\"a\""), T("\" \""), T("\"/\""), T("\"'\""), T("\"\x7f\""), T("\"{}[],:\""),
-	T("\"\\\"\""), T("\"\\\\\""), T("\"\\/\""), T("\"\\b\""), T("\"\\f\""), T("\"\\n\""),
-	T("\"\\r\""), T("\"\\t\""), T("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""), T("\"\\u0000\""),
-	T("\"\\u0020\""), T("\"\\u002c\""), T("\"\\u00e9\""), T("\"\\uABCD\""), T("\"\\uabcd\""),
-	T("\"\\uFfFf\""), T("\"\\uD83D\\uDE00\""), T("\"\\ud83d\\ude00\""), T("\"\\uD800\""),
-	T("\"\\uDFFF\""), T("\"\\uD800\\uD800\""), T("\"\\uDC00\\uD800\""), T("\"\\uD800x\""),
-	T("\"\\uD800\\n\""), T("\"\\\\u0000\""), T("\"\\\\\\u0000\""), T("\"a\\u0000b\""),
-	T("\"seven--\""), T("\"eight---\""), T("\"nine-----\""), T("\"0123456789abcdef\\n\""),
+	T("\"\""),
+	T("\"a\""),
+	T("\" \""),
+	T("\"/\""),
+	T("\"'\""),
+	T("\"\x7f\""),
+	T("\"{}[],:\""),
+	T("\"\\\"\""),
+	T("\"\\\\\""),
+	T("\"\\/\""),
+	T("\"\\b\""),
+	T("\"\\f\""),
+	T("\"\\n\""),
+	T("\"\\r\""),
+	T("\"\\t\""),
+	T("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\""),
+	T("\"\\u0000\""),
+	T("\"\\u0020\""),
+	T("\"\\u002c\""),
+	T("\"\\u00e9\""),
+	T("\"\\uABCD\""),
+	T("\"\\uabcd\""),
+	T("\"\\uFfFf\""),
+	T("\"\\uD83D\\uDE00\""),
+	T("\"\\ud83d\\ude00\""),
+	T("\"\\uD800\""),
+	T("\"\\uDFFF\""),
+	T("\"\\uD800\\uD800\""),
+	T("\"\\uDC00\\uD800\""),
+	T("\"\\uD800x\""),
+	T("\"\\uD800\\n\""),
+	T("\"\\\\u0000\""),
+	T("\"\\\\\\u0000\""),
+	T("\"a\\u0000b\""),
+	T("\"seven--\""),
+	T("\"eight---\""),
+	T("\"nine-----\""),
+	T("\"0123456789abcdef\\n\""),
 	T("\"0123456\\n890123456\\t90\""),
 	/* UTF-8: first and last of each length, the edges of the surrogates, non-characters */
-	T("\"\xc2\x80\""), T("\"\xdf\xbf\""), T("\"\xe0\xa0\x80\""), T("\"\xe0\xbf\xbf\""),
-	T("\"\xe1\x80\x80\""), T("\"\xec\xbf\xbf\""), T("\"\xed\x80\x80\""), T("\"\xed\x9f\xbf\""),
-	T("\"\xee\x80\x80\""), T("\"\xef\xbf\xbf\""), T("\"\xef\xb7\x90\""), T("\"\xef\xbb\xbf\""),
-	T("\"\xf0\x90\x80\x80\""), T("\"\xf0\xbf\xbf\xbf\""), T("\"\xf1\x80\x80\x80\""),
-	T("\"\xf3\xbf\xbf\xbf\""), T("\"\xf4\x80\x80\x80\""), T("\"\xf4\x8f\xbf\xbf\""),
-	T("\"\xe2\x82\xac\xc3\xa9z\xf0\x9f\x98\x80\""), T("{\"\xc3\xa9\":\"\xe2\x82\xac\"}"),
-	T("\"1234567\xc3\xa9\""), T("\"\xe2\x80\xa8\xe2\x80\xa9\""),
+	T("\"\xc2\x80\""),
+	T("\"\xdf\xbf\""),
+	T("\"\xe0\xa0\x80\""),
+	T("\"\xe0\xbf\xbf\""),
+	T("\"\xe1\x80\x80\""),
+	T("\"\xec\xbf\xbf\""),
+	T("\"\xed\x80\x80\""),
+	T("\"\xed\x9f\xbf\""),
+	T("\"\xee\x80\x80\""),
+	T("\"\xef\xbf\xbf\""),
+	T("\"\xef\xb7\x90\""),
+	T("\"\xef\xbb\xbf\""),
+	T("\"\xf0\x90\x80\x80\""),
+	T("\"\xf0\xbf\xbf\xbf\""),
+	T("\"\xf1\x80\x80\x80\""),
+	T("\"\xf3\xbf\xbf\xbf\""),
+	T("\"\xf4\x80\x80\x80\""),
+	T("\"\xf4\x8f\xbf\xbf\""),
+	T("\"\xe2\x82\xac\xc3\xa9z\xf0\x9f\x98\x80\""),
+	T("{\"\xc3\xa9\":\"\xe2\x82\xac\"}"),
+	T("\"1234567\xc3\xa9\""),
+	T("\"\xe2\x80\xa8\xe2\x80\xa9\""),
 };
 
 static struct slice wrapped(struct buf *buf, const char *before, struct slice text,
@@ -175,9 +283,8 @@ static bool is_scalar(struct slice text)
 	return text.p[i] != '{' && text.p[i] != '[';
 }
 
-START_TEST(correct_texts_are_accepted)
+static void assert_accepted(struct slice text)
 {
-	struct slice text = accepted[_i];
 	struct json_object *value;
 	struct seen seen;
 	struct buf buf;
@@ -198,11 +305,16 @@ START_TEST(correct_texts_are_accepted)
 		ck_assert_int_eq(seen.status, STATUS_OK);
 		ck_assert_uint_eq(seen.items, 1);
 		ck_assert_int_eq(seen.item[0].status, STATUS_OK);
-		ck_assert(slice_equal(seen_text(&seen, 0),
-				      (struct slice){buf.p + 1, buf.n - 2}));
+		ck_assert(slice_equal(seen_text(&seen, 0), (struct slice){buf.p + 1, buf.n - 2}));
 		seen_free(&seen);
 		buf_free(&buf);
 	}
+}
+
+START_TEST(correct_texts_are_accepted)
+{
+	for (int i = 0; i < LENGTH(accepted); i++)
+		assert_accepted(accepted[i]);
 }
 END_TEST
 
@@ -397,7 +509,8 @@ static const struct refused {
 	{T("\"\\ud800\\x\""), 8, ESCAPE},
 	{T("\"\\ud800\\u12\""), 11, ESCAPE},
 	{T("\"\\ud800\n\""), 7, CONTROL},
-	/* UTF-8: lone and missing continuations, overlong forms, surrogates, too high, never used */
+	/* UTF-8: lone and missing continuations, overlong forms, surrogates, too high, never used
+	 */
 	{T("\"\x80\""), 1, UTF8},
 	{T("\"\xbf\""), 1, UTF8},
 	{T("\"\xc3\""), 2, UTF8},
@@ -433,7 +546,7 @@ static const struct refused {
 	{T("\0{\0}"), 0, CHARACTER},
 };
 
-static void assert_refused(const struct refused *is, enum status status, uint64_t offset,
+static void assert_refusal(const struct refused *is, enum status status, uint64_t offset,
 			   const char *reason)
 {
 	ck_assert_msg(status == STATUS_MALFORMED_JSON, "%s: %s", is->text.p, status_code(status));
@@ -441,9 +554,8 @@ static void assert_refused(const struct refused *is, enum status status, uint64_
 	ck_assert_msg(strcmp(reason, is->reason) == 0, "%s: %s", is->text.p, reason);
 }
 
-START_TEST(incorrect_texts_are_refused)
+static void assert_refused(const struct refused *is)
 {
-	const struct refused *is = &refused[_i];
 	char *exact = malloc(is->text.n);
 	uint64_t offset;
 	const char *reason;
@@ -451,18 +563,24 @@ START_TEST(incorrect_texts_are_refused)
 
 	ck_assert_ptr_nonnull(exact);
 	memcpy(exact, is->text.p, is->text.n);
-	enum status status = json_text_check((struct slice){exact, is->text.n}, &usual, &offset,
-					     &reason, NULL);
+	enum status status =
+		json_text_check((struct slice){exact, is->text.n}, &usual, &offset, &reason, NULL);
 	free(exact);
-	assert_refused(is, status, offset, reason);
+	assert_refusal(is, status, offset, reason);
 	for (int i = 0; i < LENGTH(piece_sizes); i++) {
 		read_body(&seen, JSON_FORM_SINGLE, &usual, is->text, piece_sizes[i], NULL);
-		assert_refused(is, seen.status, seen.offset, seen.reason);
+		assert_refusal(is, seen.status, seen.offset, seen.reason);
 		seen_free(&seen);
 		read_body(&seen, JSON_FORM_BATCH, &usual, is->text, piece_sizes[i], NULL);
-		assert_refused(is, seen.status, seen.offset, seen.reason);
+		assert_refusal(is, seen.status, seen.offset, seen.reason);
 		seen_free(&seen);
 	}
+}
+
+START_TEST(incorrect_texts_are_refused)
+{
+	for (int i = 0; i < LENGTH(refused); i++)
+		assert_refused(&refused[i]);
 }
 END_TEST
 
@@ -470,15 +588,12 @@ END_TEST
 START_TEST(every_byte_in_every_column_of_a_string)
 {
 	for (int column = 0; column < 20; column++) {
-		for (int byte = 0; byte < 0x80; byte++) {
+		for (int byte = 1; byte < 0x80; byte++) {
 			char text[] = "\"xxxxxxxxxxxxxxxxxxxx\"";
 			text[1 + column] = (char)byte;
 			bool good = byte >= 0x20 && byte != '"' && byte != '\\';
 			enum status status =
-				json_text_check(slice_of("x"), &usual, NULL, NULL, NULL);
-			ck_assert_int_eq(status, STATUS_MALFORMED_JSON);
-			status = json_text_check((struct slice){text, sizeof(text) - 1}, &usual,
-						 NULL, NULL, NULL);
+				json_text_check(slice_of(text), &usual, NULL, NULL, NULL);
 			ck_assert_msg((status == STATUS_OK) == good, "%02x at %d", (unsigned)byte,
 				      column);
 		}
@@ -517,77 +632,965 @@ static void add_times(struct buf *buf, const char *text, size_t times)
 		buf_add_text(buf, text);
 }
 
-struct limit_case {
-	size_t size;
-	enum status status;
-};
-
-/* Checks a text, and reads it as the only member of an item, which makes the depth one more. */
-static void assert_limit(struct slice text, enum status expected, enum status in_item,
+/* Checks a text and reads it as the second of three items. */
+static void assert_limit(const struct json_limits *limits, struct slice text, enum status expected,
 			 uint64_t offset)
 {
 	struct buf buf;
 	struct seen seen;
 	uint64_t at;
 
-	ck_assert_int_eq(json_text_check(text, &usual, &at, NULL, NULL), expected);
-	if (expected != STATUS_OK)
-		ck_assert_uint_eq(at, offset);
-	wrapped(&buf, "[{},{\"v\":", text, "},{}]");
+	if (expected != STATUS_ITEM_TOO_LARGE) {
+		ck_assert_int_eq(json_text_check(text, limits, &at, NULL, NULL), expected);
+		ck_assert_uint_eq(at, expected == STATUS_OK ? text.n : offset);
+	}
+	struct slice body = wrapped(&buf, "[{},", text, ",{}]");
 	for (int i = 0; i < LENGTH(piece_sizes); i++) {
-		read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&buf), piece_sizes[i], NULL);
+		read_body(&seen, JSON_FORM_BATCH, limits, body, piece_sizes[i], NULL);
 		ck_assert_int_eq(seen.status, STATUS_OK);
 		ck_assert_uint_eq(seen.items, 3);
 		ck_assert_int_eq(seen.item[0].status, STATUS_OK);
-		ck_assert_int_eq(seen.item[1].status, in_item);
+		ck_assert_int_eq(seen.item[1].status, expected);
 		ck_assert_int_eq(seen.item[2].status, STATUS_OK);
-		if (expected != STATUS_OK)
-			ck_assert_uint_eq(seen.item[1].bad_offset, offset + 9);
+		ck_assert_uint_eq(seen.item[1].bad_offset, expected == STATUS_OK ? 0 : offset + 4);
+		size_t kept = text.n < limits->item_bytes ? text.n : limits->item_bytes;
+		ck_assert(slice_equal(seen_text(&seen, 1), (struct slice){text.p, kept}));
 		seen_free(&seen);
 	}
 	buf_free(&buf);
 }
 
+struct limit_case {
+	size_t size;
+	enum status status;
+};
+
+static const struct limit_case depths[] = {
+	{1, STATUS_OK},
+	{63, STATUS_OK},
+	{64, STATUS_OK},
+	{65, STATUS_NESTING_TOO_DEEP},
+	{66, STATUS_NESTING_TOO_DEEP},
+	{256, STATUS_NESTING_TOO_DEEP},
+	{257, STATUS_NESTING_TOO_DEEP},
+	{1800, STATUS_NESTING_TOO_DEEP},
+};
+
 START_TEST(depth_is_limited)
 {
-	static const struct limit_case cases[] = {
-		{62, STATUS_OK},
-		{63, STATUS_OK},
-		{64, STATUS_OK},
-		{65, STATUS_NESTING_TOO_DEEP},
-		{300, STATUS_NESTING_TOO_DEEP},
-	};
-	const struct limit_case *is = &cases[_i];
-	static const char *const brackets[][2] = {{"[", "]"}, {"{\"a\":", "}"}};
+	size_t depth = depths[_i].size;
+	struct buf buf = buf_make(SIZE_MAX / 2);
 
-	for (int kind = 0; kind < 2; kind++) {
-		struct buf buf = buf_make(SIZE_MAX / 2);
-		add_times(&buf, brackets[kind][0], is->size);
-		add_times(&buf, kind == 0 ? "" : "0", 1);
-		add_times(&buf, brackets[kind][1], is->size);
-		enum status in_item = is->size < 64 ? STATUS_OK : STATUS_NESTING_TOO_DEEP;
-		uint64_t offset = 64 * strlen(brackets[kind][0]);
-		if (is->status == STATUS_OK || in_item == STATUS_OK)
-			offset = 0;
-		if (is->size == 64) /* only the item's own brace makes it too deep */
-			in_item = STATUS_NESTING_TOO_DEEP;
-		ck_assert_int_eq(json_text_check(buf_slice(&buf), &usual, NULL, NULL, NULL),
-				 is->status);
-		struct seen seen;
-		struct buf item;
-		wrapped(&item, "[{},{\"v\":", buf_slice(&buf), "},{}]");
-		for (int i = 0; i < LENGTH(piece_sizes); i++) {
-			read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&item), piece_sizes[i],
-				  NULL);
-			ck_assert_int_eq(seen.status, STATUS_OK);
-			ck_assert_uint_eq(seen.items, 3);
-			ck_assert_int_eq(seen.item[1].status, in_item);
-			ck_assert_int_eq(seen.item[2].status, STATUS_OK);
-			seen_free(&seen);
-		}
-		(void)offset;
-		buf_free(&item);
-		buf_free(&buf);
+	/* The item's own brace is the first level; the 65th is at byte 5 + 63. */
+	buf_add_text(&buf, "{\"a\":");
+	add_times(&buf, "[", depth - 1);
+	buf_add_text(&buf, depth == 1 ? "0" : "");
+	add_times(&buf, "]", depth - 1);
+	buf_add_text(&buf, "}");
+	assert_limit(&usual, buf_slice(&buf), depths[_i].status, 68);
+	buf_reset(&buf, 0);
+	add_times(&buf, "{\"a\":", depth);
+	buf_add_text(&buf, "0");
+	add_times(&buf, "}", depth);
+	struct json_limits roomy = usual;
+	roomy.item_bytes = 100000;
+	assert_limit(&roomy, buf_slice(&buf), depths[_i].status, 5 * 64);
+	buf_free(&buf);
+}
+END_TEST
+
+/* before, a digit so often, after */
+static const struct number_case {
+	const char *before;
+	size_t digits;
+	const char *after;
+	enum status status;
+} numbers[] = {
+	{"1", 398, "", STATUS_OK},
+	{"1", 399, "", STATUS_OK},
+	{"1", 400, "", STATUS_NUMBER_TOO_LARGE},
+	{"-1", 399, "", STATUS_OK},
+	{"-1", 400, "", STATUS_NUMBER_TOO_LARGE},
+	{"1.", 399, "", STATUS_OK},
+	{"1.", 400, "", STATUS_NUMBER_TOO_LARGE},
+	{"0.", 399, "", STATUS_OK},
+	{"0.", 400, "", STATUS_NUMBER_TOO_LARGE},
+	{"-12.", 398, "e400", STATUS_OK},
+	{"-12.", 399, "e400", STATUS_NUMBER_TOO_LARGE},
+	{"1", 199, ".0", STATUS_OK},
+	{"1", 3000, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e399", 0, "", STATUS_OK},
+	{"1e400", 0, "", STATUS_OK},
+	{"1e401", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e-400", 0, "", STATUS_OK},
+	{"1E-401", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e+400", 0, "", STATUS_OK},
+	{"1e+401", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e000000000000000000000000400", 0, "", STATUS_OK},
+	{"1e131071", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"0e131071", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e4294967296", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e4294967697", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e18446744073709551616", 0, "", STATUS_NUMBER_TOO_LARGE},
+	{"1e", 3000, "", STATUS_NUMBER_TOO_LARGE},
+	{"[1e400,1e401]", 0, "", STATUS_NUMBER_TOO_LARGE},
+};
+
+START_TEST(numbers_are_limited)
+{
+	const struct number_case *is = &numbers[_i];
+	struct buf buf = buf_make(SIZE_MAX / 2);
+
+	buf_add_text(&buf, "{\"n\":");
+	buf_add_text(&buf, is->before);
+	add_times(&buf, "7", is->digits);
+	buf_add_text(&buf, is->after);
+	buf_add_text(&buf, "}");
+	assert_limit(&usual, buf_slice(&buf), is->status, is->before[0] == '[' ? 12 : 5);
+	buf_free(&buf);
+}
+END_TEST
+
+START_TEST(a_number_at_the_end_of_the_text_is_limited)
+{
+	uint64_t offset;
+	const char *reason;
+
+	ck_assert_int_eq(json_text_check(T(" 1e401"), &usual, &offset, &reason, NULL),
+			 STATUS_NUMBER_TOO_LARGE);
+	ck_assert_uint_eq(offset, 1);
+	ck_assert_str_eq(reason, "exponent too large");
+	ck_assert_int_eq(json_text_check(T("[1e401"), &usual, &offset, &reason, NULL),
+			 STATUS_MALFORMED_JSON);
+	ck_assert_uint_eq(offset, 6);
+}
+END_TEST
+
+static const struct limit_case sizes[] = {
+	{4095, STATUS_OK},
+	{4096, STATUS_OK},
+	{4097, STATUS_ITEM_TOO_LARGE},
+	{4098, STATUS_ITEM_TOO_LARGE},
+	{100000, STATUS_ITEM_TOO_LARGE},
+};
+
+START_TEST(the_size_of_an_item_is_limited)
+{
+	struct buf buf = buf_make(SIZE_MAX / 2);
+
+	buf_add_text(&buf, "{\"a\":\"");
+	add_times(&buf, "x", sizes[_i].size - 8);
+	buf_add_text(&buf, "\"}");
+	ck_assert_uint_eq(buf.n, sizes[_i].size);
+	assert_limit(&usual, buf_slice(&buf), sizes[_i].status, 4096);
+	buf_free(&buf);
+}
+END_TEST
+
+/* Of several limits the one that is passed first is told. */
+START_TEST(the_first_limit_that_is_passed_counts)
+{
+	struct json_limits limits = usual;
+	struct slice text = T("{\"a\":1e500,\"b\":[[[]]]}");
+
+	limits.depth = 2;
+	assert_limit(&limits, text, STATUS_NUMBER_TOO_LARGE, 5);
+	limits.number_exponent = 500;
+	assert_limit(&limits, text, STATUS_NESTING_TOO_DEEP, 16);
+	limits.depth = 4;
+	assert_limit(&limits, text, STATUS_OK, 0);
+	limits.item_bytes = 21;
+	assert_limit(&limits, text, STATUS_ITEM_TOO_LARGE, 21);
+	limits.number_exponent = 400;
+	struct seen seen;
+	read_body(&seen, JSON_FORM_SINGLE, &limits, text, 1, NULL);
+	ck_assert_int_eq(seen.item[0].status, STATUS_NUMBER_TOO_LARGE);
+	seen_free(&seen);
+	limits.item_bytes = 5;
+	read_body(&seen, JSON_FORM_SINGLE, &limits, text, 1, NULL);
+	ck_assert_int_eq(seen.item[0].status, STATUS_ITEM_TOO_LARGE);
+	ck_assert_uint_eq(seen.item[0].bad_offset, 5);
+	seen_free(&seen);
+}
+END_TEST
+
+static const struct {
+	uint64_t limit;
+	enum status status;
+	uint64_t items;
+	uint64_t array_offset, lines_offset;
+} counts[] = {
+	{4, STATUS_OK, 3, 0, 0},
+	{3, STATUS_OK, 3, 0, 0},
+	{2, STATUS_TOO_MANY_ITEMS, 2, 6, 6},
+	{0, STATUS_TOO_MANY_ITEMS, 0, 1, 0},
+};
+
+START_TEST(the_number_of_items_is_limited)
+{
+	struct json_limits limits = usual;
+	struct seen seen;
+
+	limits.items = counts[_i].limit;
+	for (int i = 0; i < LENGTH(piece_sizes); i++) {
+		read_body(&seen, JSON_FORM_SINGLE, &limits, T("[{},1,{}]"), piece_sizes[i], NULL);
+		ck_assert_int_eq(seen.status, counts[_i].status);
+		ck_assert_uint_eq(seen.items, counts[_i].items);
+		ck_assert_uint_eq(seen.offset, counts[_i].array_offset);
+		seen_free(&seen);
+		read_body(&seen, JSON_FORM_LINES, &limits, T("{}\n}\n\n{}"), piece_sizes[i], NULL);
+		ck_assert_int_eq(seen.status, counts[_i].status);
+		ck_assert_uint_eq(seen.items, counts[_i].items);
+		ck_assert_uint_eq(seen.offset, counts[_i].lines_offset);
+		seen_free(&seen);
 	}
 }
 END_TEST
+
+/* A hundred thousand levels make one bad item and take no more memory than their bits. */
+START_TEST(what_is_far_too_deep_is_followed_to_its_end)
+{
+	struct buf buf = buf_make(SIZE_MAX / 2);
+	struct seen seen;
+
+	buf_add_text(&buf, "{\"batch\":[{},{\"a\":");
+	add_times(&buf, "[{\"k\":", 100000);
+	buf_add_text(&buf, "1");
+	add_times(&buf, "}]", 100000);
+	buf_add_text(&buf, "},{\"z\":1}]}");
+	read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&buf), 1000, NULL);
+	ck_assert_int_eq(seen.status, STATUS_OK);
+	ck_assert_uint_eq(seen.items, 3);
+	ck_assert_int_eq(seen.item[1].status, STATUS_NESTING_TOO_DEEP);
+	ck_assert_uint_eq(seen.item[1].text.n, usual.item_bytes);
+	ck_assert(slice_equal(seen_text(&seen, 2), T("{\"z\":1}")));
+	seen_free(&seen);
+	/* The same with one bracket of the wrong kind at the very end of the nest. */
+	buf.p[buf.n - 12] = '}';
+	read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&buf), 1000, NULL);
+	ck_assert_int_eq(seen.status, STATUS_MALFORMED_JSON);
+	ck_assert_uint_eq(seen.offset, buf.n - 12);
+	seen_free(&seen);
+	buf_free(&buf);
+}
+END_TEST
+
+START_TEST(what_cannot_be_followed_is_refused)
+{
+	static char brackets[1 << 16];
+	struct seen seen = {.bytes = buf_make(SIZE_MAX / 2)};
+	struct json_reader *reader;
+	enum status status = STATUS_OK;
+	int pieces = 0;
+	uint64_t offset;
+	const char *reason;
+
+	memset(brackets, '[', sizeof(brackets));
+	ck_assert_int_eq(json_reader_open(&reader, JSON_FORM_BATCH, &usual, record, &seen),
+			 STATUS_OK);
+	for (; status == STATUS_OK && pieces < 1000; pieces++)
+		status = json_reader_feed(reader, brackets, sizeof(brackets));
+	ck_assert_int_eq(status, STATUS_NESTING_TOO_DEEP);
+	ck_assert_int_eq(pieces, (1 << 23) / (1 << 16) + 1);
+	json_reader_error(reader, &offset, &reason);
+	ck_assert_uint_eq(offset, 1 << 23);
+	ck_assert_str_eq(reason, "nested too deeply");
+	json_reader_close(reader);
+	seen_free(&seen);
+}
+END_TEST
+
+/* ---- items and shapes ---- */
+
+struct item_case {
+	const char *text;
+	uint64_t offset;
+	enum status status;
+	uint64_t bad_offset;
+	const char *reason;
+};
+
+static const struct body_case {
+	enum json_form form;
+	struct slice body;
+	enum status status;
+	uint64_t offset; /* of a failure */
+	bool single;
+	const char *beside; /* sentAt|timestamp|context| */
+	struct item_case items[6];
+} bodies[] = {
+	/* single: an object is one item, an array a batch */
+	{JSON_FORM_SINGLE, T("{\"a\":1}"), STATUS_OK, 0, true, "|||", {{"{\"a\":1}", 0}}},
+	{JSON_FORM_SINGLE, T(" \n {} \n "), STATUS_OK, 0, true, "|||", {{"{}", 3}}},
+	{JSON_FORM_SINGLE,
+	 T("{\"batch\":[{}]}"),
+	 STATUS_OK,
+	 0,
+	 true,
+	 "|||",
+	 {{"{\"batch\":[{}]}", 0}}},
+	{JSON_FORM_SINGLE,
+	 T("[{\"a\":1} , {}]"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":1}", 1}, {"{}", 11}}},
+	{JSON_FORM_SINGLE, T("[]"), STATUS_OK, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T(" 7"), STATUS_NOT_AN_OBJECT, 1, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("\"x\" "), STATUS_NOT_AN_OBJECT, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("null"), STATUS_NOT_AN_OBJECT, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("{}{"), STATUS_MALFORMED_JSON, 2, true, "|||", {{"{}", 0}}},
+	{JSON_FORM_SINGLE,
+	 T("[{},[1,[2]],\"s\",12, null,true]"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{}", 1},
+	  {"[1,[2]]", 4, STATUS_NOT_AN_OBJECT, 4, "not an object"},
+	  {"\"s\"", 12, STATUS_NOT_AN_OBJECT, 12, "not an object"},
+	  {"12", 16, STATUS_NOT_AN_OBJECT, 16, "not an object"},
+	  {"null", 20, STATUS_NOT_AN_OBJECT, 20, "not an object"},
+	  {"true", 25, STATUS_NOT_AN_OBJECT, 25, "not an object"}}},
+	{JSON_FORM_SINGLE, T("[{},{]"), STATUS_MALFORMED_JSON, 5, false, "|||", {{"{}", 1}}},
+	{JSON_FORM_SINGLE,
+	 T("[{},{}"),
+	 STATUS_MALFORMED_JSON,
+	 6,
+	 false,
+	 "|||",
+	 {{"{}", 1}, {"{}", 4}}},
+	/* the byte order mark, whole and broken */
+	{JSON_FORM_SINGLE, T("\xef\xbb\xbf{}"), STATUS_OK, 0, true, "|||", {{"{}", 3}}},
+	{JSON_FORM_SINGLE, T("\xef\xbb\xbf {]"), STATUS_MALFORMED_JSON, 5, true, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("\xef\xbb\xbf"), STATUS_EMPTY_BODY, 3, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("\xef\xbb"), STATUS_MALFORMED_JSON, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("\xef"), STATUS_MALFORMED_JSON, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE, T("\xef{}"), STATUS_MALFORMED_JSON, 0, false, "|||", {{0}}},
+	{JSON_FORM_SINGLE,
+	 T("\xef\xbb\xbf\xef\xbb\xbf{}"),
+	 STATUS_MALFORMED_JSON,
+	 3,
+	 false,
+	 "|||",
+	 {{0}}},
+	{JSON_FORM_SINGLE, T(" \xef\xbb\xbf{}"), STATUS_MALFORMED_JSON, 1, false, "|||", {{0}}},
+	{JSON_FORM_LINES,
+	 T("\xef\xbb\xbf{}\n{}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{}", 3}, {"{}", 6}}},
+	{JSON_FORM_LINES,
+	 T("\xef\xbb{}\n{}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"\xef\xbb{}", 0, STATUS_MALFORMED_JSON, 0, "unexpected character"}, {"{}", 5}}},
+	/* batches: arrays and envelopes */
+	{JSON_FORM_BATCH, T("[{},{}]"), STATUS_OK, 0, false, "|||", {{"{}", 1}, {"{}", 4}}},
+	{JSON_FORM_BATCH,
+	 T("{\"batch\":[{\"a\":[1]},{}]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":[1]}", 10}, {"{}", 20}}},
+	{JSON_FORM_BATCH, T("{\"signals\":[{}]}"), STATUS_OK, 0, false, "|||", {{"{}", 12}}},
+	{JSON_FORM_BATCH, T("{ \"events\" : [ {} ] }"), STATUS_OK, 0, false, "|||", {{"{}", 15}}},
+	{JSON_FORM_BATCH, T("{\"batch\":[]}"), STATUS_OK, 0, false, "|||", {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"batch\":[1,{\"batch\":[{}]}]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"1", 10, STATUS_NOT_AN_OBJECT, 10, "not an object"}, {"{\"batch\":[{}]}", 12}}},
+	{JSON_FORM_BATCH,
+	 T("{\"writeKey\":\"k\",\"sentAt\": \"2024\" ,\"batch\":[{}],\"context\":{\"ip\":\"1\"},"
+	   "\"timestamp\":12}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "\"2024\"|12|{\"ip\":\"1\"}|",
+	 {{"{}", 43}}},
+	{JSON_FORM_BATCH,
+	 T("{\"context\":[{\"batch\":[1]}],\"x\":[{}],\"events\":[{}]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "||[{\"batch\":[1]}]|",
+	 {{"{}", 46}}},
+	{JSON_FORM_BATCH,
+	 T("{\"sentAt\":1,\"sentAt\":\"2\",\"batch\":[]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "\"2\"|||",
+	 {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"sentAt\":\"a\\u0000b\",\"batch\":[]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "\"a\xef\xbf\xbd"
+	 "b\"|||",
+	 {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"sentAt\":1e401,\"batch\":[{\"a\":1}]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":1}", 25}}},
+	{JSON_FORM_BATCH,
+	 T("{\"events\":5,\"batch\":[{}]}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{}", 21}}},
+	{JSON_FORM_BATCH,
+	 T("{\"events\":[{}],\"batch\":[{}]}"),
+	 STATUS_NOT_A_BATCH,
+	 23,
+	 false,
+	 "|||",
+	 {{"{}", 11}}},
+	{JSON_FORM_BATCH,
+	 T("{\"batch\":[],\"batch\":[{}]}"),
+	 STATUS_NOT_A_BATCH,
+	 20,
+	 false,
+	 "|||",
+	 {{0}}},
+	{JSON_FORM_BATCH, T("{}"), STATUS_NOT_A_BATCH, 0, false, "|||", {{0}}},
+	{JSON_FORM_BATCH, T(" {\"batch\":{}}"), STATUS_NOT_A_BATCH, 1, false, "|||", {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"Batch\":[{}],\"batch \":[{}],\"batc\":[]}"),
+	 STATUS_NOT_A_BATCH,
+	 0,
+	 false,
+	 "|||",
+	 {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"a\":{\"batch\":[{}]}}"),
+	 STATUS_NOT_A_BATCH,
+	 0,
+	 false,
+	 "|||",
+	 {{0}}},
+	{JSON_FORM_BATCH, T("\"batch\""), STATUS_NOT_A_BATCH, 0, false, "|||", {{0}}},
+	{JSON_FORM_BATCH, T(" 12"), STATUS_NOT_A_BATCH, 1, false, "|||", {{0}}},
+	{JSON_FORM_BATCH,
+	 T("{\"batch\":[{}]"),
+	 STATUS_MALFORMED_JSON,
+	 13,
+	 false,
+	 "|||",
+	 {{"{}", 10}}},
+	{JSON_FORM_BATCH,
+	 T("{\"batch\":[{}]}x"),
+	 STATUS_MALFORMED_JSON,
+	 14,
+	 false,
+	 "|||",
+	 {{"{}", 10}}},
+	{JSON_FORM_BATCH, T("{}\n{}"), STATUS_MALFORMED_JSON, 3, false, "|||", {{0}}},
+	{JSON_FORM_BATCH, T("[{}]\n[{}]"), STATUS_MALFORMED_JSON, 5, false, "|||", {{"{}", 1}}},
+	/* lines */
+	{JSON_FORM_LINES,
+	 T("{\"a\":1}\n{\"b\":2}\n"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":1}", 0}, {"{\"b\":2}", 8}}},
+	{JSON_FORM_LINES, T("{}\r\n{}"), STATUS_OK, 0, false, "|||", {{"{}", 0}, {"{}", 4}}},
+	{JSON_FORM_LINES,
+	 T("\n\n \t\r\n  {}  \r\n\n\r\n{}\n\n"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{}", 8}, {"{}", 17}}},
+	{JSON_FORM_LINES,
+	 T("{\"batch\":[{}]}\n"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"batch\":[{}]}", 0}}},
+	{JSON_FORM_LINES,
+	 T("{\"a\":}\n{}\n{\"a\"\n{}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":}", 0, STATUS_MALFORMED_JSON, 5, "unexpected character"},
+	  {"{}", 7},
+	  {"{\"a\"", 10, STATUS_MALFORMED_JSON, 14, "unexpected end"},
+	  {"{}", 15}}},
+	{JSON_FORM_LINES,
+	 T("{} {}\n{}x\n{\"a\":\"\n\"}\nz"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{} {}", 0, STATUS_MALFORMED_JSON, 3, "text after the end"},
+	  {"{}x", 6, STATUS_MALFORMED_JSON, 8, "text after the end"},
+	  {"{\"a\":\"", 10, STATUS_MALFORMED_JSON, 16, "unfinished string"},
+	  {"\"}", 17, STATUS_MALFORMED_JSON, 19, "unfinished string"},
+	  {"z", 20, STATUS_MALFORMED_JSON, 20, "unexpected character"}}},
+	{JSON_FORM_LINES,
+	 T("1\n\"a\" \r\n-\n[]\nnull"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"1", 0, STATUS_NOT_AN_OBJECT, 0, "not an object"},
+	  {"\"a\"", 2, STATUS_NOT_AN_OBJECT, 2, "not an object"},
+	  {"-", 8, STATUS_MALFORMED_JSON, 9, "unexpected end"},
+	  {"[]", 10, STATUS_NOT_AN_OBJECT, 10, "not an object"},
+	  {"null", 13, STATUS_NOT_AN_OBJECT, 13, "not an object"}}},
+	{JSON_FORM_LINES,
+	 T("{\"a\":1e401}\n{\"a\":\"\xff\"}\n{\"a\":1}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{\"a\":1e401}", 0, STATUS_NUMBER_TOO_LARGE, 5, "exponent too large"},
+	  {"{\"a\":\"\xff\"}", 12, STATUS_MALFORMED_JSON, 18, "invalid UTF-8"},
+	  {"{\"a\":1}", 22}}},
+	{JSON_FORM_LINES,
+	 T("{}\0\n{}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "|||",
+	 {{"{}", 0, STATUS_MALFORMED_JSON, 2, "text after the end"}, {"{}", 4}}},
+	/* an array under the name of lines */
+	{JSON_FORM_LINES, T("[{},\n{}]"), STATUS_OK, 0, false, "|||", {{"{}", 1}, {"{}", 5}}},
+	{JSON_FORM_LINES, T("\n \r\n[{}]\n"), STATUS_OK, 0, false, "|||", {{"{}", 5}}},
+	{JSON_FORM_LINES, T("\xef\xbb\xbf\n[{}]"), STATUS_OK, 0, false, "|||", {{"{}", 5}}},
+	{JSON_FORM_LINES, T("[{}]\n{}"), STATUS_MALFORMED_JSON, 5, false, "|||", {{"{}", 1}}},
+};
+
+static void assert_items(const struct body_case *is, const struct seen *seen)
+{
+	uint64_t i = 0;
+
+	for (; i < LENGTH(is->items) && is->items[i].text != NULL; i++) {
+		const struct item_case *want = &is->items[i];
+		const struct json_item *got = &seen->item[i];
+		struct slice text = seen_text(seen, i);
+		ck_assert_uint_lt(i, seen->items);
+		ck_assert_uint_eq(got->offset, want->offset);
+		ck_assert_int_eq(got->status, want->status);
+		ck_assert_uint_eq(got->bad_offset, want->bad_offset);
+		ck_assert_str_eq(got->reason, want->reason == NULL ? "" : want->reason);
+		ck_assert_int_eq(memcmp(text.p, want->text, strlen(want->text)), 0);
+		/* The text is what lies in the body at that place. */
+		ck_assert(slice_equal(text, (struct slice){is->body.p + want->offset, text.n}));
+		bool has_nul = memchr(text.p, 0, text.n) != NULL;
+		ck_assert_uint_eq(text.n, strlen(want->text) + has_nul);
+	}
+	ck_assert_uint_eq(seen->items, i);
+}
+
+START_TEST(items_are_found)
+{
+	const struct body_case *is = &bodies[_i];
+	struct seen seen;
+
+	for (int i = 0; i < LENGTH(piece_sizes); i++) {
+		read_body(&seen, is->form, &usual, is->body, piece_sizes[i], NULL);
+		ck_assert_msg(seen.status == is->status, "%s: %s", is->body.p,
+			      status_code(seen.status));
+		ck_assert_msg(seen.offset == is->offset, "%s: %d", is->body.p, (int)seen.offset);
+		ck_assert_int_eq(seen.single, is->single);
+		if (is->status == STATUS_OK)
+			ck_assert(slice_equal(buf_slice(&seen.beside), slice_of(is->beside)));
+		assert_items(is, &seen);
+		seen_free(&seen);
+	}
+}
+END_TEST
+
+static const struct {
+	size_t size;
+	bool kept;
+} beside_sizes[] = {{65535, true}, {65536, true}, {65537, false}};
+
+START_TEST(members_beside_the_array_are_kept_up_to_64_kib)
+{
+	struct buf buf = buf_make(SIZE_MAX / 2);
+	struct seen seen;
+
+	buf_add_text(&buf, "{\"context\":\"");
+	add_times(&buf, "c", beside_sizes[_i].size - 2);
+	buf_add_text(&buf, "\",\"batch\":[{}]}");
+	for (int i = 0; i < LENGTH(piece_sizes); i++) {
+		read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&buf), piece_sizes[i], NULL);
+		ck_assert_int_eq(seen.status, STATUS_OK);
+		ck_assert_uint_eq(seen.items, 1);
+		size_t kept = beside_sizes[_i].kept ? beside_sizes[_i].size : 0;
+		ck_assert_uint_eq(seen.beside.n, 3 + kept);
+		seen_free(&seen);
+	}
+	buf_free(&buf);
+}
+END_TEST
+
+static enum status expect_within(void *context, const struct json_item *item)
+{
+	const struct slice *piece = context;
+
+	ck_assert(item->text.p >= piece->p && item->text.p + item->text.n <= piece->p + piece->n);
+	return STATUS_OK;
+}
+
+START_TEST(an_item_within_one_piece_is_not_copied)
+{
+	static const struct {
+		enum json_form form;
+		struct slice body;
+	} cases[] = {
+		{JSON_FORM_SINGLE, T("{\"a\":1}")},
+		{JSON_FORM_BATCH, T("{\"batch\":[{\"a\":1},2,{}]}")},
+		{JSON_FORM_LINES, T("{\"a\":1}\n{}\n}\n")},
+	};
+
+	for (int i = 0; i < LENGTH(cases); i++) {
+		struct slice body = cases[i].body;
+		struct json_reader *reader;
+		ck_assert_int_eq(
+			json_reader_open(&reader, cases[i].form, &usual, expect_within, &body),
+			STATUS_OK);
+		ck_assert_int_eq(json_reader_feed(reader, body.p, body.n), STATUS_OK);
+		ck_assert_uint_gt(json_reader_items(reader), 0);
+		ck_assert_int_eq(json_reader_end(reader), STATUS_OK);
+		json_reader_close(reader);
+	}
+}
+END_TEST
+
+static enum status refuse_second(void *context, const struct json_item *item)
+{
+	(void)context;
+	return item->index == 1 ? STATUS_BUSY : STATUS_OK;
+}
+
+START_TEST(the_sink_ends_the_reading)
+{
+	static const enum json_form forms[] = {JSON_FORM_BATCH, JSON_FORM_LINES};
+	static const struct slice texts[] = {T("[{},{},{}]"), T("{}\n{}\n{}")};
+
+	for (int i = 0; i < LENGTH(forms); i++) {
+		struct json_reader *reader;
+		uint64_t offset;
+		const char *reason;
+		ck_assert_int_eq(json_reader_open(&reader, forms[i], &usual, refuse_second, NULL),
+				 STATUS_OK);
+		ck_assert_int_eq(json_reader_feed(reader, texts[i].p, texts[i].n), STATUS_BUSY);
+		ck_assert_uint_eq(json_reader_items(reader), 2);
+		json_reader_error(reader, &offset, &reason);
+		ck_assert_uint_eq(offset, i == 0 ? 4 : 3);
+		ck_assert_int_eq(json_reader_feed(reader, "\n", 1), STATUS_BUSY);
+		ck_assert_int_eq(json_reader_end(reader), STATUS_BUSY);
+		json_reader_close(reader);
+	}
+	json_reader_close(NULL);
+}
+END_TEST
+
+/* ---- repair ---- */
+
+#define FFFD "\xef\xbf\xbd"
+
+static const struct {
+	struct slice text;
+	struct slice repaired; /* absent: needs none */
+} repairs[] = {
+	{T("{\"a\":\"\\u0000\"}"), T("{\"a\":\"" FFFD "\"}")},
+	{T("{\"\\u0000\":1}"), T("{\"" FFFD "\":1}")},
+	{T("\"a\\u0000\\u0000b\""), T("\"a" FFFD FFFD "b\"")},
+	{T("\"\\\\u0000\""), {NULL, 0}},
+	{T("\"\\\\\\u0000\""), T("\"\\\\" FFFD "\"")},
+	{T("\"\\\\\\\\u0000\""), {NULL, 0}},
+	{T("\"\\\"\\u0000\\\"\""), T("\"\\\"" FFFD "\\\"\"")},
+	{T("\"\\u00000\""), T("\"" FFFD "0\"")},
+	{T("\"\\u0001\\u0010\\u0100\\u1000\""), {NULL, 0}},
+	{T("\"\\ud83d\\ude00\""), {NULL, 0}},
+	{T("\"\\uD83D\\uDE00\\uD83D\\uDE00\""), {NULL, 0}},
+	{T("\"\\ud800\""), T("\"" FFFD "\"")},
+	{T("\"\\uDBFF\""), T("\"" FFFD "\"")},
+	{T("\"\\udc00\""), T("\"" FFFD "\"")},
+	{T("\"\\uDFFF\""), T("\"" FFFD "\"")},
+	{T("\"\\ud7ff\\ue000\""), {NULL, 0}},
+	{T("\"\\ud800\\ud800\""), T("\"" FFFD FFFD "\"")},
+	{T("\"\\ud800\\ud800\\udc00\""), T("\"" FFFD "\\ud800\\udc00\"")},
+	{T("\"\\ud800\\udc00\\udc00\""), T("\"\\ud800\\udc00" FFFD "\"")},
+	{T("\"\\udc00\\ud800\""), T("\"" FFFD FFFD "\"")},
+	{T("\"\\ud800x\\udc00\""), T("\"" FFFD "x" FFFD "\"")},
+	{T("\"\\ud800\\n\\udc00\""), T("\"" FFFD "\\n" FFFD "\"")},
+	{T("\"\\ud800\\\\udc00\""), T("\"" FFFD "\\\\udc00\"")},
+	{T("\"\\ud800\\u0041\""), T("\"" FFFD "\\u0041\"")},
+	{T("\"\\ud800\\u0000\""), T("\"" FFFD FFFD "\"")},
+	{T("\"\\ud800\xc3\xa9\""), T("\"" FFFD "\xc3\xa9\"")},
+	{T("[\"\\ud800\",\"\\udc00\"]"), T("[\"" FFFD "\",\"" FFFD "\"]")},
+	{T("{\"\\ud800\":\"\\udc00\"}"), T("{\"" FFFD "\":\"" FFFD "\"}")},
+	{T("\"plain \xc3\xa9 \\n \\u00e9\""), {NULL, 0}},
+	{T("[]"), {NULL, 0}},
+};
+
+static void assert_repaired(struct slice text, struct slice repaired)
+{
+	bool expected = repaired.p != NULL;
+	struct slice want = expected ? repaired : text;
+	struct buf out = buf_make(text.n);
+	struct buf wrap;
+	struct seen seen;
+	bool needs_repair = !expected;
+
+	ck_assert_int_eq(json_text_check(text, &usual, NULL, NULL, &needs_repair), STATUS_OK);
+	ck_assert_int_eq(needs_repair, expected);
+	json_text_repair(text, &out);
+	ck_assert_int_eq(out.status, STATUS_OK);
+	ck_assert_msg(slice_equal(buf_slice(&out), want), "%.*s", (int)out.n, out.p);
+	ck_assert_int_eq(json_text_check(want, &usual, NULL, NULL, &needs_repair), STATUS_OK);
+	ck_assert(!needs_repair);
+	/* Only the item that holds it needs repair. */
+	wrapped(&wrap, "[{},{\"v\":", text, "},{}]");
+	for (int i = 0; i < LENGTH(piece_sizes); i++) {
+		read_body(&seen, JSON_FORM_BATCH, &usual, buf_slice(&wrap), piece_sizes[i], NULL);
+		ck_assert_uint_eq(seen.items, 3);
+		ck_assert(!seen.item[0].needs_repair);
+		ck_assert_int_eq(seen.item[1].needs_repair, expected);
+		ck_assert(!seen.item[2].needs_repair);
+		seen_free(&seen);
+	}
+	buf_free(&wrap);
+	buf_free(&out);
+}
+
+START_TEST(what_jsonb_cannot_hold_is_replaced)
+{
+	for (int i = 0; i < LENGTH(repairs); i++)
+		assert_repaired(repairs[i].text, repairs[i].repaired);
+}
+END_TEST
+
+/* ---- whole and in pieces: the same ---- */
+
+static void assert_same(const struct seen *a, const struct seen *b)
+{
+	ck_assert_int_eq(a->status, b->status);
+	ck_assert_uint_eq(a->offset, b->offset);
+	ck_assert_str_eq(a->reason, b->reason);
+	ck_assert_uint_eq(a->items, b->items);
+	ck_assert_int_eq(a->single, b->single);
+	ck_assert(slice_equal(buf_slice(&a->bytes), buf_slice(&b->bytes)));
+	ck_assert(slice_equal(buf_slice(&a->beside), buf_slice(&b->beside)));
+	for (uint64_t i = 0; i < a->items; i++) {
+		ck_assert_uint_eq(a->item[i].offset, b->item[i].offset);
+		ck_assert_uint_eq(a->item[i].text.n, b->item[i].text.n);
+		ck_assert_int_eq(a->item[i].status, b->item[i].status);
+		ck_assert_uint_eq(a->item[i].bad_offset, b->item[i].bad_offset);
+		ck_assert_str_eq(a->item[i].reason, b->item[i].reason);
+		ck_assert_int_eq(a->item[i].needs_repair, b->item[i].needs_repair);
+	}
+}
+
+static const struct slice seeds[] = {
+	T("{\"email\": \"lead@example.com\", \"event\": \"form_submission\", \"properties\": "
+	  "{\"form_name\": \"Contact Form\", \"page_url\": \"https://yoursite.com/contact\"}}"),
+	T("[{\"a\":[1,-2.5e+10,true,false,null]},{\"\\u0061\":\"\\ud83d\\ude00\\u0000\"},7]"),
+	T("{\"sentAt\":\"2024-01-15\",\"batch\":[{\"t\":\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"},{"
+	  "},"
+	  "{\"deep\":[[[[[]]]]]}],\"context\":{\"k\":\"\\udc00\"},\"timestamp\":1705314600.25}"),
+	T("{\"a\":1}\r\n\n{\"b\":\"\\\\\"}\n{\"c\":1e401}\n {\"d\":[]} "
+	  "\n\"x\"\n{\"e\":12345678901}"),
+	T("\xef\xbb\xbf{\"signals\":[ {\"a\" : \"b\"} , {\"c\" : 0.5} ] }"),
+};
+
+static const char interesting[] = "{}[]:,\"\\0123456789.eE+-tfnul "
+				  "\n\r\tdDcC8\x00\x1f\x7f\x80\xbf\xc2\xe2\xed\xef\xbb\xf0\xf4\xff";
+
+/* Changes, inserts, removes or repeats a few bytes. */
+static struct slice mutate(uint64_t *random, struct slice text, char *room, size_t size)
+{
+	memcpy(room, text.p, text.n);
+	for (size_t i = random_below(random, 4); i > 0; i--) {
+		size_t at = random_below(random, text.n);
+		size_t kind = random_below(random, 4);
+		if (kind == 0 && text.n > 1) {
+			memmove(room + at, room + at + 1, --text.n - at);
+		} else if (kind == 1 && text.n < size) {
+			memmove(room + at + 1, room + at, text.n++ - at);
+			room[at] = interesting[random_below(random, sizeof(interesting) - 1)];
+		} else if (kind == 2 && text.n < size - 8 && at + 8 < text.n) {
+			memmove(room + at + 8, room + at, text.n - at);
+			text.n += 8;
+		} else {
+			room[at] = interesting[random_below(random, sizeof(interesting) - 1)];
+		}
+	}
+	return (struct slice){room, text.n};
+}
+
+/* The reader agrees with the check, and json-c can read whatever the check has passed. */
+static void assert_agrees(struct slice text, const struct seen *single)
+{
+	uint64_t offset;
+	const char *reason;
+	bool needs_repair;
+	struct json_object *value;
+	enum status status = json_text_check(text, &usual, &offset, &reason, &needs_repair);
+
+	if (slice_starts(text, T("\xef\xbb\xbf")))
+		return; /* the check knows no byte order mark */
+	if (status == STATUS_MALFORMED_JSON || status == STATUS_EMPTY_BODY) {
+		ck_assert_int_eq(single->status, status);
+		ck_assert_uint_eq(single->offset, offset);
+		ck_assert_str_eq(single->reason, reason);
+		return;
+	}
+	ck_assert(single->status == STATUS_OK || single->status == STATUS_NOT_AN_OBJECT);
+	struct buf repaired = buf_make(text.n);
+	json_text_repair(text, &repaired);
+	ck_assert_int_eq(slice_equal(buf_slice(&repaired), text), !needs_repair);
+	ck_assert_int_eq(json_parse(buf_slice(&repaired), &value), STATUS_OK);
+	json_release(value);
+	buf_free(&repaired);
+}
+
+START_TEST(pieces_make_no_difference)
+{
+	static const enum json_form forms[] = {JSON_FORM_SINGLE, JSON_FORM_BATCH, JSON_FORM_LINES};
+	uint64_t random = 0x9e3779b97f4a7c15u + (uint64_t)_i;
+	struct json_limits limits = usual;
+	char room[1024];
+	struct seen whole, split;
+
+	limits.depth = 5;
+	limits.item_bytes = 100;
+	for (int round = 0; round < 600; round++) {
+		struct slice text = mutate(&random, seeds[_i], room, sizeof(room));
+		for (int form = 0; form < LENGTH(forms); form++) {
+			read_body(&whole, forms[form], &limits, text, SIZE_MAX, NULL);
+			read_body(&split, forms[form], &limits, text, 1, NULL);
+			assert_same(&whole, &split);
+			seen_free(&split);
+			read_body(&split, forms[form], &limits, text, 20, &random);
+			assert_same(&whole, &split);
+			if (forms[form] == JSON_FORM_SINGLE)
+				assert_agrees(text, &whole);
+			seen_free(&split);
+			seen_free(&whole);
+		}
+	}
+}
+END_TEST
+
+/* ---- memory ---- */
+
+static enum status count_item(void *context, const struct json_item *item)
+{
+	(void)item;
+	++*(int *)context;
+	return STATUS_OK;
+}
+
+static enum status read_in_pieces(enum json_form form, struct slice body, int *items)
+{
+	struct json_reader *reader;
+	enum status status = json_reader_open(&reader, form, &usual, count_item, items);
+
+	if (status != STATUS_OK)
+		return status;
+	for (size_t i = 0; i < body.n && status == STATUS_OK; i += 100)
+		status = json_reader_feed(reader, body.p + i, body.n - i < 100 ? body.n - i : 100);
+	if (status == STATUS_OK)
+		status = json_reader_end(reader);
+	json_reader_close(reader);
+	return status;
+}
+
+static enum status read_deep_envelope(void)
+{
+	static char body[4096];
+	static const char head[] =
+		"{\"sentAt\":\"2024\",\"context\":{\"a\":\"\\u0000\"},\"batch\":[";
+	int items = 0;
+
+	memset(body, ' ', sizeof(body));
+	memcpy(body, head, sizeof(head) - 1);
+	memset(body + 100, '[', 900);
+	memset(body + 1000, ']', 900);
+	memcpy(body + 4000, "]}", 2);
+	enum status status =
+		read_in_pieces(JSON_FORM_BATCH, (struct slice){body, sizeof(body)}, &items);
+	return status == STATUS_OK && items != 1 ? STATUS_INTERNAL : status;
+}
+
+static enum status read_long_lines(void)
+{
+	static char body[4096];
+	int items = 0;
+
+	memset(body, '[', sizeof(body));
+	memcpy(body, "{\"a\":", 5);
+	body[2000] = '\n';
+	enum status status =
+		read_in_pieces(JSON_FORM_LINES, (struct slice){body, sizeof(body)}, &items);
+	return status == STATUS_OK && items != 2 ? STATUS_INTERNAL : status;
+}
+
+START_TEST(failing_allocations_are_told)
+{
+	ck_assert_int_ge(unit_torture(read_deep_envelope), 6);
+	ck_assert_int_ge(unit_torture(read_long_lines), 4);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("json_text");
+	TCase *grammar = tcase_create("grammar");
+	TCase *limits = tcase_create("limits");
+	TCase *items = tcase_create("items");
+
+	tcase_set_timeout(grammar, 60);
+	tcase_add_test(grammar, correct_texts_are_accepted);
+	tcase_add_test(grammar, incorrect_texts_are_refused);
+	tcase_add_test(grammar, every_byte_in_every_column_of_a_string);
+	tcase_add_loop_test(grammar, empty_texts_are_empty, 0, LENGTH(empty_texts));
+	tcase_add_test(grammar, what_jsonb_cannot_hold_is_replaced);
+	suite_add_tcase(suite, grammar);
+
+	tcase_set_timeout(limits, 60);
+	tcase_add_loop_test(limits, depth_is_limited, 0, LENGTH(depths));
+	tcase_add_loop_test(limits, numbers_are_limited, 0, LENGTH(numbers));
+	tcase_add_test(limits, a_number_at_the_end_of_the_text_is_limited);
+	tcase_add_loop_test(limits, the_size_of_an_item_is_limited, 0, LENGTH(sizes));
+	tcase_add_test(limits, the_first_limit_that_is_passed_counts);
+	tcase_add_loop_test(limits, the_number_of_items_is_limited, 0, LENGTH(counts));
+	tcase_add_test(limits, what_is_far_too_deep_is_followed_to_its_end);
+	tcase_add_test(limits, what_cannot_be_followed_is_refused);
+	suite_add_tcase(suite, limits);
+
+	tcase_set_timeout(items, 60);
+	tcase_add_loop_test(items, items_are_found, 0, LENGTH(bodies));
+	tcase_add_loop_test(items, members_beside_the_array_are_kept_up_to_64_kib, 0,
+			    LENGTH(beside_sizes));
+	tcase_add_test(items, an_item_within_one_piece_is_not_copied);
+	tcase_add_test(items, the_sink_ends_the_reading);
+	tcase_add_loop_test(items, pieces_make_no_difference, 0, LENGTH(seeds));
+	tcase_add_test(items, failing_allocations_are_told);
+	suite_add_tcase(suite, items);
+	return suite;
+}

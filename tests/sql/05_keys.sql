@@ -1,0 +1,128 @@
+-- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
+BEGIN;
+SELECT plan(44);
+\ir helper.psql
+
+SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
+
+-- key_create with one argument out of the ordinary.
+CREATE FUNCTION pg_temp.create_key(actor text DEFAULT 'op', organization text DEFAULT 'Keys',
+    name text DEFAULT 'k', endpoint text DEFAULT 'signal_staging',
+    key_hash bytea DEFAULT sha256(random()::text::bytea), display text DEFAULT U&'sk_abcd\2026wxyz',
+    secret_hash bytea DEFAULT NULL, expires_at timestamptz DEFAULT NULL, template jsonb DEFAULT NULL)
+RETURNS sluice.key_overview LANGUAGE sql
+AS $$ SELECT * FROM sluice.key_create(actor, organization, name, endpoint, key_hash, display,
+    secret_hash, expires_at, template) $$;
+
+CREATE TEMPORARY TABLE made AS SELECT * FROM pg_temp.create_key(name => 'first');
+SELECT results_eq($$ SELECT organization, name, display, endpoint_type, has_secret, status, expires_at,
+        created_at, created_by, last_used_at, deactivated_at, deactivated_by, payload_template
+    FROM made $$,
+    $$ VALUES ('Keys', 'first', U&'sk_abcd\2026wxyz', 'signal_staging', false, 'active',
+        NULL::timestamptz, now(), 'op', NULL::timestamptz, NULL::timestamptz, NULL::text, NULL::jsonb) $$,
+    'key_create returns the key');
+SELECT results_eq('SELECT * FROM made', 'SELECT v.* FROM made, sluice.key_show(made.id) AS v',
+    'key_show shows the same');
+SELECT results_eq('SELECT * FROM made', $$ SELECT * FROM sluice.key_list('Keys') $$,
+    'so does key_list');
+SELECT columns_are('sluice', 'key_overview', ARRAY['id', 'organization', 'name', 'display',
+    'endpoint_type', 'has_secret', 'status', 'expires_at', 'created_at', 'created_by', 'last_used_at',
+    'deactivated_at', 'deactivated_by', 'payload_template']);
+SELECT results_eq($$ SELECT a.actor, a.object_kind, a.object_id, a.details FROM sluice.audit_log AS a
+    WHERE a.action = 'key_create' AND a.organization_id
+        = (SELECT id FROM sluice.organization WHERE name = 'Keys') $$,
+    $$ SELECT 'op', 'api_key', id::text, jsonb_build_object('name', 'first', 'display', display,
+        'endpoint_type', 'signal_staging', 'has_secret', false, 'expires_at', NULL) FROM made $$,
+    'its audit row');
+
+SELECT is((pg_temp.create_key(endpoint => NULL)).endpoint_type, 'signal_staging',
+    'signal_staging is the default');
+SELECT is((pg_temp.create_key(secret_hash => pg_temp.hash('s'))).has_secret, true, 'with a secret');
+SELECT is((pg_temp.create_key(expires_at => now() + '1 hour')).status, 'active', 'not yet expired');
+SELECT is((pg_temp.create_key(expires_at => now() + '1 us')).status, 'active',
+    'a microsecond before the expiration');
+SELECT is((pg_temp.create_key(expires_at => now())).status, 'expired', 'at the expiration');
+SELECT is((pg_temp.create_key(endpoint => 'product_orgs',
+    template => '{"product_org_id": "groupId", "custom": {"a": "b.c"}}')).payload_template,
+    '{"product_org_id": "groupId", "custom": {"a": "b.c"}}'::jsonb, 'a product-org key');
+SELECT lives_ok(format('SELECT pg_temp.create_key(name => %L)', repeat('k', 200)), 'a name of 200');
+
+SELECT throws_ok(format('SELECT pg_temp.create_key(name => %L)', repeat('k', 201)), '22023',
+    'key name is longer than 200 characters', 'a name of 201');
+SELECT throws_ok($$ SELECT pg_temp.create_key(name => '') $$, '22023', 'key name is missing',
+    'no name');
+SELECT throws_ok($$ SELECT pg_temp.create_key(name => NULL) $$, '22023', 'key name is missing',
+    'null as name');
+SELECT throws_ok($$ SELECT pg_temp.create_key(name => E'a\tb') $$, '22023',
+    'key name contains a control character', 'a tab in the name');
+SELECT throws_ok($$ SELECT pg_temp.create_key(actor => '') $$, '22023', 'actor is missing',
+    'no actor');
+SELECT throws_ok($$ SELECT pg_temp.create_key(organization => 'Nowhere') $$, 'P0002',
+    'organization "Nowhere" does not exist', 'an unknown organization');
+SELECT throws_ok($$ SELECT pg_temp.create_key(organization => NULL) $$, 'P0002', NULL,
+    'null as organization');
+SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'other') $$, '22023',
+    'endpoint type must be signal_staging or product_orgs', 'an unknown endpoint type');
+SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => '\x00') $$, '22023',
+    'key hash must be a SHA-256', 'a short hash');
+SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => NULL) $$, '22023',
+    'key hash must be a SHA-256', 'no hash');
+SELECT throws_ok($$ SELECT pg_temp.create_key(secret_hash => '\x') $$, '22023',
+    'secret hash must be a SHA-256', 'an empty secret hash');
+SELECT throws_ok($$ SELECT pg_temp.create_key(display => 'sk_0123456789abcdefghijklmnopqrstuvwxyzAB') $$,
+    '22023', 'display must be sk_, 4 characters, an ellipsis and 4 characters', 'a whole key');
+SELECT throws_ok($$ SELECT pg_temp.create_key(display => NULL) $$,
+    '22023', 'display must be sk_, 4 characters, an ellipsis and 4 characters', 'no display');
+SELECT throws_ok($$ SELECT pg_temp.create_key(expires_at => '-infinity') $$, '22023',
+    'expiration must be an instant', 'an infinite expiration');
+SELECT throws_ok($$ SELECT pg_temp.create_key(template => '{"product_org_id": "a"}') $$, '22023',
+    'a signal_staging key takes no payload template', 'a template for signals');
+SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs') $$, '22023',
+    'a product_orgs key needs a payload template', 'none for product orgs');
+SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs', template => '"a"') $$, '22023',
+    'payload template must be a JSON object', 'a template that is a string');
+SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs', template => '{}') $$, '22023',
+    'payload template must map product_org_id', 'an empty template');
+SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => pg_temp.hash('twice'))
+    FROM generate_series(1, 2) $$, '23505', 'this key already exists', 'the same key twice');
+
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 8::bigint,
+    'organization_list counts the keys');
+SELECT lives_ok($$ SELECT pg_temp.create_key(organization => 'Other keys', name => 'theirs') $$,
+    'a key of another organization');
+SELECT results_eq($$ SELECT DISTINCT organization FROM sluice.key_list('Other keys') $$,
+    ARRAY['Other keys'], 'each sees its own');
+SELECT is((SELECT count(*) FROM sluice.key_list(NULL)),
+    (SELECT count(*) FROM sluice.api_key), 'null lists all');
+SELECT throws_ok($$ SELECT * FROM sluice.key_list('Nowhere') $$, 'P0002',
+    'organization "Nowhere" does not exist', 'keys of an unknown organization');
+SELECT throws_ok($$ SELECT * FROM sluice.key_show(0) $$, 'P0002', 'key 0 does not exist',
+    'an unknown key');
+
+-- ---- deactivation ----
+CREATE TEMPORARY TABLE gone AS
+    SELECT v.* FROM made, sluice.key_deactivate('first actor', made.id) AS v;
+SELECT results_eq($$ SELECT status, deactivated_by, deactivated_at BETWEEN now() AND clock_timestamp()
+    FROM gone $$, $$ VALUES ('deactivated', 'first actor', true) $$, 'key_deactivate');
+SELECT results_eq($$ SELECT v.* FROM made, sluice.key_deactivate('second actor', made.id) AS v $$,
+    'SELECT * FROM gone', 'again: keeps the first instant and actor');
+SELECT results_eq($$ SELECT a.actor, a.object_kind, a.details FROM sluice.audit_log AS a
+    JOIN made ON a.object_id = made.id::text WHERE a.action = 'key_deactivate' $$,
+    $$ SELECT 'first actor', 'api_key', jsonb_build_object('display', display) FROM made $$,
+    'one audit row');
+SELECT throws_ok($$ SELECT sluice.key_deactivate('op', 0) $$, 'P0002', 'key 0 does not exist',
+    'an unknown key cannot be deactivated');
+SELECT throws_ok($$ SELECT sluice.key_deactivate(NULL, 0) $$, '22023', 'actor is missing',
+    'nor by nobody');
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 7::bigint,
+    'a deactivated key is not counted');
+
+SELECT is_empty($$ SELECT a.details FROM sluice.audit_log AS a
+    JOIN sluice.api_key AS k ON a.object_id = k.id::text
+    WHERE a.details::text ~* encode(k.key_hash, 'hex')
+        OR a.details::text ~* coalesce(encode(k.secret_hash, 'hex'), 'none')
+        OR a.details::text ~ 'sk_[0-9A-Za-z]{5}|whs_' $$,
+    'the audit log holds no secret and no hash');
+
+SELECT * FROM finish();
+ROLLBACK;

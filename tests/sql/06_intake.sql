@@ -1,0 +1,187 @@
+-- intake_signals: who gets in, what is stored where, and that ids stand where their items stand.
+BEGIN;
+SELECT plan(60);
+\ir helper.psql
+
+SELECT sluice.organization_create('op', 'Intake'), sluice.organization_create('op', 'Neighbour');
+CREATE TEMPORARY TABLE keys AS
+SELECT 'plain' AS name, pg_temp.make_key('Intake', 'plain') AS id
+UNION ALL SELECT 'secret', pg_temp.make_key('Intake', 'secret', secret => 'whs')
+UNION ALL SELECT 'gone', pg_temp.make_key('Intake', 'gone')
+UNION ALL SELECT 'expired', pg_temp.make_key('Intake', 'expired',
+    expires_at => now() - '1 us'::interval)
+UNION ALL SELECT 'expires now', pg_temp.make_key('Intake', 'expires now', expires_at => now())
+UNION ALL SELECT 'expires next', pg_temp.make_key('Intake', 'expires next',
+    expires_at => now() + '1 us'::interval)
+UNION ALL SELECT 'orgs', pg_temp.make_key('Intake', 'orgs', endpoint_type => 'product_orgs')
+UNION ALL SELECT 'orgs gone', pg_temp.make_key('Intake', 'orgs gone', endpoint_type => 'product_orgs')
+UNION ALL SELECT 'orgs secret', pg_temp.make_key('Intake', 'orgs secret', 'whs', NULL,
+    'product_orgs')
+UNION ALL SELECT 'neighbour', pg_temp.make_key('Neighbour', 'neighbour');
+SELECT count(sluice.key_deactivate('op', id)) FROM keys WHERE name IN ('gone', 'orgs gone');
+
+CREATE FUNCTION pg_temp.stored() RETURNS TABLE (id bigint, key text, request_id text, n integer)
+LANGUAGE sql AS $$
+    SELECT s.id, k.name, s.request_id, (s.payload ->> 'n')::integer
+    FROM sluice.signal_staging AS s JOIN keys AS k ON k.id = s.key_id
+$$;
+
+-- ---- outcomes, one request each ----
+SELECT is((pg_temp.intake(ARRAY[k], ARRAY[1], ARRAY[secret])).outcomes, ARRAY[outcome]::smallint[], what)
+FROM (VALUES
+    ('plain', NULL, 0, 'a good key'),
+    ('plain', 'any', 0, 'a secret nobody asked for is ignored'),
+    ('plain', '', 0, 'also an empty one'),
+    ('secret', 'whs', 0, 'a key with its secret'),
+    ('secret', NULL, 1, 'without it'),
+    ('secret', '', 1, 'with an empty one'),
+    ('secret', 'whs2', 1, 'with a wrong one'),
+    ('secret', 'secret', 1, 'with the key as secret'),
+    ('unknown', NULL, 1, 'an unknown key'),
+    ('', NULL, 1, 'an empty key'),
+    (NULL, NULL, 1, 'no key at all'),
+    ('gone', NULL, 1, 'a deactivated key'),
+    ('expired', NULL, 1, 'an expired key'),
+    ('expires now', NULL, 1, 'a key at the very instant of its expiration'),
+    ('expires next', NULL, 0, 'a microsecond before'),
+    ('orgs', NULL, 2, 'a key for product orgs'),
+    ('orgs gone', NULL, 1, 'a deactivated one is not told apart'),
+    ('orgs secret', NULL, 1, 'nor one without its secret'),
+    ('orgs secret', 'whs', 2, 'with it')) AS v (k, secret, outcome, what);
+SELECT bag_eq('SELECT key FROM pg_temp.stored()',
+    ARRAY['plain', 'plain', 'plain', 'secret', 'expires next'],
+    'what was accepted is stored, nothing else');
+SELECT is(pg_temp.intake(ARRAY['gone'], ARRAY[1, 1]), ROW('{1}'::smallint[], '{NULL,NULL}'::bigint[]),
+    'a refused request''s items have no ids');
+DELETE FROM sluice.signal_staging;
+
+-- ---- several requests in one call ----
+CREATE TEMPORARY TABLE several AS SELECT * FROM pg_temp.intake(
+    ARRAY['plain', 'unknown', 'secret', 'orgs', 'plain', 'neighbour', 'gone'],
+    ARRAY[5, 1, 2, 6, 1, 4, 3, 7, 5, 6],
+    ARRAY[NULL, NULL, 'whs', NULL, NULL, NULL, NULL]);
+SELECT is(outcomes, '{0,1,0,2,0,0,1}'::smallint[], 'outcomes of several requests') FROM several;
+SELECT is(ARRAY(SELECT id IS NOT NULL FROM unnest(ids) WITH ORDINALITY AS u (id, i) ORDER BY i),
+    '{t,t,f,t,t,f,t,f,t,t}'::boolean[], 'ids for the accepted ones'' items') FROM several;
+SELECT set_eq('SELECT id, n FROM pg_temp.stored()',
+    'SELECT id, i::integer FROM several, unnest(ids) WITH ORDINALITY AS u (id, i) WHERE id IS NOT NULL',
+    'each id is the id of its item');
+SELECT ok((SELECT array_agg(id ORDER BY i) = array_agg(id ORDER BY id)
+    FROM several, unnest(ids) WITH ORDINALITY AS u (id, i) WHERE id IS NOT NULL),
+    'ids rise in the items'' order');
+SELECT set_eq('SELECT n, key, request_id FROM pg_temp.stored()',
+    $$ VALUES (1, 'plain', 'request-5'), (2, 'plain', 'request-1'), (4, 'neighbour', 'request-6'),
+        (5, 'plain', 'request-1'), (7, 'secret', 'request-3'), (9, 'plain', 'request-5'),
+        (10, 'neighbour', 'request-6') $$, 'each row has its own request''s key and id');
+SELECT is_empty($$ SELECT s.id FROM sluice.signal_staging AS s JOIN sluice.api_key AS k ON k.id = s.key_id
+    WHERE k.organization_id <> s.organization_id $$, 'and that key''s organization');
+DELETE FROM sluice.signal_staging;
+
+-- ---- nothing in it ----
+SELECT is(pg_temp.intake('{}', '{}'), ROW('{}'::smallint[], '{}'::bigint[]), 'no request');
+SELECT is(pg_temp.intake(ARRAY['plain', 'unknown', 'orgs'], '{}'),
+    ROW('{0,1,2}'::smallint[], '{}'::bigint[]), 'requests without items are only authenticated');
+SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing is stored then');
+
+-- ---- every column ----
+CREATE TEMPORARY TABLE whole AS SELECT * FROM sluice.intake_signals(
+    ARRAY[pg_temp.hash('plain')], ARRAY[NULL]::bytea[], ARRAY['rid'],
+    ARRAY[1, 1], ARRAY['segment', 'generic'], ARRAY['track', NULL], ARRAY['signup', NULL],
+    ARRAY['a@example.com', NULL], ARRAY['u1', NULL], ARRAY['anon', NULL], ARRAY['m1', NULL],
+    ARRAY['2020-02-29 12:34:56.789012+00', NULL]::timestamptz[], ARRAY[false, NULL],
+    ARRAY['{"a": 1e400, "b": 0.10}', '{"c": 12345678901234567890123}']::jsonb[],
+    ARRAY['\x7b7d', NULL]::bytea[]);
+SELECT results_eq($$ SELECT k.name, s.received_at, s.occurred_at, s.status::text, s.payload_repaired,
+        s.source, s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.message_id,
+        s.request_id, s.mapped_rule, s.error, s.payload::text, s.payload_raw
+    FROM sluice.signal_staging AS s JOIN sluice.api_key AS k ON k.id = s.key_id, whole
+    WHERE s.id = whole.ids[1] $$,
+    format($$ VALUES ('plain', now(), '2020-02-29 12:34:56.789012+00'::timestamptz, 'pending', true,
+        'segment', 'track', 'signup', 'a@example.com', 'u1', 'anon', 'm1', 'rid', NULL::text, NULL::text,
+        %L, '\x7b7d'::bytea) $$, '{"a": 1' || repeat('0', 400) || ', "b": 0.10}'),
+    'a row with everything');
+SELECT results_eq($$ SELECT s.occurred_at, s.payload_repaired, s.source, s.event_type, s.event_name,
+        s.email, s.user_id, s.anonymous_id, s.message_id, s.payload::text, s.payload_raw
+    FROM sluice.signal_staging AS s, whole WHERE s.id = whole.ids[2] $$,
+    $$ VALUES (now(), false, 'generic', NULL::text, NULL::text, NULL::text, NULL::text, NULL::text,
+        NULL::text, '{"c": 12345678901234567890123}', NULL::bytea) $$,
+    'a row with nothing but a payload; occurred when received; cold null is not cold');
+DELETE FROM sluice.signal_staging;
+
+-- ---- cold ----
+CREATE TEMPORARY TABLE mixed AS SELECT * FROM pg_temp.intake(ARRAY['plain', 'unknown'],
+    ARRAY[1, 1, 2, 1, 2], cold => ARRAY[true, false, true, true, false]);
+SELECT set_eq('SELECT id, n FROM pg_temp.stored()', 'SELECT ids[2], 2 FROM mixed',
+    'what is warm is staged');
+SELECT set_eq($$ SELECT id, (payload ->> 'n')::integer FROM sluice.signal_cold_storage $$,
+    'SELECT ids[i], i FROM mixed, unnest(ARRAY[1, 4]) AS i', 'what is cold is in cold storage');
+SELECT is(ids[3], NULL, 'a refused cold item is nowhere') FROM mixed;
+SELECT results_eq($$ SELECT s.request_id, s.status::text, s.received_at,
+        s.organization_id = k.organization_id
+    FROM sluice.signal_cold_storage AS s JOIN sluice.api_key AS k ON k.id = s.key_id LIMIT 1 $$,
+    $$ VALUES ('request-1', 'pending', now(), true) $$, 'with the same columns');
+SELECT is((pg_temp.intake(ARRAY['plain'], ARRAY[1], cold => ARRAY[true])).outcomes, '{0}'::smallint[],
+    'only cold items');
+DELETE FROM sluice.signal_staging;
+DELETE FROM sluice.signal_cold_storage;
+
+-- ---- many ----
+CREATE TEMPORARY TABLE many AS SELECT * FROM pg_temp.intake(ARRAY['plain'], array_fill(1, ARRAY[5000]));
+SELECT is(cardinality(ids), 5000, '5,000 items') FROM many;
+SELECT set_eq('SELECT id, n FROM pg_temp.stored()',
+    'SELECT id, i::integer FROM many, unnest(ids) WITH ORDINALITY AS u (id, i)',
+    'each under its id');
+DELETE FROM sluice.signal_staging;
+CREATE TEMPORARY TABLE crowd AS SELECT * FROM pg_temp.intake(
+    ARRAY(SELECT CASE i % 3 WHEN 0 THEN 'plain' WHEN 1 THEN 'unknown' ELSE 'neighbour' END
+        FROM generate_series(1, 512) AS i),
+    ARRAY(SELECT i FROM generate_series(512, 1, -1) AS i));
+SELECT set_eq('SELECT n, key FROM pg_temp.stored()',
+    $$ SELECT 513 - i, CASE i % 3 WHEN 0 THEN 'plain' ELSE 'neighbour' END
+    FROM generate_series(1, 512) AS i WHERE i % 3 <> 1 $$, '512 requests, items in another order');
+DELETE FROM sluice.signal_staging;
+
+-- ---- what must fail, and leave nothing ----
+PREPARE arrays(jsonb[], text[]) AS SELECT * FROM sluice.intake_signals(
+    ARRAY[pg_temp.hash('plain')], ARRAY[NULL]::bytea[], ARRAY['r'], ARRAY[1, 1], $2, '{NULL,NULL}',
+    '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{f,f}',
+    $1, '{NULL,NULL}');
+SELECT throws_ok(format($$ EXECUTE arrays(ARRAY['{"n": 1}', %L]::jsonb[], '{s,s}') $$, poison), state,
+    NULL, what)
+FROM (VALUES ('{"a": "\u0000"}', '22P05', 'a payload with \u0000'),
+    ('{"a": "\ud800"}', '22P02', 'with a lone surrogate'),
+    ('{"a": 1e400000}', '22003', 'with a number out of range'),
+    (repeat('[', 1000000), '54001', 'nested too deeply'),
+    ('{"a": ', '22P02', 'that is no JSON')) AS v (poison, state, what);
+SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', NULL]::jsonb[], '{s,s}') $$, '23502', NULL,
+    'no payload');
+SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}']::jsonb[], '{s,NULL}') $$, '23502', NULL,
+    'no source');
+SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}', '{}']::jsonb[], '{s,s}') $$, 'XX000',
+    'arrays of intake_signals do not fit together', 'a payload too many');
+SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}']::jsonb[], '{s}') $$, 'XX000', NULL,
+    'a source too few');
+SELECT throws_ok($$ EXECUTE arrays(NULL, '{s,s}') $$, 'XX000', NULL, 'no array of payloads');
+SELECT throws_ok(format($$ SELECT pg_temp.intake(ARRAY['plain'], %L) $$, items), 'XX000', NULL,
+    'items of request ' || items)
+FROM unnest(ARRAY['{1,0}', '{1,2}', '{1,-1}', '{1,NULL}']) AS items;
+SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing of it is stored');
+
+-- ---- commits are durable ----
+CREATE FUNCTION pg_temp.commit_after(before text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', before, true);
+    PERFORM pg_temp.intake(ARRAY['plain'], ARRAY[1]);
+    RETURN current_setting('synchronous_commit');
+END
+$$;
+SELECT is(pg_temp.commit_after(before), after, format('synchronous_commit %s becomes %s', before, after))
+FROM (VALUES ('off', 'on'), ('local', 'on'), ('on', 'on'),
+    ('remote_apply', 'remote_apply')) AS v (before, after);
+
+-- ---- last used ----
+SELECT set_eq($$ SELECT name FROM sluice.key_list('Intake') WHERE last_used_at = now() $$,
+    ARRAY['plain', 'secret', 'expires next'], 'accepted keys were used, refused ones were not');
+
+SELECT * FROM finish();
+ROLLBACK;
