@@ -100,7 +100,8 @@ static size_t edit_distance(struct slice a, struct slice b)
 	return row[b.n];
 }
 
-static void suggest(struct buf *message, struct slice key)
+/* The setting that may have been meant; NULL when none is near. */
+static const char *nearest_key(struct slice key)
 {
 	size_t count;
 	const struct config_setting *settings = config_settings(&count);
@@ -114,8 +115,7 @@ static void suggest(struct buf *message, struct slice key)
 			nearest = settings[i].key;
 		}
 	}
-	if (nearest != NULL)
-		buf_add_format(message, ", did you mean \"%s\"?", nearest);
+	return nearest;
 }
 
 /* Finds a setting by its name; says what is wrong when there is none. */
@@ -133,7 +133,9 @@ static enum status find_setting(struct reader *reader, struct slice key, size_t 
 		buf_add_text(message, " in the environment variable ");
 		add_shown(message, slice_of(reader->variable));
 	}
-	suggest(message, key);
+	const char *nearest = nearest_key(key);
+	if (nearest != NULL)
+		buf_add_format(message, ", did you mean \"%s\"?", nearest);
 	return STATUS_MISCONFIGURED;
 }
 
@@ -317,7 +319,8 @@ static enum status find_file(struct reader *reader, const char *path, struct con
 	return source->path == NULL ? STATUS_NO_MEMORY : status;
 }
 
-/* SLUICE_ITEM_SIZE=… sets item_size. */
+/* SLUICE_ITEM_SIZE=… sets item_size. Others have variables that begin so too (a service manager,
+ * the tool), so one that is near no setting is none of ours; one that is near was mistyped. */
 static enum status read_variable(struct reader *reader, const char *variable,
 				 struct config_source *source)
 {
@@ -332,12 +335,12 @@ static enum status read_variable(struct reader *reader, const char *variable,
 	char *key = arena_copy(reader->arena, slice_of(name == NULL ? NULL : name + prefix));
 	if (name == NULL || key == NULL)
 		return STATUS_NO_MEMORY;
-	if (strcmp(key, "CONFIG") == 0)
-		return STATUS_OK;
 	for (char *c = key; *c != '\0'; c++) {
 		if (*c >= 'A' && *c <= 'Z')
 			*c = (char)(*c + ('a' - 'A'));
 	}
+	if (nearest_key(slice_of(key)) == NULL)
+		return STATUS_OK;
 	reader->variable = name;
 	enum status status = find_setting(reader, slice_of(key), &index);
 	if (status != STATUS_OK)

@@ -7,7 +7,7 @@
 #include "ctl.h"
 
 #include <pwd.h>
-#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -67,21 +67,25 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* The tool's own variable; config takes all others that begin with SLUICE_ for settings. */
-static void take_environment(struct ctl *ctl)
+/* Arguments are seen by everyone who can list processes, and end up in histories and logs. */
+static bool holds_credential(int argc, char *const argv[])
 {
-	const char *migrations = getenv("SLUICE_MIGRATIONS");
-
-	if (migrations == NULL)
-		return;
-	ctl->migrations = arena_copy(&ctl->arena, slice_of(migrations));
-	(void)unsetenv("SLUICE_MIGRATIONS");
+	for (int i = 1; i < argc; i++) {
+		const char *equals = strchr(argv[i], '=');
+		struct slice value = slice_of(equals == NULL ? argv[i] : equals + 1);
+		if (credential_key_is_sound(value) || slice_starts(value, SLICE("whs_")))
+			return true;
+	}
+	return false;
 }
 
 static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 {
+	if (holds_credential(argc, argv))
+		return ctl_fail(
+			CTL_USAGE, "name a key by its id: \"sluicectl key list\"",
+			"an argument is an API key or a secret, which others can see there");
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);
-
 	if (status != CTL_FINE)
 		return status;
 	if (ctl_has(ctl, CTL_HELP))
@@ -96,7 +100,6 @@ int main(int argc, char *argv[])
 	struct ctl ctl = {.out = buf_make(OUTPUT_MAX_BYTES)};
 
 	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
-	take_environment(&ctl);
 	enum ctl_exit status = run(&ctl, argc, argv);
 	enum ctl_exit written = ctl_flush(&ctl);
 	/* It may have held a new key. */

@@ -69,7 +69,6 @@ struct ctl {
 	const char *words[2];		   /* for help: what is asked about */
 	const char *argument;
 	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
-	const char *migrations;		      /* $SLUICE_MIGRATIONS, or NULL */
 	struct arena arena;
 	struct buf out; /* goes to the standard output stream at the end */
 	struct db *db;

@@ -6,6 +6,7 @@
  */
 #include "ctl.h"
 
+#include <stdlib.h>
 #include <inttypes.h>
 
 /* A migration may rewrite a large table; whoever started it can end it. */
@@ -16,7 +17,7 @@ const char *ctl_migrations(const struct ctl *ctl)
 	const char *directory = ctl->values[CTL_DIRECTORY];
 
 	if (directory == NULL)
-		directory = ctl->migrations;
+		directory = getenv("SLUICE_MIGRATIONS");
 	return directory == NULL || *directory == '\0' ? SLUICE_DATADIR "/sql-migrations"
 						       : directory;
 }

@@ -1,36 +1,59 @@
 /*
  * fcgi.c - libfcgi, kept from waiting. See fcgi.h.
  *
- * How a request lives: fcgi_accept takes the connection itself and attaches it (keepConnection set
- * and ipcFd given make FCGX_Accept_r read from it instead of accepting); FCGX_Accept_r parses the
- * parameters, which the web server sends at once; then keepConnection is cleared, so that nothing
- * that follows the request on the connection is ever parsed as another one.
+ * How a request lives: its connection is accepted here, and what arrives is read here, without
+ * blocking. When the records of its head are complete, libfcgi gets them through a socket pair, so
+ * it never waits for the rest: FCGX_Accept_r reads the pair as a connection that was kept
+ * (keepConnection set and ipcFd given), and makes the variables. Then keepConnection is cleared and
+ * the connection takes the pair's place, for the answer. The body's records are read here as well:
+ * libfcgi forgets the first bytes of a record's header when the others are late, and takes the end
+ * of a connection for the end of the parameters.
  */
 #include "fcgi.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "log.h"
+enum {
+	ANSWER_TIMEOUT_MS = 2000,   /* for a web server that does not take its answer */
+	READ_BYTES = 8 << 10,	    /* more than most requests have */
+	HEAD_BYTES_MAX = 128 << 10, /* the parameters; less than the socket pair holds */
+	DRAIN_BYTES_MAX = 1 << 20   /* in one go: others are waiting */
+};
 
-/* How long a web server may take to send parameters it has begun to send, or to take an answer. */
-enum { PARAMETERS_TIMEOUT_MS = 50, ANSWER_TIMEOUT_MS = 2000 };
+/* The record of the body that is being read. */
+struct record {
+	unsigned char header[FCGI_HEADER_LEN];
+	size_t header_n;	 /* bytes of the header that have arrived */
+	size_t content, padding; /* bytes of the rest that have not */
+	bool last;		 /* the body ends with it */
+};
 
 struct fcgi {
 	FCGX_Request request;
-	char *const *cgi;    /* the variables of a plain CGI request, else NULL */
+	char *const *cgi; /* the variables of a plain CGI request, else NULL */
+	int fd;		  /* the connection; -1: none */
+	struct buf input; /* the head, and what came with it of the body */
+	size_t at;	  /* how much of the input has been used */
+	struct record record;
 	uint64_t body_bytes; /* read so far */
-	bool ended;	     /* the body's end, or the peer's, was seen */
-	bool blocking;	     /* the descriptor's mode */
+	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
 };
+
+/* Whole heads go in at [1], and libfcgi reads them at [0]. */
+static int head_pair[2] = {-1, -1};
+
+static bool open_head_pair(void)
+{
+	return head_pair[0] >= 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, head_pair) == 0;
+}
 
 enum status fcgi_init(void)
 {
@@ -38,7 +61,7 @@ enum status fcgi_init(void)
 	if (setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1) != 0 ||
 	    setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "0", 1) != 0)
 		return STATUS_NO_MEMORY;
-	return FCGX_Init() == 0 ? STATUS_OK : STATUS_NO_MEMORY;
+	return FCGX_Init() == 0 && open_head_pair() ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 bool fcgi_is_listening(int fd)
@@ -56,6 +79,8 @@ enum status fcgi_open(struct fcgi **fcgi)
 		return STATUS_NO_MEMORY;
 	/* No listening socket: libfcgi shall never accept by itself. */
 	(void)FCGX_InitRequest(&(*fcgi)->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
+	(*fcgi)->fd = -1;
+	(*fcgi)->input = buf_make(HEAD_BYTES_MAX);
 	return STATUS_OK;
 }
 
@@ -64,12 +89,13 @@ void fcgi_close(struct fcgi *fcgi)
 	if (fcgi == NULL)
 		return;
 	fcgi_let_go(fcgi);
+	buf_free(&fcgi->input);
 	free(fcgi);
 }
 
 int fcgi_fd(const struct fcgi *fcgi)
 {
-	return fcgi->cgi != NULL ? STDIN_FILENO : fcgi->request.ipcFd;
+	return fcgi->cgi != NULL ? STDIN_FILENO : fcgi->fd;
 }
 
 char *const *fcgi_variables(const struct fcgi *fcgi)
@@ -84,13 +110,13 @@ uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
 
 /* ---- beginning ---- */
 
-static void set_timeouts(int fd)
+static void start(struct fcgi *fcgi)
 {
-	struct timeval receive = {.tv_usec = PARAMETERS_TIMEOUT_MS * 1000};
-	struct timeval send = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof(receive));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof(send));
+	buf_reset(&fcgi->input, READ_BYTES);
+	fcgi->at = 0;
+	fcgi->record = (struct record){0};
+	fcgi->body_bytes = 0;
+	fcgi->ended = STATUS_OK;
 }
 
 enum status fcgi_accept(struct fcgi *fcgi, int listening)
@@ -108,112 +134,196 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening)
 			return STATUS_AGAIN;
 		}
 	}
+	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	set_timeouts(fd);
-	fcgi->request.ipcFd = fd;
-	fcgi->body_bytes = 0;
-	fcgi->ended = false;
-	fcgi->blocking = true;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+	fcgi->fd = fd;
+	start(fcgi);
 	return STATUS_OK;
 }
 
-enum status fcgi_begin(struct fcgi *fcgi)
+static size_t record_id(const unsigned char *header)
 {
-	FCGX_Request *request = &fcgi->request;
-	char byte;
-
-	if (recv(request->ipcFd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-	    (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-		return STATUS_AGAIN;
-	request->keepConnection = 1; /* attached: read from it, do not close it first */
-	int failed = FCGX_Accept_r(request);
-	request->keepConnection = 0;
-	if (failed != 0)
-		return STATUS_END;
-	return STATUS_OK;
+	return (size_t)header[2] << 8 | header[3];
 }
 
-void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
+static size_t record_content(const unsigned char *header)
 {
-	fcgi->cgi = variables;
-	fcgi->body_bytes = 0;
-	fcgi->ended = false;
+	return (size_t)header[4] << 8 | header[5];
 }
 
-/* ---- the body ---- */
+/* Moves on over the head's records that are there: OK behind the last one, AGAIN, or END when they
+ * are no head. Management records are none: libfcgi's answer to them overruns its stack. */
+static enum status scan_head(struct fcgi *fcgi)
+{
+	const unsigned char *input = (const unsigned char *)fcgi->input.p;
+
+	while (fcgi->input.n - fcgi->at >= FCGI_HEADER_LEN) {
+		const unsigned char *header = input + fcgi->at;
+		size_t content = record_content(header);
+		int type = fcgi->at == 0 ? FCGI_BEGIN_REQUEST : FCGI_PARAMS;
+		if (header[0] != FCGI_VERSION_1 || header[1] != type ||
+		    record_id(header) != record_id(input))
+			return STATUS_END;
+		if (content == 0) {
+			/* libfcgi would leave this padding unread. */
+			fcgi->record.padding = header[6];
+			fcgi->at += FCGI_HEADER_LEN;
+			return STATUS_OK;
+		}
+		if (fcgi->input.n - fcgi->at - FCGI_HEADER_LEN < content + header[6])
+			return STATUS_AGAIN;
+		fcgi->at += FCGI_HEADER_LEN + content + header[6];
+	}
+	return STATUS_AGAIN;
+}
 
 static bool would_block(int error)
 {
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-static void set_blocking(struct fcgi *fcgi, bool blocking)
+/* Reads until the head is complete; the start of the body may be behind it. */
+static enum status read_head(struct fcgi *fcgi)
 {
-	int on = blocking ? 0 : 1;
+	enum status status = STATUS_AGAIN;
 
-	if (fcgi->blocking != blocking && ioctl(fcgi->request.ipcFd, FIONBIO, &on) == 0)
-		fcgi->blocking = blocking;
-}
-
-/*
- * The fill function used up what it had buffered and nothing more has arrived. What it used up can
- * only be padding and the first bytes of a record header, and the header's bytes are forgotten:
- * step back to them. A header starts with FCGI_VERSION_1; padding is zero in every web server.
- */
-static void step_back(FCGX_Stream *in, unsigned char *before)
-{
-	unsigned char *header = before;
-
-	while (header < in->rdNext && *header != 1)
-		header++;
-	in->rdNext = in->stop = in->wrNext = header;
-	in->isClosed = 0;
-	FCGX_ClearError(in);
-}
-
-/*
- * Makes at least one byte available at in->rdNext: OK, AGAIN, END or INCOMPLETE_BODY.
- *
- * libfcgi does not tell whether it has buffered bytes. So when the socket has none, its fill
- * function is tried without blocking, and reads nothing; when the socket has some, it may block,
- * because the rest of a record that has begun is on its way (SO_RCVTIMEO bounds that).
- */
-static enum status fill(struct fcgi *fcgi)
-{
-	FCGX_Stream *in = fcgi->request.in;
-	struct pollfd fd = {.fd = fcgi->request.ipcFd, .events = POLLIN};
-
-	if (in->rdNext != in->stop)
-		return STATUS_OK;
-	if (fcgi->ended)
-		return STATUS_END;
-	bool readable = poll(&fd, 1, 0) > 0;
-	unsigned char *before = in->rdNext;
-	set_blocking(fcgi, readable);
-	in->fillBuffProc(in);
-	if (!readable && would_block(FCGX_GetError(in)) && in->rdNext >= before) {
-		step_back(in, before);
-		return STATUS_AGAIN;
+	while (status == STATUS_AGAIN) {
+		char *room = buf_reserve(&fcgi->input, READ_BYTES);
+		ssize_t n = room == NULL ? 0 : recv(fcgi->fd, room, READ_BYTES, MSG_DONTWAIT);
+		if (n < 0 && would_block(errno))
+			return STATUS_AGAIN;
+		if (n <= 0)
+			return STATUS_END;
+		fcgi->input.n += (size_t)n;
+		status = scan_head(fcgi);
 	}
-	if (in->rdNext != in->stop)
+	return status;
+}
+
+/* Lets libfcgi make the variables of the head. When it fails it has closed its end of the pair. */
+static bool parse_head(struct fcgi *fcgi)
+{
+	FCGX_Request *request = &fcgi->request;
+
+	if (!open_head_pair())
+		return false;
+	bool good = send(head_pair[1], fcgi->input.p, fcgi->at, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		    (ssize_t)fcgi->at;
+	request->ipcFd = head_pair[0];
+	request->keepConnection = 1; /* read from it, do not close it first */
+	good = good && FCGX_Accept_r(request) == 0 && FCGX_GetError(request->in) == 0;
+	request->keepConnection = 0;
+	if (!good) {
+		fcgi->request.detached = 1;
+		FCGX_Free(request, 1);
+		(void)close(head_pair[1]);
+		head_pair[0] = -1;
+		return false;
+	}
+	request->ipcFd = fcgi->fd;
+	return true;
+}
+
+enum status fcgi_begin(struct fcgi *fcgi)
+{
+	enum status status = read_head(fcgi);
+
+	if (status == STATUS_OK && !parse_head(fcgi))
+		status = STATUS_END;
+	if (status == STATUS_END) {
+		(void)close(fcgi->fd);
+		fcgi->fd = -1;
+	}
+	return status;
+}
+
+void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
+{
+	fcgi->cgi = variables;
+	start(fcgi);
+}
+
+/* ---- the body ---- */
+
+/* No more of the body will come. */
+static enum status end(struct fcgi *fcgi, enum status status)
+{
+	fcgi->ended = status;
+	return status;
+}
+
+/* Takes what has arrived, up to size bytes. */
+static enum status take(struct fcgi *fcgi, void *room, size_t size, size_t *n)
+{
+	size_t left = fcgi->input.n - fcgi->at;
+
+	if (left > 0) {
+		*n = left < size ? left : size;
+		memcpy(room, fcgi->input.p + fcgi->at, *n);
+		fcgi->at += *n;
 		return STATUS_OK;
-	fcgi->ended = true;
-	return FCGX_GetError(in) == 0 ? STATUS_END : STATUS_INCOMPLETE_BODY;
+	}
+	ssize_t got = recv(fcgi->fd, room, size, MSG_DONTWAIT);
+	if (got < 0 && would_block(errno))
+		return STATUS_AGAIN;
+	if (got <= 0)
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
+	*n = (size_t)got;
+	return STATUS_OK;
+}
+
+/* Reads on in a record's header; anything but a piece of this request's body breaks it off. */
+static enum status take_header(struct fcgi *fcgi)
+{
+	struct record *record = &fcgi->record;
+	const unsigned char *header = record->header;
+	size_t n = 0;
+	enum status status = take(fcgi, record->header + record->header_n,
+				  sizeof(record->header) - record->header_n, &n);
+
+	record->header_n += n;
+	if (status != STATUS_OK || record->header_n < sizeof(record->header))
+		return status;
+	record->header_n = 0;
+	if (header[0] != FCGI_VERSION_1 || header[1] != FCGI_STDIN ||
+	    record_id(header) != (size_t)fcgi->request.requestId)
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
+	record->content = record_content(header);
+	record->padding = header[6];
+	record->last = record->content == 0;
+	return STATUS_OK;
+}
+
+static enum status take_padding(struct fcgi *fcgi)
+{
+	char nothing[UINT8_MAX];
+	size_t n = 0;
+	enum status status = take(fcgi, nothing, fcgi->record.padding, &n);
+
+	fcgi->record.padding -= n;
+	return status;
 }
 
 static enum status read_stream(struct fcgi *fcgi, char *room, size_t size, size_t *n)
 {
-	FCGX_Stream *in = fcgi->request.in;
-	enum status status = fill(fcgi);
+	struct record *record = &fcgi->record;
+	enum status status = fcgi->ended;
 
+	*n = 0;
+	while (status == STATUS_OK && record->content == 0) {
+		if (record->padding > 0)
+			status = take_padding(fcgi);
+		else if (record->last)
+			status = end(fcgi, STATUS_END);
+		else
+			status = take_header(fcgi);
+	}
 	if (status != STATUS_OK)
 		return status;
-	*n = (size_t)(in->stop - in->rdNext);
-	if (*n > size)
-		*n = size;
-	memcpy(room, in->rdNext, *n);
-	in->rdNext += *n;
-	return STATUS_OK;
+	status = take(fcgi, room, size < record->content ? size : record->content, n);
+	record->content -= *n;
+	return status;
 }
 
 /* Plain CGI: the body has CONTENT_LENGTH bytes; the descriptor may stay open behind it. */
@@ -221,17 +331,17 @@ static enum status read_cgi(struct fcgi *fcgi, int64_t length, char *room, size_
 {
 	uint64_t left = length < 0 ? 0 : (uint64_t)length - fcgi->body_bytes;
 
-	if (fcgi->ended || (length >= 0 && left == 0))
+	if (fcgi->ended != STATUS_OK)
+		return fcgi->ended;
+	if (length >= 0 && left == 0)
 		return STATUS_END;
 	if (length >= 0 && size > left)
 		size = (size_t)left;
 	ssize_t got = read(STDIN_FILENO, room, size);
 	if (got < 0 && would_block(errno))
 		return STATUS_AGAIN;
-	if (got <= 0) {
-		fcgi->ended = true;
-		return got == 0 ? STATUS_END : STATUS_INCOMPLETE_BODY;
-	}
+	if (got <= 0)
+		return end(fcgi, got == 0 ? STATUS_END : STATUS_INCOMPLETE_BODY);
 	*n = (size_t)got;
 	return STATUS_OK;
 }
@@ -254,14 +364,14 @@ enum status fcgi_drain(struct fcgi *fcgi)
 {
 	if (fcgi->cgi != NULL)
 		return STATUS_END;
-	for (;;) {
-		enum status status = fill(fcgi);
-		if (status == STATUS_AGAIN)
-			return status;
-		if (status != STATUS_OK)
-			return STATUS_END;
-		fcgi->request.in->rdNext = fcgi->request.in->stop;
+	char nothing[READ_BYTES];
+	enum status status = STATUS_OK;
+	for (size_t drained = 0, n = 0; status == STATUS_OK; drained += n) {
+		if (drained >= DRAIN_BYTES_MAX)
+			return STATUS_AGAIN;
+		status = read_stream(fcgi, nothing, sizeof(nothing), &n);
 	}
+	return status == STATUS_AGAIN ? status : STATUS_END;
 }
 
 /* ---- the answer ---- */
@@ -297,17 +407,19 @@ void fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
 		write_all(STDOUT_FILENO, body);
 		return;
 	}
-	set_blocking(fcgi, true);
 	put(fcgi->request.out, head);
 	put(fcgi->request.out, body);
 	FCGX_Finish_r(&fcgi->request);
+	fcgi->fd = -1;
 }
 
 void fcgi_let_go(struct fcgi *fcgi)
 {
-	if (fcgi->cgi != NULL || fcgi->request.ipcFd < 0)
+	if (fcgi->cgi != NULL || fcgi->fd < 0)
 		return;
-	/* Detached: FCGX_Free closes the descriptor but does not shut the connection down. */
-	fcgi->request.detached = 1;
-	FCGX_Free(&fcgi->request, 1);
+	/* FCGX_Free would shut the connection down before it closes it. */
+	FCGX_Free(&fcgi->request, 0);
+	fcgi->request.ipcFd = -1;
+	(void)close(fcgi->fd);
+	fcgi->fd = -1;
 }

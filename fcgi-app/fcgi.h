@@ -1,9 +1,8 @@
 /*
  * fcgi.h - one request's connection to the web server: FastCGI, or plain CGI on fds 0 and 1.
  *
- * The only module that includes libfcgi. libfcgi parses the protocol; this module decides when it
- * may read, so that it never waits for a slow peer: connections are accepted here and attached,
- * bodies are read with the stream's own fill function on a descriptor that does not block.
+ * The only module that includes libfcgi. libfcgi makes the variables and writes the answer; this
+ * module accepts the connections and reads from them, so that nothing waits for a slow peer.
  *
  * Knows nothing of HTTP beyond CGI variables and bytes.
  */
@@ -35,8 +34,8 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening) MUST_CHECK;
 int fcgi_fd(const struct fcgi *fcgi);
 
 /*
- * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: nothing has arrived yet, poll;
- * STATUS_END: the peer sent no request; the connection is closed.
+ * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: they are not complete, poll;
+ * STATUS_END: the peer sent no request, or left; the connection is closed.
  */
 enum status fcgi_begin(struct fcgi *fcgi) MUST_CHECK;
 

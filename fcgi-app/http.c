@@ -465,8 +465,7 @@ void http_problem(struct http_response *response, const struct http_request *req
 	add_member(body, "title", status_title(status));
 	buf_add_text(body, ",\"status\":");
 	buf_add_int(body, response->status);
-	if (detail != NULL)
-		add_member(body, "detail", detail);
+	add_member(body, "detail", detail == NULL ? status_detail(status) : detail);
 	add_member(body, "code", status_code(status));
 	add_member(body, "request_id", request->request_id);
 	buf_add_text(body, "}\n");

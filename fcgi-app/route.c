@@ -94,6 +94,9 @@ static bool matches(const struct route *route, const struct slice *segments, int
 				return false;
 			match->key = segments[i];
 		} else if (slice_equal(part, SLICE("{source}"))) {
+			/* A key in a source's place must not be stored as one. */
+			if (slice_starts(segments[i], SLICE("sk_")))
+				return false;
 			match->source = segments[i];
 		} else if (!slice_equal(part, segments[i])) {
 			return false;

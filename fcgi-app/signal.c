@@ -139,11 +139,11 @@ static struct slice source_detect(const struct json_object *root)
 
 static struct slice source_of(const struct json_object *root, struct slice given)
 {
-	struct slice own = json_string(json_member(root, "source"));
+	struct slice own = usable(json_string(json_member(root, "source")));
 
 	if (given.p != NULL)
 		return given;
-	return signal_source_is_valid(own) ? own : source_detect(root);
+	return own.p != NULL ? own : source_detect(root);
 }
 
 /* Identity besides email and user id: of the product user, in a CRM or a marketing automation, a

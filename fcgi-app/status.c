@@ -8,11 +8,12 @@ struct entry {
 	const char *code;
 	const char *title;
 	int retry_after_s;
+	const char *detail;
 };
 
 static const struct entry entries[STATUS_COUNT] = {
-#define STATUS_ENTRY(name, http, code, title, retry_after_s)                                       \
-	[STATUS_##name] = {http, code, title, retry_after_s},
+#define STATUS_ENTRY(name, http, code, title, retry_after_s, detail)                               \
+	[STATUS_##name] = {http, code, title, retry_after_s, detail},
 	STATUS_LIST(STATUS_ENTRY)
 #undef STATUS_ENTRY
 };
@@ -30,6 +31,11 @@ const char *status_code(enum status status)
 const char *status_title(enum status status)
 {
 	return entries[status].title;
+}
+
+const char *status_detail(enum status status)
+{
+	return entries[status].detail;
 }
 
 int status_retry_after_s(enum status status)

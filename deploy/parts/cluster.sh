@@ -9,11 +9,15 @@ pg_bin=/usr/lib/postgresql/15/bin
 
 # PostgreSQL refuses to run as root.
 as_postgres() {
-    if ((EUID == 0)); then
-        (cd "$home" && exec runuser -u postgres -- "$@")
-    else
-        (cd "$home" && exec "$@")
-    fi
+    (
+        close_descriptors
+        cd "$home" || exit
+        if ((EUID == 0)); then
+            exec runuser -u postgres -- "$@"
+        else
+            exec "$@"
+        fi
+    )
 }
 
 cluster_check() {

@@ -9,8 +9,22 @@
 start_process() {
     local name=$1 log=$2
     shift 2
-    (cd "$home" && exec env STACK_HOME="$home" setsid -- "$@" </dev/null >>"$log" 2>&1) &
+    (
+        close_descriptors
+        cd "$home" || exit
+        exec env STACK_HOME="$home" setsid -- "$@" </dev/null >>"$log" 2>&1
+    ) &
     record_process "$name" $!
+}
+
+# What the caller has open, a pipe that somebody reads to its end perhaps, is not for processes that
+# stay. Of bash's own descriptors, 255 is the script.
+close_descriptors() {
+    local fd
+    for fd in "/proc/$BASHPID/fd"/*; do
+        fd=${fd##*/}
+        ((fd <= 2 || fd == 255)) || exec {fd}>&-
+    done
 }
 
 record_process() {

@@ -102,7 +102,7 @@ def accepted_connections(worker):
     return len(inodes & held)
 
 
-def test_idle_worker_exits_at_once(make_stack):
+def test_idle_worker_exits_soon(make_stack):
     stack = make_stack("lighttpd")
     key = stack.new_key()
     for number in POLITE:

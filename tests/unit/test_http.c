@@ -727,17 +727,19 @@ START_TEST(problems_say_their_status)
 	enum status status = (enum status)_i;
 	struct http_request request = request_of("HTTP_X_REQUEST_ID=id-1", NULL, NULL);
 	struct http_response response = http_response_make();
-	char text[1000];
+	struct buf text = buf_make(2000);
 
 	buf_add_text(&response.body, "{\"half\":");
 	response.allow = "POST";
 	http_problem(&response, &request, status, NULL);
-	(void)snprintf(text, sizeof(text),
+	buf_add_format(&text,
 		       "{\"type\":\"urn:sluice:problem:%s\",\"title\":\"%s\",\"status\":%d,"
-		       "\"code\":\"%s\",\"request_id\":\"id-1\"}\n",
-		       status_code(status), status_title(status), status_http(status),
-		       status_code(status));
-	ck_assert(slice_equal(buf_slice(&response.body), slice_of(text)));
+		       "\"detail\":",
+		       status_code(status), status_title(status), status_http(status));
+	buf_add_json(&text, slice_of(status_detail(status)));
+	buf_add_format(&text, ",\"code\":\"%s\",\"request_id\":\"id-1\"}\n", status_code(status));
+	ck_assert(slice_equal(buf_slice(&response.body), buf_slice(&text)));
+	buf_free(&text);
 	ck_assert_int_eq(response.status, status_http(status));
 	ck_assert_int_eq(response.retry_after_s, status_retry_after_s(status));
 	ck_assert_str_eq(response.content_type, "application/problem+json");

@@ -96,7 +96,7 @@ static const struct {
 	{T("{\"source\":\"crm\",\"mktLeadId\":1}"), NULL, "crm"},
 	{T("{\"mktLeadId\":1}"), "website", "website"},
 	{T("{\"source\":\"\",\"mktLeadId\":1}"), NULL, "marketo"},
-	{T("{\"source\":\"a b\",\"mktLeadId\":1}"), NULL, "marketo"},
+	{T("{\"source\":\"a b\",\"mktLeadId\":1}"), NULL, "a b"},
 	{T("{\"source\":\"a\\u0000\"}"), NULL, "generic"},
 	{T("{\"source\":\"" S64 "\"}"), NULL, S64},
 	{T("{\"source\":\"" S64 "x\"}"), NULL, "generic"},
