@@ -10,7 +10,7 @@ MODULES := \
 	status mem file log \
 	config_setting config \
 	credential http \
-	json_scan json_text json_reader json \
+	json_scan json_text json_reader json_edit json \
 	instant \
 	signal \
 	db \

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* More bad items than this are counted, not listed. */
-enum { SIGNALS_FIRST = 1, DETAIL_BYTES = 200 };
+#include "json_edit.h"
+
+enum { ITEMS_FIRST = 1, DETAIL_BYTES = 200 };
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
 		 const struct http_request *http, enum intake_kind kind)
@@ -177,28 +178,19 @@ enum status intake_reject(struct intake *intake, const struct json_item *item)
 	return STATUS_OK;
 }
 
-/* Room for one more signal; the arena keeps outgrown arrays until the request ends. */
+/* Room for one more item; the arena keeps outgrown arrays until the request ends. */
 static enum status make_room(struct intake *intake)
 {
-	size_t count = intake->member.signal_count;
-
-	if (count < intake->signal_room)
+	if (intake->item_count < intake->item_room)
 		return STATUS_OK;
-	size_t room = intake->signal_room == 0 ? SIGNALS_FIRST : intake->signal_room * 4;
-	struct signal *signals = arena_array(intake->arena, room, sizeof(*signals));
-	uint64_t *indexes = arena_array(intake->arena, room, sizeof(*indexes));
-	int64_t *ids = arena_array(intake->arena, room, sizeof(*ids));
-	if (signals == NULL || indexes == NULL || ids == NULL)
+	size_t room = intake->item_room == 0 ? ITEMS_FIRST : intake->item_room * 4;
+	struct intake_item *items = arena_array(intake->arena, room, sizeof(*items));
+	if (items == NULL)
 		return STATUS_NO_MEMORY;
-	if (count > 0) {
-		memcpy(signals, intake->signals, count * sizeof(*signals));
-		memcpy(indexes, intake->indexes, count * sizeof(*indexes));
-	}
-	intake->signals = signals;
-	intake->indexes = indexes;
-	intake->signal_room = room;
-	intake->member.signals = signals;
-	intake->member.ids = ids;
+	if (intake->item_count > 0)
+		memcpy(items, intake->items, intake->item_count * sizeof(*items));
+	intake->items = items;
+	intake->item_room = room;
 	return STATUS_OK;
 }
 
@@ -217,30 +209,42 @@ static struct slice keep_text(struct intake *intake, struct slice text)
 static enum status take_item(void *context, const struct json_item *item)
 {
 	struct intake *intake = context;
-	enum status status = item->status;
 
-	if (status != STATUS_OK)
+	if (item->status != STATUS_OK)
 		return intake_reject(intake, item);
 	struct slice text = keep_text(intake, item->text);
-	status = make_room(intake);
+	enum status status = make_room(intake);
 	if (status != STATUS_OK || text.p == NULL)
 		return STATUS_NO_MEMORY;
-	size_t at = intake->member.signal_count;
-	status = signal_read(intake->arena, text, item->needs_repair, intake->given_source,
-			     &intake->signals[at]);
-	if (status == STATUS_MALFORMED_JSON) {
-		struct json_item bad = *item;
-		bad.status = status;
-		bad.bad_offset = item->offset;
-		bad.reason = "unreadable item";
-		return intake_reject(intake, &bad);
-	}
-	if (status != STATUS_OK)
-		return status;
-	intake->indexes[at] = item->index;
-	intake->member.signal_count++;
+	intake->items[intake->item_count++] =
+		(struct intake_item){item->index, item->offset, text, item->needs_repair};
 	intake->accepted++;
 	return STATUS_OK;
+}
+
+/* Where senders put the key that they also present; it must not be stored. */
+static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
+
+enum status intake_read_item(const struct intake *intake, struct arena *arena,
+			     const struct json_reader *reader, const struct intake_item *item,
+			     struct signal *signal)
+{
+	struct slice timestamp = json_reader_beside(reader, "timestamp");
+	const struct json_default defaults[] = {
+		{"context", json_reader_beside(reader, "context")},
+		{"timestamp",
+		 timestamp.p != NULL ? timestamp : json_reader_beside(reader, "sentAt")},
+	};
+	const struct json_edits edits = {.secret_names = secret_names,
+					 .secret = intake->key,
+					 .defaults = defaults,
+					 .default_count = sizeof(defaults) / sizeof(defaults[0])};
+	struct slice text;
+	enum status status = json_edit(arena, item->text, &edits, &text);
+
+	if (status != STATUS_OK)
+		return status;
+	return signal_read(arena, text, item->needs_repair, intake->given_source, signal);
 }
 
 static const char *detail_at(struct intake *intake, const char *reason, uint64_t offset)
@@ -266,25 +270,24 @@ static const char *detail_of_error(struct intake *intake, const struct intake_er
 	return detail;
 }
 
-/* Nothing of the body is stored; the member stays, to be authenticated. */
+/* Nothing of the body is stored; the member is still to be authenticated. */
 static void refuse_body(struct intake *intake, enum status status, const char *detail)
 {
 	intake->body_status = status;
 	intake->detail = detail;
-	intake->member.signal_count = 0;
 }
 
 void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
 {
 	const struct intake_error *error = intake->errors;
 	uint64_t offset = 0;
-	const char *reason = NULL;
+	const char *reason = "";
 
 	intake->single = json_reader_is_single(reader);
 	if (status != STATUS_OK) {
 		json_reader_error(reader, &offset, &reason);
 		refuse_body(intake, status,
-			    reason == NULL ? NULL : detail_at(intake, reason, offset));
+			    *reason == '\0' ? NULL : detail_at(intake, reason, offset));
 	} else if (intake->accepted + intake->rejected == 0) {
 		refuse_body(intake, STATUS_EMPTY_BATCH, NULL);
 	} else if (error != NULL && intake->single) {
@@ -294,7 +297,34 @@ void intake_judge(struct intake *intake, const struct json_reader *reader, enum 
 	}
 }
 
-static enum status read_items(struct intake *intake, struct slice plain)
+/*
+ * All items are there and so is what stands beside them: now they are read. Defaults make a batch
+ * larger than its body, so its limit applies again.
+ */
+static enum status read_signals(struct intake *intake, const struct json_reader *reader,
+				size_t bytes_max)
+{
+	size_t count = intake->item_count;
+
+	intake->signals = arena_array(intake->arena, count, sizeof(*intake->signals));
+	intake->member.ids = arena_array(intake->arena, count, sizeof(*intake->member.ids));
+	if (intake->signals == NULL || intake->member.ids == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		enum status status = intake_read_item(intake, intake->arena, reader,
+						      &intake->items[i], &intake->signals[i]);
+		if (status != STATUS_OK)
+			return status;
+		if (intake->signals[i].payload.n > bytes_max)
+			return STATUS_BODY_TOO_LARGE;
+		bytes_max -= intake->signals[i].payload.n;
+	}
+	intake->member.signals = intake->signals;
+	intake->member.signal_count = count;
+	return STATUS_OK;
+}
+
+static enum status read_items(struct intake *intake, struct slice plain, size_t bytes_max)
 {
 	struct json_limits limits = intake_json_limits(intake);
 	struct json_reader *reader = NULL;
@@ -302,7 +332,6 @@ static enum status read_items(struct intake *intake, struct slice plain)
 		json_reader_open(&reader, intake_form(intake), &limits, take_item, intake);
 
 	intake->plain = plain;
-
 	if (status == STATUS_OK)
 		status = json_reader_feed(reader, plain.p, plain.n);
 	if (status == STATUS_OK)
@@ -311,6 +340,8 @@ static enum status read_items(struct intake *intake, struct slice plain)
 		intake_judge(intake, reader, status);
 		status = STATUS_OK;
 	}
+	if (status == STATUS_OK && intake->body_status == STATUS_OK)
+		status = read_signals(intake, reader, bytes_max);
 	json_reader_close(reader);
 	return status;
 }
@@ -342,25 +373,38 @@ static bool is_gzip(const struct intake *intake, struct slice body)
 	return intake->coding == HTTP_CODING_GZIP || slice_starts(body, SLICE("\x1f\x8b"));
 }
 
+/* Forgets what was read, so that the body can be read again where there is more room. */
+static void forget_body(struct intake *intake)
+{
+	buf_free(&intake->decoded);
+	intake->item_count = 0;
+	intake->accepted = intake->rejected = 0;
+	intake->errors = intake->errors_last = NULL;
+}
+
 enum status intake_body(struct intake *intake, struct slice body, size_t plain_max)
 {
 	size_t body_max = intake_body_max(intake);
+	size_t bytes_max = plain_max < body_max ? plain_max : body_max;
+	struct slice plain = body;
+	enum status status = STATUS_OK;
 
 	if (body.n > body_max) {
-		refuse_body(intake, STATUS_BODY_TOO_LARGE, NULL);
-		return STATUS_OK;
+		status = STATUS_BODY_TOO_LARGE;
+		bytes_max = body_max;
+	} else if (is_gzip(intake, body)) {
+		status = decode(intake, body, bytes_max);
+		plain = buf_slice(&intake->decoded);
 	}
-	if (!is_gzip(intake, body))
-		return read_items(intake, body);
-	enum status status = decode(intake, body, plain_max < body_max ? plain_max : body_max);
 	if (status == STATUS_OK)
-		return read_items(intake, buf_slice(&intake->decoded));
-	if (status == STATUS_BODY_TOO_LARGE && plain_max < body_max) {
-		buf_free(&intake->decoded);
+		status = read_items(intake, plain, bytes_max);
+	if (status == STATUS_BODY_TOO_LARGE && bytes_max < body_max) {
+		forget_body(intake);
 		return STATUS_LARGE;
 	}
-	if (status == STATUS_NO_MEMORY)
-		return status;
-	refuse_body(intake, status, NULL);
-	return STATUS_OK;
+	if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
+		refuse_body(intake, status, NULL);
+		status = STATUS_OK;
+	}
+	return status;
 }

@@ -20,6 +20,13 @@ enum intake_kind {
 	INTAKE_BULK    /* the same, streamed */
 };
 
+/* A good item, before it is read. */
+struct intake_item {
+	uint64_t index, offset;
+	struct slice text;
+	bool needs_repair;
+};
+
 /* A bad item, for the answer. */
 struct intake_error {
 	uint64_t index;
@@ -48,9 +55,9 @@ struct intake {
 	/* set by intake_body or intake_bulk */
 	struct slice plain; /* the body, decompressed if it was compressed */
 	struct buf decoded; /* the body when it was compressed */
-	struct signal *signals;
-	uint64_t *indexes; /* of each signal among the items */
-	size_t signal_room;
+	struct intake_item *items;
+	struct signal *signals; /* of the items */
+	size_t item_count, item_room;
 	struct intake_error *errors, *errors_last; /* the first bad items, in order */
 	uint64_t accepted, rejected;		   /* items read well and badly */
 	bool single;				   /* answered as one signal */
@@ -106,6 +113,12 @@ enum status intake_reject(struct intake *intake, const struct json_item *item) M
 enum json_form intake_form(const struct intake *intake);
 
 struct json_limits intake_json_limits(const struct intake *intake);
+
+/* Reads a good item into a signal, with what the body says beside its items, in the given arena.
+ * As signal_read. */
+enum status intake_read_item(const struct intake *intake, struct arena *arena,
+			     const struct json_reader *reader, const struct intake_item *item,
+			     struct signal *signal) MUST_CHECK;
 
 /* Settles body_status when the reader has ended with status. */
 void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status);

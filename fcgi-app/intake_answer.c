@@ -43,7 +43,7 @@ static void add_error(struct buf *out, const struct intake_error *error)
 
 static void add_result(struct buf *out, const struct intake *intake, size_t at)
 {
-	buf_add_format(out, "{\"index\":%llu,\"id\":", (unsigned long long)intake->indexes[at]);
+	buf_add_format(out, "{\"index\":%llu,\"id\":", (unsigned long long)intake->items[at].index);
 	buf_add_int(out, intake->member.ids[at]);
 	add_signal(out, &intake->signals[at]);
 	buf_add_char(out, '}');
@@ -61,7 +61,7 @@ static void add_results(struct buf *out, const struct intake *intake)
 			break;
 		if (listed > 0)
 			buf_add_char(out, ',');
-		if (error != NULL && (at == count || error->index < intake->indexes[at])) {
+		if (error != NULL && (at == count || error->index < intake->items[at].index)) {
 			add_error(out, error);
 			error = error->next;
 		} else {

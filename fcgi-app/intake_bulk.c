@@ -23,6 +23,7 @@ struct bulk {
 	struct signal *signals;
 	int64_t *ids;
 	size_t chunk_bytes;
+	size_t bytes_left;   /* payloads may still take */
 	enum status failure; /* our own trouble or a refusal by the database function */
 };
 
@@ -76,8 +77,13 @@ static enum status take_item(void *context, const struct json_item *item)
 			    intake->given_source, &bulk->signals[bulk->chunk.signal_count]);
 	if (status != STATUS_OK)
 		return status;
+	size_t bytes = bulk->signals[bulk->chunk.signal_count].payload.n;
+	/* Defaults make a body larger, so its limit applies again. */
+	if (bytes > bulk->bytes_left)
+		return STATUS_BODY_TOO_LARGE;
+	bulk->bytes_left -= bytes;
 	bulk->chunk.signal_count++;
-	bulk->chunk_bytes += item->text.n;
+	bulk->chunk_bytes += bytes;
 	intake->accepted++;
 	if (bulk->chunk.signal_count == CHUNK_SIGNALS || bulk->chunk_bytes >= CHUNK_BYTES)
 		return flush_chunk(bulk);
@@ -120,6 +126,7 @@ static enum status open_chunk(struct bulk *bulk)
 {
 	struct arena *arena = bulk->intake->arena;
 
+	bulk->bytes_left = intake_body_max(bulk->intake);
 	bulk->signals = arena_array(arena, CHUNK_SIGNALS, sizeof(*bulk->signals));
 	bulk->ids = arena_array(arena, CHUNK_SIGNALS, sizeof(*bulk->ids));
 	bulk->chunk = bulk->intake->member;

@@ -42,19 +42,18 @@ def stack(request):
     yield from running(request, request.param, harness.Stack(request.param))
 
 
-@pytest.fixture
-def own_stack(request):
-    """Makes stacks of other shapes for one test: own_stack(front, workers=…, settings={…})."""
-    stacks = []
+@pytest.fixture(scope="module", params=harness.FRONTS)
+def pair_stack(request):
+    """Two workers on one socket."""
+    yield from running(request, f"{request.param}-pair", harness.Stack(request.param, workers=2))
 
-    def make(front, *options, **shape):
-        made = harness.Stack(front, *options, **shape)
-        stacks.append(running(request, f"{front}-{request.node.name.replace('/', '_')}", made))
-        return next(stacks[-1])
 
-    yield make
-    for generator in reversed(stacks):
-        next(generator, None)
+@pytest.fixture(scope="module", params=harness.FRONTS)
+def narrow_stack(request):
+    """Limits so low that a test reaches them."""
+    yield from running(request, f"{request.param}-narrow", harness.Stack(request.param, settings={
+        "request_timeout": "3s", "large_requests": 1, "bulk_items": 1000,
+        "bulk_body": "100KiB"}))
 
 
 @pytest.fixture(scope="session")

@@ -112,8 +112,8 @@ def test_aborted_upload_stores_nothing(stack, key, keys, chunked):
     accepted_id(send(stack, path_of(keys["plain"])))
 
 
-def test_item_limit_of_bulk(own_stack):
-    stack = own_stack("lighttpd", settings={"bulk_items": 1000, "bulk_body": "100KiB"})
+def test_limits_of_bulk(narrow_stack):
+    stack = narrow_stack
     key = stack.new_key()
     for extra, status in ((-1, 202), (0, 202), (1, 413)):
         answer = send(stack, bulk_path(key), b"\n".join([b'{"email":"a@b.c"}'] * (1000 + extra)),

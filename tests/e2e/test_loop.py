@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import (FRONTS, JSON, PATIENCE, SEED, Client, Load, accepted_id, alternate,
+from harness import (JSON, PATIENCE, SEED, Client, Load, accepted_id, alternate,
                      assert_problem, assert_staged_once, median, path_of, percentile, send, wait_for)
 
 
@@ -48,6 +48,8 @@ def test_senders_of_different_keys_and_shapes_in_one_group(stack):
     assert stack.rows(product) == stack.rows(secret) == 0
 
 
+LARGE_ITEMS = 400
+
 POISONED = """
 create function public.refuse_poison() returns trigger language plpgsql as $$
 begin
@@ -62,34 +64,34 @@ create trigger refuse_poison before insert on sluice.signal_staging
 """
 
 
-@pytest.fixture
-def poisoned_stack(own_stack, request):
+@pytest.fixture(scope="module")
+def poison(stack):
     """PostgreSQL refuses a row with {"poison": SQLSTATE}: data that our checks let pass."""
-    stack = own_stack(request.param)
     stack.psql(POISONED)
-    return stack
+    yield
+    stack.psql("drop function public.refuse_poison() cascade")
 
 
-@pytest.mark.parametrize("poisoned_stack", FRONTS, indirect=True)
-def test_poisonous_member_fails_alone(poisoned_stack):
-    stack = poisoned_stack
-    for sqlstate, statuses in (("22003", {400}), ("22P05", {400}), ("54001", {400}),
-                               ("23514", {400, 503})):
-        key, bad_key = stack.new_key(name=f"good {sqlstate}"), stack.new_key(name="poison")
-        poison = json.dumps({"email": "p@example.com", "poison": sqlstate}).encode()
-        alone = send(stack, path_of(bad_key), poison)
-        assert alone.status in statuses
-        assert_problem(alone, alone.status)
-        with Load(stack, path_of(key), senders=32) as good:
-            with Load(stack, path_of(bad_key), senders=4, body=lambda number: poison) as bad:
-                good.wait(300, 202, timeout=60)
-                bad.wait(20, alone.status)
-        assert {entry.status for entry in good.sent} == {202}, sqlstate
-        assert {entry.answer.code for entry in bad.sent} == {alone.code}, sqlstate
-        assert_staged_once(stack, key, good)
-        answer = send(stack, path_of(bad_key, end="/batch"), b"[" + SEED + b"," + poison + b"]")
-        assert answer.status in statuses, "one batch is one transaction"
-        assert stack.rows(bad_key) == 0
+@pytest.mark.parametrize("sqlstate, statuses", [
+    ("22003", {400}), ("22P05", {400}), ("54001", {400}), ("23514", {400, 503}),
+])
+@pytest.mark.usefixtures("poison")
+def test_poisonous_member_fails_alone(stack, key, sqlstate, statuses):
+    bad_key = stack.new_key(name="poison")
+    poisonous = json.dumps({"email": "p@example.com", "poison": sqlstate}).encode()
+    alone = send(stack, path_of(bad_key), poisonous)
+    assert alone.status in statuses
+    assert_problem(alone, alone.status)
+    with Load(stack, path_of(key), senders=32) as good:
+        with Load(stack, path_of(bad_key), senders=4, body=lambda number: poisonous) as bad:
+            good.wait(300, 202, timeout=60)
+            bad.wait(20, alone.status)
+    assert {entry.status for entry in good.sent} == {202}
+    assert {entry.answer.code for entry in bad.sent} == {alone.code}
+    assert_staged_once(stack, key, good)
+    answer = send(stack, path_of(bad_key, end="/batch"), b"[" + SEED + b"," + poisonous + b"]")
+    assert answer.status in statuses, "one batch is one transaction"
+    assert stack.rows(bad_key) == 0
 
 
 def test_lone_request_waits_for_nobody(stack, key):
@@ -174,9 +176,8 @@ def test_trickling_bodies_delay_nobody(stack, keys, key):
             (share, percentile(among, share), percentile(without, share))
 
 
-@pytest.mark.parametrize("front", FRONTS)
-def test_two_workers_share_the_socket(own_stack, front):
-    stack = own_stack(front, workers=2)
+def test_two_workers_share_the_socket(pair_stack):
+    stack = pair_stack
     key = stack.new_key()
     first, second = stack.workers()
 
@@ -204,9 +205,8 @@ def test_two_workers_share_the_socket(own_stack, front):
     assert stack.workers() == [first, second], "neither was restarted"
 
 
-@pytest.mark.parametrize("front", FRONTS)
-def test_deactivation_reaches_every_worker(own_stack, front):
-    stack = own_stack(front, workers=2)
+def test_deactivation_reaches_every_worker(pair_stack):
+    stack = pair_stack
     key = stack.new_key()
     with Load(stack, path_of(key), senders=16) as load:
         load.wait(300, 202)
@@ -218,12 +218,12 @@ def test_deactivation_reaches_every_worker(own_stack, front):
     assert_staged_once(stack, key, load)
 
 
-@pytest.mark.parametrize("front", FRONTS)
-def test_too_many_large_bodies_are_told_to_come_back(own_stack, front):
+def test_too_many_large_bodies_are_told_to_come_back(narrow_stack):
     """Children are few; the others get 503 with advice, and small requests go on."""
-    stack = own_stack(front, settings={"large_requests": 1})
+    stack = narrow_stack
     key = stack.new_key()
-    body = json.dumps([{"email": "a@example.com", "filler": "x" * 1000}] * 4000).encode()
+    body = json.dumps([{"email": "a@example.com", "filler": "x" * 1000}] * LARGE_ITEMS).encode()
+    assert len(body) > 256 << 10
     with Load(stack, path_of(key, end="/batch"), senders=6, body=lambda number: body) as load:
         load.wait(3, 202, timeout=60)
         load.wait(3, 503, timeout=60)
@@ -233,20 +233,19 @@ def test_too_many_large_bodies_are_told_to_come_back(own_stack, front):
             assert_problem(entry.answer, 503, "busy")
         else:
             assert entry.status == 202
-    assert stack.rows(key) == 4000 * load.count(202) + 1
+    assert stack.rows(key) == LARGE_ITEMS * load.count(202) + 1
 
 
-@pytest.mark.parametrize("front", FRONTS)
-def test_body_that_never_comes_is_given_up(own_stack, front):
+def test_body_that_never_comes_is_given_up(narrow_stack):
     """The request's own time limit. lighttpd waits for the whole body by itself."""
-    stack = own_stack(front, settings={"request_timeout": "1s"})
+    stack = narrow_stack
     key = stack.new_key()
     head = (f"POST {path_of(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(SEED)}"
             "\r\n\r\n").encode()
     with socket.create_connection(("127.0.0.1", stack.port), 60 * PATIENCE) as sock:
         sock.sendall(head + SEED[:10])
-        if front == "apache":  # which passes the answer on only when it has read the body
+        if stack.front == "apache":  # which passes the answer on only when it has read the body
             wait_for(lambda: "status=408" in (stack.log_dir / "intake.log").read_text(),
-                     "the worker gives up", 3)
+                     "the worker gives up", 6)
     accepted_id(send(stack, path_of(key), SEED, JSON))
     assert stack.rows(key) == 1

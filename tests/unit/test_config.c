@@ -506,6 +506,21 @@ START_TEST(a_named_file_must_be_readable)
 }
 END_TEST
 
+/* The lowest free descriptor says whether one was left open. */
+START_TEST(no_file_stays_open)
+{
+	int before = dup(STDIN_FILENO);
+
+	ck_assert_int_ge(before, 0);
+	ck_assert_int_eq(close(before), 0);
+	expect_ok(read_text("batch_items = 7\n"));
+	ck_assert_int_eq(read_text("batch_items = 0\n"), STATUS_MISCONFIGURED);
+	int after = dup(STDIN_FILENO);
+	ck_assert_int_eq(after, before);
+	ck_assert_int_eq(close(after), 0);
+}
+END_TEST
+
 /* ---- where settings come from ---- */
 
 START_TEST(the_environment_names_the_file)
@@ -813,6 +828,7 @@ static void add_file_tests(TCase *tests)
 	tcase_add_loop_test(tests, lines_have_a_length, 0, LENGTH(line_lengths));
 	tcase_add_loop_test(tests, texts_have_a_length, 0, LENGTH(text_lengths));
 	tcase_add_test(tests, files_have_a_size);
+	tcase_add_test(tests, no_file_stays_open);
 	tcase_add_loop_test(tests, a_named_file_must_be_readable, 0, LENGTH(unreadable));
 }
 

@@ -73,7 +73,7 @@ static const struct row good[] = {
 	{BULK "no-key", STATUS_OK, BULK_PATH, "no-key", NULL},
 	/* A key is known by its first characters, wherever it stands. */
 	{WEBHOOK "batch/sk_a", STATUS_OK, SOURCE, "sk_a", "batch"},
-	{WEBHOOK "sk_a/sk_b", STATUS_OK, SOURCE, "sk_b", "sk_a"},
+	{WEBHOOK "sk_/batch", STATUS_OK, BATCH, "sk_", NULL},
 	{WEBHOOK "batch/batch", STATUS_OK, BATCH, "batch", NULL},
 	{WEBHOOK "batch", STATUS_OK, ONE, "batch", NULL},
 	/* Decoded, once. */
@@ -157,6 +157,10 @@ static const char *const unknown[] = {
 	WEBHOOK "web/sk_a/batch",
 	WEBHOOK "sk_a/batch/more",
 	WEBHOOK "a/b/sk_a",
+	/* No key is ever a source. */
+	WEBHOOK "sk_a/sk_b",
+	WEBHOOK "sk_a/no-key",
+	WEBHOOK "%73k_a/sk_b",
 	BULK "web/sk_a",
 	BULK "sk_a/batch",
 	"/health/more",

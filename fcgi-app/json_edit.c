@@ -1,0 +1,143 @@
+/*
+ * json_edit.c - leaving out and adding members of an object. See json_edit.h.
+ */
+#define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
+#include "json_edit.h"
+
+#include <string.h>
+
+#include "json_scan.h"
+
+/* Walks over the members of an object. */
+struct walk {
+	struct json_scan scan;
+	struct slice text;
+	size_t at;
+	struct slice name; /* between its quotes, escapes not decoded */
+	struct slice value;
+	struct slice member; /* from the name's quote to the value's end */
+};
+
+enum { OBJECT_LEVEL = 1, LIMIT = 1 << 30 };
+
+static void walk_open(struct walk *walk, struct slice object)
+{
+	*walk = (struct walk){.text = object};
+	json_scan_open(&walk->scan, LIMIT, LIMIT, LIMIT);
+	walk->scan.watched = OBJECT_LEVEL + 1;
+}
+
+/* The next member; false behind the last one. */
+static bool walk_next(struct walk *walk)
+{
+	const char *name = NULL, *value = NULL;
+
+	while (walk->at < walk->text.n) {
+		size_t used;
+		enum json_scan_event event = json_scan_feed(&walk->scan, walk->text.p + walk->at,
+							    walk->text.n - walk->at, &used);
+		walk->at += used;
+		const char *p = walk->text.p + walk->at;
+		if (event == JSON_SCAN_FAILED || event == JSON_SCAN_MORE)
+			return false;
+		if (event == JSON_SCAN_KEY)
+			name = p;
+		else if (event == JSON_SCAN_KEY_END && name != NULL)
+			walk->name = (struct slice){name + 1, (size_t)(p - name) - 2};
+		else if (event == JSON_SCAN_VALUE && name != NULL)
+			value = p;
+		else if (event == JSON_SCAN_VALUE_END && value != NULL) {
+			walk->value = (struct slice){value, (size_t)(p - value)};
+			walk->member = (struct slice){name, (size_t)(p - name)};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_secret(const struct walk *walk, const struct json_edits *edits)
+{
+	struct slice value = walk->value;
+
+	if (value.n != edits->secret.n + 2 || *value.p != '"' ||
+	    !slice_equal((struct slice){value.p + 1, edits->secret.n}, edits->secret))
+		return false;
+	for (const char *const *name = edits->secret_names; *name != NULL; name++) {
+		if (slice_equal(walk->name, slice_of(*name)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_member(struct slice object, const char *name)
+{
+	struct walk walk;
+	bool found = false;
+
+	walk_open(&walk, object);
+	while (!found && walk_next(&walk))
+		found = slice_equal(walk.name, slice_of(name));
+	json_scan_close(&walk.scan);
+	return found;
+}
+
+static void add_member(struct buf *out, struct slice member)
+{
+	buf_add_char(out, out->n == 0 ? '{' : ',');
+	buf_add_slice(out, member);
+}
+
+static void add_defaults(struct buf *out, struct slice object, const struct json_edits *edits)
+{
+	for (size_t i = 0; i < edits->default_count; i++) {
+		const struct json_default *given = &edits->defaults[i];
+		if (given->value.p == NULL || has_member(object, given->name))
+			continue;
+		buf_add_char(out, out->n == 0 ? '{' : ',');
+		buf_add_json(out, slice_of(given->name));
+		buf_add_char(out, ':');
+		buf_add_slice(out, given->value);
+	}
+}
+
+static void add_members(struct buf *out, struct slice object, const struct json_edits *edits)
+{
+	struct walk walk;
+
+	walk_open(&walk, object);
+	while (walk_next(&walk)) {
+		if (!is_secret(&walk, edits))
+			add_member(out, walk.member);
+	}
+	json_scan_close(&walk.scan);
+}
+
+/* Nearly no item needs an edit, and most can be told so without looking at their members. */
+static bool may_need(struct slice object, const struct json_edits *edits)
+{
+	for (size_t i = 0; i < edits->default_count; i++) {
+		if (edits->defaults[i].value.p != NULL)
+			return true;
+	}
+	return memmem(object.p, object.n, edits->secret.p, edits->secret.n) != NULL;
+}
+
+enum status json_edit(struct arena *arena, struct slice object, const struct json_edits *edits,
+		      struct slice *out)
+{
+	struct buf text = buf_make(SIZE_MAX / 2);
+
+	*out = object;
+	if (!may_need(object, edits))
+		return STATUS_OK;
+	add_defaults(&text, object, edits);
+	add_members(&text, object, edits);
+	buf_add_text(&text, text.n == 0 ? "{}" : "}");
+	enum status status = text.status;
+	if (status == STATUS_OK) {
+		*out = (struct slice){arena_copy(arena, buf_slice(&text)), text.n};
+		status = out->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
+	buf_free(&text);
+	return status;
+}

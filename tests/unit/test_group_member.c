@@ -1,0 +1,181 @@
+/*
+ * test_group_member.c - lists of members keep order, sums and the earliest deadline.
+ */
+#include "check_main.h"
+#include "group_member.h"
+
+enum { MEMBERS = 64, SIGNALS = 4 };
+
+static struct signal signals[SIGNALS];
+static struct group_member members[MEMBERS];
+
+/* Signal i has 10^i bytes of payload, and 5 raw ones where it was repaired. */
+static void set_up(void)
+{
+	static const size_t sizes[SIGNALS] = {1, 10, 100, 1000};
+	static const char text[1000] = "";
+
+	for (int i = 0; i < SIGNALS; i++) {
+		signals[i] = (struct signal){.payload = {text, sizes[i]}};
+		if (i % 2 == 1)
+			signals[i].payload_raw = (struct slice){text, 5};
+	}
+	for (int i = 0; i < MEMBERS; i++)
+		members[i] = (struct group_member){.deadline_ms = 1000};
+}
+
+static void check_empty(const struct group_list *list)
+{
+	ck_assert_ptr_null(list->first);
+	ck_assert_ptr_null(list->last);
+	ck_assert_uint_eq(list->members, 0);
+	ck_assert_uint_eq(list->rows, 0);
+	ck_assert_uint_eq(list->bytes, 0);
+	ck_assert(list->earliest_ms == INT64_MAX);
+}
+
+/* The sums must be those of the members that are in the list. */
+static void check_sums(const struct group_list *list)
+{
+	const struct group_member *last = NULL;
+	size_t count = 0;
+	size_t rows = 0;
+	size_t bytes = 0;
+
+	for (const struct group_member *m = list->first; m != NULL; last = m, m = m->next) {
+		count++;
+		rows += m->signal_count;
+		bytes += group_member_bytes(m);
+		ck_assert(list->earliest_ms <= m->deadline_ms);
+	}
+	ck_assert_ptr_eq(list->last, last);
+	ck_assert_uint_eq(list->members, count);
+	ck_assert_uint_eq(list->rows, rows);
+	ck_assert_uint_eq(list->bytes, bytes);
+}
+
+START_TEST(bytes_are_those_of_all_payloads)
+{
+	static const size_t expected[SIGNALS + 1] = {0, 1, 16, 116, 1121};
+	struct group_member member = {.signals = signals, .signal_count = (size_t)_i};
+
+	ck_assert_uint_eq(group_member_bytes(&member), expected[_i]);
+}
+END_TEST
+
+START_TEST(a_list_begins_empty)
+{
+	struct group_list list = GROUP_LIST_EMPTY;
+
+	check_empty(&list);
+}
+END_TEST
+
+START_TEST(members_leave_in_the_order_they_came)
+{
+	struct group_list list = GROUP_LIST_EMPTY;
+
+	for (int i = 0; i < _i; i++) {
+		members[i].signals = signals;
+		members[i].signal_count = (size_t)i % (SIGNALS + 1);
+		/* Left over from another list: it must not tie the lists together. */
+		members[i].next = &members[0];
+		group_list_append(&list, &members[i]);
+		check_sums(&list);
+	}
+	for (int i = 0; i < _i; i++) {
+		ck_assert_ptr_eq(group_list_take(&list), &members[i]);
+		check_sums(&list);
+	}
+	check_empty(&list);
+}
+END_TEST
+
+START_TEST(a_member_may_come_back)
+{
+	struct group_list list = GROUP_LIST_EMPTY;
+
+	for (int i = 0; i < 3; i++)
+		group_list_append(&list, &members[i]);
+	for (int i = 0; i < 10; i++) {
+		struct group_member *first = group_list_take(&list);
+		ck_assert_ptr_eq(first, &members[i % 3]);
+		group_list_append(&list, first);
+		check_sums(&list);
+		ck_assert_uint_eq(list.members, 3);
+	}
+}
+END_TEST
+
+START_TEST(members_move_between_lists)
+{
+	struct group_list from = GROUP_LIST_EMPTY;
+	struct group_list to = GROUP_LIST_EMPTY;
+
+	for (int i = 0; i < 5; i++) {
+		members[i].signals = signals;
+		members[i].signal_count = (size_t)i % (SIGNALS + 1);
+		group_list_append(&from, &members[i]);
+	}
+	for (int i = 0; i < 5; i++) {
+		group_list_append(&to, group_list_take(&from));
+		check_sums(&from);
+		check_sums(&to);
+	}
+	check_empty(&from);
+	for (int i = 0; i < 5; i++)
+		ck_assert_ptr_eq(group_list_take(&to), &members[i]);
+}
+END_TEST
+
+static const struct {
+	int64_t deadlines[4];
+	int64_t earliest;
+} deadlines[] = {
+	{{1, 2, 3, 4}, 1},
+	{{4, 3, 2, 1}, 1},
+	{{3, 1, 4, 2}, 1},
+	{{5, 5, 5, 5}, 5},
+	{{0, INT64_MAX, 7, 7}, 0},
+	{{-3, -4, 0, 1}, -4},
+	{{INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX}, INT64_MAX},
+	{{INT64_MAX, INT64_MIN, 0, 0}, INT64_MIN},
+};
+
+START_TEST(the_earliest_deadline_is_known)
+{
+	struct group_list list = GROUP_LIST_EMPTY;
+
+	for (int i = 0; i < 4; i++) {
+		members[i].deadline_ms = deadlines[_i].deadlines[i];
+		group_list_append(&list, &members[i]);
+		check_sums(&list);
+	}
+	ck_assert(list.earliest_ms == deadlines[_i].earliest);
+	/* It is a bound: it may stay when its member leaves, but not when all have left. */
+	for (int i = 0; i < 4; i++) {
+		(void)group_list_take(&list);
+		check_sums(&list);
+	}
+	check_empty(&list);
+	members[0].deadline_ms = 9;
+	group_list_append(&list, &members[0]);
+	ck_assert(list.earliest_ms == 9);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("group_member");
+	TCase *tests = tcase_create("group_member");
+
+	tcase_add_checked_fixture(tests, set_up, NULL);
+	tcase_add_loop_test(tests, bytes_are_those_of_all_payloads, 0, SIGNALS + 1);
+	tcase_add_test(tests, a_list_begins_empty);
+	tcase_add_loop_test(tests, members_leave_in_the_order_they_came, 0, MEMBERS + 1);
+	tcase_add_test(tests, a_member_may_come_back);
+	tcase_add_test(tests, members_move_between_lists);
+	tcase_add_loop_test(tests, the_earliest_deadline_is_known, 0, LENGTH(deadlines));
+	suite_add_tcase(suite, tests);
+	return suite;
+}
