@@ -177,6 +177,9 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
+	for d in lighttpd apache systemd; do \
+		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
+		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
 	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5

@@ -214,6 +214,13 @@ static void depart(struct group_queue *queue, int64_t now_ms)
 		finish(queue, &queue->flight, status);
 }
 
+/* Whether another member's rows may be the cause: SQLSTATE classes 22, 23 and 54. */
+static bool is_about_data(enum status status)
+{
+	return status == STATUS_INVALID_VALUE || status == STATUS_REFUSED ||
+	       status == STATUS_NOT_UNIQUE;
+}
+
 static void arrive(struct group_queue *queue, enum status status, struct db_result *result,
 		   int64_t now_ms)
 {
@@ -233,7 +240,7 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		depart(queue, now_ms);
 		return;
 	}
-	if (status == STATUS_INVALID_VALUE && queue->flight.members > 1) {
+	if (is_about_data(status) && queue->flight.members > 1) {
 		move(&queue->flight, &queue->alone, SIZE_MAX, SIZE_MAX);
 		return;
 	}

@@ -386,9 +386,9 @@ static enum status line_end(struct json_reader *reader, const char *end)
 		return status;
 	if (reader->line == STATUS_OK) {
 		/* A number ends only with its line. */
-		uint64_t value_end =
-			reader->value_end == 0 ? offset_of(reader, end) : reader->value_end;
-		uint64_t length = value_end - reader->start;
+		if (reader->value_end == 0)
+			reader->value_end = offset_of(reader, end);
+		uint64_t length = reader->value_end - reader->start;
 		item_judge(reader, length, &item);
 		if (item.text.n > length)
 			item.text.n = (size_t)length;

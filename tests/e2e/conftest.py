@@ -52,7 +52,7 @@ def pair_stack(request):
 def narrow_stack(request):
     """Limits so low that a test reaches them."""
     yield from running(request, f"{request.param}-narrow", harness.Stack(request.param, settings={
-        "request_timeout": "3s", "large_requests": 1, "bulk_items": 1000,
+        "request_timeout": "3s", "large_requests": 2, "bulk_items": 1000,
         "bulk_body": "100KiB"}))
 
 
