@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10 };
+enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, FAREWELL_MS = 5000 };
 
 /* The body as the handlers read it: first what had arrived, then the connection. */
 struct body {
@@ -18,10 +18,11 @@ struct body {
 	int64_t deadline_ms;
 };
 
-static bool wait_readable(const struct body *body)
+/* Waits for the events or a minute; false when it is too late. */
+static bool wait_for(const struct fcgi *fcgi, short events, int64_t deadline_ms)
 {
-	struct pollfd fd = {.fd = fcgi_fd(body->fcgi), .events = POLLIN};
-	int64_t left_ms = body->deadline_ms - db_now_ms();
+	struct pollfd fd = {.fd = fcgi_fd(fcgi), .events = events};
+	int64_t left_ms = deadline_ms - db_now_ms();
 
 	if (left_ms <= 0)
 		return false;
@@ -43,7 +44,7 @@ static enum status read_body(void *context, char *room, size_t size, size_t *n)
 		enum status status = fcgi_read(body->fcgi, body->length, room, size, n);
 		if (status != STATUS_AGAIN)
 			return status;
-		if (!wait_readable(body))
+		if (!wait_for(body->fcgi, POLLIN, body->deadline_ms))
 			return STATUS_REQUEST_TIMEOUT;
 	}
 }
@@ -146,6 +147,22 @@ static void serve_health(struct exchange *exchange)
 	exchange_health(exchange, connected);
 }
 
+/* Whoever goes on sending, or does not take the answer, holds a child only for so long. */
+static void farewell(struct exchange *exchange, struct fcgi *fcgi)
+{
+	int64_t drain_ms = db_now_ms() + FAREWELL_MS;
+
+	if (exchange->deadline_ms < drain_ms)
+		drain_ms = exchange->deadline_ms;
+	while (fcgi_drain(fcgi) == STATUS_AGAIN && wait_for(fcgi, POLLIN, drain_ms))
+		;
+	int64_t answer_ms = db_now_ms() + FAREWELL_MS;
+	enum status status = exchange_send(exchange, fcgi);
+	while (status == STATUS_AGAIN && wait_for(fcgi, POLLOUT, answer_ms))
+		status = fcgi_flush(fcgi);
+	fcgi_let_go(fcgi);
+}
+
 void direct_serve(struct exchange *exchange, struct fcgi *fcgi, struct slice arrived)
 {
 	struct body body = {.fcgi = fcgi,
@@ -157,7 +174,5 @@ void direct_serve(struct exchange *exchange, struct fcgi *fcgi, struct slice arr
 		serve_health(exchange);
 	else if (!exchange->decided)
 		serve_signals(exchange, &body);
-	while (fcgi_drain(fcgi) == STATUS_AGAIN && wait_readable(&body))
-		;
-	exchange_send(exchange, fcgi);
+	farewell(exchange, fcgi);
 }

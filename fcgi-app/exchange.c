@@ -93,15 +93,17 @@ static void write_log(const struct exchange *exchange)
 		  LOG_INT("ms", db_now_ms() - exchange->started_ms));
 }
 
-void exchange_send(struct exchange *exchange, struct fcgi *fcgi)
+enum status exchange_send(struct exchange *exchange, struct fcgi *fcgi)
 {
 	struct buf head = buf_make(HEAD_BYTES_MAX);
 
 	http_response_head(&exchange->response, &exchange->http, &head);
-	fcgi_answer(fcgi, buf_slice(&head), buf_slice(&exchange->response.body));
+	enum status status =
+		fcgi_answer(fcgi, buf_slice(&head), buf_slice(&exchange->response.body));
 	buf_free(&head);
 	write_log(exchange);
 	exchange_reset(exchange);
+	return status;
 }
 
 void exchange_reset(struct exchange *exchange)

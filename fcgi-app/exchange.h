@@ -37,8 +37,9 @@ void exchange_fail(struct exchange *exchange, enum status status, const char *de
 void exchange_conclude(struct exchange *exchange);
 void exchange_health(struct exchange *exchange, bool connected);
 
-/* Sends the decided answer, writes the log line, and makes ready for the next request. */
-void exchange_send(struct exchange *exchange, struct fcgi *fcgi);
+/* Sends the decided answer (as fcgi_answer), writes the log line, and makes ready for the next
+ * request. */
+enum status exchange_send(struct exchange *exchange, struct fcgi *fcgi) MUST_CHECK;
 
 /* Drops the request without an answer. */
 void exchange_reset(struct exchange *exchange);

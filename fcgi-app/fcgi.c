@@ -4,10 +4,10 @@
  * How a request lives: its connection is accepted here, and what arrives is read here, without
  * blocking. When the records of its head are complete, libfcgi gets them through a socket pair, so
  * it never waits for the rest: FCGX_Accept_r reads the pair as a connection that was kept
- * (keepConnection set and ipcFd given), and makes the variables. Then keepConnection is cleared and
- * the connection takes the pair's place, for the answer. The body's records are read here as well:
- * libfcgi forgets the first bytes of a record's header when the others are late, and takes the end
- * of a connection for the end of the parameters.
+ * (keepConnection set and ipcFd given), and makes the variables. The records of body and answer are
+ * read and written here as well: libfcgi forgets the first bytes of a record's header when the
+ * others are late, takes the end of a connection for the end of the parameters, and waits for a
+ * peer that does not take its answer.
  */
 #include "fcgi.h"
 
@@ -18,13 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 enum {
-	ANSWER_TIMEOUT_MS = 2000,   /* for a web server that does not take its answer */
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
 	HEAD_BYTES_MAX = 128 << 10, /* the parameters; less than the socket pair holds */
+	RECORD_BYTES_MAX = 65528,   /* of content: the most that is a multiple of 8 */
 	DRAIN_BYTES_MAX = 1 << 20   /* in one go: others are waiting */
 };
 
@@ -45,6 +44,8 @@ struct fcgi {
 	struct record record;
 	uint64_t body_bytes; /* read so far */
 	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
+	struct buf output;   /* the answer's records */
+	size_t sent;	     /* how much of the output the peer has taken */
 };
 
 /* Whole heads go in at [1], and libfcgi reads them at [0]. */
@@ -81,6 +82,7 @@ enum status fcgi_open(struct fcgi **fcgi)
 	(void)FCGX_InitRequest(&(*fcgi)->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
 	(*fcgi)->fd = -1;
 	(*fcgi)->input = buf_make(HEAD_BYTES_MAX);
+	(*fcgi)->output = buf_make(SIZE_MAX / 2);
 	return STATUS_OK;
 }
 
@@ -90,6 +92,7 @@ void fcgi_close(struct fcgi *fcgi)
 		return;
 	fcgi_let_go(fcgi);
 	buf_free(&fcgi->input);
+	buf_free(&fcgi->output);
 	free(fcgi);
 }
 
@@ -113,7 +116,8 @@ uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
 static void start(struct fcgi *fcgi)
 {
 	buf_reset(&fcgi->input, READ_BYTES);
-	fcgi->at = 0;
+	buf_reset(&fcgi->output, READ_BYTES);
+	fcgi->at = fcgi->sent = 0;
 	fcgi->record = (struct record){0};
 	fcgi->body_bytes = 0;
 	fcgi->ended = STATUS_OK;
@@ -134,9 +138,7 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening)
 			return STATUS_AGAIN;
 		}
 	}
-	const struct timeval timeout = {.tv_sec = ANSWER_TIMEOUT_MS / 1000};
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	fcgi->fd = fd;
 	start(fcgi);
 	return STATUS_OK;
@@ -201,7 +203,7 @@ static enum status read_head(struct fcgi *fcgi)
 	return status;
 }
 
-/* Lets libfcgi make the variables of the head. When it fails it has closed its end of the pair. */
+/* Lets libfcgi make the variables of the head. What fails may leave the pair in any state. */
 static bool parse_head(struct fcgi *fcgi)
 {
 	FCGX_Request *request = &fcgi->request;
@@ -213,16 +215,13 @@ static bool parse_head(struct fcgi *fcgi)
 	request->ipcFd = head_pair[0];
 	request->keepConnection = 1; /* read from it, do not close it first */
 	good = good && FCGX_Accept_r(request) == 0 && FCGX_GetError(request->in) == 0;
-	request->keepConnection = 0;
 	if (!good) {
-		fcgi->request.detached = 1;
-		FCGX_Free(request, 1);
+		FCGX_Free(request, 1); /* closes its end, unless FCGX_Accept_r has */
 		(void)close(head_pair[1]);
 		head_pair[0] = -1;
-		return false;
 	}
-	request->ipcFd = fcgi->fd;
-	return true;
+	request->ipcFd = -1; /* libfcgi shall never touch the connection */
+	return good;
 }
 
 enum status fcgi_begin(struct fcgi *fcgi)
@@ -388,38 +387,81 @@ static void write_all(int fd, struct slice bytes)
 	}
 }
 
-static void put(FCGX_Stream *out, struct slice bytes)
+static void add_record(struct fcgi *fcgi, int type, struct slice content)
 {
-	enum { PIECE_BYTES = 1 << 20 };
+	const size_t id = (size_t)fcgi->request.requestId;
+	const unsigned char header[FCGI_HEADER_LEN] = {FCGI_VERSION_1,
+						       (unsigned char)type,
+						       (unsigned char)(id >> 8),
+						       (unsigned char)id,
+						       (unsigned char)(content.n >> 8),
+						       (unsigned char)content.n,
+						       0,
+						       0};
 
+	buf_add(&fcgi->output, header, sizeof(header));
+	buf_add_slice(&fcgi->output, content);
+}
+
+static void add_output(struct fcgi *fcgi, struct slice bytes)
+{
 	while (bytes.n > 0) {
-		size_t n = bytes.n > PIECE_BYTES ? PIECE_BYTES : bytes.n;
-		if (FCGX_PutStr(bytes.p, (int)n, out) < 0)
-			return;
+		size_t n = bytes.n < RECORD_BYTES_MAX ? bytes.n : RECORD_BYTES_MAX;
+		add_record(fcgi, FCGI_STDOUT, (struct slice){bytes.p, n});
 		bytes = (struct slice){bytes.p + n, bytes.n - n};
 	}
 }
 
-void fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
+/* Input that is still unread when the connection is closed would look like an error to the peer. */
+static void hang_up(struct fcgi *fcgi)
 {
+	char nothing[READ_BYTES];
+	size_t pieces = DRAIN_BYTES_MAX / READ_BYTES;
+
+	(void)shutdown(fcgi->fd, SHUT_WR);
+	while (pieces-- > 0 && recv(fcgi->fd, nothing, sizeof(nothing), MSG_DONTWAIT) > 0)
+		;
+	fcgi_let_go(fcgi);
+}
+
+enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
+{
+	static const char complete[8] = {0}; /* FCGI_REQUEST_COMPLETE, exit status 0 */
+
 	if (fcgi->cgi != NULL) {
 		write_all(STDOUT_FILENO, head);
 		write_all(STDOUT_FILENO, body);
-		return;
+		return STATUS_END;
 	}
-	put(fcgi->request.out, head);
-	put(fcgi->request.out, body);
-	FCGX_Finish_r(&fcgi->request);
-	fcgi->fd = -1;
+	add_output(fcgi, head);
+	add_output(fcgi, body);
+	add_record(fcgi, FCGI_STDOUT, SLICE(""));
+	add_record(fcgi, FCGI_END_REQUEST, (struct slice){complete, sizeof(complete)});
+	return fcgi_flush(fcgi);
+}
+
+enum status fcgi_flush(struct fcgi *fcgi)
+{
+	const struct buf *output = &fcgi->output;
+
+	while (output->status == STATUS_OK && fcgi->sent < output->n) {
+		ssize_t n = send(fcgi->fd, output->p + fcgi->sent, output->n - fcgi->sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && would_block(errno))
+			return STATUS_AGAIN;
+		if (n <= 0)
+			break;
+		fcgi->sent += (size_t)n;
+	}
+	hang_up(fcgi);
+	return STATUS_END;
 }
 
 void fcgi_let_go(struct fcgi *fcgi)
 {
 	if (fcgi->cgi != NULL || fcgi->fd < 0)
 		return;
-	/* FCGX_Free would shut the connection down before it closes it. */
 	FCGX_Free(&fcgi->request, 0);
-	fcgi->request.ipcFd = -1;
 	(void)close(fcgi->fd);
 	fcgi->fd = -1;
 }

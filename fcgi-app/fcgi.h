@@ -1,8 +1,8 @@
 /*
  * fcgi.h - one request's connection to the web server: FastCGI, or plain CGI on fds 0 and 1.
  *
- * The only module that includes libfcgi. libfcgi makes the variables and writes the answer; this
- * module accepts the connections and reads from them, so that nothing waits for a slow peer.
+ * The only module that includes libfcgi. libfcgi makes the variables; this module accepts the
+ * connections, reads from them and writes to them, so that nothing waits for a slow peer.
  *
  * Knows nothing of HTTP beyond CGI variables and bytes.
  */
@@ -62,9 +62,13 @@ uint64_t fcgi_body_bytes(const struct fcgi *fcgi);
  */
 enum status fcgi_drain(struct fcgi *fcgi) MUST_CHECK;
 
-/* Writes the answer and ends the request and the connection. The request must be drained, or its
- * peer given up. */
-void fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body);
+/*
+ * Sends the answer, as much of it as the peer takes. STATUS_AGAIN: poll for writing, then call
+ * fcgi_flush, which sends more of it; STATUS_END: request and connection are ended. The request
+ * must be drained, or its peer given up. head and body may be released on return. Plain CGI waits.
+ */
+enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body) MUST_CHECK;
+enum status fcgi_flush(struct fcgi *fcgi) MUST_CHECK;
 
 /* Closes this process's copy without shutting the connection down: the parent after a fork gives
  * the request to the child, the child lets go of those of its parent. */

@@ -16,7 +16,8 @@
 enum {
 	RETRIES_MAX = 2,	/* after a serialization failure or deadlock */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
-	BACKOFF_LAST_MS = 5000	/* … up to this, each with jitter */
+	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
+	GROUP_ROWS_MAX = 5000	/* more would take long for the others, however few the bytes */
 };
 
 struct group_queue {
@@ -33,15 +34,10 @@ struct group_queue {
 	int64_t backoff_ms;  /* 0 while the last connection worked */
 };
 
-/* Moves members until the group is full; at least one. */
-static void move(struct group_list *from, struct group_list *to, size_t members_max,
-		 size_t bytes_max)
+static void move_all(struct group_list *from, struct group_list *to)
 {
-	while (from->first != NULL && to->members < members_max) {
-		if (to->members > 0 && to->bytes + group_member_bytes(from->first) > bytes_max)
-			return;
+	while (from->first != NULL)
 		group_list_append(to, group_list_take(from));
-	}
 }
 
 static void finish(struct group_queue *queue, struct group_list *list, enum status status)
@@ -192,14 +188,42 @@ static void expire(struct group_queue *queue, struct group_list *list, int64_t n
 
 /* ---- a group's life ---- */
 
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Whether so little time is left that the member's deadline could end the flight of others. */
+static bool is_late(const struct group_queue *queue, const struct group_member *member,
+		    int64_t now_ms)
+{
+	const struct config *config = queue->config;
+
+	return member->deadline_ms - now_ms <
+	       least(config->database_timeout_ms, config->request_timeout_ms / 2);
+}
+
+/* Whether the flight takes one member more. */
+static bool fits(const struct group_queue *queue, const struct group_member *member, int64_t now_ms)
+{
+	const struct group_list *flight = &queue->flight;
+
+	if (flight->first == NULL)
+		return true;
+	return flight->members < (size_t)queue->config->group_requests &&
+	       flight->rows + member->signal_count <= GROUP_ROWS_MAX &&
+	       flight->bytes + group_member_bytes(member) <= (size_t)queue->config->group_bytes &&
+	       !is_late(queue, flight->first, now_ms) && !is_late(queue, member, now_ms);
+}
+
 /* Fills the flight: first those that must go alone, then the open group. */
-static void board(struct group_queue *queue)
+static void board(struct group_queue *queue, int64_t now_ms)
 {
 	if (queue->alone.first != NULL)
 		group_list_append(&queue->flight, group_list_take(&queue->alone));
 	else
-		move(&queue->open, &queue->flight, (size_t)queue->config->group_requests,
-		     (size_t)queue->config->group_bytes);
+		while (queue->open.first != NULL && fits(queue, queue->open.first, now_ms))
+			group_list_append(&queue->flight, group_list_take(&queue->open));
 	queue->retries = 0;
 }
 
@@ -207,9 +231,8 @@ static void depart(struct group_queue *queue, int64_t now_ms)
 {
 	enum status status = group_statement_send(queue->statement, queue->db, &queue->flight);
 
-	queue->deadline_ms = now_ms + queue->config->database_timeout_ms;
-	if (queue->flight.earliest_ms < queue->deadline_ms)
-		queue->deadline_ms = queue->flight.earliest_ms;
+	queue->deadline_ms =
+		least(now_ms + queue->config->database_timeout_ms, queue->flight.earliest_ms);
 	if (status != STATUS_OK)
 		finish(queue, &queue->flight, status);
 }
@@ -228,9 +251,7 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		status = group_statement_results(result, &queue->flight);
 		db_result_free(result);
 		if (status == STATUS_OK) {
-			while (queue->flight.first != NULL)
-				group_list_append(&queue->finished,
-						  group_list_take(&queue->flight));
+			move_all(&queue->flight, &queue->finished);
 			return;
 		}
 	}
@@ -241,10 +262,15 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		return;
 	}
 	if (is_about_data(status) && queue->flight.members > 1) {
-		move(&queue->flight, &queue->alone, SIZE_MAX, SIZE_MAX);
+		move_all(&queue->flight, &queue->alone);
 		return;
 	}
 	finish(queue, &queue->flight, status);
+	if (status == STATUS_READ_ONLY) {
+		/* A standby, or no longer the primary: another connection may find that. */
+		db_drop(queue->db);
+		connect_later(queue, now_ms);
+	}
 }
 
 /* Reads what the server sent, or notices that it is gone. */
@@ -279,11 +305,6 @@ static void enforce_deadline(struct group_queue *queue, int64_t now_ms)
 		finish(queue, &queue->flight, STATUS_OUTCOME_UNKNOWN);
 }
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t group_wake_ms(const struct group_queue *queue)
 {
 	int64_t wake_ms = least(queue->open.earliest_ms, queue->alone.earliest_ms);
@@ -314,7 +335,7 @@ struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t n
 			fail_waiting(queue, STATUS_UNAVAILABLE);
 	}
 	if (db_state(queue->db) == DB_READY && queue->flight.first == NULL) {
-		board(queue);
+		board(queue, now_ms);
 		if (queue->flight.first != NULL)
 			depart(queue, now_ms);
 	}

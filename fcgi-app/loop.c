@@ -28,7 +28,8 @@ enum state {
 	SLOT_ACCEPTED,	 /* connected; its parameters have not arrived */
 	SLOT_BODY,	 /* its body is being read */
 	SLOT_COMMITTING, /* a member of a group */
-	SLOT_DRAINING	 /* decided; the rest of its input is read away */
+	SLOT_DRAINING,	 /* decided; the rest of its input is read away */
+	SLOT_ANSWERING	 /* the web server has not yet taken all of the answer */
 };
 
 struct slot {
@@ -37,6 +38,7 @@ struct slot {
 	struct fcgi *fcgi;
 	struct buf body;
 	int64_t accepted_ms;
+	int64_t answered_ms;
 	struct slot *next_free;
 };
 
@@ -124,14 +126,21 @@ static void drop(struct loop *loop, struct slot *slot)
 	release(loop, slot);
 }
 
+/* Sends the answer of a decided request. */
+static void send_answer(struct loop *loop, struct slot *slot)
+{
+	slot->answered_ms = db_now_ms();
+	slot->state = SLOT_ANSWERING;
+	if (exchange_send(&slot->exchange, slot->fcgi) != STATUS_AGAIN)
+		release(loop, slot);
+}
+
 /* Answers a decided request as soon as its input has been read to the end. */
 static void answer(struct loop *loop, struct slot *slot)
 {
 	slot->state = SLOT_DRAINING;
-	if (fcgi_drain(slot->fcgi) == STATUS_AGAIN)
-		return;
-	exchange_send(&slot->exchange, slot->fcgi);
-	release(loop, slot);
+	if (fcgi_drain(slot->fcgi) != STATUS_AGAIN)
+		send_answer(loop, slot);
 }
 
 static void fail(struct loop *loop, struct slot *slot, enum status status)
@@ -147,7 +156,8 @@ static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
 {
 	int64_t left_ms = slot->exchange.deadline_ms - db_now_ms();
 
-	(void)alarm((unsigned)(left_ms / 1000 + CHILD_GRACE_S)); /* a backstop: kills */
+	/* A backstop: kills. */
+	(void)alarm((unsigned)((left_ms > 0 ? left_ms : 0) / 1000 + CHILD_GRACE_S));
 	(void)close(loop->listening);
 	group_abandon(loop->queue);
 	for (size_t i = 0; i < loop->slot_count; i++) {
@@ -289,6 +299,10 @@ static void advance(struct loop *loop, struct slot *slot)
 	case SLOT_DRAINING:
 		answer(loop, slot);
 		break;
+	case SLOT_ANSWERING:
+		if (fcgi_flush(slot->fcgi) != STATUS_AGAIN)
+			release(loop, slot);
+		break;
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	default:
@@ -335,7 +349,7 @@ static void answer_members(struct loop *loop, struct group_member *member)
 /* ---- waiting ---- */
 
 /* When the slot must be looked at even if nothing arrives. */
-static int64_t slot_deadline_ms(const struct slot *slot)
+static int64_t slot_deadline_ms(const struct loop *loop, const struct slot *slot)
 {
 	switch (slot->state) {
 	case SLOT_ACCEPTED:
@@ -343,6 +357,8 @@ static int64_t slot_deadline_ms(const struct slot *slot)
 	case SLOT_BODY:
 	case SLOT_DRAINING:
 		return slot->exchange.deadline_ms;
+	case SLOT_ANSWERING:
+		return slot->answered_ms + loop->config->request_timeout_ms;
 	case SLOT_FREE:
 	case SLOT_COMMITTING: /* the group keeps its deadline */
 	default:
@@ -354,13 +370,11 @@ static void expire(struct loop *loop, struct slot *slot)
 {
 	if (slot->state == SLOT_BODY)
 		exchange_fail(&slot->exchange, STATUS_REQUEST_TIMEOUT, NULL);
-	if (slot->state == SLOT_ACCEPTED) {
-		drop(loop, slot);
-		return;
-	}
 	/* The rest of the input is not waited for: its sender had its time. */
-	exchange_send(&slot->exchange, slot->fcgi);
-	release(loop, slot);
+	if (slot->state == SLOT_BODY || slot->state == SLOT_DRAINING)
+		send_answer(loop, slot);
+	else
+		drop(loop, slot);
 }
 
 /* Fills the poll set; returns its size and the time to wake up at. */
@@ -380,12 +394,14 @@ static nfds_t fill_poll_set(struct loop *loop, int64_t now_ms, int64_t *wake_ms)
 		if (slot->state == SLOT_FREE)
 			continue;
 		seen++;
-		if (slot_deadline_ms(slot) < *wake_ms)
-			*wake_ms = slot_deadline_ms(slot);
+		if (slot_deadline_ms(loop, slot) < *wake_ms)
+			*wake_ms = slot_deadline_ms(loop, slot);
 		if (slot->state == SLOT_COMMITTING)
 			continue;
 		loop->polled[count] = slot;
-		loop->polls[count++] = (struct pollfd){.fd = fcgi_fd(slot->fcgi), .events = POLLIN};
+		loop->polls[count++] =
+			(struct pollfd){.fd = fcgi_fd(slot->fcgi),
+					.events = slot->state == SLOT_ANSWERING ? POLLOUT : POLLIN};
 	}
 	return count;
 }
@@ -412,10 +428,13 @@ static void turn(struct loop *loop, const sigset_t *while_polling)
 	reap(loop);
 	now_ms = db_now_ms();
 	for (nfds_t i = POLL_SLOTS; i < count; i++) {
-		if (loop->polls[i].revents != 0)
-			advance(loop, loop->polled[i]);
-		else if (slot_deadline_ms(loop->polled[i]) <= now_ms)
-			expire(loop, loop->polled[i]);
+		struct slot *slot = loop->polled[i];
+		/* Who keeps sending is not served beyond its time; who was kept waiting is. */
+		if (loop->polls[i].revents != 0 &&
+		    (slot->state == SLOT_ACCEPTED || slot_deadline_ms(loop, slot) > now_ms))
+			advance(loop, slot);
+		if (slot_deadline_ms(loop, slot) <= now_ms)
+			expire(loop, slot);
 	}
 	if (loop->polls[POLL_LISTENING].revents != 0)
 		accept_all(loop, now_ms);

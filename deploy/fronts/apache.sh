@@ -27,6 +27,14 @@ DocumentRoot "$home/www"
 ErrorLog "$log_dir/error.log"
 Define SLUICE_SOCKET "$socket"
 Include "$deploy/apache/sluice.conf"
+# As many processes as ever needed, from the start: Apache closes kept-alive connections, also such as
+# a request is just arriving on, when it ends a process that it finds idle.
+ServerLimit 8
+StartServers 8
+ThreadsPerChild 50
+MaxRequestWorkers 400
+MinSpareThreads 1
+MaxSpareThreads 400
 CustomLog "$log_dir/access.log" sluice
 END
 }

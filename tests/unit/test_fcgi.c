@@ -2,6 +2,7 @@
  * test_fcgi.c - FastCGI over real Unix sockets: the test plays the web server, byte by byte.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -14,7 +15,7 @@
 #include "fcgi.h"
 
 enum { BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, GET_VALUES = 9 };
-enum { ID = 1, KEEP = 1, HEADER = 8, MESSAGE_MAX = 4 << 20 };
+enum { ID = 1, KEEP = 1, HEADER = 8, PATIENCE_MS = 10000, MESSAGE_MAX = 4 << 20 };
 
 static int listening = -1;
 static struct sockaddr_un address;
@@ -233,7 +234,8 @@ static void answer_and_check(void)
 {
 	struct buf content = buf_make(MESSAGE_MAX);
 
-	fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("{}\n"));
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("{}\n")),
+			 STATUS_END);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert(hear_answer(server, &content));
 	check_body(&content, SLICE("Status: 202 Accepted\r\n\r\n{}\n"));
@@ -597,7 +599,7 @@ START_TEST(nothing_behind_a_request_is_ever_a_request)
 	check_variables();
 	check_body(&body, SLICE("{}"));
 	/* It asked to keep the connection; it is closed all the same. */
-	fcgi_answer(fcgi, SLICE("Status: 200 OK\r\n\r\n"), SLICE(""));
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("Status: 200 OK\r\n\r\n"), SLICE("")), STATUS_END);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_eq(fcgi_accept(fcgi, listening), STATUS_AGAIN);
 	buf_free(&message);
@@ -756,7 +758,9 @@ START_TEST(a_peer_may_leave_at_any_point)
 			if (body.n > 0)
 				ck_assert_mem_eq(body.p, cut_text, body.n);
 			ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
-			fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE(""));
+			ck_assert_int_eq(
+				fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("")),
+				STATUS_END);
 		}
 		ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	}
@@ -835,6 +839,18 @@ END_TEST
 static const size_t answers[] = {0,    1,     7,     8,	     8176,    8184,
 				 8185, 65535, 65536, 300000, 1 << 20, (1 << 20) + 1};
 
+static void answer_waiting(struct slice head, struct slice body)
+{
+	enum status status = fcgi_answer(fcgi, head, body);
+
+	while (status == STATUS_AGAIN) {
+		struct pollfd fd = {.fd = fcgi_fd(fcgi), .events = POLLOUT};
+		ck_assert_int_eq(poll(&fd, 1, PATIENCE_MS), 1);
+		status = fcgi_flush(fcgi);
+	}
+	ck_assert_int_eq(status, STATUS_END);
+}
+
 /* A peer process reads it, because no socket holds so much. */
 START_TEST(answers_of_any_size_arrive)
 {
@@ -859,13 +875,59 @@ START_TEST(answers_of_any_size_arrive)
 			    (body.n == 0 || memcmp(content.p + 5, body.p, body.n) == 0);
 		_exit(good ? EXIT_SUCCESS : EXIT_FAILURE);
 	}
-	fcgi_answer(fcgi, SLICE("head\n"), buf_slice(&body));
+	answer_waiting(SLICE("head\n"), buf_slice(&body));
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_eq(waitpid(child, &how, 0), child);
 	ck_assert(WIFEXITED(how) && WEXITSTATUS(how) == EXIT_SUCCESS);
 	buf_free(&message);
 	buf_free(&body);
 	buf_free(&content);
+}
+END_TEST
+
+/* Nobody else waits for a web server that does not take its answer. */
+START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
+{
+	struct buf message = message_with_head();
+	struct buf body = buf_make(MESSAGE_MAX);
+	struct buf content = buf_make(MESSAGE_MAX);
+
+	for (size_t i = 0; i < 1 << 20; i++)
+		buf_add_char(&body, (char)(i % 251));
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), buf_slice(&body)), STATUS_AGAIN);
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(fcgi_flush(fcgi), STATUS_AGAIN);
+	if (_i == 0) {
+		hang_up();
+		ck_assert_int_eq(fcgi_flush(fcgi), STATUS_END);
+	} else {
+		fcgi_let_go(fcgi);
+		ck_assert(!hear_answer(server, &content)); /* not as if it were whole */
+		ck_assert_uint_lt(content.n, body.n);
+	}
+	ck_assert_int_eq(fcgi_fd(fcgi), -1);
+	buf_free(&message);
+	buf_free(&body);
+	buf_free(&content);
+}
+END_TEST
+
+/* Nor for the rest of a request that was answered early. */
+START_TEST(an_early_answer_arrives)
+{
+	struct buf message = message_with_head();
+
+	add_record(&message, STDIN, SLICE("abc"));
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	answer_and_check();
+	buf_free(&message);
 }
 END_TEST
 
@@ -945,8 +1007,9 @@ START_TEST(plain_cgi_reads_standard_input)
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	int standard_output = dup(STDOUT_FILENO);
 	must(dup2(out[1], STDOUT_FILENO) == STDOUT_FILENO);
-	fcgi_answer(fcgi, SLICE("head\n"), SLICE("body"));
+	enum status answered = fcgi_answer(fcgi, SLICE("head\n"), SLICE("body"));
 	must(dup2(standard_output, STDOUT_FILENO) == STDOUT_FILENO);
+	ck_assert_int_eq(answered, STATUS_END);
 	ck_assert_int_eq(read(out[0], answer, sizeof(answer)), 9);
 	ck_assert_mem_eq(answer, "head\nbody", 9);
 	buf_free(&body);
@@ -972,6 +1035,8 @@ static void add_conversation(Suite *suite)
 	tcase_add_loop_test(tests, announced_lengths_are_checked, 0, LENGTH(lengths));
 	tcase_add_test(tests, a_body_longer_than_announced_is_drained);
 	tcase_add_loop_test(tests, answers_of_any_size_arrive, 0, LENGTH(answers));
+	tcase_add_loop_test(tests, an_answer_that_is_not_taken_waits_for_nobody, 0, 2);
+	tcase_add_test(tests, an_early_answer_arrives);
 	suite_add_tcase(suite, tests);
 }
 

@@ -410,6 +410,21 @@ START_TEST(bodies_are_read)
 }
 END_TEST
 
+/* {"a":"xxx"} of n bytes. */
+static void add_item(struct buf *out, size_t n)
+{
+	buf_add_text(out, "{\"a\":\"");
+	for (size_t i = 8; i < n; i++)
+		buf_add_char(out, 'x');
+	buf_add_text(out, "\"}");
+}
+
+static void add_blanks(struct buf *out, size_t until)
+{
+	while (out->n < until)
+		buf_add_char(out, ' ');
+}
+
 /* ---- what becomes of the items ---- */
 
 static void check_slice(struct slice slice, const char *expected)
@@ -460,6 +475,86 @@ START_TEST(a_given_source_comes_first)
 }
 END_TEST
 
+/* What stands beside the items is given to those that lack it, also when it stands behind. */
+START_TEST(envelopes_give_defaults)
+{
+	static const char *const texts[] = {
+		"{\"sentAt\":\"2026-01-02T03:04:05Z\",\"context\":{\"ip\":\"::1\"},"
+		"\"batch\":[{\"a\":1},{\"timestamp\":0,\"context\":null},{}]}",
+		"{\"events\":[{\"a\":1},{\"timestamp\":0,\"context\":null},{}],"
+		"\"context\":{\"ip\":\"::1\"},\"timestamp\":\"2026-01-02T03:04:05Z\","
+		"\"sentAt\":\"2001-01-01T00:00:00Z\"}",
+	};
+	static const char both[] =
+		"{\"context\":{\"ip\":\"::1\"},\"timestamp\":\"2026-01-02T03:04:05Z\"";
+	struct buf first = buf_make(200);
+	struct buf last = buf_make(200);
+
+	buf_add_format(&first, "%s,\"a\":1}%c", both, '\0');
+	buf_add_format(&last, "%s}%c", both, '\0');
+	read_body(INTAKE_BATCH, "", slice_of(texts[_i]));
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	ck_assert_uint_eq(intake.member.signal_count, 3);
+	check_slice(intake.signals[0].payload, first.p);
+	check_slice(intake.signals[1].payload, "{\"timestamp\":0,\"context\":null}");
+	check_slice(intake.signals[2].payload, last.p);
+	ck_assert(intake.signals[0].occurred_at_us == INT64_C(1767323045000000));
+	ck_assert(intake.signals[2].occurred_at_us == INT64_C(1767323045000000));
+	drop();
+	buf_free(&first);
+	buf_free(&last);
+}
+END_TEST
+
+/* A large context for many small items is a large body. */
+START_TEST(defaults_count_as_body)
+{
+	/* Four items with a context of 500 or so bytes pass 2,000 bytes, with a shorter one they
+	 * do not. */
+	static const size_t sizes[] = {470, 490};
+	struct buf text = buf_make(BUF_BYTES);
+
+	config.batch_body_bytes = SINGLE_BYTES;
+	buf_add_text(&text, "{\"batch\":[{},{},{},{}],\"context\":");
+	add_item(&text, sizes[_i]);
+	buf_add_char(&text, '}');
+	read_body(INTAKE_BATCH, "", buf_slice(&text));
+	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
+	ck_assert_uint_eq(intake.member.signal_count, _i == 0 ? 4 : 0);
+	drop();
+	/* The loop leaves it to a child, which finds room or does not. */
+	request(INTAKE_BATCH, "");
+	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
+	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), PLAIN_BYTES), STATUS_LARGE);
+	ck_assert_uint_eq(intake.member.signal_count, 0);
+	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), BUF_BYTES), STATUS_OK);
+	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
+	ck_assert_uint_eq(intake.accepted, 4);
+	drop();
+	buf_free(&text);
+}
+END_TEST
+
+/* The presented key is not stored, whoever sends it once more; another text of that name is. */
+START_TEST(the_presented_key_stays_out_of_payloads)
+{
+	static const char *const names[] = {"writeKey", "write_key", "api_key", "token"};
+	struct buf text = buf_make(BUF_BYTES);
+
+	buf_add_format(&text, "[{\"%s\":\"%s\",\"a\":1},{\"%s\":\"other\"},{\"b\":\"%s\"}]",
+		       names[_i], key, names[_i], key);
+	read_body(INTAKE_SINGLE, "", buf_slice(&text));
+	ck_assert_uint_eq(intake.member.signal_count, 3);
+	check_slice(intake.signals[0].payload, "{\"a\":1}");
+	struct buf other = buf_make(100);
+	buf_add_format(&other, "{\"%s\":\"other\"}%c", names[_i], '\0');
+	check_slice(intake.signals[1].payload, other.p);
+	drop();
+	buf_free(&other);
+	buf_free(&text);
+}
+END_TEST
+
 /* The last line's end is known only by the body's end; its text must live on all the same. */
 START_TEST(the_last_line_stays_readable)
 {
@@ -504,21 +599,6 @@ START_TEST(many_items_keep_their_places)
 END_TEST
 
 /* ---- sizes ---- */
-
-/* {"a":"xxx"} of n bytes. */
-static void add_item(struct buf *out, size_t n)
-{
-	buf_add_text(out, "{\"a\":\"");
-	for (size_t i = 8; i < n; i++)
-		buf_add_char(out, 'x');
-	buf_add_text(out, "\"}");
-}
-
-static void add_blanks(struct buf *out, size_t until)
-{
-	while (out->n < until)
-		buf_add_char(out, ' ');
-}
 
 START_TEST(bodies_are_limited)
 {
@@ -687,7 +767,7 @@ START_TEST(a_bomb_is_refused)
 {
 	struct buf text = buf_make(BUF_BYTES);
 
-	add_blanks(&text, BUF_BYTES);
+	add_blanks(&text, BUF_BYTES / 2);
 	struct buf body = compress_text(buf_slice(&text));
 	ck_assert_uint_le(body.n, SINGLE_BYTES);
 	read_body(INTAKE_SINGLE, GZIP, buf_slice(&body));
@@ -916,6 +996,8 @@ START_TEST(a_lack_of_memory_is_told)
 		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", false},
 		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", true},
 		{INTAKE_BATCH, NDJSON, "{}\n{\"a\":}\n{\"a\":1}", false},
+		{INTAKE_BATCH, "", "{\"context\":{\"a\":\"\\u0000\"},\"batch\":[{},{\"b\":1}]}",
+		 false},
 	};
 
 	/* One request without a failure: what libraries keep from then on is no leak. */
@@ -960,6 +1042,9 @@ static void add_bodies(Suite *suite)
 	tcase_add_loop_test(tests, bodies_are_read, 0, LENGTH(bodies));
 	tcase_add_test(tests, items_become_signals_in_order);
 	tcase_add_loop_test(tests, a_given_source_comes_first, 0, 2);
+	tcase_add_loop_test(tests, envelopes_give_defaults, 0, 2);
+	tcase_add_loop_test(tests, defaults_count_as_body, 0, 2);
+	tcase_add_loop_test(tests, the_presented_key_stays_out_of_payloads, 0, 4);
 	tcase_add_loop_test(tests, the_last_line_stays_readable, 0, 3);
 	tcase_add_test(tests, many_items_keep_their_places);
 	tcase_add_loop_test(tests, bodies_are_limited, 0, 2);
@@ -981,7 +1066,7 @@ static void add_answers(Suite *suite)
 	tcase_add_loop_test(tests, a_bulk_answer_lists_a_hundred_bad_items, 99, 102);
 	tcase_add_loop_test(tests, problems_are_told_to_whom_they_concern, 0, LENGTH(outcomes));
 	tcase_add_test(tests, the_unauthenticated_are_all_told_the_same);
-	tcase_add_loop_test(tests, a_lack_of_memory_is_told, 0, 5);
+	tcase_add_loop_test(tests, a_lack_of_memory_is_told, 0, 6);
 	suite_add_tcase(suite, tests);
 }
 

@@ -146,7 +146,9 @@ END_TEST
 
 /* ---- texts ---- */
 
-#define K1 MANY(MANY("0123456789abcdef")) /* 1,024 bytes */
+#define K512  MANY(MANY("01234567"))
+#define K1016 K512 MANY("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde")
+#define K1    K512 K512 /* 1,024 bytes */
 
 static const struct text_case {
 	struct slice json;
@@ -181,6 +183,10 @@ static const struct text_case {
 		{T("{\"email\":\" a@ \"}"), NULL},
 		{T("{\"email\":\" @b\"}"), NULL},
 		{T("{\"email\":\"ab\"}"), NULL},
+		{T("{\"email\":\"ab@\"}"), NULL},
+		{T("{\"email\":\"" K1 "\"}"), NULL},
+		{T("{\"email\":\" " K1016 "abcd@bcd \"}"), K1016 "abcd@bcd"},
+		{T("{\"email\":\"" K1016 "abcd@bcde\"}"), NULL},
 		{T("{\"email\":\"a@b@c\"}"), "a@b@c"},
 		{T("{\"email\":\"@@@\"}"), "@@@"},
 		{T("{\"email\":\"\"}"), NULL},
