@@ -103,13 +103,13 @@ $(BUILD)/flags: FORCE
 # sluice.conf(5) lists the settings from the program's own table.
 $(BUILD)/man/sluice.conf.5: fcgi-app/man/sluice.conf.5.in $(TOOL_BIN)
 	@mkdir -p $(@D)
-	$(TOOL_BIN) config --manual > $@.settings
-	sed -e '/@SETTINGS@/{r $@.settings' -e 'd}' $< > $@
-	rm -f $@.settings
+	@$(TOOL_BIN) config --manual > $@.settings
+	@sed -e '/@SETTINGS@/{r $@.settings' -e 'd}' $< > $@
+	@rm -f $@.settings
 
 $(BUILD)/man/%: fcgi-app/man/%
 	@mkdir -p $(@D)
-	cp $< $@
+	@cp $< $@
 
 # ---- unit tests: one program per tests/unit/test_*.c, with counted allocations ----
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))

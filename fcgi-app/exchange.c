@@ -47,6 +47,7 @@ void exchange_begin(struct exchange *exchange, char *const *variables, int64_t n
 	exchange->deadline_ms = now_ms + intake_timeout_ms(intake);
 	intake->member.deadline_ms = exchange->deadline_ms;
 	status = intake_head(intake);
+	exchange->key_is_sound = status != STATUS_UNAUTHENTICATED;
 	if (status != STATUS_OK)
 		exchange_fail(exchange, status, intake->detail);
 }
@@ -82,7 +83,7 @@ static void write_log(const struct exchange *exchange)
 	const struct intake *intake = &exchange->intake;
 	char display[CREDENTIAL_DISPLAY_BYTES + 1] = "";
 
-	if (route != NULL && credential_key_is_sound(intake->key))
+	if (exchange->key_is_sound)
 		credential_display(intake->key, display);
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", exchange->http.request_id),
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),

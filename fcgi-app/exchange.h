@@ -17,6 +17,7 @@ struct exchange {
 	struct http_request http;
 	struct route_match match;
 	struct intake intake; /* for ROUTE_SIGNALS */
+	bool key_is_sound;    /* may be shown shortened */
 	struct http_response response;
 	enum status status; /* of the answer, for the log */
 	bool decided;	    /* the response is made: drain and send */

@@ -9,12 +9,12 @@
  * others are late, takes the end of a connection for the end of the parameters, and waits for a
  * peer that does not take its answer.
  */
+#define _GNU_SOURCE /* accept4, which is POSIX only since 2024 */
 #include "fcgi.h"
 
 #include <errno.h>
 #include <fastcgi.h>
 #include <fcgiapp.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -125,7 +125,7 @@ static void start(struct fcgi *fcgi)
 
 enum status fcgi_accept(struct fcgi *fcgi, int listening)
 {
-	int fd = accept(listening, NULL, NULL);
+	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 
 	if (fd < 0) {
 		switch (errno) {
@@ -138,7 +138,6 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening)
 			return STATUS_AGAIN;
 		}
 	}
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	fcgi->fd = fd;
 	start(fcgi);
 	return STATUS_OK;

@@ -2,7 +2,7 @@
  * log.c - builds a line on the stack and hands it over in one piece. See log.h.
  *
  * Stands beside the request's way: every module may call it, it calls none but mem. It does not
- * rotate, buffer or allocate.
+ * rotate or allocate.
  */
 #include "log.h"
 
@@ -34,7 +34,9 @@ static struct {
 	const char *program;
 	enum log_target target;
 	enum log_level least;
-} log_state = {"sluice", LOG_TARGET_STDERR, LOG_LEVEL_INFO};
+	bool holding;
+	struct line held; /* whole lines that are not written yet */
+} log_state = {.program = "sluice", .target = LOG_TARGET_STDERR, .least = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 static const int level_priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
@@ -287,11 +289,45 @@ static void put_time(struct line *line)
 	line->n += (size_t)n;
 }
 
+static void write_lines(struct line *lines)
+{
+	ssize_t written;
+
+	do
+		written = write(STDERR_FILENO, lines->bytes, lines->n);
+	while (written < 0 && errno == EINTR);
+	lines->n = 0;
+}
+
+void log_hold(void)
+{
+	log_state.holding = true;
+}
+
+void log_release(void)
+{
+	log_state.holding = false;
+	if (log_state.held.n > 0)
+		write_lines(&log_state.held);
+}
+
+/* Lines keep their order: what is held goes first. */
+static void write_or_hold(struct line *line, enum log_level level)
+{
+	struct line *held = &log_state.held;
+
+	if (held->n + line->n > LINE_BYTES || (held->n > 0 && level >= LOG_LEVEL_WARNING))
+		write_lines(held);
+	if (log_state.holding && level < LOG_LEVEL_WARNING)
+		(void)put(held, LINE_BYTES, line->bytes, line->n);
+	else
+		write_lines(line);
+}
+
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t count)
 {
 	struct line line;
-	ssize_t written;
 
 	if (level < log_state.least)
 		return;
@@ -309,7 +345,5 @@ void log_write(enum log_level level, const char *message, const struct log_field
 		return;
 	}
 	line.bytes[line.n++] = '\n';
-	do
-		written = write(STDERR_FILENO, line.bytes, line.n);
-	while (written < 0 && errno == EINTR);
+	write_or_hold(&line, level);
 }

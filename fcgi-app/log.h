@@ -45,6 +45,14 @@ void log_write(enum log_level level, const char *message, const struct log_field
 	log_write((level), (message), (struct log_field[]){__VA_ARGS__},                           \
 		  sizeof((struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
+/*
+ * Between these two, lines of the standard error stream below LOG_LEVEL_WARNING are gathered and
+ * written together, whole lines of at most 4096 bytes with each write(2). For the loop, which
+ * writes many lines in a turn and none while it waits. A child must not be forked in between.
+ */
+void log_hold(void);
+void log_release(void);
+
 /* Appends text to out with every key and secret in it shortened; for texts of other libraries. */
 void log_redact(struct buf *out, struct slice text);
 

@@ -174,9 +174,11 @@ static void serve_large(struct loop *loop, struct slot *slot)
 		fail(loop, slot, STATUS_BUSY);
 		return;
 	}
+	log_release();
 	pid_t child = fork();
 	if (child == 0)
 		serve_as_child(loop, slot);
+	log_hold();
 	if (child < 0) {
 		log_event(LOG_LEVEL_ERROR, "could not fork", LOG_TEXT("cause", strerror(errno)));
 		fail(loop, slot, STATUS_BUSY);
@@ -424,7 +426,9 @@ static void turn(struct loop *loop, const sigset_t *while_polling)
 	int64_t wake_ms;
 	nfds_t count = fill_poll_set(loop, now_ms, &wake_ms);
 
+	log_release();
 	wait_events(loop, count, wake_ms, now_ms, while_polling);
+	log_hold();
 	reap(loop);
 	now_ms = db_now_ms();
 	for (nfds_t i = POLL_SLOTS; i < count; i++) {
@@ -497,6 +501,7 @@ int loop_run(const struct config *config, int listening)
 		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
 		while (!ending || loop.busy > 0 || loop.children > 0)
 			turn(&loop, &while_polling);
+		log_release();
 		log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", loop.busy));
 	}
 	group_close(loop.queue);

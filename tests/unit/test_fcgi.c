@@ -198,21 +198,13 @@ static void check_body(const struct buf *body, struct slice expected)
 		ck_assert_mem_eq(body->p, expected.p, expected.n);
 }
 
-/* Reads the answer's records up to the connection's end; false when they are not as they must. */
-static bool hear_answer(int fd, struct buf *content)
+/* The content of the answer's records; false when they are not as they must be. */
+static bool parse_answer(struct slice raw, struct buf *content)
 {
-	struct buf raw = buf_make(MESSAGE_MAX);
-	ssize_t n = 1;
 	bool ended = false;
 	bool finished = false;
 
-	while (n > 0) {
-		char *room = buf_reserve(&raw, 65536);
-		n = room == NULL ? -1 : read(fd, room, 65536);
-		if (n > 0)
-			raw.n += (size_t)n;
-	}
-	for (size_t at = 0; n == 0 && raw.n - at >= HEADER;) {
+	for (size_t at = 0; raw.n - at >= HEADER;) {
 		const unsigned char *h = (const unsigned char *)raw.p + at;
 		size_t bytes = (size_t)h[4] << 8 | h[5];
 		at += HEADER;
@@ -226,8 +218,24 @@ static bool hear_answer(int fd, struct buf *content)
 		finished = h[1] == END;
 		at += bytes + h[6];
 	}
+	return ended && finished;
+}
+
+/* Reads the answer up to the connection's end. */
+static bool hear_answer(int fd, struct buf *content)
+{
+	struct buf raw = buf_make(MESSAGE_MAX);
+	ssize_t n = 1;
+
+	while (n > 0) {
+		char *room = buf_reserve(&raw, 65536);
+		n = room == NULL ? -1 : read(fd, room, 65536);
+		if (n > 0)
+			raw.n += (size_t)n;
+	}
+	bool good = n == 0 && parse_answer(buf_slice(&raw), content);
 	buf_free(&raw);
-	return n == 0 && ended && finished;
+	return good;
 }
 
 static void answer_and_check(void)

@@ -320,6 +320,42 @@ START_TEST(lines_of_no_interest_are_left_out)
 }
 END_TEST
 
+static size_t lines_in_datagram(void)
+{
+	size_t n = next_line();
+	size_t lines = 0;
+
+	ck_assert_uint_le(n, 4096);
+	ck_assert(n == 0 || line[n - 1] == '\n');
+	for (size_t i = 0; i < n; i++)
+		lines += line[i] == '\n';
+	return lines;
+}
+
+/* Held lines come whole, all of them, and before one that is not held. */
+START_TEST(lines_are_held)
+{
+	size_t lines = 0;
+
+	log_hold();
+	for (int i = 0; i < 3; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	ck_assert_uint_eq(next_line(), 0);
+	log_event(LOG_LEVEL_ERROR, "urgent", LOG_INT("i", 3));
+	ck_assert_uint_eq(lines_in_datagram(), 3);
+	ck_assert_uint_eq(lines_in_datagram(), 1);
+	ck_assert_ptr_nonnull(strstr(line, "event=urgent"));
+	for (int i = 0; i < 100; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	log_release();
+	for (size_t some = lines_in_datagram(); some > 0; some = lines_in_datagram())
+		lines += some;
+	ck_assert_uint_eq(lines, 100);
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_uint_eq(lines_in_datagram(), 1);
+}
+END_TEST
+
 START_TEST(a_line_allocates_nothing)
 {
 	unit_fail_allocation(1);
@@ -420,6 +456,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, long_values_are_cut, 0, LENGTH(lengths));
 	tcase_add_loop_test(tests, no_line_is_too_long, 0, 1100);
 	tcase_add_loop_test(tests, lines_of_no_interest_are_left_out, 0, 16);
+	tcase_add_test(tests, lines_are_held);
 	tcase_add_test(tests, a_line_allocates_nothing);
 	tcase_add_test(tests, a_closed_stream_is_survived);
 	tcase_add_loop_test(tests, syslog_gets_the_line_without_its_time, 0, LENGTH(priorities));
