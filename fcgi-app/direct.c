@@ -8,7 +8,7 @@
 #include <poll.h>
 #include <string.h>
 
-enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, FAREWELL_MS = 5000 };
+enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, ANSWER_MS = 5000 };
 
 /* The body as the handlers read it: first what had arrived, then the connection. */
 struct body {
@@ -147,16 +147,11 @@ static void serve_health(struct exchange *exchange)
 	exchange_health(exchange, connected);
 }
 
-/* Whoever goes on sending, or does not take the answer, holds a child only for so long. */
 static void farewell(struct exchange *exchange, struct fcgi *fcgi)
 {
-	int64_t drain_ms = db_now_ms() + FAREWELL_MS;
-
-	if (exchange->deadline_ms < drain_ms)
-		drain_ms = exchange->deadline_ms;
-	while (fcgi_drain(fcgi) == STATUS_AGAIN && wait_for(fcgi, POLLIN, drain_ms))
+	while (fcgi_drain(fcgi) == STATUS_AGAIN && wait_for(fcgi, POLLIN, exchange->deadline_ms))
 		;
-	int64_t answer_ms = db_now_ms() + FAREWELL_MS;
+	int64_t answer_ms = db_now_ms() + ANSWER_MS;
 	enum status status = exchange_send(exchange, fcgi);
 	while (status == STATUS_AGAIN && wait_for(fcgi, POLLOUT, answer_ms))
 		status = fcgi_flush(fcgi);

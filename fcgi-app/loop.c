@@ -28,6 +28,7 @@ enum state {
 	SLOT_ACCEPTED,	 /* connected; its parameters have not arrived */
 	SLOT_BODY,	 /* its body is being read */
 	SLOT_COMMITTING, /* a member of a group */
+	SLOT_KNOCKING,	 /* the same without rows: whether a large body is worth a child */
 	SLOT_DRAINING,	 /* decided; the rest of its input is read away */
 	SLOT_ANSWERING	 /* the web server has not yet taken all of the answer */
 };
@@ -168,6 +169,16 @@ static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
 	_exit(EXIT_SUCCESS);
 }
 
+/* A child costs a process and a connection: nobody gets one who is not known. */
+static void knock(struct loop *loop, struct slot *slot)
+{
+	struct group_member *member = &slot->exchange.intake.member;
+
+	member->owner = slot;
+	slot->state = SLOT_KNOCKING;
+	group_add(loop->queue, member);
+}
+
 static void serve_large(struct loop *loop, struct slot *slot)
 {
 	if (loop->children >= loop->config->large_requests) {
@@ -212,7 +223,7 @@ static void join_group(struct loop *loop, struct slot *slot)
 		intake_body(intake, buf_slice(&slot->body), (size_t)loop->config->large_body_bytes);
 
 	if (status == STATUS_LARGE) {
-		serve_large(loop, slot);
+		knock(loop, slot);
 		return;
 	}
 	if (status != STATUS_OK) {
@@ -246,7 +257,7 @@ static void read_body(struct loop *loop, struct slot *slot)
 	while (status == STATUS_OK) {
 		size_t n = 0;
 		if (is_large(loop, slot)) {
-			serve_large(loop, slot);
+			knock(loop, slot);
 			return;
 		}
 		size_t size = body_room(slot);
@@ -307,6 +318,7 @@ static void advance(struct loop *loop, struct slot *slot)
 		break;
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
+	case SLOT_KNOCKING:
 	default:
 		break;
 	}
@@ -342,7 +354,12 @@ static void answer_members(struct loop *loop, struct group_member *member)
 {
 	while (member != NULL) {
 		struct slot *slot = member->owner;
+		enum status status = member->status;
 		member = member->next; /* the member is gone with its request */
+		if (slot->state == SLOT_KNOCKING && status == STATUS_ACCEPTED) {
+			serve_large(loop, slot);
+			continue;
+		}
 		exchange_conclude(&slot->exchange);
 		answer(loop, slot);
 	}
@@ -363,6 +380,7 @@ static int64_t slot_deadline_ms(const struct loop *loop, const struct slot *slot
 		return slot->answered_ms + loop->config->request_timeout_ms;
 	case SLOT_FREE:
 	case SLOT_COMMITTING: /* the group keeps its deadline */
+	case SLOT_KNOCKING:
 	default:
 		return INT64_MAX;
 	}
@@ -398,7 +416,7 @@ static nfds_t fill_poll_set(struct loop *loop, int64_t now_ms, int64_t *wake_ms)
 		seen++;
 		if (slot_deadline_ms(loop, slot) < *wake_ms)
 			*wake_ms = slot_deadline_ms(loop, slot);
-		if (slot->state == SLOT_COMMITTING)
+		if (slot->state == SLOT_COMMITTING || slot->state == SLOT_KNOCKING)
 			continue;
 		loop->polled[count] = slot;
 		loop->polls[count++] =

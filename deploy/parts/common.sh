@@ -20,9 +20,10 @@ wait_until() {
     done
 }
 
-# Of a program that a package brings: need PROGRAM PACKAGE.
+# Of a program that a package brings: need PROGRAM PACKAGE [WHAT], WHAT being what deps takes.
 need() {
-    [[ -e $1 ]] || command -v "$1" >/dev/null || die "$1 is missing (package $2): run deploy/deps"
+    [[ -e $1 ]] || command -v "$1" >/dev/null ||
+        die "$1 is missing (package $2): run deploy/deps${3:+ $3}"
 }
 
 # A free port of the loopback interface, below the range that outgoing connections use.
