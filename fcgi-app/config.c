@@ -139,22 +139,6 @@ static enum status find_setting(struct reader *reader, struct slice key, size_t 
 	return STATUS_MISCONFIGURED;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct slice trim(struct slice text)
-{
-	while (text.n > 0 && is_blank(text.p[text.n - 1]))
-		text.n--;
-	while (text.n > 0 && is_blank(text.p[0])) {
-		text.p++;
-		text.n--;
-	}
-	return text;
-}
-
 /* Cuts a comment off: a # at the start or after a blank, outside single quotes. */
 static struct slice without_comment(struct slice line)
 {
@@ -163,7 +147,7 @@ static struct slice without_comment(struct slice line)
 	for (size_t i = 0; i < line.n; i++) {
 		if (line.p[i] == '\'')
 			quoted = !quoted;
-		if (line.p[i] == '#' && !quoted && (i == 0 || is_blank(line.p[i - 1])))
+		if (line.p[i] == '#' && !quoted && (i == 0 || slice_is_blank(line.p[i - 1])))
 			line.n = i;
 	}
 	return line;
@@ -211,7 +195,7 @@ static enum status read_line(struct reader *reader, struct slice line)
 {
 	size_t index;
 
-	line = trim(without_comment(line));
+	line = slice_trim(without_comment(line));
 	if (line.n == 0)
 		return STATUS_OK;
 	const char *equals = memchr(line.p, '=', line.n);
@@ -219,9 +203,9 @@ static enum status read_line(struct reader *reader, struct slice line)
 		buf_add_text(complain(reader), "line without \"=\"");
 		return STATUS_MISCONFIGURED;
 	}
-	struct slice key = trim((struct slice){line.p, (size_t)(equals - line.p)});
+	struct slice key = slice_trim((struct slice){line.p, (size_t)(equals - line.p)});
 	struct slice value =
-		trim((struct slice){equals + 1, (size_t)(line.p + line.n - equals - 1)});
+		slice_trim((struct slice){equals + 1, (size_t)(line.p + line.n - equals - 1)});
 	/* What is no name may be a secret that went astray: it is not repeated. */
 	if (!is_key(key)) {
 		buf_add_text(complain(reader), "line without the name of a setting before \"=\"");

@@ -348,7 +348,7 @@ static enum status step_connecting(struct db *db)
 	db->first = NULL;
 	if (status == STATUS_OK)
 		status = db->failure;
-	if (status != STATUS_OK && !db->unprepared) {
+	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared)) {
 		/* What cannot be prepared cannot run: not migrated, or no rights. */
 		db_drop(db);
 		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;
@@ -492,9 +492,12 @@ static enum status wait_while(struct db *db, enum db_state state, struct db_resu
 		if (ready > 0)
 			status = db_step(db, result);
 		else if (deadline_ms <= db_now_ms()) {
+			/* What was sent may still be committed by a server we no longer hear. */
+			bool was_sent = db->state == DB_BUSY;
 			db_drop(db);
-			return failed(db, STATUS_DEADLINE, "the database did not answer in time",
-				      "", "timeout");
+			return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
+				      "the database did not answer in time", "",
+				      "no answer within the time allowed");
 		}
 	}
 	return status;

@@ -18,22 +18,6 @@
 
 /* ---- the request ---- */
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct slice trim(struct slice text)
-{
-	while (text.n > 0 && is_blank(text.p[text.n - 1]))
-		text.n--;
-	while (text.n > 0 && is_blank(text.p[0])) {
-		text.p++;
-		text.n--;
-	}
-	return text;
-}
-
 unsigned http_header(const struct http_request *request, const char *variable, struct slice *value)
 {
 	size_t n = strlen(variable);
@@ -44,7 +28,7 @@ unsigned http_header(const struct http_request *request, const char *variable, s
 		if (strncmp(*v, variable, n) != 0 || (*v)[n] != '=')
 			continue;
 		if (count++ == 0)
-			*value = trim(slice_of(*v + n + 1));
+			*value = slice_trim(slice_of(*v + n + 1));
 	}
 	return count;
 }
@@ -117,12 +101,12 @@ static struct slice take_until(struct slice *text, char separator)
 
 	if (end == NULL) {
 		*text = slice_of(NULL);
-		return trim(part);
+		return slice_trim(part);
 	}
 	part.n = (size_t)(end - part.p);
 	text->p += part.n + 1;
 	text->n -= part.n + 1;
-	return trim(part);
+	return slice_trim(part);
 }
 
 /*
@@ -132,7 +116,7 @@ static struct slice take_until(struct slice *text, char separator)
 static bool take_value(struct slice *text, char *out, size_t out_bytes, struct slice *value)
 {
 	*value = (struct slice){out, 0};
-	*text = trim(*text);
+	*text = slice_trim(*text);
 	if (text->n == 0 || text->p[0] != '"') {
 		*value = take_until(text, ';');
 		return true;

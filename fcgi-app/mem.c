@@ -40,6 +40,20 @@ bool slice_starts(struct slice text, struct slice prefix)
 	return text.n >= prefix.n && slice_equal((struct slice){text.p, prefix.n}, prefix);
 }
 
+bool slice_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct slice slice_trim(struct slice text)
+{
+	while (text.n > 0 && slice_is_blank(text.p[text.n - 1]))
+		text.n--;
+	while (text.n > 0 && slice_is_blank(*text.p))
+		text = (struct slice){text.p + 1, text.n - 1};
+	return text;
+}
+
 /* ---- arena ---- */
 
 struct arena_block {

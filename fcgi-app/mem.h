@@ -33,6 +33,12 @@ bool slice_equal_nocase(struct slice a, struct slice b);
 
 bool slice_starts(struct slice text, struct slice prefix);
 
+/* Space, tab, carriage return or line feed. */
+bool slice_is_blank(char c);
+
+/* The text without blanks at its ends. */
+struct slice slice_trim(struct slice text);
+
 /* ---- arena ---- */
 
 struct arena_block;

@@ -73,23 +73,11 @@ static struct slice id_in_places(const struct places *places, const char *const 
 	return id;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* The text without blanks around it, when it has an @ with something on both sides. */
 static struct slice email_of(const struct json_object *value)
 {
-	struct slice text = json_string(value);
+	struct slice text = usable(slice_trim(json_string(value)));
 
-	while (text.n > 0 && is_blank(text.p[text.n - 1]))
-		text.n--;
-	while (text.n > 0 && is_blank(*text.p)) {
-		text.p++;
-		text.n--;
-	}
-	text = usable(text);
 	if (text.n < 3 || memchr(text.p + 1, '@', text.n - 2) == NULL)
 		return (struct slice){0};
 	return text;

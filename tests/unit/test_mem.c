@@ -44,6 +44,27 @@ START_TEST(slices_compare)
 }
 END_TEST
 
+static const struct {
+	const char *text, *trimmed;
+} blanks[] = {{"", ""},
+	      {" ", ""},
+	      {" \t\r\n ", ""},
+	      {"a", "a"},
+	      {" a", "a"},
+	      {"a\n", "a"},
+	      {"\ta b\r\n", "a b"},
+	      {"\va", "\va"},
+	      {"\xa0"
+	       "a",
+	       "\xa0"
+	       "a"}};
+
+START_TEST(slices_are_trimmed)
+{
+	ck_assert(slice_equal(slice_trim(slice_of(blanks[_i].text)), slice_of(blanks[_i].trimmed)));
+}
+END_TEST
+
 START_TEST(slices_hold_any_byte)
 {
 	struct slice text = SLICE("a\0b");
@@ -350,6 +371,7 @@ static TCase *slice_tests(void)
 	TCase *tests = tcase_create("slice");
 
 	tcase_add_loop_test(tests, slices_compare, 0, LENGTH(pairs));
+	tcase_add_loop_test(tests, slices_are_trimmed, 0, LENGTH(blanks));
 	tcase_add_test(tests, slices_hold_any_byte);
 	return tests;
 }
