@@ -73,6 +73,7 @@ LIBS_TOOL := -lpq -lcrypto
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-san check-fresh fault \
+	fuzz check-fuzz fuzz-programs \
 	bench bench-quick lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -126,10 +127,36 @@ $(BUILD)/unit/test_%: $(BUILD)/unit/test_%.o $(UNIT_OBJECTS)
 
 .SECONDARY:
 
+# ---- fuzzing: one libFuzzer program per tests/fuzz/fuzz_*.c, built by clang in build/fuzz ----
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_MAKE = $(MAKE) VARIANT=fuzz CC=clang SAN=address,undefined \
+	CFLAGS='-g -fsanitize=fuzzer-no-link -Wno-bitwise-instead-of-logical'
+FUZZ_OBJECTS := $(call objects,$(MODULES)) $(patsubst %,$(BUILD)/fuzz/%.o,fuzz oracle records)
+SECONDS ?= 600
+
+$(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS_INTAKE)
+
+fuzz-programs: $(patsubst %,$(BUILD)/bin/%,$(FUZZ_TARGETS))
+
+fuzz:  ## fuzz every target for SECONDS=n (600), two at a time
+	$(FUZZ_MAKE) fuzz-programs
+	tests/fuzz/run $(SECONDS) $(FUZZ_TARGETS)
+
+check-fuzz:  ## every file of the fuzz corpora once
+	$(FUZZ_MAKE) fuzz-programs
+	tests/fuzz/run replay $(FUZZ_TARGETS)
+
 # ---- tests ----
-check: lint all  ## all tests: lint, unit, SQL, end to end through both web servers, sanitizers
+check: lint all  ## all tests: lint, unit, fuzz corpora, SQL, end to end through both web servers, sanitizers
 	$(MAKE) check-unit
 	$(MAKE) check-unit SAN=address,undefined
+	$(MAKE) check-fuzz
 	$(MAKE) check-sql
 	$(MAKE) check-e2e
 	$(MAKE) check-e2e SAN=address,undefined
@@ -199,4 +226,4 @@ help:  ## print this list
 
 FORCE:
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/unit/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fastcgi.h>
 #include <fcgiapp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,10 +38,11 @@ struct record {
 
 struct fcgi {
 	FCGX_Request request;
-	char *const *cgi; /* the variables of a plain CGI request, else NULL */
-	int fd;		  /* the connection; -1: none */
-	struct buf input; /* the head, and what came with it of the body */
-	size_t at;	  /* how much of the input has been used */
+	char *const *cgi;  /* the variables of a plain CGI request, else NULL */
+	uint64_t cgi_left; /* bytes of its body that are unread */
+	int fd;		   /* the connection; -1: none */
+	struct buf input;  /* the head, and what came with it of the body */
+	size_t at;	   /* how much of the input has been used */
 	struct record record;
 	uint64_t body_bytes; /* read so far */
 	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
@@ -153,6 +155,18 @@ static size_t record_content(const unsigned char *header)
 	return (size_t)header[4] << 8 | header[5];
 }
 
+/* Takes the padding out of the input's first record: libfcgi would read it as the next one. */
+static void drop_padding(struct buf *input)
+{
+	unsigned char *header = (unsigned char *)input->p;
+	char *padding = input->p + FCGI_HEADER_LEN + record_content(header);
+	size_t n = header[6];
+
+	input->n -= n;
+	memmove(padding, padding + n, (size_t)(input->p + input->n - padding));
+	header[6] = 0;
+}
+
 /* Moves on over the head's records that are there: OK behind the last one, AGAIN, or END when they
  * are no head. Management records are none: libfcgi's answer to them overruns its stack. */
 static enum status scan_head(struct fcgi *fcgi)
@@ -174,6 +188,8 @@ static enum status scan_head(struct fcgi *fcgi)
 		}
 		if (fcgi->input.n - fcgi->at - FCGI_HEADER_LEN < content + header[6])
 			return STATUS_AGAIN;
+		if (fcgi->at == 0)
+			drop_padding(&fcgi->input);
 		fcgi->at += FCGI_HEADER_LEN + content + header[6];
 	}
 	return STATUS_AGAIN;
@@ -202,6 +218,53 @@ static enum status read_head(struct fcgi *fcgi)
 	return status;
 }
 
+/* The length of a name or a value, in one byte or in four. */
+static bool take_length(struct slice *params, size_t *length)
+{
+	const unsigned char *p = (const unsigned char *)params->p;
+	size_t n = params->n > 0 && p[0] > 0x7f ? 4 : 1;
+
+	if (params->n < n)
+		return false;
+	*length = p[0];
+	if (n == 4)
+		*length =
+			(size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	*params = (struct slice){params->p + n, params->n - n};
+	return true;
+}
+
+static bool lengths_fit(struct slice params)
+{
+	while (params.n > 0) {
+		size_t name, value;
+		if (!take_length(&params, &name) || !take_length(&params, &value) ||
+		    name + value > params.n)
+			return false;
+		params = (struct slice){params.p + name + value, params.n - name - value};
+	}
+	return true;
+}
+
+/* libfcgi takes as much memory as a parameter says that it is long, up to 2 GiB; so what is longer
+ * than the head must not reach it. The parameters are put together where the answer will be. */
+static bool head_is_sound(struct fcgi *fcgi)
+{
+	const unsigned char *input = (const unsigned char *)fcgi->input.p;
+	size_t n = 0;
+
+	for (size_t at = 0; at < fcgi->at; at += FCGI_HEADER_LEN + n + input[at + 6]) {
+		n = record_content(input + at);
+		if (at > 0)
+			buf_add(&fcgi->output, input + at + FCGI_HEADER_LEN, n);
+		if (at > 0 && n == 0)
+			break; /* the padding behind the last one is the body's */
+	}
+	bool sound = fcgi->output.status == STATUS_OK && lengths_fit(buf_slice(&fcgi->output));
+	buf_reset(&fcgi->output, READ_BYTES);
+	return sound;
+}
+
 /* Lets libfcgi make the variables of the head. What fails may leave the pair in any state. */
 static bool parse_head(struct fcgi *fcgi)
 {
@@ -227,7 +290,7 @@ enum status fcgi_begin(struct fcgi *fcgi)
 {
 	enum status status = read_head(fcgi);
 
-	if (status == STATUS_OK && !parse_head(fcgi))
+	if (status == STATUS_OK && !(head_is_sound(fcgi) && parse_head(fcgi)))
 		status = STATUS_END;
 	if (status == STATUS_END) {
 		(void)close(fcgi->fd);
@@ -238,7 +301,16 @@ enum status fcgi_begin(struct fcgi *fcgi)
 
 void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
 {
+	static const char name[] = "CONTENT_LENGTH=";
+
 	fcgi->cgi = variables;
+	fcgi->cgi_left = 0;
+	for (; *variables != NULL; variables++) {
+		if (strncmp(*variables, name, sizeof(name) - 1) == 0) {
+			long long length = strtoll(*variables + sizeof(name) - 1, NULL, 10);
+			fcgi->cgi_left = length > 0 ? (uint64_t)length : 0;
+		}
+	}
 	start(fcgi);
 }
 
@@ -324,24 +396,32 @@ static enum status read_stream(struct fcgi *fcgi, char *room, size_t size, size_
 	return status;
 }
 
-/* Plain CGI: the body has CONTENT_LENGTH bytes; the descriptor may stay open behind it. */
-static enum status read_cgi(struct fcgi *fcgi, int64_t length, char *room, size_t size, size_t *n)
+/* Plain CGI (RFC 3875): the body has CONTENT_LENGTH bytes; the descriptor may stay open behind it.
+ * Without a length there is no body: its end would look like that of a sender who went away. */
+static enum status read_cgi(struct fcgi *fcgi, char *room, size_t size, size_t *n)
 {
-	uint64_t left = length < 0 ? 0 : (uint64_t)length - fcgi->body_bytes;
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 
+	*n = 0;
 	if (fcgi->ended != STATUS_OK)
 		return fcgi->ended;
-	if (length >= 0 && left == 0)
-		return STATUS_END;
-	if (length >= 0 && size > left)
-		size = (size_t)left;
-	ssize_t got = read(STDIN_FILENO, room, size);
+	if (fcgi->cgi_left == 0)
+		return end(fcgi, STATUS_END);
+	if (poll(&in, 1, 0) == 0)
+		return STATUS_AGAIN;
+	ssize_t got = read(STDIN_FILENO, room, size < fcgi->cgi_left ? size : fcgi->cgi_left);
 	if (got < 0 && would_block(errno))
 		return STATUS_AGAIN;
 	if (got <= 0)
-		return end(fcgi, got == 0 ? STATUS_END : STATUS_INCOMPLETE_BODY);
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
 	*n = (size_t)got;
+	fcgi->cgi_left -= *n;
 	return STATUS_OK;
+}
+
+static enum status read_piece(struct fcgi *fcgi, char *room, size_t size, size_t *n)
+{
+	return fcgi->cgi != NULL ? read_cgi(fcgi, room, size, n) : read_stream(fcgi, room, size, n);
 }
 
 enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size, size_t *n)
@@ -349,8 +429,7 @@ enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size
 	/* All that was announced is here: the end of the stream is read late, by fcgi_drain. */
 	if (length >= 0 && fcgi->body_bytes >= (uint64_t)length)
 		return STATUS_END;
-	enum status status = fcgi->cgi != NULL ? read_cgi(fcgi, length, room, size, n)
-					       : read_stream(fcgi, room, size, n);
+	enum status status = read_piece(fcgi, room, size, n);
 	if (status == STATUS_OK)
 		fcgi->body_bytes += *n;
 	if (status == STATUS_END && length >= 0 && fcgi->body_bytes < (uint64_t)length)
@@ -360,14 +439,12 @@ enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size
 
 enum status fcgi_drain(struct fcgi *fcgi)
 {
-	if (fcgi->cgi != NULL)
-		return STATUS_END;
 	char nothing[READ_BYTES];
 	enum status status = STATUS_OK;
 	for (size_t drained = 0, n = 0; status == STATUS_OK; drained += n) {
 		if (drained >= DRAIN_BYTES_MAX)
 			return STATUS_AGAIN;
-		status = read_stream(fcgi, nothing, sizeof(nothing), &n);
+		status = read_piece(fcgi, nothing, sizeof(nothing), &n);
 	}
 	return status == STATUS_AGAIN ? status : STATUS_END;
 }

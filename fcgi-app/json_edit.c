@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "json_scan.h"
+#include "json_text.h"
 
 /* Walks over the members of an object. */
 struct walk {
 	struct json_scan scan;
 	struct slice text;
 	size_t at;
-	struct slice name; /* between its quotes, escapes not decoded */
+	struct slice name; /* with its quotes, escapes not decoded */
 	struct slice value;
 	struct slice member; /* from the name's quote to the value's end */
 };
@@ -43,7 +44,7 @@ static bool walk_next(struct walk *walk)
 		if (event == JSON_SCAN_KEY)
 			name = p;
 		else if (event == JSON_SCAN_KEY_END && name != NULL)
-			walk->name = (struct slice){name + 1, (size_t)(p - name) - 2};
+			walk->name = (struct slice){name, (size_t)(p - name)};
 		else if (event == JSON_SCAN_VALUE && name != NULL)
 			value = p;
 		else if (event == JSON_SCAN_VALUE_END && value != NULL) {
@@ -57,13 +58,10 @@ static bool walk_next(struct walk *walk)
 
 static bool is_secret(const struct walk *walk, const struct json_edits *edits)
 {
-	struct slice value = walk->value;
-
-	if (value.n != edits->secret.n + 2 || *value.p != '"' ||
-	    !slice_equal((struct slice){value.p + 1, edits->secret.n}, edits->secret))
+	if (!json_text_is_name(walk->value, edits->secret))
 		return false;
 	for (const char *const *name = edits->secret_names; *name != NULL; name++) {
-		if (slice_equal(walk->name, slice_of(*name)))
+		if (json_text_is_name(walk->name, slice_of(*name)))
 			return true;
 	}
 	return false;
@@ -76,7 +74,19 @@ static bool has_member(struct slice object, const char *name)
 
 	walk_open(&walk, object);
 	while (!found && walk_next(&walk))
-		found = slice_equal(walk.name, slice_of(name));
+		found = json_text_is_name(walk.name, slice_of(name));
+	json_scan_close(&walk.scan);
+	return found;
+}
+
+static bool has_secret(struct slice object, const struct json_edits *edits)
+{
+	struct walk walk;
+	bool found = false;
+
+	walk_open(&walk, object);
+	while (!found && walk_next(&walk))
+		found = is_secret(&walk, edits);
 	json_scan_close(&walk.scan);
 	return found;
 }
@@ -112,14 +122,21 @@ static void add_members(struct buf *out, struct slice object, const struct json_
 	json_scan_close(&walk.scan);
 }
 
-/* Nearly no item needs an edit, and most can be told so without looking at their members. */
-static bool may_need(struct slice object, const struct json_edits *edits)
+static bool holds(struct slice text, struct slice part)
+{
+	return memmem(text.p, text.n, part.p, part.n) != NULL;
+}
+
+/* Nearly no item needs an edit, and most can be told so without looking at their members: a secret
+ * stands in it as it is, or with escapes of ASCII characters. */
+static bool needs_edit(struct slice object, const struct json_edits *edits)
 {
 	for (size_t i = 0; i < edits->default_count; i++) {
 		if (edits->defaults[i].value.p != NULL)
 			return true;
 	}
-	return memmem(object.p, object.n, edits->secret.p, edits->secret.n) != NULL;
+	return (holds(object, edits->secret) || holds(object, SLICE("\\u00"))) &&
+	       has_secret(object, edits);
 }
 
 enum status json_edit(struct arena *arena, struct slice object, const struct json_edits *edits,
@@ -128,7 +145,7 @@ enum status json_edit(struct arena *arena, struct slice object, const struct jso
 	struct buf text = buf_make(SIZE_MAX / 2);
 
 	*out = object;
-	if (!may_need(object, edits))
+	if (!needs_edit(object, edits))
 		return STATUS_OK;
 	add_defaults(&text, object, edits);
 	add_members(&text, object, edits);

@@ -17,7 +17,8 @@ struct json_default {
 
 struct json_edits {
 	const char *const *secret_names; /* ends with NULL: members of these names … */
-	struct slice secret;		 /* … whose value is this string are left out */
+	struct slice secret;		 /* … whose value is this are left out; a name
+					  * as json_text_is_name wants it */
 	const struct json_default *defaults;
 	size_t default_count;
 };

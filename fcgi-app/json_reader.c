@@ -14,7 +14,7 @@
 #include "json_scan.h"
 
 enum {
-	KEY_BYTES = 64,			/* no key that is asked for is longer */
+	KEY_BYTES = 64,			/* no key that is asked for is longer, all escaped */
 	BESIDE_BYTES = 64 * 1024,	/* of a member beside the array */
 	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory that stays for the next item cut in two */
 	MARK_BYTES = 3
@@ -275,12 +275,11 @@ static enum status key_end(struct json_reader *reader, const char *end)
 	enum status status = capture_end(reader, end, &key);
 
 	reader->key = KEY_OTHER;
-	if (slice_equal(key, SLICE("\"batch\"")) || slice_equal(key, SLICE("\"signals\"")) ||
-	    slice_equal(key, SLICE("\"events\"")))
+	if (json_text_is_name(key, SLICE("batch")) || json_text_is_name(key, SLICE("signals")) ||
+	    json_text_is_name(key, SLICE("events")))
 		reader->key = KEY_ITEMS;
 	for (int i = 0; i < BESIDE_COUNT; i++) {
-		struct slice name = slice_of(beside_names[i]);
-		if (key.n == name.n + 2 && memcmp(key.p + 1, name.p, name.n) == 0)
+		if (json_text_is_name(key, slice_of(beside_names[i])))
 			reader->key = i;
 	}
 	return status;

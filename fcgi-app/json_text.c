@@ -98,3 +98,18 @@ void json_text_repair(struct slice text, struct buf *out)
 	}
 	buf_add(out, kept, (size_t)(end - kept));
 }
+
+bool json_text_is_name(struct slice value, struct slice name)
+{
+	if (value.n < 2 || *value.p != '"')
+		return false;
+	struct slice rest = {value.p + 1, value.n - 2};
+	for (size_t i = 0; i < name.n; i++) {
+		int unit = unit_at(rest);
+		size_t n = unit < 0 ? 1 : ESCAPE_BYTES;
+		if (rest.n == 0 || (unit < 0 ? *rest.p : unit) != name.p[i])
+			return false;
+		rest = (struct slice){rest.p + n, rest.n - n};
+	}
+	return rest.n == 0;
+}

@@ -114,4 +114,8 @@ enum status json_text_check(struct slice text, const struct json_limits *limits,
  * the three bytes of UTF-8). Everything else stays as received. */
 void json_text_repair(struct slice text, struct buf *out);
 
+/* True when a value that passed the check is a string and means this name, however it is escaped.
+ * A name has only ASCII letters, digits and underscores. */
+bool json_text_is_name(struct slice value, struct slice name);
+
 #endif

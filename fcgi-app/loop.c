@@ -3,8 +3,8 @@
  *
  * In each turn: take what has arrived (connections, bodies, the database's answer), send the next
  * group, answer the members of the finished one. A request sits in a slot and moves through the
- * states below; what must wait waits in the poll set. Large bodies go to forked children
- *, so that no request delays another.
+ * states below; what must wait waits in the poll set. Large bodies go to forked children, once
+ * their senders are known, so that no request delays another.
  */
 #define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
 #include "loop.h"

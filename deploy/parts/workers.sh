@@ -21,7 +21,10 @@ END
     ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}"
 }
 
-workers_configure() {
+workers_prepare() {
+    # A copy: the workers' user may not be able to enter the checkout, and a new build does not
+    # change a running stack.
+    install -m 755 "$bin_dir/sluice-intake" "$home/bin/sluice-intake"
     workers_config | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/sluice.conf"
     "$bin_dir/sluicectl" config --config "$home/etc/sluice.conf"
 }
@@ -31,9 +34,6 @@ workers_start() {
     if ((EUID == 0)); then
         user=(-u "$worker_user" -g "$worker_user" -U "$worker_user" -G "$worker_user")
     fi
-    # A copy: the workers' user may not be able to enter the checkout, and a new build does not
-    # change a running stack.
-    install -m 755 "$bin_dir/sluice-intake" "$home/bin/sluice-intake"
     start_process workers "$log_dir/intake.log" \
         /usr/bin/spawn-fcgi -n -s "$socket" -M 0660 "${user[@]}" -- \
         /usr/bin/multiwatch --forks="$workers" --retry=1000000 -- \

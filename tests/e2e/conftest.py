@@ -1,6 +1,8 @@
 """Fixtures of the end-to-end tests: the same cases through each web server.
 
-SLUICE_FRONTS names the fronts, SLUICE_VARIANT the directory below build/ whose programs run.
+SLUICE_FRONTS names the fronts: without it, all cases go through lighttpd and Apache, and those
+marked "each_front" through the other fronts, too. SLUICE_VARIANT is the directory below build/ whose
+programs run. Cases marked "loop" are about many requests in one worker's loop.
 """
 
 import pytest
@@ -8,9 +10,26 @@ import pytest
 import harness
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "each_front: also through the less usual web servers")
+    config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
+
+
+def fronts_of(item):
+    """The fronts one case goes through, as parameters; one that does not apply says why."""
+    names = list(harness.FRONTS)
+    if item.get_closest_marker("each_front"):
+        names += harness.OTHER_FRONTS
+    loop = item.get_closest_marker("loop") is not None
+    return [pytest.param(name, marks=pytest.mark.skip(reason=harness.LOOPLESS[name]))
+            if loop and name in harness.LOOPLESS else name for name in names]
+
+
 def pytest_generate_tests(metafunc):
-    if "stack" in metafunc.fixturenames:
-        metafunc.parametrize("stack", harness.FRONTS, indirect=True, scope="session")
+    for name, scope in (("stack", "session"), ("pair_stack", "module"),
+                        ("narrow_stack", "module"), ("stack_of_its_own", "function")):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -42,18 +61,24 @@ def stack(request):
     yield from running(request, request.param, harness.Stack(request.param))
 
 
-@pytest.fixture(scope="module", params=harness.FRONTS)
+@pytest.fixture(scope="module")
 def pair_stack(request):
     """Two workers on one socket."""
     yield from running(request, f"{request.param}-pair", harness.Stack(request.param, workers=2))
 
 
-@pytest.fixture(scope="module", params=harness.FRONTS)
+@pytest.fixture(scope="module")
 def narrow_stack(request):
     """Limits so low that a test reaches them."""
     yield from running(request, f"{request.param}-narrow", harness.Stack(request.param, settings={
         "request_timeout": "3s", "large_requests": 2, "bulk_items": 1000,
         "bulk_body": "100KiB"}))
+
+
+@pytest.fixture
+def stack_of_its_own(request):
+    """For a test that breaks it."""
+    yield from running(request, f"{request.param}-own", harness.Stack(request.param))
 
 
 @pytest.fixture(scope="session")

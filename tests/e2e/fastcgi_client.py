@@ -92,7 +92,7 @@ class Worker:
 
     def __init__(self, stack):
         arguments = stack.worker_arguments()
-        like = os.stat(f"/proc/{stack.workers()[0]}")
+        like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
         user = {"user": like.st_uid, "group": like.st_gid, "extra_groups": []} \
             if os.geteuid() == 0 else {}
         self.dir = tempfile.TemporaryDirectory(prefix="sluice-worker-")

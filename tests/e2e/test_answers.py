@@ -20,6 +20,7 @@ def test_single(stack, key):
     assert stack.ids(key) == [signal]
 
 
+@pytest.mark.each_front
 def test_status_line_has_a_phrase(stack, keys):
     head = (f"POST {path_of(keys['plain'])} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
             f"Content-Length: {len(SEED)}\r\n\r\n").encode()

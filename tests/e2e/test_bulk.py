@@ -40,7 +40,7 @@ class MemoryWatch:
         while not self.done.wait(0.02):
             processes = self.stack.intake_processes()
             self.children = max(self.children, sum(p in processes for p in processes.values()))
-            self.peak = max(self.peak, *(memory_kib(pid, "VmHWM") for pid in processes))
+            self.peak = max([self.peak, *(memory_kib(pid, "VmHWM") for pid in processes)])
 
     def __enter__(self):
         for pid in self.stack.workers():  # forget earlier peaks
@@ -54,12 +54,13 @@ class MemoryWatch:
         self.thread.join()
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("lines, filler, chunked", [
     (True, 600, False), (False, 0, False), (False, 300, True),
 ], ids=["lines-60MB", "array", "array-chunked-35MB"])
 def test_bulk_is_streamed(stack, key, lines, filler, chunked):
     accepted_id(send(stack, path_of(key)))  # the worker has served before: that is its idle size
-    idle = max(memory_kib(pid, "VmRSS") for pid in stack.workers())
+    idle = max((memory_kib(pid, "VmRSS") for pid in stack.workers()), default=0)
     body = pieces(ITEMS, filler, lines)
     with MemoryWatch(stack) as memory:
         answer = send(stack, bulk_path(key), body if chunked else b"".join(body),
@@ -73,11 +74,13 @@ def test_bulk_is_streamed(stack, key, lines, filler, chunked):
         " count(distinct xmin::text)"
         " from sluice.signal_staging where key_id = %s and payload ? 'number'", key["id"]) == \
         [(ITEMS, ITEMS, ITEMS, 0, ITEMS - 1, 1)]
-    assert memory.children == 1, "a child process served it"
+    if stack.front != "cgi":
+        assert memory.children == 1, "a child process served it"
     if VARIANT == "release":
         assert memory.peak <= idle + MEMORY_KIB, (memory.peak, idle)
 
 
+@pytest.mark.loop
 def test_bulk_does_not_delay_others(stack, key, keys):
     body = b"".join(pieces(ITEMS // 2, 0, True))
     answers = []
@@ -93,6 +96,7 @@ def test_bulk_does_not_delay_others(stack, key, keys):
     assert served > 20
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_aborted_upload_stores_nothing(stack, key, keys, chunked):
     """Also when what arrived is whole items."""
@@ -105,7 +109,7 @@ def test_aborted_upload_stores_nothing(stack, key, keys, chunked):
         for start in range(0, len(text), 65536):
             piece = text[start:start + 65536]
             sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
-        if stack.front == "apache":  # lighttpd passes a body on when it has all of it
+        if stack.streams:  # the others pass a body on when they have all of it
             wait_for(stack.children, "a child reads the upload")
     wait_for(lambda: not stack.children(), "the child gives the aborted upload up", 30)
     assert stack.rows(key) == 0

@@ -66,6 +66,7 @@ def test_path_source_is_refused(stack, key, source):
     assert stack.rows(key) == 0
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("path", [
     "/api/signal-staging/",
     "/api/signal-staging/webhook",
@@ -103,6 +104,7 @@ def test_misspelt_batch_path(stack, key):
     assert stack.rows(key) == 0
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/api/signal-staging/webhook/{key}",
                                   "/api/signal-staging/webhook/website/{key}/",
@@ -157,6 +159,7 @@ def test_content_type_is_refused(stack, key, content_type):
     assert stack.rows(key) == 0
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("sent, status", [
     ([], 401), (["wrong"], 401), ([""], 401), (["right"], 202),
     (["right", "right"], 400), (["right", "wrong"], 400), (["wrong", "right"], 400),
@@ -188,6 +191,7 @@ def test_secret_to_a_key_without_one_is_ignored(stack, keys):
     accepted_id(send(stack, path_of(keys["plain"]), SEED, {**JSON, "X-Api-Secret": "whatever"}))
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("sent", ["a", "0af7651916cd43dd8448eb211c80319c", "A-b_c.d:e=f/g+h@i",
                                   128 * "r"], ids=["1", "hex", "all-kinds", "128"])
 def test_request_id_is_echoed(stack, keys, sent):
@@ -300,6 +304,7 @@ def chunks(body, size=50_000):
     return (body[start:start + size] for start in range(0, len(body), size))
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("end, limit", [("", SINGLE_BODY), ("/batch", BATCH_BODY)],
                          ids=["single", "batch"])
@@ -404,12 +409,14 @@ def test_empty_batch(stack, key, end, body):
     assert_problem(send(stack, path, body), 400, "empty_batch")
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("size", [1, 7, 100_000])
 def test_chunked_upload_without_length(stack, keys, size):
     answer = send(stack, path_of(keys["plain"], "chunks"), chunks(SEED, size))
     assert stack.staged(accepted_id(answer), "payload") == json.loads(SEED)
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("half_close", [False, True], ids=["close", "half-close"])
 @pytest.mark.parametrize("cut", ["in-item", "after-item"])
 def test_truncated_body_stores_nothing(stack, keys, key, half_close, cut):
@@ -428,6 +435,7 @@ def test_truncated_body_stores_nothing(stack, keys, key, half_close, cut):
     assert stack.rows(key) == 0
 
 
+@pytest.mark.each_front
 def test_unread_bytes_are_not_a_request(stack, key):
     """Bytes after the announced body must not become FastCGI records or a second body."""
     forged = b'\x01\x01\x00\x01\x00\x08\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00'
@@ -441,6 +449,7 @@ def test_unread_bytes_are_not_a_request(stack, key):
     assert stack.rows(key) == 1
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("end", ["", "/batch", "bulk"])
 @pytest.mark.parametrize("expect", ["100-continue"])
 def test_expect_continue(stack, key, end, expect):

@@ -3,6 +3,8 @@
 import json
 import time
 
+import pytest
+
 from harness import (JSON, NDJSON, SEED, Load, accepted_id, assert_problem, assert_staged_once,
                      bulk_path, path_of, send, sound_key)
 
@@ -14,6 +16,7 @@ def bulk_body(count):
                     for n in range(count))
 
 
+@pytest.mark.each_front
 def test_walkthrough(stack):
     organization = "Walk-through Ltd"
     stack.ctl("organization", "create", organization)

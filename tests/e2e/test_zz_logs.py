@@ -3,9 +3,12 @@
 import gzip
 import json
 
+import pytest
+
 from harness import (JSON, KEY, SECRET, SEED, bulk_path, path_of, send, send_raw, sound_key)
 
 
+@pytest.mark.each_front
 def test_no_credential_in_any_log(stack, keys):
     """After good requests and after every kind of error, ours and the web server's."""
     key, secret = keys["secret"]["key"], keys["secret"]["secret"]

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -989,18 +990,41 @@ static const struct {
 	{"one short", 5, "abcd", true, STATUS_INCOMPLETE_BODY, "abcd"},
 	{"nothing", 0, "", false, STATUS_END, ""},
 	{"none of it", 1, "", true, STATUS_INCOMPLETE_BODY, ""},
-	{"to the end", -1, "abcd", true, STATUS_END, "abcd"},
+	{"not announced", -1, "abcd", true, STATUS_END, ""},
+	{"not announced, open", -1, "abcd", false, STATUS_END, ""},
 };
+
+/* What a web server still writes when the answer comes, some take badly. */
+START_TEST(plain_cgi_drains_the_body)
+{
+	char text[] = "CONTENT_LENGTH=8";
+	char *variables[] = {text, NULL};
+	int in[2];
+	char rest[16];
+
+	must(pipe(in) == 0);
+	must(write(in[1], "abc", 3) == 3);
+	must(dup2(in[0], STDIN_FILENO) == STDIN_FILENO);
+	fcgi_begin_cgi(fcgi, variables);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_AGAIN);
+	must(write(in[1], "defghij", 7) == 7);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(read(in[0], rest, sizeof(rest)), 2);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+}
+END_TEST
 
 START_TEST(plain_cgi_reads_standard_input)
 {
 	char text[] = "REQUEST_METHOD=POST";
-	char *variables[] = {text, NULL};
+	char length[40];
+	char *variables[] = {text, plain[_i].length < 0 ? NULL : length, NULL};
 	struct buf body = buf_make(MESSAGE_MAX);
 	int in[2];
 	int out[2];
 	char answer[16] = "";
 
+	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%lld", (long long)plain[_i].length);
 	must(pipe(in) == 0 && pipe(out) == 0);
 	must(write(in[1], plain[_i].sent, strlen(plain[_i].sent)) >= 0);
 	if (plain[_i].closed)
@@ -1072,6 +1096,7 @@ static void add_connection(Suite *suite)
 	tcase_add_test(tests, opening_without_memory_is_told);
 	tcase_add_loop_test(tests, letting_go_leaves_the_connection_open, 0, 2);
 	tcase_add_loop_test(tests, plain_cgi_reads_standard_input, 0, LENGTH(plain));
+	tcase_add_test(tests, plain_cgi_drains_the_body);
 	suite_add_tcase(suite, tests);
 }
 

@@ -42,6 +42,10 @@ static const struct {
 	{"{\"n\":1e400000000000,\"m\":123456789012345678901234567890,\"api_key\":\"" KEY "\"}",
 	 NULL, NULL, "{\"n\":1e400000000000,\"m\":123456789012345678901234567890}"},
 
+	/* also where it or its name is written with escapes */
+	{"{\"api\\u005fkey\":\"" KEY "\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
+	{"{\"writeKey\":\"\\u0073k_01234567\\u00389\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
+
 	/* but not from other members, from longer values, or from inside */
 	{"{\"key\":\"" KEY "\"}", NULL, NULL, "{\"key\":\"" KEY "\"}"},
 	{"{\"writeKey\":\"" KEY "x\"}", NULL, NULL, "{\"writeKey\":\"" KEY "x\"}"},
@@ -57,6 +61,7 @@ static const struct {
 	 "{\"context\":{},\"timestamp\":\"2024-01-01\",\"a\":1}"},
 	{"{\"context\":null}", "{}", "1", "{\"timestamp\":1,\"context\":null}"},
 	{"{\"context\":1,\"timestamp\":2}", "{}", "1", "{\"context\":1,\"timestamp\":2}"},
+	{"{\"c\\u006fntext\":1}", "{}", NULL, "{\"c\\u006fntext\":1}"},
 	{"{\"a\":{\"context\":1}}", "{}", NULL, "{\"context\":{},\"a\":{\"context\":1}}"},
 	{"{\"writeKey\":\"" KEY "\"}", "{}", NULL, "{\"context\":{}}"},
 };

@@ -1061,6 +1061,20 @@ static const struct body_case {
 	 "|||",
 	 {{"{}", 21}}},
 	{JSON_FORM_BATCH,
+	 T("{\"b\\u0061tch\":[{}],\"\\u0073ent\\u0041t\":1}"),
+	 STATUS_OK,
+	 0,
+	 false,
+	 "1|||",
+	 {{"{}", 15}}},
+	{JSON_FORM_BATCH,
+	 T("{\"b\\u0061tch\":[{}],\"events\":[{}]}"),
+	 STATUS_NOT_A_BATCH,
+	 28,
+	 false,
+	 "|||",
+	 {{"{}", 15}}},
+	{JSON_FORM_BATCH,
 	 T("{\"events\":[{}],\"batch\":[{}]}"),
 	 STATUS_NOT_A_BATCH,
 	 23,
@@ -1394,6 +1408,31 @@ static void assert_repaired(struct slice text, struct slice repaired)
 	buf_free(&out);
 }
 
+static const struct {
+	struct slice value;
+	bool is;
+} names[] = {
+	{T("\"api_key\""), true},
+	{T("\"api\\u005fkey\""), true},
+	{T("\"\\u0061\\u0070\\u0069\\u005F\\u006b\\u0065\\u0079\""), true},
+	{T("\"api_ke\""), false},
+	{T("\"api_keyy\""), false},
+	{T("\"api_ke\\u0079\\u0000\""), false},
+	{T("\"Api_key\""), false},
+	{T("\"api\\u015fkey\""), false},
+	{T("\"api\\\\u005fkey\""), false},
+	{T("\"api\\/key\""), false},
+	{T("\"\""), false},
+	{T("5"), false},
+	{T("[\"api_key\"]"), false},
+};
+
+START_TEST(names_are_known_however_they_are_escaped)
+{
+	ck_assert_int_eq(json_text_is_name(names[_i].value, SLICE("api_key")), names[_i].is);
+}
+END_TEST
+
 START_TEST(what_jsonb_cannot_hold_is_replaced)
 {
 	for (int i = 0; i < LENGTH(repairs); i++)
@@ -1587,6 +1626,7 @@ Suite *unit_suite(void)
 	tcase_add_test(grammar, every_byte_in_every_column_of_a_string);
 	tcase_add_loop_test(grammar, empty_texts_are_empty, 0, LENGTH(empty_texts));
 	tcase_add_test(grammar, what_jsonb_cannot_hold_is_replaced);
+	tcase_add_loop_test(grammar, names_are_known_however_they_are_escaped, 0, LENGTH(names));
 	suite_add_tcase(suite, grammar);
 
 	tcase_set_timeout(limits, 60);

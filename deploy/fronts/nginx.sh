@@ -1,0 +1,48 @@
+# nginx.sh - nginx as the web server of a stack; sourced by stack.
+# shellcheck shell=bash disable=SC2154 # the variables are of stack
+
+front_check() {
+    need /usr/sbin/nginx nginx test
+}
+
+# The main configuration: what belongs to this stack. The rest is the files that operators include.
+front_config() {
+    local kind
+    if ((EUID == 0)); then
+        printf 'user %s %s;\n' "$worker_user" "$worker_group"
+    fi
+    cat <<END
+daemon off;
+pid $home/tmp/front.pid;
+error_log $log_dir/error.log crit;
+worker_processes 2;
+worker_rlimit_nofile 4096;
+events {
+    worker_connections 1024;
+}
+http {
+END
+    for kind in client_body proxy fastcgi uwsgi scgi; do
+        printf '    %s_temp_path %s/%s;\n' "$kind" "$home/tmp/upload" "$kind"
+    done
+    cat <<END
+    include "$deploy/nginx/sluice_http.conf";
+    upstream sluice {
+        server unix:$socket;
+    }
+    server {
+        listen 127.0.0.1:$port backlog=1024;
+        server_name localhost;
+        root $home/www;
+        log_not_found off;
+        access_log $log_dir/access.log sluice;
+        include "$deploy/nginx/sluice.conf";
+    }
+}
+END
+}
+
+front_start() {
+    start_process front "$log_dir/front.log" \
+        /usr/sbin/nginx -e "$log_dir/error.log" -c "$home/etc/front.conf"
+}

@@ -1,0 +1,227 @@
+/*
+ * fuzz_fcgi.c - a connection: bytes in pieces over a real socket to the accept path, and on to the
+ * body's rows and the answer; only the database is missing. What begins like a record is sent as it
+ * is; anything else is a request as text (NAME=value lines, an empty one, the body), put into
+ * records. The request that the worker sees is the one that a second reading of the whole stream
+ * finds, the body is its body, and there is one answer, to it.
+ */
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "exchange.h"
+#include "fcgi.h"
+#include "log.h"
+#include "records.h"
+
+enum { READ_BYTES = 777, TURNS_MOST = 1000 };
+
+enum state { HEAD, BODY, DRAIN, FLUSH, GONE };
+
+/* One connection, seen from both ends. */
+struct session {
+	enum state state;
+	bool seen; /* the worker saw a request */
+	struct buf body, answer;
+	int peer;
+	const struct records_request *expected;
+};
+
+static struct config config;
+static struct fcgi *fcgi;
+static struct exchange exchange;
+static int listening;
+static struct sockaddr_un address;
+static socklen_t address_bytes = sizeof(address);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static struct arena arena;
+	const char *message;
+
+	(void)argc;
+	(void)argv;
+	log_open("fuzz", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
+	CHECK(config_read(&arena, "/dev/null", &config, NULL, &message) == STATUS_OK);
+	CHECK(fcgi_init() == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
+	exchange_init(&exchange, &config);
+	/* Bound without a name the kernel gives one that is no file. */
+	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	address.sun_family = AF_UNIX;
+	CHECK(bind(listening, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0);
+	CHECK(listen(listening, 1) == 0 && fcgi_is_listening(listening));
+	CHECK(getsockname(listening, (struct sockaddr *)&address, &address_bytes) == 0);
+	return 0;
+}
+
+static void check_variables(char *const *seen, char *const *expected)
+{
+	CHECK(*seen != NULL && strncmp(*seen++, "FCGI_ROLE=", 10) == 0);
+	for (; *expected != NULL; expected++, seen++)
+		CHECK(*seen != NULL && strcmp(*seen, *expected) == 0);
+	CHECK(*seen == NULL);
+}
+
+static enum state begin(struct session *session)
+{
+	enum status status = fcgi_begin(fcgi);
+
+	if (status != STATUS_OK)
+		return status == STATUS_AGAIN ? HEAD : GONE;
+	CHECK(session->expected->good);
+	session->seen = true;
+	check_variables(fcgi_variables(fcgi), session->expected->variables);
+	exchange_begin(&exchange, fcgi_variables(fcgi), db_now_ms());
+	if (!exchange.decided && exchange.match.route->action == ROUTE_HEALTH)
+		exchange_health(&exchange, true);
+	return exchange.decided ? DRAIN : BODY;
+}
+
+/* As if the database had stored all. */
+static void store(struct session *session)
+{
+	struct intake *intake = &exchange.intake;
+	enum status status = intake_body(intake, buf_slice(&session->body), SIZE_MAX);
+
+	if (status == STATUS_OK) {
+		CHECK(intake->body_status != STATUS_OK || intake->member.signal_count > 0);
+		CHECK(intake->member.signal_count == 0 || intake->body_status == STATUS_OK);
+		intake->member.status = STATUS_ACCEPTED;
+		exchange_conclude(&exchange);
+	} else {
+		exchange_fail(&exchange, status, NULL);
+	}
+}
+
+static enum state read_body(struct session *session)
+{
+	char piece[READ_BYTES];
+	size_t n = 0;
+	enum status status =
+		fcgi_read(fcgi, exchange.http.content_length, piece, sizeof(piece), &n);
+
+	if (status == STATUS_AGAIN)
+		return BODY;
+	if (status == STATUS_OK) {
+		buf_add(&session->body, piece, n);
+		return BODY;
+	}
+	if (status == STATUS_END)
+		store(session);
+	else
+		exchange_fail(&exchange, status, NULL);
+	return DRAIN;
+}
+
+/* One step of the worker: GONE when the connection has ended. */
+static enum state step(struct session *session)
+{
+	switch (session->state) {
+	case HEAD:
+		return begin(session);
+	case BODY:
+		return read_body(session);
+	case DRAIN:
+		if (fcgi_drain(fcgi) == STATUS_AGAIN)
+			return DRAIN;
+		CHECK(exchange.response.status >= 200 && exchange.response.status <= 503);
+		return exchange_send(&exchange, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+	case FLUSH:
+		return fcgi_flush(fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+	case GONE:
+	default:
+		return GONE;
+	}
+}
+
+/* The web server takes what there is of the answer. */
+static void take_answer(struct session *session)
+{
+	char piece[READ_BYTES];
+	ssize_t n;
+
+	while ((n = recv(session->peer, piece, sizeof(piece), MSG_DONTWAIT)) > 0)
+		buf_add(&session->answer, piece, (size_t)n);
+}
+
+static enum status send_piece(void *context, const char *bytes, size_t n)
+{
+	struct session *session = context;
+
+	/* Refused once the worker is gone. */
+	(void)send(session->peer, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	session->state = step(session);
+	take_answer(session);
+	return STATUS_OK;
+}
+
+static void check_answer(struct session *session)
+{
+	struct buf answer = buf_make(SIZE_MAX / 2);
+
+	CHECK(records_answer(buf_slice(&session->answer), session->expected->id, &answer));
+	CHECK(slice_starts(buf_slice(&answer), SLICE("Status: ")));
+	struct slice rest = buf_slice(&answer), line;
+	for (unsigned lines = 0; (line = fuzz_take(&rest, '\n')).n > 1; lines++)
+		CHECK(line.p[line.n - 1] == '\r' && lines < 8);
+	CHECK(json_text_check(rest, &fuzz_limits, NULL, NULL, NULL) == STATUS_OK);
+	buf_free(&answer);
+}
+
+static void check_end(struct session *session)
+{
+	const struct slice body = buf_slice(&session->expected->body);
+
+	CHECK(session->state == GONE && fcgi_fd(fcgi) == -1);
+	CHECK(session->body.n <= body.n);
+	CHECK(session->body.n == 0 || memcmp(session->body.p, body.p, session->body.n) == 0);
+	if (session->seen)
+		check_answer(session);
+	else
+		CHECK(session->answer.n == 0);
+}
+
+static void serve(struct fuzz_random *random, struct slice stream, bool sound)
+{
+	struct records_request expected;
+	struct session session = {.body = buf_make(SIZE_MAX / 2),
+				  .answer = buf_make(SIZE_MAX / 2),
+				  .peer = socket(AF_UNIX, SOCK_STREAM, 0),
+				  .expected = &expected};
+
+	records_read(stream, &expected);
+	CHECK(connect(session.peer, (struct sockaddr *)&address, address_bytes) == 0);
+	CHECK(fcgi_accept(fcgi, listening) == STATUS_OK);
+	CHECK(fuzz_in_pieces(random, stream, send_piece, &session) == STATUS_OK);
+	/* The web server is done: nothing may wait for more. */
+	(void)shutdown(session.peer, SHUT_WR);
+	for (int i = 0; i < TURNS_MOST && session.state != GONE; i++) {
+		session.state = step(&session);
+		take_answer(&session);
+	}
+	CHECK(!sound || session.seen);
+	check_end(&session);
+	(void)close(session.peer);
+	buf_free(&session.body);
+	buf_free(&session.answer);
+	records_free(&expected);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct slice input = {(const char *)data, n};
+	struct fuzz_random random = fuzz_random_of(input);
+	struct buf stream = buf_make(SIZE_MAX / 2);
+	bool as_it_is = n > 0 && data[0] == 1;
+
+	if (as_it_is)
+		buf_add_slice(&stream, input);
+	else
+		records_write(&random, input, &stream);
+	serve(&random, buf_slice(&stream), !as_it_is);
+	buf_free(&stream);
+	return 0;
+}

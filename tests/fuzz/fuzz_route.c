@@ -1,0 +1,86 @@
+/*
+ * fuzz_route.c - request targets: "METHOD target". What is found is a plain path, and the same
+ * route is found by every other way to write it.
+ */
+#include <string.h>
+
+#include "fuzz.h"
+#include "route.h"
+
+enum { TARGET_MOST = 2048 }; /* longer ones are no targets of ours */
+
+static void check_segment(struct slice segment)
+{
+	CHECK(segment.n > 0);
+	for (size_t i = 0; i < segment.n; i++)
+		CHECK(segment.p[i] > ' ' && segment.p[i] < 0x7f &&
+		      strchr("/\\", segment.p[i]) == NULL);
+}
+
+/* Appends the route's path with its segments percent-encoded throughout. */
+static void add_path(struct buf *out, const struct route_match *match)
+{
+	struct slice rest = slice_of(match->route->path + 1);
+
+	while (rest.n > 0) {
+		struct slice part = fuzz_take(&rest, '/');
+		struct slice value = slice_equal(part, SLICE("{key}"))	    ? match->key
+				     : slice_equal(part, SLICE("{source}")) ? match->source
+									    : part;
+		buf_add_char(out, '/');
+		for (size_t i = 0; i < value.n; i++)
+			buf_add_format(out, "%%%02X", (unsigned)(unsigned char)value.p[i]);
+	}
+}
+
+static void check_same(struct arena *arena, const struct route_match *match, struct slice target)
+{
+	struct route_match again;
+
+	if (target.n > TARGET_MOST)
+		return;
+	CHECK(route_find(arena, slice_of(match->route->method), target, &again) == STATUS_OK);
+	CHECK(again.route == match->route);
+	CHECK(slice_equal(again.key, match->key) && slice_equal(again.source, match->source));
+}
+
+static void check_match(struct arena *arena, const struct route_match *match, struct slice target)
+{
+	struct slice path = fuzz_take(&target, '?');
+	struct buf other = buf_make(SIZE_MAX / 2);
+
+	CHECK(path.n > 0 && path.p[0] == '/');
+	for (size_t i = 0; i < path.n; i++)
+		CHECK(path.p[i] > ' ' && path.p[i] < 0x7f);
+	if (match->key.p != NULL)
+		check_segment(match->key);
+	if (match->source.p != NULL) {
+		check_segment(match->source);
+		CHECK(!slice_starts(match->source, SLICE("sk_")));
+	}
+	check_same(arena, match, path);
+	add_path(&other, match);
+	check_same(arena, match, buf_slice(&other));
+	buf_add_text(&other, "/?a=/../sk_x");
+	check_same(arena, match, buf_slice(&other));
+	buf_free(&other);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct slice target = {(const char *)data, n};
+	struct slice method = fuzz_take(&target, ' ');
+	struct arena arena = {0};
+	struct route_match match;
+	enum status status = route_find(&arena, method, target, &match);
+
+	CHECK(status == STATUS_OK || status == STATUS_NOT_FOUND ||
+	      status == STATUS_METHOD_NOT_ALLOWED);
+	if (status != STATUS_NOT_FOUND) {
+		CHECK(match.route != NULL);
+		CHECK(slice_equal(method, slice_of(match.route->method)) == (status == STATUS_OK));
+		check_match(&arena, &match, target);
+	}
+	arena_free(&arena);
+	return 0;
+}

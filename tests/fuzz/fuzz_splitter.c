@@ -1,0 +1,161 @@
+/*
+ * fuzz_splitter.c - the items of a body in all three forms: what the reader gives lies in the body,
+ * keeps to the limits, is all there, and does not depend on how the body is cut; and the reader
+ * never holds more than one item.
+ */
+#include <sanitizer/allocator_interface.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+#include "json.h"
+#include "oracle.h"
+
+#include <json-c/json.h>
+
+/* What the reader holds besides one item: three members beside the array, itself, the scanner's
+ * stack. */
+enum { HELD_BYTES = 4 * (128 << 10) };
+
+/* What became of a body, as text to be compared. */
+struct reading {
+	struct json_reader *reader;
+	struct slice body;
+	struct json_limits limits;
+	struct buf story;
+	uint64_t items, behind; /* the offset behind the last item */
+	size_t held_before;
+};
+
+static void check_item(struct reading *reading, const struct json_item *item)
+{
+	const struct slice body = reading->body;
+	struct slice bytes = {body.p + item->offset, item->text.n};
+	bool needs_repair;
+
+	CHECK(item->index == reading->items++ && item->index < reading->limits.items);
+	CHECK(item->offset >= reading->behind && item->offset + item->text.n <= body.n);
+	CHECK(item->text.n > 0 && item->text.n <= reading->limits.item_bytes);
+	CHECK(memcmp(bytes.p, item->text.p, bytes.n) == 0);
+	reading->behind = item->offset + item->text.n;
+	if (item->status == STATUS_OK) {
+		CHECK(item->text.p[0] == '{' && item->text.p[item->text.n - 1] == '}');
+		CHECK(oracle_text(bytes) && item->reason[0] == '\0');
+		CHECK(json_text_check(bytes, &reading->limits, NULL, NULL, &needs_repair) ==
+		      STATUS_OK);
+		CHECK(needs_repair == item->needs_repair);
+	} else {
+		CHECK(status_http(item->status) / 100 == 4 && item->reason[0] != '\0');
+		CHECK(item->bad_offset >= item->offset && item->bad_offset <= body.n);
+	}
+}
+
+static enum status take_item(void *context, const struct json_item *item)
+{
+	struct reading *reading = context;
+
+	check_item(reading, item);
+	buf_add_format(&reading->story, "%s %llu+%zu !%llu %s%s\n", status_code(item->status),
+		       (unsigned long long)item->offset, item->text.n,
+		       (unsigned long long)item->bad_offset, item->reason,
+		       item->needs_repair ? " repair" : "");
+	return STATUS_OK;
+}
+
+static enum status feed(void *context, const char *bytes, size_t n)
+{
+	struct reading *reading = context;
+	enum status status = json_reader_feed(reading->reader, bytes, n);
+	size_t held = __sanitizer_get_current_allocated_bytes() - reading->story.size;
+
+	CHECK(held <= reading->held_before + n + 2 * reading->limits.item_bytes + HELD_BYTES);
+	return status;
+}
+
+static void tell_end(struct reading *reading, enum status status)
+{
+	static const char *const names[] = {"sentAt", "timestamp", "context"};
+	uint64_t offset;
+	const char *reason;
+
+	json_reader_error(reading->reader, &offset, &reason);
+	CHECK(offset <= reading->body.n && (status == STATUS_OK) == (reason[0] == '\0'));
+	CHECK(json_reader_items(reading->reader) == reading->items);
+	buf_add_format(&reading->story, "%s !%llu %s %d\n", status_code(status),
+		       (unsigned long long)offset, reason,
+		       (int)json_reader_is_single(reading->reader));
+	for (int i = 0; i < 3; i++) {
+		struct slice beside = json_reader_beside(reading->reader, names[i]);
+		bool needs_repair = false;
+		if (beside.p == NULL || status != STATUS_OK)
+			continue;
+		CHECK(json_text_check(beside, &reading->limits, NULL, NULL, &needs_repair) ==
+			      STATUS_OK &&
+		      !needs_repair);
+		buf_add_slice(&reading->story, beside);
+	}
+}
+
+static enum status read_body(struct reading *reading, enum json_form form,
+			     struct fuzz_random *random)
+{
+	reading->story = buf_make(SIZE_MAX / 2);
+	reading->items = reading->behind = 0;
+	reading->held_before = __sanitizer_get_current_allocated_bytes();
+	CHECK(json_reader_open(&reading->reader, form, &reading->limits, take_item, reading) ==
+	      STATUS_OK);
+	enum status status = random == NULL ? feed(reading, reading->body.p, reading->body.n)
+					    : fuzz_in_pieces(random, reading->body, feed, reading);
+	if (status == STATUS_OK)
+		status = json_reader_end(reading->reader);
+	tell_end(reading, status);
+	json_reader_close(reading->reader);
+	return status;
+}
+
+/* No item of a body that is one JSON text gets lost: json-c counts them too. */
+static void check_all_there(const struct reading *reading, enum json_form form)
+{
+	static const char *const names[] = {"batch", "signals", "events"};
+	struct json_object *value = NULL;
+	size_t count = 0;
+
+	if (form == JSON_FORM_LINES || !oracle_text(reading->body))
+		return;
+	CHECK(json_parse(reading->body, &value) == STATUS_OK);
+	if (json_object_is_type(value, json_type_array))
+		CHECK(reading->items == json_object_array_length(value));
+	for (int i = 0; i < 3 && form == JSON_FORM_BATCH; i++) {
+		struct json_object *array = json_member(value, names[i]);
+		if (json_object_is_type(array, json_type_array))
+			count += json_object_array_length(array);
+	}
+	CHECK(reading->items >= count);
+	json_release(value);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	static const size_t item_bytes[] = {1, 16, 100, 512 << 10};
+	static const uint64_t items[] = {0, 1, 3, 5000};
+	struct reading reading = {.body = {(const char *)data, n}, .limits = fuzz_limits};
+	struct fuzz_random random = fuzz_random_of(reading.body);
+
+	if (fuzz_random_next(&random, 2) == 0) {
+		reading.limits.item_bytes = item_bytes[fuzz_random_next(&random, 4)];
+		reading.limits.items = items[fuzz_random_next(&random, 4)];
+		reading.limits.depth = (unsigned)fuzz_random_next(&random, 8);
+		reading.limits.number_digits = (unsigned)fuzz_random_next(&random, 8);
+	}
+	for (int form = JSON_FORM_SINGLE; form <= (int)JSON_FORM_LINES; form++) {
+		enum status status = read_body(&reading, (enum json_form)form, NULL);
+		if (status == STATUS_OK)
+			check_all_there(&reading, (enum json_form)form);
+		struct buf whole = reading.story;
+		CHECK(read_body(&reading, (enum json_form)form, &random) == status);
+		CHECK(slice_equal(buf_slice(&whole), buf_slice(&reading.story)));
+		buf_free(&whole);
+		buf_free(&reading.story);
+	}
+	return 0;
+}
