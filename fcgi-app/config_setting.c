@@ -57,7 +57,8 @@ static const struct config_setting settings[] = {
 	 .secret = true,
 	 .help = "Where PostgreSQL is: a libpq connection string or URI. Empty means libpq's own "
 		 "environment (PGHOST, PGSERVICE and so on). A password is better kept in a "
-		 "password file (passfile=...)."},
+		 "password file (passfile=...). Name a socket directory (host=/...) or hostaddr: "
+		 "a worker waits while a host name is looked up."},
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),
 	CHOICE(log_level, log_levels, "info", "The least severe level that is logged."),
