@@ -1,20 +1,20 @@
 /*
- * fcgi.c - libfcgi, kept from waiting. See fcgi.h.
+ * fcgi.c - one connection's records, read and written without waiting. See fcgi.h.
  *
- * How a request lives: its connection is accepted here, and what arrives is read here, without
- * blocking. When the records of its head are complete, libfcgi gets them through a socket pair, so
- * it never waits for the rest: FCGX_Accept_r reads the pair as a connection that was kept
- * (keepConnection set and ipcFd given), and makes the variables. The records of body and answer are
- * read and written here as well: libfcgi forgets the first bytes of a record's header when the
- * others are late, takes the end of a connection for the end of the parameters, and waits for a
- * peer that does not take its answer.
+ * How a request lives: its connection is accepted here; the records of its head are read until they
+ * are complete and become the variables; then the records of its body; the answer's records are
+ * sent as the peer takes them, and the connection is closed, so that nothing that follows a request
+ * on it is ever taken for another one.
+ *
+ * Of libfcgi only the protocol's definitions are used. Its stream functions wait for slow peers,
+ * forget the first bytes of a record's header when the others are late, take the end of a
+ * connection for the end of the parameters, and allocate what a parameter says that it is long.
  */
 #define _GNU_SOURCE /* accept4, which is POSIX only since 2024 */
 #include "fcgi.h"
 
 #include <errno.h>
 #include <fastcgi.h>
-#include <fcgiapp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@
 
 enum {
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
-	HEAD_BYTES_MAX = 128 << 10, /* the parameters; less than the socket pair holds */
+	HEAD_BYTES_MAX = 128 << 10, /* web servers allow far less */
 	RECORD_BYTES_MAX = 65528,   /* of content: the most that is a multiple of 8 */
 	DRAIN_BYTES_MAX = 1 << 20   /* in one go: others are waiting */
 };
@@ -37,35 +37,21 @@ struct record {
 };
 
 struct fcgi {
-	FCGX_Request request;
 	char *const *cgi;  /* the variables of a plain CGI request, else NULL */
 	uint64_t cgi_left; /* bytes of its body that are unread */
 	int fd;		   /* the connection; -1: none */
+	size_t id;	   /* of the request, as the web server numbers it */
 	struct buf input;  /* the head, and what came with it of the body */
 	size_t at;	   /* how much of the input has been used */
+	struct buf params; /* the content of the head's records put together */
+	struct buf texts;  /* "NAME=value", each terminated */
+	struct buf list;   /* pointers to them, ends with NULL */
 	struct record record;
 	uint64_t body_bytes; /* read so far */
 	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
 	struct buf output;   /* the answer's records */
 	size_t sent;	     /* how much of the output the peer has taken */
 };
-
-/* Whole heads go in at [1], and libfcgi reads them at [0]. */
-static int head_pair[2] = {-1, -1};
-
-static bool open_head_pair(void)
-{
-	return head_pair[0] >= 0 || socketpair(AF_UNIX, SOCK_STREAM, 0, head_pair) == 0;
-}
-
-enum status fcgi_init(void)
-{
-	/* Closing must not wait for the peer: the loop has others to answer. */
-	if (setenv("LIBFCGI_OS_CLOSE_POLL_TIMEOUT", "0", 1) != 0 ||
-	    setenv("LIBFCGI_IS_AF_UNIX_KEEPER_POLL_TIMEOUT", "0", 1) != 0)
-		return STATUS_NO_MEMORY;
-	return FCGX_Init() == 0 && open_head_pair() ? STATUS_OK : STATUS_NO_MEMORY;
-}
 
 bool fcgi_is_listening(int fd)
 {
@@ -77,14 +63,14 @@ bool fcgi_is_listening(int fd)
 
 enum status fcgi_open(struct fcgi **fcgi)
 {
-	*fcgi = calloc(1, sizeof(**fcgi));
-	if (*fcgi == NULL)
+	struct fcgi *made = calloc(1, sizeof(*made));
+
+	*fcgi = made;
+	if (made == NULL)
 		return STATUS_NO_MEMORY;
-	/* No listening socket: libfcgi shall never accept by itself. */
-	(void)FCGX_InitRequest(&(*fcgi)->request, -1, FCGI_FAIL_ACCEPT_ON_INTR);
-	(*fcgi)->fd = -1;
-	(*fcgi)->input = buf_make(HEAD_BYTES_MAX);
-	(*fcgi)->output = buf_make(SIZE_MAX / 2);
+	made->fd = -1;
+	made->input = made->params = made->texts = buf_make(HEAD_BYTES_MAX);
+	made->list = made->output = buf_make(SIZE_MAX / 2);
 	return STATUS_OK;
 }
 
@@ -94,6 +80,9 @@ void fcgi_close(struct fcgi *fcgi)
 		return;
 	fcgi_let_go(fcgi);
 	buf_free(&fcgi->input);
+	buf_free(&fcgi->params);
+	buf_free(&fcgi->texts);
+	buf_free(&fcgi->list);
 	buf_free(&fcgi->output);
 	free(fcgi);
 }
@@ -105,7 +94,7 @@ int fcgi_fd(const struct fcgi *fcgi)
 
 char *const *fcgi_variables(const struct fcgi *fcgi)
 {
-	return fcgi->cgi != NULL ? fcgi->cgi : fcgi->request.envp;
+	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)(const void *)fcgi->list.p;
 }
 
 uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
@@ -118,6 +107,9 @@ uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
 static void start(struct fcgi *fcgi)
 {
 	buf_reset(&fcgi->input, READ_BYTES);
+	buf_reset(&fcgi->params, READ_BYTES);
+	buf_reset(&fcgi->texts, READ_BYTES);
+	buf_reset(&fcgi->list, READ_BYTES);
 	buf_reset(&fcgi->output, READ_BYTES);
 	fcgi->at = fcgi->sent = 0;
 	fcgi->record = (struct record){0};
@@ -155,44 +147,46 @@ static size_t record_content(const unsigned char *header)
 	return (size_t)header[4] << 8 | header[5];
 }
 
-/* Takes the padding out of the input's first record: libfcgi would read it as the next one. */
-static void drop_padding(struct buf *input)
+/* Looks at the record of the head at fcgi->at: OK and moves on over it, AGAIN, or END when it is
+ * none. The last one's padding is left to the body. */
+static enum status scan_record(struct fcgi *fcgi, bool *last)
 {
-	unsigned char *header = (unsigned char *)input->p;
-	char *padding = input->p + FCGI_HEADER_LEN + record_content(header);
-	size_t n = header[6];
+	const unsigned char *header = (const unsigned char *)fcgi->input.p + fcgi->at;
+	size_t left = fcgi->input.n - fcgi->at;
+	bool first = fcgi->at == 0;
 
-	input->n -= n;
-	memmove(padding, padding + n, (size_t)(input->p + input->n - padding));
-	header[6] = 0;
+	if (left < FCGI_HEADER_LEN)
+		return STATUS_AGAIN;
+	struct slice content = {(const char *)header + FCGI_HEADER_LEN, record_content(header)};
+	if (header[0] != FCGI_VERSION_1 ||
+	    header[1] != (first ? FCGI_BEGIN_REQUEST : FCGI_PARAMS) ||
+	    (first && content.n != sizeof(FCGI_BeginRequestBody)) ||
+	    (!first && record_id(header) != fcgi->id))
+		return STATUS_END;
+	*last = content.n == 0;
+	if (*last) {
+		fcgi->record.padding = header[6];
+		fcgi->at += FCGI_HEADER_LEN;
+		return STATUS_OK;
+	}
+	if (left - FCGI_HEADER_LEN < content.n + header[6])
+		return STATUS_AGAIN;
+	if (first)
+		fcgi->id = record_id(header);
+	else
+		buf_add_slice(&fcgi->params, content);
+	fcgi->at += FCGI_HEADER_LEN + content.n + header[6];
+	return first && (content.p[0] != 0 || content.p[1] != FCGI_RESPONDER) ? STATUS_END
+									      : STATUS_OK;
 }
 
-/* Moves on over the head's records that are there: OK behind the last one, AGAIN, or END when they
- * are no head. Management records are none: libfcgi's answer to them overruns its stack. */
 static enum status scan_head(struct fcgi *fcgi)
 {
-	const unsigned char *input = (const unsigned char *)fcgi->input.p;
+	enum status status = STATUS_OK;
 
-	while (fcgi->input.n - fcgi->at >= FCGI_HEADER_LEN) {
-		const unsigned char *header = input + fcgi->at;
-		size_t content = record_content(header);
-		int type = fcgi->at == 0 ? FCGI_BEGIN_REQUEST : FCGI_PARAMS;
-		if (header[0] != FCGI_VERSION_1 || header[1] != type ||
-		    record_id(header) != record_id(input))
-			return STATUS_END;
-		if (content == 0) {
-			/* libfcgi would leave this padding unread. */
-			fcgi->record.padding = header[6];
-			fcgi->at += FCGI_HEADER_LEN;
-			return STATUS_OK;
-		}
-		if (fcgi->input.n - fcgi->at - FCGI_HEADER_LEN < content + header[6])
-			return STATUS_AGAIN;
-		if (fcgi->at == 0)
-			drop_padding(&fcgi->input);
-		fcgi->at += FCGI_HEADER_LEN + content + header[6];
-	}
-	return STATUS_AGAIN;
+	for (bool last = false; status == STATUS_OK && !last;)
+		status = scan_record(fcgi, &last);
+	return status;
 }
 
 static bool would_block(int error)
@@ -234,63 +228,53 @@ static bool take_length(struct slice *params, size_t *length)
 	return true;
 }
 
-static bool lengths_fit(struct slice params)
+/* The next name or value; false when it is longer than what there is, or holds a NUL. */
+static bool take_text(struct slice *params, size_t length, struct slice *text)
 {
-	while (params.n > 0) {
-		size_t name, value;
-		if (!take_length(&params, &name) || !take_length(&params, &value) ||
-		    name + value > params.n)
-			return false;
-		params = (struct slice){params.p + name + value, params.n - name - value};
-	}
+	if (length > params->n || memchr(params->p, '\0', length) != NULL)
+		return false;
+	*text = (struct slice){params->p, length};
+	*params = (struct slice){params->p + length, params->n - length};
 	return true;
 }
 
-/* libfcgi takes as much memory as a parameter says that it is long, up to 2 GiB; so what is longer
- * than the head must not reach it. The parameters are put together where the answer will be. */
-static bool head_is_sound(struct fcgi *fcgi)
+static void add_variable(struct fcgi *fcgi, struct slice name, struct slice value)
 {
-	const unsigned char *input = (const unsigned char *)fcgi->input.p;
-	size_t n = 0;
+	const char *variable = fcgi->texts.p + fcgi->texts.n;
 
-	for (size_t at = 0; at < fcgi->at; at += FCGI_HEADER_LEN + n + input[at + 6]) {
-		n = record_content(input + at);
-		if (at > 0)
-			buf_add(&fcgi->output, input + at + FCGI_HEADER_LEN, n);
-		if (at > 0 && n == 0)
-			break; /* the padding behind the last one is the body's */
-	}
-	bool sound = fcgi->output.status == STATUS_OK && lengths_fit(buf_slice(&fcgi->output));
-	buf_reset(&fcgi->output, READ_BYTES);
-	return sound;
+	buf_add_slice(&fcgi->texts, name);
+	buf_add_char(&fcgi->texts, '=');
+	buf_add_slice(&fcgi->texts, value);
+	buf_add_char(&fcgi->texts, '\0');
+	buf_add(&fcgi->list, &variable, sizeof(variable));
 }
 
-/* Lets libfcgi make the variables of the head. What fails may leave the pair in any state. */
-static bool parse_head(struct fcgi *fcgi)
+/* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A text takes no more bytes than its
+ * pair, so the texts never move once there is room for all. */
+static bool make_variables(struct fcgi *fcgi)
 {
-	FCGX_Request *request = &fcgi->request;
+	static const char *const end = NULL;
+	struct slice params = buf_slice(&fcgi->params);
 
-	if (!open_head_pair())
+	if (fcgi->params.status != STATUS_OK || buf_reserve(&fcgi->texts, params.n) == NULL)
 		return false;
-	bool good = send(head_pair[1], fcgi->input.p, fcgi->at, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-		    (ssize_t)fcgi->at;
-	request->ipcFd = head_pair[0];
-	request->keepConnection = 1; /* read from it, do not close it first */
-	good = good && FCGX_Accept_r(request) == 0 && FCGX_GetError(request->in) == 0;
-	if (!good) {
-		FCGX_Free(request, 1); /* closes its end, unless FCGX_Accept_r has */
-		(void)close(head_pair[1]);
-		head_pair[0] = -1;
+	while (params.n > 0) {
+		size_t name_n, value_n;
+		struct slice name, value;
+		if (!take_length(&params, &name_n) || !take_length(&params, &value_n) ||
+		    !take_text(&params, name_n, &name) || !take_text(&params, value_n, &value))
+			return false;
+		add_variable(fcgi, name, value);
 	}
-	request->ipcFd = -1; /* libfcgi shall never touch the connection */
-	return good;
+	buf_add(&fcgi->list, &end, sizeof(end));
+	return fcgi->texts.status == STATUS_OK && fcgi->list.status == STATUS_OK;
 }
 
 enum status fcgi_begin(struct fcgi *fcgi)
 {
 	enum status status = read_head(fcgi);
 
-	if (status == STATUS_OK && !(head_is_sound(fcgi) && parse_head(fcgi)))
+	if (status == STATUS_OK && !make_variables(fcgi))
 		status = STATUS_END;
 	if (status == STATUS_END) {
 		(void)close(fcgi->fd);
@@ -356,8 +340,7 @@ static enum status take_header(struct fcgi *fcgi)
 	if (status != STATUS_OK || record->header_n < sizeof(record->header))
 		return status;
 	record->header_n = 0;
-	if (header[0] != FCGI_VERSION_1 || header[1] != FCGI_STDIN ||
-	    record_id(header) != (size_t)fcgi->request.requestId)
+	if (header[0] != FCGI_VERSION_1 || header[1] != FCGI_STDIN || record_id(header) != fcgi->id)
 		return end(fcgi, STATUS_INCOMPLETE_BODY);
 	record->content = record_content(header);
 	record->padding = header[6];
@@ -465,7 +448,7 @@ static void write_all(int fd, struct slice bytes)
 
 static void add_record(struct fcgi *fcgi, int type, struct slice content)
 {
-	const size_t id = (size_t)fcgi->request.requestId;
+	const size_t id = fcgi->id;
 	const unsigned char header[FCGI_HEADER_LEN] = {FCGI_VERSION_1,
 						       (unsigned char)type,
 						       (unsigned char)(id >> 8),
@@ -492,9 +475,10 @@ static void add_output(struct fcgi *fcgi, struct slice bytes)
 static void hang_up(struct fcgi *fcgi)
 {
 	char nothing[READ_BYTES];
-	size_t pieces = DRAIN_BYTES_MAX / READ_BYTES;
+	size_t pieces = fcgi->ended == STATUS_OK ? DRAIN_BYTES_MAX / READ_BYTES : 0;
 
-	(void)shutdown(fcgi->fd, SHUT_WR);
+	if (pieces > 0)
+		(void)shutdown(fcgi->fd, SHUT_WR);
 	while (pieces-- > 0 && recv(fcgi->fd, nothing, sizeof(nothing), MSG_DONTWAIT) > 0)
 		;
 	fcgi_let_go(fcgi);
@@ -537,7 +521,6 @@ void fcgi_let_go(struct fcgi *fcgi)
 {
 	if (fcgi->cgi != NULL || fcgi->fd < 0)
 		return;
-	FCGX_Free(&fcgi->request, 0);
 	(void)close(fcgi->fd);
 	fcgi->fd = -1;
 }

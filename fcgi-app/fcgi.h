@@ -1,8 +1,8 @@
 /*
  * fcgi.h - one request's connection to the web server: FastCGI, or plain CGI on fds 0 and 1.
  *
- * The only module that includes libfcgi. libfcgi makes the variables; this module accepts the
- * connections, reads from them and writes to them, so that nothing waits for a slow peer.
+ * The only module that knows the FastCGI protocol. It accepts the connections, reads from them and
+ * writes to them, and never waits for a slow peer.
  *
  * Knows nothing of HTTP beyond CGI variables and bytes.
  */
@@ -12,10 +12,6 @@
 #include "mem.h"
 
 struct fcgi; /* one connection, reused for one request after the other */
-
-/* Sets libfcgi up; to be called once, before signal handlers are installed (libfcgi installs its
- * own). STATUS_OK or STATUS_NO_MEMORY. */
-enum status fcgi_init(void) MUST_CHECK;
 
 /* True when descriptor fd is a listening socket: started by spawn-fcgi or systemd. */
 bool fcgi_is_listening(int fd);

@@ -52,8 +52,6 @@ static int serve_cgi(const struct config *config)
 
 static int serve(const struct config *config)
 {
-	if (fcgi_init() != STATUS_OK)
-		return EXIT_FAILURE;
 	if (fcgi_is_listening(STDIN_FILENO))
 		return loop_run(config, STDIN_FILENO);
 	if (getenv("GATEWAY_INTERFACE") != NULL)

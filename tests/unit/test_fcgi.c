@@ -35,7 +35,6 @@ static void set_up(void)
 {
 	struct sockaddr_un any = {.sun_family = AF_UNIX};
 
-	must(fcgi_init() == STATUS_OK);
 	listening = socket(AF_UNIX, SOCK_STREAM, 0);
 	must(listening >= 0 && bind(listening, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0);
 	must(listen(listening, 8) == 0 && fcntl(listening, F_SETFL, O_NONBLOCK) == 0);
@@ -506,7 +505,7 @@ START_TEST(long_parameters_are_read)
 }
 END_TEST
 
-/* The head's last record ends before, at and behind the ends of libfcgi's reads. */
+/* The head's last record ends before, at and behind the ends of a read. */
 static const size_t padded_values[] = {8120, 8128, 8136, 8137, 8138, 8139, 8140, 8141,
 				       8142, 8143, 8144, 8145, 8146, 8147, 8152};
 
