@@ -16,15 +16,20 @@ MODULES := \
 	db \
 	store store_schema store_check migrate \
 	group_member group_statement group \
-	intake intake_bulk intake_answer \
+	store_rejected \
+	intake intake_reject intake_bulk intake_answer \
 	route fcgi exchange direct loop
 
 # The worker needs none of the tool's side, the tool none of the serving side.
-TOOL_ONLY := file store store_schema store_check migrate
+TOOL_ONLY := file store store_schema store_check migrate store_rejected
 INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
-TOOL := status mem file log config_setting config credential db \
-	store store_schema store_check migrate \
-	ctl ctl_command ctl_output ctl_organization ctl_key ctl_migrate ctl_check ctl_config
+# Replaying rejected bytes reads them as the workers do.
+TOOL := status mem file log config_setting config credential http \
+	json_scan json_text json_reader json_edit json instant signal db \
+	store store_schema store_check migrate group_member group_statement store_rejected \
+	intake intake_reject \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_key ctl_rejected ctl_replay \
+	ctl_migrate ctl_check ctl_config
 
 # ---- variants ----
 # SAN=address,undefined builds with sanitizers in a directory of its own.
@@ -66,15 +71,15 @@ CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-LIBS_INTAKE := -lfcgi -ljson-c -lpq -lcrypto -lz
-LIBS_TOOL := -lpq -lcrypto
+LIBS_INTAKE := -ljson-c -lpq -lcrypto -lz
+LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
 
 # ---- building ----
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help deps run demo check check-unit check-sql check-e2e check-san check-fresh fault \
-	fuzz check-fuzz fuzz-programs \
-	bench bench-quick lint format install uninstall clean FORCE
+.PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
+	check-fresh fault fuzz check-fuzz fuzz-programs \
+	bench bench-quick bench-json lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
 TOOL_BIN := $(BUILD)/sluicectl
@@ -167,8 +172,15 @@ check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
 
-check-e2e: all  ## the same requests through lighttpd and Apache (pytest)
+check-e2e: all  ## the same requests through lighttpd and Apache, a part of them through the others
 	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/e2e
+
+FRONTS := lighttpd apache nginx apache-fcgid cgi cgi-apache
+check-fronts: all  ## all end-to-end tests through all web servers; about twenty minutes
+	@failed=0; for f in $(FRONTS); do \
+		echo "== $$f"; SLUICE_FRONTS=$$f SLUICE_VARIANT=$(VARIANT) \
+		/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider tests/e2e || failed=1; \
+	done; exit $$failed
 
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
 	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/fault
@@ -181,6 +193,13 @@ bench: all  ## workers against groups of one and an empty program, side by side
 
 bench-quick: all  ## the same, shorter
 	tests/bench/run --quick
+
+# Built from the modules of the release: what is measured is what is shipped.
+$(BUILD)/bench-json: tests/bench/json/bench.c $(call objects,$(MODULES)) $(BUILD)/flags
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call objects,$(MODULES)) $(LIBS_INTAKE)
+
+bench-json: $(BUILD)/bench-json  ## the strict byte pass beside json-c's parse, MB/s
+	$<
 
 lint:  ## include order, third-party headers, banned functions, formatting, scripts
 	tests/lint $(MODULES)
@@ -204,7 +223,7 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
-	for d in lighttpd apache systemd; do \
+	for d in lighttpd apache nginx apache-fcgid cgi systemd; do \
 		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
 		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
 	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example

@@ -147,8 +147,8 @@ static enum status item_begin(struct json_reader *reader, const char *p)
 	return STATUS_OK;
 }
 
-/* Judges an item of length bytes whose grammar is right; the first thing that is wrong counts. */
-static void item_judge(const struct json_reader *reader, uint64_t length, struct json_item *item)
+/* Judges an item whose grammar is right; the first thing that is wrong counts. */
+static void item_judge(const struct json_reader *reader, struct json_item *item)
 {
 	const struct json_scan *scan = &reader->scan;
 	uint64_t most = reader->limits.item_bytes;
@@ -158,7 +158,7 @@ static void item_judge(const struct json_reader *reader, uint64_t length, struct
 		item->status = STATUS_NOT_AN_OBJECT;
 		item->bad_offset = reader->start;
 		item->reason = "not an object";
-	} else if (length > most &&
+	} else if (item->length > most &&
 		   (scan->problem == STATUS_OK || scan->problem_offset >= reader->start + most)) {
 		item->status = STATUS_ITEM_TOO_LARGE;
 		item->bad_offset = reader->start + most;
@@ -181,7 +181,8 @@ static enum status item_end(struct json_reader *reader, const char *end)
 {
 	struct json_item item = {.index = reader->items, .offset = reader->start, .reason = ""};
 
-	item_judge(reader, offset_of(reader, end) - reader->start, &item);
+	item.length = offset_of(reader, end) - reader->start;
+	item_judge(reader, &item);
 	enum status status = capture_end(reader, end, &item.text);
 	return status == STATUS_OK ? item_give(reader, &item) : status;
 }
@@ -387,11 +388,12 @@ static enum status line_end(struct json_reader *reader, const char *end)
 		/* A number ends only with its line. */
 		if (reader->value_end == 0)
 			reader->value_end = offset_of(reader, end);
-		uint64_t length = reader->value_end - reader->start;
-		item_judge(reader, length, &item);
-		if (item.text.n > length)
-			item.text.n = (size_t)length;
+		item.length = reader->value_end - reader->start;
+		item_judge(reader, &item);
+		if (item.text.n > item.length)
+			item.text.n = (size_t)item.length;
 	} else {
+		item.length = offset_of(reader, end) - reader->start;
 		item.status = reader->line;
 		item.bad_offset = reader->line_bad;
 		item.reason = reader->line_text;
@@ -457,6 +459,7 @@ static enum status lines_end(struct json_reader *reader)
 {
 	if (reader->shape == SHAPE_UNKNOWN)
 		return refuse(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
+	reader->piece = reader->from; /* the last piece lies behind the offset already */
 	return line_end(reader, reader->from);
 }
 

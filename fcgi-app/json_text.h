@@ -39,6 +39,7 @@ struct json_item {
 	uint64_t offset;     /* of its first byte in the (decoded) body, from 0 */
 	struct slice text;   /* exactly the value's bytes; valid only during the call. For a bad
 			      * item: what was kept of it, at most the item limit */
+	uint64_t length;     /* bytes of the value in full; of a malformed line, of the line */
 	enum status status;  /* STATUS_OK, or why this one item is bad: NOT_AN_OBJECT,
 			      * ITEM_TOO_LARGE, NESTING_TOO_DEEP, NUMBER_TOO_LARGE; in
 			      * JSON_FORM_LINES also MALFORMED_JSON */

@@ -42,7 +42,8 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 			c = (char)(high << 4 | low);
 			i += 2;
 		}
-		if (c <= ' ' || c == 0x7f || c == '/' || c == '\\')
+		/* Beyond ASCII, too: whether char is signed is the machine's affair. */
+		if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == '/' || c == '\\')
 			return false;
 		out[n++] = c;
 	}

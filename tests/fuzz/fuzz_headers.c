@@ -30,7 +30,7 @@ static unsigned occurrences(char *const *variables, const char *name, const char
 	for (; *variables != NULL; variables++) {
 		if (strncmp(*variables, name, n) == 0 && (*variables)[n] == '=') {
 			*value = *variables + n + 1;
-			count += (*value)[strspn(*value, " \t")] != '\0';
+			count += (*value)[strspn(*value, " \t\r")] != '\0';
 		}
 	}
 	return count;
@@ -49,7 +49,7 @@ static void check_head(const struct intake *intake, char *const *variables)
 		CHECK(occurrences(variables, "HTTP_PREFER", &value) > 0);
 	if (intake->coding == HTTP_CODING_GZIP)
 		CHECK(occurrences(variables, "HTTP_CONTENT_ENCODING", &value) == 1 &&
-		      strncasecmp(value + strspn(value, " \t"), "identity", 8) != 0);
+		      strncasecmp(value + strspn(value, " \t\r"), "identity", 8) != 0);
 	CHECK(intake->member.request_id.n > 0);
 }
 

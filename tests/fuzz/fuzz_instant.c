@@ -29,13 +29,14 @@ static struct slice format(int64_t us, char room[ISO_BYTES])
 
 static void check_date(struct slice text, struct slice iso)
 {
-	bool in_utc = text.n > TIME_CHARS && (text.p[text.n - 1] | 0x20) == 'z';
-
-	if (text.n > DATE_CHARS && text.p[4] == '-' && in_utc)
-		CHECK(memcmp(text.p + 11, iso.p + 11, 6) == 0); /* hours and minutes */
-	if (text.n == DATE_CHARS && text.p[4] == '-') {
+	if (text.n < DATE_CHARS || text.p[4] != '-' || text.p[7] != '-')
+		return;
+	if (text.n == DATE_CHARS) {
 		CHECK(memcmp(text.p, iso.p, DATE_CHARS) == 0);
 		CHECK(memcmp(iso.p + DATE_CHARS, "T00:00:00.000000Z", 17) == 0);
+	} else if ((text.p[text.n - 1] | 0x20) == 'z') {
+		CHECK(memcmp(text.p, iso.p, DATE_CHARS) == 0);
+		CHECK(memcmp(text.p + 11, iso.p + 11, 5) == 0); /* hours and minutes */
 	}
 }
 

@@ -14,6 +14,7 @@ struct record {
 	unsigned type;
 	size_t id;
 	struct slice content;
+	bool empty; /* announced as such, not cut */
 };
 
 /* Takes the next record off the stream; false when there is no whole one. The content of a last
@@ -26,6 +27,7 @@ static bool next(struct slice *stream, struct record *record)
 	if (stream->n < HEADER_BYTES || p[0] != 1)
 		return false;
 	size_t content = (size_t)p[4] << 8 | p[5], rest = stream->n - HEADER_BYTES;
+	record->empty = content == 0;
 	record->type = p[1];
 	record->id = (size_t)p[2] << 8 | p[3];
 	record->content = (struct slice){stream->p + HEADER_BYTES, content < rest ? content : rest};
@@ -53,7 +55,8 @@ static bool read_variables(struct slice params, struct records_request *request)
 	for (size_t i = 0; params.n > 0; i++) {
 		size_t name, value;
 		if (i == RECORDS_VARIABLES_MOST || !length(&params, &name) ||
-		    !length(&params, &value) || name > params.n || value > params.n - name)
+		    !length(&params, &value) || name > params.n || value > params.n - name ||
+		    memchr(params.p, '\0', name + value) != NULL)
 			return false;
 		struct buf text = buf_make(SIZE_MAX / 2);
 		buf_add(&text, params.p, name);
@@ -72,19 +75,20 @@ static bool read_head(struct slice *stream, struct records_request *request)
 	struct buf params = buf_make(SIZE_MAX / 2);
 
 	if (!next(stream, &record) || record.type != RECORDS_BEGIN ||
-	    record.content.n != BEGIN_BYTES)
+	    record.content.n != BEGIN_BYTES || record.content.p[0] != 0 ||
+	    record.content.p[1] != RESPONDER)
 		return false;
 	request->id = record.id;
 	bool good = true;
 	do {
 		good = next(stream, &record);
 		/* The padding of the head's end belongs to the body. */
-		if (!good && record.type == RECORDS_PARAMS && record.content.n == 0)
+		if (!good && record.type == RECORDS_PARAMS && record.empty)
 			good = stream->n == 0;
 		good = good && record.type == RECORDS_PARAMS && record.id == request->id;
 		if (good)
 			buf_add_slice(&params, record.content);
-	} while (good && record.content.n > 0);
+	} while (good && !record.empty);
 	good = good && read_variables(buf_slice(&params), request);
 	buf_free(&params);
 	return good;
@@ -103,7 +107,7 @@ void records_read(struct slice stream, struct records_request *request)
 		buf_add_slice(&request->body, record.content);
 		if (!whole)
 			break;
-		request->ended = record.content.n == 0;
+		request->ended = record.empty;
 	}
 }
 
@@ -124,7 +128,7 @@ bool records_answer(struct slice stream, size_t id, struct buf *answer)
 			return closed && stream.n == 0 && record.content.n == 8;
 		if (record.type != RECORDS_STDOUT || closed)
 			return false;
-		closed = record.content.n == 0;
+		closed = record.empty;
 		buf_add_slice(answer, record.content);
 	}
 	return false;

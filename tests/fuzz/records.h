@@ -15,7 +15,7 @@ enum records_type {
 	RECORDS_STDOUT = 6
 };
 
-enum { RECORDS_VARIABLES_MOST = 1024 };
+enum { RECORDS_VARIABLES_MOST = 4096 };
 
 /* What a stream of records asks for. Release with records_free. */
 struct records_request {
