@@ -173,7 +173,7 @@ check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
 
 check-e2e: all  ## the same requests through lighttpd and Apache, a part of them through the others
-	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/e2e
+	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider -m "not slow" tests/e2e
 
 FRONTS := lighttpd apache nginx apache-fcgid cgi cgi-apache
 check-fronts: all  ## all end-to-end tests through all web servers; about twenty minutes
@@ -184,6 +184,7 @@ check-fronts: all  ## all end-to-end tests through all web servers; about twenty
 
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
 	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/fault
+	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider -m slow tests/e2e
 
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh

@@ -3,9 +3,12 @@
  *
  *   ctl.c               from the arguments to the command and its exit status
  *   ctl_command.c       the table of commands and options; reads arguments, prints help
+ *   ctl_argument.c      instants and ids among the arguments
  *   ctl_output.c        tables, JSON, error messages
  *   ctl_organization.c  organization …, member …
  *   ctl_key.c           key …
+ *   ctl_rejected.c      rejected list, rejected show
+ *   ctl_replay.c        rejected replay
  *   ctl_migrate.c       migrate
  *   ctl_check.c         check
  *   ctl_config.c        config, version
@@ -18,6 +21,7 @@
 
 #include "config.h"
 #include "migrate.h"
+#include "store_rejected.h"
 
 /* Exit statuses; documented by --help and sluicectl(1). */
 enum ctl_exit {
@@ -41,6 +45,10 @@ enum ctl_option {
 	CTL_EXPIRES,
 	CTL_SECRET,
 	CTL_TEMPLATE,
+	CTL_SINCE,
+	CTL_RAW,
+	CTL_FILE,
+	CTL_AGAIN,
 	CTL_EXAMPLE,
 	CTL_MANUAL,
 	CTL_OPTION_COUNT
@@ -94,6 +102,16 @@ enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
 /* Prints the help of ctl->words, or of all commands. */
 enum ctl_exit ctl_help(struct ctl *ctl);
 
+/* ---- ctl_argument.c ---- */
+
+/* Reads an option as an instant: ISO 8601, a date, or a span from now on (90d); with sign "-" a
+ * span until now. On failure the message is printed. */
+enum ctl_exit ctl_read_instant(struct ctl *ctl, enum ctl_option option, const char *sign,
+			       struct store_instant *instant);
+
+/* Reads the argument as the id of a noun; the message is printed when it is none. */
+enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
+
 /* ---- ctl_output.c ---- */
 
 /* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream.
@@ -141,6 +159,9 @@ enum ctl_exit ctl_key_create(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_rejected_list(struct ctl *ctl);
+enum ctl_exit ctl_rejected_show(struct ctl *ctl);
+enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
 enum ctl_exit ctl_migrate(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_config(struct ctl *ctl);

@@ -31,6 +31,12 @@ static const struct {
 			"make a secret too, which every request must carry in X-Api-Secret"},
 	[CTL_TEMPLATE] = {"--template", "FILE",
 			  "the payload template of a product_orgs key, a JSON object"},
+	[CTL_SINCE] = {"--since", "INSTANT",
+		       "received at this instant or later: 2031-05-01T12:00:00Z, 2031-05-01 "
+		       "(midnight UTC), or until now 90d, 12h (units w, d, h, m, s)"},
+	[CTL_RAW] = {"--raw", NULL, "print the kept bytes as they are, and nothing else"},
+	[CTL_FILE] = {"--file", "FILE", "take the bytes of this file instead of the kept ones"},
+	[CTL_AGAIN] = {"--again", NULL, "also when it was replayed before"},
 	[CTL_EXAMPLE] = {"--example", NULL, "print an example of the configuration file"},
 	[CTL_MANUAL] = {"--manual", NULL,
 			"print the settings in mdoc, as in the manual page sluice.conf(5)"},
@@ -111,6 +117,34 @@ static const struct ctl_command commands[] = {
 	 .run = ctl_key_deactivate,
 	 .help = "Deactivates a key for good: once this returns, no request with it is accepted. A "
 		 "second time changes nothing."},
+	{.noun = "rejected",
+	 .verb = "list",
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE),
+	 .database = true,
+	 .run = ctl_rejected_list,
+	 .help = "Lists what senders with a good key delivered and what could not be stored as a "
+		 "signal: bad items of batches and bodies that could not be read, the oldest "
+		 "first."},
+	{.noun = "rejected",
+	 .verb = "show",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_RAW),
+	 .database = true,
+	 .run = ctl_rejected_show,
+	 .help = "Shows why an entry was rejected, and the beginning of its bytes."},
+	{.noun = "rejected",
+	 .verb = "replay",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_AGAIN),
+	 .database = true,
+	 .run = ctl_rejected_replay,
+	 .help = "Reads the kept bytes of an entry, or those of a repaired file, as if the sender "
+		 "had just sent them, stores the signals under the entry's key and marks the "
+		 "entry, "
+		 "in one transaction. When anything is still bad it says what, and nothing is "
+		 "stored."},
 	{.noun = "config",
 	 .optional = CTL_BIT(CTL_EXAMPLE) | CTL_BIT(CTL_MANUAL),
 	 .run = ctl_config,

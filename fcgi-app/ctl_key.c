@@ -12,96 +12,20 @@
 
 #include "file.h"
 
-/* ---- --expires ---- */
-
-enum { RELATIVE_DIGITS_MAX = 5 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
-static bool skip(const char **p, const char *pattern)
-{
-	const char *text = *p;
-
-	for (; *pattern != '\0'; pattern++, text++) {
-		if (*pattern == 'd' ? !is_digit(*text) : *text != *pattern)
-			return false;
-	}
-	*p = text;
-	return true;
-}
-
-/* 90d, 12h: up to five digits and a unit that PostgreSQL knows too. */
-static bool is_relative(const char *text)
-{
-	int digits = 0;
-
-	while (is_digit(text[digits]))
-		digits++;
-	return digits > 0 && digits <= RELATIVE_DIGITS_MAX && text[digits] != '\0' &&
-	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
-}
-
-/* ISO 8601 with a zone, or only a date; which day or hour there is, is PostgreSQL's question. */
-static bool is_absolute(const char *text, bool *only_date)
-{
-	const char *p = text;
-
-	if (!skip(&p, "dddd-dd-dd"))
-		return false;
-	*only_date = *p == '\0';
-	if (*only_date)
-		return true;
-	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
-		return false;
-	if (skip(&p, ":dd") && skip(&p, ".d")) {
-		while (is_digit(*p))
-			p++;
-	}
-	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
-		p++;
-		if (!skip(&p, "dd:dd") && !skip(&p, "dddd") && !skip(&p, "dd"))
-			return false;
-	} else if (p[-1] != 'Z') {
-		return false;
-	}
-	return *p == '\0';
-}
+/* ---- options ---- */
 
 static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
 {
-	const char *text = ctl->values[CTL_EXPIRES];
 	struct store_instant instant = {0};
-	bool only_date = false;
-	bool relative = is_relative(text);
-	struct buf given = buf_make(128);
+	enum ctl_exit status = ctl_read_instant(ctl, CTL_EXPIRES, "", &instant);
 
-	if (!relative && !is_absolute(text, &only_date))
-		return ctl_fail(CTL_USAGE,
-				"write 2031-05-01T12:00:00Z, 2031-05-01, or from now on 90d or 12h",
-				"\"%s\" is not an instant", text);
-	buf_add_text(&given, text);
-	buf_add(&given, only_date ? "T00:00:00Z" : "", only_date ? 11 : 1);
-	enum status status = STATUS_NO_MEMORY;
-	if (given.status == STATUS_OK)
-		status = store_instant_read(&ctl->store, (struct slice){given.p, given.n - 1},
-					    relative, &instant);
-	buf_free(&given);
-	if (status == STATUS_INVALID_VALUE)
-		return ctl_fail(CTL_USAGE, NULL, "\"%s\" is not an instant: %s", text,
-				db_message(ctl->db));
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
+	if (status != CTL_FINE)
+		return status;
 	if (instant.past)
 		ctl_warn("the key has expired already: %s is in the past", instant.text.p);
 	*expires_at = instant.text;
 	return CTL_FINE;
 }
-
-/* ---- --template ---- */
 
 enum { TEMPLATE_MAX_BYTES = 64 * 1024 };
 
@@ -388,26 +312,11 @@ static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 	return CTL_FINE;
 }
 
-/* The argument as an id; the message is printed when it is none. */
-static enum ctl_exit read_id(const struct ctl *ctl, int64_t *id)
-{
-	const char *text = ctl->argument;
-
-	*id = 0;
-	for (const char *p = text; *p != '\0'; p++) {
-		if (!is_digit(*p) || *id > (INT64_MAX - (*p - '0')) / 10)
-			return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
-					"\"%s\" is not the id of a key", text);
-		*id = *id * 10 + (*p - '0');
-	}
-	return *text == '\0' ? ctl_fail(CTL_USAGE, NULL, "the id is empty") : CTL_FINE;
-}
-
 enum ctl_exit ctl_key_show(struct ctl *ctl)
 {
 	struct store_key key = {0};
 	int64_t id;
-	enum ctl_exit usage = read_id(ctl, &id);
+	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
 
 	if (usage != CTL_FINE)
 		return usage;
@@ -419,7 +328,7 @@ enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
 {
 	struct store_key key = {0};
 	int64_t id;
-	enum ctl_exit usage = read_id(ctl, &id);
+	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
 
 	if (usage != CTL_FINE)
 		return usage;

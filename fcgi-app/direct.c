@@ -108,7 +108,7 @@ static void serve_whole(struct exchange *exchange, struct db *db, struct body *b
 		exchange_fail(exchange, status, NULL);
 		return;
 	}
-	if (intake->body_status == STATUS_OK)
+	if (intake->body_status == STATUS_OK || member->reject_count > 0)
 		run(exchange, db, member);
 	exchange_conclude(exchange);
 }

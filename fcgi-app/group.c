@@ -211,7 +211,9 @@ static bool fits(const struct group_queue *queue, const struct group_member *mem
 	if (flight->first == NULL)
 		return true;
 	return flight->members < (size_t)queue->config->group_requests &&
-	       flight->rows + member->signal_count <= GROUP_ROWS_MAX &&
+	       flight->rows + flight->rejects + group_member_signals(member) +
+			       group_member_rejects(member) <=
+		       GROUP_ROWS_MAX &&
 	       flight->bytes + group_member_bytes(member) <= (size_t)queue->config->group_bytes &&
 	       !is_late(queue, flight->first, now_ms) && !is_late(queue, member, now_ms);
 }
@@ -244,6 +246,16 @@ static bool is_about_data(enum status status)
 	       status == STATUS_NOT_UNIQUE;
 }
 
+/* Whether what was refused, which is alone in the flight, goes once more: to be kept. */
+static bool keep_refused(struct group_queue *queue)
+{
+	struct group_member *member = group_list_take(&queue->flight);
+	bool again = db_state(queue->db) == DB_READY && group_member_refuse(member);
+
+	group_list_append(&queue->flight, member);
+	return again;
+}
+
 static void arrive(struct group_queue *queue, enum status status, struct db_result *result,
 		   int64_t now_ms)
 {
@@ -263,6 +275,10 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 	}
 	if (is_about_data(status) && queue->flight.members > 1) {
 		move_all(&queue->flight, &queue->alone);
+		return;
+	}
+	if (status == STATUS_INVALID_VALUE && keep_refused(queue)) {
+		depart(queue, now_ms);
 		return;
 	}
 	finish(queue, &queue->flight, status);
@@ -344,19 +360,29 @@ struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t n
 	return finished;
 }
 
-enum status group_run(struct db *db, struct group_member *member, int64_t deadline_ms)
+static enum status run_once(struct group_statement *statement, struct db *db,
+			    struct group_member *member, int64_t deadline_ms)
 {
-	struct group_statement *statement = NULL;
 	struct group_list list = GROUP_LIST_EMPTY;
 	struct db_result result = {0};
-	enum status status = group_statement_open(&statement);
 
 	group_list_append(&list, member);
-	if (status == STATUS_OK)
-		status = group_statement_run(statement, db, &list, &result, deadline_ms);
+	enum status status = group_statement_run(statement, db, &list, &result, deadline_ms);
 	if (status == STATUS_OK)
 		status = group_statement_results(&result, &list);
 	db_result_free(&result);
+	return status;
+}
+
+enum status group_run(struct db *db, struct group_member *member, int64_t deadline_ms)
+{
+	struct group_statement *statement = NULL;
+	enum status status = group_statement_open(&statement);
+
+	if (status == STATUS_OK)
+		status = run_once(statement, db, member, deadline_ms);
+	if (status == STATUS_INVALID_VALUE && group_member_refuse(member))
+		status = run_once(statement, db, member, deadline_ms);
 	group_statement_close(statement);
 	return status;
 }

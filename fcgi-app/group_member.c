@@ -9,7 +9,27 @@ size_t group_member_bytes(const struct group_member *member)
 
 	for (size_t i = 0; i < member->signal_count; i++)
 		bytes += member->signals[i].payload.n + member->signals[i].payload_raw.n;
+	for (size_t i = 0; i < member->reject_count; i++)
+		bytes += member->rejects[i].payload.n;
 	return bytes;
+}
+
+size_t group_member_signals(const struct group_member *member)
+{
+	return member->refused ? 0 : member->signal_count;
+}
+
+size_t group_member_rejects(const struct group_member *member)
+{
+	return member->reject_count + (member->refused ? member->signal_count : 0);
+}
+
+bool group_member_refuse(struct group_member *member)
+{
+	if (!member->keeps_refused || member->refused || member->signal_count == 0)
+		return false;
+	member->refused = true;
+	return true;
 }
 
 void group_list_append(struct group_list *list, struct group_member *member)
@@ -21,7 +41,8 @@ void group_list_append(struct group_list *list, struct group_member *member)
 		list->last->next = member;
 	list->last = member;
 	list->members++;
-	list->rows += member->signal_count;
+	list->rows += group_member_signals(member);
+	list->rejects += group_member_rejects(member);
 	list->bytes += group_member_bytes(member);
 	if (member->deadline_ms < list->earliest_ms)
 		list->earliest_ms = member->deadline_ms;
@@ -33,7 +54,8 @@ struct group_member *group_list_take(struct group_list *list)
 
 	list->first = member->next;
 	list->members--;
-	list->rows -= member->signal_count;
+	list->rows -= group_member_signals(member);
+	list->rejects -= group_member_rejects(member);
 	list->bytes -= group_member_bytes(member);
 	if (list->first == NULL)
 		*list = GROUP_LIST_EMPTY;

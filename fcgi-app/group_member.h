@@ -7,7 +7,23 @@
 #include "credential.h"
 #include "signal.h"
 
-/* One request that wants its rows committed. A member without signals is only authenticated. */
+/* Bytes that cannot become a signal. They are kept, so that nothing gets lost. */
+struct group_reject {
+	int64_t position;     /* which item of the body, from 0; -1: the whole body */
+	const char *kind;     /* how to read the bytes again: GROUP_KIND_ITEM, … */
+	enum status status;   /* why */
+	struct slice detail;  /* the same in words, for people */
+	struct slice payload; /* what is kept */
+	int64_t length;	      /* bytes of it in full; -1 when unknown */
+};
+
+/* One JSON object; a body with one object or an array; an array or envelope; NDJSON. */
+#define GROUP_KIND_ITEM	  "item"
+#define GROUP_KIND_SINGLE "single"
+#define GROUP_KIND_BATCH  "batch"
+#define GROUP_KIND_LINES  "lines"
+
+/* One request that wants its rows committed. A member without rows is only authenticated. */
 struct group_member {
 	struct credential_hash key_hash;
 	struct credential_hash secret_hash;
@@ -16,7 +32,12 @@ struct group_member {
 	int64_t deadline_ms; /* when the request must be answered, on the clock of db_now_ms() */
 	const struct signal *signals;
 	size_t signal_count;
-	int64_t *ids;		   /* out: room for signal_count; the ids of the committed rows */
+	int64_t *ids; /* out: room for signal_count; the ids of the committed rows */
+	const struct group_reject *rejects; /* stored if the request is authenticated */
+	size_t reject_count;
+	struct slice given_source; /* by path or header, or absent; for replaying rejects */
+	bool keeps_refused;	   /* signals that the database refuses are to become rejects */
+	bool refused;		   /* that is what they are now */
 	enum status status;	   /* out: ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
 				    * INVALID_VALUE (its data was refused), or our own trouble */
 	void *owner;		   /* the caller's */
@@ -25,14 +46,25 @@ struct group_member {
 
 struct group_list {
 	struct group_member *first, *last;
-	size_t members, rows, bytes; /* bytes of payloads */
+	size_t members, rows, bytes; /* rows: signals to be stored; bytes: of all payloads */
+	size_t rejects;		     /* rows beside them */
 	int64_t earliest_ms;	     /* no member's deadline is earlier; INT64_MAX when empty */
 };
 
 #define GROUP_LIST_EMPTY ((struct group_list){.earliest_ms = INT64_MAX})
 
-/* Bytes of the member's payloads. */
+/* Bytes of the member's payloads, kept ones among them. */
 size_t group_member_bytes(const struct group_member *member);
+
+/* How many rows the member brings: signals / rejects, which refused signals are too. */
+size_t group_member_signals(const struct group_member *member);
+size_t group_member_rejects(const struct group_member *member);
+
+/*
+ * After the database has refused the member's data, alone: true when it is to be sent once more,
+ * with its signals as rejects. The member must not be in a list.
+ */
+bool group_member_refuse(struct group_member *member);
 
 /* Appends a member; takes the first one off a list that has one. */
 void group_list_append(struct group_list *list, struct group_member *member);

@@ -42,28 +42,74 @@ enum column {
 	COLD,
 	PAYLOADS,
 	PAYLOADS_RAW,
+	REJECT_REQUESTS,
+	REJECT_POSITIONS,
+	REJECT_CODES,
+	REJECT_DETAILS,
+	REJECT_KINDS,
+	REJECT_SOURCES,
+	REJECT_PAYLOADS,
+	REJECT_LENGTHS,
 	COLUMNS
 };
 
 static const uint32_t array_types[COLUMNS] = {
-	[KEY_HASHES] = 1001, [SECRET_HASHES] = 1001, [REQUEST_IDS] = 1009,  [ITEM_REQUESTS] = 1007,
-	[SOURCES] = 1009,    [EVENT_TYPES] = 1009,   [EVENT_NAMES] = 1009,  [EMAILS] = 1009,
-	[USER_IDS] = 1009,   [ANONYMOUS_IDS] = 1009, [MESSAGE_IDS] = 1009,  [OCCURRED_AT] = 1185,
-	[COLD] = 1000,	     [PAYLOADS] = 3807,	     [PAYLOADS_RAW] = 1001,
+	[KEY_HASHES] = 1001,
+	[SECRET_HASHES] = 1001,
+	[REQUEST_IDS] = 1009,
+	[ITEM_REQUESTS] = 1007,
+	[SOURCES] = 1009,
+	[EVENT_TYPES] = 1009,
+	[EVENT_NAMES] = 1009,
+	[EMAILS] = 1009,
+	[USER_IDS] = 1009,
+	[ANONYMOUS_IDS] = 1009,
+	[MESSAGE_IDS] = 1009,
+	[OCCURRED_AT] = 1185,
+	[COLD] = 1000,
+	[PAYLOADS] = 3807,
+	[PAYLOADS_RAW] = 1001,
+	[REJECT_REQUESTS] = 1007,
+	[REJECT_POSITIONS] = 1016,
+	[REJECT_CODES] = 1009,
+	[REJECT_DETAILS] = 1009,
+	[REJECT_KINDS] = 1009,
+	[REJECT_SOURCES] = 1009,
+	[REJECT_PAYLOADS] = 1001,
+	[REJECT_LENGTHS] = 1016,
 };
 
 static const uint32_t element_types[COLUMNS] = {
-	[KEY_HASHES] = OID_BYTEA,   [SECRET_HASHES] = OID_BYTEA, [REQUEST_IDS] = OID_TEXT,
-	[ITEM_REQUESTS] = OID_INT4, [SOURCES] = OID_TEXT,	 [EVENT_TYPES] = OID_TEXT,
-	[EVENT_NAMES] = OID_TEXT,   [EMAILS] = OID_TEXT,	 [USER_IDS] = OID_TEXT,
-	[ANONYMOUS_IDS] = OID_TEXT, [MESSAGE_IDS] = OID_TEXT,	 [OCCURRED_AT] = OID_TIMESTAMPTZ,
-	[COLD] = OID_BOOL,	    [PAYLOADS] = OID_JSONB,	 [PAYLOADS_RAW] = OID_BYTEA,
+	[KEY_HASHES] = OID_BYTEA,
+	[SECRET_HASHES] = OID_BYTEA,
+	[REQUEST_IDS] = OID_TEXT,
+	[ITEM_REQUESTS] = OID_INT4,
+	[SOURCES] = OID_TEXT,
+	[EVENT_TYPES] = OID_TEXT,
+	[EVENT_NAMES] = OID_TEXT,
+	[EMAILS] = OID_TEXT,
+	[USER_IDS] = OID_TEXT,
+	[ANONYMOUS_IDS] = OID_TEXT,
+	[MESSAGE_IDS] = OID_TEXT,
+	[OCCURRED_AT] = OID_TIMESTAMPTZ,
+	[COLD] = OID_BOOL,
+	[PAYLOADS] = OID_JSONB,
+	[PAYLOADS_RAW] = OID_BYTEA,
+	[REJECT_REQUESTS] = OID_INT4,
+	[REJECT_POSITIONS] = OID_INT8,
+	[REJECT_CODES] = OID_TEXT,
+	[REJECT_DETAILS] = OID_TEXT,
+	[REJECT_KINDS] = OID_TEXT,
+	[REJECT_SOURCES] = OID_TEXT,
+	[REJECT_PAYLOADS] = OID_BYTEA,
+	[REJECT_LENGTHS] = OID_INT8,
 };
 
 const struct db_statement group_statement_sql = {
-	.name = "intake_signals",
+	/* Not the name that older workers use: behind a pooler they share connections. */
+	.name = "intake_signals_rejects",
 	.sql = "SELECT outcomes, ids FROM sluice.intake_signals($1, $2, $3, $4, $5, $6, $7, $8,"
-	       " $9, $10, $11, $12, $13, $14, $15)",
+	       " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
 	.param_count = COLUMNS,
 	.param_types = array_types,
 	.binary = true,
@@ -156,10 +202,26 @@ static void add_jsonb(struct buf *out, struct slice text)
 	buf_add_slice(out, text);
 }
 
-static void add_signal(struct buf *columns, const struct signal *signal, uint32_t request)
+static void add_request(struct buf *out, uint32_t request)
 {
-	buf_add_be32(&columns[ITEM_REQUESTS], 4);
-	buf_add_be32(&columns[ITEM_REQUESTS], request);
+	buf_add_be32(out, 4);
+	buf_add_be32(out, request);
+}
+
+/* A number that is null when it is negative. */
+static void add_count(struct buf *out, int64_t value)
+{
+	if (value < 0) {
+		add_null(out);
+		return;
+	}
+	buf_add_be32(out, 8);
+	buf_add_be64(out, (uint64_t)value);
+}
+
+/* What an item holds beside the number of its request. */
+static void add_signal(struct buf *columns, const struct signal *signal)
+{
 	add_bytes(&columns[SOURCES], signal->source);
 	add_bytes(&columns[EVENT_TYPES], signal->event_type);
 	add_bytes(&columns[EVENT_NAMES], signal->event_name);
@@ -173,6 +235,37 @@ static void add_signal(struct buf *columns, const struct signal *signal, uint32_
 	add_bytes(&columns[PAYLOADS_RAW], signal->payload_raw);
 }
 
+static void add_reject(struct buf *columns, const struct group_reject *reject,
+		       struct slice given_source, uint32_t request)
+{
+	add_request(&columns[REJECT_REQUESTS], request);
+	add_count(&columns[REJECT_POSITIONS], reject->position);
+	add_bytes(&columns[REJECT_CODES], slice_of(status_code(reject->status)));
+	add_bytes(&columns[REJECT_DETAILS], reject->detail);
+	add_bytes(&columns[REJECT_KINDS], slice_of(reject->kind));
+	add_bytes(&columns[REJECT_SOURCES], given_source);
+	add_bytes(&columns[REJECT_PAYLOADS], reject->payload);
+	add_count(&columns[REJECT_LENGTHS], reject->length);
+}
+
+/* A signal that the database has refused, as it was received. */
+static void add_refused(struct buf *columns, const struct signal *signal, struct slice given_source,
+			uint32_t request)
+{
+	struct slice received =
+		signal->payload_raw.p == NULL ? signal->payload : signal->payload_raw;
+	struct group_reject reject = {
+		.position = signal->position,
+		.kind = signal->position < 0 ? GROUP_KIND_SINGLE : GROUP_KIND_ITEM,
+		.status = STATUS_INVALID_VALUE,
+		.detail = slice_of(status_detail(STATUS_INVALID_VALUE)),
+		.payload = received,
+		.length = (int64_t)received.n,
+	};
+
+	add_reject(columns, &reject, given_source, request);
+}
+
 static void add_member(struct buf *columns, const struct group_member *member, uint32_t request)
 {
 	add_hash(&columns[KEY_HASHES], &member->key_hash);
@@ -181,8 +274,43 @@ static void add_member(struct buf *columns, const struct group_member *member, u
 	else
 		add_null(&columns[SECRET_HASHES]);
 	add_bytes(&columns[REQUEST_IDS], member->request_id);
-	for (size_t i = 0; i < member->signal_count; i++)
-		add_signal(columns, &member->signals[i], request);
+	for (size_t i = 0; i < member->signal_count; i++) {
+		if (member->refused) {
+			add_refused(columns, &member->signals[i], member->given_source, request);
+		} else {
+			add_request(&columns[ITEM_REQUESTS], request);
+			add_signal(columns, &member->signals[i]);
+		}
+	}
+	for (size_t i = 0; i < member->reject_count; i++)
+		add_reject(columns, &member->rejects[i], member->given_source, request);
+}
+
+/* Elements of a column. */
+static size_t column_count(int column, const struct group_list *members)
+{
+	if (column <= REQUEST_IDS)
+		return members->members;
+	return column < REJECT_REQUESTS ? members->rows : members->rejects;
+}
+
+enum status group_statement_items(struct group_statement *statement, const struct signal *signals,
+				  size_t count, db_param params[GROUP_STATEMENT_ITEM_ARRAYS])
+{
+	struct buf *columns = statement->columns;
+
+	for (int i = SOURCES; i <= PAYLOADS_RAW; i++) {
+		buf_reset(&columns[i], COLUMN_BYTES_KEPT);
+		start_array(&columns[i], element_types[i], count);
+	}
+	for (size_t i = 0; i < count; i++)
+		add_signal(columns, &signals[i]);
+	for (int i = SOURCES; i <= PAYLOADS_RAW; i++) {
+		if (columns[i].status != STATUS_OK)
+			return STATUS_NO_MEMORY;
+		params[i - SOURCES] = buf_slice(&columns[i]);
+	}
+	return STATUS_OK;
 }
 
 static enum status encode(struct group_statement *statement, const struct group_list *members,
@@ -190,19 +318,22 @@ static enum status encode(struct group_statement *statement, const struct group_
 {
 	struct buf *columns = statement->columns;
 	uint32_t request = 0;
+	/* Nearly no group has rejects: nulls cost the server less than empty arrays. */
+	int count = members->rejects > 0 ? COLUMNS : REJECT_REQUESTS;
 
-	for (int i = 0; i < COLUMNS; i++) {
+	for (int i = 0; i < count; i++) {
 		buf_reset(&columns[i], COLUMN_BYTES_KEPT);
-		start_array(&columns[i], element_types[i],
-			    i <= REQUEST_IDS ? members->members : members->rows);
+		start_array(&columns[i], element_types[i], column_count(i, members));
 	}
 	for (const struct group_member *m = members->first; m != NULL; m = m->next)
 		add_member(columns, m, ++request);
-	for (int i = 0; i < COLUMNS; i++) {
+	for (int i = 0; i < count; i++) {
 		if (columns[i].status != STATUS_OK)
 			return STATUS_NO_MEMORY;
 		params[i] = buf_slice(&columns[i]);
 	}
+	for (int i = count; i < COLUMNS; i++)
+		params[i] = (struct slice){NULL, 0};
 	return STATUS_OK;
 }
 
@@ -301,11 +432,13 @@ enum status group_statement_results(const struct db_result *result,
 		if (outcome < 0 || outcome >= (int64_t)(sizeof(by_outcome) / sizeof(*by_outcome)))
 			return STATUS_INTERNAL;
 		m->status = by_outcome[outcome];
-		for (size_t i = 0; i < m->signal_count; i++) {
+		for (size_t i = 0; i < group_member_signals(m); i++) {
 			m->ids[i] = next_int(&ids, 8, 0);
 			if (m->status == STATUS_ACCEPTED && m->ids[i] == 0)
 				ids.broken = true;
 		}
+		if (m->status == STATUS_ACCEPTED && m->refused)
+			m->status = STATUS_INVALID_VALUE;
 	}
 	return outcomes.broken || ids.broken ? STATUS_INTERNAL : STATUS_OK;
 }

@@ -27,6 +27,13 @@ enum status group_statement_run(struct group_statement *statement, struct db *db
 				const struct group_list *members, struct db_result *result,
 				int64_t deadline_ms) MUST_CHECK;
 
+/* Encodes signals as the arrays that sluice.intake_signals() and sluice.rejected_replay() share,
+ * from sources to payloads_raw. The parameters live until the next call. */
+enum { GROUP_STATEMENT_ITEM_ARRAYS = 11 };
+enum status group_statement_items(struct group_statement *statement, const struct signal *signals,
+				  size_t count,
+				  db_param params[GROUP_STATEMENT_ITEM_ARRAYS]) MUST_CHECK;
+
 /* Gives each member its status and ids. STATUS_OK, or STATUS_INTERNAL when the result does not fit
  * the members (then no member was changed for the worse: the caller fails them). */
 enum status group_statement_results(const struct db_result *result,

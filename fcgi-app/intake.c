@@ -162,22 +162,6 @@ struct json_limits intake_json_limits(const struct intake *intake)
 	};
 }
 
-enum status intake_reject(struct intake *intake, const struct json_item *item)
-{
-	intake->rejected++;
-	struct intake_error *error = arena_alloc(intake->arena, sizeof(*error));
-	if (error == NULL)
-		return STATUS_NO_MEMORY;
-	*error = (struct intake_error){item->index, item->status, item->bad_offset, item->reason,
-				       NULL};
-	if (intake->errors_last == NULL)
-		intake->errors = error;
-	else
-		intake->errors_last->next = error;
-	intake->errors_last = error;
-	return STATUS_OK;
-}
-
 /* Room for one more item; the arena keeps outgrown arrays until the request ends. */
 static enum status make_room(struct intake *intake)
 {
@@ -210,11 +194,17 @@ static enum status take_item(void *context, const struct json_item *item)
 {
 	struct intake *intake = context;
 
-	if (item->status != STATUS_OK)
-		return intake_reject(intake, item);
 	struct slice text = keep_text(intake, item->text);
-	enum status status = make_room(intake);
-	if (status != STATUS_OK || text.p == NULL)
+
+	if (text.p == NULL)
+		return STATUS_NO_MEMORY;
+	if (item->status != STATUS_OK) {
+		struct intake_error error = intake_error_of(item);
+		error.text = text;
+		intake->rejected++;
+		return intake_reject(intake, &error);
+	}
+	if (make_room(intake) != STATUS_OK)
 		return STATUS_NO_MEMORY;
 	intake->items[intake->item_count++] =
 		(struct intake_item){item->index, item->offset, text, item->needs_repair};
@@ -247,16 +237,6 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 	return signal_read(arena, text, item->needs_repair, intake->given_source, signal);
 }
 
-static const char *detail_at(struct intake *intake, const char *reason, uint64_t offset)
-{
-	struct buf text = buf_make(DETAIL_BYTES);
-
-	buf_add_format(&text, "%s at byte %llu", reason, (unsigned long long)offset);
-	const char *detail = arena_copy(intake->arena, buf_slice(&text));
-	buf_free(&text);
-	return detail;
-}
-
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
 	struct buf text = buf_make(DETAIL_BYTES);
@@ -265,12 +245,13 @@ static const char *detail_of_error(struct intake *intake, const struct intake_er
 		       (unsigned long long)error->index, error->reason,
 		       (unsigned long long)error->offset, (unsigned long long)intake->rejected,
 		       (unsigned long long)(intake->rejected + intake->accepted));
-	const char *detail = arena_copy(intake->arena, buf_slice(&text));
+	const char *detail =
+		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
 	buf_free(&text);
 	return detail;
 }
 
-/* Nothing of the body is stored; the member is still to be authenticated. */
+/* No signal of the body is stored; the member is still to be authenticated. */
 static void refuse_body(struct intake *intake, enum status status, const char *detail)
 {
 	intake->body_status = status;
@@ -285,13 +266,16 @@ void intake_judge(struct intake *intake, const struct json_reader *reader, enum 
 
 	intake->single = json_reader_is_single(reader);
 	if (status != STATUS_OK) {
+		intake->unreadable = true;
 		json_reader_error(reader, &offset, &reason);
 		refuse_body(intake, status,
-			    *reason == '\0' ? NULL : detail_at(intake, reason, offset));
+			    *reason == '\0' ? NULL
+					    : intake_detail_at(intake->arena, reason, offset));
 	} else if (intake->accepted + intake->rejected == 0) {
 		refuse_body(intake, STATUS_EMPTY_BATCH, NULL);
 	} else if (error != NULL && intake->single) {
-		refuse_body(intake, error->status, detail_at(intake, error->reason, error->offset));
+		refuse_body(intake, error->status,
+			    intake_detail_at(intake->arena, error->reason, error->offset));
 	} else if (error != NULL && (intake->strict || intake->accepted == 0)) {
 		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
 	}
@@ -315,6 +299,7 @@ static enum status read_signals(struct intake *intake, const struct json_reader 
 						      &intake->items[i], &intake->signals[i]);
 		if (status != STATUS_OK)
 			return status;
+		intake->signals[i].position = intake->single ? -1 : (int64_t)intake->items[i].index;
 		if (intake->signals[i].payload.n > bytes_max)
 			return STATUS_BODY_TOO_LARGE;
 		bytes_max -= intake->signals[i].payload.n;
@@ -324,16 +309,15 @@ static enum status read_signals(struct intake *intake, const struct json_reader 
 	return STATUS_OK;
 }
 
-static enum status read_items(struct intake *intake, struct slice plain, size_t bytes_max)
+static enum status read_items(struct intake *intake, size_t bytes_max)
 {
 	struct json_limits limits = intake_json_limits(intake);
 	struct json_reader *reader = NULL;
 	enum status status =
 		json_reader_open(&reader, intake_form(intake), &limits, take_item, intake);
 
-	intake->plain = plain;
 	if (status == STATUS_OK)
-		status = json_reader_feed(reader, plain.p, plain.n);
+		status = json_reader_feed(reader, intake->plain.p, intake->plain.n);
 	if (status == STATUS_OK)
 		status = json_reader_end(reader);
 	if (status != STATUS_NO_MEMORY) {
@@ -377,6 +361,7 @@ static bool is_gzip(const struct intake *intake, struct slice body)
 static void forget_body(struct intake *intake)
 {
 	buf_free(&intake->decoded);
+	intake->plain = (struct slice){NULL, 0};
 	intake->item_count = 0;
 	intake->accepted = intake->rejected = 0;
 	intake->errors = intake->errors_last = NULL;
@@ -386,25 +371,26 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 {
 	size_t body_max = intake_body_max(intake);
 	size_t bytes_max = plain_max < body_max ? plain_max : body_max;
-	struct slice plain = body;
 	enum status status = STATUS_OK;
 
+	intake->plain = body;
 	if (body.n > body_max) {
 		status = STATUS_BODY_TOO_LARGE;
 		bytes_max = body_max;
 	} else if (is_gzip(intake, body)) {
 		status = decode(intake, body, bytes_max);
-		plain = buf_slice(&intake->decoded);
+		intake->plain = buf_slice(&intake->decoded);
 	}
 	if (status == STATUS_OK)
-		status = read_items(intake, plain, bytes_max);
+		status = read_items(intake, bytes_max);
 	if (status == STATUS_BODY_TOO_LARGE && bytes_max < body_max) {
 		forget_body(intake);
 		return STATUS_LARGE;
 	}
 	if (status != STATUS_OK && status != STATUS_NO_MEMORY) {
+		intake->unreadable = true;
 		refuse_body(intake, status, NULL);
 		status = STATUS_OK;
 	}
-	return status;
+	return status == STATUS_OK ? intake_keep(intake, body, true) : status;
 }

@@ -27,12 +27,14 @@ struct intake_item {
 	bool needs_repair;
 };
 
-/* A bad item, for the answer. */
+/* A bad item, for the answer and to be kept. */
 struct intake_error {
 	uint64_t index;
 	enum status status;
 	uint64_t offset;    /* in the decoded body */
 	const char *reason; /* constant text */
+	struct slice text;  /* its bytes, at most the item limit; absent in bulk */
+	uint64_t length;    /* of it in full */
 	struct intake_error *next;
 };
 
@@ -61,6 +63,7 @@ struct intake {
 	struct intake_error *errors, *errors_last; /* the first bad items, in order */
 	uint64_t accepted, rejected;		   /* items read well and badly */
 	bool single;				   /* answered as one signal */
+	bool unreadable;			   /* the body as a whole is bad */
 	enum status body_status;		   /* OK, or why nothing of the body is stored */
 	const char *detail; /* for the problem: where it is bad; NULL when unknown */
 };
@@ -104,10 +107,30 @@ void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *
 /* Writes the answer of a request whose member has its status. */
 void intake_answer(const struct intake *intake, struct http_response *response);
 
-/* ---- between intake.c and intake_bulk.c ---- */
+/* ---- between intake.c, intake_bulk.c and intake_reject.c ---- */
 
-/* Notes a bad item. */
-enum status intake_reject(struct intake *intake, const struct json_item *item) MUST_CHECK;
+/* What is to be said of a bad item. Its text lives no longer than the item's. */
+struct intake_error intake_error_of(const struct json_item *item);
+
+/* Notes a bad item for the answer. */
+enum status intake_reject(struct intake *intake, const struct intake_error *error) MUST_CHECK;
+
+/* Makes a reject of a bad item, in the arena. Its payload is error->text, or a copy in which the
+ * presented key is crossed out. STATUS_OK or STATUS_NO_MEMORY. */
+enum status intake_make_reject(const struct intake *intake, struct arena *arena,
+			       const struct intake_error *error,
+			       struct group_reject *reject) MUST_CHECK;
+
+/*
+ * When the body was read and judged: what must be kept of it becomes the member's rejects; they
+ * are stored only if the sender is authenticated. Nothing for a strict request, and nothing of an
+ * empty body or of one over its limit. received is the body before decompression, intake->plain
+ * after it; complete says that both are all there is. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status intake_keep(struct intake *intake, struct slice received, bool complete) MUST_CHECK;
+
+/* "reason at byte offset", in the arena; NULL when there is no memory. */
+const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset);
 
 /* How the body's items are delimited, by path and media type. */
 enum json_form intake_form(const struct intake *intake);

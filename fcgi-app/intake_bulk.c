@@ -1,13 +1,15 @@
 /*
  * intake_bulk.c - a body of any size into one transaction, in constant memory. See intake.h.
  *
- * Bytes go through decoder and reader into a chunk of signals; a full chunk is one call of the
- * intake function inside the transaction. Nothing is stored unless all of the body was read.
+ * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
+ * of the intake function inside the transaction. Nothing of it stays unless all of the body was
+ * read. Of a body that could not be read its first bytes, as many as one item may have, are kept
+ * instead, in a transaction of their own after the rollback.
  */
 #include "intake.h"
 
 enum {
-	CHUNK_SIGNALS = 2000,
+	CHUNK_ITEMS = 2000,
 	CHUNK_BYTES = 1 << 20,
 	READ_BYTES = 64 << 10,
 	ERRORS_KEPT = 100 /* the answer lists no more */
@@ -21,10 +23,13 @@ struct bulk {
 	struct arena arena; /* of the chunk */
 	struct group_member chunk;
 	struct signal *signals;
+	struct group_reject *rejects;
 	int64_t *ids;
 	size_t chunk_bytes;
-	size_t bytes_left;   /* payloads may still take */
-	enum status failure; /* our own trouble or a refusal by the database function */
+	struct buf received, plain; /* the beginning of the body, before and after decompression */
+	bool complete;		    /* that is all of it */
+	size_t bytes_left;	    /* payloads may still take */
+	enum status failure;	    /* our own trouble or a refusal by the database function */
 };
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
@@ -52,8 +57,42 @@ static enum status flush_chunk(struct bulk *bulk)
 		bulk->failure = status;
 	arena_reset(&bulk->arena);
 	bulk->chunk.signal_count = 0;
+	bulk->chunk.reject_count = 0;
 	bulk->chunk_bytes = 0;
 	return status;
+}
+
+/* The chunk has taken one item more. */
+static enum status fill_chunk(struct bulk *bulk, size_t bytes)
+{
+	bulk->chunk_bytes += bytes;
+	if (bulk->chunk.signal_count + bulk->chunk.reject_count == CHUNK_ITEMS ||
+	    bulk->chunk_bytes >= CHUNK_BYTES)
+		return flush_chunk(bulk);
+	return STATUS_OK;
+}
+
+/* The item's bytes are gone when the next piece is read, so the chunk keeps a copy. */
+static enum status take_bad_item(struct bulk *bulk, const struct json_item *item)
+{
+	struct intake *intake = bulk->intake;
+	struct intake_error error = intake_error_of(item);
+	enum status status = STATUS_OK;
+
+	error.text = (struct slice){NULL, 0};
+	if (intake->rejected++ < ERRORS_KEPT)
+		status = intake_reject(intake, &error);
+	if (status != STATUS_OK || intake->strict)
+		return status;
+	error.text = (struct slice){arena_copy(&bulk->arena, item->text), item->text.n};
+	if (error.text.p == NULL)
+		return STATUS_NO_MEMORY;
+	status = intake_make_reject(intake, &bulk->arena, &error,
+				    &bulk->rejects[bulk->chunk.reject_count]);
+	if (status != STATUS_OK)
+		return status;
+	bulk->chunk.reject_count++;
+	return fill_chunk(bulk, item->text.n);
 }
 
 static enum status take_item(void *context, const struct json_item *item)
@@ -61,40 +100,46 @@ static enum status take_item(void *context, const struct json_item *item)
 	struct bulk *bulk = context;
 	struct intake *intake = bulk->intake;
 
-	if (item->status != STATUS_OK) {
-		if (intake->rejected >= ERRORS_KEPT) {
-			intake->rejected++;
-			return STATUS_OK;
-		}
-		return intake_reject(intake, item);
-	}
-	/* The item's bytes are gone when the next piece is read, so the chunk keeps a copy. */
-	char *copy = arena_copy(&bulk->arena, item->text);
-	if (copy == NULL)
+	if (item->status != STATUS_OK)
+		return take_bad_item(bulk, item);
+	const struct intake_item copy = {
+		.index = item->index,
+		.offset = item->offset,
+		.text = {arena_copy(&bulk->arena, item->text), item->text.n},
+		.needs_repair = item->needs_repair,
+	};
+	if (copy.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	enum status status =
-		signal_read(&bulk->arena, (struct slice){copy, item->text.n}, item->needs_repair,
-			    intake->given_source, &bulk->signals[bulk->chunk.signal_count]);
+	struct signal *signal = &bulk->signals[bulk->chunk.signal_count];
+	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
 	if (status != STATUS_OK)
 		return status;
-	size_t bytes = bulk->signals[bulk->chunk.signal_count].payload.n;
+	size_t bytes = signal->payload.n;
 	/* Defaults make a body larger, so its limit applies again. */
 	if (bytes > bulk->bytes_left)
 		return STATUS_BODY_TOO_LARGE;
 	bulk->bytes_left -= bytes;
 	bulk->chunk.signal_count++;
-	bulk->chunk_bytes += bytes;
 	intake->accepted++;
-	if (bulk->chunk.signal_count == CHUNK_SIGNALS || bulk->chunk_bytes >= CHUNK_BYTES)
-		return flush_chunk(bulk);
-	return STATUS_OK;
+	return fill_chunk(bulk, bytes);
+}
+
+/* The beginning of the body, as far as there is room; the buffer's cap is no failure. */
+static enum status keep_beginning(struct buf *beginning, const char *bytes, size_t n)
+{
+	size_t room = beginning->cap - beginning->n;
+
+	if (n > 0 && room > 0)
+		buf_add(beginning, bytes, n < room ? n : room);
+	return beginning->status;
 }
 
 static enum status take_plain(void *context, const char *bytes, size_t n)
 {
 	struct bulk *bulk = context;
+	enum status status = keep_beginning(&bulk->plain, bytes, n);
 
-	return json_reader_feed(bulk->reader, bytes, n);
+	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
 }
 
 /* Reads the whole body through decoder and reader; what it means for the body is left to judge. */
@@ -112,11 +157,15 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 			status = STATUS_BODY_TOO_LARGE;
 		if (status == STATUS_OK) {
 			left -= n;
-			status = http_decoder_feed(decoder, room, n, take_plain, bulk);
+			status = keep_beginning(&bulk->received, room, n);
 		}
+		if (status == STATUS_OK)
+			status = http_decoder_feed(decoder, room, n, take_plain, bulk);
 	}
-	if (status == STATUS_END)
+	if (status == STATUS_END) {
+		bulk->complete = bulk->received.n < bulk->received.cap;
 		status = http_decoder_end(decoder, take_plain, bulk);
+	}
 	if (status == STATUS_OK)
 		status = json_reader_end(bulk->reader);
 	return status;
@@ -127,12 +176,26 @@ static enum status open_chunk(struct bulk *bulk)
 	struct arena *arena = bulk->intake->arena;
 
 	bulk->bytes_left = intake_body_max(bulk->intake);
-	bulk->signals = arena_array(arena, CHUNK_SIGNALS, sizeof(*bulk->signals));
-	bulk->ids = arena_array(arena, CHUNK_SIGNALS, sizeof(*bulk->ids));
+	bulk->received = buf_make((size_t)bulk->intake->config->item_bytes);
+	bulk->plain = buf_make((size_t)bulk->intake->config->item_bytes);
+	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
+	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
+	bulk->ids = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->ids));
 	bulk->chunk = bulk->intake->member;
+	bulk->chunk.given_source = bulk->intake->given_source;
 	bulk->chunk.signals = bulk->signals;
+	bulk->chunk.rejects = bulk->rejects;
 	bulk->chunk.ids = bulk->ids;
-	return bulk->signals == NULL || bulk->ids == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	return bulk->signals == NULL || bulk->rejects == NULL || bulk->ids == NULL
+		       ? STATUS_NO_MEMORY
+		       : STATUS_OK;
+}
+
+/* Whether what was put into the transaction is to stay: also when it is rejects alone. */
+static bool is_to_stay(const struct intake *intake)
+{
+	return intake->body_status == STATUS_OK ||
+	       (intake->body_status == STATUS_BATCH_REJECTED && !intake->strict);
 }
 
 /* Inside the transaction: authenticate first, then the body. */
@@ -156,8 +219,32 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 		}
 	}
 	http_decoder_close(decoder);
-	if (status == STATUS_OK && intake->body_status == STATUS_OK && bulk->chunk.signal_count > 0)
+	if (status == STATUS_OK && is_to_stay(intake) &&
+	    bulk->chunk.signal_count + bulk->chunk.reject_count > 0)
 		status = flush_chunk(bulk);
+	return status;
+}
+
+/* Ends the transaction as the body deserves. */
+static enum status conclude(struct bulk *bulk)
+{
+	struct intake *intake = bulk->intake;
+
+	if (is_to_stay(intake))
+		return command(bulk, "COMMIT");
+	enum status status = STATUS_OK;
+	intake->plain = buf_slice(&bulk->plain);
+	if (intake->unreadable)
+		status = intake_keep(intake, buf_slice(&bulk->received), bulk->complete);
+	if (status == STATUS_OK && intake->member.reject_count == 0) {
+		/* Rolls back without waiting: it may be too late for that. */
+		db_drop(bulk->db);
+		return STATUS_OK;
+	}
+	if (status == STATUS_OK)
+		status = command(bulk, "ROLLBACK");
+	if (status == STATUS_OK)
+		status = group_run(bulk->db, &intake->member, statement_deadline_ms(bulk));
 	return status;
 }
 
@@ -173,12 +260,22 @@ void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *
 		status = command(&bulk, "BEGIN");
 	if (status == STATUS_OK)
 		status = fill(&bulk, read, context);
-	if (status == STATUS_OK && intake->body_status == STATUS_OK)
-		status = command(&bulk, "COMMIT");
-	/* Anything else leaves the transaction open: dropping the connection rolls it back. */
-	if (status != STATUS_OK || intake->body_status != STATUS_OK)
+	intake->member.status = STATUS_ACCEPTED;
+	if (status == STATUS_INVALID_VALUE) {
+		/* The database cannot hold an item; which one is not known. */
+		intake->body_status = status;
+		intake->unreadable = true;
+		status = STATUS_OK;
+	}
+	if (status == STATUS_OK)
+		status = conclude(&bulk);
+	if (status != STATUS_OK) {
+		/* The transaction may be open: dropping the connection rolls it back. */
 		db_drop(db);
-	intake->member.status = status == STATUS_OK ? STATUS_ACCEPTED : status;
+		intake->member.status = status;
+	}
 	json_reader_close(bulk.reader);
 	arena_free(&bulk.arena);
+	buf_free(&bulk.received);
+	buf_free(&bulk.plain);
 }

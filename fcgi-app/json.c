@@ -6,9 +6,13 @@
 
 #include <json-c/json.h>
 
+#include "json_scan.h"
+#include "json_text.h"
+
 enum {
 	FIRST_DEPTH = 32, /* enough for nearly all; json-c allocates as much as it is told */
-	MOST_DEPTH = 1 << 20
+	MOST_DEPTH = 1 << 20,
+	NO_LIMIT = 1 << 30 /* json_text has checked the limits */
 };
 
 /* json-c declares some readers without const; they change nothing that is visible here. */
@@ -63,6 +67,70 @@ enum status json_parse(struct slice text, struct json_object **value)
 	     depth *= 4)
 		status = parse(text, depth, value);
 	return status == STATUS_NESTING_TOO_DEEP ? STATUS_MALFORMED_JSON : status;
+}
+
+static bool is_one_of(struct slice name, const char *const *names)
+{
+	for (; *names != NULL; names++) {
+		if (json_text_is_name(name, slice_of(*names)))
+			return true;
+	}
+	return false;
+}
+
+/* Appends the text without what lies in other containers than those of these names; nothing when
+ * the whole text would be appended. */
+static void outline(struct slice text, const char *const *names, struct buf *out)
+{
+	struct json_scan scan;
+	struct slice name = {NULL, 0};
+	size_t at = 0, key = 0, copied = 0, used;
+	bool left_out = false;
+
+	json_scan_open(&scan, NO_LIMIT, NO_LIMIT, NO_LIMIT);
+	scan.watched = 1;
+	while (at < text.n) {
+		enum json_scan_event event = json_scan_feed(&scan, text.p + at, text.n - at, &used);
+		at += used;
+		if (event == JSON_SCAN_KEY) {
+			key = at;
+		} else if (event == JSON_SCAN_KEY_END) {
+			name = (struct slice){text.p + key, at - key};
+		} else if (event == JSON_SCAN_VALUE_END) {
+			if (left_out)
+				copied = at;
+			left_out = false;
+			scan.watched = scan.level + 1;
+		} else if (event == JSON_SCAN_VALUE) {
+			bool is_object = text.p[at] == '{';
+			if (is_object && (scan.level == 0 || is_one_of(name, names))) {
+				scan.watched = scan.level + 2;
+			} else if (is_object || text.p[at] == '[') {
+				buf_add(out, text.p + copied, at - copied);
+				buf_add_text(out, "[]");
+				left_out = true;
+			}
+		} else {
+			break;
+		}
+	}
+	json_scan_close(&scan);
+	if (out->n > 0 && !left_out)
+		buf_add(out, text.p + copied, text.n - copied);
+}
+
+enum status json_parse_places(struct slice text, const char *const *names,
+			      struct json_object **value)
+{
+	struct buf part = buf_make(text.n);
+
+	*value = NULL;
+	outline(text, names, &part);
+	enum status status = part.status;
+	if (status == STATUS_OK)
+		status = json_parse(part.n > 0 ? buf_slice(&part) : text, value);
+	buf_free(&part);
+	return status;
 }
 
 void json_release(struct json_object *value)

@@ -231,6 +231,9 @@ static enum status repair(struct arena *arena, struct slice text, struct signal 
 	return repaired.status;
 }
 
+/* Where find() looks besides the root. */
+static const char *const place_names[] = {"traits", "properties", "context", NULL};
+
 enum status signal_read(struct arena *arena, struct slice text, bool needs_repair,
 			struct slice given_source, struct signal *out)
 {
@@ -240,7 +243,7 @@ enum status signal_read(struct arena *arena, struct slice text, bool needs_repai
 	enum status status = needs_repair ? repair(arena, text, out) : STATUS_OK;
 	if (status != STATUS_OK)
 		return status;
-	status = json_parse(out->payload, &root);
+	status = json_parse_places(out->payload, place_names, &root);
 	if (status != STATUS_OK)
 		goto out;
 	find(root, given_source, out);

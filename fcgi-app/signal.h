@@ -15,7 +15,8 @@
 /* One row of sluice.signal_staging. Absent texts are NULL slices. All live in the arena or in the
  * item's text. */
 struct signal {
-	struct slice source;	 /* never absent; "generic" at least */
+	int64_t position;    /* which item of the body it is, -1: the body itself; the caller's */
+	struct slice source; /* never absent; "generic" at least */
 	struct slice event_type; /* "type" */
 	struct slice event_name; /* "event" */
 	struct slice email;	 /* lower-cased */

@@ -9,9 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* ISO 8601 whatever DateStyle and TimeZone the session has; trailing zeroes of the fraction go. */
-#define INSTANT(column) "to_json((" column ") AT TIME ZONE 'UTC') #>> '{}' || 'Z'"
-
 enum { STORE_ATTEMPTS = 3 };
 
 static enum status store_run(const struct store *store, const struct db_statement *statement,
@@ -34,9 +31,8 @@ enum status store_keep(const struct store *store, struct slice value, struct sli
 	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-/* store_keep() for count slices from column first on. */
-static enum status keep_all(const struct store *store, const struct db_result *result, int row,
-			    int first, struct slice *const texts[], int count)
+enum status store_keep_all(const struct store *store, const struct db_result *result, int row,
+			   int first, struct slice *const texts[], int count)
 {
 	enum status status = STATUS_OK;
 
@@ -45,13 +41,9 @@ static enum status keep_all(const struct store *store, const struct db_result *r
 	return status;
 }
 
-/* Reads one row into one item of a list. */
-typedef enum status row_reader(const struct store *store, const struct db_result *result, int row,
-			       void *item);
-
-static enum status store_list(const struct store *store, const struct db_statement *statement,
-			      const db_param *params, row_reader *read, size_t item_bytes,
-			      void **items, size_t *count)
+enum status store_list(const struct store *store, const struct db_statement *statement,
+		       const db_param *params, store_row *read, size_t item_bytes, void **items,
+		       size_t *count)
 {
 	struct db_result result = {0};
 	enum status status = store_run(store, statement, params, &result);
@@ -73,9 +65,8 @@ out:
 	return status;
 }
 
-/* Runs a statement that returns one row and reads it. */
-static enum status store_one(const struct store *store, const struct db_statement *statement,
-			     const db_param *params, row_reader *read, void *item)
+enum status store_one(const struct store *store, const struct db_statement *statement,
+		      const db_param *params, store_row *read, void *item)
 {
 	struct db_result result = {0};
 	enum status status = store_run(store, statement, params, &result);
@@ -122,14 +113,14 @@ static enum status read_organization(const struct store *store, const struct db_
 	organization->id = db_result_int(result, row, 0);
 	organization->members = db_result_int(result, row, 1);
 	organization->keys = db_result_int(result, row, 2);
-	return keep_all(store, result, row, 3, texts, 3);
+	return store_keep_all(store, result, row, 3, texts, 3);
 }
 
 enum status store_organization_list(const struct store *store, struct store_organizations *list)
 {
 	static const struct db_statement statement = {
 		.name = "store_organization_list",
-		.sql = "SELECT id, members, keys, name, " INSTANT(
+		.sql = "SELECT id, members, keys, name, " STORE_INSTANT(
 			"created_at") ", created_by "
 				      "FROM sluice.organization_list()",
 		.columns = 6,
@@ -167,7 +158,7 @@ static enum status read_member(const struct store *store, const struct db_result
 	struct slice *const texts[] = {&member->user, &member->role, &member->added_at,
 				       &member->added_by};
 
-	return keep_all(store, result, row, 0, texts, 4);
+	return store_keep_all(store, result, row, 0, texts, 4);
 }
 
 enum status store_member_list(const struct store *store, struct slice organization,
@@ -175,7 +166,7 @@ enum status store_member_list(const struct store *store, struct slice organizati
 {
 	static const struct db_statement statement = {
 		.name = "store_member_list",
-		.sql = "SELECT user_name, role, " INSTANT(
+		.sql = "SELECT user_name, role, " STORE_INSTANT(
 			"added_at") ", added_by "
 				    "FROM sluice.member_list($1::text)",
 		.param_count = 1,
@@ -207,10 +198,10 @@ enum status store_member_remove(const struct store *store, struct slice organiza
 
 /* ---- keys ---- */
 
-#define EXPIRES_AT     INSTANT("expires_at")
-#define CREATED_AT     INSTANT("created_at")
-#define LAST_USED_AT   INSTANT("last_used_at")
-#define DEACTIVATED_AT INSTANT("deactivated_at")
+#define EXPIRES_AT     STORE_INSTANT("expires_at")
+#define CREATED_AT     STORE_INSTANT("created_at")
+#define LAST_USED_AT   STORE_INSTANT("last_used_at")
+#define DEACTIVATED_AT STORE_INSTANT("deactivated_at")
 
 #define KEY_COLUMNS                                                                                \
 	"id, has_secret, organization, name, display, endpoint_type, status, " EXPIRES_AT          \
@@ -232,7 +223,7 @@ static enum status read_key(const struct store *store, const struct db_result *r
 
 	key->id = db_result_int(result, row, 0);
 	key->has_secret = db_result_int(result, row, 1) != 0;
-	return keep_all(store, result, row, 2, texts, KEY_COLUMN_COUNT - 2);
+	return store_keep_all(store, result, row, 2, texts, KEY_COLUMN_COUNT - 2);
 }
 
 struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_HEX_CHARS + 1])
@@ -294,12 +285,9 @@ enum status store_key_list(const struct store *store, struct slice organization,
 	return status;
 }
 
-/* Room for the digits of an id. */
-enum { ID_CHARS = 24 };
-
-static struct slice id_text(int64_t id, char text[ID_CHARS])
+struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS])
 {
-	int n = snprintf(text, ID_CHARS, "%" PRId64, id);
+	int n = snprintf(text, STORE_ID_CHARS, "%" PRId64, id);
 
 	return (struct slice){text, (size_t)n};
 }
@@ -313,8 +301,8 @@ enum status store_key_show(const struct store *store, int64_t id, struct store_k
 		.columns = KEY_COLUMN_COUNT,
 		.rows = 1,
 	};
-	char text[ID_CHARS];
-	const db_param params[] = {id_text(id, text)};
+	char text[STORE_ID_CHARS];
+	const db_param params[] = {store_id_text(id, text)};
 
 	return store_one(store, &statement, params, read_key, key);
 }
@@ -328,8 +316,8 @@ enum status store_key_deactivate(const struct store *store, int64_t id, struct s
 		.columns = KEY_COLUMN_COUNT,
 		.rows = 1,
 	};
-	char text[ID_CHARS];
-	const db_param params[] = {store->actor, id_text(id, text)};
+	char text[STORE_ID_CHARS];
+	const db_param params[] = {store->actor, store_id_text(id, text)};
 
 	return store_one(store, &statement, params, read_key, key);
 }
@@ -350,7 +338,8 @@ enum status store_instant_read(const struct store *store, struct slice text, boo
 {
 	static const struct db_statement absolute_statement = {
 		.name = "store_instant_absolute",
-		.sql = "SELECT i <= now(), " INSTANT("i") " FROM (SELECT $1::timestamptz AS i) t",
+		.sql = "SELECT i <= now(), " STORE_INSTANT(
+			"i") " FROM (SELECT $1::timestamptz AS i) t",
 		.param_count = 1,
 		.columns = 2,
 		.rows = 1,
@@ -358,7 +347,7 @@ enum status store_instant_read(const struct store *store, struct slice text, boo
 	/* Added in UTC, so that no change to summer time makes a day of 23 hours. */
 	static const struct db_statement relative_statement = {
 		.name = "store_instant_relative",
-		.sql = "SELECT i <= now(), " INSTANT(
+		.sql = "SELECT i <= now(), " STORE_INSTANT(
 			"i") " FROM (SELECT "
 			     "(now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
 		.param_count = 1,
@@ -370,8 +359,8 @@ enum status store_instant_read(const struct store *store, struct slice text, boo
 			 read_instant, instant);
 }
 
-static enum status read_text(const struct store *store, const struct db_result *result, int row,
-			     void *item)
+enum status store_read_text(const struct store *store, const struct db_result *result, int row,
+			    void *item)
 {
 	return store_keep(store, db_result_value(result, row, 0), item);
 }
@@ -385,5 +374,5 @@ enum status store_session_user(const struct store *store, struct slice *user)
 		.rows = 1,
 	};
 
-	return store_one(store, &statement, NULL, read_text, user);
+	return store_one(store, &statement, NULL, store_read_text, user);
 }

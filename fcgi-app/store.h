@@ -121,6 +121,31 @@ enum status store_session_user(const struct store *store, struct slice *user) MU
 
 /* ---- for the other files of the store ---- */
 
+/* Reads one row of a result into one item of a list. */
+typedef enum status store_row(const struct store *store, const struct db_result *result, int row,
+			      void *item);
+
+/* Runs a statement and reads its one row / all of its rows, into an array in the arena. */
+enum status store_one(const struct store *store, const struct db_statement *statement,
+		      const db_param *params, store_row *read, void *item) MUST_CHECK;
+enum status store_list(const struct store *store, const struct db_statement *statement,
+		       const db_param *params, store_row *read, size_t item_bytes, void **items,
+		       size_t *count) MUST_CHECK;
+
+/* store_keep() for count columns from first on. */
+enum status store_keep_all(const struct store *store, const struct db_result *result, int row,
+			   int first, struct slice *const texts[], int count) MUST_CHECK;
+
+/* A function's result of one text, as a struct slice. */
+store_row store_read_text;
+
+/* The digits of an id, terminated. */
+enum { STORE_ID_CHARS = 24 };
+struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS]);
+
+/* ISO 8601 whatever DateStyle and TimeZone the session has; trailing zeroes of the fraction go. */
+#define STORE_INSTANT(column) "to_json((" column ") AT TIME ZONE 'UTC') #>> '{}' || 'Z'"
+
 /* Copies a value out of a result into the arena; an absent one stays absent. */
 enum status store_keep(const struct store *store, struct slice value,
 		       struct slice *text) MUST_CHECK;

@@ -91,9 +91,9 @@
 
 #define READER                                                                                     \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'sluice_reader may read the staging tables' "                 \
+	"CASE WHEN count(*) = 0 THEN 'sluice_reader may read what was delivered' "                 \
 	"ELSE 'sluice_reader may not read ' || string_agg(n.name, ', ' ORDER BY n.name) END "      \
-	"FROM unnest('{signal_staging,signal_cold_storage}'::text[]) n (name) "                    \
+	"FROM unnest('{signal_staging,signal_cold_storage,rejected_payload}'::text[]) n (name) "   \
 	"WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' " \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = n.name "                    \
 	"AND has_table_privilege(r.oid, c.oid, 'SELECT'))"
@@ -112,7 +112,9 @@
 	"SELECT 'signal_staging_default' AS name "                                                 \
 	"WHERE EXISTS (SELECT FROM sluice.signal_staging_default) "                                \
 	"UNION ALL SELECT 'signal_cold_storage_default' "                                          \
-	"WHERE EXISTS (SELECT FROM sluice.signal_cold_storage_default)) t"
+	"WHERE EXISTS (SELECT FROM sluice.signal_cold_storage_default) "                           \
+	"UNION ALL SELECT 'rejected_payload_default' "                                             \
+	"WHERE EXISTS (SELECT FROM sluice.rejected_payload_default)) t"
 
 /* The table that has the fewest days ahead decides. */
 #define FUTURE_PARTITIONS                                                                          \

@@ -11,7 +11,7 @@ front_check() {
 # The main configuration: what belongs to this stack. The rest is the file that operators include.
 front_config() {
     local module
-    for module in mpm_event authz_core proxy proxy_fcgi rewrite reqtimeout; do
+    for module in mpm_event authz_core headers proxy proxy_fcgi rewrite reqtimeout; do
         printf 'LoadModule %s_module %s/mod_%s.so\n' "$module" "$apache_modules" "$module"
     done
     if ((EUID == 0)); then

@@ -1,8 +1,9 @@
 """Fixtures of the end-to-end tests: the same cases through each web server.
 
-SLUICE_FRONTS names the fronts: without it, all cases go through lighttpd and Apache, and those
-marked "each_front" through the other fronts, too. SLUICE_VARIANT is the directory below build/ whose
-programs run. Cases marked "loop" are about many requests in one worker's loop.
+SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those marked
+"each_front" through the other fronts, too; with sanitizers Apache is one of the others. Cases marked
+"first_front" do not meet the web server, and those marked "loop" are about many requests in one
+worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
 """
 
 import pytest
@@ -12,11 +13,15 @@ import harness
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
+    config.addinivalue_line("markers", "first_front: does not meet the web server")
+    config.addinivalue_line("markers", "slow: too long for `make check`; `make fault` runs it")
     config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
 
 
 def fronts_of(item):
     """The fronts one case goes through, as parameters; one that does not apply says why."""
+    if item.get_closest_marker("first_front"):
+        return harness.FRONTS[:1]
     names = list(harness.FRONTS)
     if item.get_closest_marker("each_front"):
         names += harness.OTHER_FRONTS

@@ -36,8 +36,10 @@ OUTPUT = ROOT / "build" / "test-output"
 ENVIRONMENT = {name: value for name, value in os.environ.items()
                if not name.startswith("SLUICE_")}
 # Every case goes through FRONTS; those marked "each_front" go through OTHER_FRONTS, too.
-FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache").replace(",", " ").split()
-OTHER_FRONTS = [] if "SLUICE_FRONTS" in os.environ else ["nginx", "apache-fcgid", "cgi"]
+MAIN_FRONTS = ["lighttpd", "apache"] if VARIANT == "release" else ["lighttpd"]
+FRONTS = os.environ.get("SLUICE_FRONTS", " ".join(MAIN_FRONTS)).replace(",", " ").split()
+OTHER_FRONTS = [name for name in ("apache", "nginx", "apache-fcgid", "cgi")
+                if name not in FRONTS and "SLUICE_FRONTS" not in os.environ]
 
 # How the fronts differ, in what no setting of theirs changes. The README has the same table.
 STREAMING = {"apache", "nginx"}  # pass a body on as it arrives; the others when they have it all
@@ -47,6 +49,7 @@ LOOPLESS = {  # why what is about many requests in one worker's loop is skipped 
     "cgi-apache": "each request has a process of its own",
 }
 NEEDS_LENGTH = {"cgi-apache"}  # answers 411 to a body of unknown length
+PLAIN_ERRORS = {"lighttpd", "cgi"}  # their own answers are HTML, not problems
 
 SEED = (b'{"email": "lead@example.com", "event": "form_submission", "properties": '
         b'{"form_name": "Contact Form", "page_url": "https://yoursite.com/contact"}}')

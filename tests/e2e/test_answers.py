@@ -198,7 +198,9 @@ def test_refusals_are_one_answer(stack, keys, shape):
         body = b"{oops" if shape == "broken" else b"[" + SEED + b"]"
         answer = send(stack, path, body, {**headers, "X-Request-Id": "same"})
         assert_problem(answer, 401, "unauthenticated")
-        kept = [(header, value) for header, value in answer.headers if header != "Date"]
+        # How a body is framed depends on when a CGI program ends, not on what it says.
+        kept = [(header, value) for header, value in answer.headers
+                if header not in ("Date", "Content-Length", "Transfer-Encoding")]
         seen[name] = (answer.body, tuple(kept))
     assert len(set(seen.values())) == 1, seen
     stored = sum(stack.rows(keys[name]) for name in ("expired", "deactivated"))

@@ -12,6 +12,8 @@ from fastcgi_client import (BEGIN, KEEP_CONNECTION, STDIN, Worker, begin, params
                             variables_of)
 from harness import SEED, bulk_path, path_of, wait_for
 
+pytestmark = pytest.mark.first_front
+
 
 @pytest.fixture(scope="module")
 def worker(stack):

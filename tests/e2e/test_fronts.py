@@ -13,8 +13,8 @@ import time
 
 import pytest
 
-from harness import (JSON, LOOPLESS, NDJSON, PATIENCE, SEED, Client, accepted_id, assert_problem,
-                     bulk_path, path_of, send, send_raw, sound_key, wait_for)
+from harness import (JSON, LOOPLESS, NDJSON, PATIENCE, PLAIN_ERRORS, SEED, Client, accepted_id,
+                     assert_problem, bulk_path, path_of, send, send_raw, sound_key, wait_for)
 
 pytestmark = pytest.mark.each_front
 
@@ -38,6 +38,19 @@ def test_server_takes_what_is_beyond_our_limits(stack, key, chunked):
         else:
             assert_problem(answer, status, "body_too_large")
     assert stack.rows(key) == 1
+
+
+def test_body_beyond_every_limit(stack, key):
+    """Announced as 400 MiB: nobody waits for it."""
+    with socket.create_connection(("127.0.0.1", stack.port), 30) as sock:
+        sock.sendall(head_of(bulk_path(key), f"Content-Length: {400 * MIB}") + b"{")
+        received = sock.recv(65536)
+        head = received.split(b"\r\n\r\n", 1)[0]
+        assert head.startswith(b"HTTP/1.1 413 ")
+        if stack.front not in PLAIN_ERRORS:
+            assert b"\r\nContent-Type: application/problem+json" in head
+            assert b"Retry-After" not in head
+    accepted_id(send(stack, path_of(key)))
 
 
 def test_every_kind_of_request(stack, keys, key):
@@ -182,6 +195,7 @@ def test_without_workers(stack_of_its_own):
     stack = stack_of_its_own
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
+    without_database(stack, key)
     program = stack.worker_arguments()[0]
     os.rename(program, f"{program}.away")
     if stack.front not in LOOPLESS:
@@ -191,7 +205,7 @@ def test_without_workers(stack_of_its_own):
     answer = send(stack, path_of(key), timeout=60)
     assert answer.status == 503 or (answer.status == 500 and stack.front in LOOPLESS)
     assert b"sluice-intake" not in answer.body and key["key"].encode() not in answer.body
-    if stack.front in ("nginx", "apache-fcgid"):
+    if stack.front not in PLAIN_ERRORS:
         assert answer.header("Content-Type") == "application/problem+json"
         assert answer.header("Retry-After") == "5" and answer.code == "unavailable"
     for file in stack.log_dir.rglob("*"):
@@ -203,7 +217,17 @@ def test_without_workers(stack_of_its_own):
         wait_for(lambda: send(stack, path_of(key), timeout=60).status == 202, "it goes on", 20)
     kill_and_wait(int(stack.env["FRONT_PID"]), signal.SIGTERM)
     wait_for(lambda: not stack.workers(), "the web server's workers end with it")
-    assert stack.rows(key) == 1 + (stack.front in LOOPLESS)
+    assert stack.rows(key) == 2 + (stack.front in LOOPLESS)
+
+
+def without_database(stack, key):
+    """Our own 503 and its advice reach the sender as they are."""
+    stack.psql("alter role sluice_intake connection limit 0")
+    stack.psql("select pg_terminate_backend(pid) from pg_stat_activity"
+               " where usename = 'sluice_intake'")
+    assert_problem(send(stack, path_of(key)), 503)
+    stack.psql("alter role sluice_intake connection limit -1")
+    wait_for(lambda: send(stack, path_of(key)).status == 202, "the database is there again", 20)
 
 
 def kill_and_wait(pid, number=signal.SIGKILL):

@@ -66,7 +66,6 @@ def test_path_source_is_refused(stack, key, source):
     assert stack.rows(key) == 0
 
 
-@pytest.mark.each_front
 @pytest.mark.parametrize("path", [
     "/api/signal-staging/",
     "/api/signal-staging/webhook",
@@ -104,7 +103,6 @@ def test_misspelt_batch_path(stack, key):
     assert stack.rows(key) == 0
 
 
-@pytest.mark.each_front
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH"])
 @pytest.mark.parametrize("path", ["/api/signal-staging/webhook/{key}",
                                   "/api/signal-staging/webhook/website/{key}/",
@@ -304,7 +302,6 @@ def chunks(body, size=50_000):
     return (body[start:start + size] for start in range(0, len(body), size))
 
 
-@pytest.mark.each_front
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("end, limit", [("", SINGLE_BODY), ("/batch", BATCH_BODY)],
                          ids=["single", "batch"])

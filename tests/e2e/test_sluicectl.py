@@ -15,6 +15,8 @@ import pytest
 
 import harness
 
+pytestmark = pytest.mark.first_front
+
 MIGRATIONS = harness.ROOT / "sql-migrations"
 MANUAL = harness.ROOT / "fcgi-app" / "man" / "sluicectl.1"
 FINE, FAILED, USAGE, UNREACHABLE = range(4)
@@ -59,13 +61,6 @@ class Tool:
         process = self(*arguments, exits=exits)
         assert process.stdout_text == ""
         return process.stderr_text
-
-
-@pytest.fixture(autouse=True)
-def once(stack):
-    """The tool does not meet the web server: one front is enough."""
-    if stack.front != harness.FRONTS[0]:
-        pytest.skip("as with the first web server")
 
 
 @pytest.fixture

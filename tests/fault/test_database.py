@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pathlib
 import signal
 import subprocess
 import threading
@@ -11,60 +10,13 @@ import time
 import psycopg2
 import pytest
 
-from harness import (ENVIRONMENT, FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
+from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
                      assert_staged_once, bulk_path, path_of, send, wait_for)
+from postgresql_server import Server
 
 INTAKE_BACKENDS = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
                    " and backend_type = 'client backend'")
 RECOVERY_S = 30
-
-
-class Server:
-    """The stack's PostgreSQL server, driven by pg_ctl as its owner."""
-
-    def __init__(self, stack):
-        self.stack = stack
-        self.data = pathlib.Path(stack.psql("show data_directory")[0][0])
-        version = int(stack.psql("show server_version_num")[0][0]) // 10000
-        self.pg_ctl = f"/usr/lib/postgresql/{version}/bin/pg_ctl"
-        self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-
-    def control(self, *arguments):
-        owner = os.stat(self.data).st_uid
-        subprocess.run([self.pg_ctl, "-D", self.data, "-w", "-t", "60", *arguments],
-                       user=owner if os.geteuid() == 0 else None, cwd="/", check=True,
-                       env=ENVIRONMENT,
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL)
-
-    def stop(self, mode="fast"):
-        self.control("stop", "-m", mode)
-
-    def start(self):
-        """Beside the stack, so it is ended beside the stack, too."""
-        if not self.stack.closers:
-            self.stack.closers.append(self.end)
-        self.control("start", "-l", self.stack.log_dir / "postgresql.log")
-
-    def end(self):
-        with contextlib.suppress(subprocess.CalledProcessError):  # it is away already
-            self.stop("immediate")
-
-    def processes(self):
-        """The server's process and all its children."""
-        found = [self.postmaster]
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                with contextlib.suppress(OSError):
-                    stat = pathlib.Path("/proc", entry, "stat").read_text()
-                    if int(stat.rpartition(")")[2].split()[1]) == self.postmaster:
-                        found.append(int(entry))
-        return found
-
-    def signal(self, pids, number):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
 
 
 def recovered(stack, key, timeout=RECOVERY_S):

@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(41);
+SELECT plan(46);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -13,7 +13,9 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 -- ---- what may be called ----
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable VALUES
-    ('sluice_intake', 'intake_signals'),
+    ('sluice_intake', 'intake_signals'), ('sluice_intake', 'intake_signals'), -- and the older one
+    ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
+    ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_replay'),
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),
@@ -80,6 +82,10 @@ SELECT is(has_schema_privilege('public', 'sluice', 'USAGE'), false, 'nobody else
 SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake_signals(
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')$$),
     'sluice_intake calls its function');
+SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake_signals(
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')$$),
+    'with rejects too');
 SELECT throws_ok(pg_temp.as_role('sluice_intake', statement), '42501', NULL,
     'sluice_intake: ' || statement)
 FROM unnest(ARRAY[
@@ -92,6 +98,10 @@ FROM unnest(ARRAY[
     'SELECT * FROM sluice.audit_log',
     'SELECT * FROM sluice.schema_migration',
     'SELECT nextval(''sluice.signal_id'')',
+    'SELECT * FROM sluice.rejected_payload',
+    'SELECT sluice.rejected_bytes(1)',
+    'SELECT sluice.store_signals(''{0}'', ''{1}'', ''{1}'', ''{r}'', ''{}'', ''{}'', ''{}'', ''{}'', '
+        '''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')',
     'SELECT sluice.key_list(NULL)',
     'SELECT sluice.key_deactivate(''me'', 1)',
     'SELECT sluice.organization_id_of(''Grants'')',
@@ -109,6 +119,7 @@ FROM unnest(ARRAY[
     'SELECT * FROM sluice.signal_staging',
     'SELECT * FROM sluice.signal_staging_default',
     'SELECT * FROM sluice.key_overview',
+    'SELECT payload FROM sluice.rejected_payload',
     'SELECT id, name, display FROM sluice.api_key']) AS statement;
 SELECT throws_ok(pg_temp.as_role('sluice_reader', statement), '42501', NULL,
     'sluice_reader: ' || statement)

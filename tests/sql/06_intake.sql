@@ -158,7 +158,7 @@ SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', NULL]::jsonb[], '{s,s}') $$, '235
 SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}']::jsonb[], '{s,NULL}') $$, '23502', NULL,
     'no source');
 SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}', '{}']::jsonb[], '{s,s}') $$, 'XX000',
-    'arrays of intake_signals do not fit together', 'a payload too many');
+    'arrays of items do not fit together', 'a payload too many');
 SELECT throws_ok($$ EXECUTE arrays(ARRAY['{}', '{}']::jsonb[], '{s}') $$, 'XX000', NULL,
     'a source too few');
 SELECT throws_ok($$ EXECUTE arrays(NULL, '{s,s}') $$, 'XX000', NULL, 'no array of payloads');

@@ -7,6 +7,7 @@
 enum { MEMBERS = 64, SIGNALS = 4 };
 
 static struct signal signals[SIGNALS];
+static struct group_reject rejects[SIGNALS];
 static struct group_member members[MEMBERS];
 
 /* Signal i has 10^i bytes of payload, and 5 raw ones where it was repaired. */
@@ -19,6 +20,7 @@ static void set_up(void)
 		signals[i] = (struct signal){.payload = {text, sizes[i]}};
 		if (i % 2 == 1)
 			signals[i].payload_raw = (struct slice){text, 5};
+		rejects[i] = (struct group_reject){.payload = {text, 7}};
 	}
 	for (int i = 0; i < MEMBERS; i++)
 		members[i] = (struct group_member){.deadline_ms = 1000};
@@ -31,6 +33,7 @@ static void check_empty(const struct group_list *list)
 	ck_assert_uint_eq(list->members, 0);
 	ck_assert_uint_eq(list->rows, 0);
 	ck_assert_uint_eq(list->bytes, 0);
+	ck_assert_uint_eq(list->rejects, 0);
 	ck_assert(list->earliest_ms == INT64_MAX);
 }
 
@@ -40,11 +43,13 @@ static void check_sums(const struct group_list *list)
 	const struct group_member *last = NULL;
 	size_t count = 0;
 	size_t rows = 0;
+	size_t rejected = 0;
 	size_t bytes = 0;
 
 	for (const struct group_member *m = list->first; m != NULL; last = m, m = m->next) {
 		count++;
-		rows += m->signal_count;
+		rows += m->refused ? 0 : m->signal_count;
+		rejected += m->reject_count + (m->refused ? m->signal_count : 0);
 		bytes += group_member_bytes(m);
 		ck_assert(list->earliest_ms <= m->deadline_ms);
 	}
@@ -52,6 +57,7 @@ static void check_sums(const struct group_list *list)
 	ck_assert_uint_eq(list->members, count);
 	ck_assert_uint_eq(list->rows, rows);
 	ck_assert_uint_eq(list->bytes, bytes);
+	ck_assert_uint_eq(list->rejects, rejected);
 }
 
 START_TEST(bytes_are_those_of_all_payloads)
@@ -60,6 +66,36 @@ START_TEST(bytes_are_those_of_all_payloads)
 	struct group_member member = {.signals = signals, .signal_count = (size_t)_i};
 
 	ck_assert_uint_eq(group_member_bytes(&member), expected[_i]);
+}
+END_TEST
+
+START_TEST(bytes_are_those_of_rejects_too)
+{
+	struct group_member member = {.signals = signals,
+				      .signal_count = 2,
+				      .rejects = rejects,
+				      .reject_count = (size_t)_i};
+
+	ck_assert_uint_eq(group_member_bytes(&member), 16 + 7 * (size_t)_i);
+}
+END_TEST
+
+/* Once, and only where there is something to keep and it is wanted. */
+START_TEST(refused_signals_become_rejects_once)
+{
+	struct group_member member = {.signals = signals,
+				      .signal_count = (size_t)_i,
+				      .rejects = rejects,
+				      .reject_count = 3};
+
+	ck_assert(!group_member_refuse(&member));
+	member.keeps_refused = true;
+	ck_assert_uint_eq(group_member_signals(&member), (size_t)_i);
+	ck_assert_uint_eq(group_member_rejects(&member), 3);
+	ck_assert_int_eq(group_member_refuse(&member), _i > 0);
+	ck_assert_uint_eq(group_member_signals(&member), 0);
+	ck_assert_uint_eq(group_member_rejects(&member), 3 + (size_t)_i);
+	ck_assert(!group_member_refuse(&member));
 }
 END_TEST
 
@@ -78,6 +114,9 @@ START_TEST(members_leave_in_the_order_they_came)
 	for (int i = 0; i < _i; i++) {
 		members[i].signals = signals;
 		members[i].signal_count = (size_t)i % (SIGNALS + 1);
+		members[i].rejects = rejects;
+		members[i].reject_count = (size_t)i % 3;
+		members[i].refused = i % 4 == 1;
 		/* Left over from another list: it must not tie the lists together. */
 		members[i].next = &members[0];
 		group_list_append(&list, &members[i]);
@@ -171,6 +210,8 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_loop_test(tests, bytes_are_those_of_all_payloads, 0, SIGNALS + 1);
+	tcase_add_loop_test(tests, bytes_are_those_of_rejects_too, 0, SIGNALS + 1);
+	tcase_add_loop_test(tests, refused_signals_become_rejects_once, 0, SIGNALS + 1);
 	tcase_add_test(tests, a_list_begins_empty);
 	tcase_add_loop_test(tests, members_leave_in_the_order_they_came, 0, MEMBERS + 1);
 	tcase_add_test(tests, a_member_may_come_back);

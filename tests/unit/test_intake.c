@@ -778,6 +778,255 @@ START_TEST(a_bomb_is_refused)
 }
 END_TEST
 
+/* ---- what is kept of what is bad ---- */
+
+static const struct kept {
+	const char *name;
+	enum intake_kind kind;
+	const char *variables;
+	const char *text;
+	size_t count;
+	/* of the last one */
+	int64_t position;
+	const char *kept_kind;
+	enum status status;
+	const char *detail;
+	const char *payload; /* NULL: all of the body */
+} kept[] = {
+	{"a good one", INTAKE_SINGLE, "", "{}", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"good ones", INTAKE_BATCH, "", "[{},{}]", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	/* Items. */
+	{"one of two", INTAKE_SINGLE, "", "[{}, 17 ]", 1, 1, "item", STATUS_NOT_AN_OBJECT,
+	 "not an object at byte 5", "17"},
+	{"two of three", INTAKE_BATCH, "", "{\"batch\":[1,{},[2]]}", 2, 2, "item",
+	 STATUS_NOT_AN_OBJECT, "not an object at byte 15", "[2]"},
+	{"a line", INTAKE_SINGLE, NDJSON, "{}\n{\"a\":}\n{}", 1, 1, "item", STATUS_MALFORMED_JSON,
+	 "unexpected character at byte 8", "{\"a\":}"},
+	{"the last line", INTAKE_BATCH, NDJSON, "{}\n{\"a\":", 1, 1, "item", STATUS_MALFORMED_JSON,
+	 "unexpected end at byte 8", "{\"a\":"},
+	{"all", INTAKE_BATCH, "", "[1,\"x\"]", 2, 1, "item", STATUS_NOT_AN_OBJECT,
+	 "not an object at byte 3", "\"x\""},
+	{"a single one", INTAKE_SINGLE, "", " {\"a\":1e99} ", 1, -1, "single",
+	 STATUS_NUMBER_TOO_LARGE, "exponent too large at byte 6", "{\"a\":1e99}"},
+	/* Bodies. */
+	{"broken", INTAKE_SINGLE, "", "{\"a\":}", 1, -1, "single", STATUS_MALFORMED_JSON,
+	 "unexpected character at byte 5", NULL},
+	{"broken behind", INTAKE_BATCH, "", "[{},1,}", 1, -1, "batch", STATUS_MALFORMED_JSON,
+	 "unexpected character at byte 6", NULL},
+	{"no batch", INTAKE_BATCH, "", "{\"a\":1}", 1, -1, "batch", STATUS_NOT_A_BATCH,
+	 "no array of items at byte 0", NULL},
+	{"a number", INTAKE_SINGLE, "", "1", 1, -1, "single", STATUS_NOT_AN_OBJECT,
+	 "not an object at byte 0", NULL},
+	{"too many", INTAKE_SINGLE, "", "[1,{},1,{},1,{}]", 1, -1, "single", STATUS_TOO_MANY_ITEMS,
+	 "too many items at byte 13", NULL},
+	{"too many lines", INTAKE_SINGLE, NDJSON, "1\n2\n3\n4\n5\n6", 1, -1, "lines",
+	 STATUS_TOO_MANY_ITEMS, "too many items at byte 10", NULL},
+	{"no gzip", INTAKE_BATCH, "HTTP_CONTENT_ENCODING=gzip\0", "{}", 1, -1, "batch",
+	 STATUS_MALFORMED_CODING, "The gzip stream is damaged or ends too early.", NULL},
+	{"damaged gzip", INTAKE_BATCH, "", "\x1f\x8b\x08nonsense", 1, -1, "batch",
+	 STATUS_MALFORMED_CODING, "The gzip stream is damaged or ends too early.", NULL},
+	/* Nothing is lost. */
+	{"nothing", INTAKE_SINGLE, "", "", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"blanks", INTAKE_BATCH, NDJSON, " \n", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"an empty batch", INTAKE_BATCH, "", "[]", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"no gzip at all", INTAKE_BATCH, "HTTP_CONTENT_ENCODING=gzip\0", "", 0, 0, NULL, STATUS_OK,
+	 NULL, NULL},
+	/* Strictness keeps nothing. */
+	{"strict, one of two", INTAKE_BATCH, STRICT, "[{},1]", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"strict, all", INTAKE_BATCH, STRICT, "[1]", 0, 0, NULL, STATUS_OK, NULL, NULL},
+	{"strict, single", INTAKE_SINGLE, STRICT, "{\"a\":1e99}", 0, 0, NULL, STATUS_OK, NULL,
+	 NULL},
+	{"strict, broken", INTAKE_BATCH, STRICT, "[", 0, 0, NULL, STATUS_OK, NULL, NULL},
+};
+
+START_TEST(what_is_bad_is_kept)
+{
+	const struct kept *is = &kept[_i];
+	const struct group_member *member = &intake.member;
+
+	read_body(is->kind, is->variables, slice_of(is->text));
+	ck_assert_msg(member->reject_count == is->count, "%s: %zu", is->name, member->reject_count);
+	ck_assert_int_eq(member->keeps_refused, !intake.strict);
+	if (is->count > 0) {
+		const struct group_reject *last = &member->rejects[is->count - 1];
+		ck_assert_int_eq(last->position, is->position);
+		ck_assert_str_eq(last->kind, is->kept_kind);
+		ck_assert_int_eq(last->status, is->status);
+		check_slice(last->detail, is->detail);
+		check_slice(last->payload, is->payload == NULL ? is->text : is->payload);
+		ck_assert_int_eq(last->length, (int64_t)last->payload.n);
+	}
+	drop();
+}
+END_TEST
+
+START_TEST(the_given_source_is_kept_too)
+{
+	static const char *const variables[] = {"HTTP_X_SOURCE=web\0", ""};
+
+	read_body(INTAKE_SINGLE, variables[_i], SLICE("{"));
+	check_slice(intake.member.given_source, _i == 0 ? "web" : NULL);
+	drop();
+}
+END_TEST
+
+/* As many bytes as an item may have, of items and of bodies. */
+START_TEST(what_is_kept_is_limited)
+{
+	for (size_t n = ITEM_BYTES - 1; n <= ITEM_BYTES + 1; n++) {
+		struct buf text = buf_make(BUF_BYTES);
+		size_t least = n < ITEM_BYTES ? n : ITEM_BYTES;
+		if (_i == 1)
+			buf_add_text(&text, "[{},");
+		buf_add_char(&text, '[');
+		add_blanks(&text, (_i == 1 ? 4 : 0) + n - 1);
+		buf_add_text(&text, _i == 1 ? "]]" : "}");
+		read_body(INTAKE_SINGLE, "", buf_slice(&text));
+		ck_assert_uint_eq(intake.member.reject_count, 1);
+		ck_assert_uint_eq(intake.member.rejects->payload.n, least);
+		ck_assert_int_eq(intake.member.rejects->length, (int64_t)n);
+		ck_assert_ptr_eq(intake.member.rejects->payload.p, text.p + (_i == 1 ? 4 : 0));
+		drop();
+		buf_free(&text);
+	}
+}
+END_TEST
+
+START_TEST(nothing_is_kept_of_a_body_over_its_limit)
+{
+	struct buf text = buf_make(BUF_BYTES);
+
+	buf_add_text(&text, "[1,");
+	add_blanks(&text, SINGLE_BYTES + 1);
+	read_body(INTAKE_SINGLE, "", buf_slice(&text));
+	ck_assert_int_eq(intake.body_status, STATUS_BODY_TOO_LARGE);
+	ck_assert_uint_eq(intake.member.reject_count, 0);
+	drop();
+	struct buf body = compress_text(buf_slice(&text));
+	read_body(INTAKE_SINGLE, GZIP, buf_slice(&body));
+	ck_assert_int_eq(intake.body_status, STATUS_BODY_TOO_LARGE);
+	ck_assert_uint_eq(intake.member.reject_count, 0);
+	drop();
+	buf_free(&body);
+	buf_free(&text);
+}
+END_TEST
+
+/* What the loop found and leaves to a child is kept once, by the child. */
+START_TEST(a_body_that_is_read_twice_is_kept_once)
+{
+	struct buf text = buf_make(BUF_BYTES);
+
+	buf_add_text(&text, "[1,{},[2]]");
+	add_blanks(&text, PLAIN_BYTES + 1);
+	struct buf body = compress_text(buf_slice(&text));
+	request(INTAKE_SINGLE, "");
+	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
+	ck_assert_int_eq(intake_body(&intake, buf_slice(&body), PLAIN_BYTES), STATUS_LARGE);
+	ck_assert_uint_eq(intake.member.reject_count, 0);
+	ck_assert_int_eq(intake_body(&intake, buf_slice(&body), BUF_BYTES), STATUS_OK);
+	ck_assert_uint_eq(intake.member.reject_count, 2);
+	check_slice(intake.member.rejects[0].payload, "1");
+	check_slice(intake.member.rejects[1].payload, "[2]");
+	drop();
+	buf_free(&body);
+	buf_free(&text);
+}
+END_TEST
+
+/* A text in which # stands for the key; in the result, for the crossed out one. */
+static struct buf with_key(const char *text, const char *its_key)
+{
+	struct buf out = buf_make(BUF_BYTES);
+
+	for (; *text != '\0'; text++) {
+		if (*text == '#')
+			buf_add_text(&out, its_key);
+		else
+			buf_add_char(&out, *text);
+	}
+	return out;
+}
+
+START_TEST(the_presented_key_is_crossed_out)
+{
+	static const struct {
+		const char *variables, *text, *payload;
+	} rows[] = {
+		{"", "[[\"#\",\"#\"],{}]", "[\"#\",\"#\"]"},
+		{"", "[##]", "[##]"},
+		{"", "#", "#"},
+		{NDJSON, "{}\n{\"token\":\"#\",}\n", "{\"token\":\"#\",}"},
+		{GZIP, "{\"writeKey\":\"#\"", "{\"writeKey\":\"#\""},
+	};
+	char crossed_out[CREDENTIAL_KEY_CHARS + 1];
+
+	memset(crossed_out, 'x', CREDENTIAL_KEY_CHARS);
+	memcpy(crossed_out, "sk_", 3);
+	crossed_out[CREDENTIAL_KEY_CHARS] = '\0';
+	struct buf text = with_key(rows[_i].text, key);
+	struct buf payload = with_key(rows[_i].payload, crossed_out);
+	struct buf body = _i == 4 ? compress_text(buf_slice(&text)) : text;
+	read_body(INTAKE_SINGLE, rows[_i].variables, buf_slice(&body));
+	ck_assert_uint_eq(intake.member.reject_count, 1);
+	ck_assert(slice_equal(intake.member.rejects->payload, buf_slice(&payload)));
+	/* The body itself is not written to. */
+	if (_i < 4)
+		ck_assert_ptr_nonnull(strstr(arena_copy(&arena, buf_slice(&text)), key));
+	drop();
+	if (_i == 4)
+		buf_free(&body);
+	buf_free(&text);
+	buf_free(&payload);
+}
+END_TEST
+
+/* The body ends within the key: up to what may be shown it stays, from there on it goes. */
+START_TEST(the_beginning_of_the_key_is_crossed_out)
+{
+	struct buf text = buf_make(BUF_BYTES);
+	struct buf expected = buf_make(BUF_BYTES);
+
+	buf_add_text(&text, "{\"writeKey\":\"");
+	buf_add(&text, key, (size_t)_i);
+	buf_add_slice(&expected, buf_slice(&text));
+	for (int i = 3; _i > 7 && i < _i; i++)
+		expected.p[expected.n - (size_t)_i + (size_t)i] = 'x';
+	read_body(INTAKE_SINGLE, "", buf_slice(&text));
+	ck_assert_uint_eq(intake.member.reject_count, 1);
+	ck_assert(slice_equal(intake.member.rejects->payload, buf_slice(&expected)));
+	drop();
+	buf_free(&text);
+	buf_free(&expected);
+}
+END_TEST
+
+/* Compressed bytes with the key in them: what could be decompressed is kept instead. */
+START_TEST(damaged_gzip_does_not_hide_the_key)
+{
+	static const char *const texts[] = {"{\"a\":\"nothing of that kind\"}",
+					    "{\"writeKey\":\"#\",\"a\":\"and more of it\"}"};
+	struct buf text = with_key(texts[_i], key);
+	struct buf body = compress_text(buf_slice(&text));
+
+	body.n -= 5;
+	read_body(INTAKE_SINGLE, GZIP, buf_slice(&body));
+	ck_assert_int_eq(intake.body_status, STATUS_MALFORMED_CODING);
+	ck_assert_uint_eq(intake.member.reject_count, 1);
+	const struct group_reject *reject = intake.member.rejects;
+	if (_i == 0) {
+		ck_assert(slice_equal(reject->payload, buf_slice(&body)));
+		ck_assert_int_eq(reject->length, (int64_t)body.n);
+	} else {
+		ck_assert(slice_starts(reject->payload, SLICE("{\"writeKey\":\"sk_xxxxxxxx")));
+		ck_assert_int_eq(reject->length, -1);
+	}
+	drop();
+	buf_free(&body);
+	buf_free(&text);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 /* The rows are committed, with ids from 100. */
@@ -865,10 +1114,11 @@ START_TEST(a_bulk_answer_lists_a_hundred_bad_items)
 	request(INTAKE_BULK, "");
 	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
 	for (int i = 0; i < _i; i++) {
-		struct json_item item = {.index = (uint64_t)i,
-					 .status = STATUS_NOT_AN_OBJECT,
-					 .reason = "not an object"};
-		ck_assert_int_eq(intake_reject(&intake, &item), STATUS_OK);
+		struct intake_error error = {.index = (uint64_t)i,
+					     .status = STATUS_NOT_AN_OBJECT,
+					     .reason = "not an object"};
+		intake.rejected++;
+		ck_assert_int_eq(intake_reject(&intake, &error), STATUS_OK);
 	}
 	intake.accepted = 1;
 	intake.member.status = STATUS_ACCEPTED;
@@ -956,6 +1206,7 @@ END_TEST
 static struct buf torture_body;
 static const char *torture_variables;
 static enum intake_kind torture_kind;
+static size_t torture_rejects;
 
 /* From body to answer, with nothing kept from one time to the next. */
 static enum status operation(void)
@@ -972,6 +1223,11 @@ static enum status operation(void)
 	enum status status = intake_head(&intake);
 	if (status == STATUS_OK)
 		status = intake_body(&intake, buf_slice(&torture_body), BUF_BYTES);
+	/* A problem can do without its detail. */
+	if (status == STATUS_OK && intake.body_status != STATUS_OK && intake.detail == NULL)
+		status = STATUS_NO_MEMORY;
+	if (status == STATUS_OK && torture_rejects != intake.member.reject_count)
+		status = STATUS_INTERNAL;
 	if (status == STATUS_OK && intake.body_status == STATUS_OK) {
 		commit();
 		intake_answer(&intake, &response);
@@ -990,14 +1246,18 @@ START_TEST(a_lack_of_memory_is_told)
 		const char *variables;
 		const char *text;
 		bool compressed;
+		size_t rejects;
 	} rows[] = {
-		{INTAKE_SINGLE, "", "{\"email\":\"a@x.example\"}", false},
-		{INTAKE_SINGLE, "", "{\"email\":\"a@x.example\"}", true},
-		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", false},
-		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", true},
-		{INTAKE_BATCH, NDJSON, "{}\n{\"a\":}\n{\"a\":1}", false},
+		{INTAKE_SINGLE, "", "{\"email\":\"a@x.example\"}", false, 0},
+		{INTAKE_SINGLE, "", "{\"email\":\"a@x.example\"}", true, 0},
+		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", false, 1},
+		{INTAKE_BATCH, "", "[{\"a\":\"\\u0000\"},7,{\"userId\":1},{}]", true, 1},
+		{INTAKE_BATCH, NDJSON, "{}\n{\"a\":}\n{\"a\":1}", false, 1},
 		{INTAKE_BATCH, "", "{\"context\":{\"a\":\"\\u0000\"},\"batch\":[{},{\"b\":1}]}",
-		 false},
+		 false, 0},
+		{INTAKE_BATCH, "", "[1,[\"#\"],\"#\"]", false, 3},
+		{INTAKE_SINGLE, "", "{\"a\":\"#\",", false, 1},
+		{INTAKE_SINGLE, "", "{\"a\":\"#\",", true, 1},
 	};
 
 	/* One request without a failure: what libraries keep from then on is no leak. */
@@ -1006,11 +1266,13 @@ START_TEST(a_lack_of_memory_is_told)
 	drop();
 	torture_kind = rows[_i].kind;
 	torture_variables = rows[_i].variables;
-	torture_body = buf_make(BUF_BYTES);
-	if (rows[_i].compressed)
-		torture_body = compress_text(slice_of(rows[_i].text));
-	else
-		buf_add_text(&torture_body, rows[_i].text);
+	torture_rejects = rows[_i].rejects;
+	torture_body = with_key(rows[_i].text, key);
+	if (rows[_i].compressed) {
+		struct buf text = torture_body;
+		torture_body = compress_text(buf_slice(&text));
+		buf_free(&text);
+	}
 	ck_assert_int_eq(operation(), STATUS_OK);
 	ck_assert_int_ge(unit_torture(operation), 3);
 	buf_free(&torture_body);
@@ -1057,6 +1319,23 @@ static void add_bodies(Suite *suite)
 	suite_add_tcase(suite, tests);
 }
 
+static void add_rejects(Suite *suite)
+{
+	TCase *tests = tcase_create("rejects");
+
+	tcase_add_checked_fixture(tests, set_up, NULL);
+	tcase_add_loop_test(tests, what_is_bad_is_kept, 0, LENGTH(kept));
+	tcase_add_loop_test(tests, the_given_source_is_kept_too, 0, 2);
+	tcase_add_loop_test(tests, what_is_kept_is_limited, 0, 2);
+	tcase_add_test(tests, nothing_is_kept_of_a_body_over_its_limit);
+	tcase_add_test(tests, a_body_that_is_read_twice_is_kept_once);
+	tcase_add_loop_test(tests, the_presented_key_is_crossed_out, 0, 5);
+	tcase_add_loop_test(tests, the_beginning_of_the_key_is_crossed_out, 0,
+			    CREDENTIAL_KEY_CHARS + 1);
+	tcase_add_loop_test(tests, damaged_gzip_does_not_hide_the_key, 0, 2);
+	suite_add_tcase(suite, tests);
+}
+
 static void add_answers(Suite *suite)
 {
 	TCase *tests = tcase_create("answer");
@@ -1066,7 +1345,7 @@ static void add_answers(Suite *suite)
 	tcase_add_loop_test(tests, a_bulk_answer_lists_a_hundred_bad_items, 99, 102);
 	tcase_add_loop_test(tests, problems_are_told_to_whom_they_concern, 0, LENGTH(outcomes));
 	tcase_add_test(tests, the_unauthenticated_are_all_told_the_same);
-	tcase_add_loop_test(tests, a_lack_of_memory_is_told, 0, 6);
+	tcase_add_loop_test(tests, a_lack_of_memory_is_told, 0, 9);
 	suite_add_tcase(suite, tests);
 }
 
@@ -1076,6 +1355,7 @@ Suite *unit_suite(void)
 
 	add_heads(suite);
 	add_bodies(suite);
+	add_rejects(suite);
 	add_answers(suite);
 	return suite;
 }

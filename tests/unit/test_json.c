@@ -183,6 +183,59 @@ START_TEST(values_are_read)
 }
 END_TEST
 
+/* ---- only some places ---- */
+
+static struct json_object *at_path(struct json_object *value, const char *const *path)
+{
+	for (; *path != NULL; path++)
+		value = json_member(value, *path);
+	return value;
+}
+
+static const struct {
+	struct slice json;
+	const char *path[4];
+	const char *text; /* NULL: a container that is left out; "": there is nothing */
+} places[] = {
+	{T("{\"a\":[{\"x\":[]}],\"b\":\"c\"}"), {"b"}, "c"},
+	{T("{\"b\":\"c\",\"a\":[{\"x\":[]}]}"), {"b"}, "c"},
+	{T("{\"b\":\"c\",\"a\":[{\"x\":[]}] }\n"), {"a"}, NULL},
+	{T(" { \"a\" : {} , \"b\" : {\"c\":{\"d\":1}} , \"e\" : 2 } "), {"e"}, "2"},
+	{T("{\"in\":{\"a\":[1,2],\"b\":{\"c\":1},\"d\":3},\"e\":4}"), {"in", "d"}, "3"},
+	{T("{\"in\":{\"a\":[1,2],\"b\":{\"c\":1},\"d\":3},\"e\":4}"), {"in", "b"}, NULL},
+	{T("{\"in\":{\"a\":[1,2],\"b\":{\"c\":1},\"d\":3},\"e\":4}"), {"in", "b", "c"}, ""},
+	{T("{\"in\":{\"a\":[1,2],\"b\":{\"c\":1},\"d\":3},\"e\":4}"), {"e"}, "4"},
+	{T("{\"in\":{\"too\":{\"a\":5}}}"), {"in", "too", "a"}, "5"},
+	{T("{\"x\":{\"in\":{\"a\":5}}}"), {"x", "in"}, ""},
+	{T("{\"in\":[{\"a\":5}],\"b\":6}"), {"in"}, NULL},
+	{T("{\"in\":1,\"in\":{\"a\":[]},\"in\":{\"a\":7}}"), {"in", "a"}, "7"},
+	{T("{\"\\u0069n\":{\"a\":8}}"), {"in", "a"}, "8"},
+	{T("{\"a\":\"[{\",\"b\":\"\\\"}\"}"), {"b"}, "\"}"},
+	{T("{\"a\":null,\"b\":9}"), {"b"}, "9"},
+	{T("[{\"a\":1}]"), {NULL}, NULL},
+	{T("10"), {NULL}, "10"},
+};
+
+START_TEST(other_places_are_left_out)
+{
+	static const char *const names[] = {"in", "too", NULL};
+	struct json_object *root = NULL;
+
+	ck_assert_int_eq(json_parse_places(places[_i].json, names, &root), STATUS_OK);
+	struct json_object *value = at_path(root, places[_i].path);
+	if (places[_i].text == NULL) {
+		ck_assert_ptr_nonnull(value);
+		ck_assert(!json_is_object(value));
+		ck_assert_ptr_null(json_scalar_text(value).p);
+	} else if (*places[_i].text == '\0') {
+		ck_assert_ptr_null(value);
+	} else {
+		assert_slice(json_scalar_text(value), slice_of(places[_i].text), places[_i].json);
+	}
+	json_release(root);
+}
+END_TEST
+
 /* A program may have set the user's locale; numbers are read and written with a point all the
  * same. */
 START_TEST(the_locale_does_not_matter)
@@ -206,6 +259,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(all, depth_is_not_limited_here, 0, LENGTH(depths));
 	tcase_add_test(all, members_are_found);
 	tcase_add_loop_test(all, values_are_read, 0, LENGTH(values));
+	tcase_add_loop_test(all, other_places_are_left_out, 0, LENGTH(places));
 	tcase_add_test(all, the_locale_does_not_matter);
 	suite_add_tcase(suite, all);
 	return suite;

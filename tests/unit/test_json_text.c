@@ -1315,6 +1315,42 @@ static enum status refuse_second(void *context, const struct json_item *item)
 	return item->index == 1 ? STATUS_BUSY : STATUS_OK;
 }
 
+/* How long each item is in full, whether it is kept whole or not, and where the body ends. */
+static const struct {
+	enum json_form form;
+	struct slice body;
+	uint64_t lengths[3];
+} lengths[] = {
+	{JSON_FORM_SINGLE, T(" {\"a\":1} "), {7}},
+	{JSON_FORM_BATCH, T("[ {} ,12 , [3,4]]"), {2, 2, 5}},
+	{JSON_FORM_BATCH, T("[{\"a\":\"0123456789\"},\"0123456789\"]"), {18, 12}},
+	{JSON_FORM_LINES, T("{\"a\":1} \r\n{\"a\":} \r\n7 \n"), {7, 8, 1}},
+	{JSON_FORM_LINES, T("{}\n{\"a\":"), {2, 5}},
+	{JSON_FORM_LINES, T("{}\n{\"a\":\"0123456789\"}"), {2, 18}},
+	{JSON_FORM_LINES, T("{}\n\"0123456789"), {2, 11}},
+	{JSON_FORM_LINES, T("{}\n12345678901"), {2, 11}},
+};
+
+START_TEST(items_are_measured)
+{
+	struct json_limits limits = usual;
+	struct seen seen;
+
+	limits.item_bytes = 8;
+	for (int i = 0; i < LENGTH(piece_sizes); i++) {
+		read_body(&seen, lengths[_i].form, &limits, lengths[_i].body, piece_sizes[i], NULL);
+		ck_assert_int_eq(seen.status, STATUS_OK);
+		for (uint64_t at = 0; at < seen.items; at++) {
+			uint64_t length = lengths[_i].lengths[at];
+			ck_assert_uint_eq(seen.item[at].length, length);
+			ck_assert_uint_eq(seen.item[at].text.n, length < 8 ? length : 8);
+		}
+		ck_assert(seen.items == 3 || lengths[_i].lengths[seen.items] == 0);
+		seen_free(&seen);
+	}
+}
+END_TEST
+
 START_TEST(the_sink_ends_the_reading)
 {
 	static const enum json_form forms[] = {JSON_FORM_BATCH, JSON_FORM_LINES};
@@ -1644,6 +1680,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(items, items_are_found, 0, LENGTH(bodies));
 	tcase_add_loop_test(items, members_beside_the_array_are_kept_up_to_64_kib, 0,
 			    LENGTH(beside_sizes));
+	tcase_add_loop_test(items, items_are_measured, 0, LENGTH(lengths));
 	tcase_add_test(items, an_item_within_one_piece_is_not_copied);
 	tcase_add_test(items, the_sink_ends_the_reading);
 	tcase_add_loop_test(items, pieces_make_no_difference, 0, LENGTH(seeds));

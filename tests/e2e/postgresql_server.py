@@ -1,0 +1,56 @@
+"""A stack's PostgreSQL server, for tests that stop it."""
+
+import contextlib
+import os
+import pathlib
+import subprocess
+
+from harness import ENVIRONMENT
+
+
+class Server:
+    """Driven by pg_ctl as its owner."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.data = pathlib.Path(stack.psql("show data_directory")[0][0])
+        version = int(stack.psql("show server_version_num")[0][0]) // 10000
+        self.pg_ctl = f"/usr/lib/postgresql/{version}/bin/pg_ctl"
+        self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+
+    def control(self, *arguments):
+        owner = os.stat(self.data).st_uid
+        subprocess.run([self.pg_ctl, "-D", self.data, "-w", "-t", "60", *arguments],
+                       user=owner if os.geteuid() == 0 else None, cwd="/", check=True,
+                       env=ENVIRONMENT,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
+    def stop(self, mode="fast"):
+        self.control("stop", "-m", mode)
+
+    def start(self):
+        """Beside the stack, so it is ended beside the stack, too."""
+        if not self.stack.closers:
+            self.stack.closers.append(self.end)
+        self.control("start", "-l", self.stack.log_dir / "postgresql.log")
+
+    def end(self):
+        with contextlib.suppress(subprocess.CalledProcessError):  # it is away already
+            self.stop("immediate")
+
+    def processes(self):
+        """The server's process and all its children."""
+        found = [self.postmaster]
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                with contextlib.suppress(OSError):
+                    stat = pathlib.Path("/proc", entry, "stat").read_text()
+                    if int(stat.rpartition(")")[2].split()[1]) == self.postmaster:
+                        found.append(int(entry))
+        return found
+
+    def signal(self, pids, number):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)

@@ -1,0 +1,516 @@
+"""Batches lose nothing: what cannot be stored is kept with its bytes, and can be replayed.
+
+Bad items of lenient batches and unreadable bodies of senders with a good key are kept in
+sluice.rejected_payload, in the transaction of the good items; strict requests, bodies over a size
+limit and bytes of strangers are not.
+"""
+
+import gzip
+import json
+import subprocess
+import threading
+
+import pytest
+
+from harness import (JSON, NDJSON, accepted_id, assert_problem, bulk_path, path_of, send,
+                     sound_key, wait_for)
+
+STRICT = {"Prefer": "handling=strict"}
+GZIP = {**JSON, "Content-Encoding": "gzip"}
+ITEM_SIZE = 512 << 10
+LARGE = 300 << 10  # above what the loop serves itself
+COLUMNS = "position, kind, code, payload, payload_bytes, truncated"
+
+
+def kept(stack, key, columns=COLUMNS):
+    """What is kept of this key's deliveries, as a list of dicts."""
+    names = [name.strip() for name in columns.split(",")]
+    rows = stack.psql(f"select {columns} from sluice.rejected_payload where key_id = %s order by id",
+                      key["id"])
+    return [{name: bytes(value) if isinstance(value, memoryview) else value
+             for name, value in zip(names, row)} for row in rows]
+
+
+def entry(code, payload, position=None, kind="item", length=None, truncated=False):
+    """An entry as kept() shows it; length is the payload's unless said otherwise."""
+    return {"position": position, "kind": kind, "code": code, "payload": payload,
+            "payload_bytes": len(payload) if length is None else length, "truncated": truncated}
+
+
+def masked(text, key):
+    return text.replace(key["key"].encode(), b"sk_" + b"x" * 38)
+
+
+def padding(size):
+    return b'{"email":"pad@example.com","pad":"' + b"p" * size + b'"}'
+
+
+def large(body):
+    """The same batch with one more good item, so large that a child serves it."""
+    return body[:-1] + b"," + padding(LARGE) + b"]"
+
+
+# ---- items ----
+
+@pytest.mark.parametrize("child", [False, True], ids=["loop", "child"])
+def test_bad_items_are_kept_with_the_good_ones(stack, key, child):
+    body = b'[{"email":"a@b.c"}, 7 ,{"userId":"u"},["x"],{"n":1e999999}]'
+    answer = send(stack, path_of(key, "crm"), large(body) if child else body,
+                  {**JSON, "X-Request-Id": "rejects-1"})
+    assert answer.status == 202
+    assert (answer.json["accepted"], answer.json["rejected"]) == (3 if child else 2, 3)
+    assert [(r["index"], r["error"]["code"]) for r in answer.json["results"] if "error" in r] == [
+        (1, "not_an_object"), (3, "not_an_object"), (4, "number_too_large")]
+    assert kept(stack, key) == [
+        entry("not_an_object", b"7", 1), entry("not_an_object", b'["x"]', 3),
+        entry("number_too_large", b'{"n":1e999999}', 4)]
+    assert [row["detail"] for row in kept(stack, key, "detail")][:2] == [
+        "not an object at byte 20", "not an object at byte 38"]
+    # Key, source, request and time: enough to make the same row of it later.
+    assert stack.psql(
+        "select distinct r.source, r.request_id, r.received_at = s.received_at,"
+        " r.organization_id = s.organization_id, r.xmin::text = s.xmin::text"
+        " from sluice.rejected_payload r join sluice.signal_staging s using (key_id)"
+        " where r.key_id = %s", key["id"]) == [("crm", "rejects-1", True, True, True)]
+
+
+def test_lines_and_envelopes(stack, key):
+    send(stack, path_of(key), b'{"a":1}\n{"a":}\r\n\n[1]\n{"b":2}', NDJSON)
+    send(stack, path_of(key), b'{"a":1}\n\n {"a":', NDJSON)
+    send(stack, path_of(key, end="/batch"), b'{"context":{"ip":"::1"},"batch":[null,{}]}')
+    assert kept(stack, key) == [
+        entry("malformed_json", b'{"a":}\r', 1), entry("not_an_object", b"[1]", 2),
+        entry("malformed_json", b'{"a":', 1), entry("not_an_object", b"null", 0)]
+    assert stack.rows(key) == 4
+    assert kept(stack, key, "source") == [{"source": None}] * 4
+
+
+@pytest.mark.parametrize("size", [ITEM_SIZE - 1, ITEM_SIZE, ITEM_SIZE + 1, 2 * ITEM_SIZE])
+def test_items_are_kept_up_to_the_limit_of_an_item(stack, key, size):
+    item = b'["' + b"y" * (size - 4) + b'"]'
+    answer = send(stack, path_of(key, end="/batch"), b"[{}," + item + b"]")
+    assert answer.status == 202
+    assert kept(stack, key) == [entry("not_an_object", item[:ITEM_SIZE], 1, length=size,
+                                      truncated=size > ITEM_SIZE)]
+
+
+def test_a_batch_that_is_all_bad_is_refused_and_kept(stack, key):
+    for child in (False, True):
+        body = b'[1,"x"' + (b',"%s"]' % (b"p" * LARGE) if child else b"]")
+        assert_problem(send(stack, path_of(key), body), 400, "batch_rejected")
+    rows = kept(stack, key)
+    assert [(row["position"], row["code"], row["payload"][:3]) for row in rows] == [
+        (0, "not_an_object", b"1"), (1, "not_an_object", b'"x"')] * 2 + [
+        (2, "not_an_object", b'"pp')]
+    assert stack.rows(key) == 0
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"[{},1]", b'{"a":', b"[{},", b"1", b"\xff",
+                                  large(b"[{},1]"), gzip.compress(b"[{}]")[:-3]],
+                         ids=["all-bad", "one-bad", "cut", "cut-batch", "scalar", "utf8", "child",
+                              "gzip"])
+def test_strict_keeps_nothing(stack, key, body):
+    for path in (path_of(key), bulk_path(key)):
+        assert send(stack, path, body, {**JSON, **STRICT}).status == 400
+    assert kept(stack, key) == []
+    assert stack.rows(key) == 0
+
+
+# ---- whole bodies ----
+
+@pytest.mark.parametrize("body, headers, code, kind", [
+    (b'{"email":"a@b.c",}', JSON, "malformed_json", "single"),
+    (b'{"a":1', JSON, "malformed_json", "single"),
+    (b"[{},{},}", JSON, "malformed_json", "single"),
+    (b"{} {}", JSON, "malformed_json", "single"),
+    (b"\xff\x00nothing", JSON, "malformed_json", "single"),
+    (b'"text"', JSON, "not_an_object", "single"),
+    (b'{"a":1e999999}', JSON, "number_too_large", "single"),
+    (b'[{},{"a":', NDJSON, "malformed_json", "lines"),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_unreadable_bodies_are_kept(stack, key, body, headers, code, kind):
+    assert_problem(send(stack, path_of(key), body, headers), 400, code)
+    assert kept(stack, key) == [entry(code, body, kind=kind)]
+    assert stack.rows(key) == 0
+
+
+def test_unreadable_batches_are_kept(stack, key):
+    bodies = [(b'{"a":1}', 400, "not_a_batch"), (b"[{}", 400, "malformed_json"),
+              (b"[" + b"{}," * 5000 + b"{}]", 413, "too_many_items")]
+    for body, status, code in bodies:
+        assert_problem(send(stack, path_of(key, end="/batch"), body), status, code)
+    assert kept(stack, key) == [entry(code, body, kind="batch") for body, _, code in bodies]
+
+
+@pytest.mark.parametrize("body", [b"", b" \n", b"[]"])
+def test_nothing_is_kept_of_nothing(stack, key, body):
+    assert send(stack, path_of(key), body).status == 400
+    assert kept(stack, key) == []
+
+
+def test_bodies_are_kept_up_to_the_limit_of_an_item(stack, key):
+    for size in (ITEM_SIZE - 1, ITEM_SIZE, ITEM_SIZE + 1, 900 << 10):
+        body = b"[" + b" " * (size - 2) + b"}"
+        assert_problem(send(stack, path_of(key), body), 400, "malformed_json")
+        assert kept(stack, key)[-1] == entry("malformed_json", body[:ITEM_SIZE], kind="single",
+                                             length=size, truncated=size > ITEM_SIZE)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_nothing_is_kept_of_what_is_too_large(stack, key, chunked):
+    body = b"[" + b" " * (1 << 20) + b"}"
+    answer = send(stack, path_of(key), iter([body]) if chunked else body)
+    assert_problem(answer, 413, "body_too_large")
+    bomb = gzip.compress(b" " * (2 << 20))
+    assert_problem(send(stack, path_of(key), bomb, GZIP), 413, "body_too_large")
+    assert kept(stack, key) == []
+
+
+def test_damaged_gzip_is_kept_compressed(stack, key):
+    whole = gzip.compress(b'[{"email":"a@b.c"},{"email":"d@e.f"}]')
+    for body in (whole[:-1], whole[:-9], whole[:12], whole + b"garbage",
+                 whole[:10] + b"\xff" + whole[11:]):
+        assert_problem(send(stack, path_of(key), body, GZIP), 400, "malformed_coding")
+        assert kept(stack, key)[-1] == entry("malformed_coding", body, kind="single")
+
+
+def test_good_gzip_of_a_bad_body_is_kept_decompressed(stack, key):
+    assert_problem(send(stack, path_of(key), gzip.compress(b'{"a":}'), GZIP), 400, "malformed_json")
+    assert kept(stack, key) == [entry("malformed_json", b'{"a":}', kind="single")]
+
+
+# ---- what must not be kept ----
+
+def test_bytes_of_strangers_are_never_kept(stack, keys):
+    before = stack.psql("select count(*) from sluice.rejected_payload")
+    strangers = [sound_key(), keys["expired"]["key"], keys["deactivated"]["key"],
+                 keys["secret"]["key"], keys["product"]["key"]]
+    for stranger in strangers:
+        stranger = {"key": stranger}
+        for path in (path_of(stranger), path_of(stranger, end="/batch"), bulk_path(stranger)):
+            for body in (b"[1,{}]", b'{"a":', large(b"[1,{}]"), gzip.compress(b"[")[:-2]):
+                assert send(stack, path, body).status in (401, 403)
+    assert stack.psql("select count(*) from sluice.rejected_payload") == before
+
+
+def test_the_presented_key_is_crossed_out(stack, key):
+    other = sound_key().encode()
+    secret = key["key"].encode()
+    item = b'["%s","%s",{"api_key":"%s"}]' % (secret, other, secret)
+    send(stack, path_of(key, end="/batch"), b"[" + item + b"]")
+    send(stack, path_of(key), b'{"writeKey":"%s","a":}' % secret)
+    send(stack, bulk_path(key), b'{}\n"%s"\n' % secret, NDJSON)
+    assert [row["payload"] for row in kept(stack, key)] == [
+        masked(item, key), masked(b'{"writeKey":"%s","a":}' % secret, key),
+        masked(b'"%s"' % secret, key)]
+    assert other in kept(stack, key)[0]["payload"]
+
+
+@pytest.mark.parametrize("seen", [3, 7, 8, 40, 41])
+def test_a_key_that_is_cut_off_is_crossed_out_too(stack, key, seen):
+    """The body's end, or the limit of an item, falls into the key."""
+    secret = key["key"].encode()
+    start = ITEM_SIZE - seen
+    item = b'["' + b"y" * (start - 2) + secret + b'"]'
+    send(stack, path_of(key, end="/batch"), b"[{}," + item + b"]")
+    send(stack, path_of(key), b'{"writeKey":"' + secret[:seen])
+    shown = secret[:seen] if seen <= 7 else b"sk_" + b"x" * (seen - 3)
+    first, second = kept(stack, key)
+    assert first["payload"] == item[:start] + shown
+    assert second["payload"] == b'{"writeKey":"' + shown
+
+
+def test_a_key_in_damaged_gzip_is_crossed_out(stack, key):
+    """Whoever decompresses the bytes must not find it either."""
+    text = b'{"writeKey":"%s","filler":"%s"}' % (key["key"].encode(), bytes(range(97, 123)) * 20)
+    body = gzip.compress(text)[:-9]
+    assert_problem(send(stack, path_of(key), body, GZIP), 400, "malformed_coding")
+    row, = kept(stack, key)
+    assert row["payload"].startswith(masked(text[:60], key))
+    assert row["truncated"] and row["payload_bytes"] is None
+
+
+# ---- bulk ----
+
+def test_bulk_keeps_its_bad_items(stack, key):
+    body = b"\n".join(b'{"n":%d}' % n if n % 10 else b"-%d" % n for n in range(25_000))
+    answer = send(stack, bulk_path(key), body, {**NDJSON, "X-Source": "import"}, timeout=120)
+    assert answer.status == 202
+    assert (answer.json["accepted"], answer.json["rejected"]) == (22_500, 2_500)
+    assert len(answer.json["results"]) == 100
+    rows = kept(stack, key)
+    assert rows == [entry("not_an_object", b"-%d" % n, n) for n in range(0, 25_000, 10)]
+    assert stack.psql(
+        "select count(distinct x), min(s), max(s) from (select xmin::text, source from"
+        " sluice.rejected_payload where key_id = %s union all select xmin::text, source"
+        " from sluice.signal_cold_storage where key_id = %s) as u (x, s)",
+        key["id"], key["id"]) == [(1, "import", "import")]
+
+
+def test_bulk_that_is_all_bad(stack, key):
+    assert_problem(send(stack, bulk_path(key), b"1\n2\n3", NDJSON), 400, "batch_rejected")
+    assert kept(stack, key) == [entry("not_an_object", b"%d" % n, n - 1) for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("end, code", [(b",}", "malformed_json"), (b"", "malformed_json")])
+def test_an_unreadable_bulk_body_keeps_its_beginning(stack, key, end, code):
+    """What was flushed before is rolled back."""
+    body = b"[" + b",".join(b'{"n":%d}' % n for n in range(5000)) + end
+    assert_problem(send(stack, bulk_path(key), body), 400, code)
+    assert stack.rows(key) == 0
+    row, = kept(stack, key)
+    assert (row["kind"], row["code"], row["payload"]) == ("batch", code, body)
+    body = b"[" + b",".join(b'{"n":%d}' % n for n in range(100_000)) + end
+    assert_problem(send(stack, bulk_path(key), body), 400, code)
+    assert stack.rows(key) == 0
+    _, row = kept(stack, key)
+    assert row["payload"] == body[:ITEM_SIZE] and row["truncated"]
+
+
+def test_aborted_bulk_keeps_nothing(stack, key):
+    answer = send(stack, bulk_path(key), b"[" + b" " * (257 << 20), timeout=120)
+    assert_problem(answer, 413, "body_too_large")
+    assert kept(stack, key) == []
+
+
+# ---- what only the database refuses ----
+
+POISON = """
+create function public.refuse_bitter() returns trigger language plpgsql as $$
+begin
+    if new.payload ? 'bitter' then
+        raise exception using errcode = '22023', message = 'bitter';
+    end if;
+    return new;
+end
+$$;
+create trigger refuse_bitter before insert on sluice.signal_staging
+    for each row execute function public.refuse_bitter()
+"""
+
+
+@pytest.fixture
+def bitter(stack):
+    stack.psql(POISON)
+    yield
+    stack.psql("drop function public.refuse_bitter() cascade")
+
+
+@pytest.mark.parametrize("child", [False, True], ids=["loop", "child"])
+def test_what_the_database_refuses_is_kept(stack, key, bitter, child):
+    del bitter
+    batch = b'[1,{"email":"a@b.c"},{"email":"d@e.f","bitter":"\\u0000"}]'
+    assert_problem(send(stack, path_of(key, end="/batch"), large(batch) if child else batch), 400,
+                   "invalid_value")
+    assert stack.rows(key) == 0
+    rows = {row["position"]: row for row in kept(stack, key)}
+    assert sorted(rows) == ([0, 1, 2, 3] if child else [0, 1, 2])
+    assert rows[0] == entry("not_an_object", b"1", 0)
+    assert rows[1] == entry("invalid_value", b'{"email":"a@b.c"}', 1)
+    assert rows[2] == entry("invalid_value", b'{"email":"d@e.f","bitter":"\\u0000"}', 2)
+    single = b'{"email":"d@e.f","bitter":1}'
+    assert_problem(send(stack, path_of(key), single), 400, "invalid_value")
+    assert kept(stack, key)[-1] == entry("invalid_value", single, None, "single")
+    count = len(kept(stack, key))
+    assert_problem(send(stack, path_of(key), single, {**JSON, **STRICT}), 400, "invalid_value")
+    assert len(kept(stack, key)) == count
+    assert_problem(send(stack, bulk_path(key), single, NDJSON), 400, "invalid_value")
+    assert kept(stack, key)[-1] == entry("invalid_value", single, None, "lines")
+
+
+def test_the_refused_do_not_harm_others(stack, key, keys, bitter):
+    """In one group with requests that are good."""
+    del bitter
+    before = stack.rows(keys["plain"])
+    body = b'{"email":"d@e.f","bitter":1}'
+    answers = {"good": [], "bad": []}
+
+    def sender(kind, path, text):
+        for _ in range(20):
+            answers[kind].append(send(stack, path, text).status)
+
+    threads = [threading.Thread(target=sender, args=arguments) for arguments in
+               [("good", path_of(keys["plain"]), b'{"email":"a@b.c"}')] * 6
+               + [("bad", path_of(key), body)] * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers["good"] == [202] * 120 and answers["bad"] == [400] * 40
+    assert stack.rows(keys["plain"]) == before + 120
+    assert [row["payload"] for row in kept(stack, key)] == [body] * 40
+
+
+# ---- sluicectl rejected ----
+
+def ids_of(stack, key):
+    return [row[0] for row in stack.psql(
+        "select id from sluice.rejected_payload where key_id = %s order by id", key["id"])]
+
+
+def test_list_and_show(stack, key):
+    other = stack.new_key(organization=stack.organization, name="other")
+    start = stack.psql("select to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    send(stack, path_of(key, "crm"), b'[{},7,"\x1b[31m\xe2\x80\xaeabc"]'.replace(b"\x1b", b" "),
+         {**JSON, "X-Request-Id": "list-1"})
+    send(stack, path_of(other), b'\x1b[31m"' + b"z" * 2000)
+    listed = stack.ctl_json("rejected", "list", "--since", start[0][0])
+    assert [(e["code"], e["position"], e["source"]) for e in listed] == [
+        ("not_an_object", 1, "crm"), ("not_an_object", 2, "crm"), ("malformed_json", None, None)]
+    assert [e["id"] for e in listed] == ids_of(stack, key) + ids_of(stack, other)
+    first = listed[0]
+    assert first["key_id"] == key["id"] and first["request_id"] == "list-1"
+    assert (first["organization"], first["kind"]) == (stack.organization, "item")
+    assert (first["kept_bytes"], first["payload_bytes"], first["truncated"]) == (1, 1, False)
+    assert (first["replayed_at"], first["replayed_by"], first["replayed_ids"]) == (None,) * 3
+    assert stack.ctl_json("rejected", "list", "--organization", stack.organization, "--since",
+                          start[0][0]) == listed
+    assert stack.ctl_json("rejected", "list", "--since", "1d")[-3:] == listed
+    assert stack.ctl_json("rejected", "list", "--since", "2999-01-01") == []
+    table = stack.ctl("rejected", "list", "--since", start[0][0]).splitlines()
+    assert len(table) == 4 and table[0].startswith("ID")
+    shown = stack.ctl_json("rejected", "show", first["id"])
+    assert shown == {**first, "payload": "7"}
+    text = stack.ctl("rejected", "show", listed[2]["id"])
+    assert "\x1b" not in text and '\\u001b[31m"zzz' in text and text.endswith("z…\n")
+    text = stack.ctl("rejected", "show", listed[1]["id"])
+    assert "\u202e" not in text and "\\u202eabc" in text
+    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(listed[2]["id"]), "--raw"],
+                         env=stack.env, stdout=subprocess.PIPE, check=True)
+    assert raw.stdout == b'\x1b[31m"' + b"z" * 2000
+
+
+@pytest.mark.parametrize("arguments, status, message", [
+    (["list", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
+    (["list", "--since", "yesterday"], 2, '"yesterday" is not an instant'),
+    (["show", "999999999"], 1, "rejected payload 999999999 does not exist"),
+    (["show", "x"], 2, '"x" is not the id of a rejected payload'),
+    (["show", "1", "--raw", "--json"], 2, "--raw cannot be combined with --json"),
+    (["replay", "999999999"], 1, "rejected payload 999999999 does not exist"),
+    (["replay", "1", "--file", "/nonexistent"], 1, "could not read the file"),
+])
+def test_mistakes(stack, arguments, status, message):
+    done = stack.ctl_run("rejected", *arguments)
+    assert done.returncode == status and message in done.stderr, (done.stdout, done.stderr)
+
+
+def test_replay_of_what_is_still_bad(stack, key):
+    send(stack, path_of(key), b'[{},7,[{"email":"a@b.c"}]]')
+    send(stack, path_of(key), b'{"a":}')
+    send(stack, path_of(key), gzip.compress(b"[{}]")[:-1])
+    send(stack, path_of(key, end="/batch"), b'{"batch":7}')
+    rows = stack.rows(key)
+    for identity, why in zip(ids_of(stack, key), [
+            "not_an_object", "not_an_object", "malformed_json: unexpected character at byte 5",
+            "malformed_coding", "not_a_batch"]):
+        done = stack.ctl_run("rejected", "replay", identity)
+        assert done.returncode == 1 and f"is still bad: {why}" in done.stderr, done.stderr
+    assert stack.rows(key) == rows
+    assert {row["replayed_at"] for row in kept(stack, key, "replayed_at")} == {None}
+
+
+def test_replay_with_a_repaired_file(stack, key, tmp_path):
+    """As if the sender had sent it well: same key, source, request id and time."""
+    secret = key["key"].encode()
+    send(stack, path_of(key, "crm"), b'{"writeKey":"%s","email":"A@B.c","a":}' % secret,
+         {**JSON, "X-Request-Id": "replay-1"})
+    identity, = ids_of(stack, key)
+    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(identity), "--raw"],
+                         env=stack.env, stdout=subprocess.PIPE, check=True).stdout
+    file = tmp_path / "repaired.json"
+    file.write_bytes(raw.replace(b'"a":}', b'"a":1e400,"s":"\\u0000"}'))
+    stack.ctl("key", "deactivate", key["id"])  # what was taken may be stored all the same
+    result = stack.ctl_json("rejected", "replay", identity, "--file", file)
+    assert result["id"] == identity and len(result["ids"]) == 1
+    assert stack.psql(
+        "select s.key_id, s.organization_id = r.organization_id, s.source, s.request_id, s.email,"
+        " s.occurred_at = r.received_at, s.received_at > r.received_at, s.status::text,"
+        " s.payload_repaired, s.payload - 's' = '{\"a\":1e400,\"email\":\"A@B.c\"}'::jsonb,"
+        " r.replayed_ids = array[s.id], r.replayed_at >= s.received_at,"
+        " r.replayed_by ~ '^sluicectl:.+@'"
+        " from sluice.signal_staging s, sluice.rejected_payload r where s.id = %s and r.id = %s",
+        result["ids"][0], identity) == [
+            (key["id"], True, "crm", "replay-1", "a@b.c", True, True, "pending", True, True, True,
+             True, True)]
+    assert stack.psql("select action, object_kind, details from sluice.audit_log"
+                      " where object_kind = 'rejected_payload' and object_id = %s",
+                      str(identity)) == [("rejected_replay", "rejected_payload",
+                                          {"signals": 1, "again": False})]
+    done = stack.ctl_run("rejected", "replay", identity, "--file", file)
+    assert done.returncode == 1 and "was replayed already, by sluicectl:" in done.stderr
+    again = stack.ctl_json("rejected", "replay", identity, "--file", file, "--again")
+    assert kept(stack, key, "replayed_ids") == [{"replayed_ids": result["ids"] + again["ids"]}]
+    assert stack.rows(key) == 2
+
+
+@pytest.mark.parametrize("path_end, headers, bad, good, count", [
+    ("", JSON, b'{"a":}', b'[{"email":"a@b.c"},{}]', 2),
+    ("/batch", JSON, b'{"batch":7}', b'{"context":{"ip":"::1"},"batch":[{},{}]}', 2),
+    ("/batch", NDJSON, b"[", b"{}\n{}\n{}\n", 3),
+    ("", JSON, b"[{},7]", b"{}", 1),
+])
+def test_repaired_files_are_read_as_their_kind(stack, key, tmp_path, path_end, headers, bad, good,
+                                               count):
+    send(stack, path_of(key, end=path_end), bad, headers)
+    before = stack.rows(key)
+    file = tmp_path / "repaired"
+    file.write_bytes(good)
+    identity, = ids_of(stack, key)
+    result = stack.ctl_json("rejected", "replay", identity, "--file", file)
+    assert len(result["ids"]) == count
+    assert sorted(result["ids"]) == sorted(stack.ids(key))[-count:]
+    assert stack.rows(key) == before + count
+    file.write_bytes(good.replace(b"{}", b"7", 1))
+    done = stack.ctl_run("rejected", "replay", identity, "--file", file, "--again")
+    assert done.returncode == 1 and "is still bad" in done.stderr
+    assert stack.rows(key) == before + count
+
+
+def test_replay_of_the_kept_bytes(stack, key, bitter):
+    """What was refused for a reason that has gone."""
+    del bitter
+    send(stack, path_of(key), b'[{"email":"a@b.c","bitter":1},{"email":"d@e.f"}]')
+    stack.psql("alter table sluice.signal_staging disable trigger refuse_bitter")
+    for identity in ids_of(stack, key):
+        line = stack.ctl("rejected", "replay", identity)
+        assert line.startswith(f"rejected payload {identity}: stored 1 signal with id ")
+    assert stack.psql("select payload from sluice.signal_staging where key_id = %s order by id",
+                      key["id"]) == [({"email": "a@b.c", "bitter": 1},), ({"email": "d@e.f"},)]
+
+
+def test_two_replays_at_once_store_once(stack, key, tmp_path):
+    send(stack, path_of(key), b"{")
+    identity, = ids_of(stack, key)
+    file = tmp_path / "repaired"
+    file.write_bytes(b"{}")
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(
+        stack.ctl_run("rejected", "replay", identity, "--file", file).returncode))
+        for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [0, 1, 1, 1]
+    assert stack.rows(key) == 1
+
+
+def test_the_older_function_still_stores(stack, key):
+    """Workers of the version before go on during an upgrade."""
+    accepted_id(send(stack, path_of(key)))
+    assert stack.psql(
+        "select s.outcomes, cardinality(s.ids) from sluice.intake_signals(array[sha256(%s)],"
+        " array[null]::bytea[], '{old-1}', '{1,1}', '{a,b}', '{x,y}', '{x,y}', '{NULL,NULL}',"
+        " '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{f,t}', '{\"{}\",\"{}\"}',"
+        " '{NULL,NULL}') as s", key["key"].encode()) == [([0], 2)]
+    wait_for(lambda: stack.rows(key) == 3, "both rows are there")
+
+
+def test_dumped_rows_are_json_safe(stack, key):
+    """rejected_payload holds any bytes, and a dump of it is text all the same."""
+    send(stack, path_of(key), bytes(range(256)))
+    dump = subprocess.run(["pg_dump", "--data-only", "-t", "sluice.rejected_payload*"],
+                          env={**stack.env, "PATH": "/usr/lib/postgresql/15/bin:/usr/bin:/bin"},
+                          stdout=subprocess.PIPE, check=True).stdout
+    assert bytes(range(256)).hex().encode() in dump
+    assert json.loads(stack.ctl("rejected", "list", "--json"))
