@@ -287,6 +287,7 @@ def event(number):
              "image": "https://yoursite.com/product/path.jpg"} for product in range(11)]}}).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(VARIANT != "release", reason="sanitizers cost what they like")
 def test_hostile_body_is_cheap(hostile, capsys):
     """Each large body against an ordinary one of the same size, in the same run."""
