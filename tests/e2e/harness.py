@@ -197,8 +197,8 @@ class Stack:
         self.log_dir = self.dir
         command = [ROOT / "deploy" / "stack", "up", "--dir", self.dir, "--front", front,
                    "--port", str(self.port), "--bindir", BUILD, *options]
-        if workers:
-            command += ["--workers", str(workers)]
+        # One, unless a test is about several: then it is known who serves what.
+        command += ["--workers", str(workers or 1)]
         for name, value in (settings or {}).items():
             command += ["--set", f"{name}={value}"]
         up = subprocess.run([str(part) for part in command], env=ENVIRONMENT,
