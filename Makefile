@@ -15,7 +15,7 @@ MODULES := \
 	signal \
 	db \
 	store store_schema store_check migrate \
-	group_member group_statement group \
+	pg_array refusal group_member group_statement group \
 	store_rejected \
 	intake intake_reject intake_bulk intake_answer \
 	route fcgi exchange direct loop
@@ -26,7 +26,7 @@ INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 # Replaying rejected bytes reads them as the workers do.
 TOOL := status mem file log config_setting config credential http \
 	json_scan json_text json_reader json_edit json instant signal db \
-	store store_schema store_check migrate group_member group_statement store_rejected \
+	store store_schema store_check migrate pg_array refusal group_member group_statement store_rejected \
 	intake intake_reject \
 	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_key ctl_rejected ctl_replay \
 	ctl_migrate ctl_check ctl_config

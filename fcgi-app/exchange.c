@@ -54,12 +54,13 @@ void exchange_begin(struct exchange *exchange, char *const *variables, int64_t n
 
 void exchange_conclude(struct exchange *exchange)
 {
-	const struct intake *intake = &exchange->intake;
+	struct intake *intake = &exchange->intake;
 
 	exchange->decided = true;
 	exchange->status = intake->member.status;
 	if (exchange->status == STATUS_ACCEPTED && intake->body_status != STATUS_OK)
 		exchange->status = intake->body_status;
+	intake_settle(intake);
 	intake_answer(intake, &exchange->response);
 }
 
@@ -89,8 +90,10 @@ static void write_log(const struct exchange *exchange)
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
 		  LOG_INT("status", exchange->response.status),
 		  LOG_TEXT("code", status_code(exchange->status)), LOG_TEXT("key", display),
-		  LOG_INT("accepted", exchange->status == STATUS_ACCEPTED ? intake->accepted : 0),
-		  LOG_INT("rejected", intake->rejected),
+		  LOG_INT("accepted", exchange->status == STATUS_ACCEPTED
+					      ? intake->accepted - intake->duplicates
+					      : 0),
+		  LOG_INT("duplicates", intake->duplicates), LOG_INT("rejected", intake->rejected),
 		  LOG_INT("ms", db_now_ms() - exchange->started_ms));
 }
 

@@ -10,24 +10,27 @@
 #include <stdlib.h>
 
 #include "credential.h"
-#include "group_statement.h"
 #include "log.h"
 
 enum {
 	RETRIES_MAX = 2,	/* after a serialization failure or deadlock */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
-	GROUP_ROWS_MAX = 5000	/* more would take long for the others, however few the bytes */
+	GROUP_ROWS_MAX = 5000,	/* more would take long for the others, however few the bytes */
+	REFUSALS_MS = 10000,	/* refusals are written down at most so often */
+	FAREWELL_MS = 1000
 };
 
 struct group_queue {
 	const struct config *config;
 	struct db *db;
 	struct group_statement *statement;
-	struct group_list open;	    /* waiting to be sent */
-	struct group_list flight;   /* sent, not answered by the server */
-	struct group_list alone;    /* refused together: to be sent one by one */
-	struct group_list finished; /* to be handed back by group_turn */
+	struct group_list open;	       /* waiting to be sent */
+	struct group_list flight;      /* sent, not answered by the server */
+	struct group_list alone;       /* refused together: to be sent one by one */
+	struct group_list finished;    /* to be handed back by group_turn */
+	struct refusal_tally refusals; /* counted since the last time */
+	struct refusal_tally noted;    /* sent with the flight, until it has arrived */
 	int retries;
 	int64_t deadline_ms; /* of what is under way: connecting or a statement */
 	int64_t connect_ms;  /* not before this time */
@@ -65,6 +68,7 @@ enum status group_open(struct group_queue **queue, const struct config *config)
 		return STATUS_NO_MEMORY;
 	made->config = config;
 	made->open = made->flight = made->alone = made->finished = GROUP_LIST_EMPTY;
+	made->refusals = made->noted = REFUSAL_TALLY_EMPTY;
 	enum status status = db_open(&made->db, &options);
 	if (status == STATUS_OK)
 		status = group_statement_open(&made->statement);
@@ -229,9 +233,20 @@ static void board(struct group_queue *queue, int64_t now_ms)
 	queue->retries = 0;
 }
 
+static bool must_note_refusals(const struct group_queue *queue, int64_t now_ms)
+{
+	return now_ms >= queue->refusals.due_ms;
+}
+
+/* Refusals that are due go along; a flight may have no other members. */
 static void depart(struct group_queue *queue, int64_t now_ms)
 {
-	enum status status = group_statement_send(queue->statement, queue->db, &queue->flight);
+	if (queue->noted.count == 0 && must_note_refusals(queue, now_ms)) {
+		queue->noted = queue->refusals;
+		queue->refusals = REFUSAL_TALLY_EMPTY;
+	}
+	enum status status = group_statement_send(queue->statement, queue->db, &queue->flight,
+						  queue->noted.count == 0 ? NULL : &queue->noted);
 
 	queue->deadline_ms =
 		least(now_ms + queue->config->database_timeout_ms, queue->flight.earliest_ms);
@@ -260,8 +275,10 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		   int64_t now_ms)
 {
 	if (status == STATUS_OK) {
-		status = group_statement_results(result, &queue->flight);
+		status = group_statement_results(result, &queue->flight, &queue->refusals,
+						 now_ms + REFUSALS_MS);
 		db_result_free(result);
+		queue->noted = REFUSAL_TALLY_EMPTY;
 		if (status == STATUS_OK) {
 			move_all(&queue->flight, &queue->finished);
 			return;
@@ -277,10 +294,12 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		move_all(&queue->flight, &queue->alone);
 		return;
 	}
-	if (status == STATUS_INVALID_VALUE && keep_refused(queue)) {
+	if (status == STATUS_INVALID_VALUE && queue->flight.members == 1 && keep_refused(queue)) {
 		depart(queue, now_ms);
 		return;
 	}
+	if (status == STATUS_OUTCOME_UNKNOWN)
+		queue->noted = REFUSAL_TALLY_EMPTY; /* rather not counted than counted twice */
 	finish(queue, &queue->flight, status);
 	if (status == STATUS_READ_ONLY) {
 		/* A standby, or no longer the primary: another connection may find that. */
@@ -318,7 +337,7 @@ static void enforce_deadline(struct group_queue *queue, int64_t now_ms)
 		end_connecting(queue, STATUS_DEADLINE, now_ms);
 	else
 		/* The statement may still be committed by a server that we no longer hear. */
-		finish(queue, &queue->flight, STATUS_OUTCOME_UNKNOWN);
+		arrive(queue, STATUS_OUTCOME_UNKNOWN, NULL, now_ms);
 }
 
 int64_t group_wake_ms(const struct group_queue *queue)
@@ -333,7 +352,7 @@ int64_t group_wake_ms(const struct group_queue *queue)
 		return least(wake_ms, queue->connect_ms);
 	case DB_READY:
 	default:
-		return wake_ms;
+		return least(wake_ms, queue->refusals.due_ms);
 	}
 }
 
@@ -352,7 +371,7 @@ struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t n
 	}
 	if (db_state(queue->db) == DB_READY && queue->flight.first == NULL) {
 		board(queue, now_ms);
-		if (queue->flight.first != NULL)
+		if (queue->flight.first != NULL || must_note_refusals(queue, now_ms))
 			depart(queue, now_ms);
 	}
 	struct group_member *finished = queue->finished.first;
@@ -361,28 +380,59 @@ struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t n
 }
 
 static enum status run_once(struct group_statement *statement, struct db *db,
-			    struct group_member *member, int64_t deadline_ms)
+			    struct group_list *list, const struct refusal_tally *noted,
+			    struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	struct group_list list = GROUP_LIST_EMPTY;
 	struct db_result result = {0};
+	enum status status = group_statement_run(statement, db, list, noted, &result, deadline_ms);
 
-	group_list_append(&list, member);
-	enum status status = group_statement_run(statement, db, &list, &result, deadline_ms);
 	if (status == STATUS_OK)
-		status = group_statement_results(&result, &list);
+		status = group_statement_results(&result, list, refusals, 0);
 	db_result_free(&result);
 	return status;
+}
+
+/* A statement without members. */
+static void note(struct group_statement *statement, struct db *db,
+		 const struct refusal_tally *refusals, int64_t deadline_ms)
+{
+	struct group_list nobody = GROUP_LIST_EMPTY;
+	struct refusal_tally none = REFUSAL_TALLY_EMPTY;
+
+	if (refusals->count > 0 &&
+	    run_once(statement, db, &nobody, refusals, &none, deadline_ms) != STATUS_OK)
+		log_event(LOG_LEVEL_WARNING, "could not write refusals down",
+			  LOG_INT("keys", refusals->count));
+}
+
+void group_farewell(struct group_queue *queue)
+{
+	if (db_state(queue->db) == DB_READY)
+		note(queue->statement, queue->db, &queue->refusals, db_now_ms() + FAREWELL_MS);
+}
+
+static enum status run_member(struct group_statement *statement, struct db *db,
+			      struct group_member *member, struct refusal_tally *refusals,
+			      int64_t deadline_ms)
+{
+	struct group_list list = GROUP_LIST_EMPTY;
+
+	group_list_append(&list, member);
+	return run_once(statement, db, &list, NULL, refusals, deadline_ms);
 }
 
 enum status group_run(struct db *db, struct group_member *member, int64_t deadline_ms)
 {
 	struct group_statement *statement = NULL;
+	struct refusal_tally refusals = REFUSAL_TALLY_EMPTY;
 	enum status status = group_statement_open(&statement);
 
 	if (status == STATUS_OK)
-		status = run_once(statement, db, member, deadline_ms);
+		status = run_member(statement, db, member, &refusals, deadline_ms);
 	if (status == STATUS_INVALID_VALUE && group_member_refuse(member))
-		status = run_once(statement, db, member, deadline_ms);
+		status = run_member(statement, db, member, &refusals, deadline_ms);
+	if (status == STATUS_OK && !member->in_bulk) /* whose transaction will not be committed */
+		note(statement, db, &refusals, deadline_ms);
 	group_statement_close(statement);
 	return status;
 }

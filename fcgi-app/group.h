@@ -13,7 +13,7 @@
 
 #include "config.h"
 #include "db.h"
-#include "group_member.h"
+#include "group_statement.h"
 
 struct group_queue;
 
@@ -46,6 +46,10 @@ int64_t group_wake_ms(const struct group_queue *queue);
  */
 struct group_member *group_turn(struct group_queue *queue, bool ready, int64_t now_ms);
 
+/* Before the worker ends, when nothing is pending: writes down what was counted since the last
+ * time, if that is soon done. */
+void group_farewell(struct group_queue *queue);
+
 /* True when the worker has a usable connection: for the health check. */
 bool group_is_connected(const struct group_queue *queue);
 
@@ -53,8 +57,9 @@ bool group_is_connected(const struct group_queue *queue);
 
 /*
  * Runs one member's rows as one statement on a connection of the caller's and waits. Outside a
- * transaction block the rows are committed on return. member->status and ids are set. Returns
- * STATUS_OK when the statement ran (whatever member->status says), else the failure.
+ * transaction block the rows are committed on return. member->status and results are set. Returns
+ * STATUS_OK when the statement ran (whatever member->status says), else the failure. A refusal of a
+ * known key is written down by a statement of its own, whose failure is of no account.
  */
 enum status group_run(struct db *db, struct group_member *member, int64_t deadline_ms) MUST_CHECK;
 

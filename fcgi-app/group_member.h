@@ -23,6 +23,13 @@ struct group_reject {
 #define GROUP_KIND_BATCH  "batch"
 #define GROUP_KIND_LINES  "lines"
 
+/* What became of a signal. */
+struct group_result {
+	int64_t id;    /* of the committed row, or of the first delivery */
+	bool repeated; /* its message id was delivered before: nothing was stored */
+	bool cold;     /* it is in signal_cold_storage */
+};
+
 /* One request that wants its rows committed. A member without rows is only authenticated. */
 struct group_member {
 	struct credential_hash key_hash;
@@ -32,14 +39,17 @@ struct group_member {
 	int64_t deadline_ms; /* when the request must be answered, on the clock of db_now_ms() */
 	const struct signal *signals;
 	size_t signal_count;
-	int64_t *ids; /* out: room for signal_count; the ids of the committed rows */
+	struct group_result *results;	    /* out: room for signal_count */
+	int64_t key_id;			    /* out: the key's, 0 when it is unknown */
 	const struct group_reject *rejects; /* stored if the request is authenticated */
 	size_t reject_count;
 	struct slice given_source; /* by path or header, or absent; for replaying rejects */
+	bool in_bulk;		   /* a part of a transaction that group_finish_bulk() ends */
 	bool keeps_refused;	   /* signals that the database refuses are to become rejects */
 	bool refused;		   /* that is what they are now */
 	enum status status;	   /* out: ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
-				    * INVALID_VALUE (its data was refused), or our own trouble */
+				    * LIMIT_REACHED, INVALID_VALUE (its data was refused), or our own
+				    * trouble */
 	void *owner;		   /* the caller's */
 	struct group_member *next; /* the queue's */
 };

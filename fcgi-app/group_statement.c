@@ -1,29 +1,13 @@
 /*
- * group_statement.c - binary arrays out, binary arrays in. See group_statement.h.
- *
- * Formats: PostgreSQL's array_send and the send functions of bytea, text, int4, timestamptz, bool
- * and jsonb (src/backend/utils/adt). All integers are big-endian.
+ * group_statement.c - the members' columns out, their outcomes in. See group_statement.h.
  */
 #include "group_statement.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-	OID_BOOL = 16,
-	OID_BYTEA = 17,
-	OID_INT2 = 21,
-	OID_INT4 = 23,
-	OID_INT8 = 20,
-	OID_TEXT = 25,
-	OID_TIMESTAMPTZ = 1184,
-	OID_JSONB = 3802
-};
-
-enum { JSONB_VERSION = 1 };
-
-/* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
-static const int64_t POSTGRES_EPOCH_US = INT64_C(946684800) * 1000000;
+#include "pg_array.h"
 
 /* The parameters in the function's order. */
 enum column {
@@ -50,75 +34,80 @@ enum column {
 	REJECT_SOURCES,
 	REJECT_PAYLOADS,
 	REJECT_LENGTHS,
-	COLUMNS
+	REFUSED_KEY_IDS,
+	REFUSALS,
+	REFUSAL_COUNTS,
+	COLUMNS,
+	IN_BULK = COLUMNS, /* no array */
+	PARAMS
 };
 
-static const uint32_t array_types[COLUMNS] = {
-	[KEY_HASHES] = 1001,
-	[SECRET_HASHES] = 1001,
-	[REQUEST_IDS] = 1009,
-	[ITEM_REQUESTS] = 1007,
-	[SOURCES] = 1009,
-	[EVENT_TYPES] = 1009,
-	[EVENT_NAMES] = 1009,
-	[EMAILS] = 1009,
-	[USER_IDS] = 1009,
-	[ANONYMOUS_IDS] = 1009,
-	[MESSAGE_IDS] = 1009,
-	[OCCURRED_AT] = 1185,
-	[COLD] = 1000,
-	[PAYLOADS] = 3807,
-	[PAYLOADS_RAW] = 1001,
-	[REJECT_REQUESTS] = 1007,
-	[REJECT_POSITIONS] = 1016,
-	[REJECT_CODES] = 1009,
-	[REJECT_DETAILS] = 1009,
-	[REJECT_KINDS] = 1009,
-	[REJECT_SOURCES] = 1009,
-	[REJECT_PAYLOADS] = 1001,
-	[REJECT_LENGTHS] = 1016,
+static const uint32_t param_types[PARAMS] = {
+	[KEY_HASHES] = PG_BYTEA_ARRAY,
+	[SECRET_HASHES] = PG_BYTEA_ARRAY,
+	[REQUEST_IDS] = PG_TEXT_ARRAY,
+	[ITEM_REQUESTS] = PG_INT4_ARRAY,
+	[SOURCES] = PG_TEXT_ARRAY,
+	[EVENT_TYPES] = PG_TEXT_ARRAY,
+	[EVENT_NAMES] = PG_TEXT_ARRAY,
+	[EMAILS] = PG_TEXT_ARRAY,
+	[USER_IDS] = PG_TEXT_ARRAY,
+	[ANONYMOUS_IDS] = PG_TEXT_ARRAY,
+	[MESSAGE_IDS] = PG_TEXT_ARRAY,
+	[OCCURRED_AT] = PG_TIMESTAMPTZ_ARRAY,
+	[COLD] = PG_BOOL_ARRAY,
+	[PAYLOADS] = PG_TEXT_ARRAY,
+	[PAYLOADS_RAW] = PG_BYTEA_ARRAY,
+	[REJECT_REQUESTS] = PG_INT4_ARRAY,
+	[REJECT_POSITIONS] = PG_INT8_ARRAY,
+	[REJECT_CODES] = PG_TEXT_ARRAY,
+	[REJECT_DETAILS] = PG_TEXT_ARRAY,
+	[REJECT_KINDS] = PG_TEXT_ARRAY,
+	[REJECT_SOURCES] = PG_TEXT_ARRAY,
+	[REJECT_PAYLOADS] = PG_BYTEA_ARRAY,
+	[REJECT_LENGTHS] = PG_INT8_ARRAY,
+	[REFUSED_KEY_IDS] = PG_INT8_ARRAY,
+	[REFUSALS] = PG_INT2_ARRAY,
+	[REFUSAL_COUNTS] = PG_INT4_ARRAY,
+	[IN_BULK] = PG_BOOL,
 };
 
-static const uint32_t element_types[COLUMNS] = {
-	[KEY_HASHES] = OID_BYTEA,
-	[SECRET_HASHES] = OID_BYTEA,
-	[REQUEST_IDS] = OID_TEXT,
-	[ITEM_REQUESTS] = OID_INT4,
-	[SOURCES] = OID_TEXT,
-	[EVENT_TYPES] = OID_TEXT,
-	[EVENT_NAMES] = OID_TEXT,
-	[EMAILS] = OID_TEXT,
-	[USER_IDS] = OID_TEXT,
-	[ANONYMOUS_IDS] = OID_TEXT,
-	[MESSAGE_IDS] = OID_TEXT,
-	[OCCURRED_AT] = OID_TIMESTAMPTZ,
-	[COLD] = OID_BOOL,
-	[PAYLOADS] = OID_JSONB,
-	[PAYLOADS_RAW] = OID_BYTEA,
-	[REJECT_REQUESTS] = OID_INT4,
-	[REJECT_POSITIONS] = OID_INT8,
-	[REJECT_CODES] = OID_TEXT,
-	[REJECT_DETAILS] = OID_TEXT,
-	[REJECT_KINDS] = OID_TEXT,
-	[REJECT_SOURCES] = OID_TEXT,
-	[REJECT_PAYLOADS] = OID_BYTEA,
-	[REJECT_LENGTHS] = OID_INT8,
-};
+static uint32_t element_type(int column)
+{
+	switch (param_types[column]) {
+	case PG_BOOL_ARRAY:
+		return PG_BOOL;
+	case PG_BYTEA_ARRAY:
+		return PG_BYTEA;
+	case PG_INT2_ARRAY:
+		return PG_INT2;
+	case PG_INT4_ARRAY:
+		return PG_INT4;
+	case PG_INT8_ARRAY:
+		return PG_INT8;
+	case PG_TIMESTAMPTZ_ARRAY:
+		return PG_TIMESTAMPTZ;
+	case PG_TEXT_ARRAY:
+	default:
+		return PG_TEXT;
+	}
+}
 
 const struct db_statement group_statement_sql = {
 	/* Not the name that older workers use: behind a pooler they share connections. */
-	.name = "intake_signals_rejects",
-	.sql = "SELECT outcomes, ids FROM sluice.intake_signals($1, $2, $3, $4, $5, $6, $7, $8,"
-	       " $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)",
-	.param_count = COLUMNS,
-	.param_types = array_types,
+	.name = "intake",
+	.sql = "SELECT outcomes, key_ids, ids, repeated, cold FROM sluice.intake($1, $2, $3, $4,"
+	       " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
+	       " $22, $23, $24, $25, $26, $27)",
+	.param_count = PARAMS,
+	.param_types = param_types,
 	.binary = true,
-	.columns = 2,
+	.columns = 5,
 	.rows = 1,
 };
 
 struct group_statement {
-	struct buf columns[COLUMNS];
+	struct pg_array columns[COLUMNS];
 };
 
 enum {
@@ -132,7 +121,7 @@ enum status group_statement_open(struct group_statement **statement)
 	if (*statement == NULL)
 		return STATUS_NO_MEMORY;
 	for (int i = 0; i < COLUMNS; i++)
-		(*statement)->columns[i] = buf_make(COLUMN_BYTES_MAX);
+		(*statement)->columns[i].bytes = buf_make(COLUMN_BYTES_MAX);
 	return STATUS_OK;
 }
 
@@ -141,116 +130,61 @@ void group_statement_close(struct group_statement *statement)
 	if (statement == NULL)
 		return;
 	for (int i = 0; i < COLUMNS; i++)
-		buf_free(&statement->columns[i]);
+		buf_free(&statement->columns[i].bytes);
 	free(statement);
 }
 
 /* ---- encoding ---- */
 
-/* An array's header; elements follow. All arrays may hold nulls: the flag costs nothing. */
-static void start_array(struct buf *out, uint32_t element, size_t count)
+static void add_hash(struct pg_array *out, const struct credential_hash *hash)
 {
-	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
-	buf_add_be32(out, 1);		       /* may hold nulls */
-	buf_add_be32(out, element);
-	if (count > 0) {
-		buf_add_be32(out, (uint32_t)count);
-		buf_add_be32(out, 1); /* lower bound */
-	}
-}
-
-static void add_null(struct buf *out)
-{
-	buf_add_be32(out, UINT32_MAX);
-}
-
-static void add_bytes(struct buf *out, struct slice value)
-{
-	if (value.p == NULL) {
-		add_null(out);
-		return;
-	}
-	buf_add_be32(out, (uint32_t)value.n);
-	buf_add_slice(out, value);
-}
-
-static void add_hash(struct buf *out, const struct credential_hash *hash)
-{
-	add_bytes(out, (struct slice){(const char *)hash->bytes, sizeof(hash->bytes)});
-}
-
-static void add_instant(struct buf *out, int64_t unix_us)
-{
-	if (unix_us == INT64_MIN) {
-		add_null(out);
-		return;
-	}
-	buf_add_be32(out, 8);
-	buf_add_be64(out, (uint64_t)(unix_us - POSTGRES_EPOCH_US));
-}
-
-static void add_bool(struct buf *out, bool value)
-{
-	buf_add_be32(out, 1);
-	buf_add_char(out, value ? 1 : 0);
-}
-
-static void add_jsonb(struct buf *out, struct slice text)
-{
-	buf_add_be32(out, (uint32_t)text.n + 1);
-	buf_add_char(out, JSONB_VERSION);
-	buf_add_slice(out, text);
-}
-
-static void add_request(struct buf *out, uint32_t request)
-{
-	buf_add_be32(out, 4);
-	buf_add_be32(out, request);
+	pg_array_add_bytes(out, (struct slice){(const char *)hash->bytes, sizeof(hash->bytes)});
 }
 
 /* A number that is null when it is negative. */
-static void add_count(struct buf *out, int64_t value)
+static void add_count(struct pg_array *out, int64_t value)
 {
-	if (value < 0) {
-		add_null(out);
-		return;
-	}
-	buf_add_be32(out, 8);
-	buf_add_be64(out, (uint64_t)value);
+	if (value < 0)
+		pg_array_add_null(out);
+	else
+		pg_array_add_int8(out, value);
 }
 
 /* What an item holds beside the number of its request. */
-static void add_signal(struct buf *columns, const struct signal *signal)
+static void add_signal(struct pg_array *columns, const struct signal *signal)
 {
-	add_bytes(&columns[SOURCES], signal->source);
-	add_bytes(&columns[EVENT_TYPES], signal->event_type);
-	add_bytes(&columns[EVENT_NAMES], signal->event_name);
-	add_bytes(&columns[EMAILS], signal->email);
-	add_bytes(&columns[USER_IDS], signal->user_id);
-	add_bytes(&columns[ANONYMOUS_IDS], signal->anonymous_id);
-	add_bytes(&columns[MESSAGE_IDS], signal->message_id);
-	add_instant(&columns[OCCURRED_AT], signal->occurred_at_us);
-	add_bool(&columns[COLD], signal->cold);
-	add_jsonb(&columns[PAYLOADS], signal->payload);
-	add_bytes(&columns[PAYLOADS_RAW], signal->payload_raw);
+	pg_array_add_bytes(&columns[SOURCES], signal->source);
+	pg_array_add_bytes(&columns[EVENT_TYPES], signal->event_type);
+	pg_array_add_bytes(&columns[EVENT_NAMES], signal->event_name);
+	pg_array_add_bytes(&columns[EMAILS], signal->email);
+	pg_array_add_bytes(&columns[USER_IDS], signal->user_id);
+	pg_array_add_bytes(&columns[ANONYMOUS_IDS], signal->anonymous_id);
+	pg_array_add_bytes(&columns[MESSAGE_IDS], signal->message_id);
+	pg_array_add_instant(&columns[OCCURRED_AT], signal->occurred_at_us);
+	if (signal->cold)
+		pg_array_add_bool(&columns[COLD], true);
+	else
+		pg_array_add_null(&columns[COLD]);
+	pg_array_add_bytes(&columns[PAYLOADS], signal->payload);
+	pg_array_add_bytes(&columns[PAYLOADS_RAW], signal->payload_raw);
 }
 
-static void add_reject(struct buf *columns, const struct group_reject *reject,
+static void add_reject(struct pg_array *columns, const struct group_reject *reject,
 		       struct slice given_source, uint32_t request)
 {
-	add_request(&columns[REJECT_REQUESTS], request);
+	pg_array_add_int4(&columns[REJECT_REQUESTS], request);
 	add_count(&columns[REJECT_POSITIONS], reject->position);
-	add_bytes(&columns[REJECT_CODES], slice_of(status_code(reject->status)));
-	add_bytes(&columns[REJECT_DETAILS], reject->detail);
-	add_bytes(&columns[REJECT_KINDS], slice_of(reject->kind));
-	add_bytes(&columns[REJECT_SOURCES], given_source);
-	add_bytes(&columns[REJECT_PAYLOADS], reject->payload);
+	pg_array_add_bytes(&columns[REJECT_CODES], slice_of(status_code(reject->status)));
+	pg_array_add_bytes(&columns[REJECT_DETAILS], reject->detail);
+	pg_array_add_bytes(&columns[REJECT_KINDS], slice_of(reject->kind));
+	pg_array_add_bytes(&columns[REJECT_SOURCES], given_source);
+	pg_array_add_bytes(&columns[REJECT_PAYLOADS], reject->payload);
 	add_count(&columns[REJECT_LENGTHS], reject->length);
 }
 
 /* A signal that the database has refused, as it was received. */
-static void add_refused(struct buf *columns, const struct signal *signal, struct slice given_source,
-			uint32_t request)
+static void add_refused(struct pg_array *columns, const struct signal *signal,
+			struct slice given_source, uint32_t request)
 {
 	struct slice received =
 		signal->payload_raw.p == NULL ? signal->payload : signal->payload_raw;
@@ -266,19 +200,20 @@ static void add_refused(struct buf *columns, const struct signal *signal, struct
 	add_reject(columns, &reject, given_source, request);
 }
 
-static void add_member(struct buf *columns, const struct group_member *member, uint32_t request)
+static void add_member(struct pg_array *columns, const struct group_member *member,
+		       uint32_t request)
 {
 	add_hash(&columns[KEY_HASHES], &member->key_hash);
 	if (member->has_secret)
 		add_hash(&columns[SECRET_HASHES], &member->secret_hash);
 	else
-		add_null(&columns[SECRET_HASHES]);
-	add_bytes(&columns[REQUEST_IDS], member->request_id);
+		pg_array_add_null(&columns[SECRET_HASHES]);
+	pg_array_add_bytes(&columns[REQUEST_IDS], member->request_id);
 	for (size_t i = 0; i < member->signal_count; i++) {
 		if (member->refused) {
 			add_refused(columns, &member->signals[i], member->given_source, request);
 		} else {
-			add_request(&columns[ITEM_REQUESTS], request);
+			pg_array_add_int4(&columns[ITEM_REQUESTS], request);
 			add_signal(columns, &member->signals[i]);
 		}
 	}
@@ -286,72 +221,94 @@ static void add_member(struct buf *columns, const struct group_member *member, u
 		add_reject(columns, &member->rejects[i], member->given_source, request);
 }
 
-/* Elements of a column. */
-static size_t column_count(int column, const struct group_list *members)
+static void add_refusals(struct pg_array *columns, const struct refusal_tally *refusals)
 {
-	if (column <= REQUEST_IDS)
-		return members->members;
-	return column < REJECT_REQUESTS ? members->rows : members->rejects;
+	for (size_t i = 0; i < refusals->count; i++) {
+		const struct refusal *refusal = &refusals->items[i];
+		pg_array_add_int8(&columns[REFUSED_KEY_IDS], refusal->key_id);
+		pg_array_add_int2(&columns[REFUSALS], (int16_t)refusal->outcome);
+		pg_array_add_int4(&columns[REFUSAL_COUNTS], refusal->count);
+	}
+}
+
+/* Columns without which an item or a request is none; the others are null when all in them is. */
+static bool is_needed(int column)
+{
+	return column == KEY_HASHES || column == REQUEST_IDS || column == ITEM_REQUESTS ||
+	       column == SOURCES || column == PAYLOADS;
+}
+
+/* The finished columns from first to last as parameters. */
+static enum status take_params(const struct pg_array *columns, int first, int last,
+			       db_param *params)
+{
+	for (int i = first; i <= last; i++) {
+		if (columns[i].bytes.status != STATUS_OK)
+			return STATUS_NO_MEMORY;
+		*params++ = columns[i].filled || is_needed(i) ? buf_slice(&columns[i].bytes)
+							      : (struct slice){NULL, 0};
+	}
+	return STATUS_OK;
+}
+
+static void start_columns(struct pg_array *columns, int first, int last, size_t count)
+{
+	for (int i = first; i <= last; i++)
+		pg_array_start(&columns[i], element_type(i), count, COLUMN_BYTES_KEPT);
 }
 
 enum status group_statement_items(struct group_statement *statement, const struct signal *signals,
 				  size_t count, db_param params[GROUP_STATEMENT_ITEM_ARRAYS])
 {
-	struct buf *columns = statement->columns;
+	struct pg_array *columns = statement->columns;
 
-	for (int i = SOURCES; i <= PAYLOADS_RAW; i++) {
-		buf_reset(&columns[i], COLUMN_BYTES_KEPT);
-		start_array(&columns[i], element_types[i], count);
-	}
+	start_columns(columns, SOURCES, PAYLOADS_RAW, count);
 	for (size_t i = 0; i < count; i++)
 		add_signal(columns, &signals[i]);
-	for (int i = SOURCES; i <= PAYLOADS_RAW; i++) {
-		if (columns[i].status != STATUS_OK)
-			return STATUS_NO_MEMORY;
-		params[i - SOURCES] = buf_slice(&columns[i]);
-	}
-	return STATUS_OK;
+	return take_params(columns, SOURCES, PAYLOADS_RAW, params);
+}
+
+static struct slice bool_param(bool value)
+{
+	return (struct slice){value ? "\1" : "", 1};
 }
 
 static enum status encode(struct group_statement *statement, const struct group_list *members,
-			  db_param params[COLUMNS])
+			  const struct refusal_tally *refusals, db_param params[PARAMS])
 {
-	struct buf *columns = statement->columns;
+	struct pg_array *columns = statement->columns;
 	uint32_t request = 0;
-	/* Nearly no group has rejects: nulls cost the server less than empty arrays. */
-	int count = members->rejects > 0 ? COLUMNS : REJECT_REQUESTS;
 
-	for (int i = 0; i < count; i++) {
-		buf_reset(&columns[i], COLUMN_BYTES_KEPT);
-		start_array(&columns[i], element_types[i], column_count(i, members));
-	}
+	start_columns(columns, KEY_HASHES, REQUEST_IDS, members->members);
+	start_columns(columns, ITEM_REQUESTS, PAYLOADS_RAW, members->rows);
+	start_columns(columns, REJECT_REQUESTS, REJECT_LENGTHS, members->rejects);
+	start_columns(columns, REFUSED_KEY_IDS, REFUSAL_COUNTS,
+		      refusals == NULL ? 0 : refusals->count);
 	for (const struct group_member *m = members->first; m != NULL; m = m->next)
 		add_member(columns, m, ++request);
-	for (int i = 0; i < count; i++) {
-		if (columns[i].status != STATUS_OK)
-			return STATUS_NO_MEMORY;
-		params[i] = buf_slice(&columns[i]);
-	}
-	for (int i = count; i < COLUMNS; i++)
-		params[i] = (struct slice){NULL, 0};
-	return STATUS_OK;
+	if (refusals != NULL)
+		add_refusals(columns, refusals);
+	params[IN_BULK] = bool_param(members->first != NULL && members->first->in_bulk);
+	return take_params(columns, 0, COLUMNS - 1, params);
 }
 
 enum status group_statement_send(struct group_statement *statement, struct db *db,
-				 const struct group_list *members)
+				 const struct group_list *members,
+				 const struct refusal_tally *refusals)
 {
-	db_param params[COLUMNS];
-	enum status status = encode(statement, members, params);
+	db_param params[PARAMS];
+	enum status status = encode(statement, members, refusals, params);
 
 	return status != STATUS_OK ? status : db_send(db, &group_statement_sql, params);
 }
 
 enum status group_statement_run(struct group_statement *statement, struct db *db,
-				const struct group_list *members, struct db_result *result,
+				const struct group_list *members,
+				const struct refusal_tally *refusals, struct db_result *result,
 				int64_t deadline_ms)
 {
-	db_param params[COLUMNS];
-	enum status status = encode(statement, members, params);
+	db_param params[PARAMS];
+	enum status status = encode(statement, members, refusals, params);
 
 	return status != STATUS_OK ? status
 				   : db_run(db, &group_statement_sql, params, result, deadline_ms);
@@ -359,86 +316,123 @@ enum status group_statement_run(struct group_statement *statement, struct db *db
 
 /* ---- decoding ---- */
 
-/* Walks the elements of a one-dimensional binary array. */
-struct elements {
-	const unsigned char *p, *end;
-	size_t left;
-	bool broken; /* the bytes were not what array_send makes */
+/* outcomes[] of sluice.intake(), by value. */
+enum outcome { UNKNOWN_KEY = 1, FIRST_REFUSAL = 2, LAST_REFUSAL = 7, OUTCOME_COUNT = 9 };
+
+static const enum status by_outcome[OUTCOME_COUNT] = {
+	STATUS_ACCEPTED,	/* 0 */
+	STATUS_UNAUTHENTICATED, /* 1 unknown key */
+	STATUS_UNAUTHENTICATED, /* 2 deactivated */
+	STATUS_UNAUTHENTICATED, /* 3 expired */
+	STATUS_UNAUTHENTICATED, /* 4 secret missing */
+	STATUS_UNAUTHENTICATED, /* 5 secret wrong */
+	STATUS_WRONG_ENDPOINT,	/* 6 */
+	STATUS_LIMIT_REACHED,	/* 7 */
+	STATUS_CONFLICT,	/* 8 a bulk import of the key is about to commit */
 };
 
-static uint32_t read_be32(struct elements *e)
+/* The result's arrays. */
+struct answer {
+	struct pg_array_reader outcomes, key_ids, ids, repeated, cold;
+};
+
+/* A flag per item; where the whole array is null, none is set. */
+static bool next_flag(struct pg_array_reader *flags)
 {
-	if (e->end - e->p < 4) {
-		e->broken = true;
-		return 0;
-	}
-	uint32_t value = (uint32_t)e->p[0] << 24 | (uint32_t)e->p[1] << 16 |
-			 (uint32_t)e->p[2] << 8 | e->p[3];
-	e->p += 4;
-	return value;
+	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
 }
 
-static struct elements open_array(struct slice bytes, uint32_t element)
+static void take_results(struct answer *answer, struct group_member *member)
 {
-	struct elements e = {.p = (const unsigned char *)bytes.p};
-
-	e.end = e.p == NULL ? NULL : e.p + bytes.n;
-	uint32_t dimensions = read_be32(&e);
-	(void)read_be32(&e);
-	if (read_be32(&e) != element || dimensions > 1)
-		e.broken = true;
-	if (dimensions == 1 && !e.broken) {
-		e.left = read_be32(&e);
-		(void)read_be32(&e);
+	for (size_t i = 0; i < group_member_signals(member); i++) {
+		struct group_result *result = &member->results[i];
+		bool stored = answer->ids.end != NULL;
+		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
+		result->repeated = next_flag(&answer->repeated);
+		result->cold = next_flag(&answer->cold);
+		if (member->status == STATUS_ACCEPTED && result->id == 0)
+			answer->ids.broken = true;
 	}
-	return e;
 }
 
-/* The next element as an integer of the given width; fallback for null. */
-static int64_t next_int(struct elements *e, uint32_t width, int64_t fallback)
+static bool is_whole(const struct pg_array_reader *array, size_t count)
 {
-	if (e->left == 0) {
-		e->broken = true;
-		return fallback;
-	}
-	e->left--;
-	uint32_t n = read_be32(e);
-	if (n == UINT32_MAX || e->broken)
-		return fallback;
-	if (n != width || e->end - e->p < (ptrdiff_t)width) {
-		e->broken = true;
-		return fallback;
-	}
-	uint64_t value = 0;
-	for (uint32_t i = 0; i < width; i++)
-		value = value << 8 | *e->p++;
-	return (int64_t)value;
+	return array->end == NULL || array->left == count;
 }
-
-/* outcomes[] of sluice.intake_signals(), by value. */
-static const enum status by_outcome[] = {STATUS_ACCEPTED, STATUS_UNAUTHENTICATED,
-					 STATUS_WRONG_ENDPOINT};
 
 enum status group_statement_results(const struct db_result *result,
-				    const struct group_list *members)
+				    const struct group_list *members,
+				    struct refusal_tally *refusals, int64_t due_ms)
 {
-	struct elements outcomes = open_array(db_result_value(result, 0, 0), OID_INT2);
-	struct elements ids = open_array(db_result_value(result, 0, 1), OID_INT8);
+	struct answer answer = {
+		.outcomes = pg_array_open(db_result_value(result, 0, 0), PG_INT2),
+		.key_ids = pg_array_open(db_result_value(result, 0, 1), PG_INT8),
+		.ids = pg_array_open(db_result_value(result, 0, 2), PG_INT8),
+		.repeated = pg_array_open(db_result_value(result, 0, 3), PG_BOOL),
+		.cold = pg_array_open(db_result_value(result, 0, 4), PG_BOOL),
+	};
 
-	if (outcomes.left != members->members || ids.left != members->rows)
+	if (answer.outcomes.left != members->members || answer.key_ids.left != members->members ||
+	    !is_whole(&answer.ids, members->rows) || !is_whole(&answer.repeated, members->rows) ||
+	    !is_whole(&answer.cold, members->rows))
 		return STATUS_INTERNAL;
 	for (struct group_member *m = members->first; m != NULL; m = m->next) {
-		int64_t outcome = next_int(&outcomes, 2, -1);
-		if (outcome < 0 || outcome >= (int64_t)(sizeof(by_outcome) / sizeof(*by_outcome)))
+		int64_t outcome = pg_array_next(&answer.outcomes, 2, -1);
+		int64_t key_id = pg_array_next(&answer.key_ids, 8, 0);
+		if (outcome < 0 || outcome >= OUTCOME_COUNT)
 			return STATUS_INTERNAL;
 		m->status = by_outcome[outcome];
-		for (size_t i = 0; i < group_member_signals(m); i++) {
-			m->ids[i] = next_int(&ids, 8, 0);
-			if (m->status == STATUS_ACCEPTED && m->ids[i] == 0)
-				ids.broken = true;
-		}
+		m->key_id = key_id;
+		take_results(&answer, m);
 		if (m->status == STATUS_ACCEPTED && m->refused)
 			m->status = STATUS_INVALID_VALUE;
+		if (outcome >= FIRST_REFUSAL && outcome <= LAST_REFUSAL)
+			refusal_add(refusals, key_id, (int)outcome, due_ms);
 	}
-	return outcomes.broken || ids.broken ? STATUS_INTERNAL : STATUS_OK;
+	return answer.outcomes.broken || answer.key_ids.broken || answer.ids.broken ||
+			       answer.repeated.broken || answer.cold.broken
+		       ? STATUS_INTERNAL
+		       : STATUS_OK;
+}
+
+/* ---- the end of a bulk import ---- */
+
+enum { INT_CHARS = 24 };
+
+static struct slice int_param(int64_t value, char text[INT_CHARS])
+{
+	(void)snprintf(text, INT_CHARS, "%" PRId64, value);
+	return slice_of(text);
+}
+
+enum status group_statement_finish_bulk(struct db *db, const struct group_member *member,
+					struct group_bulk *bulk, int64_t deadline_ms)
+{
+	static const struct db_statement statement = {
+		.name = "bulk_finish",
+		.sql = "SELECT sluice.bulk_finish($1::bigint, $2, $3::bigint, $4::bigint,"
+		       " $5::bigint, $6::boolean)",
+		.param_count = 6,
+		.columns = 1,
+		.rows = 1,
+	};
+	char key_id[INT_CHARS], first_id[INT_CHARS], last_id[INT_CHARS], stored[INT_CHARS];
+	const db_param params[] = {
+		int_param(member->key_id, key_id),
+		member->request_id,
+		int_param(bulk->first_id, first_id),
+		int_param(bulk->last_id, last_id),
+		int_param((int64_t)bulk->stored, stored),
+		bulk->with_ids ? SLICE("true") : SLICE("false"),
+	};
+	struct db_result result = {0};
+	enum status status = db_run(db, &statement, params, &result, deadline_ms);
+
+	if (status == STATUS_OK) {
+		uint64_t duplicates = (uint64_t)db_result_int(&result, 0, 0);
+		bulk->duplicates += duplicates;
+		bulk->stored -= duplicates;
+	}
+	db_result_free(&result);
+	return status;
 }

@@ -95,6 +95,27 @@ static enum status head_source(struct intake *intake)
 	return STATUS_OK;
 }
 
+/* The delivery's id for a payload without one. */
+static enum status head_id(struct intake *intake)
+{
+	unsigned times = http_header(intake->http, "HTTP_IDEMPOTENCY_KEY", &intake->given_id);
+
+	if (times == 0 || intake->given_id.n == 0)
+		times = http_header(intake->http, "HTTP_WEBHOOK_ID", &intake->given_id);
+	if (times > 1) {
+		intake->detail = "Idempotency-Key or webhook-id was sent more than once";
+		return STATUS_REPEATED_HEADER;
+	}
+	if (intake->given_id.n == 0) {
+		intake->given_id = (struct slice){NULL, 0};
+	} else if (!signal_id_is_valid(intake->given_id)) {
+		intake->detail = "an Idempotency-Key or webhook-id is 1 to 1,024 visible ASCII "
+				 "characters";
+		return STATUS_MALFORMED_REQUEST;
+	}
+	return STATUS_OK;
+}
+
 /* Prefer: handling=strict, among other preferences (RFC 7240). */
 static bool prefers_strict(const struct http_request *http)
 {
@@ -130,6 +151,8 @@ enum status intake_head(struct intake *intake)
 		status = http_coding(intake->http, &intake->coding);
 	if (status == STATUS_OK)
 		status = head_source(intake);
+	if (status == STATUS_OK)
+		status = head_id(intake);
 	if (status != STATUS_OK)
 		return status;
 	if (intake->http->content_length > (int64_t)intake_body_max(intake))
@@ -291,8 +314,8 @@ static enum status read_signals(struct intake *intake, const struct json_reader 
 	size_t count = intake->item_count;
 
 	intake->signals = arena_array(intake->arena, count, sizeof(*intake->signals));
-	intake->member.ids = arena_array(intake->arena, count, sizeof(*intake->member.ids));
-	if (intake->signals == NULL || intake->member.ids == NULL)
+	intake->member.results = arena_array(intake->arena, count, sizeof(*intake->member.results));
+	if (intake->signals == NULL || intake->member.results == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
 		enum status status = intake_read_item(intake, intake->arena, reader,
@@ -304,6 +327,8 @@ static enum status read_signals(struct intake *intake, const struct json_reader 
 			return STATUS_BODY_TOO_LARGE;
 		bytes_max -= intake->signals[i].payload.n;
 	}
+	if (intake->single && intake->signals[0].message_id.p == NULL)
+		intake->signals[0].message_id = intake->given_id;
 	intake->member.signals = intake->signals;
 	intake->member.signal_count = count;
 	return STATUS_OK;
@@ -365,6 +390,14 @@ static void forget_body(struct intake *intake)
 	intake->item_count = 0;
 	intake->accepted = intake->rejected = 0;
 	intake->errors = intake->errors_last = NULL;
+}
+
+void intake_settle(struct intake *intake)
+{
+	const struct group_member *member = &intake->member;
+
+	for (size_t i = 0; i < member->signal_count && member->status == STATUS_ACCEPTED; i++)
+		intake->duplicates += member->results[i].repeated;
 }
 
 enum status intake_body(struct intake *intake, struct slice body, size_t plain_max)

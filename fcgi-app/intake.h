@@ -49,6 +49,7 @@ struct intake {
 
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */
+	struct slice given_id;	   /* the delivery's by header, or absent */
 	enum http_media media;
 	enum http_coding coding;
 	bool strict; /* Prefer: handling=strict */
@@ -62,10 +63,11 @@ struct intake {
 	size_t item_count, item_room;
 	struct intake_error *errors, *errors_last; /* the first bad items, in order */
 	uint64_t accepted, rejected;		   /* items read well and badly */
-	bool single;				   /* answered as one signal */
-	bool unreadable;			   /* the body as a whole is bad */
-	enum status body_status;		   /* OK, or why nothing of the body is stored */
-	const char *detail; /* for the problem: where it is bad; NULL when unknown */
+	uint64_t duplicates;	 /* of the accepted ones, when the member has come back */
+	bool single;		 /* answered as one signal */
+	bool unreadable;	 /* the body as a whole is bad */
+	enum status body_status; /* OK, or why nothing of the body is stored */
+	const char *detail;	 /* for the problem: where it is bad; NULL when unknown */
 };
 
 /* Prepares the given members; everything else is zero. */
@@ -103,6 +105,9 @@ typedef enum status intake_read(void *context, char *room, size_t size, size_t *
  */
 void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *context,
 		 int64_t deadline_ms);
+
+/* When the member has come back from its group: counts the duplicates. Not for bulk. */
+void intake_settle(struct intake *intake);
 
 /* Writes the answer of a request whose member has its status. */
 void intake_answer(const struct intake *intake, struct http_response *response);

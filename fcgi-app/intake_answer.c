@@ -16,20 +16,23 @@ static void add_count(struct buf *out, const char *name, uint64_t count)
 	buf_add_format(out, ",\"%s\":%llu", name, (unsigned long long)count);
 }
 
-static void add_signal(struct buf *out, const struct signal *signal)
+static void add_signal(struct buf *out, const struct signal *signal,
+		       const struct group_result *result)
 {
 	buf_add_text(out, ",\"source\":");
 	buf_add_json(out, signal->source);
 	buf_add_text(out, ",\"cold_storage\":");
-	add_bool(out, signal->cold);
+	add_bool(out, result->cold);
+	if (result->repeated)
+		buf_add_text(out, ",\"duplicate\":true");
 }
 
 static void answer_single(const struct intake *intake, struct buf *out)
 {
 	buf_add_text(out, "{\"id\":");
-	buf_add_int(out, intake->member.ids[0]);
+	buf_add_int(out, intake->member.results[0].id);
 	buf_add_text(out, ",\"message\":\"Signal received and queued for processing\"");
-	add_signal(out, &intake->signals[0]);
+	add_signal(out, &intake->signals[0], &intake->member.results[0]);
 	buf_add_text(out, "}\n");
 }
 
@@ -44,8 +47,8 @@ static void add_error(struct buf *out, const struct intake_error *error)
 static void add_result(struct buf *out, const struct intake *intake, size_t at)
 {
 	buf_add_format(out, "{\"index\":%llu,\"id\":", (unsigned long long)intake->items[at].index);
-	buf_add_int(out, intake->member.ids[at]);
-	add_signal(out, &intake->signals[at]);
+	buf_add_int(out, intake->member.results[at].id);
+	add_signal(out, &intake->signals[at], &intake->member.results[at]);
 	buf_add_char(out, '}');
 }
 
@@ -76,9 +79,10 @@ static void answer_batch(const struct intake *intake, struct buf *out)
 
 	buf_add_text(out, "{\"message\":\"");
 	buf_add_format(out, "%llu of %llu signals received and queued for processing\"",
-		       (unsigned long long)intake->accepted, (unsigned long long)items);
-	add_count(out, "accepted", intake->accepted);
-	add_count(out, "duplicates", 0);
+		       (unsigned long long)(intake->accepted - intake->duplicates),
+		       (unsigned long long)items);
+	add_count(out, "accepted", intake->accepted - intake->duplicates);
+	add_count(out, "duplicates", intake->duplicates);
 	add_count(out, "rejected", intake->rejected);
 	buf_add_text(out, ",\"results\":[");
 	add_results(out, intake);

@@ -24,7 +24,8 @@ struct bulk {
 	struct group_member chunk;
 	struct signal *signals;
 	struct group_reject *rejects;
-	int64_t *ids;
+	struct group_result *results;
+	struct group_bulk stored;
 	size_t chunk_bytes;
 	struct buf received, plain; /* the beginning of the body, before and after decompression */
 	bool complete;		    /* that is all of it */
@@ -46,6 +47,26 @@ static enum status command(struct bulk *bulk, const char *sql)
 	return db_run(bulk->db, &statement, NULL, NULL, statement_deadline_ms(bulk));
 }
 
+/* What became of the chunk's signals. */
+static void count_stored(struct bulk *bulk)
+{
+	struct group_bulk *stored = &bulk->stored;
+
+	for (size_t i = 0; i < bulk->chunk.signal_count; i++) {
+		const struct group_result *result = &bulk->results[i];
+		if (result->repeated) {
+			stored->duplicates++;
+			continue;
+		}
+		if (stored->stored++ == 0 || result->id < stored->first_id)
+			stored->first_id = result->id;
+		if (result->id > stored->last_id)
+			stored->last_id = result->id;
+		if (bulk->signals[i].message_id.p != NULL)
+			stored->with_ids = true;
+	}
+}
+
 /* Runs the chunk, which may be empty: then it only authenticates. */
 static enum status flush_chunk(struct bulk *bulk)
 {
@@ -53,7 +74,9 @@ static enum status flush_chunk(struct bulk *bulk)
 
 	if (status == STATUS_OK && bulk->chunk.status != STATUS_ACCEPTED)
 		status = bulk->chunk.status;
-	if (status != STATUS_OK)
+	if (status == STATUS_OK)
+		count_stored(bulk);
+	else
 		bulk->failure = status;
 	arena_reset(&bulk->arena);
 	bulk->chunk.signal_count = 0;
@@ -180,13 +203,14 @@ static enum status open_chunk(struct bulk *bulk)
 	bulk->plain = buf_make((size_t)bulk->intake->config->item_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
 	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
-	bulk->ids = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->ids));
+	bulk->results = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->results));
 	bulk->chunk = bulk->intake->member;
 	bulk->chunk.given_source = bulk->intake->given_source;
 	bulk->chunk.signals = bulk->signals;
 	bulk->chunk.rejects = bulk->rejects;
-	bulk->chunk.ids = bulk->ids;
-	return bulk->signals == NULL || bulk->rejects == NULL || bulk->ids == NULL
+	bulk->chunk.results = bulk->results;
+	bulk->chunk.in_bulk = true;
+	return bulk->signals == NULL || bulk->rejects == NULL || bulk->results == NULL
 		       ? STATUS_NO_MEMORY
 		       : STATUS_OK;
 }
@@ -225,13 +249,26 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 	return status;
 }
 
+/* The deliveries come last, because others would wait for them. */
+static enum status commit(struct bulk *bulk)
+{
+	enum status status = STATUS_OK;
+
+	/* As long as the whole request may take: it is one statement over all signals. */
+	if (bulk->stored.stored > 0)
+		status = group_statement_finish_bulk(bulk->db, &bulk->chunk, &bulk->stored,
+						     bulk->deadline_ms);
+	bulk->intake->duplicates = bulk->stored.duplicates;
+	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
+}
+
 /* Ends the transaction as the body deserves. */
 static enum status conclude(struct bulk *bulk)
 {
 	struct intake *intake = bulk->intake;
 
 	if (is_to_stay(intake))
-		return command(bulk, "COMMIT");
+		return commit(bulk);
 	enum status status = STATUS_OK;
 	intake->plain = buf_slice(&bulk->plain);
 	if (intake->unreadable)

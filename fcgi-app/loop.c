@@ -519,6 +519,7 @@ int loop_run(const struct config *config, int listening)
 		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
 		while (!ending || loop.busy > 0 || loop.children > 0)
 			turn(&loop, &while_polling);
+		group_farewell(loop.queue);
 		log_release();
 		log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", loop.busy));
 	}

@@ -36,6 +36,15 @@ bool signal_source_is_valid(struct slice source)
 	return true;
 }
 
+bool signal_id_is_valid(struct slice id)
+{
+	for (size_t i = 0; i < id.n; i++) {
+		if (id.p[i] < ' ' || id.p[i] > '~')
+			return false;
+	}
+	return id.n > 0 && id.n <= VALUE_BYTES;
+}
+
 /* ---- values ---- */
 
 static struct slice usable(struct slice text)

@@ -32,6 +32,9 @@ struct signal {
 /* True for [A-Za-z0-9._-]{1,64}: a source from path or header must be so. */
 bool signal_source_is_valid(struct slice source);
 
+/* True for 1 to 1,024 visible ASCII characters or spaces: a message id from a header must be so. */
+bool signal_id_is_valid(struct slice id);
+
 /*
  * Reads one item. text passed json_text and is an object; needs_repair as json_text says.
  * given_source is the source by path or header, absent when there is none. The texts of *out may

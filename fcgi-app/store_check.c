@@ -69,14 +69,14 @@
 	"WHEN NOT r.rolcanlogin THEN 'warning' ELSE 'ok' END, "                                    \
 	"CASE WHEN r.rolsuper THEN 'sluice_intake is a superuser' "                                \
 	"WHEN t.names IS NOT NULL THEN 'sluice_intake reaches without a function: ' || t.names "   \
-	"WHEN NOT f.callable THEN 'sluice_intake may not call intake_signals' "                    \
+	"WHEN NOT f.callable THEN 'sluice_intake may not call intake' "                            \
 	"WHEN NOT r.rolcanlogin THEN 'sluice_intake cannot log in: ALTER ROLE sluice_intake "      \
 	"LOGIN' "                                                                                  \
 	"ELSE 'sluice_intake may call its functions and nothing else' END "                        \
 	"FROM pg_roles r CROSS JOIN LATERAL (SELECT " TABLES_OF_INTAKE " AS names) t "             \
 	"CROSS JOIN LATERAL (SELECT has_schema_privilege(r.oid, 'sluice', 'USAGE') AND EXISTS ("   \
 	"SELECT FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                     \
-	"AND p.proname = 'intake_signals' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) "   \
+	"AND p.proname = 'intake' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) "           \
 	"AS callable) f WHERE r.rolname = 'sluice_intake'"
 
 #define ADMIN                                                                                      \

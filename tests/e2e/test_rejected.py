@@ -502,7 +502,7 @@ def test_the_older_function_still_stores(stack, key):
         "select s.outcomes, cardinality(s.ids) from sluice.intake_signals(array[sha256(%s)],"
         " array[null]::bytea[], '{old-1}', '{1,1}', '{a,b}', '{x,y}', '{x,y}', '{NULL,NULL}',"
         " '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{f,t}', '{\"{}\",\"{}\"}',"
-        " '{NULL,NULL}') as s", key["key"].encode()) == [([0], 2)]
+        " '{NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) as s", key["key"].encode()) == [([0], 2)]
     wait_for(lambda: stack.rows(key) == 3, "both rows are there")
 
 

@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(46);
+SELECT plan(50);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -13,7 +13,9 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 -- ---- what may be called ----
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable VALUES
-    ('sluice_intake', 'intake_signals'), ('sluice_intake', 'intake_signals'), -- and the older one
+    ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
+    ('sluice_intake', 'intake_signals'), -- for workers of before
+    ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
     ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_replay'),
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
@@ -79,13 +81,14 @@ $$, ARRAY['sluice_owner', 'sluice_intake', 'sluice_settings', 'sluice_consumer',
 SELECT is(has_schema_privilege('public', 'sluice', 'USAGE'), false, 'nobody else may');
 
 -- ---- and when they try ----
-SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake_signals(
-    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')$$),
+SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake(
+    '{}', NULL, '{}', '{}', '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false)$$),
     'sluice_intake calls its function');
 SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake_signals(
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
     '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')$$),
-    'with rejects too');
+    'and that of before');
 SELECT throws_ok(pg_temp.as_role('sluice_intake', statement), '42501', NULL,
     'sluice_intake: ' || statement)
 FROM unnest(ARRAY[
@@ -100,8 +103,12 @@ FROM unnest(ARRAY[
     'SELECT nextval(''sluice.signal_id'')',
     'SELECT * FROM sluice.rejected_payload',
     'SELECT sluice.rejected_bytes(1)',
-    'SELECT sluice.store_signals(''{0}'', ''{1}'', ''{1}'', ''{r}'', ''{}'', ''{}'', ''{}'', ''{}'', '
-        '''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'', ''{}'')',
+    'SELECT sluice.store_items(''{0}'', ''{1}'', ''{1}'', ''{r}'', ''{}'', ''{}'', NULL, NULL, NULL, '
+        'NULL, NULL, NULL, NULL, ''{}'', NULL, false, 0::smallint, NULL)',
+    'SELECT sluice.writer_slot()',
+    'SELECT sluice.fold_usage(1)',
+    'SELECT * FROM sluice.delivery',
+    'SELECT * FROM sluice.identity',
     'SELECT sluice.key_list(NULL)',
     'SELECT sluice.key_deactivate(''me'', 1)',
     'SELECT sluice.organization_id_of(''Grants'')',

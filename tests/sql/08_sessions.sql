@@ -12,9 +12,10 @@ CREATE TEMPORARY TABLE answer (text text);
 
 -- One request with one item by the other session, which would rather fail than wait.
 \set other 'psql -XqAtc "SET statement_timeout = 10000; SELECT outcomes'
-\set other :other ' FROM sluice.intake_signals(ARRAY[sha256(''shared'')], ARRAY[NULL]::bytea[], ''{r}'','
+\set other :other ' FROM sluice.intake(ARRAY[sha256(''shared'')], ARRAY[NULL]::bytea[], ''{r}'','
 \set other :other ' ''{1}'', ''{s}'', ''{NULL}'', ''{NULL}'', ''{NULL}'', ''{NULL}'', ''{NULL}'','
-\set other :other ' ''{NULL}'', ''{NULL}'', ''{f}'', ARRAY[''{}''::jsonb], ''{NULL}'')" 2>&1'
+\set other :other ' ''{NULL}'', ''{NULL}'', ''{f}'', ARRAY[''{}''], ''{NULL}'', NULL, NULL, NULL, NULL,'
+\set other :other ' NULL, NULL, NULL, NULL, NULL, NULL, NULL, false)" 2>&1'
 
 -- ---- the first use: both would insert the same row ----
 BEGIN;
@@ -58,7 +59,7 @@ SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[
 :copy_deactivate
 SELECT results_eq('SELECT text FROM answer', ARRAY['deactivated'],
     'deactivated by the other session');
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{1}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{2}'::smallint[],
     'refused from then on, in the same transaction');
 COMMIT;
 

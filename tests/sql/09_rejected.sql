@@ -1,4 +1,4 @@
--- rejected_payload: what intake_signals keeps there, who sees it, and replaying.
+-- rejected_payload: what intake keeps there, who sees it, and replaying.
 BEGIN;
 SELECT plan(56);
 \ir helper.psql
@@ -16,7 +16,7 @@ SELECT sluice.key_deactivate('op', id) FROM keys WHERE name = 'gone';
 CREATE FUNCTION pg_temp.reject(keys text[], requests integer[], positions bigint[] DEFAULT NULL,
     kinds text[] DEFAULT NULL, payloads bytea[] DEFAULT NULL, lengths bigint[] DEFAULT NULL)
 RETURNS smallint[] LANGUAGE sql AS $$
-    SELECT outcomes FROM sluice.intake_signals(
+    SELECT outcomes FROM sluice.intake(
         ARRAY(SELECT pg_temp.hash(k) FROM unnest(keys) WITH ORDINALITY AS u (k, i) ORDER BY i),
         array_fill(NULL::bytea, ARRAY[cardinality(keys)]),
         ARRAY(SELECT 'request-' || i FROM generate_series(1, cardinality(keys)) AS i),
@@ -28,7 +28,7 @@ RETURNS smallint[] LANGUAGE sql AS $$
         coalesce(kinds, array_fill('item'::text, ARRAY[cardinality(requests)])),
         array_fill('crm'::text, ARRAY[cardinality(requests)]),
         coalesce(payloads, array_fill('\x37'::bytea, ARRAY[cardinality(requests)])),
-        coalesce(lengths, array_fill(1::bigint, ARRAY[cardinality(requests)])))
+        coalesce(lengths, array_fill(1::bigint, ARRAY[cardinality(requests)])), NULL, NULL, NULL, false)
 $$;
 
 -- ---- the table ----
@@ -40,7 +40,7 @@ WHERE oid = 'sluice.rejected_payload'::regclass;
 
 -- ---- what is kept ----
 SELECT is(pg_temp.reject(ARRAY['plain', 'unknown', 'neighbour', 'gone', 'orgs', 'plain'],
-    ARRAY[1, 1, 2, 3, 4, 5, 6]), '{0,1,0,1,2,0}'::smallint[], 'outcomes');
+    ARRAY[1, 1, 2, 3, 4, 5, 6]), '{0,1,0,2,6,0}'::smallint[], 'outcomes');
 SELECT results_eq($$ SELECT k.name, r.position, r.request_id, r.organization_id = a.organization_id
     FROM sluice.rejected_payload AS r JOIN keys AS k ON k.id = r.key_id
     JOIN sluice.api_key AS a ON a.id = r.key_id ORDER BY r.position $$,
@@ -68,11 +68,12 @@ SELECT is(tableoid::regclass::text,
 DELETE FROM sluice.rejected_payload;
 
 -- ---- together with signals ----
-CREATE TEMPORARY TABLE together AS SELECT * FROM sluice.intake_signals(
+CREATE TEMPORARY TABLE together AS SELECT * FROM sluice.intake(
     ARRAY[pg_temp.hash('unknown'), pg_temp.hash('plain')], '{NULL,NULL}', '{r1,r2}',
     '{2,1}', '{s,s}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
-    '{NULL,NULL}', '{NULL,NULL}', '{f,f}', ARRAY['{"n": 1}', '{"n": 2}']::jsonb[], '{NULL,NULL}',
-    '{2,1}', '{1,1}', '{c,c}', '{d,d}', '{item,item}', '{NULL,NULL}', '{"\\x31","\\x32"}', '{1,1}');
+    '{NULL,NULL}', '{NULL,NULL}', '{f,f}', ARRAY['{"n": 1}', '{"n": 2}'], '{NULL,NULL}',
+    '{2,1}', '{1,1}', '{c,c}', '{d,d}', '{item,item}', '{NULL,NULL}', '{"\\x31","\\x32"}', '{1,1}',
+    NULL, NULL, NULL, false);
 SELECT is(outcomes, '{1,0}'::smallint[], 'one of two is accepted') FROM together;
 SELECT is((SELECT array_agg(payload) FROM sluice.signal_staging), ARRAY['{"n": 1}']::jsonb[],
     'its signal is staged');
@@ -85,14 +86,14 @@ DELETE FROM sluice.rejected_payload;
 
 -- ---- what must fail ----
 SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], %L) $$, requests), 'XX000',
-    'arrays of intake_signals do not fit together', 'rejects of request ' || requests)
+    'arrays of intake do not fit together', 'rejects of request ' || requests)
 FROM unnest(ARRAY['{1,0}', '{1,2}', '{-1}', '{NULL}']) AS requests;
 SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], '{1}', %s) $$, rest), 'XX000',
-    'arrays of intake_signals do not fit together', 'not as long: ' || rest)
+    'arrays of intake do not fit together', 'not as long: ' || rest)
 FROM unnest(ARRAY['positions => ''{1,2}''', 'kinds => ''{}''', 'payloads => ''{NULL,NULL}''',
     'lengths => ''{}''']) AS rest;
 SELECT throws_ok($$ SELECT pg_temp.reject(ARRAY['plain'], '{}', payloads => '{NULL}') $$, 'XX000',
-    'arrays of intake_signals do not fit together', 'bytes of no request');
+    'arrays of intake do not fit together', 'bytes of no request');
 SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], '{1}', %s) $$, rest), state, NULL, rest)
 FROM (VALUES ('positions => ''{-1}''', '23514'), ('kinds => ''{other}''', '23514'),
     ('kinds => ''{NULL}''', '23502'), ('payloads => ''{NULL}''', '23502')) AS v (rest, state);
@@ -103,7 +104,8 @@ CREATE TEMPORARY TABLE older AS SELECT * FROM sluice.intake_signals(
     ARRAY[pg_temp.hash('plain'), pg_temp.hash('gone')], '{NULL,NULL}', '{r1,r2}', '{1,2,1}',
     '{a,b,c}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}',
     '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{f,f,t}',
-    ARRAY['{}', '{}', '{}']::jsonb[], '{NULL,NULL,NULL}');
+    ARRAY['{}', '{}', '{}']::jsonb[], '{NULL,NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL);
 SELECT is(outcomes, '{0,1}'::smallint[], 'it has the same outcomes') FROM older;
 SELECT is(ids[2], NULL, 'and ids') FROM older;
 SELECT is((SELECT id FROM sluice.signal_staging), ids[1], 'it stages') FROM older;
@@ -144,7 +146,7 @@ CREATE FUNCTION pg_temp.replay(id bigint, again boolean DEFAULT false, n integer
         array_fill(NULL::text, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
         array_fill(NULL::text, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
         (ARRAY['2020-01-01 00:00+00', NULL]::timestamptz[])[:n], (ARRAY[false, true])[:n],
-        (ARRAY['{"n": 1}', '{"n": 2}']::jsonb[])[:n], (ARRAY[NULL, '\x7b7d']::bytea[])[:n])
+        (ARRAY['{"n": 1}', '{"n": 2}'])[:n], (ARRAY[NULL, '\x7b7d']::bytea[])[:n])
 $$;
 SELECT throws_ok('SELECT pg_temp.replay(-1)', 'P0002', 'rejected payload -1 does not exist');
 SELECT throws_ok('SELECT pg_temp.replay(id, n => 0) FROM it', '22023', 'there is no signal to store');
@@ -175,8 +177,8 @@ FROM sluice.rejected_payload AS r, it WHERE r.id = it.id;
 SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
     FROM sluice.audit_log AS a WHERE a.action = 'rejected_replay' ORDER BY a.id $$,
     $$ SELECT v.actor, it.id::text, it.organization_id, v.details::jsonb
-    FROM it, (VALUES ('dba', '{"again": false, "signals": 2}'),
-        ('other', '{"again": true, "signals": 1}')) AS v (actor, details) $$,
+    FROM it, (VALUES ('dba', '{"again": false, "signals": 2, "duplicates": 0}'),
+        ('other', '{"again": true, "signals": 1, "duplicates": 0}')) AS v (actor, details) $$,
     'each replay is in the audit log');
 SELECT throws_ok($$ SELECT sluice.rejected_replay('dba', it.id, true, '{s}', '{NULL}', '{NULL}',
     '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}', '{"{}","{}"}', '{NULL,NULL}') FROM it $$,

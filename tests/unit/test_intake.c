@@ -590,7 +590,7 @@ START_TEST(many_items_keep_their_places)
 		buf_add_format(&expected, "%d", i);
 		ck_assert(slice_equal(intake.signals[i].user_id, buf_slice(&expected)));
 		ck_assert_uint_eq(intake.items[i].index, (uint64_t)i);
-		intake.member.ids[i] = i; /* there is room for each */
+		intake.member.results[i].id = i; /* there is room for each */
 		buf_free(&expected);
 	}
 	drop();
@@ -1034,7 +1034,8 @@ static void commit(void)
 {
 	intake.member.status = STATUS_ACCEPTED;
 	for (size_t i = 0; i < intake.member.signal_count; i++)
-		intake.member.ids[i] = 100 + (int64_t)i;
+		intake.member.results[i] = (struct group_result){.id = 100 + (int64_t)i,
+								 .cold = intake.signals[i].cold};
 }
 
 static void check_answer(int status, const char *type, const char *expected)

@@ -1,0 +1,65 @@
+/*
+ * pg_array.h - one-dimensional arrays in PostgreSQL's binary format, written and read.
+ *
+ * Formats: array_send and the send functions of the elements (src/backend/utils/adt). All integers
+ * are big-endian. Knows nothing of what the arrays mean.
+ */
+#ifndef PG_ARRAY_H
+#define PG_ARRAY_H
+
+#include "mem.h"
+
+/* Type OIDs of elements and of arrays of them (src/include/catalog/pg_type.dat). */
+enum {
+	PG_BOOL = 16,
+	PG_BYTEA = 17,
+	PG_INT8 = 20,
+	PG_INT2 = 21,
+	PG_INT4 = 23,
+	PG_TEXT = 25,
+	PG_TIMESTAMPTZ = 1184,
+	PG_BOOL_ARRAY = 1000,
+	PG_BYTEA_ARRAY = 1001,
+	PG_INT2_ARRAY = 1005,
+	PG_INT4_ARRAY = 1007,
+	PG_TEXT_ARRAY = 1009,
+	PG_INT8_ARRAY = 1016,
+	PG_TIMESTAMPTZ_ARRAY = 1185
+};
+
+/* ---- writing ---- */
+
+struct pg_array {
+	struct buf bytes;
+	bool filled; /* some element is not null */
+};
+
+/* Begins an array of count elements; up to keep bytes of the memory of the one before are kept. */
+void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count, size_t keep);
+
+/* Each appends one element. */
+void pg_array_add_null(struct pg_array *array);
+/* text or bytea; absent is null. */
+void pg_array_add_bytes(struct pg_array *array, struct slice value);
+void pg_array_add_bool(struct pg_array *array, bool value);
+void pg_array_add_int2(struct pg_array *array, int16_t value);
+void pg_array_add_int4(struct pg_array *array, uint32_t value);
+void pg_array_add_int8(struct pg_array *array, int64_t value);
+/* timestamptz from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
+void pg_array_add_instant(struct pg_array *array, int64_t unix_us);
+
+/* ---- reading ---- */
+
+/* Walks the elements of an array. An absent one (SQL NULL) has no elements, and is not broken. */
+struct pg_array_reader {
+	const unsigned char *p, *end;
+	size_t left; /* elements */
+	bool broken; /* the bytes were not what array_send makes, or more was read than there is */
+};
+
+struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type);
+
+/* The next element as an integer of the given width in bytes; fallback for null. */
+int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback);
+
+#endif

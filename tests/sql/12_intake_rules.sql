@@ -1,0 +1,182 @@
+-- Deliveries with an id, usage and limits, refused requests, identities: what intake does beside
+-- inserting.
+BEGIN;
+SELECT plan(61);
+\ir helper.psql
+
+SELECT sluice.organization_create('op', 'Rules'), sluice.organization_create('op', 'Other');
+CREATE TEMPORARY TABLE keys AS
+SELECT name, pg_temp.make_key(organization, name) AS id
+FROM (VALUES ('Rules', 'one'), ('Rules', 'two'), ('Other', 'other')) AS v (organization, name);
+CREATE FUNCTION pg_temp.used(organization text) RETURNS bigint LANGUAGE sql AS $$
+    SELECT signals FROM sluice.usage_list(organization, NULL)
+$$;
+CREATE FUNCTION pg_temp.staged() RETURNS bigint LANGUAGE sql AS $$
+    SELECT count(*) FROM sluice.signal_staging AS s JOIN keys AS k ON k.id = s.key_id
+$$;
+
+-- ---- deliveries ----
+CREATE TEMPORARY TABLE first AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY[1, 1, 1],
+    message_ids => ARRAY['a', NULL, 'b']);
+SELECT is(repeated, NULL, 'nothing is repeated the first time') FROM first;
+SELECT is(pg_temp.staged(), 3::bigint, 'all are stored');
+SELECT set_eq('SELECT k.name, d.message_id, d.signal_id, d.received_at FROM sluice.delivery AS d
+    JOIN keys AS k ON k.id = d.key_id',
+    $$ SELECT 'one' AS k, 'a' AS m, ids[1] AS i, now() AS r FROM first UNION ALL SELECT 'one', 'b', ids[3], now() FROM first $$,
+    'those with an id are in the ledger');
+CREATE TEMPORARY TABLE again AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY[1, 1, 1, 1],
+    message_ids => ARRAY['c', 'a', NULL, 'b']);
+SELECT is(repeated, '{f,t,f,t}'::boolean[], 'repeats are told') FROM again;
+SELECT is(ARRAY[again.ids[2], again.ids[4]], ARRAY[first.ids[1], first.ids[3]],
+    'with the first ids') FROM again, first;
+SELECT is(pg_temp.staged(), 5::bigint, 'and not stored');
+SELECT is((pg_temp.intake(ARRAY['two'], ARRAY[1], message_ids => ARRAY['a'])).repeated, NULL,
+    'the same id with another key of the organization is another delivery');
+SELECT is((pg_temp.intake(ARRAY['other'], ARRAY[1], message_ids => ARRAY['a'])).repeated, NULL,
+    'and with another organization''s');
+CREATE TEMPORARY TABLE twice AS SELECT * FROM pg_temp.intake(ARRAY['one', 'two', 'one'],
+    ARRAY[1, 2, 3, 1], message_ids => ARRAY['t', 't', 't', 't']);
+SELECT is(repeated, '{f,f,t,t}'::boolean[], 'twice in one call: once a key') FROM twice;
+SELECT ok(ids[3] = ids[1] AND ids[4] = ids[1] AND ids[2] <> ids[1], 'with the first id') FROM twice;
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1], message_ids => ARRAY['A'])).repeated, NULL,
+    'case matters');
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1], message_ids => ARRAY[repeat('x', 1024)])).repeated,
+    NULL, 'the longest id');
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1], message_ids => ARRAY[repeat('x', 1024)])).repeated,
+    '{t}'::boolean[], 'again');
+SELECT is((SELECT count(*) FROM sluice.delivery AS d JOIN keys AS k ON k.id = d.key_id
+    JOIN sluice.api_key AS a ON a.id = d.key_id WHERE a.organization_id <> d.organization_id), 0::bigint,
+    'each delivery belongs to its key''s organization');
+SELECT lives_ok($$ SELECT pg_temp.intake(ARRAY['nobody'], ARRAY[1], message_ids => ARRAY['n']) $$);
+SELECT is_empty($$ SELECT FROM sluice.delivery WHERE message_id = 'n' $$,
+    'a refused request''s id is not noted');
+
+-- A whole group of the same id, and many.
+SELECT is((SELECT count(*) FROM unnest((pg_temp.intake(ARRAY['one'], array_fill(1, ARRAY[500]),
+    message_ids => array_fill('same'::text, ARRAY[500]))).repeated) AS r WHERE NOT r), 1::bigint,
+    'one of 500 with the same id is stored');
+
+-- ---- usage ----
+SELECT is(pg_temp.used('Rules'), pg_temp.staged() - 1, 'each stored signal counts, nothing else');
+SELECT is(pg_temp.used('Other'), 1::bigint, 'for its organization');
+SELECT is(pg_temp.used('Rules'), 11::bigint);
+SELECT is(sum(signals), 12::numeric, 'in the minute of their receipt') FROM sluice.usage_minute
+WHERE minute = date_trunc('minute', now());
+UPDATE sluice.usage_minute SET minute = minute - interval '5 minutes'
+WHERE date_trunc('month', (minute - interval '5 minutes') AT TIME ZONE 'UTC')
+    = date_trunc('month', now() AT TIME ZONE 'UTC');
+SELECT ok(sluice.fold_usage(1000) > 0, 'minutes that are over are added up');
+SELECT is(pg_temp.used('Rules'), 11::bigint, 'without changing the sum');
+SELECT is(sluice.fold_usage(1000), 0::bigint, 'once');
+SELECT pg_temp.intake(ARRAY['one'], ARRAY[1]);
+SELECT is(pg_temp.used('Rules'), 12::bigint, 'and what comes later is added');
+SELECT is(sluice.signals_of_month(o.id), 12::bigint, 'the limit sees the same')
+FROM sluice.organization AS o WHERE o.name = 'Rules';
+-- The month before.
+INSERT INTO sluice.usage_minute
+SELECT o.id, date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 minute', 5, 1000
+FROM sluice.organization AS o WHERE o.name = 'Rules';
+SELECT is(sluice.signals_of_month(o.id), 12::bigint, 'last month''s last minute is not this month''s')
+FROM sluice.organization AS o WHERE o.name = 'Rules';
+SELECT is(signals, 1000::bigint, 'but last month''s') FROM sluice.usage_list('Rules',
+    (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 day')::date);
+SELECT is(sluice.fold_usage(1000), 1::bigint, 'it is added up too');
+SELECT is(signals, 1000::bigint, 'to its month') FROM sluice.usage_list('Rules',
+    (date_trunc('month', now() AT TIME ZONE 'UTC') - interval '1 day')::date);
+
+-- ---- limits ----
+SELECT sluice.organization_limit('op', 'Rules', 13, NULL);
+SELECT is((pg_temp.intake(ARRAY['one', 'other'], ARRAY[1, 2])).outcomes, '{0,0}'::smallint[],
+    'one below the limit');
+SELECT is((pg_temp.intake(ARRAY['one', 'other', 'two'], ARRAY[1, 2, 3])).outcomes, '{7,0,7}'::smallint[],
+    'at the limit; another organization is not concerned');
+SELECT is(pg_temp.used('Rules'), 13::bigint, 'refused signals do not count');
+SELECT is((pg_temp.intake(ARRAY['one'], '{}')).outcomes, '{7}'::smallint[],
+    'a request that is only authenticated is refused before its body is read');
+CREATE TEMPORARY TABLE repeat AS SELECT * FROM pg_temp.intake(ARRAY['one', 'one', 'one'],
+    ARRAY[1, 2, 2, 3], message_ids => ARRAY['a', 'a', 'fresh', NULL]);
+SELECT is(outcomes, '{0,7,7}'::smallint[], 'a repeat is answered as the first time, others are refused')
+FROM repeat;
+SELECT is(repeat.ids[1], first.ids[1], 'with the first id') FROM repeat, first;
+SELECT sluice.organization_limit('op', 'Rules', NULL, true);
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1])).outcomes, '{0}'::smallint[], 'with overages');
+SELECT sluice.organization_limit('op', 'Rules', 0, false);
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1])).outcomes, '{0}'::smallint[], 'without a limit');
+SELECT throws_ok($$ SELECT sluice.organization_limit('op', 'Rules', -1, NULL) $$, '22023',
+    'a limit is not negative');
+SELECT throws_ok($$ SELECT sluice.organization_limit('op', 'Nowhere', 1, NULL) $$, 'P0002', NULL);
+SELECT results_eq($$ SELECT details FROM sluice.audit_log AS a JOIN sluice.organization AS o
+        ON o.id = a.organization_id
+    WHERE o.name = 'Rules' AND action = 'organization_limit' ORDER BY a.id $$,
+    $$ VALUES ('{"old_signal_limit": 0, "old_overages": false, "signal_limit": 13, "overages": false}'::jsonb),
+        ('{"old_signal_limit": 13, "old_overages": false, "signal_limit": 13, "overages": true}'),
+        ('{"old_signal_limit": 13, "old_overages": true, "signal_limit": 0, "overages": false}') $$,
+    'changes of limits are in the audit log');
+
+-- ---- refused requests ----
+CREATE FUNCTION pg_temp.note(keys text[], refusals smallint[], counts integer[]) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM FROM sluice.intake('{}', NULL, '{}', '{}', '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+        ARRAY(SELECT coalesce(k.id, -1) FROM unnest(keys) WITH ORDINALITY AS u (name, n)
+            LEFT JOIN keys AS k ON k.name = u.name ORDER BY u.n), refusals, counts, false);
+END
+$$;
+SELECT pg_temp.note(ARRAY['one', 'one', 'two', 'one', 'none'], '{2,3,7,2,2}', '{1,2,3,4,5}');
+SELECT results_eq($$ SELECT k.name, r.reason::text, r.requests, r.day, r.last_at
+    FROM sluice.refused_request AS r JOIN keys AS k ON k.id = r.key_id ORDER BY 1, 2 $$,
+    $$ SELECT name, reason, requests, (now() AT TIME ZONE 'UTC')::date, now()
+    FROM (VALUES ('one', 'deactivated', 5::bigint), ('one', 'expired', 2), ('two', 'limit_reached', 3))
+        AS v (name, reason, requests) $$, 'counted by key, reason and day');
+SELECT pg_temp.note(ARRAY['one'], '{2}', '{7}');
+SELECT is(sum(requests), 5::numeric, 'at most once a second and writer') FROM sluice.refused_request AS r
+JOIN keys AS k ON k.id = r.key_id WHERE k.name = 'one' AND r.reason = 'deactivated';
+UPDATE sluice.refused_request SET last_at = last_at - interval '1 second';
+SELECT pg_temp.note(ARRAY['one'], '{2}', '{7}');
+SELECT is(sum(requests), 12::numeric, 'later they are added') FROM sluice.refused_request AS r
+JOIN keys AS k ON k.id = r.key_id WHERE k.name = 'one' AND r.reason = 'deactivated';
+
+-- ---- identities ----
+CREATE TEMPORARY TABLE visits AS SELECT * FROM pg_temp.intake(ARRAY['one', 'other'], ARRAY[1, 1, 1, 2],
+    cold => ARRAY[true, true, true, true], anonymous_ids => ARRAY['v1', 'v1', 'v2', 'v1']);
+SELECT is(stored_cold, '{t,t,t,t}'::boolean[], 'unknown visitors') FROM visits;
+SELECT is(count(*), 4::bigint, 'wait in cold storage') FROM sluice.signal_cold_storage;
+CREATE TEMPORARY TABLE met AS SELECT * FROM pg_temp.intake(ARRAY['two'], ARRAY[1, 1, 1],
+    cold => ARRAY[NULL, true, true], anonymous_ids => ARRAY['v1', 'v1', 'v2'],
+    user_ids => ARRAY['u1', NULL, NULL], emails => ARRAY['v@example.com', NULL, NULL]);
+SELECT is(stored_cold, '{f,f,t}'::boolean[], 'with a user id the visitor is known, also in the same call')
+FROM met;
+SELECT set_eq('SELECT id FROM sluice.signal_cold_storage',
+    'SELECT visits.ids[3] FROM visits UNION SELECT visits.ids[4] FROM visits UNION SELECT met.ids[3] FROM met',
+    'others, and another organization''s of the same name, go on waiting');
+SELECT is((SELECT count(*) FROM sluice.signal_staging AS s, visits WHERE s.id IN (ids[1], ids[2])),
+    2::bigint, 'the visitor''s are staged, with their ids');
+SELECT results_eq($$ SELECT anonymous_id COLLATE "default", user_id, email, signal_id = met.ids[1], settled_at
+    FROM sluice.identity, met $$, $$ VALUES ('v1', 'u1', 'v@example.com', true, NULL::timestamptz) $$,
+    'the identity is noted');
+SELECT pg_temp.intake(ARRAY['one'], ARRAY[1], anonymous_ids => ARRAY['v1'], emails => ARRAY['w@example.com']);
+SELECT is(count(*), 1::bigint, 'once') FROM sluice.identity;
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1], cold => ARRAY[true], anonymous_ids => ARRAY['v1'])).stored_cold,
+    '{f}'::boolean[], 'later signals of a known visitor are not cold');
+-- As by a transaction that did not see the identity yet.
+UPDATE sluice.signal_cold_storage AS c SET anonymous_id = 'v1' FROM met WHERE c.id = met.ids[3];
+SELECT is(sluice.resolve_identities(1000), 1::bigint, 'maintenance looks again');
+SELECT is((SELECT count(*) FROM sluice.signal_cold_storage), 2::bigint, 'and moves what it finds');
+SELECT is(sluice.resolve_identities(1000), 0::bigint, 'not all the time');
+UPDATE sluice.identity SET looked_at = now() - interval '1 hour', identified_at = now() - interval '1 hour';
+SELECT is(sluice.resolve_identities(1000), 1::bigint, 'a last time');
+SELECT is(settled_at, now(), 'then it is settled') FROM sluice.identity;
+SELECT is(pg_temp.used('Rules'), (SELECT 13 + 2 + 3 + 3 + 1 + 1)::bigint, 'a move does not count again');
+
+-- ---- bulk ----
+CREATE TEMPORARY TABLE chunk AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY[1, 1, 1, 1, 1],
+    message_ids => ARRAY['bulk', 'a', 'bulk', NULL, 'bulk 2'], cold => ARRAY[NULL, NULL, NULL, NULL, true],
+    in_bulk => true, request_ids => ARRAY['import']);
+SELECT is(repeated, '{f,t,f,f,f}'::boolean[], 'what was delivered before is seen at once') FROM chunk;
+SELECT is(sluice.bulk_finish(k.id, 'import', ids[1], ids[5], 4, true), 1::bigint,
+    'what came twice is found at the end') FROM chunk, keys AS k WHERE k.name = 'one';
+SELECT is(pg_temp.used('Rules'), 23::bigint + 3, 'and not counted');
+
+SELECT * FROM finish();
+ROLLBACK;
