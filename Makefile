@@ -28,7 +28,7 @@ TOOL := status mem file log config_setting config credential http \
 	json_scan json_text json_reader json_edit json instant signal db \
 	store store_schema store_check migrate pg_array refusal group_member group_statement store_rejected \
 	intake intake_reject \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_key ctl_rejected ctl_replay \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected ctl_replay \
 	ctl_migrate ctl_check ctl_config
 
 # ---- variants ----

@@ -6,6 +6,7 @@
  *   ctl_argument.c      instants and ids among the arguments
  *   ctl_output.c        tables, JSON, error messages
  *   ctl_organization.c  organization …, member …
+ *   ctl_usage.c         usage, organization limit
  *   ctl_key.c           key …
  *   ctl_rejected.c      rejected list, rejected show
  *   ctl_replay.c        rejected replay
@@ -45,6 +46,9 @@ enum ctl_option {
 	CTL_EXPIRES,
 	CTL_SECRET,
 	CTL_TEMPLATE,
+	CTL_SIGNALS,
+	CTL_OVERAGES,
+	CTL_MONTH,
 	CTL_SINCE,
 	CTL_RAW,
 	CTL_FILE,
@@ -152,6 +156,8 @@ struct slice ctl_int_text(struct arena *arena, int64_t value);
 
 enum ctl_exit ctl_organization_create(struct ctl *ctl);
 enum ctl_exit ctl_organization_list(struct ctl *ctl);
+enum ctl_exit ctl_organization_limit(struct ctl *ctl);
+enum ctl_exit ctl_usage(struct ctl *ctl);
 enum ctl_exit ctl_member_add(struct ctl *ctl);
 enum ctl_exit ctl_member_list(struct ctl *ctl);
 enum ctl_exit ctl_member_remove(struct ctl *ctl);

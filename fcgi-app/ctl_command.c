@@ -31,6 +31,11 @@ static const struct {
 			"make a secret too, which every request must carry in X-Api-Secret"},
 	[CTL_TEMPLATE] = {"--template", "FILE",
 			  "the payload template of a product_orgs key, a JSON object"},
+	[CTL_SIGNALS] = {"--signals", "NUMBER",
+			 "how many signals a calendar month (UTC) may have; 0: any number"},
+	[CTL_OVERAGES] = {"--overages", "on|off",
+			  "on: signals beyond the limit are accepted and counted; off: refused"},
+	[CTL_MONTH] = {"--month", "YYYY-MM", "another month than this one (UTC)"},
 	[CTL_SINCE] = {"--since", "INSTANT",
 		       "received at this instant or later: 2031-05-01T12:00:00Z, 2031-05-01 "
 		       "(midnight UTC), or until now 90d, 12h (units w, d, h, m, s)"},
@@ -68,6 +73,24 @@ static const struct ctl_command commands[] = {
 	 .run = ctl_organization_list,
 	 .help = "Lists all organizations with the number of their members and of their keys that "
 		 "are not deactivated."},
+	{.noun = "organization",
+	 .verb = "limit",
+	 .argument = "NAME",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_SIGNALS) | CTL_BIT(CTL_OVERAGES),
+	 .database = true,
+	 .run = ctl_organization_limit,
+	 .help = "Sets how many signals an organization may send in a month, and what becomes of "
+		 "those beyond: at the limit senders are answered 429, or with overages their "
+		 "signals are accepted and counted. Prints the usage of this month. What is not "
+		 "given stays as it is."},
+	{.noun = "usage",
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MONTH),
+	 .database = true,
+	 .run = ctl_usage,
+	 .help = "Lists how many signals each organization has sent in this month (UTC) or "
+		 "another, beside the limit that is in force now. Duplicates and rejects do not "
+		 "count."},
 	{.noun = "member",
 	 .verb = "add",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_ROLE),

@@ -411,18 +411,20 @@ enum status group_statement_finish_bulk(struct db *db, const struct group_member
 	static const struct db_statement statement = {
 		.name = "bulk_finish",
 		.sql = "SELECT sluice.bulk_finish($1::bigint, $2, $3::bigint, $4::bigint,"
-		       " $5::bigint, $6::boolean)",
-		.param_count = 6,
+		       " $5::bigint, $6::bigint, $7::boolean)",
+		.param_count = 7,
 		.columns = 1,
 		.rows = 1,
 	};
-	char key_id[INT_CHARS], first_id[INT_CHARS], last_id[INT_CHARS], stored[INT_CHARS];
+	char key_id[INT_CHARS], first_id[INT_CHARS], last_id[INT_CHARS], stored[INT_CHARS],
+		repeated[INT_CHARS];
 	const db_param params[] = {
 		int_param(member->key_id, key_id),
 		member->request_id,
 		int_param(bulk->first_id, first_id),
 		int_param(bulk->last_id, last_id),
 		int_param((int64_t)bulk->stored, stored),
+		int_param((int64_t)bulk->duplicates, repeated),
 		bulk->with_ids ? SLICE("true") : SLICE("false"),
 	};
 	struct db_result result = {0};

@@ -255,7 +255,7 @@ static enum status commit(struct bulk *bulk)
 	enum status status = STATUS_OK;
 
 	/* As long as the whole request may take: it is one statement over all signals. */
-	if (bulk->stored.stored > 0)
+	if (bulk->stored.stored + bulk->stored.duplicates > 0)
 		status = group_statement_finish_bulk(bulk->db, &bulk->chunk, &bulk->stored,
 						     bulk->deadline_ms);
 	bulk->intake->duplicates = bulk->stored.duplicates;

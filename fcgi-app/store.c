@@ -134,6 +134,57 @@ enum status store_organization_list(const struct store *store, struct store_orga
 	return status;
 }
 
+/* ---- usage and limits ---- */
+
+enum status store_organization_limit(const struct store *store, struct slice organization,
+				     struct slice signal_limit, struct slice overages)
+{
+	static const struct db_statement statement = {
+		.name = "store_organization_limit",
+		.sql = "SELECT sluice.organization_limit($1::text, $2::text, $3::bigint,"
+		       " $4::boolean)",
+		.param_count = 4,
+		.columns = 1,
+		.rows = 1,
+	};
+	const db_param params[] = {store->actor, organization, signal_limit, overages};
+
+	return store_run(store, &statement, params, NULL);
+}
+
+static enum status read_usage(const struct store *store, const struct db_result *result, int row,
+			      void *item)
+{
+	struct store_usage *usage = item;
+	struct slice *const texts[] = {&usage->organization, &usage->month};
+
+	usage->signals = db_result_int(result, row, 0);
+	usage->duplicates = db_result_int(result, row, 1);
+	usage->signal_limit = db_result_int(result, row, 2);
+	usage->overages = db_result_int(result, row, 3) != 0;
+	return store_keep_all(store, result, row, 4, texts, 2);
+}
+
+enum status store_usage_list(const struct store *store, struct slice organization,
+			     struct slice month, struct store_usages *list)
+{
+	static const struct db_statement statement = {
+		.name = "store_usage_list",
+		.sql = "SELECT signals, duplicates, signal_limit, overages, organization, "
+		       "to_char(month, 'YYYY-MM') FROM sluice.usage_list($1::text, $2::date)",
+		.param_count = 2,
+		.columns = 6,
+		.rows = DB_ROWS_ANY,
+	};
+	const db_param params[] = {organization, month};
+	void *items;
+	enum status status = store_list(store, &statement, params, read_usage,
+					sizeof(*list->items), &items, &list->count);
+
+	list->items = items;
+	return status;
+}
+
 /* ---- members ---- */
 
 enum status store_member_add(const struct store *store, struct slice organization,

@@ -49,6 +49,28 @@ enum status store_organization_create(const struct store *store, struct slice na
 enum status store_organization_list(const struct store *store,
 				    struct store_organizations *list) MUST_CHECK;
 
+/* ---- usage and limits ---- */
+
+struct store_usage {
+	struct slice organization, month; /* the month as YYYY-MM */
+	int64_t signals;		  /* stored in that month */
+	int64_t duplicates;		  /* not stored, because delivered before */
+	int64_t signal_limit;		  /* 0: any number */
+	bool overages;			  /* signals beyond the limit are accepted */
+};
+
+struct store_usages {
+	struct store_usage *items;
+	size_t count;
+};
+
+/* signal_limit and overages as text; an absent one stays as it is. */
+enum status store_organization_limit(const struct store *store, struct slice organization,
+				     struct slice signal_limit, struct slice overages) MUST_CHECK;
+/* organization absent: all; month (its first day, an ISO 8601 date) absent: this one. */
+enum status store_usage_list(const struct store *store, struct slice organization,
+			     struct slice month, struct store_usages *list) MUST_CHECK;
+
 /* ---- members ---- */
 
 struct store_member {

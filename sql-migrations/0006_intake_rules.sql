@@ -58,6 +58,7 @@ CREATE TABLE sluice.usage_minute (
     minute timestamptz NOT NULL,
     slot smallint NOT NULL,
     signals bigint NOT NULL,
+    duplicates bigint NOT NULL,
     PRIMARY KEY (organization_id, minute, slot)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE sluice.usage_minute IS
@@ -69,14 +70,16 @@ COMMENT ON COLUMN sluice.usage_minute.organization_id IS 'who used them; organiz
 COMMENT ON COLUMN sluice.usage_minute.minute IS 'in which minute they were received';
 COMMENT ON COLUMN sluice.usage_minute.slot IS
     'of the advisory lock that the counting transaction held; says nothing about the use';
-COMMENT ON COLUMN sluice.usage_minute.signals IS
-    'how many were accepted; neither duplicates nor rejects count';
+COMMENT ON COLUMN sluice.usage_minute.signals IS 'how many were stored';
+COMMENT ON COLUMN sluice.usage_minute.duplicates IS
+    'how many were not, because they had been delivered before';
 
 CREATE TABLE sluice.usage_month (
     organization_id bigint NOT NULL,
     month date NOT NULL
         CONSTRAINT usage_month_month_check CHECK (extract(day FROM month) = 1),
     signals bigint NOT NULL,
+    duplicates bigint NOT NULL,
     added_until timestamptz NOT NULL,
     PRIMARY KEY (organization_id, month)
 );
@@ -85,7 +88,9 @@ COMMENT ON TABLE sluice.usage_month IS
     'usage_minute. Read usage_overview. Kept for ever: it is what is billed.';
 COMMENT ON COLUMN sluice.usage_month.organization_id IS 'who used them; organization.id';
 COMMENT ON COLUMN sluice.usage_month.month IS 'the first day of the month';
-COMMENT ON COLUMN sluice.usage_month.signals IS 'how many were accepted';
+COMMENT ON COLUMN sluice.usage_month.signals IS 'how many were stored';
+COMMENT ON COLUMN sluice.usage_month.duplicates IS
+    'how many were not, because they had been delivered before';
 COMMENT ON COLUMN sluice.usage_month.added_until IS
     'minutes before this instant are in; a late one may still be in usage_minute';
 COMMENT ON CONSTRAINT usage_month_month_check ON sluice.usage_month IS 'a month''s first day';
@@ -95,12 +100,14 @@ SELECT
     o.name AS organization,
     u.month,
     sum(u.signals)::bigint AS signals,
+    sum(u.duplicates)::bigint AS duplicates,
     o.signal_limit,
     o.overages
 FROM (
-    SELECT m.organization_id, m.month, m.signals FROM sluice.usage_month AS m
+    SELECT m.organization_id, m.month, m.signals, m.duplicates FROM sluice.usage_month AS m
     UNION ALL
-    SELECT n.organization_id, date_trunc('month', n.minute AT TIME ZONE 'UTC')::date, n.signals
+    SELECT n.organization_id, date_trunc('month', n.minute AT TIME ZONE 'UTC')::date, n.signals,
+        n.duplicates
     FROM sluice.usage_minute AS n
 ) AS u
 JOIN sluice.organization AS o ON o.id = u.organization_id
@@ -110,7 +117,9 @@ COMMENT ON VIEW sluice.usage_overview IS
     'query, beside the limit that is in force now.';
 COMMENT ON COLUMN sluice.usage_overview.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.usage_overview.month IS 'the first day of the month';
-COMMENT ON COLUMN sluice.usage_overview.signals IS 'how many were accepted';
+COMMENT ON COLUMN sluice.usage_overview.signals IS 'how many were stored; what counts';
+COMMENT ON COLUMN sluice.usage_overview.duplicates IS
+    'how many had been delivered before; they do not count';
 COMMENT ON COLUMN sluice.usage_overview.signal_limit IS
     'how many a month may have; 0: any number';
 COMMENT ON COLUMN sluice.usage_overview.overages IS
@@ -158,15 +167,16 @@ BEGIN
     IF organization_ids IS NULL THEN
         RETURN 0;
     END IF;
-    INSERT INTO sluice.usage_month AS m (organization_id, month, signals, added_until)
+    INSERT INTO sluice.usage_month AS m (organization_id, month, signals, duplicates, added_until)
     SELECT n.organization_id, date_trunc('month', n.minute AT TIME ZONE 'UTC')::date,
-        sum(n.signals), max(n.minute) + interval '1 minute'
+        sum(n.signals), sum(n.duplicates), max(n.minute) + interval '1 minute'
     FROM unnest(organization_ids, minutes, slots) AS u (organization_id, minute, slot)
     JOIN sluice.usage_minute AS n ON n.organization_id = u.organization_id
         AND n.minute = u.minute AND n.slot = u.slot
     GROUP BY 1, 2
     ORDER BY 1, 2
-    ON CONFLICT (organization_id, month) DO UPDATE SET signals = m.signals + excluded.signals;
+    ON CONFLICT (organization_id, month) DO UPDATE
+    SET signals = m.signals + excluded.signals, duplicates = m.duplicates + excluded.duplicates;
     DELETE FROM sluice.usage_minute AS n
     USING unnest(organization_ids, minutes, slots) AS u (organization_id, minute, slot)
     WHERE n.organization_id = u.organization_id AND n.minute = u.minute AND n.slot = u.slot;
@@ -224,7 +234,8 @@ BEGIN
         PERFORM sluice.organization_id_of(organization_name);
     END IF;
     RETURN QUERY
-    SELECT o.name, first_day, coalesce(u.signals, 0), o.signal_limit, o.overages
+    SELECT o.name, first_day, coalesce(u.signals, 0), coalesce(u.duplicates, 0), o.signal_limit,
+        o.overages
     FROM sluice.organization AS o
     LEFT JOIN sluice.usage_overview AS u ON u.organization = o.name AND u.month = first_day
     WHERE organization_name IS NULL OR o.name = organization_name
@@ -649,14 +660,15 @@ BEGIN
                 now() - interval '1 day', 100);
         END IF;
 
-        INSERT INTO sluice.usage_minute AS u (organization_id, minute, slot, signals)
+        INSERT INTO sluice.usage_minute AS u (organization_id, minute, slot, signals, duplicates)
         SELECT organization_ids[item_requests[i]], date_trunc('minute', now()), writer,
-            count(*)
+            count(new_ids[i]), count(*) - count(new_ids[i])
         FROM generate_series(1, items) AS i
-        WHERE new_ids[i] IS NOT NULL
+        WHERE ids[i] IS NOT NULL
         GROUP BY organization_ids[item_requests[i]]
-        ON CONFLICT (organization_id, minute, slot)
-        DO UPDATE SET signals = u.signals + excluded.signals;
+        ON CONFLICT (organization_id, minute, slot) DO UPDATE
+        SET signals = u.signals + excluded.signals,
+            duplicates = u.duplicates + excluded.duplicates;
     END IF;
 END
 $$;
@@ -863,13 +875,13 @@ COMMENT ON FUNCTION sluice.intake(bytea[], bytea[], text[], integer[], text[], t
     'hold fails the call with SQLSTATE 22xxx or 54xxx; nothing is stored then.';
 
 CREATE FUNCTION sluice.bulk_finish(key_id bigint, request_id text, first_id bigint,
-    last_id bigint, signals bigint, with_ids boolean) RETURNS bigint
+    last_id bigint, signals bigint, repeated bigint, with_ids boolean) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its record;
     lock record;
-    removed bigint;
-    duplicates bigint := 0;
+    removed bigint := 0;
+    removed_cold bigint;
 BEGIN
     SELECT k.organization_id, k.id INTO STRICT its FROM sluice.api_key AS k
     WHERE k.id = bulk_finish.key_id;
@@ -904,7 +916,7 @@ BEGIN
             AND NOT EXISTS (SELECT FROM sluice.delivery AS d
                 WHERE d.organization_id = its.organization_id AND d.key_id = its.id
                     AND d.message_id = a.message_id AND d.signal_id = a.id);
-        GET DIAGNOSTICS duplicates = ROW_COUNT;
+        GET DIAGNOSTICS removed = ROW_COUNT;
         DELETE FROM sluice.signal_cold_storage AS c
         WHERE c.organization_id = its.organization_id AND c.id BETWEEN first_id AND last_id
             AND c.received_at = now() AND c.key_id = its.id
@@ -912,33 +924,31 @@ BEGIN
             AND NOT EXISTS (SELECT FROM sluice.delivery AS d
                 WHERE d.organization_id = its.organization_id AND d.key_id = its.id
                     AND d.message_id = c.message_id AND d.signal_id = c.id);
-        GET DIAGNOSTICS removed = ROW_COUNT;
-        duplicates := duplicates + removed;
+        GET DIAGNOSTICS removed_cold = ROW_COUNT;
+        removed := removed + removed_cold;
     END IF;
 
-    IF signals > duplicates THEN
-        INSERT INTO sluice.usage_minute AS u (organization_id, minute, slot, signals)
-        VALUES (its.organization_id, date_trunc('minute', now()), sluice.writer_slot(),
-            bulk_finish.signals - duplicates)
-        ON CONFLICT (organization_id, minute, slot)
-        DO UPDATE SET signals = u.signals + excluded.signals;
-    END IF;
-    RETURN duplicates;
+    INSERT INTO sluice.usage_minute AS u (organization_id, minute, slot, signals, duplicates)
+    VALUES (its.organization_id, date_trunc('minute', now()), sluice.writer_slot(),
+        bulk_finish.signals - removed, removed + repeated)
+    ON CONFLICT (organization_id, minute, slot) DO UPDATE
+    SET signals = u.signals + excluded.signals, duplicates = u.duplicates + excluded.duplicates;
+    RETURN removed;
 END
 $$;
-COMMENT ON FUNCTION sluice.bulk_finish(bigint, text, bigint, bigint, bigint, boolean) IS
+COMMENT ON FUNCTION sluice.bulk_finish(bigint, text, bigint, bigint, bigint, bigint, boolean) IS
     'Ends a bulk import that was stored by calls of intake with in_bulk in this transaction: notes '
     'its deliveries (with_ids: some of its signals have an id), removes those that were delivered '
     'already, and counts its signals. Takes the key''s id, the request id, the smallest and '
-    'the largest id of the import, and how many signals it stored. Returns how many of them were '
-    'duplicates. To be followed by the commit at once: until then requests with ids of the same '
+    'the largest id of the import, how many signals it stored, and how many it did not because '
+    'they had been delivered before. Returns how many of the stored ones were duplicates too. To be followed by the commit at once: until then requests with ids of the same '
     'key are answered with outcome 8.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.intake(bytea[], bytea[], text[], integer[], text[], text[], text[], text[], text[],
         text[], text[], timestamptz[], boolean[], text[], bytea[], integer[], bigint[], text[],
         text[], text[], text[], bytea[], bigint[], bigint[], smallint[], integer[], boolean),
-    sluice.bulk_finish(bigint, text, bigint, bigint, bigint, boolean)
+    sluice.bulk_finish(bigint, text, bigint, bigint, bigint, bigint, boolean)
 TO sluice_intake;
 
 -- ---- workers and replay of before ----

@@ -1,7 +1,7 @@
 -- Deliveries with an id, usage and limits, refused requests, identities: what intake does beside
 -- inserting.
 BEGIN;
-SELECT plan(61);
+SELECT plan(62);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Rules'), sluice.organization_create('op', 'Other');
@@ -59,6 +59,7 @@ SELECT is((SELECT count(*) FROM unnest((pg_temp.intake(ARRAY['one'], array_fill(
 -- ---- usage ----
 SELECT is(pg_temp.used('Rules'), pg_temp.staged() - 1, 'each stored signal counts, nothing else');
 SELECT is(pg_temp.used('Other'), 1::bigint, 'for its organization');
+SELECT is(duplicates, (2 + 2 + 1 + 499)::bigint, 'repeats are counted beside') FROM sluice.usage_list('Rules', NULL);
 SELECT is(pg_temp.used('Rules'), 11::bigint);
 SELECT is(sum(signals), 12::numeric, 'in the minute of their receipt') FROM sluice.usage_minute
 WHERE minute = date_trunc('minute', now());
@@ -74,7 +75,7 @@ SELECT is(sluice.signals_of_month(o.id), 12::bigint, 'the limit sees the same')
 FROM sluice.organization AS o WHERE o.name = 'Rules';
 -- The month before.
 INSERT INTO sluice.usage_minute
-SELECT o.id, date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 minute', 5, 1000
+SELECT o.id, date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 minute', 5, 1000, 1
 FROM sluice.organization AS o WHERE o.name = 'Rules';
 SELECT is(sluice.signals_of_month(o.id), 12::bigint, 'last month''s last minute is not this month''s')
 FROM sluice.organization AS o WHERE o.name = 'Rules';
@@ -174,7 +175,7 @@ CREATE TEMPORARY TABLE chunk AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY
     message_ids => ARRAY['bulk', 'a', 'bulk', NULL, 'bulk 2'], cold => ARRAY[NULL, NULL, NULL, NULL, true],
     in_bulk => true, request_ids => ARRAY['import']);
 SELECT is(repeated, '{f,t,f,f,f}'::boolean[], 'what was delivered before is seen at once') FROM chunk;
-SELECT is(sluice.bulk_finish(k.id, 'import', ids[1], ids[5], 4, true), 1::bigint,
+SELECT is(sluice.bulk_finish(k.id, 'import', ids[1], ids[5], 4, 1, true), 1::bigint,
     'what came twice is found at the end') FROM chunk, keys AS k WHERE k.name = 'one';
 SELECT is(pg_temp.used('Rules'), 23::bigint + 3, 'and not counted');
 

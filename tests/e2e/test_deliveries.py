@@ -1,0 +1,347 @@
+"""Deliveries with an id are stored once, whoever sends them how often and by which path."""
+
+import concurrent.futures
+import json
+import random
+import re
+import threading
+
+import pytest
+
+from harness import (JSON, NDJSON, Client, Stack, accepted_id, assert_problem, bulk_path, path_of,
+                     send, wait_for)
+
+STRICT = {**JSON, "Prefer": "handling=strict"}
+
+
+def signal(message_id, **members):
+    return {"email": "once@example.com", "messageId": message_id, **members}
+
+
+def post(stack, key, value, headers=JSON, end=""):
+    return send(stack, path_of(key, end=end), json.dumps(value).encode(), headers)
+
+
+@pytest.mark.each_front
+@pytest.mark.parametrize("name", ["messageId", "message_id"])
+def test_a_repeat_is_answered_like_the_first(stack, key, name):
+    body = {"email": "once@example.com", name: "delivery-1"}
+    first = post(stack, key, body)
+    again = post(stack, key, {**body, "changed": True})
+    assert again.status == 202
+    assert again.json == {**first.json, "duplicate": True}
+    assert "duplicate" not in first.json
+    assert stack.rows(key) == 1
+    assert stack.staged(accepted_id(first)) == body, "the first one is kept"
+
+
+@pytest.mark.each_front
+@pytest.mark.parametrize("header", ["Idempotency-Key", "webhook-id"])
+def test_header_gives_a_single_request_its_id(stack, key, header):
+    headers = {**JSON, header: "evt_1 of \"them\""}
+    first = post(stack, key, {"email": "a@example.com"}, headers)
+    again = post(stack, key, {"email": "b@example.com"}, headers)
+    other = post(stack, key, {"email": "b@example.com"}, {**JSON, header: "evt_2"})
+    assert accepted_id(again) == accepted_id(first) != accepted_id(other)
+    assert stack.staged(accepted_id(first), "message_id") == "evt_1 of \"them\""
+    assert stack.rows(key) == 2
+
+
+def test_which_id_counts(stack, key):
+    both = {**JSON, "Idempotency-Key": "idempotency", "webhook-id": "webhook"}
+    ids = {
+        "messageId": accepted_id(post(stack, key, {"messageId": "m", "message_id": "n"}, both)),
+        "message_id": accepted_id(post(stack, key, {"message_id": "n"}, both)),
+        "idempotency": accepted_id(post(stack, key, {"userId": 1}, both)),
+        "webhook": accepted_id(post(stack, key, {"userId": 1}, {**JSON, "webhook-id": "webhook",
+                                                               "Idempotency-Key": ""})),
+    }
+    assert len(set(ids.values())) == 4
+    found = [stack.staged(row, "message_id") for row in ids.values()]
+    assert found == ["m", "n", "idempotency", "webhook"]
+
+
+def test_header_does_not_name_the_items_of_a_batch(stack, key):
+    headers = {**JSON, "Idempotency-Key": "one for all"}
+    for _ in range(2):
+        answer = post(stack, key, [{"userId": 1}, {"userId": 2}], headers)
+        assert answer.json["accepted"] == 2 and answer.json["duplicates"] == 0
+    assert stack.rows(key) == 4
+
+
+@pytest.mark.parametrize("value", ["\u00e9", "x" * 1025, "tab\there"])
+def test_header_that_is_no_id_is_refused(stack, key, value):
+    answer = send(stack, path_of(key), headers={**JSON, "Idempotency-Key": value})
+    if answer.status == 400 and b"Idempotency-Key" not in answer.body:
+        pytest.skip("the web server refuses the header itself")
+    assert_problem(answer, 400, "malformed_request")
+    assert "1,024 visible ASCII" in answer.json["detail"]
+    assert stack.rows(key) == 0
+
+
+def test_longest_id(stack, key):
+    for _ in range(2):
+        answer = send(stack, path_of(key), headers={**JSON, "Idempotency-Key": "x" * 1024})
+    assert answer.json["duplicate"] is True and stack.rows(key) == 1
+
+
+@pytest.mark.parametrize("message_id, counts", [
+    ("", False), (7, True), (1.50, True), (True, False), (None, False), ([], False), ("x" * 1024, True),
+    ("x" * 1025, False), ("\u20ac\ud83d\ude00", True), (" ", True)])
+def test_values_of_message_id(stack, key, message_id, counts):
+    for _ in range(2):
+        accepted_id(post(stack, key, signal(message_id)))
+    assert stack.rows(key) == (1 if counts else 2)
+
+
+def test_without_an_id_delivery_is_at_least_once(stack, key):
+    assert accepted_id(send(stack, path_of(key))) != accepted_id(send(stack, path_of(key)))
+    assert stack.rows(key) == 2
+
+
+def test_ids_are_the_keys_own(stack, key):
+    other = stack.new_key(name="another")
+    assert accepted_id(post(stack, key, signal("mine"))) != \
+        accepted_id(post(stack, other, signal("mine")))
+    assert stack.rows(key) == stack.rows(other) == 1
+
+
+@pytest.mark.each_front
+def test_batch_with_repeats(stack, key):
+    first = accepted_id(post(stack, key, signal("a")))
+    answer = post(stack, key, [signal("a"), signal("b"), 3, signal("b"), {"email": "n@example.com"}],
+                  end="/batch")
+    assert answer.status == 202
+    assert [answer.json[name] for name in ("accepted", "duplicates", "rejected")] == [2, 2, 1]
+    results = answer.json["results"]
+    assert [result.get("duplicate", False) for result in results] == [True, False, False, True, False]
+    assert results[0]["id"] == first and results[3]["id"] == results[1]["id"]
+    assert stack.rows(key) == 3
+
+
+def test_retry_with_another_mix_of_events(stack, key):
+    """As Segment's webhook destination does it."""
+    post(stack, key, [signal("1"), signal("2"), signal("3")])
+    answer = post(stack, key, [signal("2"), signal("4"), signal("1")])
+    assert [answer.json[name] for name in ("accepted", "duplicates")] == [1, 2]
+    assert stack.rows(key) == 4
+
+
+def test_strict_batch_that_is_refused_notes_nothing(stack, key):
+    assert_problem(post(stack, key, [signal("s"), 1], STRICT), 400, "batch_rejected")
+    assert post(stack, key, [signal("s")]).json["accepted"] == 1
+
+
+@pytest.mark.each_front
+def test_bulk_with_repeats(stack, key):
+    first = accepted_id(post(stack, key, signal("a")))
+    # More than one chunk of the import; an id comes back in a later chunk.
+    items = [signal(f"bulk-{n % 4000}", number=n) for n in range(5000)] + [signal("a"), "no object"]
+    body = "\n".join(map(json.dumps, items)).encode()
+    answer = send(stack, bulk_path(key), body, NDJSON)
+    assert answer.status == 202, answer.body
+    assert [answer.json[name] for name in ("accepted", "duplicates", "rejected")] == [4000, 1001, 1]
+    assert stack.rows(key) == 4001
+    again = send(stack, bulk_path(key), body, NDJSON)
+    assert [again.json[name] for name in ("accepted", "duplicates", "rejected")] == [0, 5001, 1]
+    assert stack.rows(key) == 4001
+    assert accepted_id(post(stack, key, signal("a"))) == first
+    numbers = stack.psql("select max((payload->>'number')::int) from sluice.signal_staging"
+                         " where key_id = %s and payload ? 'number'", key["id"])
+    assert numbers == [(3999,)], "the first of each id is kept"
+
+
+@pytest.mark.loop
+def test_nobody_waits_for_an_import_with_the_same_ids(stack, key):
+    """A bulk import holds nothing that others need while its sender takes its time."""
+    if not stack.streams:
+        pytest.skip("the web server passes a body on when it is whole")
+    go_on = threading.Event()
+    items = [json.dumps(signal(f"slow-{n}")).encode() + b"\n" for n in range(3000)]
+
+    def body():
+        yield b"".join(items[:2500])
+        assert go_on.wait(60)
+        yield b"".join(items[2500:])
+
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        upload = pool.submit(send, stack, bulk_path(key), body(), NDJSON)
+        try:
+            wait_for(lambda: stack.psql(
+                "select count(*) from pg_stat_activity where state = 'idle in transaction'"
+                " and application_name = 'sluice-intake'") == [(1,)], "the import is under way")
+            mine = [accepted_id(post(stack, key, signal(f"slow-{n}"))) for n in (0, 2400, 2900)]
+        finally:
+            go_on.set()
+        answer = upload.result()
+    if answer.status == 411:
+        pytest.skip("no chunked bodies here")
+    assert [answer.json[name] for name in ("accepted", "duplicates")] == [2997, 3], answer.body
+    assert stack.rows(key) == 3000
+    assert [accepted_id(post(stack, key, signal(f"slow-{n}"))) for n in (0, 2400, 2900)] == mine
+
+
+@pytest.mark.first_front
+def test_import_that_fails_notes_nothing(stack, key):
+    body = json.dumps(signal("gone")).encode() + b"\n{"
+    assert send(stack, bulk_path(key), body, NDJSON).status in (202, 400)
+    stack.psql("delete from sluice.signal_staging where key_id = %s", key["id"])
+    strict = {**NDJSON, "Prefer": "handling=strict"}
+    other = json.dumps(signal("never")).encode() + b"\n{"
+    assert_problem(send(stack, bulk_path(key), other, strict), 400)
+    assert post(stack, key, signal("never")).json.get("duplicate") is None
+
+
+@pytest.fixture(scope="module")
+def four_workers():
+    stack = Stack("lighttpd", workers=4)
+    yield stack
+    stack.close()
+
+
+SENDERS, IDS, BATCH = 32, 1000, 20
+
+
+def deliver(stack, key, seed):
+    """All ids in an order of its own, in batches and single requests; {id: row's id}."""
+    order = list(range(IDS))
+    random.Random(seed).shuffle(order)
+    given = {}
+    with Client(stack.port, timeout=120) as client:
+        for start in range(0, IDS, BATCH):
+            part = order[start:start + BATCH]
+            answer = client.send(path_of(key, end="/batch"),
+                                 json.dumps([signal(f"m{n}") for n in part]).encode())
+            assert answer.status == 202, answer.body[:300]
+            given.update(zip(part, (result["id"] for result in answer.json["results"])))
+            single = client.send(path_of(key), json.dumps(signal(f"m{part[0]}")).encode())
+            assert single.status == 202 and single.json["id"] == given[part[0]]
+    return given
+
+
+def test_many_senders_of_the_same_ids(four_workers):
+    """32 senders, the same 1,000 ids, four worker processes."""
+    stack = four_workers
+    key = stack.new_key(name="same ids")
+    with concurrent.futures.ThreadPoolExecutor(SENDERS) as pool:
+        given = list(pool.map(lambda seed: deliver(stack, key, seed), range(SENDERS)))
+    assert all(one == given[0] for one in given), "all were told the same row of an id"
+    assert sorted(stack.ids(key)) == sorted(given[0].values())
+    assert len(set(given[0].values())) == IDS
+    used = stack.ctl_json("usage", "--organization", stack.organization)[0]
+    requests = SENDERS * (IDS + IDS // BATCH)
+    assert (used["signals"], used["duplicates"]) == (IDS, requests - IDS)
+    log = (stack.log_dir / "postgresql.log").read_text(errors="replace")
+    assert not re.search("deadlock", log)
+
+
+def test_limit_reached_under_load(four_workers):
+    stack = four_workers
+    stack.ctl("organization", "create", "limited")
+    key = stack.new_key(organization="limited", name="limited")
+    stack.ctl("organization", "limit", "limited", "--signals", 300)
+
+    def sender(number):
+        statuses = []
+        with Client(stack.port, timeout=120) as client:
+            for i in range(50):
+                answer = client.send(path_of(key), json.dumps({"userId": f"{number}-{i}"}).encode())
+                if answer.status == 429:
+                    assert_problem(answer, 429, "limit_reached")
+                statuses.append(answer.status)
+        return statuses
+
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        statuses = [status for one in pool.map(sender, range(16)) for status in one]
+    accepted = statuses.count(202)
+    assert accepted + statuses.count(429) == len(statuses) == 800
+    assert 300 <= accepted <= 300 + 16, "no more than was in flight"
+    assert stack.rows(key) == accepted
+    assert stack.ctl_json("usage", "--organization", "limited")[0]["signals"] == accepted
+    assert_problem(post(stack, key, {"userId": 1}), 429, "limit_reached")
+    assert_problem(send(stack, bulk_path(key), b'{"userId":1}'), 429, "limit_reached")
+    stack.ctl("organization", "limit", "limited", "--overages", "on")
+    accepted_id(post(stack, key, {"userId": 1}))
+    stack.ctl("organization", "limit", "limited", "--overages", "off", "--signals", "0")
+    accepted_id(post(stack, key, {"userId": 1}))
+    assert stack.rows(key) == accepted + 2
+
+
+# ---- visitors who become known ----
+
+@pytest.mark.each_front
+def test_cold_signals_are_moved_when_their_visitor_is_known(stack, key):
+    visitor = f"visitor-{key['id']}"
+    cold = [post(stack, key, {"anonymousId": visitor, "n": n}) for n in range(3)]
+    other = post(stack, key, {"anonymousId": f"not-{visitor}"})
+    assert all(answer.json["cold_storage"] for answer in (*cold, other))
+    known = post(stack, key, {"anonymousId": visitor, "email": "Known@Example.com"})
+    assert known.json["cold_storage"] is False
+    later = post(stack, key, {"anonymousId": visitor, "n": 4})
+    assert later.json["cold_storage"] is False
+    staged = {row[0] for row in stack.psql(
+        "select id from sluice.signal_staging where key_id = %s", key["id"])}
+    assert staged == {accepted_id(answer) for answer in (*cold, known, later)}
+    assert stack.psql("select id from sluice.signal_cold_storage where key_id = %s",
+                      key["id"]) == [(accepted_id(other),)]
+    assert stack.rows(key) == 6
+
+
+def test_many_cold_signals_move_in_steps(stack, key):
+    """The request that identifies moves some; nothing is moved twice, nothing is left."""
+    visitor = f"busy-{key['id']}"
+    items = [{"anonymousId": visitor, "n": n} for n in range(1500)]
+    assert post(stack, key, items).json["accepted"] == 1500
+    accepted_id(post(stack, key, {"anonymousId": visitor, "userId": "u"}))
+    left = stack.psql("select count(*) from sluice.signal_cold_storage where key_id = %s",
+                      key["id"])[0][0]
+    assert 0 < left < 1500
+    with stack.connect() as connection, connection.cursor() as cursor:
+        for _ in range(20):
+            cursor.execute("select sluice.resolve_identities(500)")
+            if cursor.fetchone() == (0,):
+                break
+    assert stack.psql("select count(*), count(distinct id) from sluice.signal_staging"
+                      " where key_id = %s", key["id"]) == [(1501, 1501)]
+    assert stack.rows(key) == 1501
+
+
+# ---- refused requests ----
+
+@pytest.mark.each_front
+def test_refused_requests_of_known_keys_are_counted(stack, keys):
+    def counted(key, reason):
+        return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refused_request"
+                          " where key_id = %s and reason = %s", key["id"], reason)[0][0]
+
+    cases = [("deactivated", "deactivated", {}), ("expired", "expired", {}),
+             ("secret", "secret_missing", {}), ("secret", "secret_wrong", {"X-Api-Secret": "no"}),
+             ("product", "wrong_endpoint", {})]
+    before = {reason: counted(keys[name], reason) for name, reason, _ in cases}
+    for name, _, headers in cases:
+        for _ in range(3):
+            answer = send(stack, path_of(keys[name]), headers={**JSON, **headers})
+            assert answer.status in (401, 403)
+    for name, reason, _ in cases:
+        wait_for(lambda: counted(keys[name], reason) > before[reason], f"{reason} is counted",
+                 timeout=20)
+        assert counted(keys[name], reason) <= before[reason] + 3
+
+
+@pytest.mark.loop
+@pytest.mark.first_front
+def test_refused_requests_do_not_write_one_by_one(stack, keys):
+    """200 of them leave a row or two, with their sum."""
+    total = "select coalesce(sum(requests), 0)::int, coalesce(sum(xmax::text::bigint), 0)::bigint" \
+            " from sluice.refused_request where key_id = %s and reason = 'deactivated'"
+    key = keys["deactivated"]
+    stack.psql("select pg_stat_force_next_flush()")
+    before = stack.psql(total, key["id"])[0][0]
+    writes = "select n_tup_ins + n_tup_upd from pg_stat_user_tables where relname = 'refused_request'"
+    written = stack.psql(writes)[0][0]
+    with Client(stack.port) as client:
+        for _ in range(200):
+            assert client.send(path_of(key)).status == 401
+    wait_for(lambda: stack.psql(total, key["id"])[0][0] == before + 200, "all are counted", timeout=30)
+    wait_for(lambda: stack.psql(writes)[0][0] > written, "and seen in the statistics", timeout=30)
+    assert stack.psql(writes)[0][0] - written <= 10
