@@ -112,8 +112,7 @@ static enum ctl_exit check_limit(const struct ctl *ctl)
 				"\"%s\" is not a number of signals", signals);
 	if (overages.p != NULL && !slice_equal(overages, SLICE("on")) &&
 	    !slice_equal(overages, SLICE("off")))
-		return ctl_fail(CTL_USAGE, NULL, "--overages is on or off, not \"%s\"",
-				overages.p);
+		return ctl_fail(CTL_USAGE, NULL, "--overages is on or off, not \"%s\"", overages.p);
 	return CTL_FINE;
 }
 
@@ -125,9 +124,8 @@ enum ctl_exit ctl_organization_limit(struct ctl *ctl)
 
 	if (result != CTL_FINE)
 		return result;
-	enum status status =
-		store_organization_limit(&ctl->store, name, ctl_value(ctl, CTL_SIGNALS),
-					 ctl_value(ctl, CTL_OVERAGES));
+	enum status status = store_organization_limit(
+		&ctl->store, name, ctl_value(ctl, CTL_SIGNALS), ctl_value(ctl, CTL_OVERAGES));
 	if (status == STATUS_OK)
 		status = store_usage_list(&ctl->store, name, (struct slice){NULL, 0}, &list);
 	if (status != STATUS_OK)

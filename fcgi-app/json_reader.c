@@ -40,6 +40,13 @@ enum capture { CAPTURE_NOTHING, CAPTURE_ITEM, CAPTURE_KEY, CAPTURE_BESIDE };
 /* The key that was read last, as far as the reader cares: an index into beside_names, or: */
 enum { KEY_OTHER = -1, KEY_ITEMS = -2 };
 
+/*
+ * Each array or object takes several hundred bytes of memory in PostgreSQL while it becomes jsonb,
+ * however short its text: 8 MiB of "{}," took more than a second of CPU. So a body may hold so many
+ * of them anyway, and more only as it grows. What people send has 30 bytes and more for each.
+ */
+enum { CONTAINERS_FREE = 100000, BYTES_PER_CONTAINER = 8 };
+
 struct json_reader {
 	struct json_scan scan;
 	enum json_form form;
@@ -137,8 +144,17 @@ static enum status capture_end(struct json_reader *reader, const char *end, stru
 
 /* ---- items ---- */
 
+/* Whether the body so far is made of arrays and objects rather than of text. */
+static bool is_hollow(const struct json_reader *reader, const char *p)
+{
+	return reader->scan.opened > CONTAINERS_FREE + offset_of(reader, p) / BYTES_PER_CONTAINER;
+}
+
 static enum status item_begin(struct json_reader *reader, const char *p)
 {
+	if (is_hollow(reader, p))
+		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
+			      "too many arrays and objects");
 	if (reader->items >= reader->limits.items)
 		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
 			      "too many items");

@@ -87,6 +87,7 @@ static bytes_at open_container(struct json_scan *scan, bytes_at p, bool object)
 	*word = object ? *word | bit : *word & ~bit;
 	scan->in_object = object;
 	scan->level++;
+	scan->opened++;
 	if (scan->level - scan->base > scan->depth_limit)
 		pass_limit(scan, STATUS_NESTING_TOO_DEEP, offset_of(scan, p), "nested too deeply");
 	scan->state = object ? JSON_SCAN_AT_KEY_OR_END : JSON_SCAN_AT_VALUE_OR_END;

@@ -62,6 +62,7 @@ struct json_scan {
 
 	/* What the owner reads after a feed. */
 	size_t level;	     /* containers that are open */
+	uint64_t opened;     /* containers since json_scan_open */
 	uint64_t offset;     /* of the next byte, counted from the first that was fed */
 	enum status status;  /* STATUS_MALFORMED_JSON, STATUS_NESTING_TOO_DEEP (deeper than can
 			      * be followed at all) or STATUS_NO_MEMORY after a failure */

@@ -67,7 +67,8 @@ enum status json_reader_open(struct json_reader **reader, enum json_form form,
 
 /*
  * Feeds n bytes. Returns STATUS_OK, what sink returned, STATUS_MALFORMED_JSON for a body that
- * cannot be read on (see json_reader_error), STATUS_NOT_A_BATCH, STATUS_TOO_MANY_ITEMS,
+ * cannot be read on (see json_reader_error), STATUS_NOT_A_BATCH, STATUS_TOO_MANY_ITEMS (items, or
+ * more than 100,000 arrays and objects with less than 8 bytes of the body for each),
  * STATUS_NESTING_TOO_DEEP (millions of levels, which cannot even be followed) or STATUS_NO_MEMORY.
  * A UTF-8 byte order mark at the very start is skipped, but counts in offsets. After a failure
  * nothing more may be fed; feeding returns the same failure again.

@@ -178,8 +178,8 @@ enum status store_usage_list(const struct store *store, struct slice organizatio
 	};
 	const db_param params[] = {organization, month};
 	void *items;
-	enum status status = store_list(store, &statement, params, read_usage,
-					sizeof(*list->items), &items, &list->count);
+	enum status status = store_list(store, &statement, params, read_usage, sizeof(*list->items),
+					&items, &list->count);
 
 	list->items = items;
 	return status;

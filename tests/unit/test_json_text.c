@@ -847,6 +847,49 @@ START_TEST(the_number_of_items_is_limited)
 }
 END_TEST
 
+static enum status pass_on_item(void *context, const struct json_item *item)
+{
+	(void)context;
+	return item->status;
+}
+
+/* An array of objects with nothing in them, so many that the last one begins at the limit. */
+START_TEST(a_body_of_nothing_but_containers_is_limited)
+{
+	enum { FREE = 100000, ITEMS = FREE + 2 };
+	struct json_limits limits = usual;
+
+	limits.items = UINT64_MAX;
+	for (int width = 8; width >= 7; width--) {
+		struct buf body = buf_make((size_t)9 * ITEMS * 8 + 2);
+		struct json_reader *reader = NULL;
+		uint64_t offset;
+		const char *reason;
+		buf_add_char(&body, '[');
+		for (int i = 0; i < 9 * ITEMS; i++)
+			buf_add_format(&body, "%s{}%*s", i == 0 ? "" : ",", width - 3, "");
+		buf_add_char(&body, ']');
+		ck_assert_int_eq(body.status, STATUS_OK);
+		ck_assert_int_eq(
+			json_reader_open(&reader, JSON_FORM_SINGLE, &limits, pass_on_item, NULL),
+			STATUS_OK);
+		enum status status = json_reader_feed(reader, body.p, body.n);
+		json_reader_error(reader, &offset, &reason);
+		if (width == 8) {
+			ck_assert_int_eq(status, STATUS_OK);
+		} else {
+			ck_assert_int_eq(status, STATUS_TOO_MANY_ITEMS);
+			ck_assert_str_eq(reason, "too many arrays and objects");
+			/* containers before the item = 1 + n; n = (offset - 1) / 7 */
+			ck_assert_uint_gt(1 + (offset - 1) / 7, FREE + offset / 8);
+			ck_assert_uint_le((offset - 1) / 7, FREE + (offset - 7) / 8);
+		}
+		json_reader_close(reader);
+		buf_free(&body);
+	}
+}
+END_TEST
+
 /* A hundred thousand levels make one bad item and take no more memory than their bits. */
 START_TEST(what_is_far_too_deep_is_followed_to_its_end)
 {
@@ -1672,6 +1715,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(limits, the_size_of_an_item_is_limited, 0, LENGTH(sizes));
 	tcase_add_test(limits, the_first_limit_that_is_passed_counts);
 	tcase_add_loop_test(limits, the_number_of_items_is_limited, 0, LENGTH(counts));
+	tcase_add_test(limits, a_body_of_nothing_but_containers_is_limited);
 	tcase_add_test(limits, what_is_far_too_deep_is_followed_to_its_end);
 	tcase_add_test(limits, what_cannot_be_followed_is_refused);
 	suite_add_tcase(suite, limits);
