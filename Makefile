@@ -10,8 +10,8 @@ MODULES := \
 	status mem file log \
 	config_setting config \
 	credential http \
-	json_scan json_text json_reader json_edit json \
-	instant \
+	json_scan json_text json_reader json_walk json_edit json_path json \
+	decimal instant \
 	signal \
 	db \
 	store store_schema store_check migrate \
@@ -25,10 +25,12 @@ TOOL_ONLY := file store store_schema store_check migrate store_rejected
 INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 # Replaying rejected bytes reads them as the workers do.
 TOOL := status mem file log config_setting config credential http \
-	json_scan json_text json_reader json_edit json instant signal db \
-	store store_schema store_check migrate pg_array refusal group_member group_statement store_rejected \
-	intake intake_reject \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected ctl_replay \
+	json_scan json_text json_reader json_walk json_edit json_path json decimal instant \
+	signal db \
+	store store_schema store_check migrate pg_array refusal group_member group_statement \
+	store_rejected intake intake_reject \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected \
+	ctl_replay \
 	ctl_migrate ctl_check ctl_config
 
 # ---- variants ----

@@ -3,7 +3,9 @@
  */
 #include "instant.h"
 
-enum { DIGITS_KEPT = 24 }; /* of a number; more than the finest and latest instant needs */
+#include <time.h>
+
+#include "decimal.h"
 
 #define SECOND_US INT64_C(1000000)
 #define END_US	  (INT64_C(253402300800) * SECOND_US) /* 10000-01-01 */
@@ -148,72 +150,19 @@ static bool read_iso(struct cursor cursor, int64_t *unix_us)
 
 /* ---- Unix time ---- */
 
-/* A number as its first digits, without leading zeros, and where its point is among them. */
-struct decimal {
-	char digits[DIGITS_KEPT];
-	int count;
-	int point;
-};
-
-static bool take_digits(struct cursor *cursor, bool fraction, struct decimal *decimal)
-{
-	const char *start = cursor->p;
-
-	for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++) {
-		bool leading = decimal->count == 0 && *cursor->p == '0';
-		if (!leading && decimal->count < DIGITS_KEPT)
-			decimal->digits[decimal->count++] = *cursor->p;
-		if (fraction)
-			decimal->point -= leading;
-		else
-			decimal->point += !leading;
-	}
-	return cursor->p > start;
-}
-
-static bool take_exponent(struct cursor *cursor, int *exponent)
-{
-	const char *start = cursor->p;
-
-	*exponent = 0;
-	for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++) {
-		if (*exponent < 100000)
-			*exponent = *exponent * 10 + *cursor->p - '0';
-	}
-	return cursor->p > start;
-}
-
-static bool take_decimal(struct cursor *cursor, struct decimal *decimal)
-{
-	int exponent;
-
-	*decimal = (struct decimal){0};
-	if (!take_digits(cursor, false, decimal))
-		return false;
-	if (take(cursor, ".") && !take_digits(cursor, true, decimal))
-		return false;
-	if (take(cursor, "eE")) {
-		char sign = take(cursor, "+-");
-		if (!take_exponent(cursor, &exponent))
-			return false;
-		decimal->point += sign == '-' ? -exponent : exponent;
-	}
-	return cursor->p == cursor->end;
-}
-
-static bool read_unix(struct cursor cursor, int64_t *unix_us)
+static bool read_unix(struct slice text, int64_t *unix_us)
 {
 	struct decimal decimal;
 	int64_t us = 0;
 
-	if (!take_decimal(&cursor, &decimal))
+	if (!decimal_read(text, &decimal) || decimal.negative)
 		return false;
 	if (decimal.count == 0) /* zero, whatever its exponent */
 		return finish(0, unix_us);
-	int wanted = decimal.point + (decimal.point <= 11 ? 6 : 3);
+	int64_t wanted = decimal.point + (decimal.point <= 11 ? 6 : 3);
 	if (wanted > 18)
 		return false;
-	for (int i = 0; i < wanted; i++)
+	for (int64_t i = 0; i < wanted; i++)
 		us = us * 10 + (i < decimal.count ? decimal.digits[i] - '0' : 0);
 	return finish(us, unix_us);
 }
@@ -223,5 +172,24 @@ bool instant_read(struct slice text, int64_t *unix_us)
 	if (text.n == 0)
 		return false;
 	struct cursor cursor = {text.p, text.p + text.n};
-	return read_iso(cursor, unix_us) || read_unix(cursor, unix_us);
+	return read_iso(cursor, unix_us) || read_unix(text, unix_us);
+}
+
+void instant_add(struct buf *out, int64_t unix_us)
+{
+	time_t seconds = (time_t)(unix_us / SECOND_US);
+	int64_t fraction_us = unix_us % SECOND_US;
+	struct tm tm;
+
+	if (gmtime_r(&seconds, &tm) == NULL)
+		return; /* never within the years that are read */
+	buf_add_format(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+		       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	if (fraction_us > 0)
+		buf_add_char(out, '.');
+	for (int64_t unit = SECOND_US / 10; fraction_us > 0; unit /= 10) {
+		buf_add_char(out, (char)('0' + fraction_us / unit));
+		fraction_us %= unit;
+	}
+	buf_add_char(out, 'Z');
 }

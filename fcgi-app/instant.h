@@ -26,4 +26,8 @@
  */
 bool instant_read(struct slice text, int64_t *unix_us) MUST_CHECK;
 
+/* Appends an instant that instant_read may have read as ISO 8601 in UTC, as PostgreSQL writes it:
+ * 2024-01-15T10:30:00.25Z, without a fraction that is zero. */
+void instant_add(struct buf *out, int64_t unix_us);
+
 #endif

@@ -6,57 +6,10 @@
 
 #include <string.h>
 
-#include "json_scan.h"
 #include "json_text.h"
+#include "json_walk.h"
 
-/* Walks over the members of an object. */
-struct walk {
-	struct json_scan scan;
-	struct slice text;
-	size_t at;
-	struct slice name; /* with its quotes, escapes not decoded */
-	struct slice value;
-	struct slice member; /* from the name's quote to the value's end */
-};
-
-enum { OBJECT_LEVEL = 1, LIMIT = 1 << 30 };
-
-static void walk_open(struct walk *walk, struct slice object)
-{
-	*walk = (struct walk){.text = object};
-	json_scan_open(&walk->scan, LIMIT, LIMIT, LIMIT);
-	walk->scan.watched = OBJECT_LEVEL + 1;
-}
-
-/* The next member; false behind the last one. */
-static bool walk_next(struct walk *walk)
-{
-	const char *name = NULL, *value = NULL;
-
-	while (walk->at < walk->text.n) {
-		size_t used;
-		enum json_scan_event event = json_scan_feed(&walk->scan, walk->text.p + walk->at,
-							    walk->text.n - walk->at, &used);
-		walk->at += used;
-		const char *p = walk->text.p + walk->at;
-		if (event == JSON_SCAN_FAILED || event == JSON_SCAN_MORE)
-			return false;
-		if (event == JSON_SCAN_KEY)
-			name = p;
-		else if (event == JSON_SCAN_KEY_END && name != NULL)
-			walk->name = (struct slice){name, (size_t)(p - name)};
-		else if (event == JSON_SCAN_VALUE && name != NULL)
-			value = p;
-		else if (event == JSON_SCAN_VALUE_END && value != NULL) {
-			walk->value = (struct slice){value, (size_t)(p - value)};
-			walk->member = (struct slice){name, (size_t)(p - name)};
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool is_secret(const struct walk *walk, const struct json_edits *edits)
+static bool is_secret(const struct json_walk *walk, const struct json_edits *edits)
 {
 	if (!json_text_is_name(walk->value, edits->secret))
 		return false;
@@ -69,25 +22,25 @@ static bool is_secret(const struct walk *walk, const struct json_edits *edits)
 
 static bool has_member(struct slice object, const char *name)
 {
-	struct walk walk;
+	struct json_walk walk;
 	bool found = false;
 
-	walk_open(&walk, object);
-	while (!found && walk_next(&walk))
+	json_walk_open(&walk, object);
+	while (!found && json_walk_next(&walk))
 		found = json_text_is_name(walk.name, slice_of(name));
-	json_scan_close(&walk.scan);
+	json_walk_close(&walk);
 	return found;
 }
 
 static bool has_secret(struct slice object, const struct json_edits *edits)
 {
-	struct walk walk;
+	struct json_walk walk;
 	bool found = false;
 
-	walk_open(&walk, object);
-	while (!found && walk_next(&walk))
+	json_walk_open(&walk, object);
+	while (!found && json_walk_next(&walk))
 		found = is_secret(&walk, edits);
-	json_scan_close(&walk.scan);
+	json_walk_close(&walk);
 	return found;
 }
 
@@ -112,14 +65,14 @@ static void add_defaults(struct buf *out, struct slice object, const struct json
 
 static void add_members(struct buf *out, struct slice object, const struct json_edits *edits)
 {
-	struct walk walk;
+	struct json_walk walk;
 
-	walk_open(&walk, object);
-	while (walk_next(&walk)) {
+	json_walk_open(&walk, object);
+	while (json_walk_next(&walk)) {
 		if (!is_secret(&walk, edits))
 			add_member(out, walk.member);
 	}
-	json_scan_close(&walk.scan);
+	json_walk_close(&walk);
 }
 
 static bool holds(struct slice text, struct slice part)

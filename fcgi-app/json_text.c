@@ -99,6 +99,93 @@ void json_text_repair(struct slice text, struct buf *out)
 	buf_add(out, kept, (size_t)(end - kept));
 }
 
+/* Over memory of an arena, for a text that gets no longer than text: it never grows. */
+static struct buf buf_in(struct arena *arena, struct slice text)
+{
+	char *room = arena_alloc(arena, text.n + 1);
+
+	return (struct buf){.p = room,
+			    .size = text.n + 1,
+			    .cap = text.n,
+			    .status = room == NULL ? STATUS_NO_MEMORY : STATUS_OK};
+}
+
+enum status json_text_repaired(struct arena *arena, struct slice text, struct slice *out)
+{
+	struct buf repaired = buf_in(arena, text);
+
+	json_text_repair(text, &repaired);
+	*out = buf_slice(&repaired);
+	return repaired.status;
+}
+
+/* ---- strings ---- */
+
+static void add_utf8(struct buf *out, unsigned point)
+{
+	if (point < 0x80) {
+		buf_add_char(out, (char)point);
+		return;
+	}
+	if (point < 0x800) {
+		buf_add_char(out, (char)(0xc0 | point >> 6));
+	} else if (point < 0x10000) {
+		buf_add_char(out, (char)(0xe0 | point >> 12));
+		buf_add_char(out, (char)(0x80 | (point >> 6 & 0x3f)));
+	} else {
+		buf_add_char(out, (char)(0xf0 | point >> 18));
+		buf_add_char(out, (char)(0x80 | (point >> 12 & 0x3f)));
+		buf_add_char(out, (char)(0x80 | (point >> 6 & 0x3f)));
+	}
+	buf_add_char(out, (char)(0x80 | (point & 0x3f)));
+}
+
+/* What the escape of this length at text stands for. */
+static unsigned escaped(struct slice text, size_t n)
+{
+	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
+	int unit = unit_at(text);
+
+	if (n > ESCAPE_BYTES) {
+		int low = unit_at((struct slice){text.p + ESCAPE_BYTES, ESCAPE_BYTES});
+		return 0x10000u + ((unsigned)(unit - 0xd800) << 10) + (unsigned)(low - 0xdc00);
+	}
+	if (unit >= 0)
+		return (unsigned)unit;
+	const char *letter = strchr(letters, text.p[1]);
+	return (unsigned char)(letter == NULL ? text.p[1] : meant[letter - letters]);
+}
+
+static void add_meant(struct slice text, struct buf *out)
+{
+	const char *end = text.p + text.n;
+
+	while (text.p < end) {
+		const char *p = memchr(text.p, '\\', (size_t)(end - text.p));
+		bool replace;
+		if (p == NULL)
+			p = end;
+		buf_add(out, text.p, (size_t)(p - text.p));
+		if (p == end)
+			break;
+		struct slice rest = {p, (size_t)(end - p)};
+		size_t n = escape_length(rest, &replace);
+		add_utf8(out, replace ? 0xfffd : escaped(rest, n));
+		text.p = p + n;
+	}
+}
+
+enum status json_text_string(struct arena *arena, struct slice value, struct slice *out)
+{
+	*out = (struct slice){value.p + 1, value.n - 2};
+	if (out->n == 0 || memchr(out->p, '\\', out->n) == NULL)
+		return STATUS_OK;
+	struct buf meant = buf_in(arena, *out);
+	add_meant(*out, &meant);
+	*out = buf_slice(&meant);
+	return meant.status;
+}
+
 bool json_text_is_name(struct slice value, struct slice name)
 {
 	if (value.n < 2 || *value.p != '"')

@@ -116,6 +116,20 @@ enum status json_text_check(struct slice text, const struct json_limits *limits,
  * the three bytes of UTF-8). Everything else stays as received. */
 void json_text_repair(struct slice text, struct buf *out);
 
+/*
+ * The same in one step, for texts that live as long as an arena: *out is the repaired text in the
+ * arena. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status json_text_repaired(struct arena *arena, struct slice text,
+			       struct slice *out) MUST_CHECK;
+
+/*
+ * What a string value (with its quotes) that passed the check means: *out is a part of the value
+ * itself when nothing in it is escaped, else a text in the arena. \u0000 and lone surrogates mean
+ * U+FFFD. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status json_text_string(struct arena *arena, struct slice value, struct slice *out) MUST_CHECK;
+
 /* True when a value that passed the check is a string and means this name, however it is escaped.
  * A name has only ASCII letters, digits and underscores. */
 bool json_text_is_name(struct slice value, struct slice name);

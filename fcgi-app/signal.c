@@ -226,20 +226,6 @@ static enum status keep(struct arena *arena, struct signal *out)
 	return STATUS_OK;
 }
 
-/* A repaired text is never longer, so a buffer over arena memory of that size never grows. */
-static enum status repair(struct arena *arena, struct slice text, struct signal *out)
-{
-	char *room = arena_alloc(arena, text.n + 1);
-	struct buf repaired = {.p = room, .size = text.n + 1, .cap = text.n, .status = STATUS_OK};
-
-	if (room == NULL)
-		return STATUS_NO_MEMORY;
-	json_text_repair(text, &repaired);
-	out->payload = buf_slice(&repaired);
-	out->payload_raw = text;
-	return repaired.status;
-}
-
 /* Where find() looks besides the root. */
 static const char *const place_names[] = {"traits", "properties", "context", NULL};
 
@@ -248,8 +234,13 @@ enum status signal_read(struct arena *arena, struct slice text, bool needs_repai
 {
 	struct json_object *root = NULL;
 
+	enum status status = STATUS_OK;
+
 	*out = (struct signal){.payload = text};
-	enum status status = needs_repair ? repair(arena, text, out) : STATUS_OK;
+	if (needs_repair) {
+		out->payload_raw = text;
+		status = json_text_repaired(arena, text, &out->payload);
+	}
 	if (status != STATUS_OK)
 		return status;
 	status = json_parse_places(out->payload, place_names, &root);

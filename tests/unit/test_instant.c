@@ -250,6 +250,32 @@ START_TEST(days_are_consecutive)
 }
 END_TEST
 
+static const struct {
+	int64_t us;
+	const char *text;
+} written[] = {
+	{0, "1970-01-01T00:00:00Z"},
+	{1, "1970-01-01T00:00:00.000001Z"},
+	{1705314600 * S, "2024-01-15T10:30:00Z"},
+	{1705314600 * S + 250000, "2024-01-15T10:30:00.25Z"},
+	{1705314600 * S + 999999, "2024-01-15T10:30:00.999999Z"},
+	{1709164800 * S, "2024-02-29T00:00:00Z"},
+	{253402300800 * S - 1, "9999-12-31T23:59:59.999999Z"},
+};
+
+START_TEST(instants_are_written)
+{
+	struct buf text = buf_make(64);
+	int64_t us;
+
+	instant_add(&text, written[_i].us);
+	ck_assert(slice_equal(buf_slice(&text), slice_of(written[_i].text)));
+	ck_assert(instant_read(buf_slice(&text), &us));
+	ck_assert_int_eq(us, written[_i].us);
+	buf_free(&text);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("instant");
@@ -259,6 +285,7 @@ Suite *unit_suite(void)
 	tcase_add_test(all, instants_are_read);
 	tcase_add_test(all, other_texts_are_not);
 	tcase_add_test(all, days_are_consecutive);
+	tcase_add_loop_test(all, instants_are_written, 0, LENGTH(written));
 	suite_add_tcase(suite, all);
 	return suite;
 }
