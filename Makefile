@@ -12,7 +12,7 @@ MODULES := \
 	credential http \
 	json_scan json_text json_reader json_walk json_edit json_path json \
 	decimal instant \
-	signal \
+	signal template \
 	db \
 	store store_schema store_check migrate \
 	pg_array refusal group_member group_statement group \
@@ -26,7 +26,7 @@ INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 # Replaying rejected bytes reads them as the workers do.
 TOOL := status mem file log config_setting config credential http \
 	json_scan json_text json_reader json_walk json_edit json_path json decimal instant \
-	signal db \
+	signal template db \
 	store store_schema store_check migrate pg_array refusal group_member group_statement \
 	store_rejected intake intake_reject \
 	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected \

@@ -47,6 +47,10 @@
 	  "The database cannot hold a value of this payload.")                                     \
 	X(INVALID_SOURCE, 400, "invalid_source", "The source name is not valid", 0,                \
 	  "A source is 1 to 64 characters of A-Z a-z 0-9 . _ -")                                   \
+	X(MISSING_PRODUCT_ORG_ID, 400, "missing_product_org_id", "The product org has no id", 0,   \
+	  "The payload template of this key finds no usable product_org_id in the payload.")       \
+	X(INVALID_TEMPLATE, 400, "invalid_template", "The payload template is not valid", 0,       \
+	  "A template is a JSON object of fields and the paths to their values.")                  \
 	X(REPEATED_HEADER, 400, "repeated_header", "A header was sent more than once", 0,          \
 	  "A header that is read once was sent more than once.")                                   \
 	X(BATCH_REJECTED, 400, "batch_rejected", "No item was stored", 0,                          \

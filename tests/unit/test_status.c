@@ -69,6 +69,8 @@ static const struct {
 	{STATUS_OK, 200, "ok", "OK"},
 	{STATUS_ACCEPTED, 202, "accepted", "Accepted"},
 	{STATUS_MALFORMED_JSON, 400, "malformed_json", "Bad Request"},
+	{STATUS_MISSING_PRODUCT_ORG_ID, 400, "missing_product_org_id", "Bad Request"},
+	{STATUS_INVALID_TEMPLATE, 400, "invalid_template", "Bad Request"},
 	{STATUS_REPEATED_HEADER, 400, "repeated_header", "Bad Request"},
 	{STATUS_UNAUTHENTICATED, 401, "unauthenticated", "Unauthorized"},
 	{STATUS_WRONG_ENDPOINT, 403, "wrong_endpoint", "Forbidden"},
