@@ -27,9 +27,10 @@ INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 TOOL := status mem file log config_setting config credential http \
 	json_scan json_text json_reader json_walk json_edit json_path json decimal instant \
 	signal template db \
+	signal template db \
 	store store_schema store_check migrate pg_array refusal group_member group_statement \
 	store_rejected intake intake_reject \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected ctl_template \
 	ctl_replay \
 	ctl_migrate ctl_check ctl_config
 
@@ -226,7 +227,7 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
-	for d in lighttpd apache nginx apache-fcgid cgi systemd; do \
+	for d in lighttpd apache nginx apache-fcgid cgi systemd templates; do \
 		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
 		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
 	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example

@@ -8,6 +8,7 @@
  *   ctl_organization.c  organization …, member …
  *   ctl_usage.c         usage, organization limit
  *   ctl_key.c           key …
+ *   ctl_template.c      template …
  *   ctl_rejected.c      rejected list, rejected show
  *   ctl_replay.c        rejected replay
  *   ctl_migrate.c       migrate
@@ -49,6 +50,7 @@ enum ctl_option {
 	CTL_SIGNALS,
 	CTL_OVERAGES,
 	CTL_MONTH,
+	CTL_PAYLOAD,
 	CTL_SINCE,
 	CTL_RAW,
 	CTL_FILE,
@@ -62,6 +64,7 @@ enum ctl_option {
 #define CTL_BIT(option) (1u << (option))
 
 struct ctl;
+struct template;
 
 struct ctl_command {
 	const char *noun;
@@ -165,6 +168,7 @@ enum ctl_exit ctl_key_create(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
@@ -172,6 +176,9 @@ enum ctl_exit ctl_migrate(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_config(struct ctl *ctl);
 enum ctl_exit ctl_version(struct ctl *ctl);
+
+/* Reads the file of --template and compiles it; on failure the message is printed. */
+enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled);
 
 /* The directory of the migrations: --directory, $SLUICE_MIGRATIONS, or the installed one. */
 const char *ctl_migrations(const struct ctl *ctl);

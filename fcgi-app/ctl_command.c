@@ -30,12 +30,15 @@ static const struct {
 	[CTL_SECRET] = {"--secret", NULL,
 			"make a secret too, which every request must carry in X-Api-Secret"},
 	[CTL_TEMPLATE] = {"--template", "FILE",
-			  "the payload template of a product_orgs key, a JSON object"},
+			  "the payload template of a product_orgs key: a JSON object, see "
+			  "sluicectl(1)"},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "how many signals a calendar month (UTC) may have; 0: any number"},
 	[CTL_OVERAGES] = {"--overages", "on|off",
 			  "on: signals beyond the limit are accepted and counted; off: refused"},
 	[CTL_MONTH] = {"--month", "YYYY-MM", "another month than this one (UTC)"},
+	[CTL_PAYLOAD] = {"--payload", "FILE",
+			 "a payload as a sender delivers it, an object or an array of them"},
 	[CTL_SINCE] = {"--since", "INSTANT",
 		       "received at this instant or later: 2031-05-01T12:00:00Z, 2031-05-01 "
 		       "(midnight UTC), or until now 90d, 12h (units w, d, h, m, s)"},
@@ -115,7 +118,6 @@ static const struct ctl_command commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
 		     CTL_BIT(CTL_TEMPLATE),
-	 .database = true,
 	 .run = ctl_key_create,
 	 .help = "Makes an API key and prints it, this once: the database keeps only its hash. "
 		 "$BASE_URL is what the printed webhook address begins with."},
@@ -140,6 +142,12 @@ static const struct ctl_command commands[] = {
 	 .run = ctl_key_deactivate,
 	 .help = "Deactivates a key for good: once this returns, no request with it is accepted. A "
 		 "second time changes nothing."},
+	{.noun = "template",
+	 .verb = "try",
+	 .required = CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_PAYLOAD),
+	 .run = ctl_template_try,
+	 .help = "Shows the rows that a payload template makes of a payload, and what could not be "
+		 "used of it, or says what is wrong with either and where. Needs no database."},
 	{.noun = "rejected",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE),

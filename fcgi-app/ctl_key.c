@@ -8,9 +8,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "file.h"
 
 /* ---- options ---- */
 
@@ -24,25 +21,6 @@ static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
 	if (instant.past)
 		ctl_warn("the key has expired already: %s is in the past", instant.text.p);
 	*expires_at = instant.text;
-	return CTL_FINE;
-}
-
-enum { TEMPLATE_MAX_BYTES = 64 * 1024 };
-
-/* The file's text; which object it has to be, the database knows. */
-static enum ctl_exit read_template(struct ctl *ctl, struct slice *text)
-{
-	const char *path = ctl->values[CTL_TEMPLATE];
-	const char *message = NULL;
-	enum status status = file_read(&ctl->arena, path, TEMPLATE_MAX_BYTES, text, &message);
-
-	if (status == STATUS_MISCONFIGURED)
-		return ctl_fail(CTL_FAILED, NULL, "could not read the template \"%s\": %s", path,
-				message);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	if (text->p[strspn(text->p, " \t\r\n")] != '{')
-		return ctl_fail(CTL_FAILED, NULL, "the template \"%s\" is not a JSON object", path);
 	return CTL_FINE;
 }
 
@@ -175,11 +153,15 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 		.name = ctl_value(ctl, CTL_NAME),
 		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
 	};
+	struct template *compiled = NULL;
 	struct store_key key = {0};
 	enum ctl_exit status = CTL_FINE;
 
+	/* A bad template is told whether or not there is a database. */
 	if (ctl_has(ctl, CTL_TEMPLATE))
-		status = read_template(ctl, &new_key.payload_template);
+		status = ctl_read_template(ctl, &new_key.payload_template, &compiled);
+	if (status == CTL_FINE)
+		status = ctl_connect(ctl);
 	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
 		status = read_expires(ctl, &new_key.expires_at);
 	if (status != CTL_FINE)
@@ -194,9 +176,6 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 	enum status stored = store_key_create(&ctl->store, &new_key, &key);
 	if (stored == STATUS_OK)
 		status = print_created(ctl, &key, &made);
-	else if (new_key.payload_template.p != NULL && strcmp(db_sqlstate(ctl->db), "22P02") == 0)
-		status = ctl_fail(CTL_FAILED, NULL, "the template \"%s\" is not valid JSON",
-				  ctl->values[CTL_TEMPLATE]);
 	else
 		status = ctl_fail_status(ctl, stored);
 out:

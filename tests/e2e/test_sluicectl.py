@@ -439,23 +439,19 @@ def test_expired_from_the_start(tool, organization):
     assert listed["status"] == "expired"
 
 
-def template_of(size):
-    text = '{"product_org_id":"' + "a" * (size - 21) + '"}'
-    assert len(text) == size
-    return text.encode()
-
-
 @pytest.mark.parametrize("content, message", [
-    (template_of(64 * 1024), None),
-    (template_of(64 * 1024 + 1), "is too large"),
-    (b"", "is not a JSON object"),
+    (b'{"product_org_id":"a"}'.ljust(64 * 1024), None),
+    (b'{"product_org_id":"a"}'.ljust(64 * 1024 + 1), "is too large"),
+    (b"", "is not valid JSON"),
     (b"[1]", "is not a JSON object"),
     (b"null", "is not a JSON object"),
     (b'{"product_org_id":', "is not valid JSON"),
     (b'{"product_org_id":"a"} x', "is not valid JSON"),
-    (b'{"product_org_id":"\xff"}', "invalid byte sequence"),
+    (b'{"product_org_id":"\xff"}', "invalid UTF-8"),
     (b'{"product_org_id":"a"}\0', "holds a NUL byte"),
+    (b'{"product_org_id":"a\\u0000"}', "cannot be stored"),
     (b"{}", "must map product_org_id"),
+    (b'{"product_org_id":"a","plan":"b"}', 'line 1, column 23: unknown field "plan"'),
 ], ids=lambda value: None if value is None else repr(value)[:24])
 def test_template(tool, organization, tmp_path, content, message):
     path = tmp_path / "template.json"
@@ -471,7 +467,7 @@ def test_template(tool, organization, tmp_path, content, message):
 
 @pytest.mark.parametrize("options, message", [
     (["--endpoint", "product_orgs"], "needs a payload template"),
-    (["--template", MANUAL], "is not a JSON object"),
+    (["--template", MANUAL], "is not valid JSON"),
     (["--template", "/nowhere"], "No such file or directory"),
     (["--template", "/"], "Is a directory"),
     (["--endpoint", "other"], "endpoint type must be"),
