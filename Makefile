@@ -202,7 +202,7 @@ bench-quick: all  ## the same, shorter
 $(BUILD)/bench-json: tests/bench/json/bench.c $(call objects,$(MODULES)) $(BUILD)/flags
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call objects,$(MODULES)) $(LIBS_INTAKE)
 
-bench-json: $(BUILD)/bench-json  ## the strict byte pass beside json-c's parse, MB/s
+bench-json: $(BUILD)/bench-json  ## the strict byte pass and a template beside json-c's parse
 	$<
 
 lint:  ## include order, third-party headers, banned functions, formatting, scripts
