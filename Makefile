@@ -14,25 +14,20 @@ MODULES := \
 	decimal instant \
 	signal template \
 	db \
-	store store_schema store_check migrate \
+	store store_schema store_check store_maintenance migrate \
 	pg_array refusal group_member group_statement group \
 	store_rejected \
 	intake intake_reject intake_bulk intake_answer \
 	route fcgi exchange direct loop
 
-# The worker needs none of the tool's side, the tool none of the serving side.
-TOOL_ONLY := file store store_schema store_check migrate store_rejected
+# The worker needs none of the tool's side, the tool none of the serving side. Replaying rejected
+# bytes reads them as the workers do.
+TOOL_ONLY := file store store_schema store_check store_maintenance migrate store_rejected template
+WORKER_ONLY := group intake_bulk intake_answer route fcgi exchange direct loop
 INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
-# Replaying rejected bytes reads them as the workers do.
-TOOL := status mem file log config_setting config credential http \
-	json_scan json_text json_reader json_walk json_edit json_path json decimal instant \
-	signal template db \
-	signal template db \
-	store store_schema store_check migrate pg_array refusal group_member group_statement \
-	store_rejected intake intake_reject \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_rejected ctl_template \
-	ctl_replay \
-	ctl_migrate ctl_check ctl_config
+TOOL := $(filter-out $(WORKER_ONLY),$(MODULES)) \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_template \
+	ctl_rejected ctl_replay ctl_migrate ctl_maintain ctl_check ctl_config
 
 # ---- variants ----
 # SAN=address,undefined builds with sanitizers in a directory of its own.

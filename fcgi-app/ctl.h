@@ -12,6 +12,7 @@
  *   ctl_rejected.c      rejected list, rejected show
  *   ctl_replay.c        rejected replay
  *   ctl_migrate.c       migrate
+ *   ctl_maintain.c      maintain
  *   ctl_check.c         check
  *   ctl_config.c        config, version
  *
@@ -173,6 +174,7 @@ enum ctl_exit ctl_rejected_list(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
 enum ctl_exit ctl_migrate(struct ctl *ctl);
+enum ctl_exit ctl_maintain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
 enum ctl_exit ctl_config(struct ctl *ctl);
 enum ctl_exit ctl_version(struct ctl *ctl);

@@ -63,6 +63,15 @@ static const struct ctl_command commands[] = {
 		 "in a transaction of its own. Several at the same time wait for each other. "
 		 "Refuses when an applied file was changed or is missing, or when the database is "
 		 "newer than the files."},
+	{.noun = "maintain",
+	 .database = true,
+	 .run = ctl_maintain,
+	 .help = "Makes the partitions of the coming days, moves rows of the default partitions "
+		 "into "
+		 "partitions of their days, and removes what is older than the table "
+		 "sluice.retention keeps it. To be run every few minutes, from any number of "
+		 "hosts. Never makes the intake wait for long: what is in use is left to the next "
+		 "run. Exits with 1 when a step failed."},
 	{.noun = "organization",
 	 .verb = "create",
 	 .argument = "NAME",

@@ -77,8 +77,8 @@ enum status store_one(const struct store *store, const struct db_statement *stat
 	return status;
 }
 
-static enum status read_int(const struct store *store, const struct db_result *result, int row,
-			    void *item)
+enum status store_read_int(const struct store *store, const struct db_result *result, int row,
+			   void *item)
 {
 	int64_t *number = item;
 
@@ -100,7 +100,7 @@ enum status store_organization_create(const struct store *store, struct slice na
 	};
 	const db_param params[] = {store->actor, name};
 
-	return store_one(store, &statement, params, read_int, id);
+	return store_one(store, &statement, params, store_read_int, id);
 }
 
 static enum status read_organization(const struct store *store, const struct db_result *result,

@@ -158,8 +158,8 @@ enum status store_list(const struct store *store, const struct db_statement *sta
 enum status store_keep_all(const struct store *store, const struct db_result *result, int row,
 			   int first, struct slice *const texts[], int count) MUST_CHECK;
 
-/* A function's result of one text, as a struct slice. */
-store_row store_read_text;
+/* A function's result of one text, as a struct slice, or of one number, as an int64_t. */
+store_row store_read_text, store_read_int;
 
 /* The digits of an id, terminated. */
 enum { STORE_ID_CHARS = 24 };

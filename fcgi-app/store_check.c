@@ -84,7 +84,8 @@
 	"CASE WHEN count(*) = 0 THEN 'sluice_admin may call the settings functions' "              \
 	"ELSE 'sluice_admin may not call ' || string_agg(n.name, ', ' ORDER BY n.name) END "       \
 	"FROM unnest('{organization_create,organization_list,member_add,member_list,"              \
-	"member_remove,key_create,key_list,key_show,key_deactivate}'::text[]) n (name) "           \
+	"member_remove,key_create,key_list,key_show,key_deactivate,maintenance_do,"                \
+	"maintenance_record}'::text[]) n (name) "                                                  \
 	"WHERE NOT EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.rolname = 'sluice_admin' "   \
 	"WHERE p.pronamespace = 'sluice'::regnamespace AND p.proname = n.name "                    \
 	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))"
@@ -108,26 +109,38 @@
 #define DEFAULT_PARTITIONS                                                                         \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
 	"CASE WHEN count(*) = 0 THEN 'empty' "                                                     \
-	"ELSE 'rows outside of all days in ' || string_agg(t.name, ', ') END FROM ("               \
-	"SELECT 'signal_staging_default' AS name "                                                 \
-	"WHERE EXISTS (SELECT FROM sluice.signal_staging_default) "                                \
-	"UNION ALL SELECT 'signal_cold_storage_default' "                                          \
-	"WHERE EXISTS (SELECT FROM sluice.signal_cold_storage_default) "                           \
-	"UNION ALL SELECT 'rejected_payload_default' "                                             \
-	"WHERE EXISTS (SELECT FROM sluice.rejected_payload_default)) t"
+	"ELSE 'rows outside of all days in ' || string_agg(d.name, ', ' ORDER BY d.name) "         \
+	"|| ': sluicectl maintain moves those of the last days' END "                              \
+	"FROM sluice.default_partitions_in_use() d (name)"
 
 /* The table that has the fewest days ahead decides. */
 #define FUTURE_PARTITIONS                                                                          \
-	"SELECT CASE WHEN t.days >= 1 THEN 'ok' ELSE 'failed' END, "                               \
-	"CASE WHEN t.days >= 1 THEN t.days || ' ahead' "                                           \
-	"ELSE 'none ahead for ' || t.name || ': call sluice.maintain_partitions() daily' END "     \
-	"FROM (SELECT p.relname AS name, count(*) FILTER (WHERE "                                  \
-	"substring(pg_get_expr(c.relpartbound, c.oid) from $$FROM \\('([^']+)'\\)$$)"              \
-	"::timestamptz > now()) AS days "                                                          \
-	"FROM pg_class p LEFT JOIN pg_inherits i ON i.inhparent = p.oid "                          \
-	"LEFT JOIN pg_class c ON c.oid = i.inhrelid "                                              \
-	"WHERE p.relnamespace = 'sluice'::regnamespace AND p.relkind = 'p' GROUP BY p.relname) t " \
+	"SELECT CASE WHEN t.days >= 3 THEN 'ok' WHEN t.days >= 1 THEN 'warning' "                  \
+	"ELSE 'failed' END, CASE WHEN t.days >= 3 THEN t.days || ' ahead' "                        \
+	"ELSE coalesce(nullif(t.days, 0)::text, 'none') || ' ahead for ' || t.name "               \
+	"|| ': run sluicectl maintain' END FROM (SELECT b.table_name AS name, "                    \
+	"count(*) FILTER (WHERE b.lower_bound > now()) AS days "                                   \
+	"FROM sluice.partition_bounds() b GROUP BY b.table_name) t "                               \
 	"ORDER BY t.days, t.name LIMIT 1"
+
+/* A day late is normal: a backup may have been in the way. */
+#define RETENTION                                                                                  \
+	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
+	"CASE WHEN count(*) = 0 THEN 'nothing is kept for longer' "                                \
+	"ELSE count(*) || ' partitions are kept for longer, the oldest is ' "                      \
+	"|| (array_agg(b.partition_name ORDER BY b.lower_bound))[1] "                              \
+	"|| ': run sluicectl maintain' END FROM sluice.partition_bounds() b "                      \
+	"JOIN sluice.partitioned_table t ON t.table_name = b.table_name "                          \
+	"WHERE b.upper_bound <= t.keep_from - interval '24 hours'"
+
+#define MAINTENANCE                                                                                \
+	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
+	"CASE WHEN count(*) = 0 THEN 'done within a day' ELSE 'not done for a day: ' "             \
+	"|| string_agg(s.name || coalesce(' (' || r.result || coalesce(', ' || r.message, '') "    \
+	"|| ')', ''), ', ' ORDER BY s.position) || ': run sluicectl maintain every few minutes' "  \
+	"END FROM sluice.maintenance_step s "                                                      \
+	"LEFT JOIN sluice.maintenance_run r ON r.step = s.name "                                   \
+	"WHERE coalesce(r.done_at, s.added_at) < now() - interval '1 day'"
 
 static const struct {
 	const char *check;
@@ -161,6 +174,8 @@ static const struct {
 	{"public_rights", CHECK("public_rights", PUBLIC_FUNCTIONS)},
 	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS)},
 	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS)},
+	{"retention", CHECK("retention", RETENTION)},
+	{"maintenance", CHECK("maintenance", MAINTENANCE)},
 };
 
 enum { FIRST_SCHEMA_CHECK = 7 };

@@ -5,16 +5,6 @@
 
 #include <string.h>
 
-static enum status read_number(const struct store *store, const struct db_result *result, int row,
-			       void *item)
-{
-	int64_t *number = item;
-
-	(void)store;
-	*number = db_result_int(result, row, 0);
-	return STATUS_OK;
-}
-
 enum status store_maintenance_lock(const struct store *store, bool *locked)
 {
 	static const struct db_statement statement = {
@@ -24,7 +14,7 @@ enum status store_maintenance_lock(const struct store *store, bool *locked)
 		.rows = 1,
 	};
 	int64_t got = 0;
-	enum status status = store_one(store, &statement, NULL, read_number, &got);
+	enum status status = store_one(store, &statement, NULL, store_read_int, &got);
 
 	*locked = got != 0;
 	return status;
@@ -69,7 +59,7 @@ enum status store_maintenance_do(const struct store *store, struct slice step, i
 	const db_param params[] = {step, store_id_text(max_rows, text)};
 
 	*worked = 0;
-	return store_one(store, &statement, params, read_number, worked);
+	return store_one(store, &statement, params, store_read_int, worked);
 }
 
 bool store_maintenance_is_busy(const struct store *store)
@@ -89,8 +79,9 @@ enum status store_maintenance_record(const struct store *store, struct slice ste
 		.rows = 1,
 	};
 	char text[STORE_ID_CHARS];
-	const db_param params[] = {store->actor, step, result, store_id_text(worked, text), message};
+	const db_param params[] = {store->actor, step, result, store_id_text(worked, text),
+				   message};
 	int64_t none;
 
-	return store_one(store, &statement, params, read_number, &none);
+	return store_one(store, &statement, params, store_read_int, &none);
 }
