@@ -222,7 +222,7 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
-	for d in lighttpd apache nginx apache-fcgid cgi systemd templates; do \
+	for d in lighttpd apache nginx apache-fcgid cgi systemd cron templates; do \
 		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
 		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
 	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example

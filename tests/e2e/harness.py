@@ -196,7 +196,7 @@ class Stack:
         self.closers = []  # what tests started beside the stack
         self.log_dir = self.dir
         command = [ROOT / "deploy" / "stack", "up", "--dir", self.dir, "--front", front,
-                   "--port", str(self.port), "--bindir", BUILD, *options]
+                   "--port", str(self.port), "--bindir", BUILD, "--maintain", "0", *options]
         # One, unless a test is about several: then it is known who serves what.
         command += ["--workers", str(workers or 1)]
         for name, value in (settings or {}).items():
