@@ -93,7 +93,7 @@ CROSS JOIN LATERAL (SELECT
     pg_catalog.date_trunc('day', pg_catalog.now(), 'UTC') AS today,
     pg_catalog.date_trunc('day', (pg_catalog.now() AT TIME ZONE 'UTC') - r.keep) AT TIME ZONE 'UTC'
         AS keep_from) AS t
-WHERE p.relnamespace = 'sluice'::regnamespace AND c.partition_interval::interval = '1 day';
+WHERE p.relnamespace = 'sluice'::regnamespace AND c.partition_interval = '1 day';
 COMMENT ON VIEW sluice.partitioned_table IS
     'The tables with one partition per day, as pg_partman''s configuration and retention have them. '
     'For maintenance.';
@@ -168,8 +168,7 @@ GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
 CREATE FUNCTION sluice.partition_name_of(table_name text, day timestamptz) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN (SELECT partman.check_name_length(t.table_name,
-            to_char(day AT TIME ZONE 'UTC', t.name_format), true)
+    RETURN (SELECT t.table_name || '_p' || to_char(day AT TIME ZONE 'UTC', t.name_format)
         FROM sluice.partitioned_table AS t WHERE t.table_name = partition_name_of.table_name);
 END
 $$;
@@ -188,7 +187,8 @@ BEGIN
             WHERE b.table_name = missing_days.table_name
                 AND b.lower_bound < d.day + interval '1 day' AND b.upper_bound > d.day)
         -- Taken: a partition that was detached, to be kept for example. Its day is left alone.
-        AND to_regclass(format('sluice.%I', sluice.partition_name_of(t.table_name, d.day))) IS NULL
+        AND to_regclass(format('sluice.%I', t.table_name || '_p'
+            || to_char(d.day AT TIME ZONE 'UTC', t.name_format))) IS NULL
     ORDER BY d.day;
 END
 $$;
@@ -279,7 +279,10 @@ BEGIN
     EXECUTE format('LOCK TABLE ONLY sluice.%I IN SHARE UPDATE EXCLUSIVE MODE', table_name);
     -- Readers too: whoever saw a row here must not look for it in vain while it is on its way.
     EXECUTE format('LOCK TABLE sluice.%I IN ACCESS EXCLUSIVE MODE', part.default_partition);
-    IF day NOT IN (SELECT sluice.missing_days(table_name)) THEN
+    IF EXISTS (SELECT FROM sluice.partition_bounds() AS b
+        WHERE b.table_name = move_default_day.table_name
+            AND b.lower_bound < day + interval '1 day' AND b.upper_bound > day)
+    THEN
         RETURN 0; -- another run was quicker
     END IF;
     PERFORM sluice.partition_create(table_name, name);

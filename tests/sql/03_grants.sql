@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(50);
+SELECT plan(51);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -21,7 +21,10 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),
-    ('sluice_admin', 'key_deactivate'), ('sluice_admin', 'maintain_partitions');
+    ('sluice_admin', 'key_deactivate'), ('sluice_admin', 'maintain_partitions'),
+    ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
+    ('sluice_admin', 'partition_bounds'), ('sluice_reader', 'partition_bounds'),
+    ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use');
 SELECT bag_eq($$
     SELECT r.rolname::text, p.proname::text
     FROM pg_proc AS p
@@ -48,7 +51,13 @@ SELECT is_empty($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND (has_any_column_privilege(r.rolname, c.oid, x.privilege)
             OR has_table_privilege(r.rolname, c.oid, 'DELETE, TRUNCATE, TRIGGER'))
+        AND (r.rolname, c.relname, x.privilege) <> ('sluice_admin', 'retention', 'UPDATE')
 $$, 'readers and admins write to no table');
+SELECT bag_eq($$
+    SELECT a.attname::text FROM pg_attribute AS a
+    WHERE a.attrelid = 'sluice.retention'::regclass AND a.attnum > 0
+        AND has_column_privilege('sluice_admin', a.attrelid, a.attnum, 'UPDATE')
+$$, ARRAY['keep'], 'but admins say how long things are kept');
 SELECT is_empty($$
     SELECT r.rolname, c.oid::regclass
     FROM pg_class AS c CROSS JOIN pg_roles AS r

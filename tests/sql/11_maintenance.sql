@@ -1,0 +1,244 @@
+-- Retention and the steps of maintenance, one after the other, as the role that runs them. Locks and
+-- other sessions are in tests/e2e/test_maintain.py.
+BEGIN;
+SELECT plan(78);
+
+DELETE FROM sluice.signal_staging; -- of tests that commit
+
+CREATE FUNCTION pg_temp.today() RETURNS timestamptz LANGUAGE sql
+    AS $$ SELECT date_trunc('day', now(), 'UTC') $$;
+CREATE FUNCTION pg_temp.day(days integer) RETURNS timestamptz LANGUAGE sql
+    AS $$ SELECT pg_temp.today() + days * interval '24 hours' $$;
+CREATE FUNCTION pg_temp.part(days integer, parent text DEFAULT 'signal_staging') RETURNS text
+LANGUAGE sql AS $$ SELECT parent || to_char(pg_temp.day(days) AT TIME ZONE 'UTC', '"_p"YYYY_MM_DD') $$;
+-- Rows received so many days from today, at noon.
+CREATE FUNCTION pg_temp.put(days integer, rows integer DEFAULT 1) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
+        request_id, payload)
+    SELECT 1, pg_temp.day(days) + interval '12 hours', now(), 1, 'generic', 'day ' || days,
+        jsonb_build_object('n', n)
+    FROM generate_series(1, rows) AS n
+$$;
+CREATE FUNCTION pg_temp.step(name text, max_rows integer DEFAULT 5000) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    worked bigint;
+BEGIN
+    SET LOCAL ROLE sluice_admin;
+    worked := sluice.maintenance_do(name, max_rows);
+    RESET ROLE;
+    RETURN worked;
+END
+$$;
+-- All that a step does.
+CREATE FUNCTION pg_temp.steps(name text, max_rows integer DEFAULT 5000) RETURNS bigint[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    done bigint[] := '{}';
+BEGIN
+    LOOP
+        done := done || pg_temp.step(name, max_rows);
+        EXIT WHEN done[cardinality(done)] = 0;
+    END LOOP;
+    RETURN done;
+END
+$$;
+CREATE FUNCTION pg_temp.rows_in(name text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM sluice.%I', name) INTO n;
+    RETURN n;
+END
+$$;
+CREATE FUNCTION pg_temp.keep(kept interval, name text DEFAULT 'signal_staging') RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    SET LOCAL ROLE sluice_admin;
+    UPDATE sluice.retention SET keep = kept WHERE table_name = name;
+    RESET ROLE;
+END
+$$;
+
+-- ---- how long ----
+SELECT results_eq('SELECT table_name, keep FROM sluice.retention ORDER BY 1', $$
+    VALUES ('rejected_payload', interval '30 days'), ('signal_cold_storage', '90 days'),
+        ('signal_staging', '90 days') $$, 'what is kept for how long, by default');
+SELECT throws_ok(format('SELECT pg_temp.keep(%L)', kept), '23514', NULL, 'not ' || kept)
+FROM unnest(ARRAY['90', '0 days', '-1 day', '23:59', '101 years']) AS kept;
+RESET ROLE;
+SELECT lives_ok(format('SELECT pg_temp.keep(%L)', kept), coalesce(kept, 'for ever') || ' can be said')
+FROM unnest(ARRAY['1 day', '6 months', '100 years', NULL]) AS kept;
+SELECT is(keep, NULL, 'and is kept') FROM sluice.retention WHERE table_name = 'signal_staging';
+SELECT pg_temp.keep('90 days');
+SELECT is((SELECT array_agg(keep_from ORDER BY table_name) FROM sluice.partitioned_table),
+    ARRAY[pg_temp.day(-30), pg_temp.day(-90), pg_temp.day(-90)], 'whole days, in UTC');
+SELECT is(first_day, pg_temp.day(-90), 'the first day that may be made') FROM sluice.partitioned_table
+WHERE table_name = 'signal_staging';
+SELECT is(last_day, pg_temp.day(7), 'and the last') FROM sluice.partitioned_table
+WHERE table_name = 'signal_staging';
+
+-- ---- what there is ----
+SELECT is((SELECT count(*) FROM sluice.partition_overview WHERE table_name = 'signal_staging'),
+    (SELECT count(*) FROM pg_inherits WHERE inhparent = 'sluice.signal_staging'::regclass),
+    'the overview has all partitions');
+SELECT results_eq($$ SELECT lower_bound, upper_bound, is_default, past_retention
+    FROM sluice.partition_overview WHERE partition_name = pg_temp.part(0) $$,
+    $$ VALUES (pg_temp.today(), pg_temp.day(1), false, false) $$, 'with their bounds');
+SELECT results_eq($$ SELECT lower_bound, upper_bound, is_default, past_retention
+    FROM sluice.partition_overview WHERE partition_name = 'signal_staging_default' $$,
+    $$ VALUES (NULL::timestamptz, NULL::timestamptz, true, false) $$, 'and the default one');
+SELECT ok(bool_and(bytes > 0 AND rows_estimate >= 0), 'and their sizes') FROM sluice.partition_overview;
+SET LOCAL DateStyle = 'German';
+SET LOCAL TimeZone = 'Asia/Kathmandu';
+SELECT results_eq($$ SELECT lower_bound, upper_bound FROM sluice.partition_bounds()
+    WHERE partition_name = pg_temp.part(0) $$, $$ VALUES (pg_temp.today(), pg_temp.day(1)) $$,
+    'whatever the session''s style of dates');
+SELECT is_empty('SELECT sluice.default_partitions_in_use()', 'the default partitions are empty');
+
+-- ---- the steps ----
+SELECT results_eq('SELECT name FROM sluice.maintenance_step WHERE position <= 400 ORDER BY position',
+    ARRAY['move_default_rows', 'make_partitions', 'drop_partitions', 'prune_default_rows'],
+    'the steps and their order');
+SELECT is_empty($$ SELECT name FROM sluice.maintenance_step WHERE NOT EXISTS (
+    SELECT FROM pg_proc WHERE oid = to_regprocedure(format('sluice.%I(integer)', name))
+        AND prorettype = 'bigint'::regtype AND NOT prosecdef) $$, 'each is a function that fits');
+SELECT is(pg_temp.steps(name), '{0}', name || ' has nothing to do at first')
+FROM sluice.maintenance_step WHERE position <= 400 ORDER BY position;
+SELECT throws_ok($$ SELECT pg_temp.step('intake') $$, 'P0002', 'maintenance step "intake" does not exist',
+    'not any function');
+RESET ROLE;
+SELECT throws_ok($$ SELECT pg_temp.step('lower(''x''); SELECT ') $$, 'P0002', NULL, 'not any text');
+RESET ROLE;
+SELECT throws_ok(format($$ SELECT pg_temp.step('drop_partitions', %s) $$, n), '22023', NULL,
+    format('not %s rows', n)) FROM unnest(ARRAY['0', 'NULL', '1000001']) AS n;
+RESET ROLE;
+
+-- ---- rows of the default partition: few ----
+SELECT pg_temp.put(d) FROM unnest(ARRAY[-500, -457, -455, -200, -91, -90, -40, -20, 8, 300]) AS d;
+SELECT pg_temp.put(-30, 3);
+SELECT results_eq('SELECT sluice.default_partitions_in_use()', ARRAY['signal_staging_default'],
+    'rows outside of all days are seen');
+SELECT is(pg_temp.rows_in('signal_staging_default'), 13::bigint, 'all are in the default partition');
+SELECT is(pg_temp.step('move_default_rows'), 1::bigint, 'one day');
+SELECT is(pg_temp.rows_in(pg_temp.part(-20)), 1::bigint, 'the latest first');
+SELECT is(pg_temp.steps('move_default_rows'), '{3,1,1,0}', 'then the others, as far as they are kept');
+SELECT is(pg_temp.rows_in(pg_temp.part(-30)), 3::bigint, 'all rows of a day');
+SELECT is(pg_temp.rows_in(pg_temp.part(-90)), 1::bigint, 'the last day that is kept');
+SELECT bag_eq('SELECT request_id FROM sluice.signal_staging_default',
+    ARRAY['day -500', 'day -457', 'day -455', 'day -200', 'day -91', 'day 8', 'day 300'],
+    'what is past retention or far ahead stays');
+SELECT is((SELECT count(*) FROM sluice.signal_staging), 13::bigint, 'nothing is lost');
+SELECT is((SELECT relowner::regrole::text FROM pg_class
+    WHERE oid = format('sluice.%I', pg_temp.part(-30))::regclass), 'sluice_owner',
+    'the new partition has the owner');
+SELECT ok(has_table_privilege('sluice_reader', format('sluice.%I', pg_temp.part(-30)), 'SELECT'),
+    'the grants');
+SELECT is(has_table_privilege('sluice_intake', format('sluice.%I', pg_temp.part(-30)), 'INSERT'), false,
+    'no more');
+SELECT is((SELECT count(*) FROM pg_index
+    WHERE indrelid = format('sluice.%I', pg_temp.part(-30))::regclass), 3::bigint, 'and the indexes');
+SELECT is(pg_temp.steps('prune_default_rows', 2), '{2,1,0}', 'what is past retention is deleted');
+SELECT bag_eq('SELECT request_id FROM sluice.signal_staging_default',
+    ARRAY['day -500', 'day -457', 'day 8', 'day 300'], 'unless its time is implausible');
+
+-- ---- partitions ----
+SELECT isnt_empty($$ SELECT * FROM sluice.missing_days('signal_staging') $$, 'there are gaps now');
+SELECT ok(bool_and(n IN (0, 1)), 'partitions are made one by one')
+FROM unnest(pg_temp.steps('make_partitions')) AS n;
+SELECT is_empty($$ SELECT * FROM sluice.missing_days('signal_staging') $$, 'until there is no gap');
+SELECT is((SELECT count(*) FROM sluice.partition_bounds() WHERE table_name = 'signal_staging'
+    AND NOT is_default), 98::bigint, 'and not more than that');
+SELECT is((SELECT min(lower_bound) FROM sluice.partition_bounds()
+    WHERE table_name = 'rejected_payload'), pg_temp.day(-7),
+    'before the oldest partition there is nothing to make');
+DO $do$
+BEGIN
+    EXECUTE format('DROP TABLE sluice.%I', pg_temp.part(7));
+    EXECUTE format('DROP TABLE sluice.%I', pg_temp.part(0));
+    EXECUTE format('ALTER TABLE sluice.signal_staging DETACH PARTITION sluice.%I', pg_temp.part(-3));
+    EXECUTE format('DROP TABLE sluice.%I', pg_temp.part(-4));
+END
+$do$;
+SELECT pg_temp.step('make_partitions');
+SELECT isnt(to_regclass(format('sluice.%I', pg_temp.part(0))), NULL, 'today comes first');
+SELECT pg_temp.step('make_partitions');
+SELECT isnt(to_regclass(format('sluice.%I', pg_temp.part(7))), NULL, 'then the coming days');
+SELECT is(pg_temp.steps('make_partitions'), '{1,0}', 'then the gaps');
+SELECT is_empty($$ SELECT FROM sluice.partition_bounds() WHERE partition_name = pg_temp.part(-3) $$,
+    'a partition that was detached is left alone');
+SELECT pg_temp.put(-3);
+SELECT is(pg_temp.steps('move_default_rows'), '{0}', 'and so are rows of its day');
+DELETE FROM sluice.signal_staging WHERE request_id = 'day -3';
+DO $do$
+BEGIN
+    EXECUTE format('DROP TABLE sluice.%I', pg_temp.part(-3));
+END
+$do$;
+SELECT is(pg_temp.steps('make_partitions'), '{1,0}', 'until it is gone');
+
+SELECT pg_temp.keep('30 days');
+SELECT is((SELECT count(*) FROM sluice.partition_overview WHERE past_retention), 60::bigint,
+    'partitions past retention are seen');
+SELECT is(pg_temp.step('drop_partitions'), 1::bigint, 'they are dropped one by one');
+SELECT is(to_regclass(format('sluice.%I', pg_temp.part(-90))), NULL, 'the oldest first');
+SELECT is(cardinality(pg_temp.steps('drop_partitions')), 60, 'until none is left');
+SELECT is((SELECT min(lower_bound) FROM sluice.partition_bounds() WHERE table_name = 'signal_staging'),
+    pg_temp.day(-30), 'a day that is not over by then is kept');
+SELECT is((SELECT min(lower_bound) FROM sluice.partition_bounds()
+    WHERE table_name = 'signal_cold_storage'), pg_temp.day(-7), 'other tables are not touched');
+SELECT pg_temp.keep(NULL);
+SELECT is(pg_temp.steps('drop_partitions') || pg_temp.steps('prune_default_rows'), '{0,0}',
+    'what is kept for ever is kept');
+SELECT pg_temp.keep('90 days');
+
+-- ---- rows of the default partition: many ----
+DO $do$
+BEGIN
+    EXECUTE format('DROP TABLE sluice.%I, sluice.%I, sluice.%I, sluice.%I', pg_temp.part(0),
+        pg_temp.part(-1), pg_temp.part(-2), pg_temp.part(-10));
+END
+$do$;
+SELECT pg_temp.put(-2, 5), pg_temp.put(0, 8), pg_temp.put(-10, 2);
+SELECT is(pg_temp.step('move_default_rows', 7), 13::bigint,
+    'when there are many of a day, the default partition becomes theirs');
+SELECT results_eq($$ SELECT lower_bound, upper_bound FROM sluice.partition_bounds()
+    WHERE partition_name = pg_temp.part(-2) $$, $$ VALUES (pg_temp.day(-2), pg_temp.day(1)) $$,
+    'with the days between them');
+SELECT is(pg_temp.rows_in(pg_temp.part(-2)), 13::bigint, 'and their rows');
+SELECT is(pg_temp.rows_in('signal_staging_default'), 6::bigint, 'the others are in a new one');
+SELECT is_empty($$ SELECT indexrelid::regclass FROM pg_index
+    WHERE indrelid = format('sluice.%I', pg_temp.part(-2))::regclass
+        AND indexrelid::regclass::text !~ pg_temp.part(-2) $$, 'indexes are named after their table');
+SELECT is(pg_temp.steps('move_default_rows', 7), '{2,0}', 'from which the next days are moved');
+SELECT is(pg_temp.steps('make_partitions'), '{0}', 'no day is missing');
+SELECT is((SELECT count(*) FROM sluice.signal_staging), 23::bigint, 'nothing is lost');
+
+-- ---- what became of it ----
+SET LOCAL ROLE sluice_admin;
+SELECT sluice.maintenance_record('me', 'drop_partitions', 'done', 3, NULL);
+SELECT sluice.maintenance_record('you', 'drop_partitions', 'busy', 1, 'in use');
+SELECT sluice.maintenance_record('you', 'make_partitions', 'failed', 0, 'oh');
+RESET ROLE;
+SELECT results_eq('SELECT step, result, worked, message, actor, done_at FROM sluice.maintenance_run
+    ORDER BY step', $$ VALUES ('drop_partitions', 'busy', 1::bigint, 'in use', 'you', now()),
+    ('make_partitions', 'failed', 0, 'oh', 'you', NULL) $$, 'the last run, and when it was done');
+SELECT throws_ok($$ SELECT sluice.maintenance_record('me', 'x', 'done', 0, NULL) $$, 'P0002', NULL,
+    'of steps that there are');
+SELECT throws_ok($$ SELECT sluice.maintenance_record('me', 'drop_partitions', 'x', 0, NULL) $$, '23514',
+    NULL, 'that end in one of the ways');
+
+-- ---- all in one transaction, as it used to be ----
+SELECT pg_temp.put(-50);
+SELECT pg_temp.keep('1 day', 'rejected_payload');
+SET LOCAL ROLE sluice_admin;
+SELECT sluice.maintain_partitions();
+RESET ROLE;
+SELECT is(pg_temp.rows_in(pg_temp.part(-50)), 1::bigint, 'maintain_partitions moves');
+SELECT is_empty($$ SELECT * FROM sluice.missing_days('signal_staging')
+    WHERE missing_days > pg_temp.day(-50) $$, 'makes');
+SELECT is((SELECT min(lower_bound) FROM sluice.partition_bounds()
+    WHERE table_name = 'rejected_payload'), pg_temp.day(-1), 'and drops');
+
+SELECT * FROM finish();
+ROLLBACK;
