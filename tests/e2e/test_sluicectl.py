@@ -739,6 +739,15 @@ def test_check(migrated):
     ("insert into sluice.signal_staging (organization_id, received_at, occurred_at, key_id, "
      "source, request_id, payload) values (1, '2001-01-01', now(), 1, 'x', 'x', '{{}}')",
      "default_partitions", "warning"),
+    ("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind, code, "
+     "detail, request_id, payload) values (1, now() + interval '20 days', 1, 'item', 'x', 'x', "
+     "'x', 'x')", "default_partitions", "warning"),
+    ("update sluice.retention set keep = '1 day' where table_name = 'rejected_payload'",
+     "retention", "warning"),
+    ("update sluice.maintenance_step set added_at = now() - interval '25 hours'", "maintenance",
+     "warning"),
+    ("revoke execute on function sluice.maintenance_do(text, integer) from sluice_admin",
+     "admin_rights", "failed"),
     ("delete from sluice.schema_migration where version = "
      "(select max(version) from sluice.schema_migration)", "schema", "failed"),
     ("update sluice.schema_migration set checksum = sha256('') where version = 1", "schema",
