@@ -302,7 +302,7 @@ DECLARE
     part record;
     name text := sluice.partition_name_of(table_name, lower_bound);
     index_name text;
-    moved bigint;
+    moved bigint := 0;
 BEGIN
     SELECT * INTO part FROM sluice.partitioned_table AS t
     WHERE t.table_name = make_default_days.table_name;
@@ -321,9 +321,15 @@ BEGIN
     PERFORM sluice.partition_create(table_name, part.default_partition);
     EXECUTE format('ALTER TABLE sluice.%I ATTACH PARTITION sluice.%I DEFAULT', table_name,
         part.default_partition);
-    moved := sluice.move_rows(name, part.default_partition, format('%1$I < %2$L OR %1$I >= %3$L',
-        part.time_column, lower_bound, upper_bound));
-    PERFORM sluice.partition_attach(table_name, name, lower_bound, upper_bound);
+    -- Attaching looks through all rows while everybody waits. Mostly they are all in the span, so
+    -- it is not asked before whether they are.
+    BEGIN
+        PERFORM sluice.partition_attach(table_name, name, lower_bound, upper_bound);
+    EXCEPTION WHEN check_violation THEN
+        moved := sluice.move_rows(name, part.default_partition,
+            format('%1$I < %2$L OR %1$I >= %3$L', part.time_column, lower_bound, upper_bound));
+        PERFORM sluice.partition_attach(table_name, name, lower_bound, upper_bound);
+    END;
     RETURN moved;
 END
 $$;
