@@ -143,7 +143,7 @@ COMMENT ON COLUMN sluice.partition_overview.past_retention IS
 GRANT SELECT ON sluice.partition_overview TO sluice_reader;
 
 CREATE FUNCTION sluice.default_partitions_in_use() RETURNS SETOF text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
     used boolean;
