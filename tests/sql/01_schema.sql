@@ -91,7 +91,8 @@ SELECT is_empty($$
     WHERE t.tgrelid::regclass::text ~ '^sluice\.(signal_|key_activity|api_key)' AND NOT t.tgisinternal
 $$, 'no trigger either');
 SELECT indexes_are('sluice', 'signal_staging',
-    ARRAY['signal_staging_pkey', 'signal_staging_pending_idx', 'signal_staging_received_at_idx']);
+    ARRAY['signal_staging_pkey', 'signal_staging_queue_idx', 'signal_staging_claimed_idx',
+        'signal_staging_received_at_idx']);
 SELECT indexes_are('sluice', 'signal_cold_storage',
     ARRAY['signal_cold_storage_pkey', 'signal_cold_storage_received_at_idx',
         'signal_cold_storage_anonymous_id_idx']);
@@ -110,12 +111,14 @@ $$, 'organization_id begins every unique index of tenant data');
 SELECT results_eq($$
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
     FROM pg_attribute AS a
-    WHERE a.attrelid = 'sluice.signal_staging'::regclass AND a.attnum > 0 ORDER BY 1
+    WHERE a.attrelid = 'sluice.signal_staging'::regclass AND a.attnum > 0
+        AND a.attname NOT IN ('stored_xact', 'due_at', 'attempts', 'status_at', 'claim_id',
+            'claim_session', 'claimed_by') ORDER BY 1
 $$, $$
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
     FROM pg_attribute AS a
     WHERE a.attrelid = 'sluice.signal_cold_storage'::regclass AND a.attnum > 0 ORDER BY 1
-$$, 'signal_cold_storage has the columns of signal_staging');
+$$, 'signal_cold_storage has the columns of signal_staging, but for those of consumers');
 SELECT enum_has_labels('sluice', 'staging_status',
     ARRAY['pending', 'processing', 'completed', 'failed', 'skipped', 'permanently_failed']);
 SELECT ok('owner'::sluice.member_role > 'admin' AND 'admin'::sluice.member_role > 'editor'

@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(51);
+SELECT plan(62);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -16,6 +16,9 @@ INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_signals'), -- for workers of before
     ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
+    ('sluice_consumer', 'claim_signals'), ('sluice_consumer', 'finish_signals'),
+    ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
+    ('sluice_reader', 'settled_xact'), ('sluice_admin', 'settled_xact'),
     ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_replay'),
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
@@ -145,6 +148,24 @@ FROM unnest(ARRAY[
     'SELECT id FROM sluice.api_key WHERE key_hash > ''\x''',
     'DELETE FROM sluice.audit_log',
     'UPDATE sluice.signal_staging SET status = ''completed''']) AS statement;
+
+SELECT lives_ok(pg_temp.as_role('sluice_consumer', statement), 'sluice_consumer: ' || statement)
+FROM unnest(ARRAY[
+    'SELECT id, payload FROM sluice.claim_signals(''me'', 1, ''1 min'')',
+    'SELECT sluice.finish_signals(''{1}'', ''completed'')',
+    'SELECT sluice.release_signals(''{1}''), sluice.extend_signals(''{1}'', ''1 min'')']) AS statement;
+SELECT throws_ok(pg_temp.as_role('sluice_consumer', statement), '42501', NULL,
+    'sluice_consumer: ' || statement)
+FROM unnest(ARRAY[
+    'SELECT * FROM sluice.signal_staging',
+    'UPDATE sluice.signal_staging SET status = ''completed''',
+    'SELECT * FROM sluice.organization',
+    'SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, ''me'', 1, ''1 min'', NULL)',
+    'SELECT sluice.report_rows(''sluice.signal_staging'', ''{1}'', 1, ''completed'', NULL, NULL, NULL)',
+    'SELECT sluice.settled_xact()',
+    'SELECT setval(''sluice.signal_staging_queue_due'', 1)']) AS statement;
+SELECT throws_ok(pg_temp.as_role('sluice_reader', $$SELECT sluice.claim_signals('me', 1, '1 min')$$),
+    '42501', NULL, 'sluice_reader claims nothing');
 
 SELECT lives_ok(pg_temp.as_role('sluice_admin', $$SELECT sluice.organization_create('me', 'Granted')$$),
     'sluice_admin creates an organization');

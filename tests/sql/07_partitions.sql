@@ -103,7 +103,7 @@ SELECT is_empty($$ SELECT * FROM partition WHERE NOT has_table_privilege('sluice
     OR has_table_privilege('sluice_intake', oid, 'SELECT, INSERT, UPDATE, DELETE') $$,
     'with the grants of the parent');
 SELECT is_empty($$ SELECT name FROM partition WHERE parent = 'signal_staging'
-    AND (SELECT count(*) FROM pg_index WHERE indrelid = partition.oid) <> 3 $$, 'and its indexes');
+    AND (SELECT count(*) FROM pg_index WHERE indrelid = partition.oid) <> 4 $$, 'and its indexes');
 SELECT is(pg_temp.put(now() + '6 days'::interval), pg_temp.day(now() + '6 days'::interval),
     'rows go there');
 

@@ -1,0 +1,184 @@
+-- Consumers: what is claimed, for how long, what becomes of it, and who may say so. Other sessions
+-- are in tests/e2e/test_consumers.py.
+BEGIN;
+SELECT plan(68);
+\ir helper.psql
+
+DELETE FROM sluice.signal_staging; -- what other tests have committed
+SELECT sluice.organization_create('op', 'Consumers'), sluice.organization_create('op', 'Others');
+SELECT pg_temp.make_key('Consumers', 'consumed'), pg_temp.make_key('Others', 'others');
+
+-- Rows are called by their n, ids by subscripts.
+CREATE TEMPORARY TABLE staged AS SELECT (pg_temp.intake(ARRAY['consumed'],
+    array_fill(1, ARRAY[10]))).ids;
+CREATE FUNCTION pg_temp.id(VARIADIC n integer[]) RETURNS bigint[] LANGUAGE sql
+    AS $$ SELECT ARRAY(SELECT ids[i] FROM unnest(n) AS i) FROM staged $$;
+CREATE FUNCTION pg_temp.claim(max_rows integer, lease text DEFAULT '1 minute',
+    organization text DEFAULT NULL) RETURNS SETOF integer LANGUAGE sql
+    AS $$ SELECT (payload ->> 'n')::integer
+        FROM sluice.claim_signals('tester', max_rows, lease::interval, organization) $$;
+CREATE FUNCTION pg_temp.row(n integer) RETURNS sluice.signal_staging LANGUAGE sql
+    AS $$ SELECT * FROM sluice.signal_staging WHERE id = (pg_temp.id(n))[1] $$;
+-- Makes a row due, as time would.
+CREATE FUNCTION pg_temp.due(VARIADIC n integer[]) RETURNS void LANGUAGE sql AS $$
+    UPDATE sluice.signal_staging SET due_at = clock_timestamp() - interval '1 microsecond'
+    WHERE id = ANY (pg_temp.id(VARIADIC n));
+    SELECT setval('sluice.signal_staging_queue_search', 0) $$;
+
+-- ---- claiming ----
+SELECT is(status, 'pending', 'a row begins as pending') FROM pg_temp.row(1);
+SELECT ok(attempts = 0 AND status_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL,
+    'without a claim') FROM pg_temp.row(1);
+SELECT ok(due_at BETWEEN received_at AND clock_timestamp(), 'and is due at once') FROM pg_temp.row(1);
+SELECT set_eq('SELECT pg_temp.claim(3)', '{1,2,3}'::integer[], 'the oldest are claimed first');
+SELECT set_eq('SELECT pg_temp.claim(3)', '{4,5,6}'::integer[], 'then the next');
+SELECT is(status, 'processing', 'a claimed row is processing') FROM pg_temp.row(1);
+SELECT ok(attempts = 1 AND claimed_by = 'tester' AND claim_id IS NOT NULL
+    AND claim_session IS NOT NULL AND status_at > received_at
+    AND due_at = status_at + interval '1 minute', 'with claim, name, instant and lease')
+FROM pg_temp.row(1);
+SELECT ok((pg_temp.row(1)).claim_id = (pg_temp.row(3)).claim_id
+    AND (pg_temp.row(1)).claim_id < (pg_temp.row(4)).claim_id, 'each call is a claim of its own');
+SELECT is((pg_temp.row(1)).claim_session, (pg_temp.row(4)).claim_session, 'all of one session');
+SELECT results_eq($$ SELECT s.id, s.status::text, s.attempts::integer, s.payload, s.email, s.claimed_by
+    FROM sluice.claim_signals('whole', 1, '1 hour') AS s $$,
+    $$ SELECT (pg_temp.id(7))[1], 'processing', 1, '{"n": 7}'::jsonb, NULL::text, 'whole' $$,
+    'what is returned is the row as it is after the claim');
+SELECT set_eq('SELECT pg_temp.claim(100)', '{8,9,10}'::integer[], 'no more than there are');
+SELECT is_empty('SELECT pg_temp.claim(100)', 'nothing is claimed twice');
+
+SELECT throws_ok(format($$ SELECT * FROM sluice.claim_signals(%L, %L, %L) $$, consumer, max_rows, lease),
+    state, NULL, what)
+FROM (VALUES ('', '1', '1 min', '22023', 'a consumer without a name'),
+    (NULL, '1', '1 min', '22023', 'null for one'),
+    ('c', '0', '1 min', '22023', 'no rows'), ('c', NULL, '1 min', '22023', 'null rows'),
+    ('c', '100001', '1 min', '22023', 'too many'),
+    ('c', '1', '0', '22023', 'no lease'), ('c', '1', '-1 s', '22023', 'a lease in the past'),
+    ('c', '1', NULL, '22023', 'null for a lease'), ('c', '1', 'infinity', '22007', 'a lease for ever'),
+    ('c', '1', '31 days', '22023', 'nearly so')) AS v (consumer, max_rows, lease, state, what);
+SELECT throws_ok($$ SELECT * FROM sluice.claim_signals('c', 1, '1 min', 'Nobody') $$, 'P0002', NULL,
+    'an unknown organization');
+
+-- ---- finishing ----
+SELECT is(sluice.finish_signals(pg_temp.id(1), 'completed', rule => 'rule 7'), 1::bigint,
+    'a row is completed');
+SELECT ok(status = 'completed' AND mapped_rule = 'rule 7' AND error IS NULL
+    AND status_at > received_at, 'with its rule') FROM pg_temp.row(1);
+SELECT is(sluice.finish_signals(pg_temp.id(1), 'failed', 'late'), 0::bigint,
+    'a finished row is not finished again');
+SELECT is((pg_temp.row(1)).status, 'completed', 'and stays as it is');
+SELECT is(sluice.finish_signals(pg_temp.id(2, 3), 'skipped', 'nothing to do', 'none'), 2::bigint,
+    'several are skipped');
+SELECT ok(status = 'skipped' AND error = 'nothing to do' AND mapped_rule = 'none',
+    'with what the consumer said') FROM pg_temp.row(3);
+SELECT is(sluice.finish_signals(pg_temp.id(4, 4, 1) || NULL::bigint, 'permanently_failed', 'hopeless'),
+    1::bigint, 'repeated, finished and null ids do not count');
+SELECT is(sluice.finish_signals(pg_temp.id(5), 'completed', claim => (pg_temp.row(5)).claim_id),
+    1::bigint, 'by its claim');
+SELECT is(sluice.finish_signals(pg_temp.id(6), 'completed', claim => (pg_temp.row(6)).claim_id + 1),
+    0::bigint, 'not by another claim, though of this session');
+SELECT is(sluice.finish_signals(ids, 'completed'), 0::bigint, 'no ids: ' || coalesce(ids::text, 'null'))
+FROM unnest(ARRAY['{}', NULL]) AS t, LATERAL (SELECT t::bigint[] AS ids) AS i;
+SELECT throws_ok(format($$ SELECT sluice.finish_signals('{1}', %L) $$, status), '22023', NULL,
+    'nothing is finished as ' || coalesce(status, 'null'))
+FROM unnest(ARRAY['pending', 'processing', NULL]) AS status;
+
+-- Another session, as this one sees it when its memory is taken.
+SELECT set_config('sluice.claim_session', '', false);
+SELECT is(sluice.finish_signals(pg_temp.id(6), 'completed'), 0::bigint,
+    'without a claim of one''s own nothing is finished');
+SELECT is(sluice.finish_signals(pg_temp.id(6), 'completed', NULL, NULL, (pg_temp.row(6)).claim_id),
+    1::bigint, 'except by the claim''s number');
+
+-- ---- failing, until it is permanent ----
+SELECT is((pg_temp.row(6)).claim_id, NULL, 'then it is under no claim any more');
+SELECT sluice.release_signals(pg_temp.id(8, 9, 10), (pg_temp.row(8)).claim_id);
+SELECT set_eq('SELECT pg_temp.claim(1)', '{8}'::integer[], 'one to fail');
+SELECT is(sluice.finish_signals(pg_temp.id(8), 'failed', 'first'), 1::bigint, 'it fails');
+SELECT ok(status = 'failed' AND error = 'first'
+    AND due_at - status_at BETWEEN interval '30 s' AND interval '36 s', 'and waits half a minute')
+FROM pg_temp.row(8);
+SELECT set_eq('SELECT pg_temp.claim(100)', '{9,10}'::integer[], 'meanwhile it is not claimed');
+
+CREATE FUNCTION pg_temp.fail_again() RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 2 .. 5 LOOP
+        PERFORM pg_temp.due(8);
+        IF (SELECT count(*) FROM pg_temp.claim(100)) <> 1 THEN
+            RETURN NEXT 'not claimed';
+        END IF;
+        PERFORM sluice.finish_signals(pg_temp.id(8), 'failed', 'try ' || i);
+        RETURN NEXT (SELECT format('%s %s %s', attempts, status, error) FROM pg_temp.row(8));
+    END LOOP;
+    PERFORM pg_temp.due(8);
+END
+$$;
+SELECT results_eq('SELECT pg_temp.fail_again()', ARRAY['2 failed try 2', '3 failed try 3',
+    '4 failed try 4', '5 permanently_failed try 5'], 'the fifth time it fails permanently');
+SELECT is_empty('SELECT pg_temp.claim(100)', 'then it is not claimed any more');
+SELECT ok(bool_and(sluice.retry_delay(n)
+        BETWEEN seconds * interval '1 s' AND seconds * interval '1.2 s'),
+    'the delays grow fourfold up to six hours')
+FROM (VALUES (1, 30), (2, 120), (3, 480), (4, 1920), (5, 7680), (6, 21600), (32767, 21600))
+    AS v (n, seconds);
+
+-- ---- the lease ends ----
+SELECT pg_temp.due(9);
+CREATE TEMPORARY TABLE lost AS SELECT (pg_temp.row(9)).claim_id;
+SELECT set_eq($$ SELECT pg_temp.claim(100, '1 ms') $$, '{9}'::integer[],
+    'a row whose lease has ended is claimed again');
+SELECT is(sluice.finish_signals(pg_temp.id(9), 'completed', claim => claim_id), 0::bigint,
+    'whoever had it before cannot finish it') FROM lost;
+SELECT is(sluice.extend_signals(pg_temp.id(9), '1 hour', claim_id), 0::bigint, 'nor keep it')
+FROM lost;
+SELECT is(sluice.release_signals(pg_temp.id(9), claim_id), 0::bigint, 'nor give it back') FROM lost;
+SELECT is((pg_temp.row(9)).status, 'processing', 'it is with the second one');
+SELECT is(sluice.extend_signals(pg_temp.id(9), '1 hour'), 1::bigint, 'who can keep it');
+SELECT ok((pg_temp.row(9)).due_at > clock_timestamp() + interval '59 min', 'for that long');
+SELECT pg_temp.due(9);
+SELECT is(sluice.finish_signals(pg_temp.id(9), 'completed'), 1::bigint,
+    'and finish it, even late, as long as nobody else has it');
+
+UPDATE sluice.signal_staging SET attempts = 5 WHERE id = (pg_temp.id(10))[1];
+SELECT pg_temp.due(10);
+SELECT is_empty('SELECT pg_temp.claim(100)', 'a lease that ended five times is not given again');
+SELECT is(error, 'lease ended without a report, attempt 5 of 5', 'the row says so')
+FROM pg_temp.row(10);
+SELECT is((pg_temp.row(10)).status, 'permanently_failed', 'and failed permanently');
+
+-- ---- by hand ----
+UPDATE sluice.signal_staging SET status = 'pending' WHERE id = ANY (pg_temp.id(8, 10));
+SELECT setval('sluice.signal_staging_queue_search', 0);
+SELECT set_eq('SELECT pg_temp.claim(100)', '{8,10}'::integer[],
+    'what a DBA makes pending is claimed, whatever it was');
+SELECT is(sluice.finish_signals(pg_temp.id(8), 'failed', 'again'), 1::bigint, 'it fails again');
+SELECT is((pg_temp.row(8)).status, 'permanently_failed', 'that was its last chance');
+SET LOCAL sluice.max_attempts = 7;
+SELECT sluice.finish_signals(pg_temp.id(10), 'failed', 'again');
+SELECT is((pg_temp.row(10)).status, 'failed', 'sluice.max_attempts allows for more');
+RESET sluice.max_attempts;
+
+-- ---- by organization, in other partitions ----
+SELECT pg_temp.intake(ARRAY['consumed', 'others'], ARRAY[1, 2, 1, 2]);
+SELECT set_eq($$ SELECT pg_temp.claim(100, organization => 'Others') $$, '{2,4}'::integer[],
+    'one organization''s rows');
+SELECT set_eq($$ SELECT pg_temp.claim(100) $$, '{1,3}'::integer[], 'the others are still there');
+INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
+    request_id, payload)
+SELECT 1, at, at, 1, 's', 'r', jsonb_build_object('n', n)
+FROM (VALUES (1, now() - interval '3 days'), (2, timestamptz '1999-12-31'), (3, now()),
+    (4, now() + interval '5 days')) AS v (n, at);
+SELECT setval('sluice.signal_staging_queue_search', 0);
+SELECT set_eq('SELECT pg_temp.claim(100)', '{1,2,3,4}'::integer[],
+    'rows of any partition, the default one too, are claimed');
+SELECT is(sluice.finish_signals(ARRAY(SELECT id FROM sluice.signal_staging WHERE request_id = 'r'),
+    'completed'), 4::bigint, 'and finished');
+
+-- ---- following ----
+SELECT is(stored_xact, pg_current_xact_id()::text::bigint, 'a row knows its transaction')
+FROM pg_temp.row(1);
+SELECT cmp_ok(sluice.settled_xact(), '<=', (pg_temp.row(1)).stored_xact,
+    'which has not ended');
+
+SELECT * FROM finish();
+ROLLBACK;
