@@ -149,7 +149,7 @@ COMMENT ON FUNCTION sluice.signals_of_month(bigint) IS
     'schema: it has no SET clause of its own, so search_path is its caller''s.';
 
 CREATE FUNCTION sluice.fold_usage(max_rows integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     until timestamptz := date_trunc('minute', now()) - interval '2 minutes';
     organization_ids bigint[];
@@ -374,7 +374,7 @@ COMMENT ON FUNCTION sluice.move_identified(bigint[], text[], timestamptz, intege
     'search_path is its caller''s.';
 
 CREATE FUNCTION sluice.resolve_identities(max_rows integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     organization_ids bigint[];
     identity_ids bigint[];
@@ -415,14 +415,17 @@ COMMENT ON FUNCTION sluice.resolve_identities(integer) IS
 
 -- ---- pruning ----
 
+-- How long is in sluice.retention, which comes with a later migration; these are called after it.
+
 CREATE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     pruned bigint;
 BEGIN
     DELETE FROM sluice.delivery AS d
     WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.delivery AS o
-        WHERE o.received_at < now() - sluice.retention_of('delivery')
+        WHERE o.received_at < now() - (SELECT r.keep FROM sluice.retention AS r
+            WHERE r.table_name = 'delivery')
         LIMIT max_rows FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS pruned = ROW_COUNT;
     RETURN pruned;
@@ -433,13 +436,14 @@ COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
     'repeat of them is stored again. A step of sluicectl maintain.';
 
 CREATE FUNCTION sluice.prune_identities(max_rows integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     pruned bigint;
 BEGIN
     DELETE FROM sluice.identity AS k
     WHERE k.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.identity AS o
-        WHERE o.identified_at < now() - sluice.retention_of('identity')
+        WHERE o.identified_at < now() - (SELECT r.keep FROM sluice.retention AS r
+            WHERE r.table_name = 'identity')
         LIMIT max_rows FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS pruned = ROW_COUNT;
     RETURN pruned;
@@ -450,13 +454,14 @@ COMMENT ON FUNCTION sluice.prune_identities(integer) IS
     'returns how many. A step of sluicectl maintain.';
 
 CREATE FUNCTION sluice.prune_refused_requests(max_rows integer) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     pruned bigint;
 BEGIN
-    DELETE FROM sluice.refused_request AS r
-    WHERE r.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.refused_request AS o
-        WHERE o.last_at < now() - sluice.retention_of('refused_request')
+    DELETE FROM sluice.refused_request AS q
+    WHERE q.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.refused_request AS o
+        WHERE o.last_at < now() - (SELECT r.keep FROM sluice.retention AS r
+            WHERE r.table_name = 'refused_request')
         LIMIT max_rows FOR UPDATE SKIP LOCKED));
     GET DIAGNOSTICS pruned = ROW_COUNT;
     RETURN pruned;

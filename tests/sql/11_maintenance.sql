@@ -137,7 +137,7 @@ SELECT ok(has_table_privilege('sluice_reader', format('sluice.%I', pg_temp.part(
 SELECT is(has_table_privilege('sluice_intake', format('sluice.%I', pg_temp.part(-30)), 'INSERT'), false,
     'no more');
 SELECT is((SELECT count(*) FROM pg_index
-    WHERE indrelid = format('sluice.%I', pg_temp.part(-30))::regclass), 3::bigint, 'and the indexes');
+    WHERE indrelid = format('sluice.%I', pg_temp.part(-30))::regclass), 4::bigint, 'and the indexes');
 SELECT is(pg_temp.steps('prune_default_rows', 2), '{2,1,0}', 'what is past retention is deleted');
 SELECT bag_eq('SELECT request_id FROM sluice.signal_staging_default',
     ARRAY['day -500', 'day -457', 'day 8', 'day 300'], 'unless its time is implausible');

@@ -47,7 +47,12 @@ FROM (VALUES
     ('signal_cold_storage', interval '90 days',
         'the days'' partitions are dropped; signals that were not identified by then are gone'),
     ('rejected_payload', interval '30 days',
-        'the days'' partitions are dropped; what was not replayed by then is gone'))
+        'the days'' partitions are dropped; what was not replayed by then is gone'),
+    ('delivery', interval '7 days',
+        'rows are deleted; a repeat of such a delivery is stored again'),
+    ('identity', interval '365 days',
+        'rows are deleted; the visitor is unknown until identified again'),
+    ('refused_request', interval '90 days', 'rows are deleted; key_health does not know of them'))
     AS v (table_name, keep, meaning)
 LEFT JOIN partman.part_config AS c ON c.parent_table = 'sluice.' || v.table_name;
 UPDATE partman.part_config SET retention = NULL WHERE starts_with(parent_table, 'sluice.');
@@ -536,7 +541,12 @@ INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
     ('move_default_rows', 100, 'rows', 'rows of default partitions into partitions of their days'),
     ('make_partitions', 200, 'partitions', 'the partitions of the coming days, and missing ones'),
     ('drop_partitions', 300, 'partitions', 'partitions past retention'),
-    ('prune_default_rows', 400, 'rows', 'rows of default partitions past retention');
+    ('prune_default_rows', 400, 'rows', 'rows of default partitions past retention'),
+    ('fold_usage', 500, 'rows', 'minutes that are over, added up into usage_month'),
+    ('resolve_identities', 600, 'visitors or signals', 'cold signals of visitors who are known'),
+    ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
+    ('prune_identities', 800, 'rows', 'identities past retention'),
+    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention');
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,

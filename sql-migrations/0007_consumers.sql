@@ -203,6 +203,8 @@ SET jit = off AS $$
 DECLARE
     parent regclass := pg_typeof(prototype)::text::regclass;
     due_cell regclass := (parent::text || '_queue_due')::regclass;
+    search_cell regclass := (parent::text || '_queue_search')::regclass;
+    search_at timestamptz;
     started timestamptz := clock_timestamp();
     attempts_allowed integer := sluice.max_attempts();
     due_from timestamptz;
@@ -227,11 +229,19 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
 
-    IF sluice.instant_of((parent::text || '_queue_search')::regclass) <= started THEN
-        PERFORM sluice.search_queue(parent);
-        started := clock_timestamp();
-        -- Once in a while also what claims to come from the future.
-        received_before := 'infinity';
+    -- One searches, the others go on. Who holds the lock may be long done, in an open transaction:
+    -- then others search, too.
+    search_at := sluice.instant_of(search_cell);
+    IF search_at <= started AND (
+        pg_try_advisory_xact_lock(parent::oid::integer, 0)
+        OR search_at <= started - interval '10 seconds')
+    THEN
+        IF sluice.instant_of(search_cell) = search_at THEN
+            PERFORM sluice.search_queue(parent);
+            started := clock_timestamp();
+            -- Once in a while also what claims to come from the future.
+            received_before := 'infinity';
+        END IF;
     END IF;
     due_from := sluice.instant_of(due_cell);
     received_from := sluice.instant_of((parent::text || '_queue_received')::regclass);
