@@ -69,7 +69,7 @@ static const struct config_setting settings[] = {
 	DURATION(connect_timeout, 10, 5 * MINUTE, "3s", "Time to connect to PostgreSQL."),
 	DURATION(database_timeout, 10, HOUR, "5s", "Time for one statement, its commit included."),
 	BYTES(single_body, single_body_bytes, KIB, 64 * MIB, "1MiB",
-	      "Largest body of a request with a single signal, after decompression."),
+	      "Largest body with a single signal, after decompression; an array is a batch."),
 	BYTES(batch_body, batch_body_bytes, KIB, GIB, "8MiB",
 	      "Largest body of a batch, after decompression."),
 	BYTES(bulk_body, bulk_body_bytes, KIB, 1024 * GIB, "256MiB",

@@ -29,15 +29,13 @@ void intake_free(struct intake *intake)
 
 size_t intake_body_max(const struct intake *intake)
 {
-	switch (intake->kind) {
-	case INTAKE_BATCH:
-		return (size_t)intake->config->batch_body_bytes;
-	case INTAKE_BULK:
-		return (size_t)intake->config->bulk_body_bytes;
-	case INTAKE_SINGLE:
-	default:
-		return (size_t)intake->config->single_body_bytes;
-	}
+	const struct config *config = intake->config;
+	int64_t most =
+		intake->kind == INTAKE_BULK ? config->bulk_body_bytes : config->batch_body_bytes;
+
+	if (intake->kind == INTAKE_SINGLE && config->single_body_bytes > most)
+		most = config->single_body_bytes;
+	return (size_t)most;
 }
 
 int64_t intake_timeout_ms(const struct intake *intake)
@@ -334,6 +332,23 @@ static enum status read_signals(struct intake *intake, const struct json_reader 
 	return STATUS_OK;
 }
 
+/* Segment's and HubSpot's batches come to the path of single signals. */
+static size_t plain_max_of(const struct intake *intake)
+{
+	static const char blanks[] = " \t\r\n";
+	const struct config *config = intake->config;
+	struct slice text = intake->plain;
+
+	if (intake->kind != INTAKE_SINGLE)
+		return intake_body_max(intake);
+	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
+		text = (struct slice){text.p + 3, text.n - 3};
+	while (text.n > 0 && memchr(blanks, *text.p, sizeof(blanks) - 1) != NULL)
+		text = (struct slice){text.p + 1, text.n - 1};
+	bool batch = intake->media == HTTP_MEDIA_NDJSON || slice_starts(text, SLICE("["));
+	return (size_t)(batch ? config->batch_body_bytes : config->single_body_bytes);
+}
+
 static enum status read_items(struct intake *intake, size_t bytes_max)
 {
 	struct json_limits limits = intake_json_limits(intake);
@@ -414,6 +429,8 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 		status = decode(intake, body, bytes_max);
 		intake->plain = buf_slice(&intake->decoded);
 	}
+	if (status == STATUS_OK && intake->plain.n > plain_max_of(intake))
+		status = STATUS_BODY_TOO_LARGE;
 	if (status == STATUS_OK)
 		status = read_items(intake, bytes_max);
 	if (status == STATUS_BODY_TOO_LARGE && bytes_max < body_max) {

@@ -77,7 +77,8 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 /* Releases what is not in the arena. */
 void intake_free(struct intake *intake);
 
-/* What applies to this kind of request. */
+/* What applies to this kind of request. An array at the path of single signals is a batch, which is
+ * seen only when it is there: until then the limit is a batch's. */
 size_t intake_body_max(const struct intake *intake);
 int64_t intake_timeout_ms(const struct intake *intake);
 
