@@ -1,11 +1,15 @@
 """Runs last: after everything the other tests sent, no log knows a key or a secret."""
 
+import base64
+import concurrent.futures
+import contextlib
 import gzip
 import json
 
 import pytest
 
-from harness import (JSON, KEY, SECRET, SEED, bulk_path, path_of, send, send_raw, sound_key)
+from harness import (JSON, KEY, NDJSON, SECRET, SEED, bulk_path, path_of, send, send_raw,
+                     sound_key, wait_for)
 
 
 @pytest.mark.each_front
@@ -45,3 +49,73 @@ def test_no_credential_in_any_log(stack, keys):
     assert not found, f"{len(found)} credentials in logs: {sorted(map(str, found))[:5]}"
     lines = (stack.log_dir / "intake.log").read_text(errors="replace").splitlines()
     assert lines, "the log is where it is said to be"
+
+
+def shapes(text):
+    """The text as PostgreSQL may show it: as it is, as bytea, as somebody's base64."""
+    return {text, text.encode().hex(), base64.b64encode(text.encode()).decode().rstrip("=")[:-2]}
+
+
+def bodies_with(key, marker):
+    """(path, headers, body, status): all that carries the key to the database, in every way."""
+    item = {"email": "a@b.c", "marker": marker, "writeKey": key, "token": key}
+    text = json.dumps(item).encode()
+    batch = json.dumps({"batch": [item, key, [item], {"api_key": key}], "writeKey": key}).encode()
+    large = batch[:-1] + b',"filler":"' + b"x" * (300 << 10) + b'"}'
+    repaired = text[:-1] + rb',"s":"\u0000"}'
+    cut = {**JSON, "Content-Encoding": "gzip"}
+    return [("", JSON, text, 202), ("", JSON, repaired, 202), ("", JSON, text[:-1], 400),
+            ("/batch", JSON, batch, 202), ("/batch", JSON, large, 202),
+            ("/batch", {**JSON, "Prefer": "handling=strict"}, batch, 400),
+            ("/batch", NDJSON, text + b"\n" + text[:-1] + b"\n{}", 202),
+            ("bulk", JSON, batch, 202), ("bulk", NDJSON, text + b"\n" + text[:-1], 202),
+            ("", cut, gzip.compress(text)[:-6], 400), ("", JSON, key.encode(), 400)]
+
+
+def shown_while(stack, request):
+    """All of pg_stat_activity while the request's statement waits for a lock."""
+    with contextlib.closing(stack.connect()) as lock, lock.cursor() as cursor, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        lock.autocommit = False
+        cursor.execute("lock table sluice.signal_staging in access exclusive mode")
+        answer = pool.submit(request)
+        waiting = ("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
+                   " and wait_event_type = 'Lock'")
+        wait_for(lambda: stack.psql(waiting) == [(1,)], "it is at it", 4)
+        shown = " ".join(row[0] for row in stack.psql("select a::text from pg_stat_activity a"))
+        lock.rollback()
+        assert answer.result() == 202
+    return shown
+
+
+@pytest.mark.first_front
+def test_no_credential_in_what_the_database_shows(stack_of_its_own):
+    """Its log has every statement with all its values, and pg_stat_activity those under way."""
+    stack = stack_of_its_own
+    stack.psql("alter system set log_min_duration_statement = 0")
+    stack.psql("select pg_reload_conf()")
+    wait_for(lambda: stack.psql("show log_min_duration_statement") == [("0",)], "it is reloaded")
+    key = stack.new_key(secret=True)
+    marker = sound_key()[3:]
+    headers = {"X-Api-Secret": key["secret"], "Authorization": "Basic " + base64.b64encode(
+        f"{key['key']}:".encode()).decode()}
+
+    def sent(end, more, body):
+        path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
+        return send(stack, path, body, {**more, **headers}).status
+
+    bodies = bodies_with(key["key"], marker)
+    assert [sent(*request) for *request, _ in bodies] == [status for *_, status in bodies]
+    send(stack, path_of(key), SEED, {**JSON, "X-Api-Secret": key["secret"] + "x"})
+    unknown = sound_key()
+    send(stack, path_of({"key": unknown}), SEED, JSON)
+
+    shown = shown_while(stack, lambda: sent(*bodies[0][:3])) \
+        + shown_while(stack, lambda: sent(*bodies[4][:3]))
+    log = (stack.log_dir / "postgresql.log").read_text(errors="replace")
+    assert log.count(marker) >= 8, "values are logged"
+    assert "sluice." in shown
+    for text in (key["key"], key["secret"], unknown):
+        for shape in shapes(text):
+            for place in (log, log.lower(), shown):
+                assert shape not in place
