@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import JSON, SEED, accepted_id, path_of, send
+from harness import JSON, SEED, accepted_id, assert_problem, path_of, send
 
 
 def put(stack, key, item, headers=JSON, source=None):
@@ -167,6 +167,43 @@ def test_presented_key_is_removed_from_the_payload(stack, key, member):
     assert stack.psql("select count(*) from sluice.signal_staging where key_id = %s"
                       " and payload::text like '%%' || %s || '%%'", key["id"], key["key"]) == \
         [(0,)]
+
+
+@pytest.mark.parametrize("text, payload", [
+    (b'\xef\xbb\xbf{"a":1}', '{"a": 1}'),
+    (b'\xef\xbb\xbf\xef\xbb\xbf{"a":1}', "malformed_json"),
+    ('{"a":1}'.encode("utf-16"), "malformed_json"),
+    (b'{"a":1,"a":2,"\\u0061":3}', '{"a": 3}'),
+    (rb'{"a\u0000":1,"a\ud800":2}', '{"a\ufffd": 2}'),
+    (b'{"a":-0,"b":-0.0,"c":1.10,"d":1E2,"e":1e-3}',
+     '{"a": 0, "b": 0.0, "c": 1.10, "d": 100, "e": 0.001}'),
+    (b'{"a":18446744073709551617.000000000000000000001}',
+     '{"a": 18446744073709551617.000000000000000000001}'),
+    (b'{"a":1e401}', "number_too_large"),
+    (b'{"a":%s}' % (b"9" * 401), "number_too_large"),
+    (b'{"a":"\xef\xbf\xbe\xef\xb7\x90\x7f\xe2\x80\xa8"}', '{"a": "\ufffe\ufdd0\x7f\u2028"}'),
+    (rb'{"a":"\ud800\udc00\udc00"}', '{"a": "\U00010000\ufffd"}'),
+    (b'{"":{"":""}}', '{"": {"": ""}}'),
+    (b'{"a":' + b"[" * 63 + b"]" * 63 + b"}", '{"a": ' + "[" * 63 + "]" * 63 + "}"),
+    (b'{"a":' + b"[" * 64 + b"]" * 64 + b"}", "nesting_too_deep"),
+    (b'"text"', "not_an_object"), (b"null", "not_an_object"),
+], ids=["mark", "two-marks", "utf-16", "names", "repaired-names", "numbers", "long-number",
+        "exponent", "digits", "noncharacters", "surrogates", "empty-names", "64-levels",
+        "65-levels", "string", "null"])
+def test_what_a_parser_may_decide(stack, keys, text, payload):
+    """RFC 8259 leaves these open; the README's list says how they are decided."""
+    if payload[0] == "{":
+        assert stack.staged(put(stack, keys["plain"], text), "payload::text") == payload
+    else:
+        assert_problem(send(stack, path_of(keys["plain"]), text), 400, payload)
+
+
+def test_columns_of_repeated_names(stack, keys):
+    """They say what the payload says."""
+    signal = put(stack, keys["plain"], b'{"email":"a@b.c","userId":"1","userId":"2","email":"d@e.f"}')
+    assert stack.psql("select email, user_id, payload->>'email', payload->>'userId'"
+                      " from sluice.signal_staging where id = %s", signal) == \
+        [("d@e.f", "2", "d@e.f", "2")]
 
 
 def test_hostile_corpus_can_be_dumped_and_restored(stack, key):
