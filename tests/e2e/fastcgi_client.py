@@ -6,6 +6,7 @@ It says what a web server would not: records in odd pieces, bodies that end earl
 import contextlib
 import os
 import pathlib
+import resource
 import socket
 import struct
 import subprocess
@@ -13,7 +14,7 @@ import tempfile
 
 from harness import ENVIRONMENT, PATIENCE
 
-BEGIN, END, PARAMS, STDIN, STDOUT, STDERR = 1, 3, 4, 5, 6, 7
+BEGIN, END, PARAMS, STDIN, STDOUT, STDERR, GET_VALUES = 1, 3, 4, 5, 6, 7, 9
 KEEP_CONNECTION = 1
 
 
@@ -90,7 +91,7 @@ class Conversation:
 class Worker:
     """A worker started by the test with the stack's configuration: its exit code can be seen."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, descriptors=None):
         arguments = stack.worker_arguments()
         like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
         user = {"user": like.st_uid, "group": like.st_gid, "extra_groups": []} \
@@ -105,7 +106,8 @@ class Worker:
             listening.listen(1024)
             self.process = subprocess.Popen(
                 arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
-                env=ENVIRONMENT, **user)
+                env=ENVIRONMENT, **user, preexec_fn=None if descriptors is None else
+                lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
 
     def __enter__(self):
         return self

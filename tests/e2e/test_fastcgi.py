@@ -1,18 +1,22 @@
 """What the worker makes of the FastCGI protocol itself, without a web server in between."""
 
+import contextlib
 import os
 import pathlib
 import socket
+import stat
 import threading
 import time
 
 import pytest
 
-from fastcgi_client import (BEGIN, KEEP_CONNECTION, STDIN, Worker, begin, params, record,
+from fastcgi_client import (BEGIN, GET_VALUES, KEEP_CONNECTION, STDIN, Worker, begin, params, record,
                             variables_of)
 from harness import SEED, bulk_path, path_of, wait_for
 
 pytestmark = pytest.mark.first_front
+
+DESCRIPTORS = 16  # of a worker that has few
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +199,46 @@ def test_no_descriptor_is_lost(worker, key):
         with worker.talk() as talk:
             talk.write(begin())
     wait_for(lambda: descriptors() <= before, "the descriptors are released", 15)
+
+
+def test_only_the_web_server_can_connect(stack):
+    """Whoever can is believed: variables say who the caller is."""
+    path = pathlib.Path(stack.env["WORKERS_CONFIG"]).parents[1] / "fcgi" / "intake.sock"
+    mode = path.stat().st_mode
+    assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o660
+
+
+def test_repeated_names_of_values(worker, key):
+    """In one FCGI_GET_VALUES record they overran a buffer of libfcgi's."""
+    for names in (["FCGI_MAX_CONNS"], ["FCGI_MPXS_CONNS"] * 3000, ["FCGI_MAX_REQS", ""] * 1500):
+        with worker.talk() as talk, contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            content = b"".join(bytes([len(name), 0]) + name.encode() for name in names)
+            talk.write(record(GET_VALUES, content, 0), record(GET_VALUES, request=0))
+    assert worker.post(path_of(key), SEED) == 202
+
+
+def test_without_descriptors_others_wait(stack, key):
+    """A worker that may open no more goes on with what it has, at ease, and then with the rest."""
+    with Worker(stack, descriptors=DESCRIPTORS) as worker:
+        assert worker.post(path_of(key), SEED) == 202  # it is connected to the database
+        pid = worker.process.pid
+        whole = begin() + params(variables_of(path_of(key), len(SEED)))
+        talks = [worker.talk() for _ in range(2 * DESCRIPTORS)]
+        for talk in talks:
+            talk.write(whole)
+        wait_for(lambda: len(os.listdir(f"/proc/{pid}/fd")) == DESCRIPTORS, "it has no more")
+        before, start = processor_seconds(pid), time.monotonic()
+        wait_for(lambda: time.monotonic() > start + 1, "a second passes")
+        assert processor_seconds(pid) - before < 0.5, "it does not try all the time"
+        for talk in talks:
+            talk.write(record(STDIN, SEED) + record(STDIN))
+        assert [talk.status() for talk in talks] == [202] * len(talks)
+        for talk in talks:
+            talk.socket.close()
+        assert worker.process.poll() is None
+    assert stack.rows(key) == 1 + len(talks)
+
+
+def processor_seconds(pid):
+    fields = pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
