@@ -329,7 +329,7 @@ def test_hostile_items_in_bounded_memory(hostile, piece):
     """Values that are small in the text and large in a parser's memory."""
     key = hostile.new_key(name="small values")
     accepted_id(send(hostile, path_of(key)))
-    idle = max(memory_kib(pid, "VmRSS") for pid in hostile.workers())
+    idle = max((memory_kib(pid, "VmRSS") for pid in hostile.workers()), default=0)
     with MemoryWatch(hostile) as memory:
         answer = send(hostile, bulk_path(key), b"\n".join([filled(piece)] * 4), NDJSON)
     if piece in (b"{}", b"[]"):
@@ -346,9 +346,10 @@ def test_largest_import_in_constant_memory(hostile):
     key = hostile.new_key(name="largest")
     accepted_id(send(hostile, path_of(key)))
     count, filler = 130_000, 1980
-    idle = max(memory_kib(pid, "VmRSS") for pid in hostile.workers())
+    idle = max((memory_kib(pid, "VmRSS") for pid in hostile.workers()), default=0)
     with MemoryWatch(hostile) as memory, Client(hostile.port, timeout=280) as client:
         answer = client.send(bulk_path(key), pieces(count, filler, True), NDJSON)
     assert answer.status == 202 and answer.json["accepted"] == count, answer.body
     assert hostile.rows(key) == count + 1
-    assert memory.children >= 1 and 0 < memory.peak <= idle + MEMORY_KIB, (memory.peak, idle)
+    assert memory.children >= 1 or hostile.front.startswith("cgi")
+    assert 0 < memory.peak <= idle + MEMORY_KIB, (memory.peak, idle)

@@ -71,10 +71,10 @@ def test_walkthrough(stack):
 def test_deactivation_during_a_running_load(stack, key):
     """Not one request that started after the deactivation returned is accepted."""
     with Load(stack, path_of(key), senders=16) as load:
-        load.wait(300, 202)
+        load.wait(300, 202, timeout=120)  # where each request starts a process it takes longer
         stack.ctl("key", "deactivate", key["id"])
         returned = time.monotonic()
-        load.wait(200, 401)
+        load.wait(200, 401, timeout=120)
     assert load.count(202, 401) == len(load.sent)
     late = [entry.status for entry in load.sent if entry.start > returned]
     assert len(late) >= 100 and set(late) == {401}
