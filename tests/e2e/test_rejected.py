@@ -158,7 +158,7 @@ def test_bodies_are_kept_up_to_the_limit_of_an_item(stack, key):
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_nothing_is_kept_of_what_is_too_large(stack, key, chunked):
-    body = b"[" + b" " * (1 << 20) + b"}"
+    body = b"{" + b" " * (1 << 20) + b"]"
     answer = send(stack, path_of(key), iter([body]) if chunked else body)
     assert_problem(answer, 413, "body_too_large")
     bomb = gzip.compress(b" " * (2 << 20))
