@@ -56,22 +56,34 @@ static enum ctl_exit print_usages(struct ctl *ctl, const struct store_usages *li
 	return CTL_FINE;
 }
 
-/* YYYY-MM, made its first day. */
+/* YYYY-MM of a year and month that there are. */
+static bool is_month(const char *text)
+{
+	static const char pattern[] = "dddd-dd";
+
+	if (strlen(text) != sizeof(pattern) - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(pattern) - 1; i++) {
+		bool digit = text[i] >= '0' && text[i] <= '9';
+		if (pattern[i] == 'd' ? !digit : text[i] != pattern[i])
+			return false;
+	}
+	int month = (text[5] - '0') * 10 + text[6] - '0';
+	return strncmp(text, "0000", 4) != 0 && month >= 1 && month <= 12;
+}
+
+/* The month's first day; absent when no month is given. */
 static enum ctl_exit read_month(struct ctl *ctl, struct slice *day)
 {
 	const char *text = ctl->values[CTL_MONTH];
 	char first[] = "YYYY-MM-01";
-	unsigned year, month;
-	int end = 0;
 
 	*day = (struct slice){NULL, 0};
 	if (text == NULL)
 		return CTL_FINE;
-	if (strlen(text) != 7 || strspn(text, "0123456789-") != 7 ||
-	    sscanf(text, "%4u-%2u%n", &year, &month, &end) != 2 || end != 7 || year == 0 ||
-	    month < 1 || month > 12)
+	if (!is_month(text))
 		return ctl_fail(CTL_USAGE, "write 2031-05", "\"%s\" is not a month", text);
-	memcpy(first, text, 7);
+	memcpy(first, text, strlen(text));
 	*day = slice_of(arena_copy(&ctl->arena, slice_of(first)));
 	return day->p == NULL ? ctl_fail_status(ctl, STATUS_NO_MEMORY) : CTL_FINE;
 }
