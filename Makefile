@@ -187,11 +187,15 @@ fault: all  ## killed backends, stopped databases, signals; about ten minutes
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
-bench: all  ## workers against groups of one and an empty program, side by side
+bench: all  ## workers against others, what the rules and grown tables cost, claims; half an hour
 	tests/bench/run
+	tests/bench/rules
+	tests/bench/claims
 
-bench-quick: all  ## the same, shorter
+bench-quick: all  ## the same, to see that it works
 	tests/bench/run --quick
+	tests/bench/rules --quick
+	tests/bench/claims --quick
 
 # Built from the modules of the release: what is measured is what is shipped.
 $(BUILD)/bench-json: tests/bench/json/bench.c $(call objects,$(MODULES)) $(BUILD)/flags

@@ -2,8 +2,8 @@
 
 SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those marked
 "each_front" through the other fronts, too; with sanitizers Apache is one of the others. Cases marked
-"first_front" do not meet the web server, and those marked "loop" are about many requests in one
-worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
+"first_front" do not meet the web server, those marked "database" are about the database and not repeated
+with sanitizers, and those marked "loop" are about many requests in one worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
 """
 
 import pytest
@@ -14,6 +14,7 @@ import harness
 def pytest_configure(config):
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")
+    config.addinivalue_line("markers", "database: about the database; not with sanitizers")
     config.addinivalue_line("markers", "slow: too long for `make check`; `make fault` runs it")
     config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
 
@@ -35,6 +36,14 @@ def pytest_generate_tests(metafunc):
                         ("narrow_stack", "module"), ("stack_of_its_own", "function")):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
+
+
+def pytest_collection_modifyitems(items):
+    if harness.VARIANT == "release":
+        return
+    for item in items:
+        if item.get_closest_marker("database"):
+            item.add_marker(pytest.mark.skip(reason="about the database, not the programs"))
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -218,10 +218,14 @@ class Stack:
         self.log_dir = pathlib.Path(self.env["LOG_DIR"])
         self.organization = self.env["ORGANIZATION"]
 
-    def close(self):
+    def disconnect(self):
+        """Before the server goes away; the next psql() connects anew."""
         if self._database is not None:
             self._database.close()
             self._database = None
+
+    def close(self):
+        self.disconnect()
         for closer in self.closers:
             closer()
         down = subprocess.run([str(ROOT / "deploy" / "stack"), "down", "--dir", str(self.dir)],

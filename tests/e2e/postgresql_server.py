@@ -7,6 +7,9 @@ import subprocess
 
 from harness import ENVIRONMENT
 
+# The dynamic loader puts the machine's directory in the place of $LIB.
+FAKETIME = "/usr/$LIB/faketime/libfaketime.so.1"
+
 
 class Server:
     """Driven by pg_ctl as its owner."""
@@ -18,22 +21,29 @@ class Server:
         self.pg_ctl = f"/usr/lib/postgresql/{version}/bin/pg_ctl"
         self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
 
-    def control(self, *arguments):
+    def control(self, *arguments, environment=None):
         owner = os.stat(self.data).st_uid
         subprocess.run([self.pg_ctl, "-D", self.data, "-w", "-t", "60", *arguments],
                        user=owner if os.geteuid() == 0 else None, cwd="/", check=True,
-                       env=ENVIRONMENT,
+                       env={**ENVIRONMENT, **(environment or {})},
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
     def stop(self, mode="fast"):
         self.control("stop", "-m", mode)
 
-    def start(self):
+    def start(self, environment=None):
         """Beside the stack, so it is ended beside the stack, too."""
         if not self.stack.closers:
             self.stack.closers.append(self.end)
-        self.control("start", "-l", self.stack.log_dir / "postgresql.log")
+        self.control("start", "-l", self.stack.log_dir / "postgresql.log", environment=environment)
+
+    def move_clock(self, instant):
+        """Starts the server anew at an instant "YYYY-MM-DD HH:MM:SS" UTC, from which its clock goes on."""
+        self.stack.disconnect()
+        self.stop()
+        self.start({"LD_PRELOAD": FAKETIME, "FAKETIME": f"@{instant}", "TZ": "UTC",
+                    "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
 
     def end(self):
         with contextlib.suppress(subprocess.CalledProcessError):  # it is away already

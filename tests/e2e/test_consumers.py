@@ -17,7 +17,7 @@ import pytest
 
 from harness import (ENVIRONMENT, NDJSON, ROOT, Load, bulk_path, path_of, send, wait_for)
 
-pytestmark = pytest.mark.first_front
+pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 CLAIM = "select id, claim_id from sluice.claim_signals(%s, %s, %s)"
 FINISH = "select sluice.finish_signals(%s::bigint[], %s, %s, claim => %s)"

@@ -9,7 +9,7 @@ import pytest
 
 from harness import JSON, ROOT, path_of, send, wait_for
 
-pytestmark = pytest.mark.first_front
+pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 
 def block():
@@ -33,7 +33,7 @@ def lived_in(stack, key):
         assert send(stack, path_of(key), json.dumps(body).encode()).status == 202
     secret = stack.new_key(name="dba's secret", secret=True)
     assert send(stack, path_of(secret), headers={**JSON, "X-Api-Secret": "guessed"}).status == 401
-    wait_for(lambda: stack.psql("select from sluice.refused_request where key_id = %s", secret["id"]),
+    wait_for(lambda: stack.psql("select 1 from sluice.refused_request where key_id = %s", secret["id"]),
              "the refusal is counted", timeout=20)
     return key, secret
 
@@ -54,7 +54,7 @@ def test_views(stack, lived_in):
                       " from sluice.key_health where key_id = %s", secret["id"]) \
         == [("secret_wrong", 1, 1, None)]
     assert stack.psql("select entries::int, last_detail from sluice.rejects_by_reason"
-                      " where key_id = %s", key["id"]) == [(2, "not an object at byte 66")]
+                      " where key_id = %s", key["id"]) == [(2, "not an object at byte 76")]
     pending = stack.psql("select count(*) from sluice.signal_staging where status = 'pending'")[0][0]
     assert stack.psql("select sum(pending)::int from sluice.backlog") == [(pending,)]
 

@@ -12,7 +12,7 @@ import pytest
 import harness
 from harness import Load, accepted_id, assert_staged_once, path_of, send
 
-pytestmark = pytest.mark.first_front
+pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 MIGRATIONS = harness.ROOT / "sql-migrations"
 PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")

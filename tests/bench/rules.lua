@@ -1,0 +1,36 @@
+-- wrk script: signals that differ in one member, which is their id or is not, with one key or many.
+--
+-- BENCH_MEMBER is the member's name, BENCH_KEYS a file with a path a line. Prints what was measured as
+-- one line of JSON.
+
+local member = os.getenv("BENCH_MEMBER")
+local paths = {}
+local number = 0
+local run
+
+for line in io.lines(os.getenv("BENCH_KEYS")) do
+	paths[#paths + 1] = line
+end
+
+function init()
+	math.randomseed(os.time())
+	run = string.format("%08x%08x", math.random(0, 0x7fffffff), math.random(0, 0x7fffffff))
+end
+
+-- Ids in no order, as the UUIDs that libraries send.
+function request()
+	number = number + 1
+	local body = string.format(
+		'{"email":"lead@example.com","event":"form_submission","%s":"%08x-%s-%d",' ..
+		'"properties":{"form_name":"Contact Form","page_url":"https://yoursite.com/contact"}}',
+		member, math.random(0, 0x7fffffff), run, number)
+	return wrk.format("POST", paths[number % #paths + 1], {["Content-Type"] = "application/json"},
+		body)
+end
+
+function done(summary, latency)
+	local errors = summary.errors
+	io.write(string.format('RESULT {"requests":%d,"seconds":%.6f,"refused":%d,"broken":%d}\n',
+		summary.requests, summary.duration / 1e6, errors.status,
+		errors.connect + errors.read + errors.write + errors.timeout))
+end
