@@ -15,7 +15,7 @@ MODULES := \
 	signal template \
 	db \
 	store store_schema store_check store_maintenance migrate \
-	pg_array refusal group_member group_statement group \
+	pg_array refusal group_member group_statement group metrics \
 	store_rejected \
 	intake intake_reject intake_bulk intake_answer \
 	route fcgi exchange direct loop
@@ -23,7 +23,7 @@ MODULES := \
 # The worker needs none of the tool's side, the tool none of the serving side. Replaying rejected
 # bytes reads them as the workers do.
 TOOL_ONLY := file store store_schema store_check store_maintenance migrate store_rejected template
-WORKER_ONLY := group intake_bulk intake_answer route fcgi exchange direct loop
+WORKER_ONLY := group metrics intake_bulk intake_answer route fcgi exchange direct loop
 INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 TOOL := $(filter-out $(WORKER_ONLY),$(MODULES)) \
 	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_template \

@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "metrics.h"
+
 enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, ANSWER_MS = 5000 };
 
 /* The body as the handlers read it: first what had arrived, then the connection. */
@@ -113,14 +115,20 @@ static void serve_whole(struct exchange *exchange, struct db *db, struct body *b
 	exchange_conclude(exchange);
 }
 
+static enum status open_database(const struct exchange *exchange, struct db **db)
+{
+	struct db_options options = {.conninfo = exchange->config->database,
+				     .application_name = "sluice-intake"};
+
+	return db_open(db, &options);
+}
+
 static void serve_signals(struct exchange *exchange, struct body *body)
 {
 	struct intake *intake = &exchange->intake;
-	struct db_options options = {.conninfo = exchange->config->database,
-				     .application_name = "sluice-intake"};
 	struct buf bytes = buf_make(intake_body_max(intake) + 1);
 	struct db *db = NULL;
-	enum status status = db_open(&db, &options);
+	enum status status = open_database(exchange, &db);
 
 	if (status != STATUS_OK) {
 		exchange_fail(exchange, status, NULL);
@@ -137,14 +145,39 @@ static void serve_signals(struct exchange *exchange, struct body *body)
 /* Only plain CGI comes here: each process asks for itself. */
 static void serve_health(struct exchange *exchange)
 {
-	struct db_options options = {.conninfo = exchange->config->database,
-				     .application_name = "sluice-intake"};
 	struct db *db = NULL;
-	bool connected = db_open(&db, &options) == STATUS_OK &&
+	bool connected = open_database(exchange, &db) == STATUS_OK &&
 			 db_connect(db, exchange->deadline_ms) == STATUS_OK;
 
 	db_close(db);
 	exchange_health(exchange, connected);
+}
+
+static void serve_metrics(struct exchange *exchange)
+{
+	struct db *db = NULL;
+	enum status status = open_database(exchange, &db);
+
+	if (status == STATUS_OK)
+		status =
+			metrics_read(db, &exchange->response.body, statement_deadline_ms(exchange));
+	db_close(db);
+	exchange_metrics(exchange, status);
+}
+
+static void serve(struct exchange *exchange, struct body *body)
+{
+	switch (exchange->match.route->action) {
+	case ROUTE_HEALTH:
+		serve_health(exchange);
+		break;
+	case ROUTE_METRICS:
+		serve_metrics(exchange);
+		break;
+	case ROUTE_SIGNALS:
+	default:
+		serve_signals(exchange, body);
+	}
 }
 
 static void farewell(struct exchange *exchange, struct fcgi *fcgi)
@@ -165,9 +198,7 @@ void direct_serve(struct exchange *exchange, struct fcgi *fcgi, struct slice arr
 			    .length = exchange->http.content_length,
 			    .deadline_ms = exchange->deadline_ms};
 
-	if (!exchange->decided && exchange->match.route->action == ROUTE_HEALTH)
-		serve_health(exchange);
-	else if (!exchange->decided)
-		serve_signals(exchange, &body);
+	if (!exchange->decided)
+		serve(exchange, &body);
 	farewell(exchange, fcgi);
 }

@@ -1,6 +1,6 @@
 /*
  * direct.h - one request served by itself, from its body to its answer, waiting where it must:
- * plain CGI, and the children that serve large bodies.
+ * plain CGI, and the children that serve large bodies and the metrics.
  */
 #ifndef DIRECT_H
 #define DIRECT_H

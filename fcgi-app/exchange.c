@@ -77,6 +77,18 @@ void exchange_health(struct exchange *exchange, bool connected)
 	buf_add_text(&exchange->response.body, "{\"status\":\"ok\"}\n");
 }
 
+void exchange_metrics(struct exchange *exchange, enum status status)
+{
+	if (status != STATUS_OK) {
+		exchange_fail(exchange, status, NULL);
+		return;
+	}
+	exchange->decided = true;
+	exchange->status = STATUS_OK;
+	exchange->response.status = status_http(STATUS_OK);
+	exchange->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+}
+
 /* One line per request. The path is the route's, so no key stands in it. */
 static void write_log(const struct exchange *exchange)
 {

@@ -29,14 +29,16 @@ void exchange_init(struct exchange *exchange, const struct config *config);
 
 /*
  * Reads variables, route and head. Afterwards the exchange is decided (a problem), or waits for
- * its body (ROUTE_SIGNALS) or for exchange_health (ROUTE_HEALTH).
+ * its body (ROUTE_SIGNALS), for exchange_health (ROUTE_HEALTH) or exchange_metrics (ROUTE_METRICS).
  */
 void exchange_begin(struct exchange *exchange, char *const *variables, int64_t now_ms);
 
-/* Decides the exchange: with a problem / with the outcome of its intake / with the health. */
+/* Decides the exchange: with a problem / with the outcome of its intake / with the health / with
+ * the metrics that are in the response's body, unless status says that they could not be read. */
 void exchange_fail(struct exchange *exchange, enum status status, const char *detail);
 void exchange_conclude(struct exchange *exchange);
 void exchange_health(struct exchange *exchange, bool connected);
+void exchange_metrics(struct exchange *exchange, enum status status);
 
 /* Sends the decided answer (as fcgi_answer), writes the log line, and makes ready for the next
  * request. */

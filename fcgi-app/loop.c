@@ -4,7 +4,7 @@
  * In each turn: take what has arrived (connections, bodies, the database's answer), send the next
  * group, answer the members of the finished one. A request sits in a slot and moves through the
  * states below; what must wait waits in the poll set. Large bodies go to forked children, once
- * their senders are known, so that no request delays another.
+ * their senders are known, and so do the metrics, so that no request delays another.
  */
 #define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
 #include "loop.h"
@@ -150,7 +150,7 @@ static void fail(struct loop *loop, struct slot *slot, enum status status)
 	answer(loop, slot);
 }
 
-/* ---- large bodies ---- */
+/* ---- what takes its time ---- */
 
 /* In the child: nothing of the parent's is touched but this one request. */
 static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
@@ -179,7 +179,7 @@ static void knock(struct loop *loop, struct slot *slot)
 	group_add(loop->queue, member);
 }
 
-static void serve_large(struct loop *loop, struct slot *slot)
+static void serve_by_child(struct loop *loop, struct slot *slot)
 {
 	if (loop->children >= loop->config->large_requests) {
 		fail(loop, slot, STATUS_BUSY);
@@ -207,7 +207,7 @@ static void reap(struct loop *loop)
 	while (loop->children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
 		loop->children--;
 		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
-			log_event(LOG_LEVEL_ERROR, "child for a large body failed",
+			log_event(LOG_LEVEL_ERROR, "child for a request failed",
 				  LOG_INT("child", child),
 				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
 	}
@@ -296,6 +296,10 @@ static void begin(struct loop *loop, struct slot *slot)
 		answer(loop, slot);
 		return;
 	}
+	if (exchange->match.route->action == ROUTE_METRICS) {
+		serve_by_child(loop, slot);
+		return;
+	}
 	slot->state = SLOT_BODY;
 	read_body(loop, slot);
 }
@@ -357,7 +361,7 @@ static void answer_members(struct loop *loop, struct group_member *member)
 		enum status status = member->status;
 		member = member->next; /* the member is gone with its request */
 		if (slot->state == SLOT_KNOCKING && status == STATUS_ACCEPTED) {
-			serve_large(loop, slot);
+			serve_by_child(loop, slot);
 			continue;
 		}
 		exchange_conclude(&slot->exchange);

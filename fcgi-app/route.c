@@ -12,6 +12,8 @@ static const struct route routes[] = {
 	 INTAKE_SINGLE},
 	{"/api/signal-staging/bulk/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
 	{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
+	/* Web servers pass it on from their own host only. */
+	{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},
 };
 
 enum { SEGMENTS_MAX = 8, TARGET_BYTES_MAX = 2048 };

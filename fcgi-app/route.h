@@ -10,10 +10,10 @@
 #include "intake.h"
 #include "mem.h"
 
-enum route_action { ROUTE_SIGNALS, ROUTE_HEALTH };
+enum route_action { ROUTE_SIGNALS, ROUTE_HEALTH, ROUTE_METRICS };
 
 enum route_authentication {
-	ROUTE_PUBLIC, /* tells nothing that needs protection */
+	ROUTE_PUBLIC, /* tells nothing that needs protection, or the web server sees to it */
 	ROUTE_KEY     /* an API key in the path, and its secret if it has one */
 };
 

@@ -76,6 +76,10 @@ static enum state begin(struct session *session)
 	exchange_begin(&exchange, fcgi_variables(fcgi), db_now_ms());
 	if (!exchange.decided && exchange.match.route->action == ROUTE_HEALTH)
 		exchange_health(&exchange, true);
+	if (!exchange.decided && exchange.match.route->action == ROUTE_METRICS) {
+		buf_add_text(&exchange.response.body, "0\n"); /* JSON, as all other answers */
+		exchange_metrics(&exchange, STATUS_OK);
+	}
 	return exchange.decided ? DRAIN : BODY;
 }
 

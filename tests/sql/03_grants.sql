@@ -15,6 +15,7 @@ CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_signals'), -- for workers of before
+    ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
     ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
     ('sluice_consumer', 'claim_signals'), ('sluice_consumer', 'finish_signals'),
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),

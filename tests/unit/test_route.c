@@ -105,6 +105,20 @@ START_TEST(health_is_a_route)
 }
 END_TEST
 
+START_TEST(metrics_are_a_route)
+{
+	static const struct row rows[] = {
+		{"/metrics", STATUS_OK, "/metrics", NULL, NULL},
+		{"/metrics/", STATUS_OK, "/metrics", NULL, NULL},
+		{"/metrics?name[]=up", STATUS_OK, "/metrics", NULL, NULL},
+		{"/%6detrics", STATUS_OK, "/metrics", NULL, NULL},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++)
+		check(&rows[i], "GET");
+}
+END_TEST
+
 START_TEST(a_route_knows_its_handler)
 {
 	static const struct {
@@ -119,6 +133,7 @@ START_TEST(a_route_knows_its_handler)
 		{WEBHOOK "sk_a/batch", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BATCH},
 		{BULK "sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
 		{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
+		{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},
 	};
 	struct arena arena = {0};
 	struct route_match match;
@@ -166,6 +181,11 @@ static const char *const unknown[] = {
 	"/health/more",
 	"/healthy",
 	"/Health",
+	"/metrics/more",
+	"/metric",
+	"/Metrics",
+	"/x/../metrics",
+	"/metrics%2f",
 	/* Empty segments. */
 	"//api/signal-staging/webhook/sk_a",
 	"/api//signal-staging/webhook/sk_a",
@@ -277,13 +297,18 @@ START_TEST(another_method_is_not_allowed)
 }
 END_TEST
 
-START_TEST(health_is_only_read)
+START_TEST(health_and_metrics_are_only_read)
 {
-	const struct row row = {"/health", STATUS_METHOD_NOT_ALLOWED, "/health", NULL, NULL};
+	static const struct row rows[] = {
+		{"/health", STATUS_METHOD_NOT_ALLOWED, "/health", NULL, NULL},
+		{"/metrics", STATUS_METHOD_NOT_ALLOWED, "/metrics", NULL, NULL},
+	};
 
-	check(&row, "POST");
-	check(&row, "HEAD");
-	check(&row, "get");
+	for (int i = 0; i < LENGTH(rows); i++) {
+		check(&rows[i], "POST");
+		check(&rows[i], "HEAD");
+		check(&rows[i], "get");
+	}
 }
 END_TEST
 
@@ -381,12 +406,13 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tests, a_path_has_one_route, 0, LENGTH(good));
 	tcase_add_test(tests, health_is_a_route);
+	tcase_add_test(tests, metrics_are_a_route);
 	tcase_add_test(tests, a_route_knows_its_handler);
 	tcase_add_loop_test(tests, anything_else_is_not_found, 0, LENGTH(unknown));
 	tcase_add_test(tests, an_absent_target_is_not_found);
 	tcase_add_test(tests, a_nul_byte_ends_no_target);
 	tcase_add_loop_test(tests, another_method_is_not_allowed, 0, LENGTH(methods));
-	tcase_add_test(tests, health_is_only_read);
+	tcase_add_test(tests, health_and_metrics_are_only_read);
 	tcase_add_test(tests, an_absent_method_is_not_allowed);
 	tcase_add_loop_test(tests, long_targets_are_not_found, 0, 2);
 	tcase_add_test(tests, many_segments_are_not_found);

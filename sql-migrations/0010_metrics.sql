@@ -1,0 +1,139 @@
+-- What a monitoring system wants to know, as text in Prometheus' format (version 0.0.4) for GET
+-- /metrics. One transaction.
+--
+-- Everything is of all organizations together, with no name of one. Every request asks anew, maybe
+-- every few seconds, so nothing here may depend on how many signals are kept: counters come from
+-- the tables that are added up anyway, the age of the queue from its index.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE FUNCTION sluice.oldest_due(parent regclass) RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off
+SET enable_bitmapscan = off
+SET enable_sort = off
+SET jit = off AS $$
+DECLARE
+    due timestamptz;
+BEGIN
+    -- As in claim_rows: from where the living begin, one entry of each partition's index, whatever
+    -- the statistics say.
+    EXECUTE format(
+        'SELECT s.due_at FROM %s AS s '
+        'WHERE s.status IN (''pending'', ''processing'', ''failed'') '
+        '    AND s.due_at >= $1 AND s.due_at <= $2 AND s.received_at >= $3 '
+        'ORDER BY s.due_at LIMIT 1', parent)
+    INTO due
+    USING sluice.instant_of((parent::text || '_queue_due')::regclass), now(),
+        sluice.instant_of((parent::text || '_queue_received')::regclass);
+    RETURN due;
+END
+$$;
+COMMENT ON FUNCTION sluice.oldest_due(regclass) IS
+    'Since when the first row in the queue of a partitioned staging table has been due; null when '
+    'none is. Looks from where claims look, so it does not see what was committed long after its '
+    'neighbours until a claim has found it. For the functions of this schema.';
+
+CREATE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
+    samples numeric[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n', name, help, type)
+        || coalesce((SELECT string_agg(name
+            || CASE WHEN label IS NULL THEN '' ELSE format('{%s="%s"}', label,
+                replace(replace(replace(label_values[i], E'\\', E'\\\\'), '"', E'\\"'),
+                    E'\n', E'\\n')) END
+            || ' ' || coalesce(samples[i]::text, 'NaN') || E'\n', '' ORDER BY i)
+        FROM generate_subscripts(samples, 1) AS i), '');
+END
+$$;
+COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
+    'One metric in Prometheus'' text format: name, type, help, the name of its label, and a sample '
+    'for each value of the label. Without a label there is one sample. For the functions of this '
+    'schema.';
+
+CREATE FUNCTION sluice.metrics() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s' AS $$
+DECLARE
+    metrics text := '';
+    names text[];
+    numbers numeric[];
+    used text[] := ARRAY(SELECT sluice.default_partitions_in_use());
+    age numeric;
+    signals numeric;
+    duplicates numeric;
+    due timestamptz := sluice.oldest_due('sluice.signal_staging');
+BEGIN
+    SELECT array_agg(b.table_name ORDER BY b.table_name),
+        array_agg((b.partition_name = ANY (used))::integer ORDER BY b.table_name)
+    INTO names, numbers
+    FROM sluice.partition_bounds() AS b
+    WHERE b.is_default;
+    metrics := metrics || sluice.metric('sluice_default_partition_in_use', 'gauge',
+        'Whether the table''s default partition holds rows, which belong to no day that has a '
+        'partition: maintenance is late, or a time is wrong.', 'table', names, numbers);
+
+    SELECT array_agg(a.table_name ORDER BY a.table_name), array_agg(a.days ORDER BY a.table_name)
+    INTO names, numbers
+    FROM (SELECT b.table_name, count(*) FILTER (WHERE b.lower_bound > now()) AS days
+        FROM sluice.partition_bounds() AS b GROUP BY b.table_name) AS a;
+    metrics := metrics || sluice.metric('sluice_partitions_ahead', 'gauge',
+        'For how many days to come the table has partitions.', 'table', names, numbers);
+
+    -- A step that was never done has waited since it was added, as in sluicectl check: an alert on
+    -- it must not stay silent where maintenance was never set up.
+    SELECT extract(epoch FROM now() - min(coalesce(r.done_at, s.added_at))) INTO age
+    FROM sluice.maintenance_step AS s
+    LEFT JOIN sluice.maintenance_run AS r ON r.step = s.name;
+    metrics := metrics || sluice.metric('sluice_maintenance_age_seconds', 'gauge',
+        'Time since the step of sluicectl maintain that has waited longest was done, or was added '
+        'if it never was.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
+
+    -- Minutes move into their month in one transaction, and this is one statement: no signal is
+    -- left out or counted twice.
+    SELECT coalesce(sum(u.signals), 0), coalesce(sum(u.duplicates), 0) INTO signals, duplicates
+    FROM (SELECT m.signals, m.duplicates FROM sluice.usage_month AS m
+        UNION ALL
+        SELECT n.signals, n.duplicates FROM sluice.usage_minute AS n) AS u;
+    metrics := metrics
+        || sluice.metric('sluice_signals_total', 'counter', 'Signals that were stored.', NULL, NULL,
+            ARRAY[signals])
+        || sluice.metric('sluice_duplicates_total', 'counter',
+            'Signals that were not stored because they had been delivered before.', NULL, NULL,
+            ARRAY[duplicates]);
+
+    -- Of this day only: the sum of all days falls whenever old ones are pruned, and whoever
+    -- computes rates would take all that is left for new. A fall to zero is understood.
+    SELECT array_agg(v.reason ORDER BY v.reason), array_agg(v.requests ORDER BY v.reason)
+    INTO names, numbers
+    FROM (SELECT r.reason, coalesce(sum(q.requests), 0) AS requests
+        FROM unnest(enum_range(NULL::sluice.refusal)) AS r (reason)
+        LEFT JOIN (sluice.api_key AS k
+            JOIN sluice.refused_request AS q
+            ON q.organization_id = k.organization_id AND q.key_id = k.id
+                AND q.day = (now() AT TIME ZONE 'UTC')::date) ON q.reason = r.reason
+        GROUP BY r.reason) AS v;
+    metrics := metrics || sluice.metric('sluice_refused_requests_total', 'counter',
+        'Requests with a known key that were refused, up to ten seconds late; begins anew at '
+        'midnight UTC.', 'reason', names, numbers);
+
+    metrics := metrics
+        || sluice.metric('sluice_oldest_pending_age_seconds', 'gauge',
+            'How long the first signal in the consumers'' queue has been due, 0 when none is. Due '
+            'are signals that were never claimed, failed ones whose delay is over, and those '
+            'whose lease has ended.', NULL, NULL,
+            ARRAY[round(coalesce(extract(epoch FROM now() - due), 0), 3)])
+        || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
+            NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.metrics() IS
+    'What GET /metrics answers: the state of tables, maintenance and queue in Prometheus'' text '
+    'format. Of all organizations together, and cheap however many signals are kept. Raises 55P03 '
+    'when a default partition is locked for longer than a second.';
+GRANT EXECUTE ON FUNCTION sluice.metrics() TO sluice_intake, sluice_reader;
+
+RESET ROLE;
