@@ -34,7 +34,7 @@ static const struct {
 			  "sluicectl(1)"},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "how many signals a calendar month (UTC) may have; 0: any number"},
-	[CTL_OVERAGES] = {"--overages", "on|off",
+	[CTL_OVERAGES] = {"--overages", "STATE",
 			  "on: signals beyond the limit are accepted and counted; off: refused"},
 	[CTL_MONTH] = {"--month", "YYYY-MM", "another month than this one (UTC)"},
 	[CTL_PAYLOAD] = {"--payload", "FILE",

@@ -278,7 +278,8 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
                     " (extract(epoch from now() + interval '1 hour') * 1000000)::bigint)")
         while done < rows:
             done += consumer.finish(consumer.claim(10000))
-        owner.query("select pg_sleep(0.2)")  # in life, too, some time is between millions
+        # In life, too, some time is between millions: more than claims keep away from the beginning.
+        owner.query("select pg_sleep(1.1)")
         owner.query(INSERT, "dumped", 70 * batch)
         for _ in range(5):  # it notes where the living begin
             assert len(consumer.claim(batch)) == batch

@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.first_front, pytest.mark.database]
 MIGRATIONS = harness.ROOT / "sql-migrations"
 PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 TABLES = ("signal_staging", "signal_cold_storage", "rejected_payload")
+# The steps that have to do with no partitions.
+ROW_STEPS = ("fold_usage", "resolve_identities", "prune_deliveries", "prune_identities",
+             "prune_refused_requests")
 FINE, FAILED = 0, 1
 
 
@@ -319,7 +322,7 @@ def test_intake_goes_on_beside_a_long_reader(server, live, key):
             load.wait(50, 202)
         assert results(report) == {
             "move_default_rows": "busy", "make_partitions": "busy", "drop_partitions": "busy",
-            "prune_default_rows": "done"}
+            **dict.fromkeys(("prune_default_rows", *ROW_STEPS), "done")}
         assert meanwhile > 0
         assert {entry.status for entry in load.sent} == {202}
         # The reader still has what it had.
@@ -327,8 +330,9 @@ def test_intake_goes_on_beside_a_long_reader(server, live, key):
                        " where upper_bound <= now() - interval '41 days'")
         assert reader.fetchone()[0] > 20
     report, _ = live.maintain()
-    assert report == {"move_default_rows": ("done", 5), "make_partitions": ("done", 2),
-                      "drop_partitions": ("done", past), "prune_default_rows": ("done", 0)}
+    assert {step: did for step, did in report.items() if step not in ROW_STEPS} == {
+        "move_default_rows": ("done", 5), "make_partitions": ("done", 2),
+        "drop_partitions": ("done", past), "prune_default_rows": ("done", 0)}
     assert {-7, -6, 5} < set(live.partitions())
     assert_staged_once(server, key, load)
 
@@ -427,7 +431,7 @@ def test_a_step_of_a_later_migration(database):
         values ('prune_work', 250, 'rows', 'a test');""")
     report, _ = database.maintain()
     assert list(report) == ["move_default_rows", "make_partitions", "prune_work",
-                            "drop_partitions", "prune_default_rows"]
+                            "drop_partitions", "prune_default_rows", *ROW_STEPS]
     assert report["prune_work"] == ("done", 12001)
     lines = database.ctl("maintain").splitlines()
     assert lines[0].split() == ["RESULT", "STEP", "WORKED", "UNIT", "MESSAGE"]
@@ -527,4 +531,4 @@ def test_the_stack_is_maintained():
                 if line.startswith("maintenance "))
     finally:
         stack.close()
-    assert not pathlib.Path("/proc", str(pid)).exists()
+    harness.wait_for(lambda: not pathlib.Path("/proc", str(pid)).exists(), "it has ended")

@@ -435,7 +435,7 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
     assert stack.psql("select action, object_kind, details from sluice.audit_log"
                       " where object_kind = 'rejected_payload' and object_id = %s",
                       str(identity)) == [("rejected_replay", "rejected_payload",
-                                          {"signals": 1, "again": False})]
+                                          {"signals": 1, "duplicates": 0, "again": False})]
     done = stack.ctl_run("rejected", "replay", identity, "--file", file)
     assert done.returncode == 1 and "was replayed already, by sluicectl:" in done.stderr
     again = stack.ctl_json("rejected", "replay", identity, "--file", file, "--again")
