@@ -24,9 +24,10 @@ def psql(stack, sql, user="sluice_reader"):
                           env={**os.environ, **stack.env, "PGUSER": user}).stdout
 
 
-@pytest.fixture
-def lived_in(stack, key):
+@pytest.fixture(scope="module")
+def lived_in(stack):
     """Signals, warm and cold, a duplicate, a reject and a refusal."""
+    key = stack.new_key(name="dba's")
     stack.psql("alter role sluice_reader login")
     body = [{"email": "dba@example.com", "messageId": "m"}, {"anonymousId": "nobody"}, 7]
     for _ in range(2):
