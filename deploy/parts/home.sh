@@ -81,8 +81,9 @@ make_files() {
 
 remove_all_but_logs() {
     local name
+    # A server that had to be killed leaves processes that still write when their parent is gone.
     for name in "${home_names[@]}"; do
-        [[ $name == log ]] || rm -rf -- "${home:?}/$name"
+        [[ $name == log ]] || wait_until 10 rm -rf -- "${home:?}/$name"
     done
     rm -f -- "$dir/env"
 }
