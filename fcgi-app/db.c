@@ -75,8 +75,6 @@ static const struct {
 	{"22", STATUS_INVALID_VALUE},
 	{"23502", STATUS_INVALID_VALUE},
 	{"23505", STATUS_NOT_UNIQUE},
-	/* Mostly a row on its way to the default partition while its day's was attached. */
-	{"23514", STATUS_CONFLICT},
 	{"23", STATUS_REFUSED},
 	{"54", STATUS_INVALID_VALUE},
 	{"40", STATUS_CONFLICT},

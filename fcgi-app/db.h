@@ -88,8 +88,7 @@ enum status db_connect(struct db *db, int64_t deadline_ms) MUST_CHECK;
  * Runs one statement and waits for its end (ReadyForQuery: outside a transaction block this
  * includes the commit). result may be NULL when nothing is wanted of it.
  * STATUS_OK, or by SQLSTATE (see db.c's table): INVALID_VALUE (22, 23502, 54), NOT_UNIQUE (23505),
- * REFUSED (other 23, P0001), NO_SUCH_ROW (P0002), CONFLICT (40001, 40P01, 23514: a partition was
- * attached), UNAVAILABLE (08, 57P),
+ * REFUSED (other 23, P0001), NO_SUCH_ROW (P0002), CONFLICT (40001, 40P01), UNAVAILABLE (08, 57P),
  * READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014, 55P03 or ours: then the connection is
  * dropped), MISCONFIGURED (42, 28, 3F, …), OUTCOME_UNKNOWN (connection lost after sending, or
  * dropped at our deadline), INTERNAL. A COMMIT that the server answered with ROLLBACK is

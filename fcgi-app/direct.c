@@ -78,12 +78,14 @@ static int64_t statement_deadline_ms(const struct exchange *exchange)
 	return own_ms < exchange->deadline_ms ? own_ms : exchange->deadline_ms;
 }
 
-/* Runs the member; again after a conflict, because then nothing of it is stored. */
+/* Runs the member; again after a conflict or a refusal, as group.c does, because then nothing of it
+ * is stored. */
 static void run(struct exchange *exchange, struct db *db, struct group_member *member)
 {
 	enum status status = STATUS_CONFLICT;
 
-	for (int i = 0; i <= RETRIES_MAX && status == STATUS_CONFLICT; i++) {
+	for (int i = 0; i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_REFUSED);
+	     i++) {
 		status = db_connect(db, statement_deadline_ms(exchange));
 		if (status == STATUS_OK)
 			status = group_run(db, member, statement_deadline_ms(exchange));

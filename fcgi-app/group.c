@@ -13,7 +13,7 @@
 #include "log.h"
 
 enum {
-	RETRIES_MAX = 2,	/* after a serialization failure or deadlock */
+	RETRIES_MAX = 2,	/* after a serialization failure, deadlock or refusal */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
 	GROUP_ROWS_MAX = 5000,	/* more would take long for the others, however few the bytes */
@@ -261,6 +261,16 @@ static bool is_about_data(enum status status)
 	       status == STATUS_NOT_UNIQUE;
 }
 
+/*
+ * Whether the same may go well the next time. A refusal (23514) of a lone member, too: a row that
+ * was on its way to the default partition while its day's was attached.
+ */
+static bool is_worth_retrying(const struct group_queue *queue, enum status status)
+{
+	return status == STATUS_CONFLICT ||
+	       (status == STATUS_REFUSED && queue->flight.members == 1);
+}
+
 /* Whether what was refused, which is alone in the flight, goes once more: to be kept. */
 static bool keep_refused(struct group_queue *queue)
 {
@@ -284,7 +294,7 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 			return;
 		}
 	}
-	if (status == STATUS_CONFLICT && queue->retries < RETRIES_MAX &&
+	if (is_worth_retrying(queue, status) && queue->retries < RETRIES_MAX &&
 	    db_state(queue->db) == DB_READY) {
 		queue->retries++;
 		depart(queue, now_ms);
