@@ -165,7 +165,7 @@ check: lint all  ## all tests: lint, unit, fuzz corpora, SQL, end to end through
 	$(MAKE) check-e2e SAN=address,undefined
 
 check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
-	@printf '%s\n' $(UNIT_TESTS) | xargs -P "$$(nproc)" -I {} {}
+	@printf '%s\n' $(UNIT_TESTS) | xargs -P "$$(nproc)" -n 1 env
 
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
