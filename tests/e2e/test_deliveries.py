@@ -309,23 +309,25 @@ def test_many_cold_signals_move_in_steps(stack, key):
 # ---- refused requests ----
 
 @pytest.mark.each_front
-def test_refused_requests_of_known_keys_are_counted(stack, keys):
+def test_refused_requests_of_known_keys_are_counted(stack):
+    """With keys of its own: a worker may still have refusals of earlier tests to count."""
     def counted(key, reason):
         return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refused_request"
                           " where key_id = %s and reason = %s", key["id"], reason)[0][0]
 
-    cases = [("deactivated", "deactivated", {}), ("expired", "expired", {}),
-             ("secret", "secret_missing", {}), ("secret", "secret_wrong", {"X-Api-Secret": "no"}),
-             ("product", "wrong_endpoint", {})]
-    before = {reason: counted(keys[name], reason) for name, reason, _ in cases}
-    for name, _, headers in cases:
+    deactivated, secret = stack.new_key(name="deactivated"), stack.new_key(secret=True)
+    stack.ctl("key", "deactivate", deactivated["id"])
+    cases = [(deactivated, "deactivated", {}),
+             (stack.new_expired_key(name="expired"), "expired", {}),
+             (secret, "secret_missing", {}), (secret, "secret_wrong", {"X-Api-Secret": "no"}),
+             (stack.new_product_key(name="product orgs"), "wrong_endpoint", {})]
+    for key, _, headers in cases:
         for _ in range(3):
-            answer = send(stack, path_of(keys[name]), headers={**JSON, **headers})
+            answer = send(stack, path_of(key), headers={**JSON, **headers})
             assert answer.status in (401, 403)
-    for name, reason, _ in cases:
-        wait_for(lambda: counted(keys[name], reason) > before[reason], f"{reason} is counted",
-                 timeout=20)
-        assert counted(keys[name], reason) <= before[reason] + 3
+    for key, reason, _ in cases:
+        wait_for(lambda: counted(key, reason) > 0, f"{reason} is counted", timeout=20)
+        assert counted(key, reason) <= 3
 
 
 @pytest.mark.loop
