@@ -353,6 +353,7 @@ CREATE FUNCTION sluice.report_rows(parent regclass, ids bigint[], claim bigint,
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
+SET enable_bitmapscan = off
 SET jit = off AS $$
 DECLARE
     received_from timestamptz
@@ -360,41 +361,61 @@ DECLARE
     started timestamptz := clock_timestamp();
     received_before timestamptz := started + interval '1 hour';
     claim_session bigint := nullif(current_setting('sluice.claim_session', true), '')::bigint;
-    reported bigint;
-    more bigint := 0;
-    -- The status is asked for as text to keep the planner off the queue's index, which it takes to
-    -- be empty when statistics are older than the backlog, and would read in full.
-    -- Parameters in order: ids, claim, session, status, error, rule, now, lease, attempts, received from and
-    -- before.
-    statement text := format(
-        'UPDATE %s AS s SET '
-        '    status = CASE WHEN $4 = ''failed'' AND s.attempts >= $9 THEN ''permanently_failed'' '
-        '        ELSE $4 END, '
-        '    due_at = CASE $4 WHEN ''processing'' THEN $7 + $8 WHEN ''pending'' THEN $7 '
-        '        WHEN ''failed'' THEN $7 + sluice.retry_delay(s.attempts) ELSE s.due_at END, '
-        '    claim_id = CASE $4 WHEN ''processing'' THEN s.claim_id END, '
-        '    attempts = CASE $4 WHEN ''pending'' THEN s.attempts - 1 ELSE s.attempts END, '
-        '    status_at = CASE $4 WHEN ''processing'' THEN s.status_at ELSE $7 END, '
-        '    error = CASE WHEN $4 IN (''processing'', ''pending'') THEN s.error ELSE $5 END, '
-        '    mapped_rule = CASE WHEN $4 IN (''processing'', ''pending'') THEN s.mapped_rule '
-        '        ELSE $6 END '
-        'WHERE s.id = ANY ($1) AND s.claim_id IS NOT NULL AND s.status::text = ''processing'' '
-        '    AND CASE WHEN $2 IS NULL THEN s.claim_session = $3 ELSE s.claim_id = $2 END '
-        '    AND %s', parent, '%s');
+    attempts_allowed integer := sluice.max_attempts();
+    spans text[] := ARRAY[
+        -- As in claim_rows, planned each time for few partitions; all the others only for those
+        -- that are not there.
+        's.received_at >= $4 AND s.received_at < $5',
+        '(s.received_at < $4 OR s.received_at >= $5)'];
+    span text;
+    places oid[];
+    tids tid[];
+    part record;
+    reported bigint := 0;
 BEGIN
-    -- As in claim_rows, planned each time for few partitions; all the others only for those that
-    -- are not there.
-    EXECUTE format(statement, 's.received_at >= $10 AND s.received_at < $11')
-    USING ids, claim, claim_session, status, error, rule, started, lease, sluice.max_attempts(),
-        received_from, received_before;
-    GET DIAGNOSTICS reported = ROW_COUNT;
-    IF reported < cardinality(ids) THEN
-        EXECUTE format(statement, '(s.received_at < $10 OR s.received_at >= $11)')
-        USING ids, claim, claim_session, status, error, rule, started, lease,
-            sluice.max_attempts(), received_from, received_before;
-        GET DIAGNOSTICS more = ROW_COUNT;
-    END IF;
-    RETURN reported + more;
+    FOREACH span IN ARRAY spans LOOP
+        -- Each row by one descent of the index of what is claimed, however old the statistics are
+        -- that the planner has: with all ids in one condition it took them for half of the table,
+        -- and read all of it. For the same reason the status is asked for as text: the queue's
+        -- index is none to take.
+        EXECUTE format(
+            'SELECT array_agg(f.tableoid), array_agg(f.ctid) '
+            'FROM unnest($1) AS i (id) CROSS JOIN LATERAL ('
+            '    SELECT s.tableoid, s.ctid FROM %s AS s '
+            '    WHERE s.id = i.id AND s.claim_id IS NOT NULL AND s.status::text = ''processing'' '
+            '        AND CASE WHEN $2 IS NULL THEN s.claim_session = $3 ELSE s.claim_id = $2 END '
+            '        AND %s '
+            '    LIMIT 1 FOR UPDATE OF s) AS f', parent, span)
+        INTO places, tids
+        USING ids, claim, claim_session, received_from, received_before;
+        -- The rows are locked, so they are still where they were found.
+        FOR part IN
+            SELECT u.place::regclass AS name, array_agg(u.tid) AS tids
+            FROM unnest(places, tids) AS u (place, tid)
+            GROUP BY u.place
+        LOOP
+            EXECUTE format(
+                'UPDATE ONLY %s AS s SET '
+                '    status = CASE WHEN $2 = ''failed'' AND s.attempts >= $7 '
+                '        THEN ''permanently_failed'' ELSE $2 END, '
+                '    due_at = CASE $2 WHEN ''processing'' THEN $5 + $6 WHEN ''pending'' THEN $5 '
+                '        WHEN ''failed'' THEN $5 + sluice.retry_delay(s.attempts) '
+                '        ELSE s.due_at END, '
+                '    claim_id = CASE $2 WHEN ''processing'' THEN s.claim_id END, '
+                '    attempts = CASE $2 WHEN ''pending'' THEN s.attempts - 1 '
+                '        ELSE s.attempts END, '
+                '    status_at = CASE $2 WHEN ''processing'' THEN s.status_at ELSE $5 END, '
+                '    error = CASE WHEN $2 IN (''processing'', ''pending'') THEN s.error '
+                '        ELSE $3 END, '
+                '    mapped_rule = CASE WHEN $2 IN (''processing'', ''pending'') '
+                '        THEN s.mapped_rule ELSE $4 END '
+                'WHERE s.ctid = ANY ($1)', part.name)
+            USING part.tids, status, error, rule, started, lease, attempts_allowed;
+            reported := reported + cardinality(part.tids);
+        END LOOP;
+        EXIT WHEN reported >= cardinality(ids);
+    END LOOP;
+    RETURN reported;
 END
 $$;
 COMMENT ON FUNCTION sluice.report_rows(regclass, bigint[], bigint, sluice.staging_status, text,

@@ -6,6 +6,8 @@ SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Ap
 with sanitizers, and those marked "loop" are about many requests in one worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
 """
 
+import contextlib
+
 import pytest
 
 import harness
@@ -38,11 +40,14 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    if harness.VARIANT == "release":
-        return
     for item in items:
-        if item.get_closest_marker("database"):
+        # What pytest-xdist runs in one process: the tests of one file through one front.
+        values = item.callspec.params.values() if hasattr(item, "callspec") else []
+        fronts = [value for value in values if value in harness.ALL_FRONTS]
+        item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *fronts[:1]])))
+        if harness.VARIANT != "release" and item.get_closest_marker("database"):
             item.add_marker(pytest.mark.skip(reason="about the database, not the programs"))
 
 
@@ -57,22 +62,40 @@ FAILED = pytest.StashKey()
 
 
 def running(request, name, stack):
-    """Yields the stack; keeps its logs when any test failed meanwhile."""
+    """Yields the stack; keeps its logs when any test failed meanwhile. At its end no log may hold
+    a credential that any test has used."""
     before = len(request.session.stash.get(FAILED, ()))
     try:
         yield stack
     finally:
         try:
-            if len(request.session.stash.get(FAILED, ())) > before:
+            found = stack.credentials_in_logs()
+            if found or len(request.session.stash.get(FAILED, ())) > before:
                 print(f"\nlogs kept: {stack.keep_logs(name)}")
+            assert not found, f"credentials in logs of {name}: {sorted(found)[:5]}"
         finally:
             stack.close()
 
 
 @pytest.fixture(scope="session")
-def stack(request):
+def shared(request):
+    """shared(front): the stack that most tests share, made when it is first asked for."""
+    with contextlib.ExitStack() as all_of_them:
+        made = {}
+
+        def stack_of(front):
+            if front not in made:
+                made[front] = all_of_them.enter_context(contextlib.contextmanager(running)(
+                    request, front, harness.Stack(front)))
+            return made[front]
+
+        yield stack_of
+
+
+@pytest.fixture(scope="session")
+def stack(shared, request):
     """The stack that most tests share; request.param is the front."""
-    yield from running(request, request.param, harness.Stack(request.param))
+    return shared(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -97,16 +120,8 @@ def stack_of_its_own(request):
 
 @pytest.fixture(scope="session")
 def keys(stack):
-    """One key of every kind, made once per front."""
-    made = {
-        "plain": stack.new_key(name="plain"),
-        "secret": stack.new_key(name="with secret", secret=True),
-        "product": stack.new_product_key(name="product orgs"),
-        "expired": stack.new_expired_key(name="expired"),
-        "deactivated": stack.new_key(name="deactivated"),
-    }
-    stack.ctl("key", "deactivate", made["deactivated"]["id"])
-    return made
+    """One key of every kind, made once per stack."""
+    return stack.one_of_each_key
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ reach the server as they were written.
 import collections
 import concurrent.futures
 import contextlib
+import functools
 import http.client
 import itertools
 import json
@@ -31,13 +32,15 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 VARIANT = os.environ.get("SLUICE_VARIANT", "release")
 BUILD = ROOT / "build" / VARIANT
-OUTPUT = ROOT / "build" / "test-output"
+# A directory of its own for each process of pytest-xdist.
+OUTPUT = ROOT / "build" / "test-output" / os.environ.get("PYTEST_XDIST_WORKER", "")
 # What the programs inherit: every SLUICE_<KEY> would be a setting of theirs.
 ENVIRONMENT = {name: value for name, value in os.environ.items()
                if not name.startswith("SLUICE_")}
 # Every case goes through FRONTS; those marked "each_front" go through OTHER_FRONTS, too.
 MAIN_FRONTS = ["lighttpd", "apache"] if VARIANT == "release" else ["lighttpd"]
 FRONTS = os.environ.get("SLUICE_FRONTS", " ".join(MAIN_FRONTS)).replace(",", " ").split()
+ALL_FRONTS = ("lighttpd", "apache", "nginx", "apache-fcgid", "cgi", "cgi-apache")
 OTHER_FRONTS = [name for name in ("apache", "nginx", "apache-fcgid", "cgi")
                 if name not in FRONTS and "SLUICE_FRONTS" not in os.environ]
 
@@ -246,6 +249,17 @@ class Stack:
                 shutil.copy(file, target / str(file.relative_to(self.log_dir)).replace("/", "_"))
         return target
 
+    def credentials_in_logs(self):
+        """Each (file, credential): those that were made, and whatever else looks like one."""
+        found = set()
+        for file in self.log_dir.rglob("*"):
+            if file.is_file():
+                text = file.read_text(errors="replace")
+                found |= {(file.name, each) for each in self.credentials if each in text}
+                found |= {(file.name, each) for pattern in (KEY, SECRET)
+                          for each in pattern.findall(text)}
+        return found
+
     # ---- the tool ----
 
     def ctl_run(self, *arguments, stdin=None):
@@ -296,6 +310,19 @@ class Stack:
         key = self.new_key(expires=f"{instant}.{int(soon % 1 * 1000):03d}Z", **options)
         wait_for(lambda: self.key_status(key["id"]) == "expired", "the key expires")
         return key
+
+    @functools.cached_property
+    def one_of_each_key(self):
+        """A key of every kind."""
+        made = {
+            "plain": self.new_key(name="plain"),
+            "secret": self.new_key(name="with secret", secret=True),
+            "product": self.new_product_key(name="product orgs"),
+            "expired": self.new_expired_key(name="expired"),
+            "deactivated": self.new_key(name="deactivated"),
+        }
+        self.ctl("key", "deactivate", made["deactivated"]["id"])
+        return made
 
     def key_status(self, key_id):
         return {key["id"]: key for key in self.ctl_json("key", "list")}[key_id]["status"]

@@ -6,6 +6,7 @@ build/clients.
 
 import base64
 import contextlib
+import fcntl
 import json
 import pathlib
 import shutil
@@ -36,18 +37,25 @@ pytestmark = pytest.mark.usefixtures("libraries")
 
 @pytest.fixture(scope="module")
 def libraries():
-    """The packages of clients/package.json; installed again only when it has changed."""
-    wanted = (SCRIPTS / "package.json").read_bytes()
-    with contextlib.suppress(FileNotFoundError):
-        if (PLACE / "installed.json").read_bytes() == wanted:
-            return
+    """The packages of clients/package.json, by one process at a time."""
     assert shutil.which("node") and shutil.which("npm"), \
         "node and npm are missing: `deploy/deps test` installs them"
     version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True)
     if int(version.stdout.lstrip("v").split(".")[0]) < NODE_MAJOR:
         pytest.skip(f"Segment's library wants Node.js {NODE_MAJOR}, this is {version.stdout.strip()}")
-    shutil.rmtree(PLACE, ignore_errors=True)
-    PLACE.mkdir(parents=True)
+    PLACE.mkdir(parents=True, exist_ok=True)
+    with (PLACE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        install()
+
+
+def install():
+    """Installs again only when package.json has changed."""
+    wanted = (SCRIPTS / "package.json").read_bytes()
+    with contextlib.suppress(FileNotFoundError):
+        if (PLACE / "installed.json").read_bytes() == wanted:
+            return
+    shutil.rmtree(PLACE / "node_modules", ignore_errors=True)
     (PLACE / "package.json").write_bytes(wanted)
     npm = subprocess.run(
         ["npm", "install", "--no-package-lock", "--ignore-scripts", "--omit=optional",
