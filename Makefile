@@ -170,19 +170,20 @@ check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
 
+# What a test waits for is mostly not the processor: one more process than there are processors.
+PYTEST := SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
+SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 1) --dist loadgroup
+
 check-e2e: all  ## the same requests through lighttpd and Apache, a part of them through the others
-	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider -m "not slow" tests/e2e
+	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" tests/e2e
 
 FRONTS := lighttpd apache nginx apache-fcgid cgi cgi-apache
 check-fronts: all  ## all end-to-end tests through all web servers; about twenty minutes
-	@failed=0; for f in $(FRONTS); do \
-		echo "== $$f"; SLUICE_FRONTS=$$f SLUICE_VARIANT=$(VARIANT) \
-		/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider tests/e2e || failed=1; \
-	done; exit $$failed
+	SLUICE_FRONTS="$(FRONTS)" $(PYTEST) -rs $(SIDE_BY_SIDE) tests/e2e
 
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
-	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider tests/fault
-	SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider -m slow tests/e2e
+	$(PYTEST) tests/fault
+	$(PYTEST) -m slow tests/e2e
 
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
