@@ -100,7 +100,7 @@ def test_untaken_answers_delay_nobody(tight):
             start = time.monotonic()
             assert worker.post(path_of(key), SEED) == 202
             slowest = max(slowest, time.monotonic() - start)
-        assert slowest < 1.5 * PATIENCE
+        assert slowest < 4  # an answer nobody takes is given up after five
         # It is whole when it is read after all.
         output, ended = talks[0].read()
         assert ended and output.count(b'"index":') == ITEMS
