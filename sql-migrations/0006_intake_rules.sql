@@ -32,7 +32,7 @@ COMMENT ON COLUMN sluice.delivery.message_id IS
     'the sender''s id: messageId or message_id of the item, else the header Idempotency-Key or '
     'webhook-id of a single request';
 COMMENT ON COLUMN sluice.delivery.signal_id IS
-    'what was stored for it; id in signal_staging or signal_cold_storage';
+    'what was stored for it; id in signal_staging, signal_cold_storage or product_org_staging';
 COMMENT ON COLUMN sluice.delivery.received_at IS 'when the first delivery''s transaction began';
 COMMENT ON INDEX sluice.delivery_pkey IS
     'stores a delivery once, also when two workers get it at the same time';
@@ -47,7 +47,8 @@ ALTER TABLE sluice.organization
         CONSTRAINT organization_signal_limit_check CHECK (signal_limit >= 0),
     ADD COLUMN overages boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN sluice.organization.signal_limit IS
-    'how many signals a calendar month (UTC) may have; 0: any number';
+    'how many signals, product-org updates among them, a calendar month (UTC) may have; 0: any '
+    'number';
 COMMENT ON COLUMN sluice.organization.overages IS
     'true: signals beyond the limit are accepted and counted; false: they are refused with 429';
 COMMENT ON CONSTRAINT organization_signal_limit_check ON sluice.organization IS
@@ -62,8 +63,8 @@ CREATE TABLE sluice.usage_minute (
     PRIMARY KEY (organization_id, minute, slot)
 ) WITH (fillfactor = 50);
 COMMENT ON TABLE sluice.usage_minute IS
-    'Accepted signals of the last minutes, counted in the transaction that stored them. A row a '
-    'minute, so that no row collects versions for long while a backup keeps old ones visible; a '
+    'Accepted signals of the last minutes, counted in the transaction that stored them; a '
+    'product-org update counts as one. A row a minute, so that no row collects versions for long while a backup keeps old ones visible; a '
     'row a slot, so that writers never wait for each other. sluicectl maintain adds rows up into '
     'usage_month. Read usage_overview.';
 COMMENT ON COLUMN sluice.usage_minute.organization_id IS 'who used them; organization.id';
@@ -515,11 +516,17 @@ COMMENT ON FUNCTION sluice.delivery_lock(bigint) IS
 --
 -- Payloads come as text and become jsonb row by row: as an array of jsonb all of them would be taken
 -- apart at once, which took 1.9 GB for a body of 8 MiB, and those of refused requests too.
+--
+-- An item is a signal, or with a product_org_id an update of a product org; a group may hold both.
+-- product_org_staging comes with a later migration.
 CREATE FUNCTION sluice.store_items(
     outcomes smallint[], organization_ids bigint[], key_ids bigint[], request_ids text[],
     item_requests integer[], sources text[], event_types text[], event_names text[],
     emails text[], user_ids text[], anonymous_ids text[], message_ids text[],
-    occurred_at timestamptz[], payloads text[], payloads_raw bytea[], in_bulk boolean,
+    occurred_at timestamptz[], payloads text[], payloads_raw bytea[],
+    product_org_ids text[], names text[], plan_ids text[], plan_names text[],
+    user_counts bigint[], mrrs bigint[], trial_statuses text[], last_active_at timestamptz[],
+    feature_flags text[], customs text[], warnings text[], in_bulk boolean,
     writer smallint, INOUT cold boolean[], OUT ids bigint[], OUT repeated boolean[])
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
@@ -536,7 +543,14 @@ BEGIN
             coalesce(cardinality(emails), items), coalesce(cardinality(user_ids), items),
             coalesce(cardinality(anonymous_ids), items), coalesce(cardinality(message_ids), items),
             coalesce(cardinality(store_items.occurred_at), items),
-            coalesce(cardinality(cold), items), coalesce(cardinality(payloads_raw), items)])
+            coalesce(cardinality(cold), items), coalesce(cardinality(payloads_raw), items),
+            coalesce(cardinality(product_org_ids), items), coalesce(cardinality(names), items),
+            coalesce(cardinality(plan_ids), items), coalesce(cardinality(plan_names), items),
+            coalesce(cardinality(user_counts), items), coalesce(cardinality(mrrs), items),
+            coalesce(cardinality(trial_statuses), items),
+            coalesce(cardinality(store_items.last_active_at), items),
+            coalesce(cardinality(feature_flags), items), coalesce(cardinality(customs), items),
+            coalesce(cardinality(warnings), items)])
         AND 1 <= ALL (item_requests) AND cardinality(outcomes) >= ALL (item_requests)) IS NOT TRUE
     THEN
         RAISE EXCEPTION 'arrays of items do not fit together'
@@ -633,16 +647,20 @@ BEGIN
             ORDER BY i);
     END IF;
 
-    INSERT INTO sluice.signal_staging (organization_id, id, received_at, occurred_at, key_id,
-        payload_repaired, source, event_type, event_name, email, user_id, anonymous_id, message_id,
-        request_id, payload, payload_raw)
-    SELECT organization_ids[item_requests[i]], new_ids[i], now(),
-        coalesce(store_items.occurred_at[i], now()), key_ids[item_requests[i]],
-        payloads_raw[i] IS NOT NULL, sources[i], event_types[i], event_names[i], emails[i],
-        user_ids[i], anonymous_ids[i], message_ids[i], request_ids[item_requests[i]],
-        payloads[i]::jsonb, payloads_raw[i]
-    FROM generate_series(1, items) AS i
-    WHERE new_ids[i] IS NOT NULL AND cold[i] IS NOT TRUE;
+    -- Not for a group of product-org updates alone.
+    IF product_org_ids IS NULL OR array_position(product_org_ids, NULL) IS NOT NULL THEN
+        INSERT INTO sluice.signal_staging (organization_id, id, received_at, occurred_at, key_id,
+            payload_repaired, source, event_type, event_name, email, user_id, anonymous_id, message_id,
+            request_id, payload, payload_raw)
+        SELECT organization_ids[item_requests[i]], new_ids[i], now(),
+            coalesce(store_items.occurred_at[i], now()), key_ids[item_requests[i]],
+            payloads_raw[i] IS NOT NULL, sources[i], event_types[i], event_names[i], emails[i],
+            user_ids[i], anonymous_ids[i], message_ids[i], request_ids[item_requests[i]],
+            payloads[i]::jsonb, payloads_raw[i]
+        FROM generate_series(1, items) AS i
+        WHERE new_ids[i] IS NOT NULL AND cold[i] IS NOT TRUE
+            AND product_org_ids[i] IS NULL;
+    END IF;
 
     IF cold IS NOT NULL THEN
         INSERT INTO sluice.signal_cold_storage (organization_id, id, received_at, occurred_at,
@@ -655,6 +673,20 @@ BEGIN
             payloads[i]::jsonb, payloads_raw[i]
         FROM generate_series(1, items) AS i
         WHERE new_ids[i] IS NOT NULL AND cold[i] IS TRUE;
+    END IF;
+
+    IF product_org_ids IS NOT NULL THEN
+        INSERT INTO sluice.product_org_staging (organization_id, id, received_at, key_id,
+            payload_repaired, product_org_id, name, plan_id, plan_name, user_count, mrr,
+            trial_status, last_active_at, feature_flags, custom, warnings, message_id, request_id,
+            payload, payload_raw)
+        SELECT organization_ids[item_requests[i]], new_ids[i], now(), key_ids[item_requests[i]],
+            payloads_raw[i] IS NOT NULL, product_org_ids[i], names[i], plan_ids[i], plan_names[i],
+            user_counts[i], mrrs[i], trial_statuses[i], store_items.last_active_at[i],
+            feature_flags[i]::jsonb, customs[i]::jsonb, warnings[i]::jsonb, message_ids[i],
+            request_ids[item_requests[i]], payloads[i]::jsonb, payloads_raw[i]
+        FROM generate_series(1, items) AS i
+        WHERE new_ids[i] IS NOT NULL AND product_org_ids[i] IS NOT NULL;
     END IF;
 
     IF NOT in_bulk THEN
@@ -678,10 +710,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.store_items(smallint[], bigint[], bigint[], text[], integer[], text[],
-    text[], text[], text[], text[], text[], text[], timestamptz[], text[], bytea[], boolean,
+    text[], text[], text[], text[], text[], text[], timestamptz[], text[], bytea[], text[], text[],
+    text[], text[], bigint[], bigint[], text[], timestamptz[], text[], text[], text[], boolean,
     smallint, boolean[]) IS
     'Stores the items of those requests whose outcome is 0. The first four arrays have one element '
-    'a request, the others one an item, as for intake_signals. cold comes back false for visitors '
+    'a request, the others one an item, as for intake. cold comes back false for visitors '
     'who are known; ids has the id of the stored row, or of the first delivery where repeated is '
     'true; repeated is null when no item has an id that was seen before. Counts what it stored for '
     'its organization (writer: from writer_slot), unless in_bulk: then bulk_finish does, and a '
@@ -701,8 +734,13 @@ CREATE FUNCTION sluice.intake(
     reject_details text[], reject_kinds text[], reject_sources text[], reject_payloads bytea[],
     reject_lengths bigint[], refused_key_ids bigint[], refusals smallint[],
     refusal_counts integer[], in_bulk boolean,
+    for_product_orgs boolean[] DEFAULT NULL, template_requests integer[] DEFAULT NULL,
+    product_org_ids text[] DEFAULT NULL, names text[] DEFAULT NULL, plan_ids text[] DEFAULT NULL,
+    plan_names text[] DEFAULT NULL, user_counts bigint[] DEFAULT NULL, mrrs bigint[] DEFAULT NULL,
+    trial_statuses text[] DEFAULT NULL, last_active_at timestamptz[] DEFAULT NULL,
+    feature_flags text[] DEFAULT NULL, customs text[] DEFAULT NULL, warnings text[] DEFAULT NULL,
     OUT outcomes smallint[], OUT key_ids bigint[], OUT ids bigint[], OUT repeated boolean[],
-    OUT cold boolean[])
+    OUT cold boolean[], OUT templates text[])
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
@@ -719,7 +757,9 @@ DECLARE
 BEGIN
     -- The caller's mistake, not the sender's: nothing must vanish for it.
     IF (requests = ALL (ARRAY[coalesce(cardinality(secret_hashes), requests),
-            cardinality(request_ids)])) IS NOT TRUE
+            cardinality(request_ids), coalesce(cardinality(for_product_orgs), requests)])
+        AND coalesce(1 <= ALL (template_requests) AND requests >= ALL (template_requests), true))
+        IS NOT TRUE
         OR rejects > 0 AND (rejects = ALL (ARRAY[cardinality(reject_requests),
             coalesce(cardinality(reject_positions), rejects), cardinality(reject_codes),
             cardinality(reject_details), cardinality(reject_kinds),
@@ -748,10 +788,12 @@ BEGIN
                 WHEN k.expires_at <= now() THEN 3
                 WHEN k.secret_hash <> r.secret_hash THEN 5
                 WHEN k.secret_hash IS NOT NULL AND r.secret_hash IS NULL THEN 4
-                WHEN k.endpoint_type <> 'signal_staging' THEN 6
+                WHEN k.endpoint_type <> r.endpoint_type THEN 6
                 ELSE 0
             END::smallint AS outcome
-        FROM (SELECT key_hashes[n] AS key_hash, secret_hashes[n] AS secret_hash, n
+        FROM (SELECT key_hashes[n] AS key_hash, secret_hashes[n] AS secret_hash,
+                CASE WHEN for_product_orgs[n] THEN 'product_orgs'::sluice.endpoint_type
+                    ELSE 'signal_staging' END AS endpoint_type, n
             FROM generate_series(1, requests) AS n) AS r
         LEFT JOIN LATERAL (
             SELECT c.id, c.organization_id, c.endpoint_type, c.secret_hash, c.expires_at,
@@ -763,7 +805,8 @@ BEGIN
         ORDER BY r.n
     ) AS a;
 
-    -- Organizations at their limit. A repeat of what was accepted before is still answered so.
+    -- Organizations at their limit. A repeat of what was accepted before is still answered so; who
+    -- asks for a template has its items yet to come.
     full_ids := ARRAY(SELECT o.id FROM sluice.organization AS o
         WHERE o.id = ANY (organization_ids) AND o.signal_limit > 0 AND NOT o.overages
             AND sluice.signals_of_month(o.id) >= o.signal_limit);
@@ -776,7 +819,8 @@ BEGIN
                         AND d.key_id = key_ids[item_requests[i]]
                         AND d.message_id = message_ids[i]));
         outcomes := ARRAY(SELECT CASE WHEN outcomes[r] = 0 AND organization_ids[r] = ANY (full_ids)
-                AND (r = ANY (fresh) OR NOT coalesce(r = ANY (item_requests), false))
+                AND (r = ANY (fresh) OR NOT coalesce(r = ANY (item_requests), false)
+                    AND NOT coalesce(r = ANY (template_requests), false))
                 THEN 7 ELSE outcomes[r] END
             FROM generate_series(1, requests) AS r ORDER BY r);
     END IF;
@@ -805,7 +849,17 @@ BEGIN
         SELECT s.cold, s.ids, s.repeated INTO cold, ids, repeated
         FROM sluice.store_items(outcomes, organization_ids, key_ids, request_ids, item_requests,
             sources, event_types, event_names, emails, user_ids, anonymous_ids, message_ids,
-            intake.occurred_at, payloads, payloads_raw, in_bulk, my_slot, cold) AS s;
+            intake.occurred_at, payloads, payloads_raw, product_org_ids, names, plan_ids,
+            plan_names, user_counts, mrrs, trial_statuses, intake.last_active_at, feature_flags,
+            customs, warnings, in_bulk, my_slot, cold) AS s;
+    END IF;
+
+    IF template_requests IS NOT NULL THEN
+        templates := ARRAY(
+            SELECT CASE WHEN outcomes[t.request] = 0 THEN (SELECT k.payload_template::text
+                FROM sluice.api_key AS k WHERE k.id = key_ids[t.request]) END
+            FROM unnest(template_requests) WITH ORDINALITY AS t (request, n)
+            ORDER BY t.n);
     END IF;
 
     IF rejects > 0 THEN
@@ -859,23 +913,30 @@ END
 $$;
 COMMENT ON FUNCTION sluice.intake(bytea[], bytea[], text[], integer[], text[], text[], text[],
     text[], text[], text[], text[], timestamptz[], boolean[], text[], bytea[], integer[], bigint[],
-    text[], text[], text[], text[], bytea[], bigint[], bigint[], smallint[], integer[], boolean) IS
-    'Authenticates a group of requests and stores their signals, all in the caller''s '
-    'transaction. The first three arrays have one element a request: SHA-256 of the key, SHA-256 '
-    'of the secret (null: none was sent), request id. Up to payloads_raw the others have one '
-    'element an item, the first of them the number of its request, from 1; a null occurred_at '
-    'means receipt, payloads_raw holds the received bytes where the payload was repaired. The '
-    'next eight are what the requests brought and what cannot be a signal, as the columns of '
+    text[], text[], text[], text[], bytea[], bigint[], bigint[], smallint[], integer[], boolean,
+    boolean[], integer[], text[], text[], text[], text[], bigint[], bigint[], text[],
+    timestamptz[], text[], text[], text[]) IS
+    'Authenticates a group of requests and stores their signals and product-org updates, all in '
+    'the caller''s transaction. The first three arrays have one element a request: SHA-256 of the '
+    'key, SHA-256 of the secret (null: none was sent), request id. Up to payloads_raw the others '
+    'have one element an item, the first of them the number of its request, from 1; a null '
+    'occurred_at means receipt, payloads_raw holds the received bytes where the payload was '
+    'repaired. The next eight are what the requests brought and what cannot be a signal, as the columns of '
     'rejected_payload (lengths: payload_bytes); it goes there when its request was accepted. '
     'Then refusals of earlier requests, to be counted: key, outcome, how many. in_bulk: the call '
-    'is a part of a bulk import, which ends with bulk_finish. An array that would hold only nulls '
+    'is a part of a bulk import, which ends with bulk_finish. for_product_orgs, per request: it came '
+    'to the endpoint of product orgs. template_requests: the numbers of the requests whose key''s '
+    'payload template is wanted. The last eleven have one element an item: one with a '
+    'product_org_id is an update of a product org, of which message id and payload stand among the '
+    'others, else it is a signal. An array that would hold only nulls '
     'may be null itself. A request may have no items: then it is only authenticated. '
     'outcomes, per request: 0 accepted, 1 unknown key, 2 deactivated, 3 expired, 4 secret missing, '
-    '5 secret wrong, 6 the key is not for signals, 7 the month''s limit is reached, 8 a bulk '
+    '5 secret wrong, 6 the key is for the other endpoint, 7 the month''s limit is reached, 8 a bulk '
     'import of this key is about to commit: to be sent again. key_ids, per request: null when the '
     'key is unknown. ids, per item: of the stored row, or of the first delivery where repeated is '
     'true; null when its request was not accepted. cold, per item: stored in signal_cold_storage. '
-    'The last three may be null: nothing was accepted, repeated, cold. Also notes the keys'' last '
+    'templates, per element of template_requests: null when the request was not accepted. The last '
+    'four may be null: nothing was accepted, repeated, cold, wanted. Also notes the keys'' last '
     'use, and turns synchronous_commit on when it is off or local. A payload that jsonb cannot '
     'hold fails the call with SQLSTATE 22xxx or 54xxx; nothing is stored then.';
 
@@ -950,9 +1011,11 @@ COMMENT ON FUNCTION sluice.bulk_finish(bigint, text, bigint, bigint, bigint, big
     'key are answered with outcome 8.';
 
 GRANT EXECUTE ON FUNCTION
-    sluice.intake(bytea[], bytea[], text[], integer[], text[], text[], text[], text[], text[],
-        text[], text[], timestamptz[], boolean[], text[], bytea[], integer[], bigint[], text[],
-        text[], text[], text[], bytea[], bigint[], bigint[], smallint[], integer[], boolean),
+    sluice.intake(bytea[], bytea[], text[], integer[], text[], text[], text[],
+        text[], text[], text[], text[], timestamptz[], boolean[], text[], bytea[], integer[], bigint[],
+        text[], text[], text[], text[], bytea[], bigint[], bigint[], smallint[], integer[], boolean,
+        boolean[], integer[], text[], text[], text[], text[], bigint[], bigint[], text[],
+        timestamptz[], text[], text[], text[]),
     sluice.bulk_finish(bigint, text, bigint, bigint, bigint, bigint, boolean)
 TO sluice_intake;
 
@@ -1002,7 +1065,12 @@ DROP FUNCTION sluice.store_signals(smallint[], bigint[], bigint[], text[], integ
 CREATE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
     sources text[], event_types text[], event_names text[], emails text[], user_ids text[],
     anonymous_ids text[], message_ids text[], occurred_at timestamptz[], cold boolean[],
-    payloads text[], payloads_raw bytea[]) RETURNS bigint[]
+    payloads text[], payloads_raw bytea[],
+    product_org_ids text[] DEFAULT NULL, names text[] DEFAULT NULL, plan_ids text[] DEFAULT NULL,
+    plan_names text[] DEFAULT NULL, user_counts bigint[] DEFAULT NULL, mrrs bigint[] DEFAULT NULL,
+    trial_statuses text[] DEFAULT NULL, last_active_at timestamptz[] DEFAULT NULL,
+    feature_flags text[] DEFAULT NULL, customs text[] DEFAULT NULL, warnings text[] DEFAULT NULL)
+RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     entry record;
@@ -1035,7 +1103,9 @@ BEGIN
         -- It happened when it was received, not when it was replayed.
         ARRAY(SELECT coalesce(rejected_replay.occurred_at[i], entry.received_at)
             FROM generate_series(1, cardinality(payloads)) AS i ORDER BY i),
-        payloads, payloads_raw, false, sluice.writer_slot(), cold) AS s;
+        payloads, payloads_raw, product_org_ids, names, plan_ids, plan_names, user_counts, mrrs,
+        trial_statuses, rejected_replay.last_active_at, feature_flags, customs, warnings, false,
+        sluice.writer_slot(), cold) AS s;
     UPDATE sluice.rejected_payload AS r
     SET replayed_at = clock_timestamp(), replayed_by = actor,
         replayed_ids = coalesce(r.replayed_ids, '{}') || its.ids
@@ -1049,15 +1119,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, text[], text[], text[], text[],
-    text[], text[], text[], timestamptz[], boolean[], text[], bytea[]) IS
-    'Stores signals that were made of an entry of rejected_payload (actor, id, whether it may have '
+    text[], text[], text[], timestamptz[], boolean[], text[], bytea[], text[], text[], text[],
+    text[], bigint[], bigint[], text[], timestamptz[], text[], text[], text[]) IS
+    'Stores signals or product-org updates that were made of an entry of rejected_payload (actor, id, whether it may have '
     'been replayed before, and the items as for intake) under its organization, key and '
     'request id, whatever became of the key since; marks the entry as replayed and returns the '
     'ids, of the first delivery where a signal with its id is there already, all in one '
     'transaction. A null occurred_at means the original receipt. Raises P0002 when there is no '
     'such entry, P0001 when it was replayed before, 22023 when there is no item.';
 GRANT EXECUTE ON FUNCTION sluice.rejected_replay(text, bigint, boolean, text[], text[], text[],
-    text[], text[], text[], text[], timestamptz[], boolean[], text[], bytea[]) TO sluice_admin;
+    text[], text[], text[], text[], timestamptz[], boolean[], text[], bytea[], text[], text[],
+    text[], text[], bigint[], bigint[], text[], timestamptz[], text[], text[], text[])
+    TO sluice_admin;
 
 COMMENT ON COLUMN sluice.audit_log.action IS
     'what was done: organization_create, organization_limit, member_add, member_remove, '
@@ -1068,7 +1141,7 @@ COMMENT ON TABLE sluice.signal_cold_storage IS
     'user id. Columns and partitions as in signal_staging.';
 COMMENT ON SCHEMA sluice IS
     'Sluice, webhook intake: what senders delivered (signal_staging, signal_cold_storage, '
-    'rejected_payload), who may send (organization, api_key), how much they did (usage_overview) '
+    'product_org_staging, rejected_payload), who may send (organization, api_key), how much they did (usage_overview) '
     'and who changed what (audit_log). Programs call the functions; people read the tables and '
     'views as sluice_reader. Changed by sluicectl migrate only.';
 

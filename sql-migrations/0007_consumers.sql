@@ -8,29 +8,41 @@
 SET LOCAL lock_timeout = '3s';
 SET LOCAL ROLE sluice_owner;
 
--- ---- the table ----
+-- ---- the tables ----
 
-ALTER TABLE sluice.signal_staging
-    ADD COLUMN stored_xact bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
-    ADD COLUMN due_at timestamptz NOT NULL DEFAULT now(),
-    ADD COLUMN attempts smallint NOT NULL DEFAULT 0,
-    ADD COLUMN status_at timestamptz,
-    ADD COLUMN claim_id bigint,
-    ADD COLUMN claim_session bigint,
-    ADD COLUMN claimed_by text;
--- The rows that are there are due now; from now on each row has its own instant, so that even
--- those of one large transaction stand one after the other in the queue.
-ALTER TABLE sluice.signal_staging ALTER COLUMN due_at SET DEFAULT clock_timestamp();
+CREATE SEQUENCE sluice.claim_id AS bigint;
+COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers of claims, in all staging tables.';
 
--- The partitions that are there have their own.
-DO $do$
+-- A claim takes the rows that are due first from the beginning of an index. Every row claimed or
+-- finished leaves a dead entry there, and while any transaction is open that might still see the
+-- row (a dump, for hours), nobody can remove it: a claim that began at the very beginning would
+-- walk over all of them, each time. So claims remember where the living begin, and begin there.
+--
+-- This is remembered in sequences because they are written in place: a row of a table would itself
+-- gather dead versions as long as the dump runs. Nothing depends on them being right: who looks
+-- begins at the very beginning again after a second, or after 20 times as long as that took.
+CREATE FUNCTION sluice.make_claimable(table_name text, kind text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    table_name text;
+    parent regclass := format('sluice.%I', table_name)::regclass;
+    part text;
     comment record;
+    cell record;
 BEGIN
-    FOR table_name IN
-        SELECT t.relid::text FROM pg_partition_tree('sluice.signal_staging') AS t
-    LOOP
+    EXECUTE format('ALTER TABLE %s '
+        'ADD COLUMN stored_xact bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint, '
+        'ADD COLUMN due_at timestamptz NOT NULL DEFAULT now(), '
+        'ADD COLUMN attempts smallint NOT NULL DEFAULT 0, '
+        'ADD COLUMN status_at timestamptz, '
+        'ADD COLUMN claim_id bigint, '
+        'ADD COLUMN claim_session bigint, '
+        'ADD COLUMN claimed_by text', parent);
+    -- The rows that are there are due now; from now on each row has its own instant, so that even
+    -- those of one large transaction stand one after the other in the queue.
+    EXECUTE format('ALTER TABLE %s ALTER COLUMN due_at SET DEFAULT clock_timestamp()', parent);
+
+    -- The partitions that are there have their own.
+    FOR part IN SELECT t.relid::regclass::text FROM pg_partition_tree(parent) AS t LOOP
         FOR comment IN VALUES
             ('status', 'pending until a consumer claims it (processing), then completed, skipped, '
                 'failed (tried again from due_at on) or permanently_failed. Set to pending by '
@@ -41,70 +53,72 @@ BEGIN
                 'lease ends, after which it may be claimed by another; else without meaning'),
             ('attempts', 'how often it was claimed'),
             ('status_at', 'when a consumer last changed the status; null: none has'),
-            ('claim_id', 'processing: under which claim, one number for each call of '
-                'claim_signals; a report under another one is too late and changes nothing'),
+            ('claim_id', format('processing: under which claim, one number for each call of '
+                'claim_%s; a report under another one is too late and changes nothing', kind)),
             ('claim_session', 'the first claim of the database session that made the last claim: '
                 'which session it was'),
             ('claimed_by', 'who claimed it last, as it called itself'),
-            ('error', 'what went wrong the last time, as finish_signals said; or that the lease '
-                'ended too often')
+            ('error', format('what went wrong the last time, as finish_%s said; or that the lease '
+                'ended too often', kind))
         LOOP
-            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', table_name, comment.column1,
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', part, comment.column1,
                 comment.column2);
         END LOOP;
     END LOOP;
-END
-$do$;
 
-DROP INDEX sluice.signal_staging_pending_idx;
-CREATE INDEX signal_staging_queue_idx ON sluice.signal_staging (due_at)
-    WHERE status IN ('pending', 'processing', 'failed');
-CREATE INDEX signal_staging_claimed_idx ON sluice.signal_staging (id)
-    WHERE claim_id IS NOT NULL;
-DROP INDEX sluice.signal_staging_received_at_idx;
-CREATE INDEX signal_staging_received_at_idx ON sluice.signal_staging
-    USING brin (received_at, stored_xact) WITH (autosummarize = on);
+    EXECUTE format('CREATE INDEX %I ON %s (due_at) '
+        'WHERE status IN (''pending'', ''processing'', ''failed'')', table_name || '_queue_idx',
+        parent);
+    EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', table_name || '_queue_idx',
+        'the consumers'' queue: what is to be done, by when it is due; entries go when a row is '
+        'finished');
+    EXECUTE format('CREATE INDEX %I ON %s (id) WHERE claim_id IS NOT NULL',
+        table_name || '_claimed_idx', parent);
+    EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', table_name || '_claimed_idx',
+        'what is claimed right now, by id, for those who report it; intake never writes to it');
+    EXECUTE format('CREATE INDEX %I ON %s USING brin (received_at, stored_xact) '
+        'WITH (autosummarize = on)', table_name || '_received_at_idx', parent);
+    EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', table_name || '_received_at_idx',
+        'spans of time within a day, and new rows for those who follow; a few pages, filled in by '
+        'autovacuum');
 
-COMMENT ON INDEX sluice.signal_staging_queue_idx IS
-    'the consumers'' queue: what is to be done, by when it is due; entries go when a row is '
-    'finished';
-COMMENT ON INDEX sluice.signal_staging_claimed_idx IS
-    'what is claimed right now, by id, for those who report it; intake never writes to it';
-COMMENT ON INDEX sluice.signal_staging_received_at_idx IS
-    'spans of time within a day, and new rows for those who follow; a few pages, filled in by '
-    'autovacuum';
-
-CREATE SEQUENCE sluice.claim_id AS bigint;
-COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers of claims, in all staging tables.';
-
--- ---- where to begin ----
-
--- A claim takes the rows that are due first from the beginning of an index. Every row claimed or
--- finished leaves a dead entry there, and while any transaction is open that might still see the
--- row (a dump, for hours), nobody can remove it: a claim that began at the very beginning would
--- walk over all of them, each time. So claims remember where the living begin, and begin there.
---
--- This is remembered in sequences because they are written in place: a row of a table would itself
--- gather dead versions as long as the dump runs. Nothing depends on them being right: who looks
--- begins at the very beginning again after a second, or after 20 times as long as that took.
-DO $do$
-DECLARE
-    cell record;
-BEGIN
     FOR cell IN VALUES
         ('due', 'Where claims begin to look: due_at, in microseconds since 1970.'),
         ('received', 'Claims look at rows received from here on: microseconds since 1970.'),
         ('search', 'When a claim looks from the very beginning again: microseconds since 1970.')
     LOOP
         EXECUTE format('CREATE UNLOGGED SEQUENCE sluice.%I AS bigint MINVALUE 0 START 0',
-            'signal_staging_queue_' || cell.column1);
+            table_name || '_queue_' || cell.column1);
         EXECUTE format('COMMENT ON SEQUENCE sluice.%I IS %L',
-            'signal_staging_queue_' || cell.column1, cell.column2
+            table_name || '_queue_' || cell.column1, cell.column2
             || ' Written in place by claim_rows, only to be quick: a wrong value delays rows by '
             'seconds, and after a crash it begins anew.');
     END LOOP;
 END
-$do$;
+$$;
+COMMENT ON FUNCTION sluice.make_claimable(text, text) IS
+    'Gives a staging table, which has columns status, error and mapped_rule, what claim_rows needs: '
+    'columns, indexes and three sequences. The kind is what the functions are called by: '
+    'claim_signals. For migrations.';
+
+DROP INDEX sluice.signal_staging_pending_idx;
+DROP INDEX sluice.signal_staging_received_at_idx;
+SELECT sluice.make_claimable('signal_staging', 'signals');
+
+CREATE FUNCTION sluice.claimable_tables() RETURNS SETOF text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind = 'p'
+        AND to_regclass(format('sluice.%I', c.relname || '_queue_due')) IS NOT NULL
+    ORDER BY 1;
+END
+$$;
+COMMENT ON FUNCTION sluice.claimable_tables() IS
+    'The staging tables that consumers claim rows of. For the functions of this schema.';
+
+-- ---- where to begin ----
 
 CREATE FUNCTION sluice.instant_of(cell regclass) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -189,11 +203,23 @@ COMMENT ON FUNCTION sluice.max_attempts() IS
     'How often a row is claimed before it is permanently_failed: the setting sluice.max_attempts '
     '(ALTER DATABASE … SET sluice.max_attempts = 10), else 5. For the functions of this schema.';
 
+CREATE FUNCTION sluice.check_lease(lease interval) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF lease IS NULL OR lease NOT BETWEEN interval '1 millisecond' AND interval '30 days' THEN
+        RAISE EXCEPTION 'lease must be from 1 millisecond to 30 days'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_lease(interval) IS
+    'Raises 22023 for a lease that makes no sense. For the functions of this schema.';
+
 -- The statements are made at run time because they are for any staging table; planned each time,
 -- they touch no more partitions than needed. What the planner may not use (SET) would be chosen
 -- when statistics are older than a backlog, and would read all of it.
 CREATE FUNCTION sluice.claim_rows(prototype anyelement, consumer text, max_rows integer,
-    lease interval, organization_id bigint) RETURNS SETOF anyelement
+    lease interval, organization text) RETURNS SETOF anyelement
 LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off
@@ -202,6 +228,7 @@ SET enable_sort = off
 SET jit = off AS $$
 DECLARE
     parent regclass := pg_typeof(prototype)::text::regclass;
+    organization_id bigint;
     due_cell regclass := (parent::text || '_queue_due')::regclass;
     search_cell regclass := (parent::text || '_queue_search')::regclass;
     search_at timestamptz;
@@ -224,9 +251,10 @@ BEGIN
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 100000 THEN
         RAISE EXCEPTION 'max_rows must be from 1 to 100000'
             USING ERRCODE = 'invalid_parameter_value';
-    ELSIF lease IS NULL OR lease NOT BETWEEN interval '1 millisecond' AND interval '30 days' THEN
-        RAISE EXCEPTION 'lease must be from 1 millisecond to 30 days'
-            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM sluice.check_lease(lease);
+    IF organization IS NOT NULL THEN
+        organization_id := sluice.organization_id_of(organization);
     END IF;
 
     -- One searches, the others go on. Who holds the lock may be long done, in an open transaction:
@@ -315,21 +343,16 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, integer, interval, bigint) IS
-    'claim_signals for any staging table: the first argument is a null of its row type, the last '
-    'an organization''s id, or null for all. For the functions of this schema.';
+COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, integer, interval, text) IS
+    'claim_signals for any staging table: the first argument is a null of its row type. For the '
+    'functions of this schema.';
 
 CREATE FUNCTION sluice.claim_signals(consumer text, max_rows integer, lease interval,
     organization text DEFAULT NULL) RETURNS SETOF sluice.signal_staging
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    organization_id bigint;
 BEGIN
-    IF organization IS NOT NULL THEN
-        organization_id := sluice.organization_id_of(organization);
-    END IF;
     RETURN QUERY SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, consumer, max_rows,
-        lease, organization_id);
+        lease, organization);
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_signals(text, integer, interval, text) IS
@@ -435,14 +458,23 @@ COMMENT ON FUNCTION sluice.retry_delay(integer) IS
     'each time (2, 8, 32 minutes), six hours at most, and up to a fifth more at random, so that '
     'what failed together does not come back together. For the functions of this schema.';
 
+CREATE FUNCTION sluice.check_final(status sluice.staging_status) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF status IS NULL OR status IN ('pending', 'processing') THEN
+        RAISE EXCEPTION 'a row is finished as completed, skipped, failed or permanently_failed'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_final(sluice.staging_status) IS
+    'Raises 22023 for a status that ends no claim. For the functions of this schema.';
+
 CREATE FUNCTION sluice.finish_signals(ids bigint[], status sluice.staging_status,
     error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF status IS NULL OR status IN ('pending', 'processing') THEN
-        RAISE EXCEPTION 'a signal is finished as completed, skipped, failed or permanently_failed'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
+    PERFORM sluice.check_final(status);
     RETURN sluice.report_rows('sluice.signal_staging', ids, claim, status, error, rule, NULL);
 END
 $$;
@@ -471,10 +503,7 @@ CREATE FUNCTION sluice.extend_signals(ids bigint[], lease interval, claim bigint
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF lease IS NULL OR lease NOT BETWEEN interval '1 millisecond' AND interval '30 days' THEN
-        RAISE EXCEPTION 'lease must be from 1 millisecond to 30 days'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
+    PERFORM sluice.check_lease(lease);
     RETURN sluice.report_rows('sluice.signal_staging', ids, claim, 'processing', NULL, NULL,
         lease);
 END

@@ -115,32 +115,7 @@ COMMENT ON COLUMN sluice.key_health.refused_today IS 'requests refused on this d
 COMMENT ON COLUMN sluice.key_health.refused_7_days IS
     'requests refused on this day and the six before';
 
--- Read from the queue's index: what is finished does not slow it down.
-CREATE VIEW sluice.backlog AS
-SELECT
-    o.name AS organization,
-    count(*) FILTER (WHERE s.status = 'pending') AS pending,
-    count(*) FILTER (WHERE s.status = 'processing') AS processing,
-    count(*) FILTER (WHERE s.status = 'processing' AND s.due_at < now()) AS lease_ended,
-    count(*) FILTER (WHERE s.status = 'failed') AS failed,
-    min(s.received_at) FILTER (WHERE s.status = 'pending') AS oldest_pending_at,
-    now() - min(s.received_at) FILTER (WHERE s.status = 'pending') AS oldest_pending_age
-FROM sluice.signal_staging AS s
-JOIN sluice.organization AS o ON o.id = s.organization_id
-WHERE s.status IN ('pending', 'processing', 'failed')
-GROUP BY o.name;
-COMMENT ON VIEW sluice.backlog IS
-    'What consumers have still to do, by organization; one that has nothing to do is not in it.';
-COMMENT ON COLUMN sluice.backlog.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.backlog.pending IS 'signals that wait for a consumer';
-COMMENT ON COLUMN sluice.backlog.processing IS 'signals that a consumer has claimed';
-COMMENT ON COLUMN sluice.backlog.lease_ended IS
-    'of them, those whose lease has ended without a report: claimed again soon';
-COMMENT ON COLUMN sluice.backlog.failed IS 'signals that will be tried again';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest waiting one was received';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long it has waited';
-
-GRANT SELECT ON sluice.backlog, sluice.intake_per_hour, sluice.rejects_by_reason, sluice.key_health
+GRANT SELECT ON sluice.intake_per_hour, sluice.rejects_by_reason, sluice.key_health
     TO sluice_reader;
 
 RESET ROLE;

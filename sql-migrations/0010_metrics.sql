@@ -64,7 +64,6 @@ DECLARE
     age numeric;
     signals numeric;
     duplicates numeric;
-    due timestamptz := sluice.oldest_due('sluice.signal_staging');
 BEGIN
     SELECT array_agg(b.table_name ORDER BY b.table_name),
         array_agg((b.partition_name = ANY (used))::integer ORDER BY b.table_name)
@@ -119,12 +118,16 @@ BEGIN
         'Requests with a known key that were refused, up to ten seconds late; begins anew at '
         'midnight UTC.', 'reason', names, numbers);
 
+    SELECT array_agg(t.name ORDER BY t.name),
+        array_agg(round(coalesce(extract(epoch FROM now()
+            - sluice.oldest_due(format('sluice.%I', t.name)::regclass)), 0), 3) ORDER BY t.name)
+    INTO names, numbers
+    FROM sluice.claimable_tables() AS t (name);
     metrics := metrics
         || sluice.metric('sluice_oldest_pending_age_seconds', 'gauge',
-            'How long the first signal in the consumers'' queue has been due, 0 when none is. Due '
-            'are signals that were never claimed, failed ones whose delay is over, and those '
-            'whose lease has ended.', NULL, NULL,
-            ARRAY[round(coalesce(extract(epoch FROM now() - due), 0), 3)])
+            'How long the first row in the consumers'' queue of the table has been due, 0 when '
+            'none is. Due are rows that were never claimed, failed ones whose delay is over, and '
+            'those whose lease has ended.', 'table', names, numbers)
         || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
             NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
     RETURN metrics;

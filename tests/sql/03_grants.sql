@@ -117,7 +117,8 @@ FROM unnest(ARRAY[
     'SELECT * FROM sluice.rejected_payload',
     'SELECT sluice.rejected_bytes(1)',
     'SELECT sluice.store_items(''{0}'', ''{1}'', ''{1}'', ''{r}'', ''{}'', ''{}'', NULL, NULL, NULL, '
-        'NULL, NULL, NULL, NULL, ''{}'', NULL, false, 0::smallint, NULL)',
+        'NULL, NULL, NULL, NULL, ''{}'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '
+        'NULL, NULL, false, 0::smallint, NULL)',
     'SELECT sluice.writer_slot()',
     'SELECT sluice.fold_usage(1)',
     'SELECT * FROM sluice.delivery',
