@@ -12,17 +12,17 @@ MODULES := \
 	credential http \
 	json_scan json_text json_reader json_walk json_edit json_path json \
 	decimal instant \
-	signal template \
+	signal template template_cache \
 	db \
 	store store_schema store_check store_maintenance migrate \
 	pg_array refusal group_member group_statement group metrics \
 	store_rejected \
-	intake intake_reject intake_bulk intake_answer \
+	intake intake_item intake_reject intake_bulk intake_answer \
 	route fcgi exchange direct loop
 
 # The worker needs none of the tool's side, the tool none of the serving side. Replaying rejected
 # bytes reads them as the workers do.
-TOOL_ONLY := file store store_schema store_check store_maintenance migrate store_rejected template
+TOOL_ONLY := file store store_schema store_check store_maintenance migrate store_rejected
 WORKER_ONLY := group metrics intake_bulk intake_answer route fcgi exchange direct loop
 INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
 TOOL := $(filter-out $(WORKER_ONLY),$(MODULES)) \

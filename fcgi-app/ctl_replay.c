@@ -12,6 +12,7 @@
 
 #include "file.h"
 #include "intake.h"
+#include "template_cache.h"
 
 /* The presented key, as it stands in kept bytes: its members are to go as the key itself would. */
 static const char crossed_out_key[] = "sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
@@ -41,12 +42,20 @@ static enum ctl_exit read_file(struct ctl *ctl, const struct config *config, str
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* Strictly: all of it becomes signals, or nothing is stored. */
+/* As it came: to which endpoint, by its key, and in which shape. */
+static enum intake_kind kind_of(const struct store_key *key, const struct store_rejected *entry)
+{
+	if (slice_equal(key->endpoint_type, SLICE("product_orgs")))
+		return INTAKE_PRODUCT_ORGS;
+	return slice_equal(entry->kind, SLICE(GROUP_KIND_BATCH)) ||
+			       slice_equal(entry->kind, SLICE(GROUP_KIND_LINES))
+		       ? INTAKE_BATCH
+		       : INTAKE_SINGLE;
+}
+
+/* Strictly: all of it becomes rows, or nothing is stored. */
 static void prepare(struct intake *intake, const struct store_rejected *entry)
 {
-	if (slice_equal(entry->kind, SLICE(GROUP_KIND_BATCH)) ||
-	    slice_equal(entry->kind, SLICE(GROUP_KIND_LINES)))
-		intake->kind = INTAKE_BATCH;
 	if (slice_equal(entry->kind, SLICE(GROUP_KIND_LINES)))
 		intake->media = HTTP_MEDIA_NDJSON;
 	intake->key = slice_of(crossed_out_key);
@@ -78,23 +87,35 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 		buf_add_text(out, "}\n");
 		return CTL_FINE;
 	}
-	buf_add_format(out, "rejected payload %" PRId64 ": stored %zu %s with %s ", entry->id,
-		       intake->member.signal_count,
-		       intake->member.signal_count == 1 ? "signal" : "signals",
-		       intake->member.signal_count == 1 ? "id" : "ids");
+	bool one = intake->member.item_count == 1;
+	buf_add_format(out, "rejected payload %" PRId64 ": stored %zu %s%s with %s ", entry->id,
+		       intake->member.item_count,
+		       intake->product_orgs != NULL ? "product org update" : "signal",
+		       one ? "" : "s", one ? "id" : "ids");
 	buf_add(out, ids.p + 1, ids.n - 2); /* without the brackets */
 	buf_add_char(out, '\n');
 	return CTL_FINE;
 }
 
+/* The same template as when it came: it never changes. */
+static enum status map(struct ctl *ctl, struct intake *intake, const struct store_key *key)
+{
+	const struct template *template;
+	enum status status = template_load(&ctl->arena, key->payload_template, &template);
+
+	return status == STATUS_OK ? intake_map(intake, template) : status;
+}
+
 static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
-			    struct intake *intake, struct slice bytes)
+			    const struct store_key *key, struct intake *intake, struct slice bytes)
 {
 	struct slice ids = {NULL, 0};
 	bool item = slice_equal(entry->kind, SLICE(GROUP_KIND_ITEM));
 
 	prepare(intake, entry);
 	enum status status = intake_body(intake, bytes, SIZE_MAX);
+	if (status == STATUS_OK && intake_wants_template(intake))
+		status = map(ctl, intake, key);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (intake->body_status == STATUS_OK && item && !intake->single)
@@ -102,7 +123,7 @@ static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
 	if (intake->body_status != STATUS_OK)
 		return refuse(intake, entry);
 	status = store_rejected_replay(&ctl->store, entry->id, ctl_has(ctl, CTL_AGAIN),
-				       intake->signals, intake->member.signal_count, &ids);
+				       &intake->member, &ids);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	return print_replayed(ctl, entry, intake, ids);
@@ -112,6 +133,7 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 {
 	struct config config;
 	struct store_rejected entry = {0};
+	struct store_key key = {0};
 	struct slice bytes = {NULL, 0};
 	int64_t id;
 	enum ctl_exit result = ctl_read_id(ctl, "rejected payload", &id);
@@ -123,13 +145,15 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 	if (result != CTL_FINE)
 		return result;
 	enum status status = store_rejected_show(&ctl->store, id, &entry);
+	if (status == STATUS_OK)
+		status = store_key_show(&ctl->store, entry.key_id, &key);
 	if (status == STATUS_OK && !ctl_has(ctl, CTL_FILE))
 		status = store_rejected_bytes(&ctl->store, id, &bytes);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	struct intake intake;
-	intake_init(&intake, &config, &ctl->arena, NULL, INTAKE_SINGLE);
-	result = replay(ctl, &entry, &intake, bytes);
+	intake_init(&intake, &config, &ctl->arena, NULL, kind_of(&key, &entry));
+	result = replay(ctl, &entry, &key, &intake, bytes);
 	intake_free(&intake);
 	return result;
 }

@@ -23,7 +23,7 @@ int64_t db_now_ms(void);
 
 /* ---- statements ---- */
 
-enum { DB_ROWS_ANY = -1, DB_PARAMS_MAX = 32 };
+enum { DB_ROWS_ANY = -1, DB_PARAMS_MAX = 48 };
 
 struct db_statement {
 	const char *name; /* unique; the name it is prepared under */

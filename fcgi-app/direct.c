@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "template_cache.h"
 
 enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, ANSWER_MS = 5000 };
 
@@ -94,13 +95,25 @@ static void run(struct exchange *exchange, struct db *db, struct group_member *m
 		member->status = status;
 }
 
+static enum status map(struct exchange *exchange)
+{
+	struct intake *intake = &exchange->intake;
+	const struct template *template;
+	enum status status = template_load(&exchange->arena, intake->member.template, &template);
+
+	return status == STATUS_OK ? intake_map(intake, template) : status;
+}
+
 static void serve_whole(struct exchange *exchange, struct db *db, struct body *body,
 			struct buf *bytes)
 {
 	struct intake *intake = &exchange->intake;
 	struct group_member *member = &intake->member;
 
-	run(exchange, db, member); /* no signals yet: only authenticates */
+	/* No items yet: only authenticates, and gets what their rows will need. */
+	member->wants_template = intake->kind == INTAKE_PRODUCT_ORGS;
+	run(exchange, db, member);
+	member->wants_template = false;
 	if (member->status != STATUS_ACCEPTED) {
 		exchange_conclude(exchange);
 		return;
@@ -108,6 +121,8 @@ static void serve_whole(struct exchange *exchange, struct db *db, struct body *b
 	enum status status = collect(body, bytes);
 	if (status == STATUS_OK)
 		status = intake_body(intake, buf_slice(bytes), bytes->cap);
+	if (status == STATUS_OK && intake_wants_template(intake))
+		status = map(exchange);
 	if (status != STATUS_OK) {
 		exchange_fail(exchange, status, NULL);
 		return;

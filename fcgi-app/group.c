@@ -215,7 +215,7 @@ static bool fits(const struct group_queue *queue, const struct group_member *mem
 	if (flight->first == NULL)
 		return true;
 	return flight->members < (size_t)queue->config->group_requests &&
-	       flight->rows + flight->rejects + group_member_signals(member) +
+	       flight->rows + flight->rejects + group_member_items(member) +
 			       group_member_rejects(member) <=
 		       GROUP_ROWS_MAX &&
 	       flight->bytes + group_member_bytes(member) <= (size_t)queue->config->group_bytes &&
@@ -362,6 +362,8 @@ int64_t group_wake_ms(const struct group_queue *queue)
 		return least(wake_ms, queue->connect_ms);
 	case DB_READY:
 	default:
+		if (queue->open.first != NULL || queue->alone.first != NULL)
+			return 0; /* added since the last turn */
 		return least(wake_ms, queue->refusals.due_ms);
 	}
 }

@@ -37,8 +37,20 @@ enum column {
 	REFUSED_KEY_IDS,
 	REFUSALS,
 	REFUSAL_COUNTS,
-	COLUMNS,
-	IN_BULK = COLUMNS, /* no array */
+	IN_BULK, /* no array */
+	FOR_PRODUCT_ORGS,
+	TEMPLATE_REQUESTS,
+	PRODUCT_ORG_IDS,
+	NAMES,
+	PLAN_IDS,
+	PLAN_NAMES,
+	USER_COUNTS,
+	MRRS,
+	TRIAL_STATUSES,
+	LAST_ACTIVE_AT,
+	FEATURE_FLAGS,
+	CUSTOMS,
+	WARNINGS,
 	PARAMS
 };
 
@@ -70,6 +82,19 @@ static const uint32_t param_types[PARAMS] = {
 	[REFUSALS] = PG_INT2_ARRAY,
 	[REFUSAL_COUNTS] = PG_INT4_ARRAY,
 	[IN_BULK] = PG_BOOL,
+	[FOR_PRODUCT_ORGS] = PG_BOOL_ARRAY,
+	[TEMPLATE_REQUESTS] = PG_INT4_ARRAY,
+	[PRODUCT_ORG_IDS] = PG_TEXT_ARRAY,
+	[NAMES] = PG_TEXT_ARRAY,
+	[PLAN_IDS] = PG_TEXT_ARRAY,
+	[PLAN_NAMES] = PG_TEXT_ARRAY,
+	[USER_COUNTS] = PG_INT8_ARRAY,
+	[MRRS] = PG_INT8_ARRAY,
+	[TRIAL_STATUSES] = PG_TEXT_ARRAY,
+	[LAST_ACTIVE_AT] = PG_TIMESTAMPTZ_ARRAY,
+	[FEATURE_FLAGS] = PG_TEXT_ARRAY,
+	[CUSTOMS] = PG_TEXT_ARRAY,
+	[WARNINGS] = PG_TEXT_ARRAY,
 };
 
 static uint32_t element_type(int column)
@@ -96,18 +121,19 @@ static uint32_t element_type(int column)
 const struct db_statement group_statement_sql = {
 	/* Not the name that older workers use: behind a pooler they share connections. */
 	.name = "intake",
-	.sql = "SELECT outcomes, key_ids, ids, repeated, cold FROM sluice.intake($1, $2, $3, $4,"
-	       " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,"
-	       " $22, $23, $24, $25, $26, $27)",
+	.sql = "SELECT outcomes, key_ids, ids, repeated, cold, templates FROM sluice.intake($1, $2,"
+	       " $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
+	       " $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,"
+	       " $36, $37, $38, $39, $40)",
 	.param_count = PARAMS,
 	.param_types = param_types,
 	.binary = true,
-	.columns = 5,
+	.columns = 6,
 	.rows = 1,
 };
 
 struct group_statement {
-	struct pg_array columns[COLUMNS];
+	struct pg_array columns[PARAMS]; /* that of IN_BULK is not used */
 };
 
 enum {
@@ -120,7 +146,7 @@ enum status group_statement_open(struct group_statement **statement)
 	*statement = calloc(1, sizeof(**statement));
 	if (*statement == NULL)
 		return STATUS_NO_MEMORY;
-	for (int i = 0; i < COLUMNS; i++)
+	for (int i = 0; i < PARAMS; i++)
 		(*statement)->columns[i].bytes = buf_make(COLUMN_BYTES_MAX);
 	return STATUS_OK;
 }
@@ -129,7 +155,7 @@ void group_statement_close(struct group_statement *statement)
 {
 	if (statement == NULL)
 		return;
-	for (int i = 0; i < COLUMNS; i++)
+	for (int i = 0; i < PARAMS; i++)
 		buf_free(&statement->columns[i].bytes);
 	free(statement);
 }
@@ -150,7 +176,13 @@ static void add_count(struct pg_array *out, int64_t value)
 		pg_array_add_int8(out, value);
 }
 
-/* What an item holds beside the number of its request. */
+/* The columns of the other kind of items. */
+static void add_nulls(struct pg_array *columns, int first, int last)
+{
+	for (int i = first; i <= last; i++)
+		pg_array_add_null(&columns[i]);
+}
+
 static void add_signal(struct pg_array *columns, const struct signal *signal)
 {
 	pg_array_add_bytes(&columns[SOURCES], signal->source);
@@ -159,14 +191,51 @@ static void add_signal(struct pg_array *columns, const struct signal *signal)
 	pg_array_add_bytes(&columns[EMAILS], signal->email);
 	pg_array_add_bytes(&columns[USER_IDS], signal->user_id);
 	pg_array_add_bytes(&columns[ANONYMOUS_IDS], signal->anonymous_id);
-	pg_array_add_bytes(&columns[MESSAGE_IDS], signal->message_id);
 	pg_array_add_instant(&columns[OCCURRED_AT], signal->occurred_at_us);
 	if (signal->cold)
 		pg_array_add_bool(&columns[COLD], true);
 	else
 		pg_array_add_null(&columns[COLD]);
-	pg_array_add_bytes(&columns[PAYLOADS], signal->payload);
-	pg_array_add_bytes(&columns[PAYLOADS_RAW], signal->payload_raw);
+	add_nulls(columns, PRODUCT_ORG_IDS, WARNINGS);
+}
+
+static void add_number(struct pg_array *out, struct product_org_number number)
+{
+	if (number.given)
+		pg_array_add_int8(out, number.value);
+	else
+		pg_array_add_null(out);
+}
+
+static void add_product_org(struct pg_array *columns, const struct product_org *row)
+{
+	add_nulls(columns, SOURCES, ANONYMOUS_IDS);
+	add_nulls(columns, OCCURRED_AT, COLD);
+	pg_array_add_bytes(&columns[PRODUCT_ORG_IDS], row->product_org_id);
+	pg_array_add_bytes(&columns[NAMES], row->name);
+	pg_array_add_bytes(&columns[PLAN_IDS], row->plan_id);
+	pg_array_add_bytes(&columns[PLAN_NAMES], row->plan_name);
+	add_number(&columns[USER_COUNTS], row->user_count);
+	add_number(&columns[MRRS], row->mrr);
+	pg_array_add_bytes(&columns[TRIAL_STATUSES], row->trial_status);
+	pg_array_add_instant(&columns[LAST_ACTIVE_AT], row->last_active_at_us);
+	pg_array_add_bytes(&columns[FEATURE_FLAGS], row->feature_flags);
+	pg_array_add_bytes(&columns[CUSTOMS], row->custom);
+	pg_array_add_bytes(&columns[WARNINGS], row->warnings_text);
+}
+
+/* What an item holds beside the number of its request. */
+static void add_item(struct pg_array *columns, const struct group_member *member, size_t i)
+{
+	struct group_item item = group_member_item(member, i);
+
+	if (member->product_orgs != NULL)
+		add_product_org(columns, &member->product_orgs[i]);
+	else
+		add_signal(columns, &member->signals[i]);
+	pg_array_add_bytes(&columns[MESSAGE_IDS], item.message_id);
+	pg_array_add_bytes(&columns[PAYLOADS], item.payload);
+	pg_array_add_bytes(&columns[PAYLOADS_RAW], item.payload_raw);
 }
 
 static void add_reject(struct pg_array *columns, const struct group_reject *reject,
@@ -182,15 +251,14 @@ static void add_reject(struct pg_array *columns, const struct group_reject *reje
 	add_count(&columns[REJECT_LENGTHS], reject->length);
 }
 
-/* A signal that the database has refused, as it was received. */
-static void add_refused(struct pg_array *columns, const struct signal *signal,
-			struct slice given_source, uint32_t request)
+/* An item that the database has refused, as it was received. */
+static void add_refused(struct pg_array *columns, struct group_item item, struct slice given_source,
+			uint32_t request)
 {
-	struct slice received =
-		signal->payload_raw.p == NULL ? signal->payload : signal->payload_raw;
+	struct slice received = item.payload_raw.p == NULL ? item.payload : item.payload_raw;
 	struct group_reject reject = {
-		.position = signal->position,
-		.kind = signal->position < 0 ? GROUP_KIND_SINGLE : GROUP_KIND_ITEM,
+		.position = item.position,
+		.kind = item.position < 0 ? GROUP_KIND_SINGLE : GROUP_KIND_ITEM,
 		.status = STATUS_INVALID_VALUE,
 		.detail = slice_of(status_detail(STATUS_INVALID_VALUE)),
 		.payload = received,
@@ -209,12 +277,19 @@ static void add_member(struct pg_array *columns, const struct group_member *memb
 	else
 		pg_array_add_null(&columns[SECRET_HASHES]);
 	pg_array_add_bytes(&columns[REQUEST_IDS], member->request_id);
-	for (size_t i = 0; i < member->signal_count; i++) {
+	if (member->for_product_orgs)
+		pg_array_add_bool(&columns[FOR_PRODUCT_ORGS], true);
+	else
+		pg_array_add_null(&columns[FOR_PRODUCT_ORGS]);
+	if (member->wants_template)
+		pg_array_add_int4(&columns[TEMPLATE_REQUESTS], request);
+	for (size_t i = 0; i < member->item_count; i++) {
 		if (member->refused) {
-			add_refused(columns, &member->signals[i], member->given_source, request);
+			add_refused(columns, group_member_item(member, i), member->given_source,
+				    request);
 		} else {
 			pg_array_add_int4(&columns[ITEM_REQUESTS], request);
-			add_signal(columns, &member->signals[i]);
+			add_item(columns, member, i);
 		}
 	}
 	for (size_t i = 0; i < member->reject_count; i++)
@@ -257,15 +332,27 @@ static void start_columns(struct pg_array *columns, int first, int last, size_t 
 		pg_array_start(&columns[i], element_type(i), count, COLUMN_BYTES_KEPT);
 }
 
-enum status group_statement_items(struct group_statement *statement, const struct signal *signals,
-				  size_t count, db_param params[GROUP_STATEMENT_ITEM_ARRAYS])
+/* The columns of items, but for the number of their request. */
+static void start_items(struct pg_array *columns, size_t count)
+{
+	start_columns(columns, SOURCES, PAYLOADS_RAW, count);
+	start_columns(columns, PRODUCT_ORG_IDS, WARNINGS, count);
+}
+
+enum status group_statement_items(struct group_statement *statement,
+				  const struct group_member *member,
+				  db_param params[GROUP_STATEMENT_ITEM_ARRAYS])
 {
 	struct pg_array *columns = statement->columns;
+	enum { FIRST_ARRAYS = PAYLOADS_RAW - SOURCES + 1 };
 
-	start_columns(columns, SOURCES, PAYLOADS_RAW, count);
-	for (size_t i = 0; i < count; i++)
-		add_signal(columns, &signals[i]);
-	return take_params(columns, SOURCES, PAYLOADS_RAW, params);
+	start_items(columns, member->item_count);
+	for (size_t i = 0; i < member->item_count; i++)
+		add_item(columns, member, i);
+	enum status status = take_params(columns, SOURCES, PAYLOADS_RAW, params);
+	if (status == STATUS_OK)
+		status = take_params(columns, PRODUCT_ORG_IDS, WARNINGS, params + FIRST_ARRAYS);
+	return status;
 }
 
 static struct slice bool_param(bool value)
@@ -278,9 +365,15 @@ static enum status encode(struct group_statement *statement, const struct group_
 {
 	struct pg_array *columns = statement->columns;
 	uint32_t request = 0;
+	size_t wanted = 0;
 
+	for (const struct group_member *m = members->first; m != NULL; m = m->next)
+		wanted += m->wants_template;
 	start_columns(columns, KEY_HASHES, REQUEST_IDS, members->members);
-	start_columns(columns, ITEM_REQUESTS, PAYLOADS_RAW, members->rows);
+	start_columns(columns, FOR_PRODUCT_ORGS, FOR_PRODUCT_ORGS, members->members);
+	start_columns(columns, TEMPLATE_REQUESTS, TEMPLATE_REQUESTS, wanted);
+	start_columns(columns, ITEM_REQUESTS, ITEM_REQUESTS, members->rows);
+	start_items(columns, members->rows);
 	start_columns(columns, REJECT_REQUESTS, REJECT_LENGTHS, members->rejects);
 	start_columns(columns, REFUSED_KEY_IDS, REFUSAL_COUNTS,
 		      refusals == NULL ? 0 : refusals->count);
@@ -289,7 +382,10 @@ static enum status encode(struct group_statement *statement, const struct group_
 	if (refusals != NULL)
 		add_refusals(columns, refusals);
 	params[IN_BULK] = bool_param(members->first != NULL && members->first->in_bulk);
-	return take_params(columns, 0, COLUMNS - 1, params);
+	enum status status = take_params(columns, 0, IN_BULK - 1, params);
+	if (status == STATUS_OK)
+		status = take_params(columns, IN_BULK + 1, PARAMS - 1, params + IN_BULK + 1);
+	return status;
 }
 
 enum status group_statement_send(struct group_statement *statement, struct db *db,
@@ -333,7 +429,7 @@ static const enum status by_outcome[OUTCOME_COUNT] = {
 
 /* The result's arrays. */
 struct answer {
-	struct pg_array_reader outcomes, key_ids, ids, repeated, cold;
+	struct pg_array_reader outcomes, key_ids, ids, repeated, cold, templates;
 };
 
 /* A flag per item; where the whole array is null, none is set. */
@@ -344,7 +440,7 @@ static bool next_flag(struct pg_array_reader *flags)
 
 static void take_results(struct answer *answer, struct group_member *member)
 {
-	for (size_t i = 0; i < group_member_signals(member); i++) {
+	for (size_t i = 0; i < group_member_items(member); i++) {
 		struct group_result *result = &member->results[i];
 		bool stored = answer->ids.end != NULL;
 		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
@@ -353,6 +449,18 @@ static void take_results(struct answer *answer, struct group_member *member)
 		if (member->status == STATUS_ACCEPTED && result->id == 0)
 			answer->ids.broken = true;
 	}
+}
+
+/* STATUS_OK, or STATUS_NO_MEMORY for a copy of the template. */
+static enum status take_template(struct answer *answer, struct group_member *member)
+{
+	if (!member->wants_template)
+		return STATUS_OK;
+	struct slice text = pg_array_next_bytes(&answer->templates);
+	if (text.p == NULL)
+		return STATUS_OK;
+	member->template = (struct slice){arena_copy(member->arena, text), text.n};
+	return member->template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 static bool is_whole(const struct pg_array_reader *array, size_t count)
@@ -370,6 +478,7 @@ enum status group_statement_results(const struct db_result *result,
 		.ids = pg_array_open(db_result_value(result, 0, 2), PG_INT8),
 		.repeated = pg_array_open(db_result_value(result, 0, 3), PG_BOOL),
 		.cold = pg_array_open(db_result_value(result, 0, 4), PG_BOOL),
+		.templates = pg_array_open(db_result_value(result, 0, 5), PG_TEXT),
 	};
 
 	if (answer.outcomes.left != members->members || answer.key_ids.left != members->members ||
@@ -384,13 +493,16 @@ enum status group_statement_results(const struct db_result *result,
 		m->status = by_outcome[outcome];
 		m->key_id = key_id;
 		take_results(&answer, m);
+		if (take_template(&answer, m) != STATUS_OK)
+			m->status = STATUS_NO_MEMORY;
 		if (m->status == STATUS_ACCEPTED && m->refused)
 			m->status = STATUS_INVALID_VALUE;
 		if (outcome >= FIRST_REFUSAL && outcome <= LAST_REFUSAL)
 			refusal_add(refusals, key_id, (int)outcome, due_ms);
 	}
 	return answer.outcomes.broken || answer.key_ids.broken || answer.ids.broken ||
-			       answer.repeated.broken || answer.cold.broken
+			       answer.repeated.broken || answer.cold.broken ||
+			       answer.templates.broken
 		       ? STATUS_INTERNAL
 		       : STATUS_OK;
 }

@@ -31,11 +31,12 @@ enum status group_statement_run(struct group_statement *statement, struct db *db
 				const struct refusal_tally *refusals, struct db_result *result,
 				int64_t deadline_ms) MUST_CHECK;
 
-/* Encodes signals as the arrays that sluice.intake() and sluice.rejected_replay() share, from
- * sources to payloads_raw. The parameters live until the next call. */
-enum { GROUP_STATEMENT_ITEM_ARRAYS = 11 };
-enum status group_statement_items(struct group_statement *statement, const struct signal *signals,
-				  size_t count,
+/* Encodes a member's items as the arrays that sluice.intake() and sluice.rejected_replay() share:
+ * from sources to payloads_raw, then from product_org_ids to warnings. The parameters live until
+ * the next call. */
+enum { GROUP_STATEMENT_ITEM_ARRAYS = 22 };
+enum status group_statement_items(struct group_statement *statement,
+				  const struct group_member *member,
 				  db_param params[GROUP_STATEMENT_ITEM_ARRAYS]) MUST_CHECK;
 
 /*

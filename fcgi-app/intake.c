@@ -1,12 +1,10 @@
 /*
- * intake.c - one webhook request from head and body to its rows. See intake.h. The streaming way
- * is in intake_bulk.c, the answers in intake_answer.c.
+ * intake.c - one webhook request from head and body to its items. See intake.h. How items become
+ * rows is in intake_item.c, the streaming way in intake_bulk.c, the answers in intake_answer.c.
  */
 #include "intake.h"
 
 #include <string.h>
-
-#include "json_edit.h"
 
 enum { ITEMS_FIRST = 1, DETAIL_BYTES = 200 };
 
@@ -19,6 +17,7 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 		.http = http,
 		.kind = kind,
 		.decoded = buf_make(0),
+		.member = {.arena = arena, .for_product_orgs = kind == INTAKE_PRODUCT_ORGS},
 	};
 }
 
@@ -27,13 +26,19 @@ void intake_free(struct intake *intake)
 	buf_free(&intake->decoded);
 }
 
+/* An object, or an array that is a batch. */
+static bool is_one_or_many(const struct intake *intake)
+{
+	return intake->kind == INTAKE_SINGLE || intake->kind == INTAKE_PRODUCT_ORGS;
+}
+
 size_t intake_body_max(const struct intake *intake)
 {
 	const struct config *config = intake->config;
 	int64_t most =
 		intake->kind == INTAKE_BULK ? config->bulk_body_bytes : config->batch_body_bytes;
 
-	if (intake->kind == INTAKE_SINGLE && config->single_body_bytes > most)
+	if (is_one_or_many(intake) && config->single_body_bytes > most)
 		most = config->single_body_bytes;
 	return (size_t)most;
 }
@@ -166,7 +171,7 @@ enum json_form intake_form(const struct intake *intake)
 {
 	if (intake->media == HTTP_MEDIA_NDJSON)
 		return JSON_FORM_LINES;
-	return intake->kind == INTAKE_SINGLE ? JSON_FORM_SINGLE : JSON_FORM_BATCH;
+	return is_one_or_many(intake) ? JSON_FORM_SINGLE : JSON_FORM_BATCH;
 }
 
 struct json_limits intake_json_limits(const struct intake *intake)
@@ -233,31 +238,6 @@ static enum status take_item(void *context, const struct json_item *item)
 	return STATUS_OK;
 }
 
-/* Where senders put the key that they also present; it must not be stored. */
-static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
-
-enum status intake_read_item(const struct intake *intake, struct arena *arena,
-			     const struct json_reader *reader, const struct intake_item *item,
-			     struct signal *signal)
-{
-	struct slice timestamp = json_reader_beside(reader, "timestamp");
-	const struct json_default defaults[] = {
-		{"context", json_reader_beside(reader, "context")},
-		{"timestamp",
-		 timestamp.p != NULL ? timestamp : json_reader_beside(reader, "sentAt")},
-	};
-	const struct json_edits edits = {.secret_names = secret_names,
-					 .secret = intake->key,
-					 .defaults = defaults,
-					 .default_count = sizeof(defaults) / sizeof(defaults[0])};
-	struct slice text;
-	enum status status = json_edit(arena, item->text, &edits, &text);
-
-	if (status != STATUS_OK)
-		return status;
-	return signal_read(arena, text, item->needs_repair, intake->given_source, signal);
-}
-
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
 	struct buf text = buf_make(DETAIL_BYTES);
@@ -272,16 +252,28 @@ static const char *detail_of_error(struct intake *intake, const struct intake_er
 	return detail;
 }
 
-/* No signal of the body is stored; the member is still to be authenticated. */
+/* Nothing of the body is stored; the member is still to be authenticated. */
 static void refuse_body(struct intake *intake, enum status status, const char *detail)
 {
 	intake->body_status = status;
 	intake->detail = detail;
 }
 
-void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+void intake_judge_items(struct intake *intake)
 {
 	const struct intake_error *error = intake->errors;
+
+	if (intake->accepted + intake->rejected == 0)
+		refuse_body(intake, STATUS_EMPTY_BATCH, NULL);
+	else if (error != NULL && intake->single)
+		refuse_body(intake, error->status,
+			    intake_detail_at(intake->arena, error->reason, error->offset));
+	else if (error != NULL && (intake->strict || intake->accepted == 0))
+		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
+}
+
+void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+{
 	uint64_t offset = 0;
 	const char *reason = "";
 
@@ -292,44 +284,9 @@ void intake_judge(struct intake *intake, const struct json_reader *reader, enum 
 		refuse_body(intake, status,
 			    *reason == '\0' ? NULL
 					    : intake_detail_at(intake->arena, reason, offset));
-	} else if (intake->accepted + intake->rejected == 0) {
-		refuse_body(intake, STATUS_EMPTY_BATCH, NULL);
-	} else if (error != NULL && intake->single) {
-		refuse_body(intake, error->status,
-			    intake_detail_at(intake->arena, error->reason, error->offset));
-	} else if (error != NULL && (intake->strict || intake->accepted == 0)) {
-		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
+	} else {
+		intake_judge_items(intake);
 	}
-}
-
-/*
- * All items are there and so is what stands beside them: now they are read. Defaults make a batch
- * larger than its body, so its limit applies again.
- */
-static enum status read_signals(struct intake *intake, const struct json_reader *reader,
-				size_t bytes_max)
-{
-	size_t count = intake->item_count;
-
-	intake->signals = arena_array(intake->arena, count, sizeof(*intake->signals));
-	intake->member.results = arena_array(intake->arena, count, sizeof(*intake->member.results));
-	if (intake->signals == NULL || intake->member.results == NULL)
-		return STATUS_NO_MEMORY;
-	for (size_t i = 0; i < count; i++) {
-		enum status status = intake_read_item(intake, intake->arena, reader,
-						      &intake->items[i], &intake->signals[i]);
-		if (status != STATUS_OK)
-			return status;
-		intake->signals[i].position = intake->single ? -1 : (int64_t)intake->items[i].index;
-		if (intake->signals[i].payload.n > bytes_max)
-			return STATUS_BODY_TOO_LARGE;
-		bytes_max -= intake->signals[i].payload.n;
-	}
-	if (intake->single && intake->signals[0].message_id.p == NULL)
-		intake->signals[0].message_id = intake->given_id;
-	intake->member.signals = intake->signals;
-	intake->member.signal_count = count;
-	return STATUS_OK;
 }
 
 /* Segment's and HubSpot's batches come to the path of single signals. */
@@ -339,7 +296,7 @@ static size_t plain_max_of(const struct intake *intake)
 	const struct config *config = intake->config;
 	struct slice text = intake->plain;
 
-	if (intake->kind != INTAKE_SINGLE)
+	if (!is_one_or_many(intake))
 		return intake_body_max(intake);
 	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
 		text = (struct slice){text.p + 3, text.n - 3};
@@ -364,8 +321,9 @@ static enum status read_items(struct intake *intake, size_t bytes_max)
 		intake_judge(intake, reader, status);
 		status = STATUS_OK;
 	}
-	if (status == STATUS_OK && intake->body_status == STATUS_OK)
-		status = read_signals(intake, reader, bytes_max);
+	if (status == STATUS_OK && intake->body_status == STATUS_OK &&
+	    intake->kind != INTAKE_PRODUCT_ORGS)
+		status = intake_read_signals(intake, reader, bytes_max);
 	json_reader_close(reader);
 	return status;
 }
@@ -411,7 +369,7 @@ void intake_settle(struct intake *intake)
 {
 	const struct group_member *member = &intake->member;
 
-	for (size_t i = 0; i < member->signal_count && member->status == STATUS_ACCEPTED; i++)
+	for (size_t i = 0; i < member->item_count && member->status == STATUS_ACCEPTED; i++)
 		intake->duplicates += member->results[i].repeated;
 }
 
@@ -442,5 +400,7 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 		refuse_body(intake, status, NULL);
 		status = STATUS_OK;
 	}
-	return status == STATUS_OK ? intake_keep(intake, body, true) : status;
+	if (status == STATUS_OK && !intake_wants_template(intake))
+		status = intake_keep(intake, body, true);
+	return status;
 }

@@ -2,7 +2,9 @@
  * intake.h - the webhook handlers: from a request's head and body to the member of a group, and
  * from the committed member to the answer (contract sections 2 to 4).
  *
- * A request passes intake_head, intake_body, the group, intake_answer; a bulk request passes
+ * A request passes intake_head, intake_body, the group, intake_answer. Product-org updates need the
+ * key's payload template before their items are rows, so they pass intake_map behind intake_body. A
+ * bulk request passes
  * intake_head, intake_bulk, intake_answer. Knows nothing of paths, FastCGI or the loop.
  */
 #ifndef INTAKE_H
@@ -13,11 +15,13 @@
 #include "group.h"
 #include "http.h"
 #include "json_text.h"
+#include "template.h"
 
 enum intake_kind {
-	INTAKE_SINGLE, /* an object is one signal, an array is a batch */
-	INTAKE_BATCH,  /* array, envelope or NDJSON */
-	INTAKE_BULK    /* the same, streamed */
+	INTAKE_SINGLE,	    /* an object is one signal, an array is a batch */
+	INTAKE_BATCH,	    /* array, envelope or NDJSON */
+	INTAKE_BULK,	    /* the same, streamed */
+	INTAKE_PRODUCT_ORGS /* an object is one product-org update, an array is a batch */
 };
 
 /* A good item, before it is read. */
@@ -59,7 +63,8 @@ struct intake {
 	struct slice plain; /* the body, decompressed if it was compressed */
 	struct buf decoded; /* the body when it was compressed */
 	struct intake_item *items;
-	struct signal *signals; /* of the items */
+	struct signal *signals;		  /* of the items, or … */
+	struct product_org *product_orgs; /* … these, set by intake_map */
 	size_t item_count, item_room;
 	struct intake_error *errors, *errors_last; /* the first bad items, in order */
 	uint64_t accepted, rejected;		   /* items read well and badly */
@@ -96,6 +101,17 @@ enum status intake_head(struct intake *intake) MUST_CHECK;
  */
 enum status intake_body(struct intake *intake, struct slice body, size_t plain_max) MUST_CHECK;
 
+/*
+ * True when the key's payload template must be known before the body's items can become rows: for a
+ * readable body of product-org updates, after intake_body. The member is then not ready for the
+ * group but with wants_template, to be authenticated and to get the template.
+ */
+bool intake_wants_template(const struct intake *intake);
+
+/* Makes rows of the items, once. STATUS_OK (the member is ready for the group) or STATUS_NO_MEMORY.
+ */
+enum status intake_map(struct intake *intake, const struct template *template) MUST_CHECK;
+
 /* Reads more of a body: STATUS_OK with *n > 0, STATUS_END, STATUS_REQUEST_TIMEOUT or
  * STATUS_INCOMPLETE_BODY. */
 typedef enum status intake_read(void *context, char *room, size_t size, size_t *n);
@@ -113,7 +129,7 @@ void intake_settle(struct intake *intake);
 /* Writes the answer of a request whose member has its status. */
 void intake_answer(const struct intake *intake, struct http_response *response);
 
-/* ---- between intake.c, intake_bulk.c and intake_reject.c ---- */
+/* ---- between the files of intake ---- */
 
 /* What is to be said of a bad item. Its text lives no longer than the item's. */
 struct intake_error intake_error_of(const struct json_item *item);
@@ -149,7 +165,15 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 			     const struct json_reader *reader, const struct intake_item *item,
 			     struct signal *signal) MUST_CHECK;
 
+/* Makes signals of all good items. Defaults make a batch larger than its body, so its limit applies
+ * again. STATUS_OK, STATUS_NO_MEMORY, STATUS_BODY_TOO_LARGE or as signal_read. */
+enum status intake_read_signals(struct intake *intake, const struct json_reader *reader,
+				size_t bytes_max) MUST_CHECK;
+
 /* Settles body_status when the reader has ended with status. */
 void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status);
+
+/* The same for a body that could be read, by its good and bad items. */
+void intake_judge_items(struct intake *intake);
 
 #endif

@@ -23,6 +23,27 @@ static void add_signal(struct buf *out, const struct signal *signal,
 	buf_add_json(out, signal->source);
 	buf_add_text(out, ",\"cold_storage\":");
 	add_bool(out, result->cold);
+}
+
+static void add_product_org(struct buf *out, const struct product_org *row)
+{
+	buf_add_text(out, ",\"product_org_id\":");
+	buf_add_json(out, row->product_org_id);
+	if (row->warnings_text.p == NULL)
+		return;
+	buf_add_text(out, ",\"warnings\":");
+	buf_add_slice(out, row->warnings_text);
+}
+
+/* What became of a good item. */
+static void add_item(struct buf *out, const struct intake *intake, size_t at)
+{
+	const struct group_result *result = &intake->member.results[at];
+
+	if (intake->product_orgs != NULL)
+		add_product_org(out, &intake->product_orgs[at]);
+	else
+		add_signal(out, &intake->signals[at], result);
 	if (result->repeated)
 		buf_add_text(out, ",\"duplicate\":true");
 }
@@ -31,8 +52,9 @@ static void answer_single(const struct intake *intake, struct buf *out)
 {
 	buf_add_text(out, "{\"id\":");
 	buf_add_int(out, intake->member.results[0].id);
-	buf_add_text(out, ",\"message\":\"Signal received and queued for processing\"");
-	add_signal(out, &intake->signals[0], &intake->member.results[0]);
+	buf_add_format(out, ",\"message\":\"%s received and queued for processing\"",
+		       intake->product_orgs != NULL ? "Product org update" : "Signal");
+	add_item(out, intake, 0);
 	buf_add_text(out, "}\n");
 }
 
@@ -48,15 +70,15 @@ static void add_result(struct buf *out, const struct intake *intake, size_t at)
 {
 	buf_add_format(out, "{\"index\":%llu,\"id\":", (unsigned long long)intake->items[at].index);
 	buf_add_int(out, intake->member.results[at].id);
-	add_signal(out, &intake->signals[at], &intake->member.results[at]);
+	add_item(out, intake, at);
 	buf_add_char(out, '}');
 }
 
-/* Signals and bad items merged by their index; both lists are in order. */
+/* Good and bad items merged by their index; both lists are in order. */
 static void add_results(struct buf *out, const struct intake *intake)
 {
 	const struct intake_error *error = intake->errors;
-	size_t count = intake->kind == INTAKE_BULK ? 0 : intake->member.signal_count;
+	size_t count = intake->kind == INTAKE_BULK ? 0 : intake->member.item_count;
 	size_t listed = 0;
 
 	for (size_t at = 0; at < count || error != NULL; listed++) {
@@ -78,9 +100,10 @@ static void answer_batch(const struct intake *intake, struct buf *out)
 	uint64_t items = intake->accepted + intake->rejected;
 
 	buf_add_text(out, "{\"message\":\"");
-	buf_add_format(out, "%llu of %llu signals received and queued for processing\"",
+	buf_add_format(out, "%llu of %llu %s received and queued for processing\"",
 		       (unsigned long long)(intake->accepted - intake->duplicates),
-		       (unsigned long long)items);
+		       (unsigned long long)items,
+		       intake->product_orgs != NULL ? "product org updates" : "signals");
 	add_count(out, "accepted", intake->accepted - intake->duplicates);
 	add_count(out, "duplicates", intake->duplicates);
 	add_count(out, "rejected", intake->rejected);

@@ -52,7 +52,7 @@ static void count_stored(struct bulk *bulk)
 {
 	struct group_bulk *stored = &bulk->stored;
 
-	for (size_t i = 0; i < bulk->chunk.signal_count; i++) {
+	for (size_t i = 0; i < bulk->chunk.item_count; i++) {
 		const struct group_result *result = &bulk->results[i];
 		if (result->repeated) {
 			stored->duplicates++;
@@ -79,7 +79,7 @@ static enum status flush_chunk(struct bulk *bulk)
 	else
 		bulk->failure = status;
 	arena_reset(&bulk->arena);
-	bulk->chunk.signal_count = 0;
+	bulk->chunk.item_count = 0;
 	bulk->chunk.reject_count = 0;
 	bulk->chunk_bytes = 0;
 	return status;
@@ -89,7 +89,7 @@ static enum status flush_chunk(struct bulk *bulk)
 static enum status fill_chunk(struct bulk *bulk, size_t bytes)
 {
 	bulk->chunk_bytes += bytes;
-	if (bulk->chunk.signal_count + bulk->chunk.reject_count == CHUNK_ITEMS ||
+	if (bulk->chunk.item_count + bulk->chunk.reject_count == CHUNK_ITEMS ||
 	    bulk->chunk_bytes >= CHUNK_BYTES)
 		return flush_chunk(bulk);
 	return STATUS_OK;
@@ -133,7 +133,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	};
 	if (copy.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	struct signal *signal = &bulk->signals[bulk->chunk.signal_count];
+	struct signal *signal = &bulk->signals[bulk->chunk.item_count];
 	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
 	if (status != STATUS_OK)
 		return status;
@@ -142,7 +142,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	if (bytes > bulk->bytes_left)
 		return STATUS_BODY_TOO_LARGE;
 	bulk->bytes_left -= bytes;
-	bulk->chunk.signal_count++;
+	bulk->chunk.item_count++;
 	intake->accepted++;
 	return fill_chunk(bulk, bytes);
 }
@@ -244,7 +244,7 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 	}
 	http_decoder_close(decoder);
 	if (status == STATUS_OK && is_to_stay(intake) &&
-	    bulk->chunk.signal_count + bulk->chunk.reject_count > 0)
+	    bulk->chunk.item_count + bulk->chunk.reject_count > 0)
 		status = flush_chunk(bulk);
 	return status;
 }

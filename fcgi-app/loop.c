@@ -22,6 +22,7 @@
 #include "direct.h"
 #include "exchange.h"
 #include "log.h"
+#include "template_cache.h"
 
 enum state {
 	SLOT_FREE,
@@ -29,6 +30,7 @@ enum state {
 	SLOT_BODY,	 /* its body is being read */
 	SLOT_COMMITTING, /* a member of a group */
 	SLOT_KNOCKING,	 /* the same without rows: whether a large body is worth a child */
+	SLOT_ASKING,	 /* the same: for the key's payload template, which its rows need */
 	SLOT_DRAINING,	 /* decided; the rest of its input is read away */
 	SLOT_ANSWERING	 /* the web server has not yet taken all of the answer */
 };
@@ -46,6 +48,7 @@ struct slot {
 struct loop {
 	const struct config *config;
 	struct group_queue *queue;
+	struct template_cache *templates;
 	struct slot *slots;
 	struct slot *free;    /* list of free slots */
 	struct pollfd *polls; /* listening socket, database, then slots */
@@ -169,14 +172,20 @@ static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
 	_exit(EXIT_SUCCESS);
 }
 
-/* A child costs a process and a connection: nobody gets one who is not known. */
-static void knock(struct loop *loop, struct slot *slot)
+/* The slot is looked at again when its member comes back. */
+static void join(struct loop *loop, struct slot *slot, enum state state)
 {
 	struct group_member *member = &slot->exchange.intake.member;
 
 	member->owner = slot;
-	slot->state = SLOT_KNOCKING;
+	slot->state = state;
 	group_add(loop->queue, member);
+}
+
+/* A child costs a process and a connection: nobody gets one who is not known. */
+static void knock(struct loop *loop, struct slot *slot)
+{
+	join(loop, slot, SLOT_KNOCKING);
 }
 
 static void serve_by_child(struct loop *loop, struct slot *slot)
@@ -215,6 +224,46 @@ static void reap(struct loop *loop)
 
 /* ---- a request's way ---- */
 
+/* The key's template is there: the items become rows. */
+static void map(struct loop *loop, struct slot *slot, const struct template *template)
+{
+	enum status status = intake_map(&slot->exchange.intake, template);
+
+	if (status == STATUS_OK)
+		join(loop, slot, SLOT_COMMITTING);
+	else
+		fail(loop, slot, status);
+}
+
+/* The member has come back with the template of its key. */
+static void take_template(struct loop *loop, struct slot *slot)
+{
+	const struct group_member *member = &slot->exchange.intake.member;
+	const struct template *template;
+	enum status status =
+		template_cache_add(loop->templates, &member->key_hash, member->template, &template);
+
+	if (status == STATUS_OK)
+		map(loop, slot, template);
+	else
+		fail(loop, slot, status);
+}
+
+/* A key's first product-org updates in this worker are authenticated twice; whoever is not known
+ * learns nothing by it. */
+static void find_template(struct loop *loop, struct slot *slot)
+{
+	struct group_member *member = &slot->exchange.intake.member;
+	const struct template *template = template_cache_find(loop->templates, &member->key_hash);
+
+	if (template != NULL) {
+		map(loop, slot, template);
+		return;
+	}
+	member->wants_template = true;
+	join(loop, slot, SLOT_ASKING);
+}
+
 /* The body is complete: its rows join the open group. */
 static void join_group(struct loop *loop, struct slot *slot)
 {
@@ -230,9 +279,10 @@ static void join_group(struct loop *loop, struct slot *slot)
 		fail(loop, slot, status);
 		return;
 	}
-	intake->member.owner = slot;
-	slot->state = SLOT_COMMITTING;
-	group_add(loop->queue, &intake->member);
+	if (intake_wants_template(intake))
+		find_template(loop, slot);
+	else
+		join(loop, slot, SLOT_COMMITTING);
 }
 
 static bool is_large(const struct loop *loop, const struct slot *slot)
@@ -323,6 +373,7 @@ static void advance(struct loop *loop, struct slot *slot)
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	case SLOT_KNOCKING:
+	case SLOT_ASKING:
 	default:
 		break;
 	}
@@ -364,6 +415,10 @@ static void answer_members(struct loop *loop, struct group_member *member)
 			serve_by_child(loop, slot);
 			continue;
 		}
+		if (slot->state == SLOT_ASKING && status == STATUS_ACCEPTED) {
+			take_template(loop, slot);
+			continue;
+		}
 		exchange_conclude(&slot->exchange);
 		answer(loop, slot);
 	}
@@ -385,6 +440,7 @@ static int64_t slot_deadline_ms(const struct loop *loop, const struct slot *slot
 	case SLOT_FREE:
 	case SLOT_COMMITTING: /* the group keeps its deadline */
 	case SLOT_KNOCKING:
+	case SLOT_ASKING:
 	default:
 		return INT64_MAX;
 	}
@@ -420,7 +476,8 @@ static nfds_t fill_poll_set(struct loop *loop, int64_t now_ms, int64_t *wake_ms)
 		seen++;
 		if (slot_deadline_ms(loop, slot) < *wake_ms)
 			*wake_ms = slot_deadline_ms(loop, slot);
-		if (slot->state == SLOT_COMMITTING || slot->state == SLOT_KNOCKING)
+		if (slot->state == SLOT_COMMITTING || slot->state == SLOT_KNOCKING ||
+		    slot->state == SLOT_ASKING)
 			continue;
 		loop->polled[count] = slot;
 		loop->polls[count++] =
@@ -510,6 +567,9 @@ int loop_run(const struct config *config, int listening)
 	sigset_t while_polling;
 	enum status status = open_slots(&loop);
 
+	loop.templates = template_cache_open();
+	if (status == STATUS_OK && loop.templates == NULL)
+		status = STATUS_NO_MEMORY;
 	if (status == STATUS_OK)
 		status = group_open(&loop.queue, config);
 	if (status == STATUS_OK &&
@@ -528,6 +588,7 @@ int loop_run(const struct config *config, int listening)
 		log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", loop.busy));
 	}
 	group_close(loop.queue);
+	template_cache_close(loop.templates);
 	close_slots(&loop);
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }

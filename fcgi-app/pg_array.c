@@ -109,22 +109,39 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 	return reader;
 }
 
-int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback)
+struct slice pg_array_next_bytes(struct pg_array_reader *reader)
 {
+	const struct slice absent = {NULL, 0};
+
 	if (reader->left == 0) {
 		reader->broken = true;
-		return fallback;
+		return absent;
 	}
 	reader->left--;
 	uint32_t n = read_be32(reader);
 	if (n == UINT32_MAX || reader->broken)
+		return absent;
+	if (reader->end - reader->p < (ptrdiff_t)n) {
+		reader->broken = true;
+		return absent;
+	}
+	struct slice bytes = {(const char *)reader->p, n};
+	reader->p += n;
+	return bytes;
+}
+
+int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback)
+{
+	struct slice bytes = pg_array_next_bytes(reader);
+
+	if (bytes.p == NULL)
 		return fallback;
-	if (n != width || reader->end - reader->p < (ptrdiff_t)width) {
+	if (bytes.n != width) {
 		reader->broken = true;
 		return fallback;
 	}
 	uint64_t value = 0;
 	for (uint32_t i = 0; i < width; i++)
-		value = value << 8 | *reader->p++;
+		value = value << 8 | (unsigned char)bytes.p[i];
 	return (int64_t)value;
 }

@@ -62,4 +62,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type);
 /* The next element as an integer of the given width in bytes; fallback for null. */
 int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback);
 
+/* The next element's bytes, as they lie in the array; absent for null. */
+struct slice pg_array_next_bytes(struct pg_array_reader *reader);
+
 #endif

@@ -11,6 +11,7 @@ static const struct route routes[] = {
 	{"/api/signal-staging/webhook/{source}/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS,
 	 INTAKE_SINGLE},
 	{"/api/signal-staging/bulk/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
+	{"/api/product-orgs/webhook/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_PRODUCT_ORGS},
 	{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
 	/* Web servers pass it on from their own host only. */
 	{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},

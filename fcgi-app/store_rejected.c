@@ -85,14 +85,14 @@ enum status store_rejected_bytes(const struct store *store, int64_t id, struct s
 }
 
 enum status store_rejected_replay(const struct store *store, int64_t id, bool again,
-				  const struct signal *signals, size_t count, struct slice *ids)
+				  const struct group_member *member, struct slice *ids)
 {
 	enum { BEFORE_ITEMS = 3, PARAMS = BEFORE_ITEMS + GROUP_STATEMENT_ITEM_ARRAYS };
 	static const struct db_statement statement = {
 		.name = "store_rejected_replay",
 		.sql = "SELECT to_json(sluice.rejected_replay($1::text, $2::text::bigint, "
 		       "$3::text::boolean, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		       "$14))::text",
+		       "$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25))::text",
 		.param_count = PARAMS,
 		.binary = true,
 		.columns = 1,
@@ -105,7 +105,7 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 	enum status status = group_statement_open(&encoder);
 
 	if (status == STATUS_OK)
-		status = group_statement_items(encoder, signals, count, params + BEFORE_ITEMS);
+		status = group_statement_items(encoder, member, params + BEFORE_ITEMS);
 	if (status == STATUS_OK)
 		status = store_one(store, &statement, params, store_read_text, ids);
 	group_statement_close(encoder);

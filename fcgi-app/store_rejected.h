@@ -39,11 +39,10 @@ enum status store_rejected_bytes(const struct store *store, int64_t id,
 				 struct slice *bytes) MUST_CHECK;
 
 /*
- * Stores the signals that were made of an entry and marks it, in one transaction. *ids is a JSON
+ * Stores the items that were made of an entry and marks it, in one transaction. *ids is a JSON
  * array of the new ids. STATUS_REFUSED when it was replayed before and not again.
  */
 enum status store_rejected_replay(const struct store *store, int64_t id, bool again,
-				  const struct signal *signals, size_t count,
-				  struct slice *ids) MUST_CHECK;
+				  const struct group_member *member, struct slice *ids) MUST_CHECK;
 
 #endif

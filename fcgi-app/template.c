@@ -37,6 +37,11 @@ static const struct field {
 
 enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
 
+/* Where a payload has the delivery's id, whatever the template says; as for signals. */
+static const char *const message_names[] = {"messageId", "message_id"};
+
+enum { MESSAGE_IDS = sizeof(message_names) / sizeof(message_names[0]) };
+
 /* A custom field. */
 struct custom {
 	struct slice name;
@@ -52,6 +57,7 @@ struct template
 	size_t slots[FIELDS];
 	struct custom custom[TEMPLATE_CUSTOM_FIELDS];
 	size_t custom_count;
+	size_t id_slots[MESSAGE_IDS];
 };
 
 /* ---- compiling ---- */
@@ -277,6 +283,11 @@ enum status template_compile(struct arena *arena, struct slice text, struct temp
 	if (compiler.template->paths == NULL)
 		return STATUS_NO_MEMORY;
 	enum status status = compile(&compiler);
+	for (size_t i = 0; i < MESSAGE_IDS && status == STATUS_OK; i++) {
+		const char *reason;
+		status = json_paths_add(compiler.template->paths, slice_of(message_names[i]),
+					&compiler.template->id_slots[i], &reason);
+	}
 	if (status == STATUS_OK)
 		*compiled = compiler.template;
 	return status;
@@ -347,6 +358,23 @@ static enum status take_text(struct arena *arena, struct slice value, struct sli
 		*reason = NULL;
 	if (*reason == NULL)
 		*out = text;
+	return status;
+}
+
+/* The delivery's id: the first that is a usable text or number. */
+static enum status take_message_id(struct applier *applier)
+{
+	enum status status = STATUS_OK;
+	const char *reason;
+
+	for (size_t i = 0; i < MESSAGE_IDS && status == STATUS_OK; i++) {
+		struct slice value = applier->found[applier->template->id_slots[i]];
+		if (value.p == NULL || (*value.p != '"' && !is_number(value)))
+			continue;
+		status = take_text(applier->arena, value, &applier->row->message_id, &reason);
+		if (applier->row->message_id.p != NULL)
+			break;
+	}
 	return status;
 }
 
@@ -511,8 +539,32 @@ enum status template_apply(const struct template *compiled, struct arena *arena,
 		return STATUS_NO_MEMORY;
 	status = json_paths_find(compiled->paths, arena, out->payload, applier.found);
 	if (status == STATUS_OK)
+		status = take_message_id(&applier);
+	if (status == STATUS_OK)
 		status = apply_product_org_id(&applier);
 	for (size_t i = 1; i < FIELDS && status == STATUS_OK; i++)
 		status = apply_field(&applier, i);
 	return status == STATUS_OK ? apply_customs(&applier) : status;
+}
+
+enum status product_org_warnings(struct arena *arena, const struct product_org *row,
+				 struct slice *text)
+{
+	struct buf out = buf_make(SIZE_MAX / 2);
+
+	*text = (struct slice){NULL, 0};
+	if (row->warning_count == 0)
+		return STATUS_OK;
+	for (size_t i = 0; i < row->warning_count; i++) {
+		buf_add_text(&out, i == 0 ? "[{\"field\":" : ",{\"field\":");
+		buf_add_json(&out, row->warnings[i].field);
+		buf_add_text(&out, ",\"reason\":");
+		buf_add_json(&out, slice_of(row->warnings[i].reason));
+		buf_add_char(&out, '}');
+	}
+	buf_add_char(&out, ']');
+	if (out.status == STATUS_OK)
+		*text = (struct slice){arena_copy(arena, buf_slice(&out)), out.n};
+	buf_free(&out);
+	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }

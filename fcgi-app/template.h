@@ -65,6 +65,8 @@ struct product_org_number {
 
 /* One row of product-org data. Absent texts are NULL slices. */
 struct product_org {
+	int64_t position; /* which item of the body it is, -1: the body itself; the caller's */
+	struct slice message_id; /* messageId or message_id, a string or a number */
 	struct slice product_org_id;
 	struct slice name;
 	struct slice plan_id;
@@ -78,8 +80,9 @@ struct product_org {
 				     * received; absent when none was */
 	struct product_org_warning *warnings;
 	size_t warning_count;
-	struct slice payload;	  /* the text for jsonb: as received, or repaired */
-	struct slice payload_raw; /* the received bytes when payload was repaired, else absent */
+	struct slice warnings_text; /* of product_org_warnings; the caller's */
+	struct slice payload;	    /* the text for jsonb: as received, or repaired */
+	struct slice payload_raw;   /* the received bytes when payload was repaired, else absent */
 };
 
 /*
@@ -90,5 +93,12 @@ struct product_org {
  */
 enum status template_apply(const struct template *compiled, struct arena *arena, struct slice text,
 			   bool needs_repair, struct product_org *out) MUST_CHECK;
+
+/*
+ * The row's warnings as a JSON array, in the arena: [{"field":…,"reason":…}]; absent when there are
+ * none. Nothing of it points into the template. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status product_org_warnings(struct arena *arena, const struct product_org *row,
+				 struct slice *text) MUST_CHECK;
 
 #endif

@@ -48,8 +48,8 @@ static void check_sums(const struct group_list *list)
 
 	for (const struct group_member *m = list->first; m != NULL; last = m, m = m->next) {
 		count++;
-		rows += m->refused ? 0 : m->signal_count;
-		rejected += m->reject_count + (m->refused ? m->signal_count : 0);
+		rows += m->refused ? 0 : m->item_count;
+		rejected += m->reject_count + (m->refused ? m->item_count : 0);
 		bytes += group_member_bytes(m);
 		ck_assert(list->earliest_ms <= m->deadline_ms);
 	}
@@ -63,7 +63,7 @@ static void check_sums(const struct group_list *list)
 START_TEST(bytes_are_those_of_all_payloads)
 {
 	static const size_t expected[SIGNALS + 1] = {0, 1, 16, 116, 1121};
-	struct group_member member = {.signals = signals, .signal_count = (size_t)_i};
+	struct group_member member = {.signals = signals, .item_count = (size_t)_i};
 
 	ck_assert_uint_eq(group_member_bytes(&member), expected[_i]);
 }
@@ -72,7 +72,7 @@ END_TEST
 START_TEST(bytes_are_those_of_rejects_too)
 {
 	struct group_member member = {.signals = signals,
-				      .signal_count = 2,
+				      .item_count = 2,
 				      .rejects = rejects,
 				      .reject_count = (size_t)_i};
 
@@ -84,16 +84,16 @@ END_TEST
 START_TEST(refused_signals_become_rejects_once)
 {
 	struct group_member member = {.signals = signals,
-				      .signal_count = (size_t)_i,
+				      .item_count = (size_t)_i,
 				      .rejects = rejects,
 				      .reject_count = 3};
 
 	ck_assert(!group_member_refuse(&member));
 	member.keeps_refused = true;
-	ck_assert_uint_eq(group_member_signals(&member), (size_t)_i);
+	ck_assert_uint_eq(group_member_items(&member), (size_t)_i);
 	ck_assert_uint_eq(group_member_rejects(&member), 3);
 	ck_assert_int_eq(group_member_refuse(&member), _i > 0);
-	ck_assert_uint_eq(group_member_signals(&member), 0);
+	ck_assert_uint_eq(group_member_items(&member), 0);
 	ck_assert_uint_eq(group_member_rejects(&member), 3 + (size_t)_i);
 	ck_assert(!group_member_refuse(&member));
 }
@@ -113,7 +113,7 @@ START_TEST(members_leave_in_the_order_they_came)
 
 	for (int i = 0; i < _i; i++) {
 		members[i].signals = signals;
-		members[i].signal_count = (size_t)i % (SIGNALS + 1);
+		members[i].item_count = (size_t)i % (SIGNALS + 1);
 		members[i].rejects = rejects;
 		members[i].reject_count = (size_t)i % 3;
 		members[i].refused = i % 4 == 1;
@@ -153,7 +153,7 @@ START_TEST(members_move_between_lists)
 
 	for (int i = 0; i < 5; i++) {
 		members[i].signals = signals;
-		members[i].signal_count = (size_t)i % (SIGNALS + 1);
+		members[i].item_count = (size_t)i % (SIGNALS + 1);
 		group_list_append(&from, &members[i]);
 	}
 	for (int i = 0; i < 5; i++) {

@@ -153,7 +153,7 @@ START_TEST(heads_are_judged)
 		ck_assert_int_eq(intake.given_source.p == NULL, head->source == NULL);
 		ck_assert(slice_equal(intake.member.request_id, slice_of(http.request_id)));
 		ck_assert_uint_eq(intake.member.request_id.n, 24);
-		ck_assert_uint_eq(intake.member.signal_count, 0);
+		ck_assert_uint_eq(intake.member.item_count, 0);
 	}
 	drop();
 }
@@ -404,8 +404,7 @@ START_TEST(bodies_are_read)
 			      "%s: %s", body->name, intake.detail);
 	/* The member always goes on, to be authenticated; with signals only if they are to be
 	 * stored. */
-	ck_assert_uint_eq(intake.member.signal_count,
-			  body->status == STATUS_OK ? body->accepted : 0);
+	ck_assert_uint_eq(intake.member.item_count, body->status == STATUS_OK ? body->accepted : 0);
 	drop();
 }
 END_TEST
@@ -440,7 +439,7 @@ START_TEST(items_become_signals_in_order)
 		"[{\"email\":\"A@x.example\"}, 7,\n{\"source\":\"crm\",\"z\":\"\\u0000\"},{}]";
 
 	read_body(INTAKE_SINGLE, "", slice_of(text));
-	ck_assert_uint_eq(intake.member.signal_count, 3);
+	ck_assert_uint_eq(intake.member.item_count, 3);
 	ck_assert_ptr_eq(intake.member.signals, intake.signals);
 	const struct signal *signals = intake.signals;
 	check_slice(signals[0].payload, "{\"email\":\"A@x.example\"}");
@@ -494,7 +493,7 @@ START_TEST(envelopes_give_defaults)
 	buf_add_format(&last, "%s}%c", both, '\0');
 	read_body(INTAKE_BATCH, "", slice_of(texts[_i]));
 	ck_assert_int_eq(intake.body_status, STATUS_OK);
-	ck_assert_uint_eq(intake.member.signal_count, 3);
+	ck_assert_uint_eq(intake.member.item_count, 3);
 	check_slice(intake.signals[0].payload, first.p);
 	check_slice(intake.signals[1].payload, "{\"timestamp\":0,\"context\":null}");
 	check_slice(intake.signals[2].payload, last.p);
@@ -520,13 +519,13 @@ START_TEST(defaults_count_as_body)
 	buf_add_char(&text, '}');
 	read_body(INTAKE_BATCH, "", buf_slice(&text));
 	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
-	ck_assert_uint_eq(intake.member.signal_count, _i == 0 ? 4 : 0);
+	ck_assert_uint_eq(intake.member.item_count, _i == 0 ? 4 : 0);
 	drop();
 	/* The loop leaves it to a child, which finds room or does not. */
 	request(INTAKE_BATCH, "");
 	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
 	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), PLAIN_BYTES), STATUS_LARGE);
-	ck_assert_uint_eq(intake.member.signal_count, 0);
+	ck_assert_uint_eq(intake.member.item_count, 0);
 	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), BUF_BYTES), STATUS_OK);
 	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
 	ck_assert_uint_eq(intake.accepted, 4);
@@ -544,7 +543,7 @@ START_TEST(the_presented_key_stays_out_of_payloads)
 	buf_add_format(&text, "[{\"%s\":\"%s\",\"a\":1},{\"%s\":\"other\"},{\"b\":\"%s\"}]",
 		       names[_i], key, names[_i], key);
 	read_body(INTAKE_SINGLE, "", buf_slice(&text));
-	ck_assert_uint_eq(intake.member.signal_count, 3);
+	ck_assert_uint_eq(intake.member.item_count, 3);
 	check_slice(intake.signals[0].payload, "{\"a\":1}");
 	struct buf other = buf_make(100);
 	buf_add_format(&other, "{\"%s\":\"other\"}%c", names[_i], '\0');
@@ -563,7 +562,7 @@ START_TEST(the_last_line_stays_readable)
 					    "{\"a\":1}\n{\"email\":\"b@x.example\"}\r\n\r\n"};
 
 	read_body(INTAKE_BATCH, NDJSON, slice_of(texts[_i]));
-	ck_assert_uint_eq(intake.member.signal_count, 2);
+	ck_assert_uint_eq(intake.member.item_count, 2);
 	check_slice(intake.signals[0].payload, "{\"a\":1}");
 	check_slice(intake.signals[1].payload, "{\"email\":\"b@x.example\"}");
 	check_slice(intake.signals[1].email, "b@x.example");
@@ -584,7 +583,7 @@ START_TEST(many_items_keep_their_places)
 		buf_add_format(&text, "%s{\"userId\":%d}", i == 0 ? "" : ",", i);
 	buf_add_char(&text, ']');
 	read_body(INTAKE_BATCH, "", buf_slice(&text));
-	ck_assert_uint_eq(intake.member.signal_count, MANY);
+	ck_assert_uint_eq(intake.member.item_count, MANY);
 	for (int i = 0; i < MANY; i++) {
 		struct buf expected = buf_make(16);
 		buf_add_format(&expected, "%d", i);
@@ -627,7 +626,7 @@ START_TEST(bodies_are_limited)
 		ck_assert_msg(intake.body_status ==
 				      (n <= is->most ? STATUS_OK : STATUS_BODY_TOO_LARGE),
 			      "%s: %s", is->text, status_code(intake.body_status));
-		ck_assert_uint_eq(intake.member.signal_count, n <= is->most ? 1 : 0);
+		ck_assert_uint_eq(intake.member.item_count, n <= is->most ? 1 : 0);
 		drop();
 		buf_free(&text);
 	}
@@ -695,7 +694,7 @@ START_TEST(gzip_is_read)
 
 	read_body(INTAKE_SINGLE, variables[_i], buf_slice(&body));
 	ck_assert_int_eq(intake.body_status, STATUS_OK);
-	ck_assert_uint_eq(intake.member.signal_count, 2);
+	ck_assert_uint_eq(intake.member.item_count, 2);
 	/* The signals do not lie in the received bytes. */
 	buf_free(&body);
 	check_slice(intake.signals[0].payload, "{\"email\":\"a@x.example\"}");
@@ -721,7 +720,7 @@ START_TEST(broken_gzip_is_told)
 	read_body(INTAKE_SINGLE, GZIP, codings[_i].body);
 	ck_assert_msg(intake.body_status == codings[_i].status, "%s: %s", codings[_i].name,
 		      status_code(intake.body_status));
-	ck_assert_uint_eq(intake.member.signal_count, 0);
+	ck_assert_uint_eq(intake.member.item_count, 0);
 	drop();
 }
 END_TEST
@@ -733,7 +732,7 @@ START_TEST(cut_gzip_is_told)
 	for (size_t n = 2; n < body.n; n++) {
 		read_body(INTAKE_SINGLE, _i == 0 ? GZIP : "", (struct slice){body.p, n});
 		ck_assert_int_eq(intake.body_status, STATUS_MALFORMED_CODING);
-		ck_assert_uint_eq(intake.member.signal_count, 0);
+		ck_assert_uint_eq(intake.member.item_count, 0);
 		drop();
 	}
 	buf_free(&body);
@@ -760,7 +759,7 @@ START_TEST(decompressed_bodies_are_limited)
 		enum status status = intake_body(&intake, buf_slice(&body), PLAIN_BYTES);
 		ck_assert_int_eq(status, sizes[i] <= PLAIN_BYTES ? STATUS_OK : STATUS_LARGE);
 		if (status == STATUS_LARGE) {
-			ck_assert_uint_eq(intake.member.signal_count, 0);
+			ck_assert_uint_eq(intake.member.item_count, 0);
 			ck_assert_ptr_null(intake.decoded.p);
 			/* In the child, with the same intake. */
 			status = intake_body(&intake, buf_slice(&body), BUF_BYTES);
@@ -768,7 +767,7 @@ START_TEST(decompressed_bodies_are_limited)
 		}
 		ck_assert_int_eq(intake.body_status,
 				 sizes[i] <= SINGLE_BYTES ? STATUS_OK : STATUS_BODY_TOO_LARGE);
-		ck_assert_uint_eq(intake.member.signal_count, sizes[i] <= SINGLE_BYTES ? 1 : 0);
+		ck_assert_uint_eq(intake.member.item_count, sizes[i] <= SINGLE_BYTES ? 1 : 0);
 		drop();
 		buf_free(&body);
 		buf_free(&text);
@@ -1046,7 +1045,7 @@ END_TEST
 static void commit(void)
 {
 	intake.member.status = STATUS_ACCEPTED;
-	for (size_t i = 0; i < intake.member.signal_count; i++)
+	for (size_t i = 0; i < intake.member.item_count; i++)
 		intake.member.results[i] = (struct group_result){.id = 100 + (int64_t)i,
 								 .cold = intake.signals[i].cold};
 }
