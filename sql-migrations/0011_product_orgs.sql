@@ -344,19 +344,21 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     settled bigint := sluice.settled_xact(); -- before anything is read
     its_cluster bigint := (SELECT c.system_identifier FROM pg_control_system() AS c);
+    first bigint;
     upto bigint;
     folded bigint;
 BEGIN
     PERFORM FROM sluice.product_org_fold AS f FOR NO KEY UPDATE;
     -- So many transactions at a time, each of which has stored a row or many, from the first one
     -- that has stored any.
-    SELECT least(min(n.stored_xact) + max_rows, settled) INTO upto
+    SELECT min(n.stored_xact) INTO first
     FROM sluice.product_org_news AS n WHERE n.stored_xact < settled;
-    IF upto IS NULL THEN
+    IF first IS NULL THEN
         UPDATE sluice.product_org_fold AS f
         SET cluster = its_cluster, folded_xact = settled, folded_at = now();
         RETURN 0;
     END IF;
+    upto := least(first + max_rows, settled);
 
     INSERT INTO sluice.product_org_state AS t (organization_id, product_org_id, name, plan_id,
         plan_name, user_count, mrr, trial_status, last_active_at, feature_flags, custom, received_at,

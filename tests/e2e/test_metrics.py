@@ -39,7 +39,8 @@ def metrics_of(stack):
 def test_what_is_told(stack, keys):
     """Numbers for all tables and reasons, and nothing that names a sender."""
     samples = metrics_of(stack)
-    tables = {"signal_staging", "signal_cold_storage", "rejected_payload"}
+    queues = {"signal_staging", "product_org_staging"}
+    tables = {*queues, "signal_cold_storage", "rejected_payload"}
     reasons = {"deactivated", "expired", "secret_missing", "secret_wrong", "wrong_endpoint",
                "limit_reached"}
     assert set(samples) == {
@@ -47,8 +48,8 @@ def test_what_is_told(stack, keys):
         *(("sluice_partitions_ahead", table) for table in tables),
         *(("sluice_refused_requests_total", reason) for reason in reasons),
         ("sluice_maintenance_age_seconds", None), ("sluice_signals_total", None),
-        ("sluice_duplicates_total", None), ("sluice_oldest_pending_age_seconds", None),
-        ("sluice_schema_version", None)}
+        *(("sluice_oldest_pending_age_seconds", table) for table in queues),
+        ("sluice_duplicates_total", None), ("sluice_schema_version", None)}
     assert samples["sluice_partitions_ahead", "signal_staging"] >= 1
     [(version,)] = stack.psql("select max(version) from sluice.schema_migration")
     assert samples["sluice_schema_version", None] == version

@@ -105,7 +105,7 @@ SELECT is_empty($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND i.indisunique
         AND a.attname <> 'organization_id'
         AND c.relname NOT IN ('organization', 'api_key', 'schema_migration',
-            'retention', 'maintenance_step', 'maintenance_run')
+            'retention', 'maintenance_step', 'maintenance_run', 'product_org_fold')
 $$, 'organization_id begins every unique index of tenant data');
 
 SELECT results_eq($$

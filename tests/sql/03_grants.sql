@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(62);
+SELECT plan(64);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -19,6 +19,8 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
     ('sluice_consumer', 'claim_signals'), ('sluice_consumer', 'finish_signals'),
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
+    ('sluice_consumer', 'claim_product_orgs'), ('sluice_consumer', 'finish_product_orgs'),
+    ('sluice_consumer', 'release_product_orgs'), ('sluice_consumer', 'extend_product_orgs'),
     ('sluice_reader', 'settled_xact'), ('sluice_admin', 'settled_xact'),
     ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_replay'),
@@ -162,6 +164,8 @@ FROM unnest(ARRAY[
     'SELECT * FROM sluice.signal_staging',
     'UPDATE sluice.signal_staging SET status = ''completed''',
     'SELECT * FROM sluice.organization',
+    'SELECT * FROM sluice.product_org_staging',
+    'SELECT * FROM sluice.product_org_current',
     'SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, ''me'', 1, ''1 min'', NULL)',
     'SELECT sluice.report_rows(''sluice.signal_staging'', ''{1}'', 1, ''completed'', NULL, NULL, NULL)',
     'SELECT sluice.settled_xact()',

@@ -52,7 +52,8 @@ SELECT bag_eq('SELECT key FROM pg_temp.stored()',
     ARRAY['plain', 'plain', 'plain', 'secret', 'expires next'],
     'what was accepted is stored, nothing else');
 SELECT is(pg_temp.intake(ARRAY['gone'], ARRAY[1, 1]),
-    ROW('{2}'::smallint[], NULL::bigint[], NULL::boolean[], NULL::boolean[]),
+    ROW('{2}'::smallint[], NULL::bigint[], NULL::boolean[], NULL::boolean[],
+        NULL::text[]),
     'a refused request''s items have no ids');
 DELETE FROM sluice.signal_staging;
 

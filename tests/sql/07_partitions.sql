@@ -12,7 +12,7 @@ SELECT p.relname::text AS parent, c.relname::text AS name, c.oid, c.relowner,
 FROM pg_inherits AS i
 JOIN pg_class AS c ON c.oid = i.inhrelid
 JOIN pg_class AS p ON p.oid = i.inhparent
-WHERE p.relname IN ('signal_staging', 'signal_cold_storage', 'rejected_payload')
+WHERE p.relname IN ('signal_staging', 'signal_cold_storage', 'rejected_payload', 'product_org_staging')
     AND p.relnamespace = 'sluice'::regnamespace;
 
 SELECT isnt(current_setting('TimeZone'), 'UTC', 'the session''s time zone is another one');
@@ -29,7 +29,7 @@ SELECT is_empty($$ SELECT * FROM partition AS a WHERE NOT is_default
 SELECT ok(bool_and(days >= 7), 'seven days lie ahead') FROM (
     SELECT count(*) FILTER (WHERE lower > now()) AS days FROM partition GROUP BY parent) AS d;
 SELECT set_eq('SELECT parent FROM partition WHERE is_default',
-    ARRAY['signal_staging', 'signal_cold_storage', 'rejected_payload'],
+    ARRAY['signal_staging', 'signal_cold_storage', 'rejected_payload', 'product_org_staging'],
     'each has a default partition');
 
 -- ---- where rows land ----
@@ -69,7 +69,7 @@ SELECT is((SELECT s.tableoid::regclass::text FROM sluice.signal_cold_storage AS 
 SELECT is((SELECT count(*) FROM sluice.signal_staging_default), 2::bigint, 'only two were outside');
 
 -- ---- maintenance ----
-SELECT is(array_agg(automatic_maintenance), '{off,off,off}',
+SELECT is(array_agg(automatic_maintenance), '{off,off,off,off}',
     'pg_partman''s own run over all tables leaves these out')
 FROM partman.part_config WHERE parent_table LIKE 'sluice.%';
 DELETE FROM sluice.signal_staging;

@@ -1,7 +1,7 @@
 -- Retention and the steps of maintenance, one after the other, as the role that runs them. Locks and
 -- other sessions are in tests/e2e/test_maintain.py.
 BEGIN;
-SELECT plan(78);
+SELECT plan(79);
 
 DELETE FROM sluice.signal_staging; -- of tests that commit
 
@@ -62,7 +62,8 @@ $$;
 
 -- ---- how long ----
 SELECT results_eq('SELECT table_name, keep FROM sluice.retention ORDER BY 1', $$
-    VALUES ('delivery', interval '7 days'), ('identity', '365 days'), ('refused_request', '90 days'),
+    VALUES ('delivery', interval '7 days'), ('identity', '365 days'),
+        ('product_org_staging', '90 days'), ('refused_request', '90 days'),
         ('rejected_payload', '30 days'), ('signal_cold_storage', '90 days'),
         ('signal_staging', '90 days') $$, 'what is kept for how long, by default');
 SELECT throws_ok(format('SELECT pg_temp.keep(%L)', kept), '23514', NULL, 'not ' || kept)
@@ -73,7 +74,7 @@ FROM unnest(ARRAY['1 day', '6 months', '100 years', NULL]) AS kept;
 SELECT is(keep, NULL, 'and is kept') FROM sluice.retention WHERE table_name = 'signal_staging';
 SELECT pg_temp.keep('90 days');
 SELECT is((SELECT array_agg(keep_from ORDER BY table_name) FROM sluice.partitioned_table),
-    ARRAY[pg_temp.day(-30), pg_temp.day(-90), pg_temp.day(-90)], 'whole days, in UTC');
+    ARRAY[pg_temp.day(-90), pg_temp.day(-30), pg_temp.day(-90), pg_temp.day(-90)], 'whole days, in UTC');
 SELECT is(first_day, pg_temp.day(-90), 'the first day that may be made') FROM sluice.partitioned_table
 WHERE table_name = 'signal_staging';
 SELECT is(last_day, pg_temp.day(7), 'and the last') FROM sluice.partitioned_table
@@ -99,7 +100,8 @@ SELECT is_empty('SELECT sluice.default_partitions_in_use()', 'the default partit
 
 -- ---- the steps ----
 SELECT results_eq('SELECT name FROM sluice.maintenance_step WHERE position <= 400 ORDER BY position',
-    ARRAY['move_default_rows', 'make_partitions', 'drop_partitions', 'prune_default_rows'],
+    ARRAY['fold_product_orgs', 'move_default_rows', 'make_partitions', 'drop_partitions',
+        'prune_default_rows'],
     'the steps and their order');
 SELECT is_empty($$ SELECT name FROM sluice.maintenance_step WHERE NOT EXISTS (
     SELECT FROM pg_proc WHERE oid = to_regprocedure(format('sluice.%I(integer)', name))

@@ -124,16 +124,16 @@ SELECT is(pg_temp.sample('sluice_refused_requests_total{reason="expired"}'), 0::
 
 -- ---- the queue ----
 DELETE FROM sluice.signal_staging;
-SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds'), 0::numeric, 'nothing waits');
+SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds{table="signal_staging"}'), 0::numeric, 'nothing waits');
 SELECT pg_temp.put(now());
 UPDATE sluice.signal_staging SET due_at = now() - interval '1 minute';
 SELECT sluice.search_queue('sluice.signal_staging'); -- as a claim does after a second
-SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds'), 60.000, 'one has waited');
+SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds{table="signal_staging"}'), 60.000, 'one has waited');
 SELECT is((SELECT count(*) FROM sluice.claim_signals('tester', 10, '1 hour')), 1::bigint, 'claimed');
-SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds'), 0::numeric, 'it waits no more');
+SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds{table="signal_staging"}'), 0::numeric, 'it waits no more');
 UPDATE sluice.signal_staging SET due_at = now() - interval '30 seconds';
 SELECT sluice.search_queue('sluice.signal_staging');
-SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds'), 30.000, 'until the lease has ended');
+SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds{table="signal_staging"}'), 30.000, 'until the lease has ended');
 
 SELECT * FROM finish();
 ROLLBACK;
