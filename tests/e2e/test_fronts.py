@@ -4,8 +4,10 @@ Every case here goes through every front.
 """
 
 import concurrent.futures
+import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -239,5 +241,12 @@ def without_database(stack, key):
 
 
 def kill_and_wait(pid, number=signal.SIGKILL):
+    """Until it is a zombie at most: before that it may still hold the workers' socket."""
+    def is_gone():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            return stat.rpartition(")")[2].split()[0] in "ZX"
+        return True
+
     os.kill(pid, number)
-    wait_for(lambda: not os.path.exists(f"/proc/{pid}/exe"), "the process is gone")
+    wait_for(is_gone, "the process is gone")
