@@ -97,7 +97,8 @@ static const char *reason_of(const struct intake *intake, const struct product_o
 
 	buf_add_slice(&text, row->warnings[0].field);
 	buf_add_format(&text, " %s, in the item", row->warnings[0].reason);
-	const char *reason = arena_copy(intake->arena, buf_slice(&text));
+	const char *reason =
+		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
 	buf_free(&text);
 	return reason;
 }

@@ -1,6 +1,6 @@
 -- Product-org updates: what intake stores of them beside signals, consumers, and the latest state.
 BEGIN;
-SELECT plan(69);
+SELECT plan(63);
 \ir helper.psql
 
 DELETE FROM sluice.product_org_staging; -- what other tests have committed
@@ -123,14 +123,14 @@ SELECT results_eq('SELECT organization, table_name, pending, processing FROM slu
 DELETE FROM sluice.product_org_staging;
 DELETE FROM sluice.product_org_state;
 -- As if a transaction that has ended had stored it at that time.
-CREATE FUNCTION pg_temp.update(key text, id text, name text, active text, received text DEFAULT '-1 hour')
+CREATE FUNCTION pg_temp.update(key text, org text, name text, active text, received text DEFAULT '-1 hour')
 RETURNS void LANGUAGE sql AS $$
     SELECT pg_temp.intake(ARRAY[key], ARRAY[1], for_product_orgs => ARRAY[true],
-        product_org_ids => ARRAY[id], names => ARRAY[name],
+        product_org_ids => ARRAY[org], names => ARRAY[name],
         last_active_at => ARRAY[active]::timestamptz[]);
     UPDATE sluice.product_org_staging AS p
     SET received_at = now() + received::interval, stored_xact = 10
-    WHERE p.product_org_id = id AND p.name = update.name
+    WHERE p.product_org_id = org AND p.name = update.name
 $$;
 CREATE FUNCTION pg_temp.latest() RETURNS TABLE (organization text, id text, name text) LANGUAGE sql AS $$
     SELECT o.name, c.product_org_id, c.name FROM sluice.product_org_current AS c

@@ -111,6 +111,24 @@ START_TEST(what_was_written_is_read)
 }
 END_TEST
 
+START_TEST(texts_are_read_where_they_lie)
+{
+	start(PG_TEXT, 3);
+	pg_array_add_bytes(&array, SLICE("ab"));
+	pg_array_add_null(&array);
+	pg_array_add_bytes(&array, SLICE(""));
+	struct pg_array_reader reader = pg_array_open(buf_slice(&array.bytes), PG_TEXT);
+	struct slice text = pg_array_next_bytes(&reader);
+	ck_assert(slice_equal(text, SLICE("ab")) && text.p > array.bytes.p);
+	ck_assert_ptr_null(pg_array_next_bytes(&reader).p);
+	text = pg_array_next_bytes(&reader);
+	ck_assert(text.p != NULL && text.n == 0 && !reader.broken);
+	ck_assert_ptr_null(pg_array_next_bytes(&reader).p);
+	ck_assert_msg(reader.broken, "more was read than there is");
+	buf_free(&array.bytes);
+}
+END_TEST
+
 START_TEST(an_absent_array_has_nothing_and_is_not_broken)
 {
 	struct pg_array_reader reader = pg_array_open((struct slice){NULL, 0}, PG_INT8);
@@ -156,6 +174,7 @@ Suite *unit_suite(void)
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(reading, what_was_written_is_read);
+	tcase_add_test(reading, texts_are_read_where_they_lie);
 	tcase_add_test(reading, an_absent_array_has_nothing_and_is_not_broken);
 	tcase_add_test(reading, other_bytes_are_broken);
 	suite_add_tcase(suite, reading);

@@ -10,6 +10,7 @@ enum { TARGET_MAX = 2048, SEGMENTS_MAX = 8 };
 
 #define WEBHOOK "/api/signal-staging/webhook/"
 #define BULK	"/api/signal-staging/bulk/"
+#define ORGS	"/api/product-orgs/webhook/"
 
 struct row {
 	const char *target;
@@ -61,6 +62,11 @@ static const struct row good[] = {
 	{WEBHOOK "web/sk_a/?q", STATUS_OK, SOURCE, "sk_a", "web"},
 	{BULK "sk_a", STATUS_OK, BULK_PATH, "sk_a", NULL},
 	{BULK "sk_a/", STATUS_OK, BULK_PATH, "sk_a", NULL},
+	{ORGS "sk_a", STATUS_OK, ORGS "{key}", "sk_a", NULL},
+	{ORGS "sk_a/?x", STATUS_OK, ORGS "{key}", "sk_a", NULL},
+	{ORGS "sk_a/batch", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	{ORGS "web/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	{"/api/product-orgs/bulk/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	/* What stands where a key or source must is judged later, not here. */
 	{WEBHOOK "no-key", STATUS_OK, ONE, "no-key", NULL},
 	{WEBHOOK "sk_", STATUS_OK, ONE, "sk_", NULL},
