@@ -94,7 +94,9 @@
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
 	"CASE WHEN count(*) = 0 THEN 'sluice_reader may read what was delivered' "                 \
 	"ELSE 'sluice_reader may not read ' || string_agg(n.name, ', ' ORDER BY n.name) END "      \
-	"FROM unnest('{signal_staging,signal_cold_storage,product_org_staging,rejected_payload}'::text[]) n (name) "   \
+	"FROM "                                                                                    \
+	"unnest('{signal_staging,signal_cold_storage,product_org_staging,rejected_payload}'::"     \
+	"text[]) n (name) "                                                                        \
 	"WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' " \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = n.name "                    \
 	"AND has_table_privilege(r.oid, c.oid, 'SELECT'))"

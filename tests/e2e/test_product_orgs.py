@@ -7,6 +7,7 @@ and all that signals have, too.
 import concurrent.futures
 import gzip
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -14,7 +15,7 @@ import threading
 
 import pytest
 
-from harness import (JSON, NDJSON, Client, accepted_id, assert_problem, bulk_path, path_of, send,
+from harness import (ENVIRONMENT, JSON, NDJSON, ROOT, Client, accepted_id, assert_problem, bulk_path, path_of, send,
                      sound_key, unsound_key, wait_for)
 from test_hostile import BODIES, VALUES
 from test_templates import SHIPPED, TEMPLATES
@@ -92,14 +93,14 @@ def test_an_array(stack, fresh):
         "accepted": 3, "duplicates": 0, "rejected": 2, "results": [
             {"index": 0, "id": first[0], "product_org_id": "1"},
             {"index": 1, "error": {"code": "missing_product_org_id",
-                                   "detail": "product_org_id is missing, in the item at byte 11"}},
+                                   "detail": "product_org_id is missing, in the item at byte 12"}},
             {"index": 2, "id": second[0], "product_org_id": "b",
              "warnings": [{"field": "mrr", "reason": "is not a whole number"}]},
             {"index": 3, "error": {"code": "not_an_object", "detail": answer.json["results"][3]["error"]["detail"]}},
             {"index": 4, "id": third[0], "product_org_id": "c"}]}
     kept = stack.psql("select position, kind, code, detail, convert_from(payload, 'UTF8')"
                       " from sluice.rejected_payload where key_id = %s order by position", fresh["id"])
-    assert kept[0] == (1, "item", "missing_product_org_id", "product_org_id is missing, in the item at byte 11",
+    assert kept[0] == (1, "item", "missing_product_org_id", "product_org_id is missing, in the item at byte 12",
                        '{"name": "nobody"}')
     assert kept[1][:3] == (3, "item", "not_an_object") and len(kept) == 2
 
@@ -165,7 +166,7 @@ def test_shipped_templates(stack, name):
         for column in ("feature_flags", "custom"):
             row[column] = json.loads(row[column]) if row[column] else None
         if row["last_active_at"]:
-            row["last_active_at"] = re.sub(r"\.?0*$", "Z", row["last_active_at"])
+            row["last_active_at"] = re.sub(r"\.?0*$", "", row["last_active_at"], count=1) + "Z"
         assert row == {**dict.fromkeys(COLUMNS), **expected}
 
 
@@ -281,7 +282,7 @@ def test_bad_requests(stack, fresh):
 def test_strict(stack, fresh):
     strict = {**JSON, "Prefer": "handling=strict"}
     problem = assert_problem(post(stack, fresh, [{"id": 1}, {"x": 1}, 7], strict), 400, "batch_rejected")
-    assert problem["detail"] == ("item 1: product_org_id is missing, in the item at byte 11; "
+    assert problem["detail"] == ("item 1: product_org_id is missing, in the item at byte 12; "
                                  "2 of 3 items are bad")
     assert rows_of(stack, fresh) == []
     assert stack.psql("select from sluice.rejected_payload where key_id = %s", fresh["id"]) == []
@@ -517,7 +518,7 @@ def test_the_latest_state_while_it_changes(pair_stack):
         list(pool.map(run, range(8)))
     running.set()
     folding.join()
-    latest = """select product_org_id, id from sluice.product_org_current c join sluice.organization o
+    latest = """select product_org_id, c.id from sluice.product_org_current c join sluice.organization o
         on o.id = c.organization_id where o.name = 'busy' order by 1"""
     expected = stack.psql("""select distinct on (product_org_id) product_org_id, id from sluice.product_org_staging
         where key_id = %s order by 1, last_active_at desc, received_at desc, id desc""", key["id"])
@@ -549,3 +550,49 @@ def test_dumped_and_restored(stack, orgs):
             assert shown[0] == shown[1] and b"dumped" in shown[0] and b"since" in shown[0]
     finally:
         stack.psql(f"drop database {database}")
+
+
+# ---- what the README says ----
+
+def test_readme_from_a_payload_to_a_row(stack):
+    """Its walk-through, as written: only the key, the host and the database's user are put in."""
+    text = (ROOT / "README.md").read_text()
+    section = text[text.index("### From a Segment `group` call"):text.index("### Deploying")]
+    tried, created, sent, asked = re.findall(r"^   ```(?:sql)?\n(.*?)^   ```$", section, re.M | re.S)
+    if not stack.psql("select from sluice.organization where name = 'Example Ltd'"):
+        stack.ctl("organization", "create", "Example Ltd")
+    stack.psql("alter role sluice_reader login")
+    env = {**ENVIRONMENT, **stack.env, "PATH": f"{os.path.dirname(stack.env['SLUICECTL'])}:{os.environ['PATH']}"}
+
+    def shell(command):
+        return subprocess.run(["sh", "-ec", command], cwd=ROOT, env=env, check=True, timeout=60,
+                              capture_output=True, text=True).stdout
+
+    command, shown = re.sub("^   ", "", tried, flags=re.M).split("\n\n", 1)
+    assert shell(command) == shown
+    made = json.loads(shell(created.strip() + " --json"))
+    stack.credentials.add(made["key"])
+    command, shown = sent.split("\n\n", 1)
+    command = command.replace("https://your.host", stack.base_url).replace("sk_…", made["key"])
+    answer = json.loads(shell(f"curl --noproxy '*' -s {command.strip().removeprefix('curl ')}"))
+    assert {**json.loads(shown), "id": answer["id"]} == answer
+    rows = subprocess.run(["psql", "-XqAt"], input=asked, env={**env, "PGUSER": "sluice_reader"}, check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+    assert ('acct-2077|Example Ltd|Enterprise|42|129900|2026-11-14 ' in rows
+            and '|{"seats": 50, "beta_reports": true}|Logistics' in rows), rows
+
+
+@pytest.mark.database
+@pytest.mark.first_front
+def test_readme_consumers(stack, fresh):
+    section = (ROOT / "README.md").read_text().split("### Consumers")[1].split("### Following")[0]
+    block, = [block for block in re.findall(r"^```sql\n(.*?)^```$", section, re.M | re.S) if "product_orgs" in block]
+    stack.psql("update sluice.product_org_staging set status = 'skipped'")
+    stack.psql("alter role sluice_consumer login")
+    post(stack, fresh, [{"id": "a", "mrr": 1}, {"id": "b"}])
+    stack.psql("select setval('sluice.product_org_staging_queue_search', 0)")
+    shown = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=block, check=True, capture_output=True,
+                           text=True, timeout=60,
+                           env={**ENVIRONMENT, **stack.env, "PGUSER": "sluice_consumer"}).stdout.split()
+    assert sorted(shown) == ["2", "a|||1||", "b|||||"]
+    assert rows_of(stack, fresh, "status::text") == [("completed",), ("completed",)]

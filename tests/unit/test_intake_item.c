@@ -1,6 +1,7 @@
 /*
- * test_intake_item.c - product-org updates of a body: when the template is wanted, which items become
- * rows, what is said of them and kept. Signals are in test_intake.c, values in test_template.c.
+ * test_intake_item.c - product-org updates of a body: when the template is wanted, which items
+ * become rows, what is said of them and kept. Signals are in test_intake.c, values in
+ * test_template.c.
  */
 #define _GNU_SOURCE /* memmem */
 #include <string.h>
@@ -89,9 +90,11 @@ static const struct body {
 	{"", "[{\"id\":1},", "", STATUS_MALFORMED_JSON, "", 1, false},
 	{STRICT, "[{\"id\":1},{\"id\":2}]", "++", STATUS_OK, NULL, 0, true},
 	{STRICT, "[{\"id\":1},{}]", "+t", STATUS_BATCH_REJECTED,
-	 "item 1: product_org_id is missing, in the item at byte 10; 1 of 2 items are bad", 0, true},
+	 "item 1: product_org_id is missing, in the item at byte 10; 1 of 2 items are bad", 0,
+	 true},
 	{STRICT, "[{\"id\":1},7,{}]", "+jt", STATUS_BATCH_REJECTED, "item 1: ", 0, true},
-	{"CONTENT_TYPE=application/x-ndjson", "{\"id\":1}\n7\n{}\n", "+jt", STATUS_OK, NULL, 2, true},
+	{"CONTENT_TYPE=application/x-ndjson", "{\"id\":1}\n7\n{}\n", "+jt", STATUS_OK, NULL, 2,
+	 true},
 };
 
 static void check_items(const char *items)
@@ -167,8 +170,8 @@ START_TEST(deliveries_have_ids)
 	ck_assert_int_eq(map(), STATUS_OK);
 	for (size_t i = 0; i < intake.item_count; i++) {
 		struct slice id = intake.product_orgs[i].message_id;
-		ck_assert_msg(slice_equal(id, slice_of(ids[_i].ids[i])), "%s: \"%.*s\"", ids[_i].text,
-			      (int)id.n, id.p);
+		ck_assert_msg(slice_equal(id, slice_of(ids[_i].ids[i])), "%s: \"%.*s\"",
+			      ids[_i].text, (int)id.n, id.p);
 		ck_assert_int_eq(id.p == NULL, ids[_i].ids[i] == NULL);
 	}
 	drop();
@@ -214,14 +217,16 @@ START_TEST(committed_updates_are_answered)
 	ck_assert_str_eq(
 		response.body.p,
 		one ? "{\"id\":18,\"message\":\"Product org update received and queued for "
-		      "processing\",\"product_org_id\":\"\xc3\xa4\",\"warnings\":[{\"field\":\"mrr\","
+		      "processing\",\"product_org_id\":\"\xc3\xa4\",\"warnings\":[{\"field\":"
+		      "\"mrr\","
 		      "\"reason\":\"is not a whole number\"}],\"duplicate\":true}\n"
 		    : "{\"message\":\"1 of 3 product org updates received and queued for "
 		      "processing\",\"accepted\":1,\"duplicates\":1,\"rejected\":1,\"results\":["
 		      "{\"index\":0,\"error\":{\"code\":\"missing_product_org_id\",\"detail\":"
 		      "\"product_org_id is missing, in the item at byte 1\"}},"
 		      "{\"index\":1,\"id\":17,\"product_org_id\":\"1\"},"
-		      "{\"index\":2,\"id\":18,\"product_org_id\":\"2\",\"warnings\":[{\"field\":\"mrr\","
+		      "{\"index\":2,\"id\":18,\"product_org_id\":\"2\",\"warnings\":[{\"field\":"
+		      "\"mrr\","
 		      "\"reason\":\"is not a whole number\"}],\"duplicate\":true}]}\n");
 	http_response_free(&response);
 	drop();
