@@ -100,7 +100,8 @@ static const struct ctl_command commands[] = {
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MONTH),
 	 .database = true,
 	 .run = ctl_usage,
-	 .help = "Lists how many signals each organization has sent in this month (UTC) or "
+	 .help = "Lists how many signals and product-org updates each organization has sent in "
+		 "this month (UTC) or "
 		 "another, beside the limit that is in force now. Duplicates and rejects do not "
 		 "count."},
 	{.noun = "member",
@@ -181,7 +182,8 @@ static const struct ctl_command commands[] = {
 	 .database = true,
 	 .run = ctl_rejected_replay,
 	 .help = "Reads the kept bytes of an entry, or those of a repaired file, as if the sender "
-		 "had just sent them, stores the signals under the entry's key and marks the "
+		 "had just sent them, stores the signals or product-org updates under the entry's "
+		 "key and marks the "
 		 "entry, "
 		 "in one transaction. When anything is still bad it says what, and nothing is "
 		 "stored."},

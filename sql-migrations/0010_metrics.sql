@@ -97,10 +97,10 @@ BEGIN
         UNION ALL
         SELECT n.signals, n.duplicates FROM sluice.usage_minute AS n) AS u;
     metrics := metrics
-        || sluice.metric('sluice_signals_total', 'counter', 'Signals that were stored.', NULL, NULL,
-            ARRAY[signals])
+        || sluice.metric('sluice_signals_total', 'counter',
+            'Signals and product-org updates that were stored.', NULL, NULL, ARRAY[signals])
         || sluice.metric('sluice_duplicates_total', 'counter',
-            'Signals that were not stored because they had been delivered before.', NULL, NULL,
+            'Those that were not stored because they had been delivered before.', NULL, NULL,
             ARRAY[duplicates]);
 
     -- Of this day only: the sum of all days falls whenever old ones are pruned, and whoever

@@ -25,7 +25,8 @@ end
 -- Ids in no order, as the UUIDs that libraries send.
 function request()
 	number = number + 1
-	local body = string.format((member == "id" or member == "hot") and update or signal, member, math.random(0, 0x7fffffff), run, number)
+	local format = (member == "id" or member == "hot") and update or signal
+	local body = string.format(format, member, math.random(0, 0x7fffffff), run, number)
 	if member == "hot" then
 		body = '{"id":"acct-1",' .. body:sub(2)
 	end
