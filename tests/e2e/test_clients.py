@@ -6,17 +6,15 @@ build/clients.
 
 import base64
 import contextlib
-import fcntl
 import json
 import pathlib
-import shutil
 import subprocess
 import threading
 
 import psycopg2
 import pytest
 
-from harness import ENVIRONMENT, PATIENCE, ROOT, path_of, wait_for
+from harness import ENVIRONMENT, PATIENCE, ROOT, install_node_packages, path_of, wait_for
 from postgresql_server import Server
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients"
@@ -24,48 +22,16 @@ PLACE = ROOT / "build" / "clients"
 LIBRARIES = ["segment", "rudder"]
 MESSAGES, BATCH = 250, 60
 TYPES = ["track", "identify", "page", "group"]
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH",
-               "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT", "ENOTCACHED",
-               # what stands in its place is not it
-               "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT",
-               "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
-
-NODE_MAJOR = 20
 
 pytestmark = pytest.mark.usefixtures("libraries")
 
 
 @pytest.fixture(scope="module")
 def libraries():
-    """The packages of clients/package.json, by one process at a time."""
-    assert shutil.which("node") and shutil.which("npm"), \
-        "node and npm are missing: `deploy/deps test` installs them"
-    version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True)
-    if int(version.stdout.lstrip("v").split(".")[0]) < NODE_MAJOR:
-        pytest.skip(f"Segment's library wants Node.js {NODE_MAJOR}, this is {version.stdout.strip()}")
-    PLACE.mkdir(parents=True, exist_ok=True)
-    with (PLACE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        install()
-
-
-def install():
-    """Installs again only when package.json has changed."""
-    wanted = (SCRIPTS / "package.json").read_bytes()
-    with contextlib.suppress(FileNotFoundError):
-        if (PLACE / "installed.json").read_bytes() == wanted:
-            return
-    shutil.rmtree(PLACE / "node_modules", ignore_errors=True)
-    (PLACE / "package.json").write_bytes(wanted)
-    npm = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--omit=optional",
-         "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
-        cwd=PLACE, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False)
-    if npm.returncode and any(f"code {code}" in npm.stdout for code in UNREACHABLE):
-        pytest.skip(f"the npm registry cannot be reached: {npm.stdout.strip()[:300]}")
-    assert npm.returncode == 0, npm.stdout
-    (PLACE / "installed.json").write_bytes(wanted)
+    """The packages of clients/package.json; installed again only when it has changed."""
+    missing = install_node_packages(SCRIPTS, PLACE)
+    if missing:
+        pytest.skip(missing)
 
 
 class Sender:

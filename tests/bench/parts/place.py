@@ -1,0 +1,107 @@
+"""Where requests are sent to: a stack or a peer, its keys, its processes and its rows."""
+
+import os
+import pathlib
+import time
+
+import harness
+from parts import load
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def processes():
+    """{pid: (parent, CPU seconds including children that ended)}"""
+    found = {}
+    for entry in os.listdir("/proc"):
+        if not entry.isdigit():
+            continue
+        try:
+            stat = pathlib.Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        found[int(entry)] = (int(stat[1]), sum(map(int, stat[11:15])) / TICKS)
+    return found
+
+
+def cpu_of(roots):
+    """CPU seconds so far of each root {kind: pid or None}, its descendants included."""
+    found = processes()
+    kinds = {pid: kind for kind, pid in roots.items()}
+    total = dict.fromkeys(roots, 0.0)
+    for pid, (_, seconds) in found.items():
+        at = pid
+        while at in found and at not in kinds:
+            at = found[at][0]
+        if at in kinds:
+            total[kinds[at]] += seconds
+    return total
+
+
+def rows_of(stack):
+    """How many signals are staged, warm and cold: counted, whoever stored them."""
+    return stack.psql("select (select count(*) from sluice.signal_staging)"
+                      " + (select count(*) from sluice.signal_cold_storage)")[0][0]
+
+
+def usage_of(stack):
+    """How many signals the counters say were stored; for tables that take long to count."""
+    return stack.psql("select coalesce(sum(signals), 0)::bigint"
+                      " from sluice.usage_overview")[0][0]
+
+
+def path_of(key):
+    return harness.path_of(key)
+
+
+class Place:
+    """Something that takes requests, and a database behind it."""
+
+    def __init__(self, name, stack, keys=1, secret=True, counted=rows_of):
+        self.name, self.stack, self.counted = name, stack, counted
+        self.keys = [stack.new_key(name=f"bench {n}", secret=secret) for n in range(keys)]
+        self.stores = True
+        self.serve(stack.base_url, web=int(stack.env["FRONT_PID"]),
+                   program=int(stack.env["SUPERVISOR_PID"]))
+
+    def serve(self, url, **roots):
+        """Requests go to this address; its processes are the descendants of these."""
+        self.url = url
+        self.roots = {**roots, "postgres": int(self.stack.env["POSTGRES_PID"])}
+
+    def quiet(self):
+        """How many rows there are once nothing is under way any more."""
+        count = self.counted(self.stack)
+        while True:
+            time.sleep(0.2)
+            again = self.counted(self.stack)
+            if again == count:
+                return count
+            count = again
+
+    def fresh(self):
+        self.stack.psql("truncate sluice.signal_staging, sluice.signal_cold_storage,"
+                        " sluice.delivery")
+
+    def measure(self, seconds, connections=64, keys=None, path=path_of, rows=1, **options):
+        """wrk's result with CPU microseconds a request by kind of process. Fails when an answer was
+        none of 2xx or rows are missing: what is measured is what was done correctly.
+
+        keys: how many take turns, each repeated so that wrk's work does not depend on it."""
+        targets = [(path(key), key["secret"]) for key in self.keys]
+        if keys is None:
+            targets = targets[:1]
+        else:
+            targets = [targets[n % keys] for n in range(len(targets))]
+        self.stack.psql("checkpoint")
+        before, cpu_before = self.quiet(), cpu_of(self.roots)
+        result = load.wrk(self.url, targets, seconds, connections, **options)
+        cpu, stored = cpu_of(self.roots), self.quiet() - before
+        accepted = result["accepted"]
+        # wrk leaves without waiting for the last answers.
+        low, high = (accepted * rows, (accepted + connections) * rows) if self.stores else (0, 0)
+        if result["refused"] or result["broken"] or not low <= stored <= high or not accepted:
+            raise SystemExit(f"bench: {self.name}: {result}, {stored} rows")
+        result["rows"] = stored
+        result["cpu_us"] = {kind: 1e6 * (cpu[kind] - cpu_before[kind]) / accepted for kind in cpu}
+        return result
