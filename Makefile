@@ -77,7 +77,7 @@ LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
 	check-fresh fault fuzz check-fuzz fuzz-programs \
-	bench bench-quick bench-json lint format install uninstall clean FORCE
+	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
 TOOL_BIN := $(BUILD)/sluicectl
@@ -156,9 +156,10 @@ check-fuzz:  ## every file of the fuzz corpora once
 	tests/fuzz/run replay $(FUZZ_TARGETS)
 
 # ---- tests ----
-check: lint all  ## all tests: lint, unit, fuzz corpora, SQL, end to end through both web servers, sanitizers
+check: lint all  ## all tests: lint, unit, instructions, fuzz corpora, SQL, end to end through both web servers, sanitizers
 	$(MAKE) check-unit
 	$(MAKE) check-unit SAN=address,undefined
+	$(MAKE) check-instructions
 	$(MAKE) check-fuzz
 	$(MAKE) check-sql
 	$(MAKE) check-e2e
@@ -188,22 +189,32 @@ fault: all  ## killed backends, stopped databases, signals; about ten minutes
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
-bench: all  ## workers against others, what the rules and grown tables cost, claims; half an hour
+bench: all  ## the workers against others, rules, grown tables, claims; three quarters of an hour
+	deploy/deps bench
 	tests/bench/run
 	tests/bench/rules
 	tests/bench/claims
 
-bench-quick: all  ## the same, to see that it works
+bench-quick: all  ## one short round of the workers against others; under two minutes
+	deploy/deps bench
 	tests/bench/run --quick
-	tests/bench/rules --quick
-	tests/bench/claims --quick
 
 # Built from the modules of the release: what is measured is what is shipped.
-$(BUILD)/bench-json: tests/bench/json/bench.c $(call objects,$(MODULES)) $(BUILD)/flags
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(call objects,$(MODULES)) $(LIBS_INTAKE)
+BENCH_PROGRAMS := $(BUILD)/bench/json $(BUILD)/bench/instructions
+$(BUILD)/bench/json: tests/bench/json/bench.c
+$(BUILD)/bench/instructions: tests/bench/instructions/instructions.c
+$(BENCH_PROGRAMS): tests/bench/bench_texts.h $(call objects,$(MODULES)) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) $(LIBS_INTAKE)
 
-bench-json: $(BUILD)/bench-json  ## the strict byte pass and a template beside json-c's parse
+bench-json: $(BUILD)/bench/json  ## the strict byte pass and a template beside json-c's parse
 	$<
+
+check-instructions: $(BUILD)/bench/instructions  ## what a request costs without a database, in instructions
+	tests/bench/instructions/check $<
+
+record-instructions: $(BUILD)/bench/instructions  ## take the instructions of now for the right ones
+	tests/bench/instructions/check --record $<
 
 lint:  ## include order, third-party headers, banned functions, formatting, scripts
 	tests/lint $(MODULES)
@@ -245,7 +256,7 @@ clean:  ## remove everything built
 	rm -rf build
 
 help:  ## print this list
-	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' Makefile | expand -t 20
 
 FORCE:
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../bench_texts.h"
 #include "json.h"
 #include "json_text.h"
 #include "template.h"
@@ -26,31 +27,12 @@ static const struct json_limits limits = {
 	.number_exponent = 400,
 };
 
-static const char seed[] =
-	"{\"email\": \"lead@example.com\", \"event\": \"form_submission\", \"properties\": "
-	"{\"form_name\": \"Contact Form\", \"page_url\": \"https://yoursite.com/contact\"}}";
-
-static const char ten_fields[] =
-	"{\"product_org_id\":\"groupId\",\"name\":\"traits.name\",\"plan_id\":\"traits.plan_id\","
-	"\"plan_name\":\"traits.plan\",\"user_count\":\"traits.user_count\",\"mrr\":\"traits.mrr\","
-	"\"trial_status\":\"traits.trial_status\",\"last_active_at\":\"timestamp\","
-	"\"feature_flags\":\"traits.feature_flags\",\"custom\":{\"industry\":\"traits.industry\"}}";
-
+static const char seed[] = BENCH_SEED;
+static const char ten_fields[] = BENCH_TEN_FIELDS;
 static const char flat[] =
 	"{\"groupId\":\"acct-2077\",\"traits\":{\"name\":\"Example Ltd\",\"mrr\":129900}}";
 
-static const char group_call[] =
-	"{\"type\":\"group\",\"messageId\":\"ajs-next-1731578400000-7d6f1c9e\",\"userId\":"
-	"\"user-4711\",\"groupId\":\"acct-2077\",\"traits\":{\"name\":\"Example Ltd\",\"industry\":"
-	"\"Logistics\",\"employees\":329,\"website\":\"https://www.example.com\",\"plan\":"
-	"\"Enterprise\",\"plan_id\":\"ent-annual\",\"user_count\":42,\"mrr\":\"129900\",\"trial_"
-	"status\":"
-	"\"converted\",\"feature_flags\":{\"beta_reports\":true,\"seats\":50},\"createdAt\":"
-	"\"2021-03-04T09:00:00.000Z\"},\"context\":{\"library\":{\"name\":\"@segment/"
-	"analytics-node\","
-	"\"version\":\"2.1.3\"},\"ip\":\"192.0.2.7\"},\"integrations\":{},\"timestamp\":"
-	"\"2026-11-14T10:00:00.250Z\",\"sentAt\":\"2026-11-14T10:00:01.004Z\",\"receivedAt\":"
-	"\"2026-11-14T10:00:01.310Z\",\"originalTimestamp\":\"2026-11-14T10:00:00.249Z\"}";
+static const char group_call[] = BENCH_GROUP_CALL;
 
 static void add_event(struct buf *out, unsigned number)
 {

@@ -1,0 +1,282 @@
+/*
+ * instructions.c - the parts of a request's way that need no database, each run by itself so that
+ * valgrind can count its instructions: `make check-instructions`.
+ *
+ * Every input is fixed, so the counts are the same in each run. Each part runs once before it is
+ * counted: what is done once a process is no part of a request's cost. The parts are named as in
+ * the file "figures"; the script "check" runs this program and compares.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <valgrind/callgrind.h>
+
+#include "../bench_texts.h"
+#include "config.h"
+#include "fcgi.h"
+#include "group_statement.h"
+#include "intake.h"
+#include "route.h"
+#include "template.h"
+
+enum { TIMES = 10, MEMBERS = 64, TEXT_BYTES = 8 << 10 };
+
+#define KEY  "sk_0123456789abcdefghijklmnopqrstuv012345"
+#define PATH "/api/signal-staging/webhook/" KEY
+
+/* As lighttpd sends them. The request's id is given, because a made one is random. */
+static const char *const variables[] = {
+	"CONTENT_LENGTH=146",
+	"QUERY_STRING=",
+	"REQUEST_URI=" PATH,
+	"SCRIPT_NAME=/sluice-intake",
+	"PATH_INFO=",
+	"SCRIPT_FILENAME=/var/www/sluice-intake",
+	"DOCUMENT_ROOT=/var/www",
+	"REQUEST_METHOD=POST",
+	"SERVER_PROTOCOL=HTTP/1.1",
+	"SERVER_SOFTWARE=lighttpd/1.4.69",
+	"GATEWAY_INTERFACE=CGI/1.1",
+	"REQUEST_SCHEME=http",
+	"SERVER_PORT=8080",
+	"SERVER_ADDR=127.0.0.1",
+	"SERVER_NAME=127.0.0.1",
+	"REMOTE_ADDR=127.0.0.1",
+	"REMOTE_PORT=40000",
+	"HTTP_HOST=127.0.0.1:8080",
+	"HTTP_X_REQUEST_ID=0123456789abcdef01234567",
+	"HTTP_X_API_SECRET=whs_0123456789abcdefghijklmnopqrstuvwxyz0123",
+	"CONTENT_TYPE=application/json",
+	"HTTP_CONTENT_LENGTH=146",
+	NULL,
+};
+
+static const struct slice seed = {BENCH_SEED, sizeof(BENCH_SEED) - 1};
+static struct config config;
+static struct arena kept, arena; /* for all parts / for one request */
+static struct http_request http;
+static struct intake intake;
+static struct http_response response;
+static struct template *compiled;
+static struct group_statement *statement;
+static struct signal signals[MEMBERS];
+
+static void must(bool good)
+{
+	if (!good) {
+		fprintf(stderr, "instructions: a part has failed\n");
+		exit(EXIT_FAILURE);
+	}
+}
+
+/* ---- the parts ---- */
+
+static void check_text(void)
+{
+	const struct json_limits limits = intake_json_limits(&intake);
+
+	must(json_text_check(seed, &limits, NULL, NULL, NULL) == STATUS_OK);
+}
+
+static void read_head(void)
+{
+	struct route_match match;
+	enum http_media media;
+	enum http_coding coding;
+
+	must(http_request_read(&http, (char *const *)(const void *)variables) == STATUS_OK &&
+	     route_find(&arena, http.method, http.target, &match) == STATUS_OK &&
+	     http_media(&http, &media) == STATUS_OK && http_coding(&http, &coding) == STATUS_OK);
+}
+
+static void read_body(void)
+{
+	intake_init(&intake, &config, &arena, &http, INTAKE_SINGLE);
+	intake.key = SLICE(KEY);
+	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK &&
+	     intake.body_status == STATUS_OK);
+}
+
+static void read_signal(void)
+{
+	must(signal_read(&arena, seed, false, (struct slice){NULL, 0}, &signals[0]) == STATUS_OK);
+}
+
+static void apply_template(void)
+{
+	struct product_org row;
+
+	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, &row) == STATUS_OK);
+}
+
+static void encode_items(void)
+{
+	db_param params[GROUP_STATEMENT_ITEM_ARRAYS];
+
+	must(group_statement_items(statement, signals, MEMBERS, params) == STATUS_OK);
+}
+
+static void write_answer(void)
+{
+	struct buf head = buf_make(TEXT_BYTES);
+
+	buf_reset(&response.body, TEXT_BYTES);
+	intake_answer(&intake, &response);
+	http_response_head(&response, &http, &head);
+	must(response.status == 202 && head.status == STATUS_OK &&
+	     response.body.status == STATUS_OK);
+	buf_free(&head);
+}
+
+/* ---- one request over FastCGI; this program is the web server, too ---- */
+
+enum { BEGIN = 1, PARAMS = 4, STDIN = 5, ID = 1 };
+
+static struct fcgi *fcgi;
+static int listening, server;
+static struct sockaddr_un address = {.sun_family = AF_UNIX};
+static socklen_t address_bytes = sizeof(address);
+static struct buf message;
+
+static void add_record(int type, struct slice content)
+{
+	const unsigned char header[] = {1,
+					(unsigned char)type,
+					0,
+					ID,
+					(unsigned char)(content.n >> 8),
+					(unsigned char)content.n,
+					0,
+					0};
+
+	buf_add(&message, header, sizeof(header));
+	buf_add_slice(&message, content);
+}
+
+static void make_message(void)
+{
+	struct buf pairs = buf_make(TEXT_BYTES);
+
+	message = buf_make(TEXT_BYTES);
+	add_record(BEGIN, (struct slice){"\0\1\0\0\0\0\0\0", 8});
+	for (const char *const *v = variables; *v != NULL; v++) {
+		size_t name = strcspn(*v, "=");
+		buf_add_char(&pairs, (char)name);
+		buf_add_char(&pairs, (char)strlen(*v + name + 1));
+		buf_add(&pairs, *v, name);
+		buf_add_text(&pairs, *v + name + 1);
+	}
+	add_record(PARAMS, buf_slice(&pairs));
+	add_record(PARAMS, SLICE(""));
+	add_record(STDIN, seed);
+	add_record(STDIN, SLICE(""));
+	must(pairs.status == STATUS_OK && message.status == STATUS_OK);
+	buf_free(&pairs);
+}
+
+/* The kernel chooses a name that is no file. */
+static void open_fcgi(void)
+{
+	listening = socket(AF_UNIX, SOCK_STREAM, 0);
+	must(listening >= 0 &&
+	     bind(listening, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0 &&
+	     listen(listening, 1) == 0 &&
+	     getsockname(listening, (struct sockaddr *)&address, &address_bytes) == 0 &&
+	     fcgi_open(&fcgi) == STATUS_OK);
+	make_message();
+}
+
+static void call_fcgi(void)
+{
+	server = socket(AF_UNIX, SOCK_STREAM, 0);
+	must(server >= 0 && connect(server, (struct sockaddr *)&address, address_bytes) == 0 &&
+	     write(server, message.p, message.n) == (ssize_t)message.n);
+}
+
+static void exchange(void)
+{
+	char room[TEXT_BYTES];
+	size_t n;
+
+	must(fcgi_accept(fcgi, listening) == STATUS_OK && fcgi_begin(fcgi) == STATUS_OK &&
+	     fcgi_read(fcgi, (int64_t)seed.n, room, sizeof(room), &n) == STATUS_OK && n == seed.n &&
+	     fcgi_drain(fcgi) == STATUS_END &&
+	     fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("{}\n")) == STATUS_END);
+}
+
+static void hang_up(void)
+{
+	(void)close(server);
+}
+
+/* ---- counting them ---- */
+
+static const struct part {
+	const char *name;
+	void (*before)(void); /* not counted; NULL: nothing */
+	void (*run)(void);
+	void (*after)(void);
+} parts[] = {
+	{"fcgi-exchange", call_fcgi, exchange, hang_up},
+	{"request-head", NULL, read_head, NULL},
+	{"json-text-check", NULL, check_text, NULL},
+	{"request-body", NULL, read_body, NULL},
+	{"signal-read", NULL, read_signal, NULL},
+	{"template-apply", NULL, apply_template, NULL},
+	{"group-items-64", NULL, encode_items, NULL},
+	{"answer", NULL, write_answer, NULL},
+};
+
+static void run(const struct part *part, bool counted)
+{
+	if (part->before != NULL)
+		part->before();
+	if (counted)
+		CALLGRIND_TOGGLE_COLLECT;
+	part->run();
+	if (counted)
+		CALLGRIND_TOGGLE_COLLECT;
+	if (part->after != NULL)
+		part->after();
+}
+
+/* What the parts find ready. */
+static void prepare(void)
+{
+	static struct group_result result = {.id = 1234567};
+	struct template_fault fault;
+	const char *wrong;
+
+	must(config_read(&kept, "/dev/null", &config, NULL, &wrong) == STATUS_OK);
+	must(template_compile(&kept, SLICE(BENCH_TEN_FIELDS), &compiled, &fault) == STATUS_OK);
+	must(group_statement_open(&statement) == STATUS_OK);
+	response = http_response_make();
+	read_head();
+	intake_init(&intake, &config, &kept, &http, INTAKE_SINGLE);
+	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK);
+	for (size_t i = 0; i < MEMBERS; i++)
+		signals[i] = intake.signals[0];
+	intake.member.status = STATUS_ACCEPTED;
+	intake.member.results = &result;
+	open_fcgi();
+}
+
+int main(void)
+{
+	prepare();
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		struct intake answered = intake;
+		run(&parts[i], false);
+		for (int n = 0; n < TIMES; n++)
+			run(&parts[i], true);
+		CALLGRIND_DUMP_STATS_AT(parts[i].name);
+		intake = answered;
+		arena_reset(&arena);
+	}
+	printf("%d\n", TIMES);
+	return EXIT_SUCCESS;
+}
