@@ -7,8 +7,6 @@
 #include "log.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <syslog.h>
 #include <time.h>
@@ -30,8 +28,17 @@ struct line {
 	char bytes[LINE_BYTES];
 };
 
+/* The beginning of all lines of one second. */
+struct second {
+	time_t at;
+	size_t n; /* 0: none yet */
+	char text[32];
+};
+
 static struct {
 	const char *program;
+	pid_t pid; /* 0: not asked for yet */
+	struct second second;
 	enum log_target target;
 	enum log_level least;
 	bool holding;
@@ -48,6 +55,11 @@ void log_open(const char *program, enum log_target target, enum log_level least)
 	log_state.least = least;
 	if (target == LOG_TARGET_SYSLOG)
 		openlog(program, LOG_PID, LOG_DAEMON);
+}
+
+void log_forked(void)
+{
+	log_state.pid = 0;
 }
 
 /* ---- secrets ---- */
@@ -95,12 +107,15 @@ static size_t prefix_width(struct slice text, size_t at, const char *prefix)
 	return end - at;
 }
 
+static bool may_begin_secret(char c)
+{
+	return c == 's' || c == 'w' || c == '%';
+}
+
 /* Bytes of the secret at a place, 0 when there is none; *shown of them may be shown. */
 static size_t secret_width(struct slice text, size_t at, size_t *shown)
 {
-	char first = text.p[at];
-
-	if (first != 's' && first != 'w' && first != '%')
+	if (!may_begin_secret(text.p[at]))
 		return 0;
 	size_t prefix = prefix_width(text, at, "sk_");
 	if (prefix == 0)
@@ -226,6 +241,19 @@ static bool needs_quotes(struct slice text)
 	return text.n == 0;
 }
 
+/* How many bytes from a place on stand in a value as they are, whatever follows them. */
+static size_t plain_width(struct slice text, size_t at)
+{
+	size_t end = at;
+
+	for (; end < text.n; end++) {
+		char c = text.p[end];
+		if (c < ' ' || c >= 0x7f || c == '"' || c == '\\' || may_begin_secret(c))
+			break;
+	}
+	return end - at;
+}
+
 static void put_text(struct line *line, struct slice text)
 {
 	size_t end = line->n + VALUE_BYTES;
@@ -237,7 +265,13 @@ static void put_text(struct line *line, struct slice text)
 		(void)put(line, LINE_BYTES, "\"", 1);
 	for (size_t at = 0; at < text.n;) {
 		char piece[PIECE_BYTES];
-		size_t n;
+		size_t n = plain_width(text, at);
+		size_t room = line->n < end ? end - line->n : 0;
+		if (n > 0 && n <= room) {
+			(void)put(line, end, text.p + at, n);
+			at += n;
+			continue;
+		}
 		at += next_piece(text, at, piece, &n);
 		if (!put(line, end, piece, n)) {
 			(void)put(line, LINE_BYTES, ELLIPSIS, strlen(ELLIPSIS));
@@ -271,22 +305,31 @@ static void put_field(struct line *line, const struct log_field *field)
 		put_text(line, field->text);
 		return;
 	}
-	char digits[PIECE_BYTES];
-	int n = snprintf(digits, sizeof(digits), "%" PRId64, field->number);
-	(void)put(line, LINE_BYTES, digits, (size_t)n);
+	char digits[SLICE_INT_CHARS];
+	struct slice number = slice_of_int(field->number, digits);
+	(void)put(line, LINE_BYTES, number.p, number.n);
 }
 
 static void put_time(struct line *line)
 {
+	struct second *second = &log_state.second;
 	struct timespec now;
 	struct tm utc;
 
-	if (clock_gettime(CLOCK_REALTIME, &now) != 0 || gmtime_r(&now.tv_sec, &utc) == NULL)
+	if (clock_gettime(CLOCK_REALTIME, &now) != 0)
 		return;
-	line->n += strftime(line->bytes, LINE_BYTES, "time=%Y-%m-%dT%H:%M:%S", &utc);
-	int n = snprintf(line->bytes + line->n, PIECE_BYTES, ".%03dZ",
-			 (int)(now.tv_nsec / 1000000));
-	line->n += (size_t)n;
+	if (second->n == 0 || second->at != now.tv_sec) {
+		if (gmtime_r(&now.tv_sec, &utc) == NULL)
+			return;
+		second->at = now.tv_sec;
+		second->n = strftime(second->text, sizeof(second->text), "time=%Y-%m-%dT%H:%M:%S.",
+				     &utc);
+	}
+	int ms = (int)(now.tv_nsec / 1000000);
+	const char fraction[] = {(char)('0' + ms / 100), (char)('0' + ms / 10 % 10),
+				 (char)('0' + ms % 10), 'Z'};
+	(void)put(line, LINE_BYTES, second->text, second->n);
+	(void)put(line, LINE_BYTES, fraction, sizeof(fraction));
 }
 
 static void write_lines(struct line *lines)
@@ -331,12 +374,14 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 	if (level < log_state.least)
 		return;
+	if (log_state.pid == 0)
+		log_state.pid = getpid();
 	line.n = 0;
 	if (log_state.target == LOG_TARGET_STDERR)
 		put_time(&line);
 	put_field(&line, &LOG_TEXT("level", level_names[level]));
 	put_field(&line, &LOG_TEXT("program", log_state.program));
-	put_field(&line, &LOG_INT("pid", getpid()));
+	put_field(&line, &LOG_INT("pid", log_state.pid));
 	put_field(&line, &LOG_TEXT("event", message));
 	for (size_t i = 0; i < count; i++)
 		put_field(&line, &fields[i]);

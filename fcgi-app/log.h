@@ -32,6 +32,9 @@ struct log_field {
 /* Opens the log. program must outlive it. Before this, lines go to the standard error stream. */
 void log_open(const char *program, enum log_target target, enum log_level least);
 
+/* In a forked child: from here on lines bear its own process id. */
+void log_forked(void);
+
 /*
  * Writes one line: time=… level=… program=… pid=… event=… and the fields. One write(2) per line
  * of at most 4096 bytes, so lines of several processes never mix; a longer value is cut with an

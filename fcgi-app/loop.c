@@ -160,6 +160,7 @@ static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
 {
 	int64_t left_ms = slot->exchange.deadline_ms - db_now_ms();
 
+	log_forked();
 	/* A backstop: kills. */
 	(void)alarm((unsigned)((left_ms > 0 ? left_ms : 0) / 1000 + CHILD_GRACE_S));
 	(void)close(loop->listening);

@@ -14,6 +14,21 @@ struct slice slice_of(const char *text)
 	return (struct slice){text, text == NULL ? 0 : strlen(text)};
 }
 
+struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
+{
+	char *end = digits + SLICE_INT_CHARS;
+	char *p = end;
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		*--p = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest != 0);
+	if (value < 0)
+		*--p = '-';
+	return (struct slice){p, (size_t)(end - p)};
+}
+
 bool slice_equal(struct slice a, struct slice b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -199,17 +214,9 @@ void buf_add_char(struct buf *buf, char c)
 
 void buf_add_int(struct buf *buf, int64_t value)
 {
-	char digits[24];
-	char *p = digits + sizeof(digits);
-	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[SLICE_INT_CHARS];
 
-	do {
-		*--p = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest != 0);
-	if (value < 0)
-		*--p = '-';
-	buf_add(buf, p, (size_t)(digits + sizeof(digits) - p));
+	buf_add_slice(buf, slice_of_int(value, digits));
 }
 
 void buf_add_format(struct buf *buf, const char *format, ...)

@@ -26,6 +26,10 @@ struct slice {
 /* A slice of a terminated string; absent for NULL. */
 struct slice slice_of(const char *text);
 
+/* A number in decimal; a slice of digits. */
+enum { SLICE_INT_CHARS = 24 };
+struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS]);
+
 bool slice_equal(struct slice a, struct slice b);
 
 /* ASCII case-insensitive comparison; independent of the locale. */
