@@ -238,14 +238,19 @@ static bool take_text(struct slice *params, size_t length, struct slice *text)
 	return true;
 }
 
+/* There is room for the text. */
 static void add_variable(struct fcgi *fcgi, struct slice name, struct slice value)
 {
 	const char *variable = fcgi->texts.p + fcgi->texts.n;
+	char *p = fcgi->texts.p + fcgi->texts.n;
 
-	buf_add_slice(&fcgi->texts, name);
-	buf_add_char(&fcgi->texts, '=');
-	buf_add_slice(&fcgi->texts, value);
-	buf_add_char(&fcgi->texts, '\0');
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	*p++ = '=';
+	memcpy(p, value.p, value.n);
+	p += value.n;
+	*p++ = '\0';
+	fcgi->texts.n = (size_t)(p - fcgi->texts.p);
 	buf_add(&fcgi->list, &variable, sizeof(variable));
 }
 
@@ -267,7 +272,7 @@ static bool make_variables(struct fcgi *fcgi)
 		add_variable(fcgi, name, value);
 	}
 	buf_add(&fcgi->list, &end, sizeof(end));
-	return fcgi->texts.status == STATUS_OK && fcgi->list.status == STATUS_OK;
+	return fcgi->list.status == STATUS_OK;
 }
 
 enum status fcgi_begin(struct fcgi *fcgi)
