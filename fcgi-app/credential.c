@@ -124,11 +124,22 @@ bool credential_key_is_sound(struct slice text)
 	return sound;
 }
 
+/* Looked up once: EVP_sha256() would be looked up again in each use. */
+static const EVP_MD *sha256(void)
+{
+	static EVP_MD *fetched;
+
+	if (fetched == NULL)
+		fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
+	return fetched;
+}
+
 enum status credential_hash(struct slice text, struct credential_hash *hash)
 {
+	const EVP_MD *method = sha256();
 	unsigned n = 0;
 
-	if (EVP_Digest(text.p, text.n, hash->bytes, &n, EVP_sha256(), NULL) == 1 &&
+	if (method != NULL && EVP_Digest(text.p, text.n, hash->bytes, &n, method, NULL) == 1 &&
 	    n == CREDENTIAL_HASH_BYTES)
 		return STATUS_OK;
 	log_event(LOG_LEVEL_ERROR, "could not compute a SHA-256", LOG_INT("bytes", text.n));
