@@ -8,7 +8,6 @@ reach the server as they were written.
 import collections
 import concurrent.futures
 import contextlib
-import fcntl
 import functools
 import http.client
 import itertools
@@ -66,47 +65,6 @@ BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 # A sanitized build is several times slower; limits in seconds grow with it.
 PATIENCE = 1 if VARIANT == "release" else 4
-
-
-NODE_MAJOR = 20
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ENETUNREACH",
-               "EHOSTUNREACH", "ERR_SOCKET_TIMEOUT", "ENOTCACHED",
-               # what stands in its place is not it
-               "SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT",
-               "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
-
-
-def install_node_packages(scripts, place):
-    """The packages of scripts/package.json from npm into place, by one process at a time, unless
-    they are there; the reason when it cannot be done here, else None."""
-    assert shutil.which("node") and shutil.which("npm"), \
-        "node and npm are missing: `deploy/deps test` installs them"
-    version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True)
-    if int(version.stdout.lstrip("v").split(".")[0]) < NODE_MAJOR:
-        return f"Node.js {NODE_MAJOR} is wanted, this is {version.stdout.strip()}"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return npm_install(place, (scripts / "package.json").read_bytes())
-
-
-def npm_install(place, wanted):
-    """Installs again only when package.json has changed."""
-    with contextlib.suppress(FileNotFoundError):
-        if (place / "installed.json").read_bytes() == wanted:
-            return None
-    shutil.rmtree(place / "node_modules", ignore_errors=True)
-    (place / "package.json").write_bytes(wanted)
-    npm = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--omit=optional",
-         "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
-        cwd=place, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, check=False)
-    if npm.returncode and any(f"code {code}" in npm.stdout for code in UNREACHABLE):
-        return f"the npm registry cannot be reached: {npm.stdout.strip()[:300]}"
-    assert npm.returncode == 0, npm.stdout
-    (place / "installed.json").write_bytes(wanted)
-    return None
 
 
 class Answer(collections.namedtuple("Answer", "status headers body")):

@@ -14,7 +14,8 @@ import threading
 import psycopg2
 import pytest
 
-from harness import ENVIRONMENT, PATIENCE, ROOT, install_node_packages, path_of, wait_for
+import npm
+from harness import ENVIRONMENT, PATIENCE, ROOT, path_of, wait_for
 from postgresql_server import Server
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients"
@@ -22,6 +23,7 @@ PLACE = ROOT / "build" / "clients"
 LIBRARIES = ["segment", "rudder"]
 MESSAGES, BATCH = 250, 60
 TYPES = ["track", "identify", "page", "group"]
+NODE_MAJOR = 20  # Segment's library wants it
 
 pytestmark = pytest.mark.usefixtures("libraries")
 
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("libraries")
 @pytest.fixture(scope="module")
 def libraries():
     """The packages of clients/package.json; installed again only when it has changed."""
-    missing = install_node_packages(SCRIPTS, PLACE)
+    missing = npm.install(SCRIPTS / "package.json", PLACE, NODE_MAJOR)
     if missing:
         pytest.skip(missing)
 

@@ -10,11 +10,13 @@ import shutil
 import subprocess
 
 import harness
+import npm
 from parts.place import Place
 
 PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
 OUTPUT = harness.ROOT / "build" / "bench"
 LIGHTTPD = "/usr/sbin/lighttpd"
+NODE_MAJOR = 20
 NODE_PROCESSES = 2
 NODE_CONNECTIONS = 16  # each process has; more and fewer were slower
 PHP_PROCESSES = 16
@@ -68,7 +70,7 @@ class Node(Place):
     def __init__(self, name, stack, **options):
         super().__init__(name, stack, **options)
         modules = OUTPUT / "node"
-        missing = harness.install_node_packages(PEERS / "node", modules)
+        missing = npm.install(PEERS / "node" / "package.json", modules, NODE_MAJOR)
         if missing:
             raise SystemExit(f"bench: {missing}")
         port = harness.free_port()
