@@ -413,7 +413,7 @@ BEGIN
         USING ids, claim, claim_session, received_from, received_before;
         -- The rows are locked, so they are still where they were found.
         FOR part IN
-            SELECT u.place::regclass AS name, array_agg(u.tid) AS tids
+            SELECT u.place::regclass AS name, array_agg(DISTINCT u.tid) AS tids
             FROM unnest(places, tids) AS u (place, tid)
             GROUP BY u.place
         LOOP
