@@ -322,7 +322,7 @@ def test_intake_goes_on_beside_a_long_reader(server, live, key):
             load.wait(50, 202)
         assert results(report) == {
             "move_default_rows": "busy", "make_partitions": "busy", "drop_partitions": "busy",
-            **dict.fromkeys(("prune_default_rows", *ROW_STEPS), "done")}
+            **dict.fromkeys(("fold_product_orgs", "prune_default_rows", *ROW_STEPS), "done")}
         assert meanwhile > 0
         assert {entry.status for entry in load.sent} == {202}
         # The reader still has what it had.
@@ -331,6 +331,7 @@ def test_intake_goes_on_beside_a_long_reader(server, live, key):
         assert reader.fetchone()[0] > 20
     report, _ = live.maintain()
     assert {step: did for step, did in report.items() if step not in ROW_STEPS} == {
+        "fold_product_orgs": ("done", 0),
         "move_default_rows": ("done", 5), "make_partitions": ("done", 2),
         "drop_partitions": ("done", past), "prune_default_rows": ("done", 0)}
     assert {-7, -6, 5} < set(live.partitions())
@@ -430,12 +431,12 @@ def test_a_step_of_a_later_migration(database):
         insert into sluice.maintenance_step (name, position, unit, description)
         values ('prune_work', 250, 'rows', 'a test');""")
     report, _ = database.maintain()
-    assert list(report) == ["move_default_rows", "make_partitions", "prune_work",
-                            "drop_partitions", "prune_default_rows", *ROW_STEPS]
+    assert list(report) == ["fold_product_orgs", "move_default_rows", "make_partitions",
+                            "prune_work", "drop_partitions", "prune_default_rows", *ROW_STEPS]
     assert report["prune_work"] == ("done", 12001)
     lines = database.ctl("maintain").splitlines()
     assert lines[0].split() == ["RESULT", "STEP", "WORKED", "UNIT", "MESSAGE"]
-    assert lines[3].split() == ["done", "prune_work", "0", "rows", "-"]
+    assert lines[4].split() == ["done", "prune_work", "0", "rows", "-"]
 
 
 def test_what_was_not_done_for_a_day_is_seen(database):
