@@ -118,7 +118,9 @@ static void encode_items(void)
 {
 	db_param params[GROUP_STATEMENT_ITEM_ARRAYS];
 
-	must(group_statement_items(statement, signals, MEMBERS, params) == STATUS_OK);
+	const struct group_member member = {.signals = signals, .item_count = MEMBERS};
+
+	must(group_statement_items(statement, &member, params) == STATUS_OK);
 }
 
 static void write_answer(void)
