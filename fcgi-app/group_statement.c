@@ -314,14 +314,13 @@ static bool is_needed(int column)
 }
 
 /* The finished columns from first to last as parameters. */
-static enum status take_params(const struct pg_array *columns, int first, int last,
-			       db_param *params)
+static enum status take_params(struct pg_array *columns, int first, int last, db_param *params)
 {
 	for (int i = first; i <= last; i++) {
+		*params++ = columns[i].filled || is_needed(i) ? pg_array_end(&columns[i])
+							      : (struct slice){NULL, 0};
 		if (columns[i].bytes.status != STATUS_OK)
 			return STATUS_NO_MEMORY;
-		*params++ = columns[i].filled || is_needed(i) ? buf_slice(&columns[i].bytes)
-							      : (struct slice){NULL, 0};
 	}
 	return STATUS_OK;
 }

@@ -52,8 +52,9 @@ static void answer_single(const struct intake *intake, struct buf *out)
 {
 	buf_add_text(out, "{\"id\":");
 	buf_add_int(out, intake->member.results[0].id);
-	buf_add_format(out, ",\"message\":\"%s received and queued for processing\"",
-		       intake->product_orgs != NULL ? "Product org update" : "Signal");
+	buf_add_text(out, ",\"message\":\"");
+	buf_add_text(out, intake->product_orgs != NULL ? "Product org update" : "Signal");
+	buf_add_text(out, " received and queued for processing\"");
 	add_item(out, intake, 0);
 	buf_add_text(out, "}\n");
 }

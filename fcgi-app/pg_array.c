@@ -13,6 +13,7 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	struct buf *out = &array->bytes;
 
 	array->filled = false;
+	array->nulls = 0;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
 	buf_add_be32(out, 1);		       /* may hold nulls; saying so costs nothing */
@@ -23,16 +24,24 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	}
 }
 
+/* Most arrays hold nothing but nulls and are never sent: nulls are written when they must be. */
+static void write_nulls(struct pg_array *array)
+{
+	for (; array->nulls > 0; array->nulls--)
+		buf_add_be32(&array->bytes, UINT32_MAX);
+}
+
 /* The length that stands before each element. */
 static void start_element(struct pg_array *array, uint32_t length)
 {
 	array->filled = true;
+	write_nulls(array);
 	buf_add_be32(&array->bytes, length);
 }
 
 void pg_array_add_null(struct pg_array *array)
 {
-	buf_add_be32(&array->bytes, UINT32_MAX);
+	array->nulls++;
 }
 
 void pg_array_add_bytes(struct pg_array *array, struct slice value)
@@ -75,6 +84,12 @@ void pg_array_add_instant(struct pg_array *array, int64_t unix_us)
 		pg_array_add_null(array);
 	else
 		pg_array_add_int8(array, unix_us - POSTGRES_EPOCH_US);
+}
+
+struct slice pg_array_end(struct pg_array *array)
+{
+	write_nulls(array);
+	return buf_slice(&array->bytes);
 }
 
 /* ---- reading ---- */

@@ -31,7 +31,8 @@ enum {
 
 struct pg_array {
 	struct buf bytes;
-	bool filled; /* some element is not null */
+	bool filled;  /* some element is not null */
+	size_t nulls; /* the last elements, which are not in bytes yet */
 };
 
 /* Begins an array of count elements; up to keep bytes of the memory of the one before are kept. */
@@ -47,6 +48,9 @@ void pg_array_add_int4(struct pg_array *array, uint32_t value);
 void pg_array_add_int8(struct pg_array *array, int64_t value);
 /* timestamptz from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_instant(struct pg_array *array, int64_t unix_us);
+
+/* The array, whole when all its elements have been added; check bytes.status then. */
+struct slice pg_array_end(struct pg_array *array);
 
 /* ---- reading ---- */
 

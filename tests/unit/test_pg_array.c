@@ -18,9 +18,11 @@ static void start(uint32_t type, size_t count)
 
 static void check_bytes(const char *expected, size_t n)
 {
+	struct slice whole = pg_array_end(&array);
+
 	ck_assert_int_eq(array.bytes.status, STATUS_OK);
-	ck_assert_uint_eq(array.bytes.n, n);
-	ck_assert_mem_eq(array.bytes.p, expected, n);
+	ck_assert_uint_eq(whole.n, n);
+	ck_assert_mem_eq(whole.p, expected, n);
 	buf_free(&array.bytes);
 }
 
@@ -98,7 +100,7 @@ START_TEST(what_was_written_is_read)
 	pg_array_add_null(&array);
 	pg_array_add_int8(&array, -1);
 	pg_array_add_int8(&array, INT64_MAX);
-	struct pg_array_reader reader = pg_array_open(buf_slice(&array.bytes), PG_INT8);
+	struct pg_array_reader reader = pg_array_open(pg_array_end(&array), PG_INT8);
 	ck_assert_uint_eq(reader.left, 4);
 	ck_assert_int_eq(pg_array_next(&reader, 8, 99), 7);
 	ck_assert_int_eq(pg_array_next(&reader, 8, 99), 99);
@@ -117,7 +119,7 @@ START_TEST(texts_are_read_where_they_lie)
 	pg_array_add_bytes(&array, SLICE("ab"));
 	pg_array_add_null(&array);
 	pg_array_add_bytes(&array, SLICE(""));
-	struct pg_array_reader reader = pg_array_open(buf_slice(&array.bytes), PG_TEXT);
+	struct pg_array_reader reader = pg_array_open(pg_array_end(&array), PG_TEXT);
 	struct slice text = pg_array_next_bytes(&reader);
 	ck_assert(slice_equal(text, SLICE("ab")) && text.p > array.bytes.p);
 	ck_assert_ptr_null(pg_array_next_bytes(&reader).p);
@@ -144,7 +146,7 @@ START_TEST(other_bytes_are_broken)
 	start(PG_INT2, 2);
 	pg_array_add_int2(&array, 1);
 	pg_array_add_int2(&array, 2);
-	struct slice whole = buf_slice(&array.bytes);
+	struct slice whole = pg_array_end(&array);
 	for (size_t n = 0; n < whole.n; n++) {
 		struct pg_array_reader cut = pg_array_open((struct slice){whole.p, n}, PG_INT2);
 		(void)pg_array_next(&cut, 2, 0);
