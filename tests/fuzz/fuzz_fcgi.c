@@ -16,6 +16,7 @@
 #include "fcgi.h"
 #include "log.h"
 #include "records.h"
+#include "template_cache.h"
 
 enum { READ_BYTES = 777, TURNS_MOST = 1000 };
 
@@ -83,15 +84,31 @@ static enum state begin(struct session *session)
 	return exchange.decided ? DRAIN : BODY;
 }
 
+/* As if every key for product orgs had this template. */
+static enum status map(struct intake *intake)
+{
+	const struct template *template;
+	enum status status = template_load(
+		&exchange.arena,
+		SLICE("{\"product_org_id\":\"groupId\",\"name\":\"traits.name\","
+		      "\"mrr\":\"traits.mrr\",\"last_active_at\":\"timestamp\","
+		      "\"feature_flags\":\"traits.flags\",\"custom\":{\"a\":\"traits\"}}"),
+		&template);
+
+	return status == STATUS_OK ? intake_map(intake, template) : status;
+}
+
 /* As if the database had stored all. */
 static void store(struct session *session)
 {
 	struct intake *intake = &exchange.intake;
 	enum status status = intake_body(intake, buf_slice(&session->body), SIZE_MAX);
 
+	if (status == STATUS_OK && intake_wants_template(intake))
+		status = map(intake);
 	if (status == STATUS_OK) {
-		CHECK(intake->body_status != STATUS_OK || intake->member.signal_count > 0);
-		CHECK(intake->member.signal_count == 0 || intake->body_status == STATUS_OK);
+		CHECK(intake->body_status != STATUS_OK || intake->member.item_count > 0);
+		CHECK(intake->member.item_count == 0 || intake->body_status == STATUS_OK);
 		intake->member.status = STATUS_ACCEPTED;
 		exchange_conclude(&exchange);
 	} else {
