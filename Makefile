@@ -7,25 +7,34 @@ VERSION := 0.1.0
 # ---- what there is, bottom to top: a file includes headers of earlier rows only ----
 # `make lint` (tests/lint) proves this order and that each third-party header has one module.
 MODULES := \
-	status mem file log \
+	status mem utf8 json_out file log \
 	config_setting config \
-	credential http \
+	credential new_key http http_query \
 	json_scan json_text json_reader json_walk json_edit json_path json \
 	decimal instant \
 	signal template template_cache \
 	db \
-	store store_schema store_check store_maintenance migrate \
+	store store_key store_schema store_check store_maintenance migrate \
 	pg_array refusal group_member group_statement group metrics \
-	store_rejected \
+	store_rejected store_settings \
 	intake intake_item intake_reject intake_bulk intake_answer \
-	route fcgi exchange direct loop
+	route fcgi visit exchange direct loop \
+	settings settings_access settings_member settings_key settings_template \
+	program
 
-# The worker needs none of the tool's side, the tool none of the serving side. Replaying rejected
-# bytes reads them as the workers do.
-TOOL_ONLY := file store store_schema store_check store_maintenance migrate store_rejected
-WORKER_ONLY := group metrics intake_bulk intake_answer route fcgi exchange direct loop
-INTAKE := $(filter-out $(TOOL_ONLY),$(MODULES)) intake_main
-TOOL := $(filter-out $(WORKER_ONLY),$(MODULES)) \
+# What each program is made of. Replaying rejected bytes (the tool) reads them as the workers do; the
+# settings need nothing of what stores signals.
+TOOL_ONLY := file new_key store store_key store_schema store_check store_maintenance migrate \
+	store_rejected utf8 json_out
+SETTINGS_ONLY := http_query store_settings settings settings_access settings_member settings_key \
+	settings_template
+SERVING := route fcgi visit program
+WORKER_ONLY := group metrics intake_bulk intake_answer exchange direct loop
+INTAKE := $(filter-out $(TOOL_ONLY) $(SETTINGS_ONLY),$(MODULES)) intake_main
+SETTINGS := status mem utf8 json_out file log config_setting config credential new_key http \
+	http_query json_scan json_text json_reader json_walk json_path decimal instant template db \
+	store store_key store_settings $(SERVING) $(filter settings%,$(MODULES)) settings_main
+TOOL := $(filter-out $(WORKER_ONLY) $(SETTINGS_ONLY) $(SERVING),$(MODULES)) \
 	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_template \
 	ctl_rejected ctl_replay ctl_migrate ctl_maintain ctl_check ctl_config
 
@@ -70,6 +79,7 @@ LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 LIBS_INTAKE := -ljson-c -lpq -lcrypto -lz
+LIBS_SETTINGS := -lpq -lcrypto -lz
 LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
 
 # ---- building ----
@@ -80,15 +90,19 @@ LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
 	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
+SETTINGS_BIN := $(BUILD)/sluice-settings
 TOOL_BIN := $(BUILD)/sluicectl
 MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluicectl.1 $(BUILD)/man/sluice.conf.5
 
-all: $(INTAKE_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
+all: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
 
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 
 $(INTAKE_BIN): $(call objects,$(INTAKE))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_INTAKE)
+
+$(SETTINGS_BIN): $(call objects,$(SETTINGS))
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_SETTINGS)
 
 $(TOOL_BIN): $(call objects,$(TOOL))
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_TOOL)

@@ -99,6 +99,22 @@ static const struct config_setting settings[] = {
 	 .default_text = "on",
 	 .help = "Prepare statements once per connection. Off for a connection pooler that loses "
 		 "them."},
+	{.key = "settings_trust_remote_user",
+	 .type = CONFIG_BOOL,
+	 .offset = offsetof(struct config, settings_trust_remote_user),
+	 .default_text = "off",
+	 .help = "Whether sluice-settings believes the web server who is asking (REMOTE_USER). On "
+		 "where the web server authenticates everybody who asks for /api/settings/; while "
+		 "it is off, nobody is let in."},
+	{.key = "public_url",
+	 .type = CONFIG_TEXT,
+	 .offset = offsetof(struct config, public_url),
+	 .max = 500,
+	 .default_text = "",
+	 .help = "How senders and browsers reach this host: https://hooks.example.com. For "
+		 "sluice-settings: what its curl lines begin with and from where changes are "
+		 "taken. Empty means the host and scheme of each request; set it behind another "
+		 "proxy."},
 };
 
 _Static_assert(LENGTH(settings) <= CONFIG_SETTINGS_MAX, "each setting has an origin");

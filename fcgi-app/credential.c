@@ -1,16 +1,19 @@
 /*
- * credential.c - base62 from the CSPRNG, CRC-32 and SHA-256. See credential.h.
+ * credential.c - base62 from the CSPRNG, CRC-32, SHA-256 and HMAC. See credential.h.
  *
  * On the request's way a key passes here twice: its form and checksum are checked before anything
  * else, and its hash is what goes to the database. Whether a key is known is not decided here.
  */
 #include "credential.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include "log.h"
@@ -152,4 +155,56 @@ void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES 
 	memcpy(display + 7, "\xe2\x80\xa6", 3);
 	memcpy(display + 10, key.p + key.n - 4, 4);
 	display[CREDENTIAL_DISPLAY_BYTES] = '\0';
+}
+
+/* ---- tokens ---- */
+
+enum { TOKEN_USER_BYTES_MAX = 1024 };
+
+/* What is signed begins with the expiry, which has no blank: no two pairs make the same text. */
+enum status credential_make_token(const struct credential_token_key *key, struct slice user,
+				  int64_t expires_s, char token[CREDENTIAL_TOKEN_CHARS + 1])
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[32 + TOKEN_USER_BYTES_MAX];
+	struct credential_hash mac;
+	unsigned mac_n = 0;
+	int time_n = snprintf(text, 32, "%" PRId64 " ", expires_s);
+	size_t n = (size_t)time_n;
+
+	if (expires_s < 0 || user.n > TOKEN_USER_BYTES_MAX)
+		return STATUS_INTERNAL;
+	memcpy(text + n, user.p, user.n);
+	if (HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text,
+		 n + user.n, mac.bytes, &mac_n) == NULL ||
+	    mac_n != sizeof(mac.bytes)) {
+		log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
+		return STATUS_INTERNAL;
+	}
+	memcpy(token, text, n - 1);
+	token[n - 1] = '.';
+	for (size_t i = 0; i < sizeof(mac.bytes); i++) {
+		token[n + 2 * i] = hex[mac.bytes[i] >> 4];
+		token[n + 2 * i + 1] = hex[mac.bytes[i] & 15];
+	}
+	token[n + 2 * sizeof(mac.bytes)] = '\0';
+	return STATUS_OK;
+}
+
+bool credential_token_is_good(const struct credential_token_key *key, struct slice user,
+			      int64_t now_s, struct slice token)
+{
+	char right[CREDENTIAL_TOKEN_CHARS + 1];
+	int64_t expires_s = 0;
+	size_t i = 0;
+
+	for (; i < token.n && i < 18 && token.p[i] >= '0' && token.p[i] <= '9'; i++)
+		expires_s = expires_s * 10 + (token.p[i] - '0');
+	if (i == 0 || token.n != i + 1 + 2 * CREDENTIAL_HASH_BYTES ||
+	    credential_make_token(key, user, expires_s, right) != STATUS_OK ||
+	    strlen(right) != token.n)
+		return false;
+	bool same = CRYPTO_memcmp(right, token.p, token.n) == 0;
+	credential_forget(right, sizeof(right));
+	return same && now_s < expires_s;
 }

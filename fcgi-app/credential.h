@@ -1,5 +1,6 @@
 /*
- * credential.h - API keys and secrets: make, check, hash, show (contract section 1).
+ * credential.h - API keys and secrets: make, check, hash, show (contract section 1); and the tokens
+ * by which a change is known to come from the settings page.
  *
  * The only module that includes OpenSSL. Knows nothing of requests or of the database: both see
  * a key only as its SHA-256.
@@ -32,6 +33,29 @@ enum status credential_hash(struct slice text, struct credential_hash *hash) MUS
 
 /* What may be shown of a key, terminated: "sk_abcd…wxyz". The key must be sound. */
 void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1]);
+
+/*
+ * A token that says who had it made, and until when: "1893456000.<64 hex digits>", the second part
+ * an HMAC-SHA256 of the user and the time under a key that only the service knows.
+ */
+enum {
+	CREDENTIAL_TOKEN_CHARS = 20 + 1 + 2 * CREDENTIAL_HASH_BYTES,
+	CREDENTIAL_TOKEN_KEY_BYTES = 32
+};
+
+struct credential_token_key {
+	unsigned char bytes[CREDENTIAL_TOKEN_KEY_BYTES];
+};
+
+/* Writes the token, terminated. expires_s is Unix time. STATUS_OK or STATUS_INTERNAL. */
+enum status credential_make_token(const struct credential_token_key *key, struct slice user,
+				  int64_t expires_s,
+				  char token[CREDENTIAL_TOKEN_CHARS + 1]) MUST_CHECK;
+
+/* True when the token is this user's and now_s is before its end. Takes the same time for every
+ * token that has the form of one. */
+bool credential_token_is_good(const struct credential_token_key *key, struct slice user,
+			      int64_t now_s, struct slice token);
 
 /* Fills n bytes from the CSPRNG. STATUS_OK or STATUS_INTERNAL. */
 enum status credential_random(void *bytes, size_t n) MUST_CHECK;

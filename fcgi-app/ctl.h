@@ -4,7 +4,7 @@
  *   ctl.c               from the arguments to the command and its exit status
  *   ctl_command.c       the table of commands and options; reads arguments, prints help
  *   ctl_argument.c      instants and ids among the arguments
- *   ctl_output.c        tables, JSON, error messages
+ *   ctl_output.c        tables, error messages
  *   ctl_organization.c  organization …, member …
  *   ctl_usage.c         usage, organization limit
  *   ctl_key.c           key …
@@ -23,7 +23,9 @@
 #define CTL_H
 
 #include "config.h"
+#include "json_out.h"
 #include "migrate.h"
+#include "store_key.h"
 #include "store_rejected.h"
 
 /* Exit statuses; documented by --help and sluicectl(1). */
@@ -143,15 +145,6 @@ void ctl_add_escaped(struct buf *out, struct slice text);
 /* Appends rows * columns cells under their heads, aligned; an absent cell is "-". */
 void ctl_add_table(struct buf *out, const char *const heads[], size_t columns,
 		   const struct slice *cells, size_t rows);
-
-/* Appends "name":text with a comma unless it is the first; an absent text is null. */
-void ctl_add_member(struct buf *out, const char *name, struct slice text);
-void ctl_add_member_int(struct buf *out, const char *name, int64_t value);
-void ctl_add_member_bool(struct buf *out, const char *name, bool value);
-/* The text is JSON already; absent is null. */
-void ctl_add_member_json(struct buf *out, const char *name, struct slice json);
-/* A comma unless a bracket or a brace was opened just before. */
-void ctl_add_comma(struct buf *out);
 
 /* An integer as a cell; absent when there is no memory. */
 struct slice ctl_int_text(struct arena *arena, int64_t value);

@@ -118,11 +118,11 @@ static void add_report_json(struct buf *out, const struct findings *findings)
 {
 	buf_add_char(out, '[');
 	for (size_t i = 0; i < findings->count; i++) {
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member(out, "check", slice_of(findings->items[i].check));
-		ctl_add_member(out, "result", slice_of(verdicts[findings->items[i].verdict]));
-		ctl_add_member(out, "detail", findings->items[i].detail);
+		json_out_member(out, "check", slice_of(findings->items[i].check));
+		json_out_member(out, "result", slice_of(verdicts[findings->items[i].verdict]));
+		json_out_member(out, "detail", findings->items[i].detail);
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]\n");

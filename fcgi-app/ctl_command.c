@@ -441,25 +441,25 @@ static void add_help_json(struct buf *out, const struct ctl_command *command)
 	struct buf text = buf_make(4096);
 	unsigned set = command->required | command->optional | everywhere;
 
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
 	buf_add_format(&text, "%s%s%s", command->noun, command->verb == NULL ? "" : " ",
 		       command->verb == NULL ? "" : command->verb);
-	ctl_add_member(out, "command", buf_slice(&text));
+	json_out_member(out, "command", buf_slice(&text));
 	buf_reset(&text, text.size);
 	add_synopsis(&text, command, 0, false);
-	ctl_add_member(out, "synopsis", buf_slice(&text));
-	ctl_add_member(out, "help", slice_of(command->help));
-	ctl_add_member_json(out, "options", SLICE("["));
+	json_out_member(out, "synopsis", buf_slice(&text));
+	json_out_member(out, "help", slice_of(command->help));
+	json_out_member_json(out, "options", SLICE("["));
 	for (unsigned i = 0; i < CTL_OPTION_COUNT; i++) {
 		if ((set >> i & 1) == 0)
 			continue;
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member(out, "option", slice_of(options[i].name));
-		ctl_add_member(out, "value", slice_of(options[i].value));
-		ctl_add_member_bool(out, "required", (command->required >> i & 1) != 0);
-		ctl_add_member(out, "help", slice_of(options[i].help));
+		json_out_member(out, "option", slice_of(options[i].name));
+		json_out_member(out, "value", slice_of(options[i].value));
+		json_out_member_bool(out, "required", (command->required >> i & 1) != 0);
+		json_out_member(out, "help", slice_of(options[i].help));
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]}");

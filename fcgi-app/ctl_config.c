@@ -14,14 +14,14 @@ static void add_settings_json(struct buf *out, const struct config_source *sourc
 			      const struct slice *values)
 {
 	buf_add_char(out, '{');
-	ctl_add_member(out, "file", slice_of(source->path));
-	ctl_add_member_json(out, "settings", SLICE("["));
+	json_out_member(out, "file", slice_of(source->path));
+	json_out_member_json(out, "settings", SLICE("["));
 	for (size_t i = 0; i < count; i++) {
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member(out, "key", slice_of(settings[i].key));
-		ctl_add_member(out, "value", values[i]);
-		ctl_add_member(out, "origin", slice_of(origins[source->origin[i]]));
+		json_out_member(out, "key", slice_of(settings[i].key));
+		json_out_member(out, "value", values[i]);
+		json_out_member(out, "origin", slice_of(origins[source->origin[i]]));
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]}\n");
@@ -117,7 +117,7 @@ enum ctl_exit ctl_version(struct ctl *ctl)
 {
 	if (ctl_has(ctl, CTL_JSON)) {
 		buf_add_char(&ctl->out, '{');
-		ctl_add_member(&ctl->out, "version", SLICE(SLUICE_VERSION));
+		json_out_member(&ctl->out, "version", SLICE(SLUICE_VERSION));
 		buf_add_text(&ctl->out, "}\n");
 	} else {
 		buf_add_text(&ctl->out, "sluicectl " SLUICE_VERSION "\n");

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "new_key.h"
+
 /* ---- options ---- */
 
 static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
@@ -26,90 +28,35 @@ static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
 
 /* ---- create ---- */
 
-/* What is shown once. */
-struct credentials {
-	char key[CREDENTIAL_KEY_CHARS + 1];
-	char secret[CREDENTIAL_SECRET_CHARS + 1];
-	char display[CREDENTIAL_DISPLAY_BYTES + 1];
-	bool has_secret;
-	struct credential_hash key_hash, secret_hash;
-};
-
-static enum status make_credentials(struct credentials *made, bool secret)
-{
-	enum status status = credential_make_key(made->key);
-
-	made->has_secret = secret;
-	if (status == STATUS_OK)
-		status = credential_hash(slice_of(made->key), &made->key_hash);
-	if (status == STATUS_OK && secret)
-		status = credential_make_secret(made->secret);
-	if (status == STATUS_OK && secret)
-		status = credential_hash(slice_of(made->secret), &made->secret_hash);
-	if (status == STATUS_OK)
-		credential_display(slice_of(made->key), made->display);
-	return status;
-}
-
 /* Where to send to: $BASE_URL and the path for this type of key. */
-static void add_webhook_url(struct buf *out, const struct store_key *key, const char *text)
+static void add_webhook_url(struct buf *out, const struct store_key *key,
+			    const struct new_key *made)
 {
 	const char *base = getenv("BASE_URL");
 	struct slice url = slice_of(base == NULL || *base == '\0' ? "https://YOUR-HOST" : base);
-	bool signals = slice_equal(key->endpoint_type, SLICE("signal_staging"));
 
 	while (url.n > 0 && url.p[url.n - 1] == '/')
 		url.n--;
 	buf_add_slice(out, url);
-	buf_add_text(out, signals ? "/api/signal-staging/webhook/" : "/api/product-orgs/webhook/");
-	buf_add_text(out, text);
+	new_key_add_path(out, made, key->endpoint_type);
 }
 
 static void add_created_json(struct buf *out, const struct store_key *key,
-			     const struct credentials *made, struct slice url)
+			     const struct new_key *made, struct slice url)
 {
 	buf_add_char(out, '{');
-	ctl_add_member_int(out, "id", key->id);
-	ctl_add_member(out, "name", key->name);
-	ctl_add_member(out, "key", slice_of(made->key));
-	ctl_add_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
-	ctl_add_member(out, "endpoint_type", key->endpoint_type);
-	ctl_add_member(out, "expires_at", key->expires_at);
-	ctl_add_member(out, "webhook_url", url);
+	json_out_member_int(out, "id", key->id);
+	json_out_member(out, "name", key->name);
+	json_out_member(out, "key", slice_of(made->key));
+	json_out_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	json_out_member(out, "endpoint_type", key->endpoint_type);
+	json_out_member(out, "expires_at", key->expires_at);
+	json_out_member(out, "webhook_url", url);
 	buf_add_text(out, "}\n");
 }
 
-/* As one word of a shell. */
-static void add_quoted(struct buf *out, struct slice text)
-{
-	buf_add_char(out, '\'');
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '\'')
-			buf_add_text(out, "'\\''");
-		else
-			buf_add_char(out, text.p[i]);
-	}
-	buf_add_char(out, '\'');
-}
-
-static void add_curl(struct buf *out, const struct store_key *key, const struct credentials *made,
-		     struct slice url)
-{
-	bool signals = slice_equal(key->endpoint_type, SLICE("signal_staging"));
-
-	buf_add_text(out, "  curl -H 'Content-Type: application/json' ");
-	if (made->has_secret)
-		buf_add_format(out, "-H 'X-Api-Secret: %s' ", made->secret);
-	buf_add_text(out, "\\\n    -d ");
-	buf_add_text(out, signals ? "'{\"email\":\"lead@example.com\",\"event\":\"test\"}'"
-				  : "@payload.json");
-	buf_add_text(out, " \\\n    ");
-	add_quoted(out, url);
-	buf_add_char(out, '\n');
-}
-
-static void add_created(struct buf *out, const struct store_key *key,
-			const struct credentials *made, struct slice url)
+static void add_created(struct buf *out, const struct store_key *key, const struct new_key *made,
+			struct slice url)
 {
 	buf_add_text(out, "created key \"");
 	ctl_add_escaped(out, key->name);
@@ -120,16 +67,18 @@ static void add_created(struct buf *out, const struct store_key *key,
 		buf_add_format(out, "  expires %s\n", key->expires_at.p);
 	buf_add_format(out, "\nKeep %s now: %s shown this once and not stored.\n\n",
 		       made->has_secret ? "both" : "it", made->has_secret ? "they are" : "it is");
-	add_curl(out, key, made, url);
+	buf_add_text(out, "  ");
+	new_key_add_curl(out, made, key->endpoint_type, url, "  ");
+	buf_add_char(out, '\n');
 }
 
 /* Prints at once: a key that nobody has seen is of no use, and its owner must know. */
 static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
-				   const struct credentials *made)
+				   const struct new_key *made)
 {
 	struct buf url = buf_make(64 * 1024);
 
-	add_webhook_url(&url, key, made->key);
+	add_webhook_url(&url, key, made);
 	if (ctl_has(ctl, CTL_JSON))
 		add_created_json(&ctl->out, key, made, buf_slice(&url));
 	else
@@ -147,8 +96,8 @@ static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
 
 enum ctl_exit ctl_key_create(struct ctl *ctl)
 {
-	struct credentials made = {0};
-	struct store_new_key new_key = {
+	struct new_key made = {0};
+	struct store_new_key stored_key = {
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.name = ctl_value(ctl, CTL_NAME),
 		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
@@ -159,27 +108,27 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 
 	/* A bad template is told whether or not there is a database. */
 	if (ctl_has(ctl, CTL_TEMPLATE))
-		status = ctl_read_template(ctl, &new_key.payload_template, &compiled);
+		status = ctl_read_template(ctl, &stored_key.payload_template, &compiled);
 	if (status == CTL_FINE)
 		status = ctl_connect(ctl);
 	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
-		status = read_expires(ctl, &new_key.expires_at);
+		status = read_expires(ctl, &stored_key.expires_at);
 	if (status != CTL_FINE)
 		return status;
-	if (make_credentials(&made, ctl_has(ctl, CTL_SECRET)) != STATUS_OK) {
+	if (new_key_make(&made, ctl_has(ctl, CTL_SECRET)) != STATUS_OK) {
 		status = ctl_fail(CTL_FAILED, NULL, "could not make a key");
 		goto out;
 	}
-	new_key.key_hash = made.key_hash;
-	new_key.display = slice_of(made.display);
-	new_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
-	enum status stored = store_key_create(&ctl->store, &new_key, &key);
+	stored_key.key_hash = made.key_hash;
+	stored_key.display = slice_of(made.display);
+	stored_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
+	enum status stored = store_key_create(&ctl->store, &stored_key, &key);
 	if (stored == STATUS_OK)
 		status = print_created(ctl, &key, &made);
 	else
 		status = ctl_fail_status(ctl, stored);
 out:
-	credential_forget(&made, sizeof(made));
+	new_key_forget(&made);
 	return status;
 }
 
@@ -187,22 +136,9 @@ out:
 
 static void add_key_json(struct buf *out, const struct store_key *key)
 {
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
-	ctl_add_member_int(out, "id", key->id);
-	ctl_add_member(out, "organization", key->organization);
-	ctl_add_member(out, "name", key->name);
-	ctl_add_member(out, "display", key->display);
-	ctl_add_member(out, "endpoint_type", key->endpoint_type);
-	ctl_add_member_bool(out, "has_secret", key->has_secret);
-	ctl_add_member(out, "status", key->status);
-	ctl_add_member(out, "expires_at", key->expires_at);
-	ctl_add_member(out, "created_at", key->created_at);
-	ctl_add_member(out, "created_by", key->created_by);
-	ctl_add_member(out, "last_used_at", key->last_used_at);
-	ctl_add_member(out, "deactivated_at", key->deactivated_at);
-	ctl_add_member(out, "deactivated_by", key->deactivated_by);
-	ctl_add_member_json(out, "payload_template", key->payload_template);
+	store_key_members(key, out);
 	buf_add_char(out, '}');
 }
 
@@ -278,6 +214,10 @@ static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 		key->deactivated_at,
 		SLICE("deactivated_by"),
 		key->deactivated_by,
+		SLICE("last_refused_at"),
+		key->last_refused_at,
+		SLICE("last_refused_reason"),
+		key->last_refusal,
 		SLICE("payload_template"),
 		key->payload_template,
 	};

@@ -105,16 +105,16 @@ static void add_report_json(struct buf *out, bool already_running, const struct 
 			    size_t count)
 {
 	buf_add_char(out, '{');
-	ctl_add_member_bool(out, "already_running", already_running);
-	ctl_add_member_json(out, "steps", SLICE("["));
+	json_out_member_bool(out, "already_running", already_running);
+	json_out_member_json(out, "steps", SLICE("["));
 	for (size_t i = 0; i < count; i++) {
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member(out, "step", outcomes[i].step->name);
-		ctl_add_member(out, "result", slice_of(results[outcomes[i].result]));
-		ctl_add_member_int(out, "worked", outcomes[i].worked);
-		ctl_add_member(out, "unit", outcomes[i].step->unit);
-		ctl_add_member(out, "message", outcomes[i].message);
+		json_out_member(out, "step", outcomes[i].step->name);
+		json_out_member(out, "result", slice_of(results[outcomes[i].result]));
+		json_out_member_int(out, "worked", outcomes[i].worked);
+		json_out_member(out, "unit", outcomes[i].step->unit);
+		json_out_member(out, "message", outcomes[i].message);
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]}\n");

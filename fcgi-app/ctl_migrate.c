@@ -99,16 +99,16 @@ static enum ctl_exit apply_all(struct ctl *ctl, struct work *work)
 static void add_result_json(struct buf *out, const struct work *work)
 {
 	buf_add_char(out, '{');
-	ctl_add_member_bool(out, "dry_run", work->dry_run);
-	ctl_add_member_int(out, "version",
-			   (int64_t)(work->first + (work->dry_run ? 0 : work->applied)));
-	ctl_add_member_json(out, work->dry_run ? "due" : "applied", SLICE("["));
+	json_out_member_bool(out, "dry_run", work->dry_run);
+	json_out_member_int(out, "version",
+			    (int64_t)(work->first + (work->dry_run ? 0 : work->applied)));
+	json_out_member_json(out, work->dry_run ? "due" : "applied", SLICE("["));
 	for (size_t i = work->first; i < work->first + work->applied; i++) {
 		const struct store_migration *migration = &work->files.items[i].migration;
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member_int(out, "version", migration->version);
-		ctl_add_member(out, "name", migration->name);
+		json_out_member_int(out, "version", migration->version);
+		json_out_member(out, "name", migration->name);
 		buf_add_char(out, '}');
 	}
 	buf_add_text(out, "]}\n");

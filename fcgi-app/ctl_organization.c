@@ -15,8 +15,8 @@ enum ctl_exit ctl_organization_create(struct ctl *ctl)
 		return ctl_fail_status(ctl, status);
 	if (ctl_has(ctl, CTL_JSON)) {
 		buf_add_char(&ctl->out, '{');
-		ctl_add_member_int(&ctl->out, "id", id);
-		ctl_add_member(&ctl->out, "name", name);
+		json_out_member_int(&ctl->out, "id", id);
+		json_out_member(&ctl->out, "name", name);
 		buf_add_text(&ctl->out, "}\n");
 	} else {
 		buf_add_text(&ctl->out, "created organization \"");
@@ -30,14 +30,14 @@ enum ctl_exit ctl_organization_create(struct ctl *ctl)
 
 static void add_organization_json(struct buf *out, const struct store_organization *organization)
 {
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
-	ctl_add_member_int(out, "id", organization->id);
-	ctl_add_member(out, "name", organization->name);
-	ctl_add_member_int(out, "members", organization->members);
-	ctl_add_member_int(out, "keys", organization->keys);
-	ctl_add_member(out, "created_at", organization->created_at);
-	ctl_add_member(out, "created_by", organization->created_by);
+	json_out_member_int(out, "id", organization->id);
+	json_out_member(out, "name", organization->name);
+	json_out_member_int(out, "members", organization->members);
+	json_out_member_int(out, "keys", organization->keys);
+	json_out_member(out, "created_at", organization->created_at);
+	json_out_member(out, "created_by", organization->created_by);
 	buf_add_char(out, '}');
 }
 
@@ -86,10 +86,10 @@ static enum ctl_exit print_change(struct ctl *ctl, const char *what)
 
 	if (ctl_has(ctl, CTL_JSON)) {
 		buf_add_char(out, '{');
-		ctl_add_member(out, "organization", ctl_value(ctl, CTL_ORGANIZATION));
-		ctl_add_member(out, "user", ctl_value(ctl, CTL_USER));
+		json_out_member(out, "organization", ctl_value(ctl, CTL_ORGANIZATION));
+		json_out_member(out, "user", ctl_value(ctl, CTL_USER));
 		if (ctl_has(ctl, CTL_ROLE))
-			ctl_add_member(out, "role", ctl_value(ctl, CTL_ROLE));
+			json_out_member(out, "role", ctl_value(ctl, CTL_ROLE));
 		buf_add_text(out, "}\n");
 		return CTL_FINE;
 	}
@@ -126,12 +126,12 @@ enum ctl_exit ctl_member_remove(struct ctl *ctl)
 
 static void add_member_json(struct buf *out, const struct store_member *member)
 {
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
-	ctl_add_member(out, "user", member->user);
-	ctl_add_member(out, "role", member->role);
-	ctl_add_member(out, "added_at", member->added_at);
-	ctl_add_member(out, "added_by", member->added_by);
+	json_out_member(out, "user", member->user);
+	json_out_member(out, "role", member->role);
+	json_out_member(out, "added_at", member->added_at);
+	json_out_member(out, "added_by", member->added_by);
 	buf_add_char(out, '}');
 }
 

@@ -1,5 +1,5 @@
 /*
- * ctl_output.c - tables, JSON and error messages of sluicectl. See ctl.h.
+ * ctl_output.c - tables and error messages of sluicectl. See ctl.h.
  */
 #include "ctl.h"
 
@@ -10,26 +10,9 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "utf8.h"
 
 /* ---- text for a terminal ---- */
-
-/* Bytes of the UTF-8 character at p, 0 when there is none; *point is its code point. */
-static size_t decode(const unsigned char *p, size_t n, uint32_t *point)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t bytes = *p < 0x80 ? 1 : *p < 0xc0 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
-
-	if (bytes == 0 || bytes > n || *p > 0xf4)
-		return 0;
-	*point = bytes == 1 ? *p : *p & (0x7fu >> bytes);
-	for (size_t i = 1; i < bytes; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		*point = *point << 6 | (p[i] & 0x3f);
-	}
-	bool surrogate = *point >= 0xd800 && *point <= 0xdfff;
-	return *point < least[bytes] || *point > 0x10ffff || surrogate ? 0 : bytes;
-}
 
 /* Controls of ASCII and Latin 1, and the characters that hide or reorder their neighbours. */
 static bool must_be_escaped(uint32_t c)
@@ -47,7 +30,7 @@ static size_t add_escaped(struct buf *out, struct slice text)
 	for (size_t i = 0; i < text.n;) {
 		uint32_t point = 0;
 		size_t start = out->n;
-		size_t bytes = decode(p + i, text.n - i, &point);
+		size_t bytes = utf8_decode((struct slice){text.p + i, text.n - i}, &point);
 		if (bytes > 0 && !must_be_escaped(point)) {
 			buf_add(out, p + i, bytes);
 			columns++;
@@ -250,71 +233,4 @@ struct slice ctl_int_text(struct arena *arena, int64_t value)
 		text = (struct slice){arena_copy(arena, buf_slice(&digits)), digits.n};
 	buf_free(&digits);
 	return text.p == NULL ? (struct slice){NULL, 0} : text;
-}
-
-/* ---- JSON ---- */
-
-void ctl_add_comma(struct buf *out)
-{
-	char last = out->n == 0 ? '{' : out->p[out->n - 1];
-
-	if (last != '{' && last != '[')
-		buf_add_char(out, ',');
-}
-
-static void add_member_name(struct buf *out, const char *name)
-{
-	ctl_add_comma(out);
-	buf_add_json(out, slice_of(name));
-	buf_add_char(out, ':');
-}
-
-/* What is not UTF-8 (a path, an environment variable) becomes U+FFFD: JSON has no other texts. */
-static void add_repaired(struct buf *out, struct slice text)
-{
-	uint32_t point;
-
-	for (size_t i = 0, bytes; i < text.n; i += bytes == 0 ? 1 : bytes) {
-		bytes = decode((const unsigned char *)text.p + i, text.n - i, &point);
-		if (bytes == 0)
-			buf_add_text(out, "\xef\xbf\xbd");
-		else
-			buf_add(out, text.p + i, bytes);
-	}
-}
-
-void ctl_add_member(struct buf *out, const char *name, struct slice text)
-{
-	struct buf repaired = buf_make(SIZE_MAX / 2);
-
-	add_member_name(out, name);
-	add_repaired(&repaired, text);
-	if (text.p == NULL)
-		buf_add_text(out, "null");
-	else
-		buf_add_json(out, buf_slice(&repaired));
-	if (repaired.status != STATUS_OK)
-		out->status = repaired.status;
-	buf_free(&repaired);
-}
-
-void ctl_add_member_int(struct buf *out, const char *name, int64_t value)
-{
-	add_member_name(out, name);
-	buf_add_int(out, value);
-}
-
-void ctl_add_member_bool(struct buf *out, const char *name, bool value)
-{
-	add_member_name(out, name);
-	buf_add_text(out, value ? "true" : "false");
-}
-
-void ctl_add_member_json(struct buf *out, const char *name, struct slice json)
-{
-	add_member_name(out, name);
-	if (json.p == NULL)
-		buf_add_text(out, "null");
-	else
-		buf_add_slice(out, json);
 }

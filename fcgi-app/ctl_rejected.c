@@ -9,23 +9,23 @@ enum { PREVIEW_BYTES = 1000 };
 
 static void add_json(struct buf *out, const struct store_rejected *entry)
 {
-	ctl_add_member_int(out, "id", entry->id);
-	ctl_add_member(out, "organization", entry->organization);
-	ctl_add_member_int(out, "key_id", entry->key_id);
-	ctl_add_member(out, "key_display", entry->key_display);
-	ctl_add_member(out, "received_at", entry->received_at);
-	ctl_add_member(out, "request_id", entry->request_id);
-	ctl_add_member_json(out, "position", entry->position);
-	ctl_add_member(out, "kind", entry->kind);
-	ctl_add_member(out, "code", entry->code);
-	ctl_add_member(out, "detail", entry->detail);
-	ctl_add_member(out, "source", entry->source);
-	ctl_add_member_int(out, "kept_bytes", entry->kept_bytes);
-	ctl_add_member_json(out, "payload_bytes", entry->payload_bytes);
-	ctl_add_member_bool(out, "truncated", entry->truncated);
-	ctl_add_member(out, "replayed_at", entry->replayed_at);
-	ctl_add_member(out, "replayed_by", entry->replayed_by);
-	ctl_add_member_json(out, "replayed_ids", entry->replayed_ids);
+	json_out_member_int(out, "id", entry->id);
+	json_out_member(out, "organization", entry->organization);
+	json_out_member_int(out, "key_id", entry->key_id);
+	json_out_member(out, "key_display", entry->key_display);
+	json_out_member(out, "received_at", entry->received_at);
+	json_out_member(out, "request_id", entry->request_id);
+	json_out_member_json(out, "position", entry->position);
+	json_out_member(out, "kind", entry->kind);
+	json_out_member(out, "code", entry->code);
+	json_out_member(out, "detail", entry->detail);
+	json_out_member(out, "source", entry->source);
+	json_out_member_int(out, "kept_bytes", entry->kept_bytes);
+	json_out_member_json(out, "payload_bytes", entry->payload_bytes);
+	json_out_member_bool(out, "truncated", entry->truncated);
+	json_out_member(out, "replayed_at", entry->replayed_at);
+	json_out_member(out, "replayed_by", entry->replayed_by);
+	json_out_member_json(out, "replayed_ids", entry->replayed_ids);
 }
 
 /* ---- list ---- */
@@ -73,7 +73,7 @@ enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 		return print_list(ctl, &list);
 	buf_add_char(&ctl->out, '[');
 	for (size_t i = 0; i < list.count; i++) {
-		ctl_add_comma(&ctl->out);
+		json_out_comma(&ctl->out);
 		buf_add_char(&ctl->out, '{');
 		add_json(&ctl->out, &list.items[i]);
 		buf_add_char(&ctl->out, '}');
@@ -152,7 +152,7 @@ enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 	} else if (ctl_has(ctl, CTL_JSON)) {
 		buf_add_char(&ctl->out, '{');
 		add_json(&ctl->out, &entry);
-		ctl_add_member(&ctl->out, "payload", bytes);
+		json_out_member(&ctl->out, "payload", bytes);
 		buf_add_text(&ctl->out, "}\n");
 	} else {
 		print_entry(ctl, &entry, bytes);

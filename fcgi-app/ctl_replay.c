@@ -82,8 +82,8 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 
 	if (ctl_has(ctl, CTL_JSON)) {
 		buf_add_char(out, '{');
-		ctl_add_member_int(out, "id", entry->id);
-		ctl_add_member_json(out, "ids", ids);
+		json_out_member_int(out, "id", entry->id);
+		json_out_member_json(out, "ids", ids);
 		buf_add_text(out, "}\n");
 		return CTL_FINE;
 	}

@@ -140,28 +140,28 @@ static void add_row_json(struct trial *trial, const struct cell cells[CELLS],
 {
 	struct buf *out = &trial->ctl->out;
 
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
-	ctl_add_member_int(out, "index", (int64_t)trial->items);
+	json_out_member_int(out, "index", (int64_t)trial->items);
 	for (size_t i = 0; i < CELLS; i++) {
 		if (cells[i].is_json)
-			ctl_add_member_json(out, cells[i].name, cells[i].text);
+			json_out_member_json(out, cells[i].name, cells[i].text);
 		else
-			ctl_add_member(out, cells[i].name, cells[i].text);
+			json_out_member(out, cells[i].name, cells[i].text);
 	}
-	ctl_add_member_json(out, "warnings", SLICE("["));
+	json_out_member_json(out, "warnings", SLICE("["));
 	for (size_t i = 0; code == NULL && i < row->warning_count; i++) {
-		ctl_add_comma(out);
+		json_out_comma(out);
 		buf_add_char(out, '{');
-		ctl_add_member(out, "field", row->warnings[i].field);
-		ctl_add_member(out, "reason", slice_of(row->warnings[i].reason));
+		json_out_member(out, "field", row->warnings[i].field);
+		json_out_member(out, "reason", slice_of(row->warnings[i].reason));
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
-	ctl_add_member_json(out, "error", code == NULL ? (struct slice){NULL, 0} : SLICE("{"));
+	json_out_member_json(out, "error", code == NULL ? (struct slice){NULL, 0} : SLICE("{"));
 	if (code != NULL) {
-		ctl_add_member(out, "code", slice_of(code));
-		ctl_add_member(out, "detail", detail);
+		json_out_member(out, "code", slice_of(code));
+		json_out_member(out, "detail", detail);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, '}');

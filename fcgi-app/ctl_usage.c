@@ -9,14 +9,14 @@
 
 static void add_usage_json(struct buf *out, const struct store_usage *usage)
 {
-	ctl_add_comma(out);
+	json_out_comma(out);
 	buf_add_char(out, '{');
-	ctl_add_member(out, "organization", usage->organization);
-	ctl_add_member(out, "month", usage->month);
-	ctl_add_member_int(out, "signals", usage->signals);
-	ctl_add_member_int(out, "duplicates", usage->duplicates);
-	ctl_add_member_int(out, "signal_limit", usage->signal_limit);
-	ctl_add_member_bool(out, "overages", usage->overages);
+	json_out_member(out, "organization", usage->organization);
+	json_out_member(out, "month", usage->month);
+	json_out_member_int(out, "signals", usage->signals);
+	json_out_member_int(out, "duplicates", usage->duplicates);
+	json_out_member_int(out, "signal_limit", usage->signal_limit);
+	json_out_member_bool(out, "overages", usage->overages);
 	buf_add_char(out, '}');
 }
 

@@ -31,6 +31,7 @@ struct db {
 	enum status failure;		      /* of the statement under way */
 	char sqlstate[6];
 	char message[512];
+	char column[64];
 };
 
 int64_t db_now_ms(void)
@@ -49,6 +50,11 @@ const char *db_sqlstate(const struct db *db)
 const char *db_message(const struct db *db)
 {
 	return db->message;
+}
+
+const char *db_column(const struct db *db)
+{
+	return db->column;
 }
 
 enum db_state db_state(const struct db *db)
@@ -87,6 +93,9 @@ static const struct {
 	{"0A", STATUS_MISCONFIGURED},
 	{"P0001", STATUS_REFUSED},
 	{"P0002", STATUS_NO_SUCH_ROW},
+	{"SL001", STATUS_NOT_A_MEMBER},
+	{"SL002", STATUS_ROLE_TOO_LOW},
+	{"SL003", STATUS_ORGANIZATION_MISSING},
 };
 
 static enum status status_of(const char *sqlstate)
@@ -98,6 +107,14 @@ static enum status status_of(const char *sqlstate)
 	return STATUS_INTERNAL;
 }
 
+/* What our functions tell a user is no failure of anything: it is in the answer. */
+static bool is_answer(const struct db *db, enum status status)
+{
+	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
+	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_NO_SUCH_ROW ||
+	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
+}
+
 /* Keeps the cause for the caller and logs it, here and nowhere above. */
 static enum status failed(struct db *db, enum status status, const char *what, const char *sqlstate,
 			  const char *message)
@@ -106,7 +123,7 @@ static enum status failed(struct db *db, enum status status, const char *what, c
 
 	(void)snprintf(db->sqlstate, sizeof(db->sqlstate), "%s", sqlstate);
 	(void)snprintf(db->message, sizeof(db->message), "%.*s", (int)n, message);
-	if (!db->options.quiet)
+	if (!db->options.quiet && !is_answer(db, status))
 		log_event(LOG_LEVEL_ERROR, what, LOG_TEXT("code", status_code(status)),
 			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", db->message));
 	return status;
@@ -138,6 +155,8 @@ static enum status failed_result(struct db *db, const PGresult *result)
 	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
 	enum status status =
 		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : status_of(sqlstate);
+	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+	(void)snprintf(db->column, sizeof(db->column), "%s", column == NULL ? "" : column);
 	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
@@ -437,6 +456,7 @@ static enum status sent(struct db *db, const struct db_statement *statement, int
 	if (ok != 1)
 		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
 	db->state = DB_BUSY;
+	db->column[0] = '\0';
 	db->statement = statement;
 	db->failure = STATUS_OK;
 	db->uncertain = false;

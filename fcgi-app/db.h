@@ -88,7 +88,8 @@ enum status db_connect(struct db *db, int64_t deadline_ms) MUST_CHECK;
  * Runs one statement and waits for its end (ReadyForQuery: outside a transaction block this
  * includes the commit). result may be NULL when nothing is wanted of it.
  * STATUS_OK, or by SQLSTATE (see db.c's table): INVALID_VALUE (22, 23502, 54), NOT_UNIQUE (23505),
- * REFUSED (other 23, P0001), NO_SUCH_ROW (P0002), CONFLICT (40001, 40P01), UNAVAILABLE (08, 57P),
+ * REFUSED (other 23, P0001), NO_SUCH_ROW (P0002), NOT_A_MEMBER, ROLE_TOO_LOW, ORGANIZATION_MISSING
+ * (SL001, SL002, SL003: of our functions), CONFLICT (40001, 40P01), UNAVAILABLE (08, 57P),
  * READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014, 55P03 or ours: then the connection is
  * dropped), MISCONFIGURED (42, 28, 3F, …), OUTCOME_UNKNOWN (connection lost after sending, or
  * dropped at our deadline), INTERNAL. A COMMIT that the server answered with ROLLBACK is
@@ -105,6 +106,8 @@ enum status db_run_script(struct db *db, const char *sql, int64_t deadline_ms) M
  * Never for senders. Valid until the next call. */
 const char *db_sqlstate(const struct db *db);
 const char *db_message(const struct db *db);
+/* The column that the error names: functions of ours name the parameter that they refuse; or "". */
+const char *db_column(const struct db *db);
 
 /* ---- not waiting: the loop ---- */
 

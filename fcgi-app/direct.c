@@ -5,72 +5,11 @@
  */
 #include "direct.h"
 
-#include <poll.h>
-#include <string.h>
-
 #include "metrics.h"
 #include "template_cache.h"
+#include "visit.h"
 
-enum { RETRIES_MAX = 2, READ_BYTES = 64 << 10, ANSWER_MS = 5000 };
-
-/* The body as the handlers read it: first what had arrived, then the connection. */
-struct body {
-	struct fcgi *fcgi;
-	struct slice arrived;
-	int64_t length; /* announced, or -1 */
-	int64_t deadline_ms;
-};
-
-/* Waits for the events or a minute; false when it is too late. */
-static bool wait_for(const struct fcgi *fcgi, short events, int64_t deadline_ms)
-{
-	struct pollfd fd = {.fd = fcgi_fd(fcgi), .events = events};
-	int64_t left_ms = deadline_ms - db_now_ms();
-
-	if (left_ms <= 0)
-		return false;
-	(void)poll(&fd, 1, left_ms > 60000 ? 60000 : (int)left_ms);
-	return true;
-}
-
-static enum status read_body(void *context, char *room, size_t size, size_t *n)
-{
-	struct body *body = context;
-
-	if (body->arrived.n > 0) {
-		*n = body->arrived.n < size ? body->arrived.n : size;
-		memcpy(room, body->arrived.p, *n);
-		body->arrived = (struct slice){body->arrived.p + *n, body->arrived.n - *n};
-		return STATUS_OK;
-	}
-	for (;;) {
-		enum status status = fcgi_read(body->fcgi, body->length, room, size, n);
-		if (status != STATUS_AGAIN)
-			return status;
-		if (!wait_for(body->fcgi, POLLIN, body->deadline_ms))
-			return STATUS_REQUEST_TIMEOUT;
-	}
-}
-
-/* All of the body in memory, up to the request's limit. */
-static enum status collect(struct body *body, struct buf *out)
-{
-	enum status status = STATUS_OK;
-
-	while (status == STATUS_OK) {
-		size_t n = 0;
-		size_t room_bytes = out->cap - out->n < READ_BYTES ? out->cap - out->n : READ_BYTES;
-		char *room = buf_reserve(out, room_bytes);
-		if (room == NULL)
-			return out->status;
-		if (room_bytes == 0)
-			return STATUS_BODY_TOO_LARGE;
-		status = read_body(body, room, room_bytes, &n);
-		if (status == STATUS_OK)
-			out->n += n;
-	}
-	return status == STATUS_END ? STATUS_OK : status;
-}
+enum { RETRIES_MAX = 2 };
 
 static int64_t statement_deadline_ms(const struct exchange *exchange)
 {
@@ -104,7 +43,7 @@ static enum status map(struct exchange *exchange)
 	return status == STATUS_OK ? intake_map(intake, template) : status;
 }
 
-static void serve_whole(struct exchange *exchange, struct db *db, struct body *body,
+static void serve_whole(struct exchange *exchange, struct db *db, struct visit *visit,
 			struct buf *bytes)
 {
 	struct intake *intake = &exchange->intake;
@@ -118,7 +57,7 @@ static void serve_whole(struct exchange *exchange, struct db *db, struct body *b
 		exchange_conclude(exchange);
 		return;
 	}
-	enum status status = collect(body, bytes);
+	enum status status = visit_collect(visit, bytes);
 	if (status == STATUS_OK)
 		status = intake_body(intake, buf_slice(bytes), bytes->cap);
 	if (status == STATUS_OK && intake_wants_template(intake))
@@ -140,7 +79,7 @@ static enum status open_database(const struct exchange *exchange, struct db **db
 	return db_open(db, &options);
 }
 
-static void serve_signals(struct exchange *exchange, struct body *body)
+static void serve_signals(struct exchange *exchange, struct visit *visit)
 {
 	struct intake *intake = &exchange->intake;
 	struct buf bytes = buf_make(intake_body_max(intake) + 1);
@@ -150,10 +89,10 @@ static void serve_signals(struct exchange *exchange, struct body *body)
 	if (status != STATUS_OK) {
 		exchange_fail(exchange, status, NULL);
 	} else if (intake->kind == INTAKE_BULK) {
-		intake_bulk(intake, db, read_body, body, exchange->deadline_ms);
+		intake_bulk(intake, db, visit_read, visit, exchange->deadline_ms);
 		exchange_conclude(exchange);
 	} else {
-		serve_whole(exchange, db, body, &bytes);
+		serve_whole(exchange, db, visit, &bytes);
 	}
 	db_close(db);
 	buf_free(&bytes);
@@ -182,7 +121,7 @@ static void serve_metrics(struct exchange *exchange)
 	exchange_metrics(exchange, status);
 }
 
-static void serve(struct exchange *exchange, struct body *body)
+static void serve(struct exchange *exchange, struct visit *visit)
 {
 	switch (exchange->match.route->action) {
 	case ROUTE_HEALTH:
@@ -193,29 +132,19 @@ static void serve(struct exchange *exchange, struct body *body)
 		break;
 	case ROUTE_SIGNALS:
 	default:
-		serve_signals(exchange, body);
+		serve_signals(exchange, visit);
 	}
-}
-
-static void farewell(struct exchange *exchange, struct fcgi *fcgi)
-{
-	while (fcgi_drain(fcgi) == STATUS_AGAIN && wait_for(fcgi, POLLIN, exchange->deadline_ms))
-		;
-	int64_t answer_ms = db_now_ms() + ANSWER_MS;
-	enum status status = exchange_send(exchange, fcgi);
-	while (status == STATUS_AGAIN && wait_for(fcgi, POLLOUT, answer_ms))
-		status = fcgi_flush(fcgi);
-	fcgi_let_go(fcgi);
 }
 
 void direct_serve(struct exchange *exchange, struct fcgi *fcgi, struct slice arrived)
 {
-	struct body body = {.fcgi = fcgi,
-			    .arrived = arrived,
-			    .length = exchange->http.content_length,
-			    .deadline_ms = exchange->deadline_ms};
+	struct visit visit = {.fcgi = fcgi,
+			      .arrived = arrived,
+			      .length = exchange->http.content_length,
+			      .deadline_ms = exchange->deadline_ms};
 
 	if (!exchange->decided)
-		serve(exchange, &body);
-	farewell(exchange, fcgi);
+		serve(exchange, &visit);
+	visit_drain(&visit);
+	visit_leave(&visit, exchange_send(exchange, fcgi));
 }

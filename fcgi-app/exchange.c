@@ -7,8 +7,9 @@
 
 #include "credential.h"
 #include "log.h"
+#include "visit.h"
 
-enum { HEAD_BYTES_MAX = 2048, BODY_BYTES_KEPT = 4096 };
+enum { BODY_BYTES_KEPT = 4096 };
 
 void exchange_init(struct exchange *exchange, const struct config *config)
 {
@@ -20,7 +21,7 @@ void exchange_fail(struct exchange *exchange, enum status status, const char *de
 	exchange->decided = true;
 	exchange->status = status;
 	if (status == STATUS_METHOD_NOT_ALLOWED)
-		exchange->response.allow = exchange->match.route->method;
+		exchange->response.allow = exchange->match.allow;
 	http_problem(&exchange->response, &exchange->http, status, detail);
 }
 
@@ -32,8 +33,8 @@ void exchange_begin(struct exchange *exchange, char *const *variables, int64_t n
 	exchange->deadline_ms = now_ms + exchange->config->request_timeout_ms;
 	enum status status = http_request_read(&exchange->http, variables);
 	if (status == STATUS_OK)
-		status = route_find(&exchange->arena, exchange->http.method, exchange->http.target,
-				    &exchange->match);
+		status = route_find(&exchange->arena, ROUTE_INTAKE, exchange->http.method,
+				    exchange->http.target, &exchange->match);
 	if (status != STATUS_OK) {
 		exchange_fail(exchange, status, NULL);
 		return;
@@ -111,12 +112,8 @@ static void write_log(const struct exchange *exchange)
 
 enum status exchange_send(struct exchange *exchange, struct fcgi *fcgi)
 {
-	struct buf head = buf_make(HEAD_BYTES_MAX);
+	enum status status = visit_answer(fcgi, &exchange->http, &exchange->response);
 
-	http_response_head(&exchange->response, &exchange->http, &head);
-	enum status status =
-		fcgi_answer(fcgi, buf_slice(&head), buf_slice(&exchange->response.body));
-	buf_free(&head);
 	write_log(exchange);
 	exchange_reset(exchange);
 	return status;

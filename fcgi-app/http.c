@@ -220,6 +220,16 @@ enum status http_media(const struct http_request *request, enum http_media *medi
 	return STATUS_OK;
 }
 
+bool http_type_is(const struct http_request *request, const char *type)
+{
+	struct slice text;
+
+	if (http_header(request, "CONTENT_TYPE", &text) != 1)
+		return false;
+	struct slice given = take_until(&text, ';');
+	return slice_equal_nocase(given, slice_of(type)) && parameters_are_read(text);
+}
+
 enum status http_coding(const struct http_request *request, enum http_coding *coding)
 {
 	struct slice text;
@@ -446,6 +456,12 @@ static void add_member(struct buf *out, const char *name, const char *value)
 void http_problem(struct http_response *response, const struct http_request *request,
 		  enum status status, const char *detail)
 {
+	http_problem_with(response, request, status, detail, (struct slice){NULL, 0});
+}
+
+void http_problem_with(struct http_response *response, const struct http_request *request,
+		       enum status status, const char *detail, struct slice errors)
+{
 	struct buf *body = &response->body;
 
 	response->status = status_http(status);
@@ -461,6 +477,10 @@ void http_problem(struct http_response *response, const struct http_request *req
 	add_member(body, "detail", detail == NULL ? status_detail(status) : detail);
 	add_member(body, "code", status_code(status));
 	add_member(body, "request_id", request->request_id);
+	if (errors.p != NULL) {
+		buf_add_text(body, ",\"errors\":");
+		buf_add_slice(body, errors);
+	}
 	buf_add_text(body, "}\n");
 	/* Half a problem is not JSON: without memory the status line has to do. */
 	if (body->status != STATUS_OK) {
@@ -496,5 +516,7 @@ void http_response_head(const struct http_response *response, const struct http_
 	}
 	add_line(out, "X-Request-Id", request->request_id);
 	add_line(out, "Cache-Control", "no-store");
+	if (response->headers != NULL)
+		buf_add_text(out, response->headers);
 	buf_add_text(out, "\r\n");
 }

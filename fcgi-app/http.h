@@ -49,6 +49,9 @@ enum http_media { HTTP_MEDIA_JSON, HTTP_MEDIA_NDJSON };
  */
 enum status http_media(const struct http_request *request, enum http_media *media) MUST_CHECK;
 
+/* True when Content-Type is given once and names this type, in UTF-8 if it names a charset. */
+bool http_type_is(const struct http_request *request, const char *type);
+
 enum http_coding { HTTP_CODING_IDENTITY, HTTP_CODING_GZIP };
 
 /* Content-Encoding: absent or identity; gzip or x-gzip; else STATUS_UNSUPPORTED_CODING. */
@@ -91,6 +94,7 @@ struct http_response {
 	const char *content_type; /* NULL: no body */
 	const char *allow;	  /* for 405 */
 	int retry_after_s;	  /* 0: none */
+	const char *headers;	  /* further header lines, each with its CRLF; NULL: none */
 	struct buf body;	  /* released by http_response_free */
 };
 
@@ -107,10 +111,14 @@ void http_response_free(struct http_response *response);
 void http_problem(struct http_response *response, const struct http_request *request,
 		  enum status status, const char *detail);
 
+/* The same with a further member "errors": the text is a JSON array. */
+void http_problem_with(struct http_response *response, const struct http_request *request,
+		       enum status status, const char *detail, struct slice errors);
+
 /*
  * Appends the CGI header block (RFC 3875 section 6.3): Status with a phrase, Content-Type,
- * Allow, Retry-After, X-Request-Id, Cache-Control: no-store, and the empty line. No
- * Content-Length: the web server counts.
+ * Allow, Retry-After, X-Request-Id, Cache-Control: no-store, the further lines, and the empty
+ * line. No Content-Length: the web server counts.
  */
 void http_response_head(const struct http_response *response, const struct http_request *request,
 			struct buf *out);

@@ -5,16 +5,50 @@
 
 #include <string.h>
 
+/* A settings body holds a template; a dry run's a payload, too. */
+enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10) };
+
+#define SIGNALS(pattern, its_kind)                                                                 \
+	{                                                                                          \
+		.path = pattern, .method = "POST", .program = ROUTE_INTAKE,                        \
+		.authentication = ROUTE_KEY, .action = ROUTE_SIGNALS, .kind = its_kind             \
+	}
+#define PUBLIC(pattern, its_action)                                                                \
+	{                                                                                          \
+		.path = pattern, .method = "GET", .program = ROUTE_INTAKE,                         \
+		.authentication = ROUTE_PUBLIC, .action = its_action                               \
+	}
+#define LOOK(pattern, role, its_question)                                                          \
+	{                                                                                          \
+		.path = "/api/settings/" pattern, .method = "GET", .program = ROUTE_SETTINGS,      \
+		.authentication = role, .question = its_question                                   \
+	}
+#define CHANGE(pattern, role, its_question, bytes)                                                 \
+	{                                                                                          \
+		.path = "/api/settings/" pattern, .method = "POST", .program = ROUTE_SETTINGS,     \
+		.authentication = role, .question = its_question, .body_bytes = bytes              \
+	}
+
 static const struct route routes[] = {
-	{"/api/signal-staging/webhook/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_SINGLE},
-	{"/api/signal-staging/webhook/{key}/batch", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BATCH},
-	{"/api/signal-staging/webhook/{source}/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS,
-	 INTAKE_SINGLE},
-	{"/api/signal-staging/bulk/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
-	{"/api/product-orgs/webhook/{key}", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_PRODUCT_ORGS},
-	{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
+	SIGNALS("/api/signal-staging/webhook/{key}", INTAKE_SINGLE),
+	SIGNALS("/api/signal-staging/webhook/{key}/batch", INTAKE_BATCH),
+	SIGNALS("/api/signal-staging/webhook/{source}/{key}", INTAKE_SINGLE),
+	SIGNALS("/api/signal-staging/bulk/{key}", INTAKE_BULK),
+	SIGNALS("/api/product-orgs/webhook/{key}", INTAKE_PRODUCT_ORGS),
+	PUBLIC("/health", ROUTE_HEALTH),
 	/* Web servers pass it on from their own host only. */
-	{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},
+	PUBLIC("/metrics", ROUTE_METRICS),
+	LOOK("me", ROUTE_VIEWER, ROUTE_ME),
+	LOOK("keys", ROUTE_EDITOR, ROUTE_KEYS),
+	CHANGE("keys", ROUTE_EDITOR, ROUTE_KEY_CREATE, SETTINGS_BODY_BYTES),
+	LOOK("keys/{id}", ROUTE_EDITOR, ROUTE_KEY_SHOW),
+	CHANGE("keys/{id}/deactivate", ROUTE_EDITOR, ROUTE_KEY_DEACTIVATE, SETTINGS_BODY_BYTES),
+	CHANGE("templates/try", ROUTE_EDITOR, ROUTE_TEMPLATE_TRY, TRY_BODY_BYTES),
+	LOOK("statistics", ROUTE_VIEWER, ROUTE_STATISTICS),
+	LOOK("signals", ROUTE_VIEWER, ROUTE_LATEST_SIGNALS),
+	LOOK("rejects", ROUTE_VIEWER, ROUTE_REJECTS),
+	LOOK("usage", ROUTE_EDITOR, ROUTE_USAGE),
+	LOOK("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 };
 
 enum { SEGMENTS_MAX = 8, TARGET_BYTES_MAX = 2048 };
@@ -86,7 +120,7 @@ static bool matches(const struct route *route, const struct slice *segments, int
 {
 	const char *pattern = route->path;
 
-	match->key = match->source = (struct slice){NULL, 0};
+	match->key = match->source = match->id = (struct slice){NULL, 0};
 	for (int i = 0; i < count; i++) {
 		if (*pattern != '/')
 			return false;
@@ -102,6 +136,8 @@ static bool matches(const struct route *route, const struct slice *segments, int
 			if (slice_starts(segments[i], SLICE("sk_")))
 				return false;
 			match->source = segments[i];
+		} else if (slice_equal(part, SLICE("{id}"))) {
+			match->id = segments[i];
 		} else if (!slice_equal(part, segments[i])) {
 			return false;
 		}
@@ -110,19 +146,37 @@ static bool matches(const struct route *route, const struct slice *segments, int
 	return *pattern == '\0';
 }
 
-static bool search(const struct slice *segments, int count, bool sure_key,
-		   struct route_match *match)
+/* The same path with both methods is the only case of two rows for one path. */
+static const char *allow_of(const struct route *route)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		if (matches(&routes[i], segments, count, sure_key, match))
-			return true;
+		if (&routes[i] != route && routes[i].program == route->program &&
+		    strcmp(routes[i].path, route->path) == 0)
+			return "GET, POST";
 	}
-	match->route = NULL;
+	return route->method;
+}
+
+/* The row of the path and method; else one of the path, and false. */
+static bool search(const struct slice *segments, int count, bool sure_key,
+		   enum route_program program, struct slice method, struct route_match *match)
+{
+	struct route_match other = {0};
+
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		if (routes[i].program != program ||
+		    !matches(&routes[i], segments, count, sure_key, match))
+			continue;
+		if (slice_equal(method, slice_of(routes[i].method)))
+			return true;
+		other = *match;
+	}
+	*match = other;
 	return false;
 }
 
-enum status route_find(struct arena *arena, struct slice method, struct slice target,
-		       struct route_match *match)
+enum status route_find(struct arena *arena, enum route_program program, struct slice method,
+		       struct slice target, struct route_match *match)
 {
 	struct slice segments[SEGMENTS_MAX];
 
@@ -135,9 +189,13 @@ enum status route_find(struct arena *arena, struct slice method, struct slice ta
 	int count = split(target, room, segments);
 	if (count <= 0)
 		return STATUS_NOT_FOUND;
-	if (!search(segments, count, true, match) && !search(segments, count, false, match))
-		return STATUS_NOT_FOUND;
-	if (!slice_equal(method, slice_of(match->route->method)))
-		return STATUS_METHOD_NOT_ALLOWED;
-	return STATUS_OK;
+	for (int sure_key = 1; sure_key >= 0; sure_key--) {
+		if (search(segments, count, sure_key != 0, program, method, match))
+			return STATUS_OK;
+		if (match->route != NULL) {
+			match->allow = allow_of(match->route);
+			return STATUS_METHOD_NOT_ALLOWED;
+		}
+	}
+	return STATUS_NOT_FOUND;
 }

@@ -48,6 +48,8 @@ const char *status_phrase(int http)
 	switch (http) {
 	case 200:
 		return "OK";
+	case 201:
+		return "Created";
 	case 202:
 		return "Accepted";
 	case 400:

@@ -20,6 +20,7 @@
  */
 #define STATUS_LIST(X)                                                                             \
 	X(OK, 200, "ok", "OK", 0, "The request was served.")                                       \
+	X(CREATED, 201, "created", "Created", 0, "It was created.")                                \
 	X(ACCEPTED, 202, "accepted", "Accepted", 0, "The signals are committed.")                  \
 	/* The sender's payload or request: 4xx. */                                                \
 	X(MALFORMED_REQUEST, 400, "malformed_request", "The request is malformed", 0,              \
@@ -51,6 +52,10 @@
 	  "The payload template of this key finds no usable product_org_id in the payload.")       \
 	X(INVALID_TEMPLATE, 400, "invalid_template", "The payload template is not valid", 0,       \
 	  "A template is a JSON object of fields and the paths to their values.")                  \
+	X(INVALID_REQUEST, 400, "invalid_request", "The request is not valid", 0,                  \
+	  "A parameter or a member of the body has a value that is not taken.")                    \
+	X(ORGANIZATION_MISSING, 400, "organization_missing", "No organization is named", 0,        \
+	  "You are a member of several organizations: name one with ?organization=ID.")            \
 	X(REPEATED_HEADER, 400, "repeated_header", "A header was sent more than once", 0,          \
 	  "A header that is read once was sent more than once.")                                   \
 	X(BATCH_REJECTED, 400, "batch_rejected", "No item was stored", 0,                          \
@@ -60,6 +65,15 @@
 	  "secret, check X-Api-Secret.")                                                           \
 	X(WRONG_ENDPOINT, 403, "wrong_endpoint", "The key is for another endpoint", 0,             \
 	  "This key was made for the other kind of endpoint.")                                     \
+	X(NOT_SIGNED_IN, 403, "not_signed_in", "Nobody is signed in", 0,                           \
+	  "The web server has to say who is asking: see \"Settings\" in Sluice's README.")         \
+	X(NOT_A_MEMBER, 403, "not_a_member", "You are no member of this organization", 0,          \
+	  "Somebody who operates Sluice can make you a member.")                                   \
+	X(ROLE_TOO_LOW, 403, "role_too_low", "Your role does not allow this", 0,                   \
+	  "Ask an owner of the organization, or somebody who operates Sluice.")                    \
+	X(CSRF_REFUSED, 403, "csrf_refused", "The request does not come from the page", 0,         \
+	  "Load the page again. Changes need its token, from GET /api/settings/me, in "            \
+	  "X-CSRF-Token.")                                                                         \
 	X(NOT_FOUND, 404, "not_found", "There is nothing at this path", 0,                         \
 	  "Check the path; it ends with the API key, or with /batch behind it.")                   \
 	X(METHOD_NOT_ALLOWED, 405, "method_not_allowed", "The method is not allowed here", 0,      \

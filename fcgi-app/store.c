@@ -11,8 +11,8 @@
 
 enum { STORE_ATTEMPTS = 3 };
 
-static enum status store_run(const struct store *store, const struct db_statement *statement,
-			     const db_param *params, struct db_result *result)
+enum status store_run(const struct store *store, const struct db_statement *statement,
+		      const db_param *params, struct db_result *result)
 {
 	enum status status = STATUS_CONFLICT;
 
@@ -247,35 +247,7 @@ enum status store_member_remove(const struct store *store, struct slice organiza
 	return store_run(store, &statement, params, NULL);
 }
 
-/* ---- keys ---- */
-
-#define EXPIRES_AT     STORE_INSTANT("expires_at")
-#define CREATED_AT     STORE_INSTANT("created_at")
-#define LAST_USED_AT   STORE_INSTANT("last_used_at")
-#define DEACTIVATED_AT STORE_INSTANT("deactivated_at")
-
-#define KEY_COLUMNS                                                                                \
-	"id, has_secret, organization, name, display, endpoint_type, status, " EXPIRES_AT          \
-	", " CREATED_AT ", created_by, " LAST_USED_AT ", " DEACTIVATED_AT                          \
-	", deactivated_by, payload_template"
-
-enum { KEY_COLUMN_COUNT = 14 };
-
-static enum status read_key(const struct store *store, const struct db_result *result, int row,
-			    void *item)
-{
-	struct store_key *key = item;
-	struct slice *const texts[] = {
-		&key->organization,   &key->name,	    &key->display,
-		&key->endpoint_type,  &key->status,	    &key->expires_at,
-		&key->created_at,     &key->created_by,	    &key->last_used_at,
-		&key->deactivated_at, &key->deactivated_by, &key->payload_template,
-	};
-
-	key->id = db_result_int(result, row, 0);
-	key->has_secret = db_result_int(result, row, 1) != 0;
-	return store_keep_all(store, result, row, 2, texts, KEY_COLUMN_COUNT - 2);
-}
+/* ---- texts of parameters ---- */
 
 struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_HEX_CHARS + 1])
 {
@@ -289,88 +261,11 @@ struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_H
 	return (struct slice){hex, STORE_HEX_CHARS};
 }
 
-enum status store_key_create(const struct store *store, const struct store_new_key *new_key,
-			     struct store_key *key)
-{
-	static const struct db_statement statement = {
-		.name = "store_key_create",
-		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_create($1::text, $2::text, "
-		       "$3::text, $4::text, decode($5::text, 'hex'), $6::text, "
-		       "decode($7::text, 'hex'), $8::timestamptz, $9::jsonb)",
-		.param_count = 9,
-		.columns = KEY_COLUMN_COUNT,
-		.rows = 1,
-	};
-	char key_hex[STORE_HEX_CHARS + 1], secret_hex[STORE_HEX_CHARS + 1];
-	const db_param params[] = {
-		store->actor,
-		new_key->organization,
-		new_key->name,
-		new_key->endpoint_type,
-		store_hash_hex(&new_key->key_hash, key_hex),
-		new_key->display,
-		new_key->secret_hash == NULL ? (struct slice){NULL, 0}
-					     : store_hash_hex(new_key->secret_hash, secret_hex),
-		new_key->expires_at,
-		new_key->payload_template,
-	};
-
-	return store_one(store, &statement, params, read_key, key);
-}
-
-enum status store_key_list(const struct store *store, struct slice organization,
-			   struct store_keys *list)
-{
-	static const struct db_statement statement = {
-		.name = "store_key_list",
-		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_list($1::text)",
-		.param_count = 1,
-		.columns = KEY_COLUMN_COUNT,
-		.rows = DB_ROWS_ANY,
-	};
-	void *items;
-	enum status status = store_list(store, &statement, &organization, read_key,
-					sizeof(*list->items), &items, &list->count);
-
-	list->items = items;
-	return status;
-}
-
 struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS])
 {
 	int n = snprintf(text, STORE_ID_CHARS, "%" PRId64, id);
 
 	return (struct slice){text, (size_t)n};
-}
-
-enum status store_key_show(const struct store *store, int64_t id, struct store_key *key)
-{
-	static const struct db_statement statement = {
-		.name = "store_key_show",
-		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_show($1::bigint)",
-		.param_count = 1,
-		.columns = KEY_COLUMN_COUNT,
-		.rows = 1,
-	};
-	char text[STORE_ID_CHARS];
-	const db_param params[] = {store_id_text(id, text)};
-
-	return store_one(store, &statement, params, read_key, key);
-}
-
-enum status store_key_deactivate(const struct store *store, int64_t id, struct store_key *key)
-{
-	static const struct db_statement statement = {
-		.name = "store_key_deactivate",
-		.sql = "SELECT " KEY_COLUMNS " FROM sluice.key_deactivate($1::text, $2::bigint)",
-		.param_count = 2,
-		.columns = KEY_COLUMN_COUNT,
-		.rows = 1,
-	};
-	char text[STORE_ID_CHARS];
-	const db_param params[] = {store->actor, store_id_text(id, text)};
-
-	return store_one(store, &statement, params, read_key, key);
 }
 
 /* ---- what needs the server's clock and calendar ---- */

@@ -1,5 +1,5 @@
 /*
- * store.h - one function per database function of the settings side: organizations, members, keys.
+ * store.h - one function per database function of the settings side: organizations, usage, members.
  *
  * On the request's way between the settings handlers (or the tool) and db. Owns transactions:
  * every function here is one, and what it changes is in the audit log when it returns STATUS_OK.
@@ -89,43 +89,6 @@ enum status store_member_list(const struct store *store, struct slice organizati
 enum status store_member_remove(const struct store *store, struct slice organization,
 				struct slice user) MUST_CHECK;
 
-/* ---- keys ---- */
-
-struct store_key {
-	int64_t id;
-	struct slice organization, name, display, endpoint_type;
-	bool has_secret;
-	struct slice status; /* active, expired, deactivated */
-	struct slice expires_at, created_at, created_by, last_used_at;
-	struct slice deactivated_at, deactivated_by;
-	struct slice payload_template; /* JSON text */
-};
-
-struct store_keys {
-	struct store_key *items;
-	size_t count;
-};
-
-/* A key as it reaches the database: never itself, only its hash and what may be shown of it. */
-struct store_new_key {
-	struct slice organization, name, endpoint_type;
-	struct credential_hash key_hash;
-	struct slice display;
-	const struct credential_hash *secret_hash; /* NULL: the key has no secret */
-	struct slice expires_at;		   /* absent: never */
-	struct slice payload_template;		   /* JSON text, or absent */
-};
-
-enum status store_key_create(const struct store *store, const struct store_new_key *new_key,
-			     struct store_key *key) MUST_CHECK;
-/* organization absent: the keys of all. */
-enum status store_key_list(const struct store *store, struct slice organization,
-			   struct store_keys *list) MUST_CHECK;
-enum status store_key_show(const struct store *store, int64_t id, struct store_key *key) MUST_CHECK;
-/* *key is the key afterwards. A second time changes nothing and is no error. */
-enum status store_key_deactivate(const struct store *store, int64_t id,
-				 struct store_key *key) MUST_CHECK;
-
 /* ---- what needs the server's clock and calendar ---- */
 
 struct store_instant {
@@ -146,6 +109,10 @@ enum status store_session_user(const struct store *store, struct slice *user) MU
 /* Reads one row of a result into one item of a list. */
 typedef enum status store_row(const struct store *store, const struct db_result *result, int row,
 			      void *item);
+
+/* Runs a statement; again after a conflict. */
+enum status store_run(const struct store *store, const struct db_statement *statement,
+		      const db_param *params, struct db_result *result) MUST_CHECK;
 
 /* Runs a statement and reads its one row / all of its rows, into an array in the arena. */
 enum status store_one(const struct store *store, const struct db_statement *statement,

@@ -76,6 +76,7 @@ struct compiler {
 	struct slice text;
 	struct template *template;
 	struct template_fault *fault;
+	struct slice field, custom; /* the member that is being read, and the one of "custom" */
 	bool custom_seen;
 };
 
@@ -95,6 +96,8 @@ static enum status refuse(struct compiler *compiler, const char *at, const char 
 	(void)vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	fault->offset = (uint64_t)(at - compiler->text.p);
+	fault->field = compiler->field;
+	fault->custom = compiler->custom;
 	fault->message = slice_of(arena_copy(compiler->arena, slice_of(message)));
 	return fault->message.p == NULL ? STATUS_NO_MEMORY : STATUS_INVALID_TEMPLATE;
 }
@@ -183,6 +186,7 @@ static enum status take_custom(struct compiler *compiler, const struct json_walk
 	struct slice name;
 	enum status status = read_string(compiler, walk->name, &name);
 
+	compiler->custom = status == STATUS_OK ? name : (struct slice){NULL, 0};
 	if (status == STATUS_OK)
 		status = check_custom_name(compiler, walk->name.p, name);
 	if (status == STATUS_OK)
@@ -227,6 +231,8 @@ static enum status take_field(struct compiler *compiler, const struct json_walk 
 	struct slice name;
 	enum status status = read_string(compiler, walk->name, &name);
 
+	compiler->custom = (struct slice){NULL, 0};
+	compiler->field = status == STATUS_OK ? name : compiler->custom;
 	if (status != STATUS_OK)
 		return status;
 	if (slice_equal(name, SLICE("custom")))
@@ -264,9 +270,11 @@ static enum status compile(struct compiler *compiler)
 	if (*object.p != '{')
 		return refuse(compiler, object.p, "the template is not a JSON object");
 	status = each_member(compiler, object, take_field);
-	if (status == STATUS_OK && !compiler->template->mapped[0])
-		status = refuse(compiler, object.p, "the template must map product_org_id");
-	return status;
+	if (status != STATUS_OK || compiler->template->mapped[0])
+		return status;
+	compiler->field = slice_of(fields[0].name);
+	compiler->custom = (struct slice){NULL, 0};
+	return refuse(compiler, object.p, "the template must map product_org_id");
 }
 
 enum status template_compile(struct arena *arena, struct slice text, struct template **compiled,

@@ -1,8 +1,10 @@
 # apache.sh - Apache with mod_proxy_fcgi as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
 
 # shellcheck source=../parts/apache.sh
 . "$deploy/parts/apache.sh"
+
+front_has_settings=yes
 
 front_check() {
     apache_check
@@ -10,9 +12,21 @@ front_check() {
 }
 
 front_config() {
-    apache_config 8 proxy proxy_fcgi <<END
+    apache_config 8 proxy proxy_fcgi alias buffer dir mime auth_basic authn_core authn_file \
+        authz_user <<END
 Define SLUICE_SOCKET "$socket"
 Include "$deploy/apache/sluice.conf"
+TypesConfig /etc/mime.types
+Define SLUICE_SETTINGS_SOCKET "$settings_socket"
+Define SLUICE_WEB "$home/web"
+Include "$deploy/apache/sluice_settings.conf"
+<LocationMatch "^/(?:api/)?settings(?:/|$)">
+    AuthType Basic
+    AuthName "Sluice"
+    AuthBasicProvider file
+    AuthUserFile "$home/etc/users"
+    Require valid-user
+</LocationMatch>
 END
 }
 

@@ -1,5 +1,7 @@
 # lighttpd.sh - lighttpd as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+
+front_has_settings=yes
 
 front_check() {
     need /usr/sbin/lighttpd lighttpd
@@ -20,11 +22,19 @@ server.max-keep-alive-requests = 1000000
 server.max-connections = 1024
 server.http-parseopts = ( "url-path-2f-decode" => "disable" )
 var.sluice_socket = "$socket"
+var.sluice_settings_socket = "$settings_socket"
+var.sluice_web = "$home/web/"
+server.modules += ( "mod_auth", "mod_authn_file" )
+\$HTTP["url"] =~ "^/(?:api/)?settings(?:/|\$)" {
+    auth.backend = "htpasswd"
+    auth.backend.htpasswd.userfile = "$home/etc/users"
+    auth.require = ( "" => ( "method" => "basic", "realm" => "Sluice", "require" => "valid-user" ) )
+}
 END
     if ((EUID == 0)); then
         printf 'server.username = "%s"\nserver.groupname = "%s"\n' "$worker_user" "$worker_group"
     fi
-    printf 'include "%s/lighttpd/sluice.conf"\n' "$deploy"
+    printf 'include "%s/lighttpd/%s"\n' "$deploy" sluice.conf "$deploy" sluice_settings.conf
 }
 
 front_start() {

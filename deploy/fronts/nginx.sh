@@ -1,5 +1,7 @@
 # nginx.sh - nginx as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+
+front_has_settings=yes
 
 front_check() {
     need /usr/sbin/nginx nginx test
@@ -30,6 +32,9 @@ END
     upstream sluice {
         server unix:$socket;
     }
+    upstream sluice_settings {
+        server unix:$settings_socket;
+    }
     server {
         listen 127.0.0.1:$port backlog=1024;
         server_name localhost;
@@ -37,6 +42,9 @@ END
         log_not_found off;
         access_log $log_dir/access.log sluice;
         include "$deploy/nginx/sluice.conf";
+        set \$sluice_web $home/web;
+        set \$sluice_users $home/etc/users;
+        include "$deploy/nginx/sluice_settings.conf";
     }
 }
 END

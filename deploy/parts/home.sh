@@ -6,8 +6,8 @@
 # for a socket's (107 bytes), or it would need quoting in the configuration files.
 # shellcheck shell=bash disable=SC2154 # the variables are of stack
 
-home='' made_dir=no log_dir='' socket=''
-home_names=(bin etc fcgi log pg proc run tmp www)
+home='' made_dir=no log_dir='' socket='' settings_socket=''
+home_names=(bin etc fcgi log pg proc run tmp web www)
 
 choose_home() {
     home=$dir
@@ -53,6 +53,8 @@ name_files() {
     log_dir=$home/log
     # shellcheck disable=SC2034 # of workers.sh and the fronts
     socket=$home/fcgi/intake.sock
+    # shellcheck disable=SC2034 # the same
+    settings_socket=$home/fcgi/settings.sock
 }
 
 # Fails when there is no stack in DIR, not even half a one.
@@ -68,13 +70,13 @@ read_home() {
 
 make_files() {
     local name
-    install -d -m "$open_mode" "$home"/{bin,etc,log,proc,tmp,www}
+    install -d -m "$open_mode" "$home"/{bin,etc,log,proc,tmp,web,www}
     install -d -m 700 -o "$pg_user" -g "$pg_group" "$home/pg"
     install -d -m 750 -o "$pg_user" -g "$worker_group" "$home/run"
     install -d -m 750 -g "$worker_group" "$home/fcgi"
     install -d -m 700 -o "$worker_user" -g "$worker_group" "$home/tmp/upload"
     install -m 640 -o "$pg_user" -g "$pg_group" /dev/null "$log_dir/postgresql.log"
-    for name in intake access error; do
+    for name in intake settings access error; do
         install -m 640 -o "$worker_user" -g "$worker_group" /dev/null "$log_dir/$name.log"
     done
 }
