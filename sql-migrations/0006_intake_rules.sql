@@ -96,6 +96,22 @@ COMMENT ON COLUMN sluice.usage_month.added_until IS
     'minutes before this instant are in; a late one may still be in usage_minute';
 COMMENT ON CONSTRAINT usage_month_month_check ON sluice.usage_month IS 'a month''s first day';
 
+CREATE TABLE sluice.usage_hour (
+    organization_id bigint NOT NULL,
+    hour timestamptz NOT NULL,
+    signals bigint NOT NULL,
+    duplicates bigint NOT NULL,
+    PRIMARY KEY (organization_id, hour)
+);
+COMMENT ON TABLE sluice.usage_hour IS
+    'Accepted signals by hour, but for the last minutes, which are in usage_minute: sluicectl '
+    'maintain adds them up here and into usage_month. Pruned after the time in sluice.retention.';
+COMMENT ON COLUMN sluice.usage_hour.organization_id IS 'who used them; organization.id';
+COMMENT ON COLUMN sluice.usage_hour.hour IS 'when the hour began';
+COMMENT ON COLUMN sluice.usage_hour.signals IS 'how many were stored';
+COMMENT ON COLUMN sluice.usage_hour.duplicates IS
+    'how many were not, because they had been delivered before';
+
 CREATE VIEW sluice.usage_overview AS
 SELECT
     o.name AS organization,
@@ -125,7 +141,8 @@ COMMENT ON COLUMN sluice.usage_overview.signal_limit IS
     'how many a month may have; 0: any number';
 COMMENT ON COLUMN sluice.usage_overview.overages IS
     'true: signals beyond the limit are accepted';
-GRANT SELECT ON sluice.usage_minute, sluice.usage_month, sluice.usage_overview TO sluice_reader;
+GRANT SELECT ON sluice.usage_minute, sluice.usage_hour, sluice.usage_month, sluice.usage_overview
+    TO sluice_reader;
 
 CREATE FUNCTION sluice.signals_of_month(organization_id bigint) RETURNS bigint
 LANGUAGE plpgsql STABLE AS $$
@@ -178,6 +195,16 @@ BEGIN
     ORDER BY 1, 2
     ON CONFLICT (organization_id, month) DO UPDATE
     SET signals = m.signals + excluded.signals, duplicates = m.duplicates + excluded.duplicates;
+    INSERT INTO sluice.usage_hour AS h (organization_id, hour, signals, duplicates)
+    SELECT n.organization_id, date_trunc('hour', n.minute, 'UTC'), sum(n.signals),
+        sum(n.duplicates)
+    FROM unnest(organization_ids, minutes, slots) AS u (organization_id, minute, slot)
+    JOIN sluice.usage_minute AS n ON n.organization_id = u.organization_id
+        AND n.minute = u.minute AND n.slot = u.slot
+    GROUP BY 1, 2
+    ORDER BY 1, 2
+    ON CONFLICT (organization_id, hour) DO UPDATE
+    SET signals = h.signals + excluded.signals, duplicates = h.duplicates + excluded.duplicates;
     DELETE FROM sluice.usage_minute AS n
     USING unnest(organization_ids, minutes, slots) AS u (organization_id, minute, slot)
     WHERE n.organization_id = u.organization_id AND n.minute = u.minute AND n.slot = u.slot;
@@ -192,8 +219,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_usage(integer) IS
-    'Adds up to so many rows of usage_minute, from minutes that are over, up into usage_month, and '
-    'returns how many it took. A step of sluicectl maintain.';
+    'Adds up to so many rows of usage_minute, from minutes that are over, up into usage_month and '
+    'usage_hour, and returns how many it took. A step of sluicectl maintain.';
 
 CREATE FUNCTION sluice.organization_limit(actor text, name text, signal_limit bigint,
     overages boolean) RETURNS void
@@ -471,6 +498,24 @@ $$;
 COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
     'Forgets up to so many counts of refused requests that are past their retention, and returns '
     'how many. A step of sluicectl maintain.';
+
+CREATE FUNCTION sluice.prune_usage_hours(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    DELETE FROM sluice.usage_hour AS h
+    WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.usage_hour AS o
+        WHERE o.hour < now() - (SELECT r.keep FROM sluice.retention AS r
+            WHERE r.table_name = 'usage_hour')
+        LIMIT max_rows FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
+    'Forgets up to so many hours of usage that are past their retention, and returns how many. A '
+    'step of sluicectl maintain.';
 
 -- ---- storing ----
 

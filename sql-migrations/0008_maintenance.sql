@@ -52,7 +52,9 @@ FROM (VALUES
         'rows are deleted; a repeat of such a delivery is stored again'),
     ('identity', interval '365 days',
         'rows are deleted; the visitor is unknown until identified again'),
-    ('refused_request', interval '90 days', 'rows are deleted; key_health does not know of them'))
+    ('refused_request', interval '90 days', 'rows are deleted; key_health does not know of them'),
+    ('usage_hour', interval '40 days',
+        'rows are deleted; what is billed by month stays, and statistics show the last 30 days'))
     AS v (table_name, keep, meaning)
 LEFT JOIN partman.part_config AS c ON c.parent_table = 'sluice.' || v.table_name;
 UPDATE partman.part_config SET retention = NULL WHERE starts_with(parent_table, 'sluice.');
@@ -546,7 +548,8 @@ INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
     ('resolve_identities', 600, 'visitors or signals', 'cold signals of visitors who are known'),
     ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
     ('prune_identities', 800, 'rows', 'identities past retention'),
-    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention');
+    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention'),
+    ('prune_usage_hours', 1000, 'rows', 'hours of usage past retention');
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,

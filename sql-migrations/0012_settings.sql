@@ -274,6 +274,644 @@ COMMENT ON FUNCTION sluice.settings_key_deactivate(text, bigint, bigint) IS
     'As key_deactivate, for an editor, admin or owner of the organization whose key it is. Raises as '
     'settings_key does.';
 
+-- ---- counts of what is staged ----
+--
+-- Counting ten million rows takes seconds, so sluicectl maintain counts partitions that have changed
+-- and keeps the result; what came in since is counted when it is asked for, as far as it is little.
+-- Intake pays nothing for it.
+
+CREATE TABLE sluice.counted_partition (
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    partition_name text NOT NULL UNIQUE,
+    changes bigint NOT NULL,
+    last_id bigint NOT NULL,
+    counted_at timestamptz NOT NULL,
+    took interval NOT NULL
+);
+COMMENT ON TABLE sluice.counted_partition IS
+    'The partitions whose rows were counted, and when. Written by sluicectl maintain.';
+COMMENT ON COLUMN sluice.counted_partition.id IS 'the partition_id of hourly_count';
+COMMENT ON COLUMN sluice.counted_partition.partition_name IS 'the partition, in schema sluice';
+COMMENT ON COLUMN sluice.counted_partition.changes IS
+    'rows inserted, updated and deleted, as the server''s statistics had it before; when they say '
+    'something else now, it is counted again';
+COMMENT ON COLUMN sluice.counted_partition.last_id IS
+    'the last id that was given out before; rows with later ids are not counted';
+COMMENT ON COLUMN sluice.counted_partition.counted_at IS
+    'when counting began; a later change of a row''s status is not known';
+COMMENT ON COLUMN sluice.counted_partition.took IS
+    'how long counting took; for twenty times as long it is not done again';
+COMMENT ON CONSTRAINT counted_partition_partition_name_key ON sluice.counted_partition IS
+    'each once';
+
+CREATE TABLE sluice.hourly_count (
+    organization_id bigint NOT NULL,
+    hour timestamptz NOT NULL,
+    partition_id integer NOT NULL,
+    table_name text NOT NULL,
+    source text NOT NULL,
+    status text NOT NULL,
+    entries bigint NOT NULL,
+    PRIMARY KEY (organization_id, hour, partition_id, source, status)
+);
+CREATE INDEX hourly_count_partition_id_idx ON sluice.hourly_count (partition_id);
+COMMENT ON TABLE sluice.hourly_count IS
+    'How many rows each counted partition has, by organization, hour, source and status: what '
+    'statistics are made of.';
+COMMENT ON COLUMN sluice.hourly_count.organization_id IS 'whose rows; organization.id';
+COMMENT ON COLUMN sluice.hourly_count.hour IS 'the hour of their receipt (UTC)';
+COMMENT ON COLUMN sluice.hourly_count.partition_id IS 'counted_partition.id';
+COMMENT ON COLUMN sluice.hourly_count.table_name IS
+    'the table: signal_staging, signal_cold_storage or rejected_payload';
+COMMENT ON COLUMN sluice.hourly_count.source IS
+    'their source; "(other)" for those beyond the 30 most frequent of an organization and '
+    'partition; "" for rejected payloads';
+COMMENT ON COLUMN sluice.hourly_count.status IS 'their status; "" where there is none';
+COMMENT ON COLUMN sluice.hourly_count.entries IS 'how many';
+COMMENT ON INDEX sluice.hourly_count_pkey IS 'begins with the organization, as all primary keys do';
+COMMENT ON INDEX sluice.hourly_count_partition_id_idx IS 'to replace what was counted before';
+GRANT SELECT ON sluice.counted_partition, sluice.hourly_count TO sluice_reader;
+
+CREATE VIEW sluice.countable_partition AS
+SELECT b.partition_name, b.lower_bound, b.upper_bound, v.table_name, v.sequence_name, v.source,
+    v.status, n.changes, c.id AS partition_id, c.changes AS counted_changes,
+    coalesce(c.last_id, 0) AS last_id, c.counted_at,
+    coalesce(c.counted_at + greatest(c.took * 20, '30 seconds'), '-infinity') AS due_at
+FROM (VALUES
+    ('signal_staging', 'signal_id', 'source', 'status::text'),
+    ('signal_cold_storage', 'signal_id', 'source', quote_literal('')),
+    ('rejected_payload', 'rejected_payload_id', quote_literal(''), quote_literal('')))
+    AS v (table_name, sequence_name, source, status)
+JOIN sluice.partition_bounds() AS b ON b.table_name = v.table_name
+CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition)
+    + pg_stat_get_tuples_updated(b.partition) + pg_stat_get_tuples_deleted(b.partition))
+    AS n (changes)
+LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name;
+COMMENT ON VIEW sluice.countable_partition IS
+    'The partitions whose rows are counted, how that is done, and when it was. For count_rows and '
+    'statistics_of.';
+COMMENT ON COLUMN sluice.countable_partition.partition_name IS 'the partition, in schema sluice';
+COMMENT ON COLUMN sluice.countable_partition.lower_bound IS 'as in partition_overview';
+COMMENT ON COLUMN sluice.countable_partition.upper_bound IS 'as in partition_overview';
+COMMENT ON COLUMN sluice.countable_partition.table_name IS 'the table it is a partition of';
+COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'where the ids of its rows come from';
+COMMENT ON COLUMN sluice.countable_partition.source IS 'SQL for the source of a row';
+COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row';
+COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, but now';
+COMMENT ON COLUMN sluice.countable_partition.partition_id IS 'counted_partition.id; null: never yet';
+COMMENT ON COLUMN sluice.countable_partition.counted_changes IS 'as in counted_partition';
+COMMENT ON COLUMN sluice.countable_partition.last_id IS 'as in counted_partition; 0: never yet';
+COMMENT ON COLUMN sluice.countable_partition.counted_at IS 'as in counted_partition';
+COMMENT ON COLUMN sluice.countable_partition.due_at IS 'from when on it may be counted again';
+
+CREATE FUNCTION sluice.count_rows(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+    its_id integer;
+    ids_until bigint;
+    started timestamptz := clock_timestamp();
+    counted bigint;
+BEGIN
+    DELETE FROM sluice.hourly_count AS h
+    USING sluice.counted_partition AS c
+    WHERE h.partition_id = c.id AND to_regclass(format('sluice.%I', c.partition_name)) IS NULL;
+    DELETE FROM sluice.counted_partition AS c
+    WHERE to_regclass(format('sluice.%I', c.partition_name)) IS NULL;
+
+    SELECT * INTO part FROM sluice.countable_partition AS p
+    WHERE p.changes <> coalesce(p.counted_changes, 0) AND p.due_at <= now()
+    ORDER BY p.upper_bound DESC NULLS LAST, p.partition_name
+    LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('SELECT last_value FROM sluice.%I', part.sequence_name) INTO ids_until;
+    INSERT INTO sluice.counted_partition AS c
+        (partition_name, changes, last_id, counted_at, took)
+    VALUES (part.partition_name, part.changes, ids_until, started, '0')
+    ON CONFLICT ON CONSTRAINT counted_partition_partition_name_key DO UPDATE
+    SET changes = excluded.changes, last_id = excluded.last_id, counted_at = excluded.counted_at
+    RETURNING c.id INTO its_id;
+    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
+    EXECUTE format($q$
+        INSERT INTO sluice.hourly_count
+            (organization_id, hour, partition_id, table_name, source, status, entries)
+        SELECT r.organization_id, r.hour, $1, $3,
+            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
+        FROM (
+            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
+                ORDER BY w.n_of_source DESC, w.source) AS place
+            FROM (
+                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
+                FROM (
+                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
+                        %1$s AS source, %2$s AS status, count(*) AS n
+                    FROM sluice.%3$I AS p
+                    WHERE p.id <= $2
+                    GROUP BY 1, 2, 3, 4
+                ) AS g
+            ) AS w
+        ) AS r
+        GROUP BY 1, 2, 5, 6
+        $q$, part.source, part.status, part.partition_name)
+    USING its_id, ids_until, part.table_name;
+    SELECT coalesce(sum(h.entries), 0) INTO counted FROM sluice.hourly_count AS h
+    WHERE h.partition_id = its_id;
+    UPDATE sluice.counted_partition AS c SET took = clock_timestamp() - started WHERE c.id = its_id;
+    RETURN greatest(counted, 1);
+END
+$$;
+COMMENT ON FUNCTION sluice.count_rows(integer) IS
+    'A maintenance step: counts the rows of one partition that has changed, the latest first, in one '
+    'scan however many they are, and returns how many there were. What takes long is done less '
+    'often: at most a twentieth of the time goes into it.';
+
+INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
+    ('count_rows', 1100, 'rows', 'rows of changed partitions, counted for the statistics');
+
+-- ---- statistics ----
+
+CREATE FUNCTION sluice.count_live(organization_id bigint, since timestamptz, everything boolean,
+    max_rows integer, OUT hours timestamptz[], OUT tables text[], OUT sources text[],
+    OUT statuses text[], OUT counts bigint[], OUT as_of timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+    found record;
+    room bigint := max_rows;
+BEGIN
+    as_of := now();
+    FOR part IN
+        SELECT * FROM sluice.countable_partition AS p
+        WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
+        ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
+    LOOP
+        -- In the order of the primary key, so that it is read from there.
+        EXECUTE format($q$
+            SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
+                array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
+                coalesce(sum(g.n), 0) AS n
+            FROM (
+                SELECT date_trunc('hour', r.received_at) AS hour, r.source, r.status, count(*) AS n
+                FROM (
+                    SELECT p.received_at, %1$s AS source, %2$s AS status
+                    FROM sluice.%3$I AS p
+                    WHERE p.organization_id = $1 AND p.id > $2
+                    ORDER BY p.organization_id, p.id
+                    LIMIT $3
+                ) AS r
+                GROUP BY 1, 2, 3
+            ) AS g
+            $q$, part.source, part.status, part.partition_name)
+        INTO found
+        USING organization_id, CASE WHEN everything THEN 0 ELSE part.last_id END, room + 1;
+        IF found.n > room AND everything THEN
+            as_of := NULL;
+            RETURN;
+        ELSIF found.n > room THEN
+            as_of := least(as_of, coalesce(part.counted_at, part.lower_bound, since));
+        ELSIF found.n > 0 THEN
+            room := room - found.n;
+            hours := hours || found.hours;
+            sources := sources || found.sources;
+            statuses := statuses || found.statuses;
+            counts := counts || found.counts;
+            tables := tables || array_fill(part.table_name, ARRAY[cardinality(found.hours)]);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
+    'Counts an organization''s rows that are in hourly_count (everything) or not yet, at most so '
+    'many. as_of is the instant up to which the counts of both are complete: now, or when a '
+    'partition with more new rows than that was counted; null when everything is more than that. For '
+    'statistics_of.';
+
+CREATE FUNCTION sluice.instant_text(instant timestamptz) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN to_json(instant AT TIME ZONE 'UTC') #>> '{}' || 'Z';
+END
+$$;
+COMMENT ON FUNCTION sluice.instant_text(timestamptz) IS
+    'An instant in ISO 8601, in UTC, whatever the session''s settings. For the functions of this '
+    'schema.';
+
+CREATE FUNCTION sluice.statistics_of(organization_id bigint, span text) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+    -- What is counted when it is asked for takes some 20 ms.
+    max_live constant integer := 10000;
+    bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
+    since timestamptz := CASE span
+        WHEN '24h' THEN date_trunc('hour', now()) - interval '23 hours'
+        WHEN '7d' THEN date_trunc('hour', now()) - interval '167 hours'
+        WHEN '30d' THEN date_trunc('day', now()) - interval '29 days'
+    END;
+    everything boolean;
+    live record;
+    result json;
+BEGIN
+    IF since IS NULL THEN
+        RAISE EXCEPTION 'window must be 24h, 7d or 30d'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'window';
+    END IF;
+    SELECT coalesce(sum(h.entries), 0) <= max_live INTO everything FROM sluice.hourly_count AS h
+    WHERE h.organization_id = organization_id AND h.hour >= since;
+    IF everything THEN
+        live := sluice.count_live(organization_id, since, true, max_live);
+        everything := live.as_of IS NOT NULL;
+    END IF;
+    IF NOT everything THEN
+        live := sluice.count_live(organization_id, since, false, max_live);
+    END IF;
+
+    WITH counted AS MATERIALIZED (
+        SELECT u.table_name, u.hour, u.source, u.status, u.entries
+        FROM (
+            SELECT h.table_name, h.hour, h.source, h.status, h.entries
+            FROM sluice.hourly_count AS h
+            WHERE h.organization_id = organization_id AND h.hour >= since AND NOT everything
+            UNION ALL
+            SELECT l.table_name, l.hour, l.source, l.status, l.entries
+            FROM unnest(live.tables, live.hours, live.sources, live.statuses, live.counts)
+                AS l (table_name, hour, source, status, entries)
+            WHERE l.hour >= since
+        ) AS u
+    ), place AS (
+        SELECT c.source, row_number() OVER (ORDER BY c.source = '(other)', sum(c.entries) DESC,
+            c.source) AS place
+        FROM counted AS c
+        WHERE c.table_name <> 'rejected_payload'
+        GROUP BY c.source
+    ), series AS (
+        SELECT date_trunc(bucket, c.hour) AS at,
+            CASE WHEN p.place <= 12 THEN c.source ELSE '(other)' END AS source,
+            sum(c.entries) AS signals
+        FROM counted AS c
+        JOIN place AS p ON p.source = c.source
+        WHERE c.table_name <> 'rejected_payload'
+        GROUP BY 1, 2
+    ), totals AS (
+        SELECT s.status::text AS status, coalesce(sum(c.entries), 0) AS entries
+        FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)
+        LEFT JOIN counted AS c ON c.table_name = 'signal_staging' AND c.status = s.status::text
+        GROUP BY s.status
+    )
+    SELECT json_build_object(
+        'window', span,
+        'from', sluice.instant_text(since),
+        'to', sluice.instant_text(now()),
+        'as_of', sluice.instant_text(live.as_of),
+        'bucket_seconds', CASE bucket WHEN 'day' THEN 86400 ELSE 3600 END,
+        'totals', (SELECT json_object_agg(t.status, t.entries) FROM totals AS t),
+        'cold_storage', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
+            WHERE c.table_name = 'signal_cold_storage'),
+        'rejected', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
+            WHERE c.table_name = 'rejected_payload'),
+        'duplicates', (SELECT coalesce(sum(u.duplicates), 0) FROM (
+            SELECT h.duplicates FROM sluice.usage_hour AS h
+            WHERE h.organization_id = organization_id AND h.hour >= since
+            UNION ALL
+            SELECT m.duplicates FROM sluice.usage_minute AS m
+            WHERE m.organization_id = organization_id AND m.minute >= since) AS u),
+        'series', (SELECT coalesce(json_agg(json_build_object(
+                'at', sluice.instant_text(s.at), 'source', s.source, 'signals', s.signals)
+            ORDER BY s.at, s.source), '[]') FROM series AS s))
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.statistics_of(bigint, text) IS
+    'What came in for an organization in the last 24h, 7d or 30d, as a JSON object: rows by status, '
+    'and by hour or day and source, cold ones among them; beyond the 12 most frequent sources as '
+    '"(other)". as_of says up to when it is complete. Raises 22023 for another window. For the '
+    'functions of this schema.';
+
+-- ---- the latest ----
+
+CREATE FUNCTION sluice.signals_of(organization_id bigint, before bigint, max_rows integer,
+    source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    -- Who looks for what is rare is shown what is found among so many, and where to go on.
+    scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
+    result json;
+BEGIN
+    WITH looked_at AS MATERIALIZED (
+        SELECT s.id, s.received_at, s.source, s.status::text AS status, false AS cold
+        FROM sluice.signal_staging AS s
+        WHERE s.organization_id = organization_id AND s.id < before_id
+        ORDER BY s.id DESC
+        LIMIT scan
+    ), looked_at_cold AS MATERIALIZED (
+        SELECT c.id, c.received_at, c.source, 'cold_storage' AS status, true AS cold
+        FROM sluice.signal_cold_storage AS c
+        WHERE c.organization_id = organization_id AND c.id < before_id
+        ORDER BY c.id DESC
+        LIMIT scan
+    ), looked AS MATERIALIZED (
+        SELECT * FROM looked_at UNION ALL SELECT * FROM looked_at_cold
+        ORDER BY id DESC
+        LIMIT scan
+    ), hit AS MATERIALIZED (
+        SELECT * FROM looked AS l
+        WHERE (source IS NULL OR l.source = source) AND (status IS NULL OR l.status = status)
+        ORDER BY l.id DESC
+        LIMIT max_rows
+    ), full_row AS (
+        SELECT h.status AS shown_status, f.*
+        FROM hit AS h
+        CROSS JOIN LATERAL (
+            SELECT s.id, s.received_at, s.occurred_at, s.source, s.event_type, s.event_name,
+                s.email, s.user_id, s.anonymous_id, s.error, s.key_id, s.request_id, s.payload
+            FROM sluice.signal_staging AS s
+            WHERE NOT h.cold AND s.organization_id = organization_id AND s.id = h.id
+                AND s.received_at = h.received_at
+            UNION ALL
+            SELECT c.id, c.received_at, c.occurred_at, c.source, c.event_type, c.event_name,
+                c.email, c.user_id, c.anonymous_id, c.error, c.key_id, c.request_id, c.payload
+            FROM sluice.signal_cold_storage AS c
+            WHERE h.cold AND c.organization_id = organization_id AND c.id = h.id
+                AND c.received_at = h.received_at
+        ) AS f
+    )
+    SELECT json_build_object(
+        'signals', (SELECT coalesce(json_agg(json_build_object(
+                'id', f.id,
+                'received_at', sluice.instant_text(f.received_at),
+                'occurred_at', sluice.instant_text(f.occurred_at),
+                'source', f.source,
+                'event_type', f.event_type,
+                'event_name', f.event_name,
+                'email', f.email,
+                'user_id', f.user_id,
+                'anonymous_id', f.anonymous_id,
+                'status', f.shown_status,
+                'error', f.error,
+                'key_id', f.key_id,
+                'key_name', k.name,
+                'request_id', f.request_id,
+                'payload_bytes', octet_length(p.text),
+                'payload', CASE WHEN octet_length(p.text) <= 65536 THEN p.text::json END)
+            ORDER BY f.id DESC), '[]')
+            FROM full_row AS f
+            LEFT JOIN sluice.api_key AS k ON k.id = f.key_id
+            CROSS JOIN LATERAL (SELECT f.payload::text) AS p (text)),
+        'next', CASE
+            WHEN (SELECT count(*) FROM hit) = max_rows
+                AND (SELECT min(h.id) FROM hit AS h) > (SELECT min(l.id) FROM looked AS l)
+                THEN (SELECT min(h.id) FROM hit AS h)
+            WHEN (SELECT count(*) FROM looked) = scan THEN (SELECT min(l.id) FROM looked AS l)
+        END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
+    'An organization''s latest signals, staged and cold, as a JSON object (ids before this one or '
+    'null, at most so many, of a source or null, of a status, among them cold_storage, or null). With a '
+    'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
+    'left out. For the functions of this schema.';
+
+CREATE FUNCTION sluice.preview(bytes bytea) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- The last character may have been cut.
+    FOR cut IN 0..3 LOOP
+        BEGIN
+            RETURN convert_from(substring(bytes FOR octet_length(bytes) - cut), 'UTF8');
+        EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character
+            OR substring_error THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN encode(bytes, 'escape');
+END
+$$;
+COMMENT ON FUNCTION sluice.preview(bytea) IS
+    'Bytes as text to be shown: as they are when they are UTF-8, else with \nnn for what is not ASCII. '
+    'For the functions of this schema.';
+
+CREATE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT r.id, r.received_at, r.key_id, r.source, r.kind, r.code, r.detail, r.position,
+            r.payload_bytes, r.request_id, r.truncated, r.replayed_at,
+            substring(r.payload FOR 4096) AS beginning, octet_length(r.payload) > 4096 AS longer
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = organization_id AND r.id < before_id
+        ORDER BY r.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'rejects', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'received_at', sluice.instant_text(h.received_at),
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'source', h.source,
+                'kind', h.kind,
+                'code', h.code,
+                'detail', h.detail,
+                'position', h.position,
+                'payload_bytes', h.payload_bytes,
+                'request_id', h.request_id,
+                'preview', sluice.preview(h.beginning),
+                'truncated', h.truncated OR h.longer,
+                'replayed_at', sluice.instant_text(h.replayed_at))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
+    'An organization''s latest rejected payloads, with the beginnings of their bytes, as a JSON object '
+    '(ids before this one or null, at most so many). For the functions of this schema.';
+
+CREATE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+    result json;
+BEGIN
+    WITH used AS (
+        SELECT m.month::date AS month, coalesce(u.signals, 0) AS signals,
+            coalesce(u.duplicates, 0) AS duplicates
+        FROM generate_series(this_month - interval '11 months', this_month, '1 month') AS m (month)
+        LEFT JOIN sluice.usage_overview AS u ON u.month = m.month::date
+            AND u.organization = (SELECT o.name FROM sluice.organization AS o
+                WHERE o.id = organization_id)
+    )
+    SELECT json_build_object(
+        'month', to_char(u.month, 'YYYY-MM'),
+        'signals', u.signals,
+        'duplicates', u.duplicates,
+        'signal_limit', o.signal_limit,
+        'overages', o.overages,
+        'months', (SELECT json_agg(json_build_object('month', to_char(m.month, 'YYYY-MM'),
+                'signals', m.signals, 'duplicates', m.duplicates) ORDER BY m.month DESC)
+            FROM used AS m))
+    INTO result
+    FROM used AS u
+    JOIN sluice.organization AS o ON o.id = organization_id
+    WHERE u.month = this_month;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.usage_of(bigint) IS
+    'What an organization used in this month and the eleven before, as a JSON object, beside the limit '
+    'that is in force now. For the functions of this schema.';
+
+CREATE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT * FROM sluice.audit_log AS a
+        WHERE a.organization_id = organization_id AND a.id < before_id
+        ORDER BY a.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'entries', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'occurred_at', sluice.instant_text(h.occurred_at),
+                'actor', h.actor,
+                'action', h.action,
+                'object_kind', h.object_kind,
+                'object_id', h.object_id,
+                'details', h.details)
+            ORDER BY h.id DESC), '[]') FROM hit AS h),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
+    'The latest entries of an organization''s audit log as a JSON object (ids before this one or null, '
+    'at most so many). For the functions of this schema.';
+
+-- ---- the same for members ----
+
+CREATE FUNCTION sluice.settings_statistics(user_name text, organization_id bigint, span text)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.statistics_of(sluice.membership(user_name, organization_id, 'viewer'), span);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_statistics(text, bigint, text) IS
+    'As statistics_of, for every member. Raises as membership does.';
+
+CREATE FUNCTION sluice.settings_signals(user_name text, organization_id bigint, before bigint,
+    max_rows integer, source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.signals_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100), source, status);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_signals(text, bigint, bigint, integer, text, text) IS
+    'As signals_of, for every member, at most 100. Raises as membership does.';
+
+CREATE FUNCTION sluice.settings_rejects(user_name text, organization_id bigint, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.rejects_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
+    'As rejects_of, for every member, at most 100. Raises as membership does.';
+
+CREATE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.usage_of(sluice.membership(user_name, organization_id, 'editor'));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_usage(text, bigint) IS
+    'As usage_of, for an editor, admin or owner. Raises as membership does.';
+
+CREATE FUNCTION sluice.settings_audit(user_name text, organization_id bigint, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.audit_of(sluice.membership(user_name, organization_id, 'editor'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_audit(text, bigint, bigint, integer) IS
+    'As audit_of, for an editor, admin or owner, at most 100. Raises as membership does.';
+
+CREATE FUNCTION sluice.settings_may_manage_keys(user_name text, organization_id bigint)
+RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.membership(user_name, organization_id, 'editor');
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_may_manage_keys(text, bigint) IS
+    'The organization''s id if the user is editor, admin or owner: for what asks nothing else of the '
+    'database, the dry run of a template. Raises as membership does.';
+
+-- ---- the same for the tool ----
+
+CREATE FUNCTION sluice.statistics(organization_name text, span text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.statistics_of(sluice.organization_id_of(organization_name), span);
+END
+$$;
+COMMENT ON FUNCTION sluice.statistics(text, text) IS
+    'As statistics_of, of the organization of this name. Raises P0002 when there is none.';
+
+CREATE FUNCTION sluice.signals_latest(organization_name text, before bigint, max_rows integer,
+    source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.signals_of(sluice.organization_id_of(organization_name), before, max_rows,
+        source, status);
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
+    'As signals_of, of the organization of this name. Raises P0002 when there is none.';
+
+CREATE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.audit_of(sluice.organization_id_of(organization_name), before, max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
+    'As audit_of, of the organization of this name. Raises P0002 when there is none.';
+
 -- ---- grants ----
 
 GRANT EXECUTE ON FUNCTION
@@ -282,7 +920,18 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_keys(text, bigint),
     sluice.settings_key(text, bigint, bigint),
     sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb),
-    sluice.settings_key_deactivate(text, bigint, bigint)
+    sluice.settings_key_deactivate(text, bigint, bigint),
+    sluice.settings_statistics(text, bigint, text),
+    sluice.settings_signals(text, bigint, bigint, integer, text, text),
+    sluice.settings_rejects(text, bigint, bigint, integer),
+    sluice.settings_usage(text, bigint),
+    sluice.settings_audit(text, bigint, bigint, integer),
+    sluice.settings_may_manage_keys(text, bigint)
 TO sluice_settings;
+GRANT EXECUTE ON FUNCTION
+    sluice.statistics(text, text),
+    sluice.signals_latest(text, bigint, integer, text, text),
+    sluice.audit_entries(text, bigint, integer)
+TO sluice_admin;
 
 RESET ROLE;
