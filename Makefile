@@ -12,28 +12,28 @@ MODULES := \
 	credential new_key http http_query \
 	json_scan json_text json_reader json_walk json_edit json_path json \
 	decimal instant \
-	signal template template_cache \
+	signal template template_try template_cache \
 	db \
 	store store_key store_schema store_check store_maintenance migrate \
 	pg_array refusal group_member group_statement group metrics \
-	store_rejected store_settings \
+	store_rejected store_settings store_document \
 	intake intake_item intake_reject intake_bulk intake_answer \
 	route fcgi visit exchange direct loop \
 	settings settings_access settings_member settings_key settings_template \
-	program
+	settings_document program
 
 # What each program is made of. Replaying rejected bytes (the tool) reads them as the workers do; the
 # settings need nothing of what stores signals.
 TOOL_ONLY := file new_key store store_key store_schema store_check store_maintenance migrate \
-	store_rejected utf8 json_out
+	store_rejected store_document template_try utf8 json_out
 SETTINGS_ONLY := http_query store_settings settings settings_access settings_member settings_key \
-	settings_template
+	settings_template settings_document
 SERVING := route fcgi visit program
 WORKER_ONLY := group metrics intake_bulk intake_answer exchange direct loop
 INTAKE := $(filter-out $(TOOL_ONLY) $(SETTINGS_ONLY),$(MODULES)) intake_main
 SETTINGS := status mem utf8 json_out file log config_setting config credential new_key http \
-	http_query json_scan json_text json_reader json_walk json_path decimal instant template db \
-	store store_key store_settings $(SERVING) $(filter settings%,$(MODULES)) settings_main
+	http_query json_scan json_text json_reader json_walk json_path decimal instant template \
+	template_try db store store_key store_settings store_document $(SERVING) $(filter settings%,$(MODULES)) settings_main
 TOOL := $(filter-out $(WORKER_ONLY) $(SETTINGS_ONLY) $(SERVING),$(MODULES)) \
 	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_template \
 	ctl_rejected ctl_replay ctl_migrate ctl_maintain ctl_check ctl_config

@@ -110,7 +110,6 @@ struct buf *settings_answer(struct settings *settings, enum status status)
 	settings->status = status;
 	settings->response.status = status_http(status);
 	settings->response.content_type = "application/json";
-	buf_add_char(&settings->response.body, '{');
 	return &settings->response.body;
 }
 
@@ -134,17 +133,24 @@ enum status settings_id(struct settings *settings, int64_t *id)
 	return settings_fail(settings, STATUS_NOT_FOUND, "An id is a number.");
 }
 
+enum status settings_text(struct settings *settings, const char *name, struct slice *text)
+{
+	enum status status = http_query(&settings->http, &settings->arena, name, text);
+
+	if (status == STATUS_INVALID_REQUEST)
+		return settings_refuse(settings, name, SLICE("is no text, or given twice"));
+	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+}
+
 enum status settings_number(struct settings *settings, const char *name, int64_t least,
 			    int64_t most, int64_t *number)
 {
 	struct slice text;
-	enum status status = http_query(&settings->http, &settings->arena, name, &text);
+	enum status status = settings_text(settings, name, &text);
 
-	if (status == STATUS_NO_MEMORY)
-		return settings_fail(settings, status, NULL);
-	if (status == STATUS_OK && text.p == NULL)
-		return STATUS_OK;
-	if (status != STATUS_OK || !read_number(text, number) || *number < least || *number > most)
+	if (status != STATUS_OK || text.p == NULL)
+		return status;
+	if (!read_number(text, number) || *number < least || *number > most)
 		return settings_refuse(settings, name, SLICE("is no number in the range"));
 	return STATUS_OK;
 }
@@ -297,13 +303,19 @@ static enum status handle(struct settings *settings)
 		[ROUTE_KEY_CREATE] = settings_key_create,
 		[ROUTE_KEY_SHOW] = settings_key_show,
 		[ROUTE_KEY_DEACTIVATE] = settings_key_deactivate,
+		[ROUTE_TEMPLATE_TRY] = settings_template_try,
+		[ROUTE_STATISTICS] = settings_statistics,
+		[ROUTE_LATEST_SIGNALS] = settings_signals,
+		[ROUTE_REJECTS] = settings_rejects,
+		[ROUTE_USAGE] = settings_usage,
+		[ROUTE_AUDIT] = settings_audit,
 	};
 	struct buf *out = &settings->response.body;
 	enum status status = handlers[settings->match.route->question](settings);
 
 	if (status_http(status) >= 300)
 		return status;
-	buf_add_text(out, "}\n");
+	buf_add_char(out, '\n');
 	/* Half an answer is not JSON. */
 	if (out->status != STATUS_OK)
 		return settings_fail(settings, STATUS_NO_MEMORY, NULL);

@@ -7,6 +7,7 @@
  *   settings_member.c      me
  *   settings_key.c         keys
  *   settings_template.c    payload templates
+ *   settings_document.c    statistics, signals, rejects, usage, audit log
  *
  * Requests are few and each is served by itself, waiting where it must. What a user may do is the
  * database's decision: every call says for whom it is made.
@@ -60,11 +61,15 @@ enum status settings_refuse_as(struct settings *settings, enum status status, co
 /* settings_fail() for a failed call of the database. */
 enum status settings_fail_store(struct settings *settings, enum status status);
 
-/* Begins an answer of JSON and returns its body, to which the handler appends. */
+/* Begins an answer of JSON and returns its body, to which the handler appends an object. */
 struct buf *settings_answer(struct settings *settings, enum status status);
 
 /* The id in the path; a problem when it is none. */
 enum status settings_id(struct settings *settings, int64_t *id) MUST_CHECK;
+
+/* Reads a query parameter; absent when there is none. A problem is made for one that is no text. */
+enum status settings_text(struct settings *settings, const char *name,
+			  struct slice *text) MUST_CHECK;
 
 /* Reads a query parameter as a whole number; *number stays when there is none. A problem is made
  * for what is no number of the range. */
@@ -101,6 +106,7 @@ enum status settings_template_compile(struct settings *settings, const char *mem
 /* A handler makes the answer, or a problem, and returns its status. */
 typedef enum status settings_handler(struct settings *settings);
 settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
-	settings_key_deactivate;
+	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
+	settings_rejects, settings_usage, settings_audit;
 
 #endif

@@ -122,11 +122,13 @@ static void add_created(struct settings *settings, const struct store_key *key,
 	new_key_add_path(&path, made, key->endpoint_type);
 	buf_add_slice(&url, buf_slice(&path));
 	new_key_add_curl(&curl, made, key->endpoint_type, buf_slice(&url), "");
+	buf_add_char(out, '{');
 	store_key_members(key, out);
 	json_out_member(out, "key", slice_of(made->key));
 	json_out_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
 	json_out_member(out, "webhook_path", buf_slice(&path));
 	json_out_member(out, "curl", buf_slice(&curl));
+	buf_add_char(out, '}');
 	if (url.status != STATUS_OK || path.status != STATUS_OK || curl.status != STATUS_OK)
 		out->status = STATUS_NO_MEMORY;
 	struct buf *const held[] = {&url, &path, &curl};
@@ -163,6 +165,13 @@ enum status settings_key_create(struct settings *settings)
 
 /* ---- list, show, deactivate ---- */
 
+static void add_key(struct buf *out, const struct store_key *key)
+{
+	buf_add_char(out, '{');
+	store_key_members(key, out);
+	buf_add_char(out, '}');
+}
+
 enum status settings_keys(struct settings *settings)
 {
 	struct store_keys list;
@@ -171,14 +180,12 @@ enum status settings_keys(struct settings *settings)
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
 	struct buf *out = settings_answer(settings, STATUS_OK);
-	json_out_member_json(out, "keys", SLICE("["));
+	buf_add_text(out, "{\"keys\":[");
 	for (size_t i = 0; i < list.count; i++) {
 		json_out_comma(out);
-		buf_add_char(out, '{');
-		store_key_members(&list.items[i], out);
-		buf_add_char(out, '}');
+		add_key(out, &list.items[i]);
 	}
-	buf_add_char(out, ']');
+	buf_add_text(out, "]}");
 	return STATUS_OK;
 }
 
@@ -199,7 +206,7 @@ static enum status answer_key(struct settings *settings, key_call *call)
 				     "The organization has no key with this id.");
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	store_key_members(&key, settings_answer(settings, STATUS_OK));
+	add_key(settings_answer(settings, STATUS_OK), &key);
 	return STATUS_OK;
 }
 

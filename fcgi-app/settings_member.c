@@ -48,11 +48,12 @@ enum status settings_me(struct settings *settings)
 	if (status != STATUS_OK)
 		return settings_fail(settings, status, NULL);
 	struct buf *out = settings_answer(settings, STATUS_OK);
+	buf_add_char(out, '{');
 	json_out_member(out, "user", settings->store.actor);
 	add_token(out, token, expires_s);
 	json_out_member_json(out, "organizations", SLICE("["));
 	for (size_t i = 0; i < list.count; i++)
 		add_membership(out, &list.items[i]);
-	buf_add_text(out, "]");
+	buf_add_text(out, "]}");
 	return STATUS_OK;
 }

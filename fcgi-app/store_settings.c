@@ -64,6 +64,20 @@ enum status store_settings_me(const struct store *store, struct store_membership
 
 /* ---- keys ---- */
 
+enum status store_settings_may_manage_keys(const struct store *store, struct slice organization)
+{
+	static const struct db_statement statement = {
+		.name = "store_settings_may_manage_keys",
+		.sql = "SELECT sluice.settings_may_manage_keys($1::text, $2::bigint)",
+		.param_count = 2,
+		.columns = 1,
+		.rows = 1,
+	};
+	const db_param params[] = {store->actor, organization};
+
+	return store_run(store, &statement, params, NULL);
+}
+
 enum status store_settings_keys(const struct store *store, struct slice organization,
 				struct store_keys *list)
 {

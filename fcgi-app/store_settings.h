@@ -27,6 +27,10 @@ struct store_memberships {
 
 enum status store_settings_me(const struct store *store, struct store_memberships *list) MUST_CHECK;
 
+/* Whether the user may manage keys: STATUS_OK, or why not. */
+enum status store_settings_may_manage_keys(const struct store *store,
+					   struct slice organization) MUST_CHECK;
+
 /* The newest first. */
 enum status store_settings_keys(const struct store *store, struct slice organization,
 				struct store_keys *list) MUST_CHECK;
