@@ -380,13 +380,13 @@ enum status config_read(struct arena *arena, const char *path, struct config *co
 /* Appends a text as comment lines of the configuration file. */
 static void add_comment(struct buf *out, struct slice text)
 {
-	size_t column = WRAP_COLUMN; /* the first word begins a line */
+	size_t column = 0; /* the first word begins a line */
 
 	while (text.n > 0) {
 		const char *space = memchr(text.p, ' ', text.n);
 		size_t word = space == NULL ? text.n : (size_t)(space - text.p);
-		if (column + 1 + word > WRAP_COLUMN) {
-			buf_add_text(out, column == WRAP_COLUMN ? "#" : "\n#");
+		if (column == 0 || column + 1 + word > WRAP_COLUMN) {
+			buf_add_text(out, column == 0 ? "#" : "\n#");
 			column = 1;
 		}
 		buf_add_char(out, ' ');
@@ -397,6 +397,12 @@ static void add_comment(struct buf *out, struct slice text)
 		text.n -= taken;
 	}
 	buf_add_char(out, '\n');
+}
+
+/* As one would write it: nothing is a pair of quotes. */
+static const char *written_default(const struct config_setting *setting)
+{
+	return *setting->default_text == '\0' ? "''" : setting->default_text;
 }
 
 void config_example(struct buf *out)
@@ -412,7 +418,7 @@ void config_example(struct buf *out)
 		add_comment(out, slice_of(setting->help));
 		buf_add_text(out, "# It takes ");
 		config_setting_range(setting, out);
-		buf_add_format(out, ".\n#%s = %s\n", setting->key, setting->default_text);
+		buf_add_format(out, ".\n#%s = %s\n", setting->key, written_default(setting));
 	}
 }
 
@@ -440,7 +446,7 @@ void config_manual(struct buf *out)
 		add_sentences(out, setting->help);
 		buf_add_text(out, "It takes ");
 		config_setting_range(setting, out);
-		buf_add_format(out, ".\nThe default is\n.Ql %s .\n", setting->default_text);
+		buf_add_format(out, ".\nThe default is\n.Ql %s .\n", written_default(setting));
 	}
 	buf_add_text(out, ".El\n");
 }

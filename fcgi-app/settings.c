@@ -269,20 +269,20 @@ static enum status read_head(struct settings *settings, char *const *variables)
 	return STATUS_OK;
 }
 
-/* Connects when there is no connection, or the one there was has ended meanwhile. */
+/* Connects when there is no connection, or the one there was has ended meanwhile: then the server's
+ * farewell and the end of the stream are there to be read. */
 static enum status connect_database(struct settings *settings)
 {
 	struct db *db = settings->db;
 	int64_t own_ms = db_now_ms() + settings->config->database_timeout_ms;
 	struct pollfd fd = {.fd = db_fd(db), .events = POLLIN};
+	enum status status = STATUS_AGAIN;
 
 	settings->store.deadline_ms =
 		own_ms < settings->deadline_ms ? own_ms : settings->deadline_ms;
-	enum status status = STATUS_AGAIN;
-	if (db_state(db) == DB_READY && poll(&fd, 1, 0) > 0)
+	while (status == STATUS_AGAIN && db_state(db) == DB_READY && poll(&fd, 1, 0) > 0)
 		status = db_step(db, NULL);
-	if (status == STATUS_AGAIN || db_state(db) == DB_CLOSED)
-		status = db_connect(db, settings->store.deadline_ms);
+	status = db_connect(db, settings->store.deadline_ms);
 	return status == STATUS_OK ? STATUS_OK : settings_fail(settings, status, NULL);
 }
 

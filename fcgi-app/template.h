@@ -43,8 +43,10 @@ struct template;
 struct template_fault {
 	uint64_t offset;      /* byte of the template's text */
 	struct slice message; /* in the arena: "field \"mrr\": the path is empty" */
-	struct slice field;   /* whose it is: "mrr", "custom"; absent: the whole template's */
-	struct slice custom;  /* of "custom", which; else absent */
+	/* Whose it is, in the template's text or the arena: "mrr", "custom"; absent: of the whole.
+	 */
+	struct slice field;
+	struct slice custom; /* of "custom", which; else absent */
 };
 
 /*

@@ -18,6 +18,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "first_front: does not meet the web server")
     config.addinivalue_line("markers", "database: about the database; not with sanitizers")
     config.addinivalue_line("markers", "slow: too long for `make check`; `make fault` runs it")
+    config.addinivalue_line("markers", "settings: about the settings, which these fronts serve")
     config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
 
 
@@ -25,6 +26,9 @@ def fronts_of(item):
     """The fronts one case goes through, as parameters; one that does not apply says why."""
     if item.get_closest_marker("first_front"):
         return harness.FRONTS[:1]
+    if item.get_closest_marker("settings"):
+        return [name for name in (*harness.FRONTS, *harness.OTHER_FRONTS)
+                if name in harness.SETTINGS_FRONTS]
     names = list(harness.FRONTS)
     if item.get_closest_marker("each_front"):
         names += harness.OTHER_FRONTS

@@ -91,8 +91,9 @@ class Conversation:
 class Worker:
     """A worker started by the test with the stack's configuration: its exit code can be seen."""
 
-    def __init__(self, stack, descriptors=None):
-        arguments = stack.worker_arguments()
+    def __init__(self, stack, descriptors=None, program="intake", more=None):
+        """more: environment variables, which are settings."""
+        arguments = stack.worker_arguments(program)
         like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
         user = {"user": like.st_uid, "group": like.st_gid, "extra_groups": []} \
             if os.geteuid() == 0 else {}
@@ -106,7 +107,7 @@ class Worker:
             listening.listen(1024)
             self.process = subprocess.Popen(
                 arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
-                env=ENVIRONMENT, **user, preexec_fn=None if descriptors is None else
+                env={**ENVIRONMENT, **(more or {})}, **user, preexec_fn=None if descriptors is None else
                 lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
 
     def __enter__(self):

@@ -51,6 +51,7 @@ LOOPLESS = {  # why what is about many requests in one worker's loop is skipped 
     "cgi": "each request has a process of its own",
     "cgi-apache": "each request has a process of its own",
 }
+SETTINGS_FRONTS = {"lighttpd", "apache", "nginx"}  # those that serve the settings
 NEEDS_LENGTH = {"cgi-apache"}  # answers 411 to a body of unknown length
 PLAIN_ERRORS = {"lighttpd", "cgi"}  # their own answers are HTML, not problems
 
@@ -399,10 +400,11 @@ class Stack:
         processes = self.intake_processes()
         return sorted(pid for pid, parent in processes.items() if parent in processes)
 
-    def worker_arguments(self):
-        """The command line the workers are started with."""
-        config = pathlib.Path(self.env["WORKERS_CONFIG"])
-        return [str(config.parents[1] / "bin" / "sluice-intake"), "--config", str(config)]
+    def worker_arguments(self, program="intake"):
+        """The command line that the workers, or the settings' processes, are started with."""
+        config = pathlib.Path(self.env[{"intake": "WORKERS_CONFIG",
+                                        "settings": "SETTINGS_CONFIG"}[program]])
+        return [str(config.parents[1] / "bin" / f"sluice-{program}"), "--config", str(config)]
 
 
 def memory_kib(pid, field):

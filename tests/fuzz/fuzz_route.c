@@ -26,6 +26,7 @@ static void add_path(struct buf *out, const struct route_match *match)
 		struct slice part = fuzz_take(&rest, '/');
 		struct slice value = slice_equal(part, SLICE("{key}"))	    ? match->key
 				     : slice_equal(part, SLICE("{source}")) ? match->source
+				     : slice_equal(part, SLICE("{id}"))	    ? match->id
 									    : part;
 		buf_add_char(out, '/');
 		for (size_t i = 0; i < value.n; i++)
@@ -39,9 +40,11 @@ static void check_same(struct arena *arena, const struct route_match *match, str
 
 	if (target.n > TARGET_MOST)
 		return;
-	CHECK(route_find(arena, slice_of(match->route->method), target, &again) == STATUS_OK);
+	CHECK(route_find(arena, match->route->program, slice_of(match->route->method), target,
+			 &again) == STATUS_OK);
 	CHECK(again.route == match->route);
-	CHECK(slice_equal(again.key, match->key) && slice_equal(again.source, match->source));
+	CHECK(slice_equal(again.key, match->key) && slice_equal(again.source, match->source) &&
+	      slice_equal(again.id, match->id));
 }
 
 static void check_match(struct arena *arena, const struct route_match *match, struct slice target)
@@ -66,21 +69,31 @@ static void check_match(struct arena *arena, const struct route_match *match, st
 	buf_free(&other);
 }
 
+static void check_program(struct arena *arena, enum route_program program, struct slice method,
+			  struct slice target)
+{
+	struct route_match match;
+	enum status status = route_find(arena, program, method, target, &match);
+
+	CHECK(status == STATUS_OK || status == STATUS_NOT_FOUND ||
+	      status == STATUS_METHOD_NOT_ALLOWED);
+	if (status == STATUS_NOT_FOUND)
+		return;
+	CHECK(match.route != NULL && match.route->program == program);
+	CHECK(status == STATUS_METHOD_NOT_ALLOWED ||
+	      slice_equal(method, slice_of(match.route->method)));
+	CHECK((match.allow != NULL) == (status == STATUS_METHOD_NOT_ALLOWED));
+	check_match(arena, &match, target);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct slice target = {(const char *)data, n};
 	struct slice method = fuzz_take(&target, ' ');
 	struct arena arena = {0};
-	struct route_match match;
-	enum status status = route_find(&arena, method, target, &match);
 
-	CHECK(status == STATUS_OK || status == STATUS_NOT_FOUND ||
-	      status == STATUS_METHOD_NOT_ALLOWED);
-	if (status != STATUS_NOT_FOUND) {
-		CHECK(match.route != NULL);
-		CHECK(slice_equal(method, slice_of(match.route->method)) == (status == STATUS_OK));
-		check_match(&arena, &match, target);
-	}
+	check_program(&arena, ROUTE_INTAKE, method, target);
+	check_program(&arena, ROUTE_SETTINGS, method, target);
 	arena_free(&arena);
 	return 0;
 }

@@ -131,6 +131,8 @@ START_TEST(defaults_are_the_contracts)
 	ck_assert_int_eq(config.large_requests, 4);
 	ck_assert_int_eq(config.buffered_bytes, 32 << 20);
 	ck_assert(config.prepared_statements);
+	ck_assert(!config.settings_trust_remote_user);
+	ck_assert_str_eq(config.public_url, "");
 	for (int i = 0; i < CONFIG_SETTINGS_MAX; i++)
 		ck_assert_int_eq(source.origin[i], CONFIG_FROM_DEFAULT);
 	ck_assert_str_eq(source.path, path);
@@ -148,8 +150,9 @@ START_TEST(each_key_sets_one_member)
 
 	expect_ok(read_text(""));
 	before = config;
-	const char *value = is_number(setting)		     ? "1025"
-			    : setting->type == CONFIG_BOOL   ? "off"
+	const char *value = is_number(setting) ? "1025"
+			    : setting->type == CONFIG_BOOL
+				    ? (strcmp(setting->default_text, "on") == 0 ? "off" : "on")
 			    : setting->type == CONFIG_CHOICE ? setting->choices[0]
 							     : "dbname=other";
 	if (setting->max > 0 && setting->max < 1025)
@@ -679,10 +682,15 @@ END_TEST
 
 /* ---- documents ---- */
 
+static const char *written_default(const struct config_setting *setting)
+{
+	return *setting->default_text == '\0' ? "''" : setting->default_text;
+}
+
 /* The line that gives a setting its value in the example, commented out. */
 static void add_example_line(char *text, size_t bytes, const struct config_setting *setting)
 {
-	(void)snprintf(text, bytes, "\n#%s = %s\n", setting->key, setting->default_text);
+	(void)snprintf(text, bytes, "\n#%s = %s\n", setting->key, written_default(setting));
 }
 
 START_TEST(the_example_is_the_file)
@@ -759,7 +767,7 @@ START_TEST(the_manual_has_every_setting)
 		char *place = strstr(manual.p, item);
 		ck_assert_msg(place != NULL, "%s", item);
 		(void)snprintf(item, sizeof(item), "The default is\n.Ql %s .\n",
-			       settings[i].default_text);
+			       written_default(&settings[i]));
 		ck_assert_ptr_nonnull(strstr(place, item));
 	}
 	ck_assert_ptr_null(strstr(manual.p, ". "));

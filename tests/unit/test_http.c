@@ -842,10 +842,61 @@ static TCase *response_tests(void)
 	return tests;
 }
 
+/* ---- what settings ask for ---- */
+
+START_TEST(a_type_is_one_in_utf_8)
+{
+	static const struct {
+		const char *a, *b;
+		bool is;
+	} rows[] = {
+		{"CONTENT_TYPE=application/json", NULL, true},
+		{"CONTENT_TYPE=Application/JSON ; charset=utf-8", NULL, true},
+		{"CONTENT_TYPE=application/json; charset=latin1", NULL, false},
+		{"CONTENT_TYPE=application/jsonp", NULL, false},
+		{"CONTENT_TYPE=text/plain", NULL, false},
+		{"CONTENT_TYPE=application/x-www-form-urlencoded", NULL, false},
+		{"CONTENT_TYPE=application/json, text/plain", NULL, false},
+		{"CONTENT_TYPE=", NULL, false},
+		{NULL, NULL, false},
+		{"CONTENT_TYPE=application/json", "CONTENT_TYPE=application/json", false},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++) {
+		struct http_request request = request_of(rows[i].a, rows[i].b, NULL);
+		ck_assert_msg(http_type_is(&request, "application/json") == rows[i].is, "row %d",
+			      i);
+	}
+}
+END_TEST
+
+START_TEST(a_problem_may_list_errors_and_further_headers)
+{
+	struct http_request request = request_of("HTTP_X_REQUEST_ID=r", NULL, NULL);
+	struct http_response response = http_response_make();
+	struct buf head = buf_make(4096);
+
+	response.headers = "X-Frame-Options: DENY\r\n";
+	http_problem_with(&response, &request, STATUS_INVALID_REQUEST, "d",
+			  SLICE("[{\"place\":\"name\"}]"));
+	buf_add_char(&response.body, '\0');
+	ck_assert_ptr_nonnull(strstr(response.body.p, ",\"errors\":[{\"place\":\"name\"}]}\n"));
+	http_response_head(&response, &request, &head);
+	buf_add_char(&head, '\0');
+	ck_assert_ptr_nonnull(strstr(head.p, "\r\nX-Frame-Options: DENY\r\n\r\n"));
+	buf_free(&head);
+	http_response_free(&response);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("http");
+	TCase *settings_tests = tcase_create("settings");
 
+	tcase_add_test(settings_tests, a_type_is_one_in_utf_8);
+	tcase_add_test(settings_tests, a_problem_may_list_errors_and_further_headers);
+	suite_add_tcase(suite, settings_tests);
 	suite_add_tcase(suite, request_tests());
 	suite_add_tcase(suite, decoder_tests());
 	suite_add_tcase(suite, response_tests());

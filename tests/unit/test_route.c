@@ -23,7 +23,8 @@ static void check(const struct row *row, const char *method)
 {
 	struct arena arena = {0};
 	struct route_match match;
-	enum status status = route_find(&arena, slice_of(method), slice_of(row->target), &match);
+	enum status status =
+		route_find(&arena, ROUTE_INTAKE, slice_of(method), slice_of(row->target), &match);
 
 	ck_assert_msg(status == row->status, "%s %s: %s, not %s", method, row->target,
 		      status_code(status), status_code(row->status));
@@ -145,13 +146,90 @@ START_TEST(a_route_knows_its_handler)
 	struct route_match match;
 
 	for (int i = 0; i < LENGTH(rows); i++) {
-		enum status status = route_find(&arena, slice_of(rows[i].method),
+		enum status status = route_find(&arena, ROUTE_INTAKE, slice_of(rows[i].method),
 						slice_of(rows[i].target), &match);
 		ck_assert_int_eq(status, STATUS_OK);
 		ck_assert_int_eq(match.route->authentication, rows[i].authentication);
 		ck_assert_int_eq(match.route->action, rows[i].action);
 		ck_assert_int_eq(match.route->kind, rows[i].kind);
 	}
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- the settings' routes ---- */
+
+#define SETTINGS "/api/settings/"
+
+static const struct {
+	const char *method, *target;
+	enum status status;
+	enum route_question question;
+	enum route_authentication role;
+	const char *id, *allow;
+} questions[] = {
+	{"GET", SETTINGS "me", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "me/?organization=1", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
+	{"POST", SETTINGS "me", STATUS_METHOD_NOT_ALLOWED, ROUTE_ME, ROUTE_VIEWER, NULL, "GET"},
+	{"GET", SETTINGS "keys", STATUS_OK, ROUTE_KEYS, ROUTE_EDITOR, NULL, NULL},
+	{"POST", SETTINGS "keys", STATUS_OK, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL, NULL},
+	{"DELETE", SETTINGS "keys", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL,
+	 "GET, POST"},
+	{"HEAD", SETTINGS "keys", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL,
+	 "GET, POST"},
+	{"GET", SETTINGS "keys/12", STATUS_OK, ROUTE_KEY_SHOW, ROUTE_EDITOR, "12", NULL},
+	{"GET", SETTINGS "keys/sk_a", STATUS_OK, ROUTE_KEY_SHOW, ROUTE_EDITOR, "sk_a", NULL},
+	{"POST", SETTINGS "keys/12", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_SHOW, ROUTE_EDITOR, "12",
+	 "GET"},
+	{"POST", SETTINGS "keys/1/deactivate", STATUS_OK, ROUTE_KEY_DEACTIVATE, ROUTE_EDITOR, "1",
+	 NULL},
+	{"GET", SETTINGS "keys/1/deactivate", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_DEACTIVATE,
+	 ROUTE_EDITOR, "1", "POST"},
+	{"POST", SETTINGS "templates/try", STATUS_OK, ROUTE_TEMPLATE_TRY, ROUTE_EDITOR, NULL, NULL},
+	{"GET", SETTINGS "statistics", STATUS_OK, ROUTE_STATISTICS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "signals", STATUS_OK, ROUTE_LATEST_SIGNALS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "rejects", STATUS_OK, ROUTE_REJECTS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "usage", STATUS_OK, ROUTE_USAGE, ROUTE_EDITOR, NULL, NULL},
+	{"GET", SETTINGS "audit", STATUS_OK, ROUTE_AUDIT, ROUTE_EDITOR, NULL, NULL},
+};
+
+START_TEST(a_question_has_one_route)
+{
+	struct arena arena = {0};
+	struct route_match match;
+	enum status status = route_find(&arena, ROUTE_SETTINGS, slice_of(questions[_i].method),
+					slice_of(questions[_i].target), &match);
+
+	ck_assert_int_eq(status, questions[_i].status);
+	ck_assert_int_eq(match.route->question, questions[_i].question);
+	ck_assert_int_eq(match.route->authentication, questions[_i].role);
+	ck_assert(slice_equal(match.id, slice_of(questions[_i].id)));
+	if (questions[_i].allow != NULL)
+		ck_assert_str_eq(match.allow, questions[_i].allow);
+	/* A body is read where something is sent, and only there. */
+	ck_assert_int_eq(match.route->body_bytes > 0, strcmp(match.route->method, "POST") == 0);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(programs_do_not_share_routes)
+{
+	static const char *const targets[] = {
+		SETTINGS "",	    SETTINGS "keys/1/2", SETTINGS "keys/1/deactivate/x",
+		"/api/settings",    "/health",		 "/metrics",
+		WEBHOOK "sk_a",	    SETTINGS "Me",	 SETTINGS "%2e%2e/settings/me",
+		"//api/settings/me"};
+	struct arena arena = {0};
+	struct route_match match;
+
+	for (int i = 0; i < LENGTH(targets); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_SETTINGS, SLICE("GET"),
+					    slice_of(targets[i]), &match),
+				 STATUS_NOT_FOUND);
+	for (int i = 0; i < LENGTH(questions); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, slice_of(questions[i].method),
+					    slice_of(questions[i].target), &match),
+				 STATUS_NOT_FOUND);
 	arena_free(&arena);
 }
 END_TEST
@@ -265,7 +343,7 @@ START_TEST(an_absent_target_is_not_found)
 	struct arena arena = {0};
 	struct route_match match;
 
-	ck_assert_int_eq(route_find(&arena, SLICE("POST"), slice_of(NULL), &match),
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), slice_of(NULL), &match),
 			 STATUS_NOT_FOUND);
 	ck_assert_ptr_null(match.route);
 	arena_free(&arena);
@@ -278,7 +356,8 @@ START_TEST(a_nul_byte_ends_no_target)
 	struct arena arena = {0};
 	struct route_match match;
 
-	ck_assert_int_eq(route_find(&arena, SLICE("POST"), target, &match), STATUS_NOT_FOUND);
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), target, &match),
+			 STATUS_NOT_FOUND);
 	arena_free(&arena);
 }
 END_TEST
@@ -323,8 +402,9 @@ START_TEST(an_absent_method_is_not_allowed)
 	struct arena arena = {0};
 	struct route_match match;
 
-	ck_assert_int_eq(route_find(&arena, slice_of(NULL), SLICE(WEBHOOK "sk_a"), &match),
-			 STATUS_METHOD_NOT_ALLOWED);
+	ck_assert_int_eq(
+		route_find(&arena, ROUTE_INTAKE, slice_of(NULL), SLICE(WEBHOOK "sk_a"), &match),
+		STATUS_METHOD_NOT_ALLOWED);
 	ck_assert_str_eq(match.route->method, "POST");
 	arena_free(&arena);
 }
@@ -345,8 +425,8 @@ START_TEST(long_targets_are_not_found)
 	if (_i == 1)
 		target[sizeof(prefix)] = '?';
 	for (size_t n = TARGET_MAX - 1; n <= TARGET_MAX + 1; n++) {
-		enum status status =
-			route_find(&arena, SLICE("POST"), (struct slice){target, n}, &match);
+		enum status status = route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
+						(struct slice){target, n}, &match);
 		ck_assert_int_eq(status, n <= TARGET_MAX ? STATUS_OK : STATUS_NOT_FOUND);
 		if (status == STATUS_OK)
 			ck_assert_uint_eq(match.key.n, _i == 1 ? 4 : n - (sizeof(prefix) - 1) + 3);
@@ -365,7 +445,7 @@ START_TEST(many_segments_are_not_found)
 	for (size_t count = SEGMENTS_MAX - 1; count <= TARGET_MAX / 2; count++) {
 		for (size_t i = 0; i < count; i++)
 			memcpy(target + 2 * i, "/a", 2);
-		ck_assert_int_eq(route_find(&arena, SLICE("POST"),
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
 					    (struct slice){target, 2 * count}, &match),
 				 STATUS_NOT_FOUND);
 		arena_reset(&arena);
@@ -381,7 +461,8 @@ START_TEST(key_and_source_outlive_the_target)
 	struct arena arena = {0};
 	struct route_match match;
 
-	ck_assert_int_eq(route_find(&arena, SLICE("POST"), slice_of(target), &match), STATUS_OK);
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), slice_of(target), &match),
+			 STATUS_OK);
 	memset(target, 'x', sizeof(target) - 1);
 	ck_assert(slice_equal(match.key, SLICE("sk_a")));
 	ck_assert(slice_equal(match.source, SLICE("web")));
@@ -393,7 +474,8 @@ static enum status find_with_own_arena(void)
 {
 	struct arena arena = {0};
 	struct route_match match;
-	enum status status = route_find(&arena, SLICE("POST"), SLICE(WEBHOOK "sk_a"), &match);
+	enum status status =
+		route_find(&arena, ROUTE_INTAKE, SLICE("POST"), SLICE(WEBHOOK "sk_a"), &match);
 
 	arena_free(&arena);
 	return status;
@@ -414,6 +496,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, health_is_a_route);
 	tcase_add_test(tests, metrics_are_a_route);
 	tcase_add_test(tests, a_route_knows_its_handler);
+	tcase_add_loop_test(tests, a_question_has_one_route, 0, LENGTH(questions));
+	tcase_add_test(tests, programs_do_not_share_routes);
 	tcase_add_loop_test(tests, anything_else_is_not_found, 0, LENGTH(unknown));
 	tcase_add_test(tests, an_absent_target_is_not_found);
 	tcase_add_test(tests, a_nul_byte_ends_no_target);

@@ -16,7 +16,7 @@ static bool is_code(const char *text)
 /* Senders give up on some codes and retry on others: only these are ever sent. */
 START_TEST(http_codes_are_those_of_the_contract)
 {
-	static const int sent[] = {200, 202, 400, 401, 403, 404, 405, 408, 413, 415, 429, 503};
+	static const int sent[] = {200, 201, 202, 400, 401, 403, 404, 405, 408, 413, 415, 429, 503};
 	int http = status_http((enum status)_i);
 	bool known = false;
 
@@ -67,6 +67,7 @@ static const struct {
 	const char *phrase;
 } fixed[] = {
 	{STATUS_OK, 200, "ok", "OK"},
+	{STATUS_CREATED, 201, "created", "Created"},
 	{STATUS_ACCEPTED, 202, "accepted", "Accepted"},
 	{STATUS_MALFORMED_JSON, 400, "malformed_json", "Bad Request"},
 	{STATUS_MISSING_PRODUCT_ORG_ID, 400, "missing_product_org_id", "Bad Request"},
@@ -74,6 +75,10 @@ static const struct {
 	{STATUS_REPEATED_HEADER, 400, "repeated_header", "Bad Request"},
 	{STATUS_UNAUTHENTICATED, 401, "unauthenticated", "Unauthorized"},
 	{STATUS_WRONG_ENDPOINT, 403, "wrong_endpoint", "Forbidden"},
+	{STATUS_NOT_SIGNED_IN, 403, "not_signed_in", "Forbidden"},
+	{STATUS_NOT_A_MEMBER, 403, "not_a_member", "Forbidden"},
+	{STATUS_ROLE_TOO_LOW, 403, "role_too_low", "Forbidden"},
+	{STATUS_CSRF_REFUSED, 403, "csrf_refused", "Forbidden"},
 	{STATUS_NOT_FOUND, 404, "not_found", "Not Found"},
 	{STATUS_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed"},
 	{STATUS_REQUEST_TIMEOUT, 408, "request_timeout", "Request Timeout"},
@@ -94,7 +99,7 @@ END_TEST
 
 START_TEST(codes_never_sent_have_no_phrase)
 {
-	static const int never[] = {-1, 0, 100, 199, 201, 204, 301, 302, 410, 500, 501, 504, 999};
+	static const int never[] = {-1, 0, 100, 199, 203, 204, 301, 302, 410, 500, 501, 504, 999};
 
 	ck_assert_str_eq(status_phrase(never[_i]), "Unknown");
 }
