@@ -35,7 +35,7 @@ SETTINGS := status mem utf8 json_out file log config_setting config credential n
 	http_query json_scan json_text json_reader json_walk json_path decimal instant template \
 	template_try db store store_key store_settings store_document $(SERVING) $(filter settings%,$(MODULES)) settings_main
 TOOL := $(filter-out $(WORKER_ONLY) $(SETTINGS_ONLY) $(SERVING),$(MODULES)) \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_key ctl_template \
+	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_document ctl_key ctl_template \
 	ctl_rejected ctl_replay ctl_migrate ctl_maintain ctl_check ctl_config
 
 # ---- variants ----
@@ -92,7 +92,7 @@ LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
 INTAKE_BIN := $(BUILD)/sluice-intake
 SETTINGS_BIN := $(BUILD)/sluice-settings
 TOOL_BIN := $(BUILD)/sluicectl
-MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluicectl.1 $(BUILD)/man/sluice.conf.5
+MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluice-settings.8 $(BUILD)/man/sluicectl.1 $(BUILD)/man/sluice.conf.5
 
 all: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
 
@@ -249,21 +249,26 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
+	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
+	$(INSTALL) -d $(DESTDIR)$(datadir)/web
+	$(INSTALL) -m 644 fcgi-app/web/* $(DESTDIR)$(datadir)/web/
 	for d in lighttpd apache nginx apache-fcgid cgi systemd cron templates; do \
 		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
 		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
 	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
-	$(INSTALL) -D -m 644 $(BUILD)/man/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-intake.8
+	for m in sluice-intake.8 sluice-settings.8; do \
+		$(INSTALL) -D -m 644 $(BUILD)/man/$$m $(DESTDIR)$(mandir)/man8/$$m || exit 1; done
 
 uninstall:  ## remove what install put there; configuration and data stay
-	rm -f $(DESTDIR)$(sbindir)/sluice-intake $(DESTDIR)$(bindir)/sluicectl
+	rm -f $(DESTDIR)$(sbindir)/sluice-intake $(DESTDIR)$(sbindir)/sluice-settings
+	rm -f $(DESTDIR)$(bindir)/sluicectl
 	rm -f $(DESTDIR)$(mandir)/man1/sluicectl.1 $(DESTDIR)$(mandir)/man5/sluice.conf.5
-	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8
+	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-settings.8
 	rm -rf $(DESTDIR)$(datadir)
 
 clean:  ## remove everything built

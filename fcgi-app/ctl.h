@@ -8,6 +8,7 @@
  *   ctl_organization.c  organization …, member …
  *   ctl_usage.c         usage, organization limit
  *   ctl_key.c           key …
+ *   ctl_document.c      stats, signal list, audit
  *   ctl_template.c      template …
  *   ctl_rejected.c      rejected list, rejected show
  *   ctl_replay.c        rejected replay
@@ -55,6 +56,11 @@ enum ctl_option {
 	CTL_MONTH,
 	CTL_PAYLOAD,
 	CTL_SINCE,
+	CTL_WINDOW,
+	CTL_SOURCE,
+	CTL_STATUS,
+	CTL_LIMIT,
+	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
 	CTL_AGAIN,
@@ -162,6 +168,9 @@ enum ctl_exit ctl_key_create(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_stats(struct ctl *ctl);
+enum ctl_exit ctl_signal_list(struct ctl *ctl);
+enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);

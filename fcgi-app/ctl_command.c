@@ -42,6 +42,13 @@ static const struct {
 	[CTL_SINCE] = {"--since", "INSTANT",
 		       "received at this instant or later: 2031-05-01T12:00:00Z, 2031-05-01 "
 		       "(midnight UTC), or until now 90d, 12h (units w, d, h, m, s)"},
+	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d"},
+	[CTL_SOURCE] = {"--source", "SOURCE", "only signals of this source"},
+	[CTL_STATUS] = {"--status", "STATUS",
+			"only signals of this status: pending, processing, completed, failed, "
+			"skipped, permanently_failed or cold_storage"},
+	[CTL_LIMIT] = {"--limit", "NUMBER", "how many at most, 20 by default, 999 at most"},
+	[CTL_BEFORE] = {"--before", "ID", "only what has a smaller id: the \"next\" of --json"},
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes as they are, and nothing else"},
 	[CTL_FILE] = {"--file", "FILE", "take the bytes of this file instead of the kept ones"},
 	[CTL_AGAIN] = {"--again", NULL, "also when it was replayed before"},
@@ -104,6 +111,30 @@ static const struct ctl_command commands[] = {
 		 "this month (UTC) or "
 		 "another, beside the limit that is in force now. Duplicates and rejects do not "
 		 "count."},
+	{.noun = "stats",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_WINDOW),
+	 .database = true,
+	 .run = ctl_stats,
+	 .help = "Shows what came in for an organization: signals by status, those in cold "
+		 "storage, "
+		 "rejected payloads and duplicates; with --json also by hour or day and source. "
+		 "As_of says up to when it is complete."},
+	{.noun = "signal",
+	 .verb = "list",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_SOURCE) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_LIMIT) |
+		     CTL_BIT(CTL_BEFORE),
+	 .database = true,
+	 .run = ctl_signal_list,
+	 .help = "Lists the latest signals of an organization, the newest first. With --source or "
+		 "--status the latest 5000 are looked at."},
+	{.noun = "audit",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
+	 .database = true,
+	 .run = ctl_audit,
+	 .help = "Lists who changed what of an organization, the newest first."},
 	{.noun = "member",
 	 .verb = "add",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_ROLE),

@@ -58,26 +58,30 @@
 	"FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'sluice'"
 
 /* What is in the schema and the role can touch without a function. */
-#define TABLES_OF_INTAKE                                                                           \
+#define TABLES_OF_ROLE                                                                             \
 	"(SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c "                  \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') "     \
 	"AND (has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE') "                              \
 	"OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')))"
 
-#define INTAKE                                                                                     \
+/* A program's role: may call its functions, of which one stands for all, and nothing else. Whether
+ * it can log in concerns only those who run the program. */
+#define PROGRAM(role, function, no_login)                                                          \
 	"SELECT CASE WHEN r.rolsuper OR t.names IS NOT NULL OR NOT f.callable THEN 'failed' "      \
-	"WHEN NOT r.rolcanlogin THEN 'warning' ELSE 'ok' END, "                                    \
-	"CASE WHEN r.rolsuper THEN 'sluice_intake is a superuser' "                                \
-	"WHEN t.names IS NOT NULL THEN 'sluice_intake reaches without a function: ' || t.names "   \
-	"WHEN NOT f.callable THEN 'sluice_intake may not call intake' "                            \
-	"WHEN NOT r.rolcanlogin THEN 'sluice_intake cannot log in: ALTER ROLE sluice_intake "      \
-	"LOGIN' "                                                                                  \
-	"ELSE 'sluice_intake may call its functions and nothing else' END "                        \
-	"FROM pg_roles r CROSS JOIN LATERAL (SELECT " TABLES_OF_INTAKE " AS names) t "             \
+	"WHEN NOT r.rolcanlogin THEN '" no_login "' ELSE 'ok' END, "                               \
+	"CASE WHEN r.rolsuper THEN '" role " is a superuser' "                                     \
+	"WHEN t.names IS NOT NULL THEN '" role " reaches without a function: ' || t.names "        \
+	"WHEN NOT f.callable THEN '" role " may not call " function "' "                           \
+	"WHEN NOT r.rolcanlogin THEN '" role " cannot log in: ALTER ROLE " role " LOGIN' "         \
+	"ELSE '" role " may call its functions and nothing else' END "                             \
+	"FROM pg_roles r CROSS JOIN LATERAL (SELECT " TABLES_OF_ROLE " AS names) t "               \
 	"CROSS JOIN LATERAL (SELECT has_schema_privilege(r.oid, 'sluice', 'USAGE') AND EXISTS ("   \
 	"SELECT FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                     \
-	"AND p.proname = 'intake' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) "           \
-	"AS callable) f WHERE r.rolname = 'sluice_intake'"
+	"AND p.proname = '" function "' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) "     \
+	"AS callable) f WHERE r.rolname = '" role "'"
+
+#define INTAKE	 PROGRAM("sluice_intake", "intake", "warning")
+#define SETTINGS PROGRAM("sluice_settings", "settings_me", "ok")
 
 #define ADMIN                                                                                      \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
@@ -171,6 +175,7 @@ static const struct {
 	/* From here on the schema must be there. */
 	{"owner", CHECK("owner", OWNER)},
 	{"intake_rights", CHECK("intake_rights", INTAKE)},
+	{"settings_rights", CHECK("settings_rights", SETTINGS)},
 	{"admin_rights", CHECK("admin_rights", ADMIN)},
 	{"reader_rights", CHECK("reader_rights", READER)},
 	{"public_rights", CHECK("public_rights", PUBLIC_FUNCTIONS)},

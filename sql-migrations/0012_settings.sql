@@ -45,6 +45,7 @@ COMMENT ON COLUMN sluice.settings_secret.made_at IS 'when it was made';
 COMMENT ON CONSTRAINT settings_secret_only_row_check ON sluice.settings_secret IS 'one row';
 COMMENT ON CONSTRAINT settings_secret_csrf_key_check ON sluice.settings_secret IS
     'a key of HMAC-SHA256';
+GRANT SELECT (only_row, made_at) ON sluice.settings_secret TO sluice_reader;
 INSERT INTO sluice.settings_secret (csrf_key)
 VALUES (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
 
@@ -364,6 +365,8 @@ COMMENT ON COLUMN sluice.countable_partition.last_id IS 'as in counted_partition
 COMMENT ON COLUMN sluice.countable_partition.counted_at IS 'as in counted_partition';
 COMMENT ON COLUMN sluice.countable_partition.due_at IS 'from when on it may be counted again';
 
+GRANT SELECT ON sluice.countable_partition TO sluice_reader;
+
 CREATE FUNCTION sluice.count_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
@@ -678,24 +681,23 @@ COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
     'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
     'left out. For the functions of this schema.';
 
-CREATE FUNCTION sluice.preview(bytes bytea) RETURNS text
+CREATE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The last character may have been cut.
-    FOR cut IN 0..3 LOOP
+    -- The last character may have been cut, too.
+    FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP
         BEGIN
-            RETURN convert_from(substring(bytes FOR octet_length(bytes) - cut), 'UTF8');
-        EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character
-            OR substring_error THEN
+            RETURN convert_from(substring(bytes FOR octet_length(bytes) - missing), 'UTF8');
+        EXCEPTION WHEN character_not_in_repertoire THEN
             NULL;
         END;
     END LOOP;
     RETURN encode(bytes, 'escape');
 END
 $$;
-COMMENT ON FUNCTION sluice.preview(bytea) IS
-    'Bytes as text to be shown: as they are when they are UTF-8, else with \nnn for what is not ASCII. '
-    'For the functions of this schema.';
+COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
+    'Bytes as text to be shown: as they are when they are UTF-8, without half a character at their end '
+    'when they were cut; else with \nnn for what is not ASCII. For the functions of this schema.';
 
 CREATE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -729,7 +731,7 @@ BEGIN
                 'position', h.position,
                 'payload_bytes', h.payload_bytes,
                 'request_id', h.request_id,
-                'preview', sluice.preview(h.beginning),
+                'preview', sluice.preview(h.beginning, h.longer),
                 'truncated', h.truncated OR h.longer,
                 'replayed_at', sluice.instant_text(h.replayed_at))
             ORDER BY h.id DESC), '[]')

@@ -19,7 +19,7 @@ PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
 TABLES = ("signal_staging", "signal_cold_storage", "rejected_payload")
 # The steps that have to do with no partitions.
 ROW_STEPS = ("fold_usage", "resolve_identities", "prune_deliveries", "prune_identities",
-             "prune_refused_requests")
+             "prune_refused_requests", "prune_usage_hours", "count_rows")
 FINE, FAILED = 0, 1
 
 
@@ -288,6 +288,7 @@ def test_what_is_out_of_range_makes_no_partition(database):
         database.put(days)
     before = database.partitions()
     report, _ = database.maintain()
+    report.pop("count_rows")  # which may have seen them already
     assert set(report.values()) == {("done", 0)}
     assert database.partitions() == before
     assert database.rows("signal_staging_default") == 4

@@ -23,7 +23,7 @@ FINE, FAILED, USAGE, UNREACHABLE = range(4)
 
 KEY_MEMBERS = ["id", "organization", "name", "display", "endpoint_type", "has_secret", "status",
                "expires_at", "created_at", "created_by", "last_used_at", "deactivated_at",
-               "deactivated_by", "payload_template"]
+               "deactivated_by", "last_refused_at", "last_refused_reason", "payload_template"]
 
 
 class Tool:
@@ -731,6 +731,9 @@ def test_check(migrated):
     ("grant select on sluice.signal_staging to sluice_intake", "intake_rights", "failed"),
     ("grant select (email) on sluice.signal_staging to sluice_intake", "intake_rights", "failed"),
     ("revoke usage on schema sluice from sluice_intake", "intake_rights", "failed"),
+    ("grant select on sluice.audit_log to sluice_settings", "settings_rights", "failed"),
+    ("revoke execute on function sluice.settings_me(text) from sluice_settings", "settings_rights",
+     "failed"),
     ("revoke execute on all functions in schema sluice from sluice_admin", "admin_rights",
      "failed"),
     ("revoke select on sluice.signal_staging from sluice_reader", "reader_rights", "failed"),

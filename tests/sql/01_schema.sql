@@ -105,7 +105,8 @@ SELECT is_empty($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND i.indisunique
         AND a.attname <> 'organization_id'
         AND c.relname NOT IN ('organization', 'api_key', 'schema_migration',
-            'retention', 'maintenance_step', 'maintenance_run', 'product_org_fold')
+            'retention', 'maintenance_step', 'maintenance_run', 'product_org_fold', 'counted_partition',
+            'settings_secret')
 $$, 'organization_id begins every unique index of tenant data');
 
 SELECT results_eq($$
@@ -137,6 +138,9 @@ $$, $$
         ('sluice_intake jit=off'),
         ('sluice_intake statement_timeout=30s'),
         ('sluice_intake synchronous_commit=on'),
+        ('sluice_settings idle_in_transaction_session_timeout=15s'),
+        ('sluice_settings jit=off'),
+        ('sluice_settings statement_timeout=15s'),
         ('sluice_settings synchronous_commit=on')
 $$, 'the roles have their settings in this database');
 

@@ -16,6 +16,13 @@ INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_signals'), -- for workers of before
     ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
+    ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_latest'), ('sluice_admin', 'audit_entries'),
+    ('sluice_settings', 'settings_csrf_key'), ('sluice_settings', 'settings_me'),
+    ('sluice_settings', 'settings_keys'), ('sluice_settings', 'settings_key'),
+    ('sluice_settings', 'settings_key_create'), ('sluice_settings', 'settings_key_deactivate'),
+    ('sluice_settings', 'settings_may_manage_keys'), ('sluice_settings', 'settings_statistics'),
+    ('sluice_settings', 'settings_signals'), ('sluice_settings', 'settings_rejects'),
+    ('sluice_settings', 'settings_usage'), ('sluice_settings', 'settings_audit'),
     ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
     ('sluice_consumer', 'claim_signals'), ('sluice_consumer', 'finish_signals'),
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
@@ -81,8 +88,8 @@ SELECT bag_eq($$
     FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND NOT has_column_privilege('sluice_reader', c.oid, a.attnum, 'SELECT')
-$$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash'],
-    'all columns but the hashes');
+$$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash',
+    'sluice.settings_secret.csrf_key'], 'all columns but the hashes and the settings'' key');
 SELECT is_empty($$
     SELECT r.rolname FROM pg_roles AS r WHERE r.rolname ~ '^sluice_' AND r.rolname <> 'sluice_owner'
         AND (has_schema_privilege(r.oid, 'sluice', 'CREATE')

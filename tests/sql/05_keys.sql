@@ -27,7 +27,8 @@ SELECT results_eq('SELECT * FROM made', $$ SELECT * FROM sluice.key_list('Keys')
     'so does key_list');
 SELECT columns_are('sluice', 'key_overview', ARRAY['id', 'organization', 'name', 'display',
     'endpoint_type', 'has_secret', 'status', 'expires_at', 'created_at', 'created_by', 'last_used_at',
-    'deactivated_at', 'deactivated_by', 'payload_template']);
+    'deactivated_at', 'deactivated_by', 'payload_template', 'organization_id', 'last_refused_at',
+    'last_refusal']);
 SELECT results_eq($$ SELECT a.actor, a.object_kind, a.object_id, a.details FROM sluice.audit_log AS a
     WHERE a.action = 'key_create' AND a.organization_id
         = (SELECT id FROM sluice.organization WHERE name = 'Keys') $$,

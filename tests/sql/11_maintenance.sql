@@ -65,7 +65,8 @@ SELECT results_eq('SELECT table_name, keep FROM sluice.retention ORDER BY 1', $$
     VALUES ('delivery', interval '7 days'), ('identity', '365 days'),
         ('product_org_staging', '90 days'), ('refused_request', '90 days'),
         ('rejected_payload', '30 days'), ('signal_cold_storage', '90 days'),
-        ('signal_staging', '90 days') $$, 'what is kept for how long, by default');
+        ('signal_staging', '90 days'), ('usage_hour', '40 days') $$,
+    'what is kept for how long, by default');
 SELECT throws_ok(format('SELECT pg_temp.keep(%L)', kept), '23514', NULL, 'not ' || kept)
 FROM unnest(ARRAY['90', '0 days', '-1 day', '23:59', '101 years']) AS kept;
 RESET ROLE;
