@@ -208,6 +208,7 @@ bench: all  ## the workers against others, rules, grown tables, claims; three qu
 	tests/bench/run
 	tests/bench/rules
 	tests/bench/claims
+	tests/bench/states
 
 bench-quick: all  ## one short round of the workers against others; under two minutes
 	deploy/deps bench
