@@ -1,0 +1,678 @@
+"""The settings page in a real browser against a real stack: what an operator does and sees.
+
+Each test also fails by an error in the browser's console, by a violation of the page's policy, by a
+request to another host and by an answer that it does not expect. Screenshots of every view and
+dialog lie in build/test-output/settings-page.
+"""
+
+import collections
+import datetime
+import itertools
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+import npm
+from browser import Browser
+from harness import (ENVIRONMENT, JSON, KEY, OUTPUT, PATIENCE, ROOT, SECRET, VARIANT, path_of, send,
+                     wait_for)
+
+PICTURES = OUTPUT / "settings-page"
+AXE = ROOT / "build" / "axe"
+Window = collections.namedtuple("Window", "name width dark sender")
+WINDOWS = [Window("desktop-light", 1280, False, "Mobile app"),
+           Window("desktop-dark", 1280, True, "Partner portal"),
+           Window("phone-light", 390, False, "Event app"),
+           Window("phone-dark", 390, True, "Support desk")]
+Walk = collections.namedtuple("Walk", "overflow violations no_axe complaints")
+FIRST_VIEW_BYTES = 100_000
+LIMIT = 1000  # signals a month
+HOSTILE = ('<script>window.hacked=1</script>"><img src=x onerror="window.hacked=1">'
+           '\u202egnirts\u202c \u200f\u0627\u0644\u0639\u0631\u0628\u064a\u0629 \U0001f680\U0001f469\u200d\U0001f4bb ')
+LONG_NAME = HOSTILE + "x" * (200 - len(HOSTILE))
+
+ROWS = "table[role] tbody"  # not those of the chart's numbers
+
+pytestmark = [pytest.mark.settings, pytest.mark.first_front,
+              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+
+
+# ---- the stack and the browser ----
+
+def fill(stack):
+    """What a demo has: keys of every kind, rows of every kind, one of each status."""
+    keys = {
+        "forms": stack.new_key(name="Website forms"),
+        "segment": stack.new_key(name="Segment production", secret=True,
+                                 expires="2099-12-31T23:59:59Z"),
+        "product": stack.new_product_key(name="Accounts from the warehouse"),
+        "expired": stack.new_expired_key(name="Trade fair 2025"),
+        "old": stack.new_key(name="Old import"),
+        "hostile": stack.new_key(name=LONG_NAME),
+    }
+    stack.ctl("key", "deactivate", keys["old"]["id"])
+    stack.ctl("organization", "limit", stack.organization, "--signals", LIMIT)
+    for source, count in (("website", 9), ("hubspot", 6), ("marketo", 3), ("newsletter", 2)):
+        items = [{"email": f"lead-{number}@example.com", "event": "form_submission",
+                  "properties": {"form_name": "Contact", "budget": 1500.50}}
+                 for number in range(count)]
+        send(stack, path_of(keys["forms"], source), json.dumps(items).encode())
+    send(stack, path_of(keys["hostile"]), json.dumps(
+        {"email": "hostile@example.com", "event": LONG_NAME, HOSTILE: [HOSTILE, {"deep": [[]]}],
+         "big": 1}).replace('"big": 1', '"big": 12345678901234567890').encode())
+    send(stack, path_of(keys["forms"], end="/batch"), b'[{"email":"a@example.com"}, 7, "no"]')
+    send(stack, path_of(keys["forms"]), b'{"email": <b>')
+    send(stack, path_of(keys["segment"]))  # without its secret: refused
+    send(stack, f"/api/product-orgs/webhook/{keys['product']['key']}",
+         b'{"groupId": "acct-2077", "traits": {"name": "Example Ltd"}}')
+    for status in ("completed", "skipped", "failed"):
+        stack.psql("select sluice.finish_signals(array_agg(id), %s,"
+                   " case when %s = 'failed' then 'the CRM did not answer' end)"
+                   " from sluice.claim_signals('demo', 4, '5 minutes')", status, status)
+    return keys
+
+
+@pytest.fixture(scope="module")
+def filled(page_stack):
+    return fill(page_stack)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+class Page:
+    """The page as one user sees it."""
+
+    def __init__(self, stack, browser):
+        self.stack, self.browser = stack, browser
+        self.expected = set()  # statuses of 400 and above that are part of the test
+
+    def __getattr__(self, name):
+        return getattr(self.browser, name)
+
+    def visit(self, view="", user="olga"):
+        self.sign_in(user, self.stack.env["DEMO_PASSWORD"])
+        self.open(f"{self.stack.env['SETTINGS_URL']}#/{view}")
+        return self.wait("h1").text
+
+    def row(self, text):
+        return self.wait("tr.opens", text)
+
+    def open_row(self, text):
+        self.row(text)
+        self.script("""[...document.querySelectorAll('tr.opens')].find(row =>
+            row.textContent.includes(arguments[0])).querySelector('.toggle').click()""", text)
+        return self.wait("tr.detail")
+
+    def open_dialog(self, label, within=""):
+        self.click(f"{within} button".strip(), label)
+        return self.wait("dialog")
+
+    def create(self, name, secret=False):
+        self.open_dialog("Create key")
+        self.wait("dialog input[type=text]").send_keys(name)
+        if secret:
+            self.wait("dialog input[type=checkbox]").click()
+        self.submit()
+
+    def submit(self):
+        """Creates the key; what it shows must later be in no log."""
+        self.click("dialog [type=submit]")
+        self.wait("dialog .reveal")
+        shown = self.text("dialog")
+        self.stack.credentials.update(KEY.findall(shown), SECRET.findall(shown))
+
+    def copied(self, label):
+        """What the copy button of that field puts on the clipboard."""
+        self.script("""[...document.querySelectorAll('.reveal')].find(reveal =>
+            reveal.textContent.startsWith(arguments[0])).querySelector('button').click()""", label)
+        self.wait("dialog .copied")
+        return self.script_async("navigator.clipboard.readText().then(done)")
+
+    def deactivate(self, name):
+        self.row(name)
+        self.script("""[...document.querySelectorAll('tr.opens')].find(row =>
+            row.textContent.includes(arguments[0])).querySelector('.cell-action button').click()""",
+                    name)
+        return self.wait("dialog")
+
+
+@pytest.fixture
+def page(page_stack, chromium, filled):
+    chromium.look(1280)
+    chromium.forget()
+    found = Page(page_stack, chromium)
+    yield found
+    assert not found.complaints(found.expected)
+
+
+@pytest.fixture
+def clipboard(page):
+    page.command("Browser.grantPermissions", origin=page.stack.base_url,
+                 permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+
+
+def run_as_pasted(curl):
+    """The line in a shell, as a terminal would run it; (status, body)."""
+    done = subprocess.run(["bash", "-c", f"{curl.strip()} -sw '\n%{{http_code}}'"], env=ENVIRONMENT,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=True,
+                          timeout=60 * PATIENCE)
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), body
+
+
+# ---- what an operator does ----
+
+def test_a_key_from_creation_to_refusal(page, clipboard):
+    """Create, copy, use as printed, see it arrive, deactivate, see it refused."""
+    name = "Created by edith"
+    assert page.visit("keys", "edith") == "API keys"
+    page.create(name, secret=True)
+    key, secret, curl = (page.copied(label) for label in ("Key", "Secret", "Try it"))
+    assert KEY.fullmatch(key) and SECRET.fullmatch(secret)
+    status, body = run_as_pasted(curl)
+    assert status == 202, body
+    signal = json.loads(body)["id"]
+    page.wait("dialog .watch", "first request has arrived", timeout=70)
+    page.click("dialog button", "Done")
+    page.wait_gone("dialog")
+    row = page.row(name)
+    assert "Active" in row.text and "just now" in row.text
+    assert_clear_text_gone(page, key, secret)
+
+    page.click("nav a", "Staging")
+    page.open_row(name)
+    page.wait("tr.detail", str(signal))
+    assert '"email": "' in page.wait("tr.detail .json").text
+
+    page.click("nav a", "API keys")
+    page.row(name)
+    dialog = page.deactivate(name)
+    assert "last used" in dialog.text and name in dialog.text
+    page.click("dialog button", "Deactivate")
+    page.wait_gone("dialog")
+    wait_for(lambda: "Deactivated" in page.row(name).text, "the row says so")
+    assert page.script("return document.activeElement.tagName") == "H1"
+    status, body = run_as_pasted(curl)
+    assert status == 401 and json.loads(body)["code"] == "unauthenticated"
+
+    page.click("nav a", "Audit log")
+    page.row("edith")
+
+
+def assert_clear_text_gone(page, *texts):
+    """Not in the document, the address, the history or any storage."""
+    left = page.script("""return [document.documentElement.outerHTML, location.href,
+        JSON.stringify(history.state), JSON.stringify(localStorage),
+        JSON.stringify(sessionStorage), document.cookie,
+        [...document.querySelectorAll('input, textarea')].map(field => field.value).join()]""")
+    for text in texts:
+        assert not any(text in place for place in left)
+    assert page.script_async("indexedDB.databases().then(list => done(list.length))") == 0
+    assert page.script_async("caches.keys().then(list => done(list.length))") == 0
+    for request in page.traffic():
+        assert not any(text in request["url"] for text in texts)
+
+
+def test_leaving_the_page_drops_the_clear_text(page):
+    page.visit("keys")
+    page.create("Left open")
+    key = page.text("dialog .reveal-text")
+    assert KEY.fullmatch(key)
+    page.wait("dialog").send_keys(Keys.ESCAPE)
+    assert page.text("dialog .reveal-text") == key, "Escape is too easily pressed"
+    page.driver.get("about:blank")
+    page.driver.back()
+    page.row("Left open")
+    assert not page.all("dialog")
+    assert_clear_text_gone(page, key)
+
+
+def test_copying_without_the_clipboard_interface(page, clipboard):
+    """As over plain http to another host."""
+    page.visit("keys")
+    page.create("Copied the old way")
+    page.script("""window.kept = navigator.clipboard;
+        Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true })""")
+    key = page.text("dialog .reveal-text")
+    page.click("dialog .copy")
+    page.wait("dialog .copied")
+    assert page.script_async("kept.readText().then(done)") == key
+
+
+def test_a_key_for_product_orgs(page, clipboard):
+    """The template is tried while it is typed; the key then does what the preview has shown."""
+    page.visit("keys")
+    page.open_dialog("Create key")
+    page.wait("dialog input[type=text]").send_keys("Accounts")
+    page.click("dialog .choice", "Product orgs")
+    page.wait(".preview th", "custom.industry")
+    assert "Example Ltd" in page.text(".preview")
+    template, payload = page.all("dialog textarea")
+
+    type_into(page, payload, payload.get_property("value").replace("129900", '"a lot"')
+              .replace('"acct-2077"', "12345678901234567890"))
+    page.wait(".preview .warned", "mrr")
+    assert "12345678901234567890" in page.text(".preview"), "not a digit is lost"
+    type_into(page, template, '{"name": "traits.name"}')
+    page.expected.add(400)
+    page.wait(".preview .refused", "product_org_id")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "product_org_id: the template must map product_org_id")
+    assert page.driver.switch_to.active_element == template
+    type_into(page, template, '{"product_org_id": "groupId",')
+    page.wait(".preview .refused", "not JSON")
+    type_into(page, template, '{"product_org_id": "groupId", "name": "traits.name",'
+                              ' "custom": {"seats": "traits.feature_flags.seats"}}')
+    page.wait(".preview th", "custom.seats")
+    page.submit()
+    curl = page.copied("Try it")
+    page.click("dialog button", "Done")
+    page.wait_gone("dialog")
+    page.open_row("Accounts")
+    assert '"traits.feature_flags.seats"' in page.wait("tr.detail .json").text
+    status, body = run_as_pasted(curl)
+    assert status == 202, body
+    page.visit("staging?list=product-orgs")
+    page.row(json.loads(body)["product_org_id"])
+
+
+def type_into(page, area, text):
+    page.script("""arguments[0].value = arguments[1];
+        arguments[0].dispatchEvent(new Event('input', { bubbles: true }))""", area, text)
+
+
+def test_the_form_says_what_is_wrong(page):
+    page.visit("keys")
+    page.open_dialog("Create key")
+    field = page.wait("dialog input[type=text]")
+    assert page.driver.switch_to.active_element == field
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "Give it a name")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert page.driver.switch_to.active_element == field
+    page.script("arguments[0].value = '\U0001f680'.repeat(201)", field)
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "201 characters")
+    page.script("""arguments[0].value = '\U0001f680'.repeat(200);
+        const life = document.querySelector('dialog select');
+        life.value = 'date'; life.dispatchEvent(new Event('change'));
+        document.querySelector('dialog [type=datetime-local]').value = '2001-01-01T10:00'""", field)
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "in the past")
+    page.script("document.querySelector('dialog [type=datetime-local]').value = '2098-01-01T10:00'")
+    page.submit()
+    page.click("dialog button", "Done")
+    page.wait_gone("dialog")
+    assert page.stack.psql("select count(*) from sluice.api_key where name = %s and"
+                           " expires_at::date = '2098-01-01'", "\U0001f680" * 200) == [(1,)]
+
+
+def test_searching_and_filtering(page):
+    page.visit("keys")
+    page.row("Website forms")
+    page.wait("input[type=search]").send_keys("wEBSITE f")
+    wait_for(lambda: len(page.all("tr.opens")) == 1, "one is left")
+    page.row("Website forms")
+    page.wait("input[type=search]").send_keys("zzz")
+    page.wait(".empty", "No key matches")
+    page.visit("keys")
+    page.row("Website forms")
+    for label, value, text in (("Status", "expired", "Trade fair"),
+                               ("Status", "deactivated", "Old import"),
+                               ("Endpoint type", "product_orgs", "Accounts")):
+        choose(page, label, value)
+        page.row(text)
+        assert "Website forms" not in page.text(ROWS)
+        choose(page, label, "")
+
+
+def choose(page, label, value):
+    page.script("""const filter = [...document.querySelectorAll('.filter')].find(entry =>
+        entry.textContent.startsWith(arguments[0])).querySelector('select');
+        filter.value = arguments[1]; filter.dispatchEvent(new Event('change'))""", label, value)
+
+
+def test_with_the_keyboard_alone(page):
+    page.visit("keys")
+    page.row("Website forms")
+    keys = page.driver.switch_to.active_element.send_keys
+    keys(Keys.TAB)
+    assert page.driver.switch_to.active_element.text == "Skip to content"
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    assert page.driver.switch_to.active_element.get_attribute("id") == "main"
+    page.driver.switch_to.active_element.send_keys(Keys.TAB)
+    create = page.driver.switch_to.active_element
+    assert create.text == "Create key"
+    create.send_keys(Keys.ENTER)
+    page.wait("dialog input[type=text]")
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait_gone("dialog")
+    assert page.driver.switch_to.active_element == create
+    page.click("nav a", "Usage")
+    wait_for(lambda: page.script("return document.activeElement.textContent") == "Usage",
+             "the focus is at the new heading")
+
+
+# ---- who sees what ----
+
+@pytest.mark.parametrize("user, views", [
+    ("olga", ["API keys", "Staging", "Usage", "Audit log"]),
+    ("adam", ["API keys", "Staging", "Usage", "Audit log"]),
+    ("edith", ["API keys", "Staging", "Usage", "Audit log"]),
+    ("vera", ["Staging"])])
+def test_roles(page, user, views):
+    """A view that is not one's own leads to the first that is, and nothing is asked for in vain."""
+    for view in ("", "keys", "usage", "audit", "nonsense"):
+        title = page.visit(view, user)
+        assert [link.text for link in page.all("nav a")] == views
+        assert title in views
+    assert user in page.text(".user")
+    page.visit("staging", user)
+    page.wait(".tile")
+    page.row("website")
+
+
+def test_a_stranger_is_told_what_to_do(page):
+    page.expected.add(403)
+    assert page.visit("keys", "sven") == "You are not a member yet"
+    assert "sven" in page.text(".stranger-detail") and "member add" in page.text(".stranger-detail")
+    assert not page.all("nav a")
+    page.stack.ctl("member", "add", "--organization", page.stack.organization, "--user", "sven",
+                   "--role", "viewer")
+    try:
+        page.click("button", "Check again")
+        page.wait("nav a", "Staging")
+    finally:
+        page.stack.psql('delete from sluice.member where user_name = \'sven\'')
+
+
+def test_several_organizations(page):
+    """The switch changes all that is shown; the address remembers it."""
+    page.stack.ctl("organization", "create", "Second Ltd")
+    page.stack.ctl("member", "add", "--organization", "Second Ltd", "--user", "adam",
+                   "--role", "viewer")
+    try:
+        page.visit("keys", "adam")
+        page.row("Website forms")
+        page.script("""const select = document.querySelector('.switcher select');
+            select.selectedIndex = [...select.options].findIndex(option =>
+                option.text === 'Second Ltd'); select.dispatchEvent(new Event('change'))""")
+        page.wait(".empty", "No signals in this window")
+        assert [link.text for link in page.all("nav a")] == ["Staging"], "a viewer there"
+        page.driver.refresh()
+        page.wait(".empty", "No signals in this window")
+        assert page.script("return document.querySelector('.switcher select').selectedOptions[0]"
+                           ".textContent") == "Second Ltd"
+    finally:
+        page.stack.psql("delete from sluice.member m using sluice.organization o where"
+                        " o.id = m.organization_id and o.name = 'Second Ltd'")
+
+
+# ---- what comes from outside is text ----
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_hostile_texts_are_texts(page, width):
+    page.look(width)
+    page.visit("keys")
+    page.open_row("window.hacked")
+    names = page.script("""return [...document.querySelectorAll('bdi')].map(name =>
+        name.textContent).filter(name => name.includes('hacked'))""")
+    assert LONG_NAME in names
+    assert page.overflow() <= 0
+    assert fits(page)
+    page.deactivate("window.hacked")
+    assert fits(page, "dialog")
+    page.click("dialog button", "Cancel")
+
+    page.visit("staging")
+    page.open_row("window.hacked")
+    shown = page.wait("tr.detail .json").get_property("textContent")
+    assert "12345678901234567890" in shown
+    assert json.loads(shown)[HOSTILE][0] == HOSTILE
+    assert "\u202e" not in shown, "what turns text around is shown by its code"
+    assert page.overflow() <= 0
+    page.visit("staging?list=rejects")
+    page.wait(".toggle")
+    page.script("document.querySelectorAll('.toggle').forEach(button => button.click())")
+    assert '{"email": <b>' in page.text(ROWS)
+    page.visit("audit")
+    page.wait(".toggle")
+    page.script("document.querySelectorAll('.toggle').forEach(button => button.click())")
+    assert page.overflow() <= 0
+    assert not page.script("return window.hacked")
+    assert not page.all("main script, main img, main b, dialog img, dialog script")
+
+
+def fits(page, within=ROWS):
+    """Nothing sticks out of the window at the side."""
+    return page.script("""return [...document.querySelector(arguments[0]).querySelectorAll(
+        'bdi, td, button, code')].every(element => {
+            const box = element.closest('.clamp, .clip, td, dialog')?.getBoundingClientRect()
+                ?? element.getBoundingClientRect();
+            return box.right <= innerWidth + 1; })""", within)
+
+
+# ---- what is shown of what came in ----
+
+def test_staging(page):
+    page.visit("staging")
+    tiles = dict(page.script("""return [...document.querySelectorAll('.tile')].map(tile =>
+        [tile.querySelector('dt').textContent, tile.querySelector('dd').textContent])"""))
+    assert {"Pending", "Completed", "Permanently failed", "Cold storage", "Rejected",
+            "Duplicates"} <= set(tiles)
+    page.wait(".chart rect")
+    page.click("summary")
+    table = page.wait(".numbers table").text
+    assert "website" in table and "hubspot" in table
+    for window in ("7 days", "30 days", "24 hours"):
+        page.click(".segments label", window)
+        page.wait(".chart rect")
+    assert page.script("return location.hash") == "#/staging"
+    choose(page, "Status", "failed")
+    page.row("Failed")
+    assert "Completed" not in page.text(ROWS)
+    page.open_row("Failed")
+    page.wait("tr.detail", "the CRM did not answer")
+    choose(page, "Status", "")
+    page.wait("input.source").send_keys("hubspot", Keys.ENTER)
+    wait_for(lambda: "website" not in page.text(ROWS), "only HubSpot's are left")
+    page.driver.refresh()
+    page.row("hubspot")
+    assert "website" not in page.text(ROWS)
+
+
+def test_the_meter_turns_amber_and_red(page):
+    organization = page.stack.organization
+    page.visit("usage")
+    used = int(page.wait(".figure").text.split()[0].replace(",", ""))
+    assert used > 0
+    try:
+        for limit, tone, text in ((used * 2, "good", "50 %"), (used, "bad", "100 %"),
+                                  (used * 10 // 9, "warn", " % used")):
+            page.stack.ctl("organization", "limit", organization, "--signals", limit)
+            page.visit("usage")
+            page.wait(f".meter-legend .badge.{tone}", text)
+            assert page.all(f".meter .bar.{tone}")
+    finally:
+        page.stack.ctl("organization", "limit", organization, "--signals", LIMIT)
+
+
+def test_times_are_the_readers_with_utc_on_hover(page):
+    page.command("Emulation.setTimezoneOverride", timezoneId="Asia/Kathmandu")
+    try:
+        page.visit("staging")
+        page.row("website")
+        for instant, title, text in page.script("""return [...document.querySelectorAll(
+                'table[role] tbody time')].map(time => [time.dateTime, time.title, time.textContent])"""):
+            there = datetime.datetime.fromisoformat(instant.replace("Z", "+00:00"))
+            assert title == f"{there:%Y-%m-%d %H:%M:%S} UTC"
+            here = there + datetime.timedelta(hours=5, minutes=45)
+            assert re.sub(r"\s", " ", text) == \
+                f"{here:%b} {here.day}, {here.year}, {here:%I:%M:%S %p}".replace(", 0", ", ")
+    finally:
+        page.command("Emulation.setTimezoneOverride", timezoneId="")
+
+
+def test_trouble_is_shown_and_can_be_tried_again(page):
+    """No answer at all: the rest of the view works on."""
+    page.expected.add(599)
+    page.command("Network.setBlockedURLs", urls=["*/statistics*"])
+    try:
+        page.visit("staging")
+        page.wait(".failed", "No answer from the server")
+        page.row("website")
+    finally:
+        page.command("Network.setBlockedURLs", urls=[])
+    page.click(".failed button", "Try again")
+    page.wait(".tile")
+    page.driver.get_log("browser")  # the request that was held back
+
+
+# ---- how it looks ----
+
+def scenes(page, sender):
+    """Every view and dialog, by name; each is shown when its name is given out."""
+    page.visit("keys")
+    page.row("Website forms")
+    yield "keys"
+    page.open_row("Accounts from")
+    yield "keys-details"
+    page.open_dialog("Create key")
+    yield "create"
+    page.click("dialog [type=submit]")
+    page.click("dialog .choice", "Product orgs")
+    page.wait(".preview th", "custom.industry")
+    yield "create-template"
+    page.click("dialog button", "Cancel")
+    page.wait_gone("dialog")
+    page.create(sender, secret=True)
+    # pictures are kept; what is on them must be nobody's key
+    page.script("""for (const text of document.querySelectorAll('.reveal-text'))
+        text.textContent = text.textContent.replace(/(sk|whs)_\\w+/g, key =>
+            key.replace(/_.*/, '_' + 'A1b2C3d4'.repeat(5)))""")
+    yield "one-time"
+    page.click("dialog button", "Done")
+    page.wait_gone("dialog")
+    page.deactivate(sender)
+    yield "deactivate"
+    page.click("dialog button", "Deactivate")
+    page.wait_gone("dialog")
+    page.visit("staging")
+    page.wait(".chart rect")
+    page.open_row("form_submission")
+    yield "staging"
+    page.visit("staging?list=product-orgs&window=7d")
+    page.wait(".chart rect")
+    page.open_row("acct-2077")
+    yield "product-orgs"
+    page.visit("staging?list=rejects&window=30d")
+    page.wait(".chart rect")
+    page.wait(".toggle").click()
+    yield "rejects"
+    page.visit("usage")
+    page.wait(".months")
+    yield "usage"
+    page.visit("audit")
+    page.wait(".toggle").click()
+    yield "audit"
+    page.visit("staging", "vera")
+    page.wait(".chart rect")
+    yield "viewer"
+    page.visit("keys", "sven")
+    yield "stranger"
+
+
+def axe():
+    """The text of axe-core and None, or None and why there is none."""
+    reason = npm.install(ROOT / "tests" / "e2e" / "page" / "package.json", AXE)
+    if reason:
+        return None, reason
+    return (AXE / "node_modules" / "axe-core" / "axe.min.js").read_text(), None
+
+
+def violations(page, text):
+    page.script(text)
+    return page.script_async("""axe.run({ resultTypes: ['violations'], preload: false })
+        .then(result => done(result.violations.map(({ id, impact, nodes }) =>
+            [id, impact, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary])))""")
+
+
+@pytest.fixture(scope="module", params=WINDOWS, ids=lambda window: window.name)
+def walk(request, page_stack, chromium, filled):
+    """All scenes in one kind of window: what was wider than it, and what axe has found."""
+    window = request.param
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    chromium.look(window.width, window.dark)
+    text, reason = axe()
+    chromium.forget()
+    found = Walk({}, {}, reason, [])
+    for name in scenes(Page(page_stack, chromium), window.sender):
+        found.overflow[name] = chromium.overflow()
+        chromium.screenshot(PICTURES / f"{name}-{window.name}.png")
+        if text:
+            found.violations[name] = violations(chromium, text)
+        # 403: what the stranger is told
+        found.complaints.extend(chromium.complaints({403}))
+    return found
+
+
+def test_every_view_fits(walk):
+    assert set(walk.overflow.values()) == {0}, walk.overflow
+    assert not walk.complaints
+
+
+def test_axe_finds_nothing(walk):
+    if walk.no_axe:
+        pytest.skip(walk.no_axe)
+    assert len(walk.violations) > 10
+    found = {name: listed for name, listed in walk.violations.items() if listed}
+    assert not found, json.dumps(found, indent=1)
+
+
+# ---- how fast ----
+
+def test_the_first_view_is_small_and_quick(page, capsys):
+    """Interactive: the table of keys is there and its buttons work."""
+    times = []
+    for _ in range(5):
+        page.command("Network.clearBrowserCache")
+        page.forget()
+        page.visit("keys")
+        page.row("Website forms")
+        times.append(page.script("return window.interactive"))
+    traffic = page.traffic()
+    size = sum(request["bytes"] for request in traffic)
+    with capsys.disabled():
+        print(f"\nsettings page: first view {size / 1000:.1f} kB in {len(traffic)} requests,"
+              f" interactive after {min(times):.0f} to {max(times):.0f} ms")
+    assert len(traffic) > 8 and 10_000 < size < FIRST_VIEW_BYTES
+    assert min(times) < 3000
+
+
+# ---- what is written twice ----
+
+def test_samples_are_the_templates_of_deploy():
+    node = shutil.which("node")
+    assert node, "node is missing: `deploy/deps test` installs it"
+    done = subprocess.run(
+        [node, "--input-type=module", "-e",
+         "const { SAMPLES } = await import(process.argv[1]);"
+         "console.log(JSON.stringify(SAMPLES))",
+         str(ROOT / "fcgi-app" / "web" / "template-samples.js")],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    samples = json.loads(done.stdout)
+    templates = ROOT / "deploy" / "templates"
+    assert {f"{name}{end}" for name, end in itertools.product(
+        samples, (".json", ".payload.json"))} == {file.name for file in templates.iterdir()}
+    for name, sample in samples.items():
+        assert sample["template"] == (templates / f"{name}.json").read_text().strip()
+        assert sample["payload"] == (templates / f"{name}.payload.json").read_text().strip()
