@@ -24,12 +24,13 @@ def pytest_configure(config):
 
 def fronts_of(item):
     """The fronts one case goes through, as parameters; one that does not apply says why."""
+    settings = item.get_closest_marker("settings") is not None
+    names = [name for name in (*harness.FRONTS, *harness.OTHER_FRONTS)
+             if name in harness.SETTINGS_FRONTS] if settings else list(harness.FRONTS)
     if item.get_closest_marker("first_front"):
-        return harness.FRONTS[:1]
-    if item.get_closest_marker("settings"):
-        return [name for name in (*harness.FRONTS, *harness.OTHER_FRONTS)
-                if name in harness.SETTINGS_FRONTS]
-    names = list(harness.FRONTS)
+        return names[:1]
+    if settings:
+        return names
     if item.get_closest_marker("each_front"):
         names += harness.OTHER_FRONTS
     loop = item.get_closest_marker("loop") is not None
@@ -39,7 +40,8 @@ def fronts_of(item):
 
 def pytest_generate_tests(metafunc):
     for name, scope in (("stack", "session"), ("pair_stack", "module"),
-                        ("narrow_stack", "module"), ("stack_of_its_own", "function")):
+                        ("narrow_stack", "module"), ("page_stack", "module"),
+                        ("stack_of_its_own", "function")):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
 
@@ -114,6 +116,12 @@ def narrow_stack(request):
     yield from running(request, f"{request.param}-narrow", harness.Stack(request.param, settings={
         "request_timeout": "3s", "large_requests": 2, "bulk_items": 1000,
         "bulk_body": "100KiB"}))
+
+
+@pytest.fixture(scope="module")
+def page_stack(request):
+    """Keys and rows that nobody else adds to: the settings page shows them all."""
+    yield from running(request, f"{request.param}-page", harness.Stack(request.param))
 
 
 @pytest.fixture
