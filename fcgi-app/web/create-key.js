@@ -155,8 +155,9 @@ class Form {
 			this.refused(error);
 			return;
 		}
+		const payload = this.type === 'product_orgs' ? this.editor.payload() : null;
 		this.dialog.close();
-		openReveal({ api: this.api, made, closed: this.changed });
+		openReveal({ api: this.api, made, payload, closed: this.changed });
 	}
 
 	// What the service says goes to the field it names, "payload_template.custom.x" to the template.

@@ -21,6 +21,13 @@ const clip = cut('clip'); // one
 const received = { label: 'Received', class: 'nowrap', cell: row => second(row.received_at) };
 const status = { label: 'Status', class: 'nowrap', cell: row => statusBadge(row.status) };
 
+function payloadOf({ payload, payload_bytes: bytes }) {
+	return payload === null ? el('p', { class: 'muted' }, bytes === undefined
+		? 'The payload is too large to be shown here.'
+		: `The payload of ${number(bytes)} bytes is too large to be shown here.`)
+		: jsonView(payload, 'Payload');
+}
+
 function warningText({ field, reason }) {
 	return `${field} ${reason}`;
 }
@@ -41,7 +48,7 @@ const signals = {
 		['Email', text(row.email)], ['User id', code(row.user_id)],
 		['Anonymous id', code(row.anonymous_id)], ['Request', code(row.request_id)],
 		['Error', row.error && el('span', { class: 'warn-text' }, bdi(row.error))],
-	]), jsonView(row.payload, 'Payload')],
+	]), payloadOf(row)],
 	nothing: () => empty('No signals here', 'None has arrived, or none matches the filters.'),
 };
 
@@ -58,12 +65,14 @@ const productOrgs = {
 		status],
 	detail: row => [facts([
 		['Row', code(row.id)], ['Plan id', code(row.plan_id)],
-		['Last active', row.last_active_at && second(row.last_active_at)],
+		['Last active', row.last_active_at && second(row.last_active_at)], ['Key', text(row.key_name)],
+		['Request', code(row.request_id)],
+		['Error', row.error && el('span', { class: 'warn-text' }, bdi(row.error))],
 	]), row.warnings?.length ? [el('h3', null, 'Warnings'), el('ul', { class: 'warnings' },
 		row.warnings.map(warning => el('li', null, bdi(warningText(warning)))))] : null,
 	row.feature_flags ? [el('h3', null, 'Feature flags'), jsonView(row.feature_flags, 'Feature flags')] : null,
 	row.custom ? [el('h3', null, 'Custom fields'), jsonView(row.custom, 'Custom fields')] : null,
-	el('h3', null, 'Payload'), jsonView(row.payload, 'Payload')],
+	el('h3', null, 'Payload'), payloadOf(row)],
 	nothing: () => empty('No product-org rows yet', 'A key for product orgs puts accounts here, mapped by its template.'),
 };
 

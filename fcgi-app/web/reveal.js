@@ -47,8 +47,15 @@ async function watch(place, api, id, signal) {
 	}
 }
 
-// made: the answer to the creation. closed() when the clear text is gone.
-export function openReveal({ api, made, closed }) {
+// The service cannot know a payload that fits the template: the line then names a file.
+function ready(curl, payload) {
+	return payload === null ? curl
+		: curl.replace('@payload.json', () => `'${payload.replaceAll("'", "'\\''")}'`);
+}
+
+// made: the answer to the creation; payload: one that its template was tried on, or null. closed()
+// when the clear text is gone.
+export function openReveal({ api, made, payload, closed }) {
 	const end = new AbortController();
 	const seen = el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…');
 	const { id } = made;
@@ -58,7 +65,7 @@ export function openReveal({ api, made, closed }) {
 		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(made.name))),
 		copyable('Key', made.key),
 		made.secret ? copyable('Secret, for the header X-Api-Secret', made.secret) : null,
-		copyable('Try it in a terminal', made.curl, true),
+		copyable('Try it in a terminal', ready(made.curl, payload), true),
 		seen,
 	], foot: button('Done', () => dialog.close(), { class: 'button primary' }),
 	close() {

@@ -3,7 +3,7 @@
 
 import { JsonText } from './api.js';
 import { bdi, debounce, el, newId } from './dom.js';
-import { brief } from './json.js';
+import { brief, parse } from './json.js';
 import { faultList } from './state.js';
 import { SAMPLES } from './template-samples.js';
 
@@ -56,7 +56,8 @@ function faultsOf(problem) {
 	return el('div', { class: 'refused' }, el('p', null, bdi(problem.message)), faultList(problem));
 }
 
-// { element, text(): the template as typed, focus(), stop() }
+// { element, input of the template, text(): the template as typed, payload(): what it was tried on,
+// on one line, or null; stop() }
 export function templateEditor({ api, signal }) {
 	const template = area('Payload template', 'Field to path: a dot goes one level down, a number picks from an array. Only product_org_id is required.', 13);
 	const payload = area('Sample payload', 'Paste one of yours. It is tried, not stored.', 13);
@@ -107,5 +108,6 @@ export function templateEditor({ api, signal }) {
 			el('div', { class: 'field' }, el('p', { class: 'label', id: heading }, 'What would be stored'), preview)));
 	use(Object.keys(SAMPLES)[0]);
 	return { element, input: template.input, text: () => template.input.value,
+		payload: () => jsonFault(payload.input.value) ? null : brief(parse(payload.input.value)),
 		stop: () => last.abort() };
 }

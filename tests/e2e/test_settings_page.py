@@ -282,7 +282,8 @@ def test_a_key_for_product_orgs(page, clipboard):
     status, body = run_as_pasted(curl)
     assert status == 202, body
     page.visit("staging?list=product-orgs")
-    page.row(json.loads(body)["product_org_id"])
+    assert json.loads(body)["product_org_id"] == "12345678901234567890"
+    page.row("12345678901234567890")
 
 
 def type_into(page, area, text):
