@@ -90,7 +90,7 @@ static void read_head(void)
 	enum http_coding coding;
 
 	must(http_request_read(&http, (char *const *)(const void *)variables) == STATUS_OK &&
-	     route_find(&arena, http.method, http.target, &match) == STATUS_OK &&
+	     route_find(&arena, ROUTE_INTAKE, http.method, http.target, &match) == STATUS_OK &&
 	     http_media(&http, &media) == STATUS_OK && http_coding(&http, &coding) == STATUS_OK);
 }
 
