@@ -46,8 +46,13 @@ def pytest_generate_tests(metafunc):
             metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
 
 
+# What takes longest goes first, so that the other processes have something to do meanwhile.
+LONG = ("test_settings_page", "test_settings", "test_sluicectl")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     for item in items:
         # What pytest-xdist runs in one process: the tests of one file through one front.
         values = item.callspec.params.values() if hasattr(item, "callspec") else []
