@@ -209,6 +209,7 @@ bench: all  ## the workers against others, rules, grown tables, claims; three qu
 	tests/bench/rules
 	tests/bench/claims
 	tests/bench/states
+	tests/bench/settings
 
 bench-quick: all  ## one short round of the workers against others; under two minutes
 	deploy/deps bench

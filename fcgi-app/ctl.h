@@ -8,7 +8,7 @@
  *   ctl_organization.c  organization …, member …
  *   ctl_usage.c         usage, organization limit
  *   ctl_key.c           key …
- *   ctl_document.c      stats, signal list, audit
+ *   ctl_document.c      stats, signal list, product-org list, audit
  *   ctl_template.c      template …
  *   ctl_rejected.c      rejected list, rejected show
  *   ctl_replay.c        rejected replay
@@ -170,6 +170,7 @@ enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
+enum ctl_exit ctl_product_org_list(struct ctl *ctl);
 enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);

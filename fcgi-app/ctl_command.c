@@ -129,6 +129,13 @@ static const struct ctl_command commands[] = {
 	 .run = ctl_signal_list,
 	 .help = "Lists the latest signals of an organization, the newest first. With --source or "
 		 "--status the latest 5000 are looked at."},
+	{.noun = "product-org",
+	 .verb = "list",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
+	 .database = true,
+	 .run = ctl_product_org_list,
+	 .help = "Lists the latest product-org updates of an organization, the newest first."},
 	{.noun = "audit",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),

@@ -1,6 +1,6 @@
 /*
- * ctl_document.c - sluicectl stats, signal list, audit: what the settings page shows, for the
- * terminal. See ctl.h.
+ * ctl_document.c - sluicectl stats, signal list, product-org list, audit: what the settings page
+ * shows, for the terminal. See ctl.h.
  *
  * The database writes each as a JSON object, the same as for the page; --json prints it as it is,
  * and the tables are made of values found in it.
@@ -169,6 +169,22 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
 	return print_rows(ctl, json, "signals", members, heads, sizeof(heads) / sizeof(heads[0]));
+}
+
+enum ctl_exit ctl_product_org_list(struct ctl *ctl)
+{
+	static const char *const heads[] = {"ID",    "RECEIVED", "PRODUCT ORG", "NAME", "PLAN",
+					    "USERS", "MRR",	 "STATUS",	"KEY",	"WARNINGS"};
+	static const char *const members[] = {
+		"id",	      "received_at", "product_org_id", "name",	   "plan_name",
+		"user_count", "mrr",	     "status",	       "key_name", "warnings"};
+	struct slice json;
+	enum ctl_exit result = ask(ctl, STORE_PRODUCT_ORGS, &json);
+
+	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
+		return result;
+	return print_rows(ctl, json, "product_orgs", members, heads,
+			  sizeof(heads) / sizeof(heads[0]));
 }
 
 enum ctl_exit ctl_audit(struct ctl *ctl)

@@ -306,6 +306,7 @@ static enum status handle(struct settings *settings)
 		[ROUTE_TEMPLATE_TRY] = settings_template_try,
 		[ROUTE_STATISTICS] = settings_statistics,
 		[ROUTE_LATEST_SIGNALS] = settings_signals,
+		[ROUTE_LATEST_PRODUCT_ORGS] = settings_product_orgs,
 		[ROUTE_REJECTS] = settings_rejects,
 		[ROUTE_USAGE] = settings_usage,
 		[ROUTE_AUDIT] = settings_audit,

@@ -107,6 +107,6 @@ enum status settings_template_compile(struct settings *settings, const char *mem
 typedef enum status settings_handler(struct settings *settings);
 settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
 	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
-	settings_rejects, settings_usage, settings_audit;
+	settings_product_orgs, settings_rejects, settings_usage, settings_audit;
 
 #endif

@@ -86,6 +86,11 @@ enum status settings_signals(struct settings *settings)
 	return status == STATUS_OK ? answer_document(settings, STORE_SIGNALS, &question) : status;
 }
 
+enum status settings_product_orgs(struct settings *settings)
+{
+	return answer_page(settings, STORE_PRODUCT_ORGS);
+}
+
 enum status settings_rejects(struct settings *settings)
 {
 	return answer_page(settings, STORE_REJECTS);

@@ -7,9 +7,8 @@
 enum parameters { SPAN, PAGE, FILTERED_PAGE, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
-	[STORE_STATISTICS] = SPAN, [STORE_SIGNALS] = FILTERED_PAGE,
-	[STORE_REJECTS] = PAGE,	   [STORE_USAGE] = NOTHING,
-	[STORE_AUDIT] = PAGE,
+	[STORE_STATISTICS] = SPAN,   [STORE_SIGNALS] = FILTERED_PAGE, [STORE_REJECTS] = PAGE,
+	[STORE_PRODUCT_ORGS] = PAGE, [STORE_USAGE] = NOTHING,	      [STORE_AUDIT] = PAGE,
 };
 
 enum { PARAMS_MAX = 6 };
@@ -47,6 +46,9 @@ enum status store_settings_document(const struct store *store, enum store_docume
 					   "settings_signals($1::text, $2::bigint, $3::bigint, "
 					   "$4::integer, $5::text, $6::text)",
 					   6),
+		[STORE_PRODUCT_ORGS] = DOCUMENT(
+			"store_settings_product_orgs",
+			"settings_product_orgs($1::text, $2::bigint, $3::bigint, $4::integer)", 4),
 		[STORE_REJECTS] = DOCUMENT(
 			"store_settings_rejects",
 			"settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer)", 4),
@@ -72,6 +74,9 @@ enum status store_document(const struct store *store, enum store_document docume
 					   "signals_latest($1::text, $2::bigint, $3::integer, "
 					   "$4::text, $5::text)",
 					   5),
+		[STORE_PRODUCT_ORGS] =
+			DOCUMENT("store_product_orgs",
+				 "product_orgs_latest($1::text, $2::bigint, $3::integer)", 3),
 		[STORE_AUDIT] = DOCUMENT("store_audit",
 					 "audit_entries($1::text, $2::bigint, $3::integer)", 3),
 	};

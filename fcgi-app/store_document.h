@@ -1,6 +1,6 @@
 /*
- * store_document.h - what the database writes as a JSON object: statistics, the latest signals and
- * rejected payloads, usage, the audit log.
+ * store_document.h - what the database writes as a JSON object: statistics, the latest signals,
+ * product orgs and rejected payloads, usage, the audit log.
  *
  * Beside store.h; what holds there holds here. The settings service asks as a member
  * (store_settings.h's rules), the tool by the organization's name.
@@ -11,11 +11,12 @@
 #include "store.h"
 
 enum store_document {
-	STORE_STATISTICS, /* span */
-	STORE_SIGNALS,	  /* before, limit, source, status */
-	STORE_REJECTS,	  /* before, limit; not for the tool */
-	STORE_USAGE,	  /* not for the tool */
-	STORE_AUDIT,	  /* before, limit */
+	STORE_STATISTICS,   /* span */
+	STORE_SIGNALS,	    /* before, limit, source, status */
+	STORE_PRODUCT_ORGS, /* before, limit */
+	STORE_REJECTS,	    /* before, limit; not for the tool */
+	STORE_USAGE,	    /* not for the tool */
+	STORE_AUDIT,	    /* before, limit */
 	STORE_DOCUMENTS
 };
 

@@ -659,12 +659,11 @@ BEGIN
                 'key_id', f.key_id,
                 'key_name', k.name,
                 'request_id', f.request_id,
-                'payload_bytes', octet_length(p.text),
-                'payload', CASE WHEN octet_length(p.text) <= 65536 THEN p.text::json END)
+                'payload_bytes', octet_length(f.payload::text),
+                'payload', sluice.shown(f.payload))
             ORDER BY f.id DESC), '[]')
             FROM full_row AS f
-            LEFT JOIN sluice.api_key AS k ON k.id = f.key_id
-            CROSS JOIN LATERAL (SELECT f.payload::text) AS p (text)),
+            LEFT JOIN sluice.api_key AS k ON k.id = f.key_id),
         'next', CASE
             WHEN (SELECT count(*) FROM hit) = max_rows
                 AND (SELECT min(h.id) FROM hit AS h) > (SELECT min(l.id) FROM looked AS l)
@@ -680,6 +679,18 @@ COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
     'null, at most so many, of a source or null, of a status, among them cold_storage, or null). With a '
     'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
     'left out. For the functions of this schema.';
+
+CREATE FUNCTION sluice.shown(value jsonb) RETURNS json
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    written text := value::text;
+BEGIN
+    RETURN CASE WHEN octet_length(written) <= 65536 THEN written::json END;
+END
+$$;
+COMMENT ON FUNCTION sluice.shown(jsonb) IS
+    'A value for a list that people look at: as it is, or null when it is over 64 KiB. For the '
+    'functions of this schema.';
 
 CREATE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -745,6 +756,55 @@ $$;
 COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
     'An organization''s latest rejected payloads, with the beginnings of their bytes, as a JSON object '
     '(ids before this one or null, at most so many). For the functions of this schema.';
+
+CREATE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT p.* FROM sluice.product_org_staging AS p
+        WHERE p.organization_id = organization_id AND p.id < before_id
+        ORDER BY p.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'product_org_id', h.product_org_id,
+                'name', h.name,
+                'plan_id', h.plan_id,
+                'plan_name', h.plan_name,
+                'user_count', h.user_count,
+                'mrr', h.mrr,
+                'trial_status', h.trial_status,
+                'last_active_at', sluice.instant_text(h.last_active_at),
+                'feature_flags', sluice.shown(h.feature_flags),
+                'custom', sluice.shown(h.custom),
+                'warnings', coalesce(h.warnings, '[]'),
+                'received_at', sluice.instant_text(h.received_at),
+                'status', h.status,
+                'error', h.error,
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'request_id', h.request_id,
+                'payload', sluice.shown(h.payload))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
+    'An organization''s latest product-org updates as a JSON object (ids before this one or null, at '
+    'most so many); what is over 64 KiB of a row is left out. For the functions of this schema.';
 
 CREATE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -851,6 +911,17 @@ $$;
 COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
     'As rejects_of, for every member, at most 100. Raises as membership does.';
 
+CREATE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
+    before bigint, max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer) IS
+    'As product_orgs_of, for every member, at most 100. Raises as membership does.';
+
 CREATE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -904,6 +975,16 @@ $$;
 COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
     'As signals_of, of the organization of this name. Raises P0002 when there is none.';
 
+CREATE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), before, max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
+    'As product_orgs_of, of the organization of this name. Raises P0002 when there is none.';
+
 CREATE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
 RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -926,6 +1007,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_statistics(text, bigint, text),
     sluice.settings_signals(text, bigint, bigint, integer, text, text),
     sluice.settings_rejects(text, bigint, bigint, integer),
+    sluice.settings_product_orgs(text, bigint, bigint, integer),
     sluice.settings_usage(text, bigint),
     sluice.settings_audit(text, bigint, bigint, integer),
     sluice.settings_may_manage_keys(text, bigint)
@@ -933,6 +1015,7 @@ TO sluice_settings;
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),
     sluice.signals_latest(text, bigint, integer, text, text),
+    sluice.product_orgs_latest(text, bigint, integer),
     sluice.audit_entries(text, bigint, integer)
 TO sluice_admin;
 

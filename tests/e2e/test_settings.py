@@ -83,6 +83,7 @@ ROUTES = [
                                "payload": {"id": 1}}, EDITORS),
     ("GET", "statistics", None, ROLES),
     ("GET", "signals", None, ROLES),
+    ("GET", "product-orgs", None, ROLES),
     ("GET", "rejects", None, ROLES),
     ("GET", "usage", None, EDITORS),
     ("GET", "audit", None, EDITORS),
@@ -390,6 +391,27 @@ def test_the_latest_signals(stack):
     large = send(stack, path_of(key), b'{"email":"a@b.c","x":"%s"}' % (b"x" * 70000)).json["id"]
     [row] = get(stack, "vera", "signals?limit=1").json["signals"]
     assert row["id"] == large and row["payload"] is None and row["payload_bytes"] > 70000
+
+
+def test_the_latest_product_orgs(stack):
+    template = {"product_org_id": "groupId", "mrr": "mrr", "custom": {"n": "n"},
+                "last_active_at": "at"}
+    made = post(stack, "olga", "keys", {"name": "orgs", "endpoint_type": "product_orgs",
+                                        "payload_template": template}).json
+    assert made["payload_template"] == template
+    for n, mrr in enumerate((100, "a lot")):
+        payload = {"groupId": "acme", "mrr": mrr, "n": {"of": n}, "at": "2024-01-15T10:30:00Z"}
+        assert send(stack, made["webhook_path"], json.dumps(payload).encode()).status == 202
+    newest, older = get(stack, "vera", "product-orgs?limit=2").json["product_orgs"]
+    assert older["product_org_id"] == "acme" and older["mrr"] == 100 and older["warnings"] == []
+    assert newest["mrr"] is None and newest["warnings"][0]["field"] == "mrr"
+    assert newest["custom"] == {"n": {"of": 1}} and newest["key_name"] == "orgs"
+    assert newest["last_active_at"] == "2024-01-15T10:30:00Z" and newest["payload"]["mrr"] == "a lot"
+    page = get(stack, "vera", "product-orgs?limit=1").json
+    assert page["product_orgs"] == [newest] and page["next"] == newest["id"]
+    assert get(stack, "vera", f"product-orgs?before={newest['id']}").json["product_orgs"][0] == older
+    assert stack.ctl_json("product-org", "list", "--organization", stack.organization, "--limit", 1) \
+        == page
 
 
 def test_the_latest_rejects(stack):
