@@ -2,6 +2,9 @@
  * settings_main.c - sluice-settings: serves the settings' requests, one after the other, from the
  * listening socket that descriptor 0 is under spawn-fcgi, multiwatch or systemd, else one plain CGI
  * request.
+ *
+ * A request with a body gets a process of its own: who sends it may be slow, and Apache passes a
+ * body on as it comes. These are few, changes and dry runs; they can afford their own connection.
  */
 #define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
 #include <errno.h>
@@ -10,12 +13,22 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "program.h"
 #include "settings.h"
 
-enum { SILENT_MS = 5000, BACKOFF_MS = 50 };
+enum { SILENT_MS = 5000, BACKOFF_MS = 50, CHILDREN_MAX = 32, CHILD_GRACE_S = 10 };
+
+struct service {
+	const struct config *config;
+	struct settings settings;
+	struct fcgi *fcgi;
+	int listening;
+	int children;
+};
 
 /* ---- signals: blocked everywhere but while waiting for a connection ---- */
 
@@ -27,14 +40,21 @@ static void on_end(int number)
 	ending = 1;
 }
 
+static void on_child(int number)
+{
+	(void)number; /* ends the waiting */
+}
+
 static void set_handlers(sigset_t *while_polling)
 {
 	static const int ends[] = {SIGTERM, SIGINT, SIGUSR1}; /* the last is multiwatch's default */
 	struct sigaction end = {.sa_handler = on_end};
+	struct sigaction child = {.sa_handler = on_child};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t blocked;
 
 	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGCHLD);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		(void)sigaddset(&blocked, ends[i]);
 	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
@@ -42,6 +62,8 @@ static void set_handlers(sigset_t *while_polling)
 		(void)sigdelset(while_polling, ends[i]);
 		(void)sigaction(ends[i], &end, NULL);
 	}
+	(void)sigdelset(while_polling, SIGCHLD);
+	(void)sigaction(SIGCHLD, &child, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 }
 
@@ -60,54 +82,6 @@ static bool begin(struct fcgi *fcgi)
 	return status == STATUS_OK;
 }
 
-static void serve_one(struct settings *settings, struct fcgi *fcgi, int listening)
-{
-	enum status status = fcgi_accept(fcgi, listening);
-
-	if (status == STATUS_BUSY) {
-		log_event(LOG_LEVEL_WARNING, "could not accept",
-			  LOG_TEXT("cause", strerror(errno)));
-		(void)poll(NULL, 0, BACKOFF_MS);
-	} else if (status == STATUS_OK && begin(fcgi)) {
-		settings_serve(settings, fcgi);
-	}
-}
-
-static void serve_all(struct settings *settings, struct fcgi *fcgi, int listening)
-{
-	struct pollfd fd = {.fd = listening, .events = POLLIN};
-	sigset_t while_polling;
-
-	set_handlers(&while_polling);
-	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
-	while (!ending) {
-		if (ppoll(&fd, 1, NULL, &while_polling) > 0 && !ending)
-			serve_one(settings, fcgi, listening);
-	}
-	log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", 0));
-}
-
-static int serve_socket(const struct config *config, int listening)
-{
-	struct settings settings;
-	struct fcgi *fcgi = NULL;
-	enum status status = settings_open(&settings, config);
-
-	if (status == STATUS_OK)
-		status = fcgi_open(&fcgi);
-	if (status == STATUS_OK &&
-	    fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) | O_NONBLOCK) != 0)
-		status = STATUS_INTERNAL;
-	if (status == STATUS_OK)
-		serve_all(&settings, fcgi, listening);
-	else
-		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
-			  LOG_TEXT("code", status_code(status)));
-	fcgi_close(fcgi);
-	settings_close(&settings);
-	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
-}
-
 static void serve_request(const struct config *config, struct fcgi *fcgi)
 {
 	struct settings settings;
@@ -115,6 +89,115 @@ static void serve_request(const struct config *config, struct fcgi *fcgi)
 	if (settings_open(&settings, config) == STATUS_OK)
 		settings_serve(&settings, fcgi);
 	settings_close(&settings);
+}
+
+static bool has_body(char *const *variables)
+{
+	for (; *variables != NULL; variables++) {
+		struct slice variable = slice_of(*variables);
+		if (slice_starts(variable, SLICE("HTTP_TRANSFER_ENCODING=")) ||
+		    slice_equal(variable, SLICE("REQUEST_METHOD=POST")) ||
+		    (slice_starts(variable, SLICE("CONTENT_LENGTH=")) &&
+		     !slice_equal(variable, SLICE("CONTENT_LENGTH=")) &&
+		     !slice_equal(variable, SLICE("CONTENT_LENGTH=0"))))
+			return true;
+	}
+	return false;
+}
+
+static _Noreturn void serve_as_child(struct service *service)
+{
+	log_forked();
+	/* A backstop: kills. */
+	(void)alarm((unsigned)(service->config->request_timeout_ms / 1000 + CHILD_GRACE_S));
+	(void)close(service->listening);
+	db_abandon(service->settings.db);
+	serve_request(service->config, service->fcgi);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Too many at a time, or no process to be had: then who comes next waits for this one. */
+static void serve_by_child(struct service *service)
+{
+	pid_t child = service->children < CHILDREN_MAX ? fork() : -1;
+
+	if (child == 0)
+		serve_as_child(service);
+	if (child < 0) {
+		log_event(LOG_LEVEL_WARNING, "no child for a request",
+			  LOG_INT("children", service->children));
+		settings_serve(&service->settings, service->fcgi);
+		return;
+	}
+	service->children++;
+	fcgi_let_go(service->fcgi);
+}
+
+static void reap(struct service *service)
+{
+	int how;
+	pid_t child;
+
+	while (service->children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
+		service->children--;
+		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
+			log_event(LOG_LEVEL_ERROR, "child for a request failed",
+				  LOG_INT("child", child),
+				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
+	}
+}
+
+static void serve_one(struct service *service)
+{
+	struct fcgi *fcgi = service->fcgi;
+	enum status status = fcgi_accept(fcgi, service->listening);
+
+	if (status == STATUS_BUSY) {
+		log_event(LOG_LEVEL_WARNING, "could not accept",
+			  LOG_TEXT("cause", strerror(errno)));
+		(void)poll(NULL, 0, BACKOFF_MS);
+	} else if (status == STATUS_OK && begin(fcgi)) {
+		if (has_body(fcgi_variables(fcgi)))
+			serve_by_child(service);
+		else
+			settings_serve(&service->settings, fcgi);
+	}
+}
+
+/* Until it is told to end, and its children have. */
+static void serve_all(struct service *service)
+{
+	struct pollfd fd = {.fd = service->listening, .events = POLLIN};
+	sigset_t while_polling;
+
+	set_handlers(&while_polling);
+	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
+	while (!ending || service->children > 0) {
+		if (ppoll(&fd, ending ? 0 : 1, NULL, &while_polling) > 0 && !ending)
+			serve_one(service);
+		reap(service);
+	}
+	log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", 0));
+}
+
+static int serve_socket(const struct config *config, int listening)
+{
+	struct service service = {.config = config, .listening = listening};
+	enum status status = settings_open(&service.settings, config);
+
+	if (status == STATUS_OK)
+		status = fcgi_open(&service.fcgi);
+	if (status == STATUS_OK &&
+	    fcntl(listening, F_SETFL, fcntl(listening, F_GETFL) | O_NONBLOCK) != 0)
+		status = STATUS_INTERNAL;
+	if (status == STATUS_OK)
+		serve_all(&service);
+	else
+		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
+			  LOG_TEXT("code", status_code(status)));
+	fcgi_close(service.fcgi);
+	settings_close(&service.settings);
+	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv)

@@ -12,7 +12,7 @@ front_check() {
 }
 
 front_config() {
-    apache_config 8 proxy proxy_fcgi alias buffer dir mime auth_basic authn_core authn_file \
+    apache_config 8 proxy proxy_fcgi alias dir mime auth_basic authn_core authn_file \
         authz_user <<END
 Define SLUICE_SOCKET "$socket"
 Include "$deploy/apache/sluice.conf"
