@@ -203,7 +203,7 @@ fault: all  ## killed backends, stopped databases, signals; about ten minutes
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
-bench: all  ## the workers against others, rules, grown tables, claims; three quarters of an hour
+bench: all  ## the workers against others, rules, grown tables, claims, latest states, settings; an hour
 	deploy/deps bench
 	tests/bench/run
 	tests/bench/rules
