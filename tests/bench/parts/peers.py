@@ -31,7 +31,8 @@ def build_empty():
     subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=c17",
                     "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
                     place / "sluice-intake", PEERS / "empty.c", "-lfcgi"], check=True)
-    (place / "sluicectl").symlink_to(harness.BUILD / "sluicectl")
+    for name in ("sluicectl", "sluice-settings"):
+        (place / name).symlink_to(harness.BUILD / name)
     return place
 
 
