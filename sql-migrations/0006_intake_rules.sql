@@ -445,18 +445,31 @@ COMMENT ON FUNCTION sluice.resolve_identities(integer) IS
 
 -- How long is in sluice.retention, which comes with a later migration; these are called after it.
 
-CREATE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
+CREATE FUNCTION sluice.prune_rows(table_name text, time_column text, max_rows integer)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    keep interval := (SELECT r.keep FROM sluice.retention AS r
+        WHERE r.table_name = prune_rows.table_name);
     pruned bigint;
 BEGIN
-    DELETE FROM sluice.delivery AS d
-    WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.delivery AS o
-        WHERE o.received_at < now() - (SELECT r.keep FROM sluice.retention AS r
-            WHERE r.table_name = 'delivery')
-        LIMIT max_rows FOR UPDATE SKIP LOCKED));
+    EXECUTE format(
+        'DELETE FROM sluice.%1$I AS t WHERE t.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.%1$I AS o '
+        '    WHERE o.%2$I < now() - $1 LIMIT $2 FOR UPDATE SKIP LOCKED))', table_name, time_column)
+    USING keep, max_rows;
     GET DIAGNOSTICS pruned = ROW_COUNT;
     RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_rows(text, text, integer) IS
+    'Deletes up to so many rows of a table that are past its retention, by the instant in a column '
+    'of theirs, and returns how many; none where the retention is null. For the functions of this '
+    'schema.';
+
+CREATE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('delivery', 'received_at', max_rows);
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
@@ -465,16 +478,8 @@ COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
 
 CREATE FUNCTION sluice.prune_identities(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    pruned bigint;
 BEGIN
-    DELETE FROM sluice.identity AS k
-    WHERE k.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.identity AS o
-        WHERE o.identified_at < now() - (SELECT r.keep FROM sluice.retention AS r
-            WHERE r.table_name = 'identity')
-        LIMIT max_rows FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS pruned = ROW_COUNT;
-    RETURN pruned;
+    RETURN sluice.prune_rows('identity', 'identified_at', max_rows);
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_identities(integer) IS
@@ -483,16 +488,8 @@ COMMENT ON FUNCTION sluice.prune_identities(integer) IS
 
 CREATE FUNCTION sluice.prune_refused_requests(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    pruned bigint;
 BEGIN
-    DELETE FROM sluice.refused_request AS q
-    WHERE q.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.refused_request AS o
-        WHERE o.last_at < now() - (SELECT r.keep FROM sluice.retention AS r
-            WHERE r.table_name = 'refused_request')
-        LIMIT max_rows FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS pruned = ROW_COUNT;
-    RETURN pruned;
+    RETURN sluice.prune_rows('refused_request', 'last_at', max_rows);
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
@@ -501,16 +498,8 @@ COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
 
 CREATE FUNCTION sluice.prune_usage_hours(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    pruned bigint;
 BEGIN
-    DELETE FROM sluice.usage_hour AS h
-    WHERE h.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.usage_hour AS o
-        WHERE o.hour < now() - (SELECT r.keep FROM sluice.retention AS r
-            WHERE r.table_name = 'usage_hour')
-        LIMIT max_rows FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS pruned = ROW_COUNT;
-    RETURN pruned;
+    RETURN sluice.prune_rows('usage_hour', 'hour', max_rows);
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
