@@ -6,7 +6,6 @@
  */
 #include "settings.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -269,20 +268,22 @@ static enum status read_head(struct settings *settings, char *const *variables)
 	return STATUS_OK;
 }
 
-/* Connects when there is no connection, or the one there was has ended meanwhile: then the server's
- * farewell and the end of the stream are there to be read. */
+/* Connects when there is no connection. One that is there may have ended while nobody looked, which
+ * only using it tells for sure. */
 static enum status connect_database(struct settings *settings)
 {
+	static const struct db_statement probe = {
+		.name = "settings_probe", .sql = "SELECT 1", .columns = 1, .rows = 1};
 	struct db *db = settings->db;
 	int64_t own_ms = db_now_ms() + settings->config->database_timeout_ms;
-	struct pollfd fd = {.fd = db_fd(db), .events = POLLIN};
-	enum status status = STATUS_AGAIN;
+	enum status status = STATUS_UNAVAILABLE;
 
 	settings->store.deadline_ms =
 		own_ms < settings->deadline_ms ? own_ms : settings->deadline_ms;
-	while (status == STATUS_AGAIN && db_state(db) == DB_READY && poll(&fd, 1, 0) > 0)
-		status = db_step(db, NULL);
-	status = db_connect(db, settings->store.deadline_ms);
+	if (db_state(db) == DB_READY)
+		status = db_run(db, &probe, NULL, NULL, settings->store.deadline_ms);
+	if (status != STATUS_OK)
+		status = db_connect(db, settings->store.deadline_ms);
 	return status == STATUS_OK ? STATUS_OK : settings_fail(settings, status, NULL);
 }
 
