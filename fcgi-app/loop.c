@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "exchange.h"
 #include "log.h"
 #include "template_cache.h"
+#include "worker.h"
 
 enum state {
 	SLOT_FREE,
@@ -70,45 +70,6 @@ enum {
 	BODY_KEPT_BYTES = 4 << 10,
 	CHILD_GRACE_S = 10
 };
-
-/* ---- signals: blocked everywhere but in ppoll ---- */
-
-static volatile sig_atomic_t ending;
-
-static void on_end(int number)
-{
-	(void)number;
-	ending = 1;
-}
-
-static void on_child(int number)
-{
-	(void)number; /* only wakes ppoll up */
-}
-
-static void set_handlers(sigset_t *while_polling)
-{
-	struct sigaction end = {.sa_handler = on_end};
-	struct sigaction child = {.sa_handler = on_child};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t blocked;
-
-	(void)sigemptyset(&blocked);
-	(void)sigaddset(&blocked, SIGTERM);
-	(void)sigaddset(&blocked, SIGINT);
-	(void)sigaddset(&blocked, SIGUSR1);
-	(void)sigaddset(&blocked, SIGCHLD);
-	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
-	(void)sigdelset(while_polling, SIGTERM);
-	(void)sigdelset(while_polling, SIGINT);
-	(void)sigdelset(while_polling, SIGUSR1);
-	(void)sigdelset(while_polling, SIGCHLD);
-	(void)sigaction(SIGTERM, &end, NULL);
-	(void)sigaction(SIGINT, &end, NULL);
-	(void)sigaction(SIGUSR1, &end, NULL); /* multiwatch's default */
-	(void)sigaction(SIGCHLD, &child, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /* ---- slots ---- */
 
@@ -207,20 +168,6 @@ static void serve_by_child(struct loop *loop, struct slot *slot)
 	}
 	loop->children++;
 	drop(loop, slot);
-}
-
-static void reap(struct loop *loop)
-{
-	int how;
-	pid_t child;
-
-	while (loop->children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
-		loop->children--;
-		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
-			log_event(LOG_LEVEL_ERROR, "child for a request failed",
-				  LOG_INT("child", child),
-				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
-	}
 }
 
 /* ---- a request's way ---- */
@@ -382,7 +329,7 @@ static void advance(struct loop *loop, struct slot *slot)
 
 static bool may_accept(const struct loop *loop, int64_t now_ms)
 {
-	return !ending && loop->free != NULL && now_ms >= loop->accept_ms &&
+	return !worker_is_ending() && loop->free != NULL && now_ms >= loop->accept_ms &&
 	       loop->buffered < (size_t)loop->config->buffered_bytes;
 }
 
@@ -509,7 +456,7 @@ static void turn(struct loop *loop, const sigset_t *while_polling)
 	log_release();
 	wait_events(loop, count, wake_ms, now_ms, while_polling);
 	log_hold();
-	reap(loop);
+	worker_reap(&loop->children);
 	now_ms = db_now_ms();
 	for (nfds_t i = POLL_SLOTS; i < count; i++) {
 		struct slot *slot = loop->polled[i];
@@ -580,9 +527,9 @@ int loop_run(const struct config *config, int listening)
 		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
 			  LOG_TEXT("code", status_code(status)));
 	} else {
-		set_handlers(&while_polling);
+		worker_set_handlers(&while_polling);
 		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
-		while (!ending || loop.busy > 0 || loop.children > 0)
+		while (!worker_is_ending() || loop.busy > 0 || loop.children > 0)
 			turn(&loop, &while_polling);
 		group_farewell(loop.queue);
 		log_release();

@@ -13,12 +13,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "log.h"
 #include "program.h"
 #include "settings.h"
+#include "worker.h"
 
 enum { SILENT_MS = 5000, BACKOFF_MS = 50, CHILDREN_MAX = 32, CHILD_GRACE_S = 10 };
 
@@ -29,43 +29,6 @@ struct service {
 	int listening;
 	int children;
 };
-
-/* ---- signals: blocked everywhere but while waiting for a connection ---- */
-
-static volatile sig_atomic_t ending;
-
-static void on_end(int number)
-{
-	(void)number;
-	ending = 1;
-}
-
-static void on_child(int number)
-{
-	(void)number; /* ends the waiting */
-}
-
-static void set_handlers(sigset_t *while_polling)
-{
-	static const int ends[] = {SIGTERM, SIGINT, SIGUSR1}; /* the last is multiwatch's default */
-	struct sigaction end = {.sa_handler = on_end};
-	struct sigaction child = {.sa_handler = on_child};
-	struct sigaction ignore = {.sa_handler = SIG_IGN};
-	sigset_t blocked;
-
-	(void)sigemptyset(&blocked);
-	(void)sigaddset(&blocked, SIGCHLD);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		(void)sigaddset(&blocked, ends[i]);
-	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)sigdelset(while_polling, ends[i]);
-		(void)sigaction(ends[i], &end, NULL);
-	}
-	(void)sigdelset(while_polling, SIGCHLD);
-	(void)sigaction(SIGCHLD, &child, NULL);
-	(void)sigaction(SIGPIPE, &ignore, NULL);
-}
 
 /* ---- connections ---- */
 
@@ -93,16 +56,15 @@ static void serve_request(const struct config *config, struct fcgi *fcgi)
 
 static bool has_body(char *const *variables)
 {
-	for (; *variables != NULL; variables++) {
-		struct slice variable = slice_of(*variables);
-		if (slice_starts(variable, SLICE("HTTP_TRANSFER_ENCODING=")) ||
-		    slice_equal(variable, SLICE("REQUEST_METHOD=POST")) ||
-		    (slice_starts(variable, SLICE("CONTENT_LENGTH=")) &&
-		     !slice_equal(variable, SLICE("CONTENT_LENGTH=")) &&
-		     !slice_equal(variable, SLICE("CONTENT_LENGTH=0"))))
-			return true;
-	}
-	return false;
+	const struct http_request request = {.variables = variables};
+	struct slice value;
+
+	if (http_header(&request, "HTTP_TRANSFER_ENCODING", &value) > 0 ||
+	    (http_header(&request, "REQUEST_METHOD", &value) > 0 &&
+	     slice_equal(value, SLICE("POST"))))
+		return true;
+	return http_header(&request, "CONTENT_LENGTH", &value) > 0 && value.n > 0 &&
+	       !slice_equal(value, SLICE("0"));
 }
 
 static _Noreturn void serve_as_child(struct service *service)
@@ -133,20 +95,6 @@ static void serve_by_child(struct service *service)
 	fcgi_let_go(service->fcgi);
 }
 
-static void reap(struct service *service)
-{
-	int how;
-	pid_t child;
-
-	while (service->children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
-		service->children--;
-		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
-			log_event(LOG_LEVEL_ERROR, "child for a request failed",
-				  LOG_INT("child", child),
-				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
-	}
-}
-
 static void serve_one(struct service *service)
 {
 	struct fcgi *fcgi = service->fcgi;
@@ -170,12 +118,13 @@ static void serve_all(struct service *service)
 	struct pollfd fd = {.fd = service->listening, .events = POLLIN};
 	sigset_t while_polling;
 
-	set_handlers(&while_polling);
+	worker_set_handlers(&while_polling);
 	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
-	while (!ending || service->children > 0) {
-		if (ppoll(&fd, ending ? 0 : 1, NULL, &while_polling) > 0 && !ending)
+	while (!worker_is_ending() || service->children > 0) {
+		if (ppoll(&fd, worker_is_ending() ? 0 : 1, NULL, &while_polling) > 0 &&
+		    !worker_is_ending())
 			serve_one(service);
-		reap(service);
+		worker_reap(&service->children);
 	}
 	log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", 0));
 }
