@@ -7,7 +7,7 @@ VERSION := 0.1.0
 # ---- what there is, bottom to top: a file includes headers of earlier rows only ----
 # `make lint` (tests/lint) proves this order and that each third-party header has one module.
 MODULES := \
-	status mem utf8 json_out file log \
+	status mem hex utf8 json_out file log \
 	config_setting config \
 	credential new_key http http_query \
 	json_scan json_text json_reader json_walk json_edit json_path json \
@@ -25,13 +25,13 @@ MODULES := \
 # What each program is made of. Replaying rejected bytes (the tool) reads them as the workers do; the
 # settings need nothing of what stores signals.
 TOOL_ONLY := file new_key store store_key store_schema store_check store_maintenance migrate \
-	store_rejected store_document template_try utf8 json_out
+	store_rejected store_document template_try json_out
 SETTINGS_ONLY := http_query store_settings settings settings_access settings_member settings_key \
 	settings_template settings_document
 SERVING := route fcgi visit worker program
 WORKER_ONLY := group metrics intake_bulk intake_answer exchange direct loop
 INTAKE := $(filter-out $(TOOL_ONLY) $(SETTINGS_ONLY),$(MODULES)) intake_main
-SETTINGS := status mem utf8 json_out file log config_setting config credential new_key http \
+SETTINGS := status mem hex utf8 json_out file log config_setting config credential new_key http \
 	http_query json_scan json_text json_reader json_walk json_path decimal instant template \
 	template_try db store store_key store_settings store_document $(SERVING) $(filter settings%,$(MODULES)) settings_main
 TOOL := $(filter-out $(WORKER_ONLY) $(SETTINGS_ONLY) $(SERVING),$(MODULES)) \

@@ -16,6 +16,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include "hex.h"
 #include "log.h"
 
 enum {
@@ -165,7 +166,6 @@ enum { TOKEN_USER_BYTES_MAX = 1024 };
 enum status credential_make_token(const struct credential_token_key *key, struct slice user,
 				  int64_t expires_s, char token[CREDENTIAL_TOKEN_CHARS + 1])
 {
-	static const char hex[] = "0123456789abcdef";
 	char text[32 + TOKEN_USER_BYTES_MAX];
 	struct credential_hash mac;
 	unsigned mac_n = 0;
@@ -175,18 +175,15 @@ enum status credential_make_token(const struct credential_token_key *key, struct
 	if (expires_s < 0 || user.n > TOKEN_USER_BYTES_MAX)
 		return STATUS_INTERNAL;
 	memcpy(text + n, user.p, user.n);
-	if (HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text,
-		 n + user.n, mac.bytes, &mac_n) == NULL ||
+	if (HMAC(sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text, n + user.n,
+		 mac.bytes, &mac_n) == NULL ||
 	    mac_n != sizeof(mac.bytes)) {
 		log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
 		return STATUS_INTERNAL;
 	}
 	memcpy(token, text, n - 1);
 	token[n - 1] = '.';
-	for (size_t i = 0; i < sizeof(mac.bytes); i++) {
-		token[n + 2 * i] = hex[mac.bytes[i] >> 4];
-		token[n + 2 * i + 1] = hex[mac.bytes[i] & 15];
-	}
+	hex_write(mac.bytes, sizeof(mac.bytes), token + n);
 	token[n + 2 * sizeof(mac.bytes)] = '\0';
 	return STATUS_OK;
 }

@@ -15,6 +15,7 @@
 #include <zlib.h>
 
 #include "credential.h"
+#include "hex.h"
 
 /* ---- the request ---- */
 
@@ -73,16 +74,15 @@ static bool request_id_is_sane(struct slice id)
 
 static enum status make_request_id(char *id)
 {
-	static const char hex[] = "0123456789abcdef";
 	unsigned char bytes[12];
 	enum status status = credential_random(bytes, sizeof(bytes));
 
-	for (size_t i = 0; i < sizeof(bytes) && status == STATUS_OK; i++) {
-		*id++ = hex[bytes[i] >> 4];
-		*id++ = hex[bytes[i] & 15];
-	}
-	*id = '\0';
-	return status;
+	id[0] = '\0';
+	if (status != STATUS_OK)
+		return status;
+	hex_write(bytes, sizeof(bytes), id);
+	id[2 * sizeof(bytes)] = '\0';
+	return STATUS_OK;
 }
 
 enum status http_request_read(struct http_request *request, char *const *variables)

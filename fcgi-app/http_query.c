@@ -5,17 +5,8 @@
 
 #include <string.h>
 
+#include "hex.h"
 #include "utf8.h"
-
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdefABCDEF";
-	const char *at = c == '\0' ? NULL : strchr(digits, c);
-
-	if (at == NULL)
-		return -1;
-	return at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
-}
 
 /* Decodes into out, which has room for the text; false for a bad escape. */
 static bool decode(struct slice text, char *out, size_t *n)
@@ -24,11 +15,10 @@ static bool decode(struct slice text, char *out, size_t *n)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i] == '+' ? ' ' : text.p[i];
 		if (c == '%') {
-			int high = text.n - i > 2 ? hex_digit(text.p[i + 1]) : -1;
-			int low = text.n - i > 2 ? hex_digit(text.p[i + 2]) : -1;
-			if (high < 0 || low < 0)
+			int escaped = hex_escaped(text, i);
+			if (escaped < 0)
 				return false;
-			c = (char)(high << 4 | low);
+			c = (char)escaped;
 			i += 2;
 		}
 		out[(*n)++] = c;

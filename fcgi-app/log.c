@@ -12,6 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hex.h"
+#include "utf8.h"
+
 #define ELLIPSIS "\xe2\x80\xa6"
 
 enum {
@@ -69,28 +72,14 @@ static bool is_base62(int c)
 	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The character at a place and its width: a URL may hold a secret percent-encoded. */
 static int char_at(struct slice text, size_t at, size_t *width)
 {
-	*width = 1;
-	if (text.p[at] == '%' && text.n - at >= 3) {
-		int high = hex_value(text.p[at + 1]);
-		int low = hex_value(text.p[at + 2]);
-		if (high >= 0 && low >= 0) {
-			*width = 3;
-			return high * 16 + low;
-		}
-	}
-	return (unsigned char)text.p[at];
+	/* A call for each character would cost more than the rest. */
+	int escaped = text.p[at] == '%' ? hex_escaped(text, at) : -1;
+
+	*width = escaped < 0 ? 1 : 3;
+	return escaped < 0 ? (unsigned char)text.p[at] : escaped;
 }
 
 /* Bytes that the prefix takes at a place, 0 when it does not stand there. */
@@ -172,26 +161,15 @@ static bool put(struct line *line, size_t end, const char *bytes, size_t n)
  */
 static size_t utf8_width(struct slice text, size_t at)
 {
-	const unsigned char *p = (const unsigned char *)text.p + at;
-	size_t width = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
+	uint32_t point;
+	size_t width = utf8_decode((struct slice){text.p + at, text.n - at}, &point);
 
-	if (p[0] < 0xc2 || p[0] > 0xf4 || text.n - at < width)
-		return 0;
-	for (size_t i = 1; i < width; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((p[0] == 0xc2 && p[1] < 0xa0) || (p[0] == 0xe0 && p[1] < 0xa0) ||
-	    (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return width;
+	return width > 0 && point >= 0xa0 ? width : 0;
 }
 
 /* Writes one byte so that it can neither end the value nor the line. */
 static size_t escape(unsigned char c, char piece[PIECE_BYTES])
 {
-	static const char hex[] = "0123456789abcdef";
 	const char *letter = c == '\n' ? "n" : c == '\r' ? "r" : c == '\t' ? "t" : NULL;
 
 	piece[0] = '\\';
@@ -201,8 +179,7 @@ static size_t escape(unsigned char c, char piece[PIECE_BYTES])
 		piece[1] = *letter;
 	else {
 		piece[1] = 'x';
-		piece[2] = hex[c >> 4];
-		piece[3] = hex[c & 15];
+		hex_write(&c, 1, piece + 2);
 		return 4;
 	}
 	return 2;

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "hex.h"
+
 /* A settings body holds a template; a dry run's a payload, too. */
 enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10) };
 
@@ -54,17 +56,6 @@ static const struct route routes[] = {
 
 enum { SEGMENTS_MAX = 8, TARGET_BYTES_MAX = 2048 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decodes one segment; false for a bad escape and for bytes that no path of ours holds. */
 static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 {
@@ -73,11 +64,10 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 	for (size_t i = 0; i < raw.n; i++) {
 		char c = raw.p[i];
 		if (c == '%') {
-			int high = raw.n - i > 2 ? hex_digit(raw.p[i + 1]) : -1;
-			int low = raw.n - i > 2 ? hex_digit(raw.p[i + 2]) : -1;
-			if (high < 0 || low < 0)
+			int escaped = hex_escaped(raw, i);
+			if (escaped < 0)
 				return false;
-			c = (char)(high << 4 | low);
+			c = (char)escaped;
 			i += 2;
 		}
 		/* Beyond ASCII, too: whether char is signed is the machine's affair. */

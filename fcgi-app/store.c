@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "hex.h"
+
 enum { STORE_ATTEMPTS = 3 };
 
 enum status store_run(const struct store *store, const struct db_statement *statement,
@@ -251,12 +253,7 @@ enum status store_member_remove(const struct store *store, struct slice organiza
 
 struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_HEX_CHARS + 1])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < CREDENTIAL_HASH_BYTES; i++) {
-		hex[2 * i] = digits[hash->bytes[i] >> 4];
-		hex[2 * i + 1] = digits[hash->bytes[i] & 15];
-	}
+	hex_write(hash->bytes, CREDENTIAL_HASH_BYTES, hex);
 	hex[STORE_HEX_CHARS] = '\0';
 	return (struct slice){hex, STORE_HEX_CHARS};
 }
