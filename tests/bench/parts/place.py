@@ -81,7 +81,7 @@ class Place:
 
     def fresh(self):
         self.stack.psql("truncate sluice.signal_staging, sluice.signal_cold_storage,"
-                        " sluice.delivery")
+                        " sluice.product_org_staging, sluice.delivery")
 
     def measure(self, seconds, connections=64, keys=None, path=path_of, rows=1, **options):
         """wrk's result with CPU microseconds a request by kind of process. Fails when an answer was
