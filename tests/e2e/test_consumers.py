@@ -485,3 +485,25 @@ def test_upgrade_with_rows(stack):
             ["200"]
     finally:
         stack.psql(f"drop database {database} with (force)")
+
+
+@pytest.mark.slow
+def test_reports_do_not_depend_on_statistics(stack_of_its_own):
+    """A million rows of which nobody has told the planner, as when autovacuum is kept from its work:
+    a report reads the rows it is about, not the table."""
+    stack = stack_of_its_own
+    stack.psql("alter role sluice_consumer login")
+    stack.psql("alter system set autovacuum = off")
+    stack.psql("select pg_reload_conf()")
+    wait_for(lambda: stack.psql("show autovacuum") == [("off",)], "it is reloaded")
+    stack.psql(f"with i as ({INSERT}) select count(*) from i", "done", 1_000_000)
+    stack.psql("update sluice.signal_staging set status = 'completed'")
+    stack.psql(f"with i as ({INSERT}) select count(*) from i", "waiting", 300_000)
+    with Consumer(stack) as consumer:
+        claimed = consumer.claim(100)
+        assert len(claimed) == 100
+        plan = consumer.query("explain (analyze, buffers, format json) " + FINISH,
+                              list(claimed), "completed", None, None)
+    top = plan[0][0][0]["Plan"]
+    assert top["Shared Hit Blocks"] + top["Shared Read Blocks"] < 20_000
+    assert statuses(stack, set(claimed)) == {"completed": 100}
