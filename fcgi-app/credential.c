@@ -150,6 +150,11 @@ enum status credential_hash(struct slice text, struct credential_hash *hash)
 	return STATUS_INTERNAL;
 }
 
+bool credential_hash_is_same(const struct credential_hash *a, const struct credential_hash *b)
+{
+	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
 void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1])
 {
 	memcpy(display, key.p, 7);

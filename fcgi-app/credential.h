@@ -31,6 +31,8 @@ bool credential_key_is_sound(struct slice text);
 /* SHA-256 of the text. STATUS_OK or STATUS_INTERNAL. */
 enum status credential_hash(struct slice text, struct credential_hash *hash) MUST_CHECK;
 
+bool credential_hash_is_same(const struct credential_hash *a, const struct credential_hash *b);
+
 /* What may be shown of a key, terminated: "sk_abcd…wxyz". The key must be sound. */
 void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1]);
 

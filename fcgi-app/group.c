@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "credential.h"
+#include "key_use.h"
 #include "log.h"
 
 enum {
@@ -31,6 +32,8 @@ struct group_queue {
 	struct group_list finished;    /* to be handed back by group_turn */
 	struct refusal_tally refusals; /* counted since the last time */
 	struct refusal_tally noted;    /* sent with the flight, until it has arrived */
+	struct key_use key_use;
+	bool recently_used; /* the flight was sent as one of keys whose last use is noted */
 	int retries;
 	int64_t deadline_ms; /* of what is under way: connecting or a statement */
 	int64_t connect_ms;  /* not before this time */
@@ -238,6 +241,24 @@ static bool must_note_refusals(const struct group_queue *queue, int64_t now_ms)
 	return now_ms >= queue->refusals.due_ms;
 }
 
+static bool are_recently_used(const struct group_queue *queue, int64_t now_ms)
+{
+	for (const struct group_member *m = queue->flight.first; m != NULL; m = m->next) {
+		if (!key_use_is_noted(&queue->key_use, &m->key_hash, now_ms))
+			return false;
+	}
+	return true;
+}
+
+/* The flight has arrived: what it was the first use of for some time was written down with it. */
+static void remember_uses(struct group_queue *queue, int64_t now_ms)
+{
+	for (const struct group_member *m = queue->flight.first; m != NULL; m = m->next) {
+		if (m->status == STATUS_ACCEPTED)
+			key_use_note(&queue->key_use, &m->key_hash, now_ms);
+	}
+}
+
 /* Refusals that are due go along; a flight may have no other members. */
 static void depart(struct group_queue *queue, int64_t now_ms)
 {
@@ -245,8 +266,10 @@ static void depart(struct group_queue *queue, int64_t now_ms)
 		queue->noted = queue->refusals;
 		queue->refusals = REFUSAL_TALLY_EMPTY;
 	}
+	queue->recently_used = are_recently_used(queue, now_ms);
 	enum status status = group_statement_send(queue->statement, queue->db, &queue->flight,
-						  queue->noted.count == 0 ? NULL : &queue->noted);
+						  queue->noted.count == 0 ? NULL : &queue->noted,
+						  queue->recently_used);
 
 	queue->deadline_ms =
 		least(now_ms + queue->config->database_timeout_ms, queue->flight.earliest_ms);
@@ -290,6 +313,8 @@ static void arrive(struct group_queue *queue, enum status status, struct db_resu
 		db_result_free(result);
 		queue->noted = REFUSAL_TALLY_EMPTY;
 		if (status == STATUS_OK) {
+			if (!queue->recently_used)
+				remember_uses(queue, now_ms);
 			move_all(&queue->flight, &queue->finished);
 			return;
 		}

@@ -58,6 +58,12 @@ struct group_member {
 				    * trouble */
 	void *owner;		   /* the caller's */
 	struct group_member *next; /* the queue's */
+
+	/* The statement's. A sender is a key with a secret at an endpoint. */
+	struct group_member *sender;	  /* the first member of this one's sender */
+	uint32_t sender_number;		  /* of such a first member, from 1 */
+	int outcome;			  /* its answer from the database */
+	struct group_member *next_sender; /* while senders are told apart */
 };
 
 struct group_list {

@@ -39,7 +39,7 @@ enum column {
 	REFUSAL_COUNTS,
 	IN_BULK, /* no array */
 	FOR_PRODUCT_ORGS,
-	TEMPLATE_REQUESTS,
+	TEMPLATE_SENDERS,
 	PRODUCT_ORG_IDS,
 	NAMES,
 	PLAN_IDS,
@@ -51,6 +51,8 @@ enum column {
 	FEATURE_FLAGS,
 	CUSTOMS,
 	WARNINGS,
+	REQUEST_SENDERS,
+	RECENTLY_USED, /* no array */
 	PARAMS
 };
 
@@ -83,7 +85,7 @@ static const uint32_t param_types[PARAMS] = {
 	[REFUSAL_COUNTS] = PG_INT4_ARRAY,
 	[IN_BULK] = PG_BOOL,
 	[FOR_PRODUCT_ORGS] = PG_BOOL_ARRAY,
-	[TEMPLATE_REQUESTS] = PG_INT4_ARRAY,
+	[TEMPLATE_SENDERS] = PG_INT4_ARRAY,
 	[PRODUCT_ORG_IDS] = PG_TEXT_ARRAY,
 	[NAMES] = PG_TEXT_ARRAY,
 	[PLAN_IDS] = PG_TEXT_ARRAY,
@@ -95,6 +97,8 @@ static const uint32_t param_types[PARAMS] = {
 	[FEATURE_FLAGS] = PG_TEXT_ARRAY,
 	[CUSTOMS] = PG_TEXT_ARRAY,
 	[WARNINGS] = PG_TEXT_ARRAY,
+	[REQUEST_SENDERS] = PG_INT4_ARRAY,
+	[RECENTLY_USED] = PG_BOOL,
 };
 
 static uint32_t element_type(int column)
@@ -120,20 +124,24 @@ static uint32_t element_type(int column)
 
 const struct db_statement group_statement_sql = {
 	/* Not the name that older workers use: behind a pooler they share connections. */
-	.name = "intake",
-	.sql = "SELECT outcomes, key_ids, ids, repeated, cold, templates FROM sluice.intake($1, $2,"
-	       " $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-	       " $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35,"
-	       " $36, $37, $38, $39, $40)",
+	.name = "intake_senders",
+	/* One value: as columns of a FROM clause they would cost a twentieth of the whole. */
+	.sql = "SELECT sluice.intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+	       " $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
+	       " $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)",
 	.param_count = PARAMS,
 	.param_types = param_types,
 	.binary = true,
-	.columns = 6,
+	.columns = 1,
 	.rows = 1,
 };
 
+/* Senders are looked for by the first byte of their key's hash. */
+enum { SENDER_HEADS = 256 };
+
 struct group_statement {
-	struct pg_array columns[PARAMS]; /* that of IN_BULK is not used */
+	struct pg_array columns[PARAMS]; /* those of IN_BULK and RECENTLY_USED are not used */
+	struct group_member *senders[SENDER_HEADS]; /* the first member of each, while encoding */
 };
 
 enum {
@@ -268,21 +276,26 @@ static void add_refused(struct pg_array *columns, struct group_item item, struct
 	add_reject(columns, &reject, given_source, request);
 }
 
-static void add_member(struct pg_array *columns, const struct group_member *member,
-		       uint32_t request)
+static void add_sender(struct pg_array *columns, const struct group_member *member)
 {
 	add_hash(&columns[KEY_HASHES], &member->key_hash);
 	if (member->has_secret)
 		add_hash(&columns[SECRET_HASHES], &member->secret_hash);
 	else
 		pg_array_add_null(&columns[SECRET_HASHES]);
-	pg_array_add_bytes(&columns[REQUEST_IDS], member->request_id);
 	if (member->for_product_orgs)
 		pg_array_add_bool(&columns[FOR_PRODUCT_ORGS], true);
 	else
 		pg_array_add_null(&columns[FOR_PRODUCT_ORGS]);
+}
+
+static void add_member(struct pg_array *columns, const struct group_member *member,
+		       uint32_t request)
+{
+	pg_array_add_bytes(&columns[REQUEST_IDS], member->request_id);
+	pg_array_add_int4(&columns[REQUEST_SENDERS], member->sender->sender_number);
 	if (member->wants_template)
-		pg_array_add_int4(&columns[TEMPLATE_REQUESTS], request);
+		pg_array_add_int4(&columns[TEMPLATE_SENDERS], member->sender->sender_number);
 	for (size_t i = 0; i < member->item_count; i++) {
 		if (member->refused) {
 			add_refused(columns, group_member_item(member, i), member->given_source,
@@ -309,14 +322,17 @@ static void add_refusals(struct pg_array *columns, const struct refusal_tally *r
 /* Columns without which an item or a request is none; the others are null when all in them is. */
 static bool is_needed(int column)
 {
-	return column == KEY_HASHES || column == REQUEST_IDS || column == ITEM_REQUESTS ||
-	       column == SOURCES || column == PAYLOADS;
+	return column == KEY_HASHES || column == REQUEST_IDS || column == REQUEST_SENDERS ||
+	       column == ITEM_REQUESTS || column == SOURCES || column == PAYLOADS;
 }
 
-/* The finished columns from first to last as parameters. */
+/* The finished columns from first to last as parameters. STATUS_INTERNAL when one lacks an element:
+ * the database would read on as if it were null. */
 static enum status take_params(struct pg_array *columns, int first, int last, db_param *params)
 {
 	for (int i = first; i <= last; i++) {
+		if (!pg_array_is_whole(&columns[i]))
+			return STATUS_INTERNAL;
 		*params++ = columns[i].filled || is_needed(i) ? pg_array_end(&columns[i])
 							      : (struct slice){NULL, 0};
 		if (columns[i].bytes.status != STATUS_OK)
@@ -359,40 +375,84 @@ static struct slice bool_param(bool value)
 	return (struct slice){value ? "\1" : "", 1};
 }
 
-static enum status encode(struct group_statement *statement, const struct group_list *members,
-			  const struct refusal_tally *refusals, db_param params[PARAMS])
+static bool is_same_sender(const struct group_member *a, const struct group_member *b)
 {
-	struct pg_array *columns = statement->columns;
-	uint32_t request = 0;
+	return a->has_secret == b->has_secret && a->for_product_orgs == b->for_product_orgs &&
+	       credential_hash_is_same(&a->key_hash, &b->key_hash) &&
+	       (!a->has_secret || credential_hash_is_same(&a->secret_hash, &b->secret_hash));
+}
+
+/* Numbers the members' senders, each once; returns how many there are. */
+static uint32_t number_senders(struct group_statement *statement, const struct group_list *members)
+{
+	uint32_t count = 0;
+
+	for (int i = 0; i < SENDER_HEADS; i++)
+		statement->senders[i] = NULL;
+	for (struct group_member *m = members->first; m != NULL; m = m->next) {
+		struct group_member **head = &statement->senders[m->key_hash.bytes[0]];
+		struct group_member *known = *head;
+		while (known != NULL && !is_same_sender(known, m))
+			known = known->next_sender;
+		m->sender = known == NULL ? m : known;
+		if (known != NULL)
+			continue;
+		m->sender_number = ++count;
+		m->next_sender = *head;
+		*head = m;
+	}
+	return count;
+}
+
+/* Starts all columns with as many elements as the members have for them. */
+static void start_all(struct pg_array *columns, const struct group_list *members, uint32_t senders,
+		      const struct refusal_tally *refusals)
+{
 	size_t wanted = 0;
 
 	for (const struct group_member *m = members->first; m != NULL; m = m->next)
 		wanted += m->wants_template;
-	start_columns(columns, KEY_HASHES, REQUEST_IDS, members->members);
-	start_columns(columns, FOR_PRODUCT_ORGS, FOR_PRODUCT_ORGS, members->members);
-	start_columns(columns, TEMPLATE_REQUESTS, TEMPLATE_REQUESTS, wanted);
+	start_columns(columns, KEY_HASHES, SECRET_HASHES, senders);
+	start_columns(columns, FOR_PRODUCT_ORGS, FOR_PRODUCT_ORGS, senders);
+	start_columns(columns, REQUEST_IDS, REQUEST_IDS, members->members);
+	start_columns(columns, REQUEST_SENDERS, REQUEST_SENDERS, members->members);
+	start_columns(columns, TEMPLATE_SENDERS, TEMPLATE_SENDERS, wanted);
 	start_columns(columns, ITEM_REQUESTS, ITEM_REQUESTS, members->rows);
 	start_items(columns, members->rows);
 	start_columns(columns, REJECT_REQUESTS, REJECT_LENGTHS, members->rejects);
 	start_columns(columns, REFUSED_KEY_IDS, REFUSAL_COUNTS,
 		      refusals == NULL ? 0 : refusals->count);
-	for (const struct group_member *m = members->first; m != NULL; m = m->next)
+}
+
+static enum status encode(struct group_statement *statement, const struct group_list *members,
+			  const struct refusal_tally *refusals, bool recently_used,
+			  db_param params[PARAMS])
+{
+	struct pg_array *columns = statement->columns;
+	uint32_t request = 0;
+
+	start_all(columns, members, number_senders(statement, members), refusals);
+	for (const struct group_member *m = members->first; m != NULL; m = m->next) {
+		if (m->sender == m)
+			add_sender(columns, m);
 		add_member(columns, m, ++request);
+	}
 	if (refusals != NULL)
 		add_refusals(columns, refusals);
 	params[IN_BULK] = bool_param(members->first != NULL && members->first->in_bulk);
+	params[RECENTLY_USED] = bool_param(recently_used);
 	enum status status = take_params(columns, 0, IN_BULK - 1, params);
 	if (status == STATUS_OK)
-		status = take_params(columns, IN_BULK + 1, PARAMS - 1, params + IN_BULK + 1);
+		status = take_params(columns, IN_BULK + 1, REQUEST_SENDERS, params + IN_BULK + 1);
 	return status;
 }
 
 enum status group_statement_send(struct group_statement *statement, struct db *db,
 				 const struct group_list *members,
-				 const struct refusal_tally *refusals)
+				 const struct refusal_tally *refusals, bool recently_used)
 {
 	db_param params[PARAMS];
-	enum status status = encode(statement, members, refusals, params);
+	enum status status = encode(statement, members, refusals, recently_used, params);
 
 	return status != STATUS_OK ? status : db_send(db, &group_statement_sql, params);
 }
@@ -403,7 +463,7 @@ enum status group_statement_run(struct group_statement *statement, struct db *db
 				int64_t deadline_ms)
 {
 	db_param params[PARAMS];
-	enum status status = encode(statement, members, refusals, params);
+	enum status status = encode(statement, members, refusals, false, params);
 
 	return status != STATUS_OK ? status
 				   : db_run(db, &group_statement_sql, params, result, deadline_ms);
@@ -412,7 +472,7 @@ enum status group_statement_run(struct group_statement *statement, struct db *db
 /* ---- decoding ---- */
 
 /* outcomes[] of sluice.intake(), by value. */
-enum outcome { UNKNOWN_KEY = 1, FIRST_REFUSAL = 2, LAST_REFUSAL = 7, OUTCOME_COUNT = 9 };
+enum outcome { UNKNOWN_KEY = 1, FIRST_REFUSAL = 2, AT_LIMIT = 7, OUTCOME_COUNT = 9 };
 
 static const enum status by_outcome[OUTCOME_COUNT] = {
 	STATUS_ACCEPTED,	/* 0 */
@@ -431,23 +491,83 @@ struct answer {
 	struct pg_array_reader outcomes, key_ids, ids, repeated, cold, templates;
 };
 
+/* In the order of sluice.intake_result. */
+static struct answer open_answer(const struct db_result *result)
+{
+	struct pg_array_reader record = pg_record_open(db_result_value(result, 0, 0), 6);
+	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_INT2)};
+
+	answer.key_ids = pg_array_open(pg_record_next(&record), PG_INT8);
+	answer.ids = pg_array_open(pg_record_next(&record), PG_INT8);
+	answer.repeated = pg_array_open(pg_record_next(&record), PG_BOOL);
+	answer.cold = pg_array_open(pg_record_next(&record), PG_BOOL);
+	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
+	answer.outcomes.broken |= record.broken;
+	return answer;
+}
+
+static bool is_broken(const struct answer *answer)
+{
+	return answer->outcomes.broken || answer->key_ids.broken || answer->ids.broken ||
+	       answer->repeated.broken || answer->cold.broken || answer->templates.broken;
+}
+
+static bool has(const struct pg_array_reader *array, size_t count)
+{
+	return array->end == NULL || array->left == count;
+}
+
+/* Whether there are as many answers as the members, with so many senders, have questions. */
+static bool fits(const struct answer *answer, const struct group_list *members)
+{
+	size_t senders = 0;
+
+	for (const struct group_member *m = members->first; m != NULL; m = m->next)
+		senders += m->sender == m;
+	return answer->outcomes.left == senders && answer->key_ids.left == senders &&
+	       has(&answer->ids, members->rows) && has(&answer->repeated, members->rows) &&
+	       has(&answer->cold, members->rows);
+}
+
 /* A flag per item; where the whole array is null, none is set. */
 static bool next_flag(struct pg_array_reader *flags)
 {
 	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
 }
 
-static void take_results(struct answer *answer, struct group_member *member)
+static void take_sender(struct answer *answer, struct group_member *member)
 {
-	for (size_t i = 0; i < group_member_items(member); i++) {
+	if (member->sender == member) {
+		member->outcome = (int)pg_array_next(&answer->outcomes, 2, -1);
+		member->key_id = pg_array_next(&answer->key_ids, 8, 0);
+		if (member->outcome < 0 || member->outcome >= OUTCOME_COUNT) {
+			answer->outcomes.broken = true;
+			member->outcome = UNKNOWN_KEY;
+		}
+	}
+	member->outcome = member->sender->outcome;
+	member->key_id = member->sender->key_id;
+	member->status = by_outcome[member->outcome];
+}
+
+static void take_items(struct answer *answer, struct group_member *member)
+{
+	size_t count = group_member_items(member), missing = 0;
+
+	for (size_t i = 0; i < count; i++) {
 		struct group_result *result = &member->results[i];
 		bool stored = answer->ids.end != NULL;
 		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
 		result->repeated = next_flag(&answer->repeated);
 		result->cold = next_flag(&answer->cold);
-		if (member->status == STATUS_ACCEPTED && result->id == 0)
-			answer->ids.broken = true;
+		missing += result->id == 0;
 	}
+	if (member->status == STATUS_ACCEPTED && missing > 0)
+		answer->ids.broken = true;
+	/* What was accepted before is answered as then, also at the limit. */
+	if (member->outcome == AT_LIMIT && count > 0 && missing == 0 &&
+	    group_member_rejects(member) == 0)
+		member->status = STATUS_ACCEPTED;
 }
 
 /* STATUS_OK, or STATUS_NO_MEMORY for a copy of the template. */
@@ -459,51 +579,30 @@ static enum status take_template(struct answer *answer, struct group_member *mem
 	if (text.p == NULL)
 		return STATUS_OK;
 	member->template = (struct slice){arena_copy(member->arena, text), text.n};
+	member->status = STATUS_ACCEPTED; /* at the limit its items, yet to come, decide */
 	return member->template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
-static bool is_whole(const struct pg_array_reader *array, size_t count)
-{
-	return array->end == NULL || array->left == count;
 }
 
 enum status group_statement_results(const struct db_result *result,
 				    const struct group_list *members,
 				    struct refusal_tally *refusals, int64_t due_ms)
 {
-	struct answer answer = {
-		.outcomes = pg_array_open(db_result_value(result, 0, 0), PG_INT2),
-		.key_ids = pg_array_open(db_result_value(result, 0, 1), PG_INT8),
-		.ids = pg_array_open(db_result_value(result, 0, 2), PG_INT8),
-		.repeated = pg_array_open(db_result_value(result, 0, 3), PG_BOOL),
-		.cold = pg_array_open(db_result_value(result, 0, 4), PG_BOOL),
-		.templates = pg_array_open(db_result_value(result, 0, 5), PG_TEXT),
-	};
+	struct answer answer = open_answer(result);
 
-	if (answer.outcomes.left != members->members || answer.key_ids.left != members->members ||
-	    !is_whole(&answer.ids, members->rows) || !is_whole(&answer.repeated, members->rows) ||
-	    !is_whole(&answer.cold, members->rows))
+	if (!fits(&answer, members))
 		return STATUS_INTERNAL;
 	for (struct group_member *m = members->first; m != NULL; m = m->next) {
-		int64_t outcome = pg_array_next(&answer.outcomes, 2, -1);
-		int64_t key_id = pg_array_next(&answer.key_ids, 8, 0);
-		if (outcome < 0 || outcome >= OUTCOME_COUNT)
-			return STATUS_INTERNAL;
-		m->status = by_outcome[outcome];
-		m->key_id = key_id;
-		take_results(&answer, m);
+		take_sender(&answer, m);
+		take_items(&answer, m);
 		if (take_template(&answer, m) != STATUS_OK)
 			m->status = STATUS_NO_MEMORY;
 		if (m->status == STATUS_ACCEPTED && m->refused)
 			m->status = STATUS_INVALID_VALUE;
-		if (outcome >= FIRST_REFUSAL && outcome <= LAST_REFUSAL)
-			refusal_add(refusals, key_id, (int)outcome, due_ms);
+		if (m->outcome >= FIRST_REFUSAL && m->outcome <= AT_LIMIT &&
+		    m->status == by_outcome[m->outcome])
+			refusal_add(refusals, m->key_id, m->outcome, due_ms);
 	}
-	return answer.outcomes.broken || answer.key_ids.broken || answer.ids.broken ||
-			       answer.repeated.broken || answer.cold.broken ||
-			       answer.templates.broken
-		       ? STATUS_INTERNAL
-		       : STATUS_OK;
+	return is_broken(&answer) ? STATUS_INTERNAL : STATUS_OK;
 }
 
 /* ---- the end of a bulk import ---- */

@@ -22,10 +22,12 @@ enum status group_statement_open(struct group_statement **statement) MUST_CHECK;
 void group_statement_close(struct group_statement *statement); /* NULL is allowed */
 
 /* Encodes the members, and refusals to be counted unless NULL, and sends them without waiting / and
- * waits for the result. As db_send and db_run; STATUS_NO_MEMORY when the arrays find no room. */
+ * waits for the result. recently_used: of all the members' keys the last use was noted lately
+ * (key_use.h). As db_send and db_run; STATUS_NO_MEMORY when the arrays find no room. */
 enum status group_statement_send(struct group_statement *statement, struct db *db,
 				 const struct group_list *members,
-				 const struct refusal_tally *refusals) MUST_CHECK;
+				 const struct refusal_tally *refusals,
+				 bool recently_used) MUST_CHECK;
 enum status group_statement_run(struct group_statement *statement, struct db *db,
 				const struct group_list *members,
 				const struct refusal_tally *refusals, struct db_result *result,

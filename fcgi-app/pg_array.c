@@ -1,5 +1,5 @@
 /*
- * pg_array.c - binary arrays out, binary arrays in. See pg_array.h.
+ * pg_array.c - binary arrays out, binary arrays and records in. See pg_array.h.
  */
 #include "pg_array.h"
 
@@ -14,6 +14,7 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 
 	array->filled = false;
 	array->nulls = 0;
+	array->left = count;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
 	buf_add_be32(out, 1);		       /* may hold nulls; saying so costs nothing */
@@ -35,6 +36,7 @@ static void write_nulls(struct pg_array *array)
 static void start_element(struct pg_array *array, uint32_t length)
 {
 	array->filled = true;
+	array->left--;
 	write_nulls(array);
 	buf_add_be32(&array->bytes, length);
 }
@@ -42,6 +44,7 @@ static void start_element(struct pg_array *array, uint32_t length)
 void pg_array_add_null(struct pg_array *array)
 {
 	array->nulls++;
+	array->left--;
 }
 
 void pg_array_add_bytes(struct pg_array *array, struct slice value)
@@ -86,6 +89,11 @@ void pg_array_add_instant(struct pg_array *array, int64_t unix_us)
 		pg_array_add_int8(array, unix_us - POSTGRES_EPOCH_US);
 }
 
+bool pg_array_is_whole(const struct pg_array *array)
+{
+	return array->left == 0;
+}
+
 struct slice pg_array_end(struct pg_array *array)
 {
 	write_nulls(array);
@@ -124,16 +132,12 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 	return reader;
 }
 
-struct slice pg_array_next_bytes(struct pg_array_reader *reader)
+/* A length and as many bytes, which is what elements and fields are; absent for null. */
+static struct slice read_value(struct pg_array_reader *reader)
 {
 	const struct slice absent = {NULL, 0};
-
-	if (reader->left == 0) {
-		reader->broken = true;
-		return absent;
-	}
-	reader->left--;
 	uint32_t n = read_be32(reader);
+
 	if (n == UINT32_MAX || reader->broken)
 		return absent;
 	if (reader->end - reader->p < (ptrdiff_t)n) {
@@ -143,6 +147,22 @@ struct slice pg_array_next_bytes(struct pg_array_reader *reader)
 	struct slice bytes = {(const char *)reader->p, n};
 	reader->p += n;
 	return bytes;
+}
+
+/* Whether one more is there; asking for more than that is a mistake. */
+static bool take_one(struct pg_array_reader *reader)
+{
+	if (reader->left == 0) {
+		reader->broken = true;
+		return false;
+	}
+	reader->left--;
+	return true;
+}
+
+struct slice pg_array_next_bytes(struct pg_array_reader *reader)
+{
+	return take_one(reader) ? read_value(reader) : (struct slice){NULL, 0};
 }
 
 int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback)
@@ -159,4 +179,24 @@ int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fa
 	for (uint32_t i = 0; i < width; i++)
 		value = value << 8 | (unsigned char)bytes.p[i];
 	return (int64_t)value;
+}
+
+struct pg_array_reader pg_record_open(struct slice bytes, size_t fields)
+{
+	struct pg_array_reader reader = {.p = (const unsigned char *)bytes.p};
+
+	if (bytes.p != NULL)
+		reader.end = reader.p + bytes.n;
+	reader.left = read_be32(&reader);
+	if (reader.left != fields)
+		reader.broken = true;
+	return reader;
+}
+
+struct slice pg_record_next(struct pg_array_reader *reader)
+{
+	if (!take_one(reader))
+		return (struct slice){NULL, 0};
+	(void)read_be32(reader); /* the field's type */
+	return read_value(reader);
 }

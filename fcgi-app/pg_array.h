@@ -1,8 +1,9 @@
 /*
- * pg_array.h - one-dimensional arrays in PostgreSQL's binary format, written and read.
+ * pg_array.h - one-dimensional arrays in PostgreSQL's binary format, written and read, and records
+ * of them, read.
  *
- * Formats: array_send and the send functions of the elements (src/backend/utils/adt). All integers
- * are big-endian. Knows nothing of what the arrays mean.
+ * Formats: array_send, record_send and the send functions of the elements (src/backend/utils/adt).
+ * All integers are big-endian. Knows nothing of what the arrays mean.
  */
 #ifndef PG_ARRAY_H
 #define PG_ARRAY_H
@@ -33,6 +34,7 @@ struct pg_array {
 	struct buf bytes;
 	bool filled;  /* some element is not null */
 	size_t nulls; /* the last elements, which are not in bytes yet */
+	size_t left;  /* elements still to come */
 };
 
 /* Begins an array of count elements; up to keep bytes of the memory of the one before are kept. */
@@ -49,12 +51,16 @@ void pg_array_add_int8(struct pg_array *array, int64_t value);
 /* timestamptz from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_instant(struct pg_array *array, int64_t unix_us);
 
+/* Whether as many elements have been added as were announced. */
+bool pg_array_is_whole(const struct pg_array *array);
+
 /* The array, whole when all its elements have been added; check bytes.status then. */
 struct slice pg_array_end(struct pg_array *array);
 
 /* ---- reading ---- */
 
-/* Walks the elements of an array. An absent one (SQL NULL) has no elements, and is not broken. */
+/* Walks the elements of an array, or the fields of a record. An absent one (SQL NULL) has no
+ * elements, and is not broken. */
 struct pg_array_reader {
 	const unsigned char *p, *end;
 	size_t left; /* elements */
@@ -62,6 +68,12 @@ struct pg_array_reader {
 };
 
 struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type);
+
+/* The value of a composite type with so many fields, which pg_record_next gives one by one. */
+struct pg_array_reader pg_record_open(struct slice bytes, size_t fields);
+
+/* The next field's bytes, whatever its type; absent for null. */
+struct slice pg_record_next(struct pg_array_reader *reader);
 
 /* The next element as an integer of the given width in bytes; fallback for null. */
 int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback);

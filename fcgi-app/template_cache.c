@@ -4,7 +4,6 @@
 #include "template_cache.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "log.h"
 
@@ -40,7 +39,7 @@ const struct template *template_cache_find(struct template_cache *cache,
 {
 	for (size_t i = 0; i < cache->count; i++) {
 		struct entry *entry = &cache->entries[i];
-		if (memcmp(entry->key_hash.bytes, key_hash->bytes, sizeof(key_hash->bytes)) != 0)
+		if (!credential_hash_is_same(&entry->key_hash, key_hash))
 			continue;
 		entry->used = ++cache->uses;
 		return entry->template;

@@ -261,6 +261,17 @@ def test_limit_reached_under_load(four_workers):
     assert_problem(post(stack, key, {"userId": 1}), 429, "limit_reached")
     assert_problem(send(stack, bulk_path(key), b'{"userId":1}'), 429, "limit_reached")
     stack.ctl("organization", "limit", "limited", "--overages", "on")
+    first = post(stack, key, {"userId": 0, "messageId": "first"})
+    stack.ctl("organization", "limit", "limited", "--overages", "off")
+    accepted += 1
+    again = post(stack, key, {"userId": 0, "messageId": "first"})
+    assert again.json == {**first.json, "duplicate": True}, "a repeat is answered as the first time"
+    batch = [{"userId": 0, "messageId": "first"}] * 2
+    assert post(stack, key, batch).json["duplicates"] == 2
+    for more in ({"userId": 1}, {"userId": 1, "messageId": "second"}, 7):
+        assert_problem(post(stack, key, [*batch, more]), 429, "limit_reached")
+    assert stack.rows(key) == accepted
+    stack.ctl("organization", "limit", "limited", "--overages", "on")
     accepted_id(post(stack, key, {"userId": 1}))
     stack.ctl("organization", "limit", "limited", "--overages", "off", "--signals", "0")
     accepted_id(post(stack, key, {"userId": 1}))

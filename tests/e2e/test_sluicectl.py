@@ -10,6 +10,7 @@ import pathlib
 import re
 import secrets
 import subprocess
+import time
 
 import pytest
 
@@ -536,6 +537,19 @@ def test_last_used(tool, stack, organization):
     used = tool.json("key", "show", str(made["id"]))["last_used_at"]
     age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(used)
     assert abs(age.total_seconds()) < 60
+
+
+@pytest.mark.slow
+def test_last_used_lags_by_less_than_a_minute(tool, stack, organization):
+    """A worker that remembers to have noted a key's use must not remember it for too long."""
+    made = create(tool, organization)
+    started, lags = time.monotonic(), []
+    while time.monotonic() - started < 120:
+        harness.accepted_id(harness.send(stack, harness.path_of(made)))
+        lags += stack.psql("select extract(epoch from clock_timestamp() - last_used_at)"
+                           " from sluice.key_overview where id = %s", made["id"])[0]
+        time.sleep(0.2)
+    assert 10 < max(lags) < 60, "it is not written each time, and not too late"
 
 
 def test_key_deactivate(tool, stack, organization):

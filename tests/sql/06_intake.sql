@@ -1,6 +1,6 @@
 -- intake: who gets in, what is stored where, and that ids stand where their items stand.
 BEGIN;
-SELECT plan(60);
+SELECT plan(71);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Intake'), sluice.organization_create('op', 'Neighbour');
@@ -185,6 +185,33 @@ FROM (VALUES ('off', 'on'), ('local', 'on'), ('on', 'on'),
 -- ---- last used ----
 SELECT set_eq($$ SELECT name FROM sluice.key_list('Intake') WHERE last_used_at = now() $$,
     ARRAY['plain', 'secret', 'expires next'], 'accepted keys were used, refused ones were not');
+
+UPDATE sluice.key_activity SET last_used_at = now() - interval '21 seconds';
+SELECT pg_temp.intake(ARRAY['plain'], ARRAY[1], recently_used => true);
+SELECT is((SELECT count(*) FROM sluice.key_activity WHERE last_used_at = now()), 0::bigint,
+    'what the caller has had noted is left alone');
+SELECT pg_temp.intake(ARRAY['plain'], ARRAY[1]);
+SELECT is((SELECT count(*) FROM sluice.key_activity WHERE last_used_at = now()), 1::bigint,
+    'else it is noted, after 20 seconds');
+UPDATE sluice.key_activity SET last_used_at = now() - interval '19 seconds';
+SELECT pg_temp.intake(ARRAY['plain'], ARRAY[1]);
+SELECT is((SELECT count(*) FROM sluice.key_activity WHERE last_used_at = now()), 0::bigint,
+    'and not before');
+
+-- ---- several requests of one sender ----
+DELETE FROM sluice.signal_staging;
+CREATE TEMPORARY TABLE shared AS SELECT * FROM pg_temp.intake(ARRAY['unknown', 'plain', 'neighbour'],
+    ARRAY[1, 2, 3, 4, 4], senders => ARRAY[2, 1, 2, 3]);
+SELECT is(outcomes, '{1,0,0}'::smallint[], 'an outcome for each sender') FROM shared;
+SELECT results_eq($$ SELECT s.id, (s.payload ->> 'n')::integer, k.name, s.request_id
+    FROM sluice.signal_staging AS s JOIN sluice.api_key AS k ON k.id = s.key_id ORDER BY 2 $$,
+    $$ SELECT ids[n], n, key, request FROM shared, (VALUES (1, 'plain', 'request-1'),
+        (3, 'plain', 'request-3'), (4, 'neighbour', 'request-4'), (5, 'neighbour', 'request-4'))
+        AS v (n, key, request) $$, 'each item under its sender''s key and its request');
+SELECT is(ids[2], NULL, 'what an unknown sender brought is nowhere') FROM shared;
+SELECT throws_ok(format($$ SELECT pg_temp.intake(ARRAY['plain'], ARRAY[1], senders => %L) $$, senders),
+    'XX000', NULL, 'senders ' || senders)
+FROM unnest(ARRAY['{0}', '{2}', '{-1}', '{NULL}', '{}']) AS senders;
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -26,7 +26,7 @@ SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[
 SELECT results_eq('SELECT text FROM answer', ARRAY['{0}'],
     'another one of the same key does not wait');
 COMMIT;
-SELECT results_eq($$ SELECT slot FROM sluice.key_activity ORDER BY 1 $$, ARRAY[0, 1]::smallint[],
+SELECT is((SELECT count(DISTINCT slot) FROM sluice.key_activity), 2::bigint,
     'they wrote to different rows');
 TRUNCATE answer;
 

@@ -1,7 +1,7 @@
 -- Deliveries with an id, usage and limits, refused requests, identities: what intake does beside
 -- inserting.
 BEGIN;
-SELECT plan(62);
+SELECT plan(69);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Rules'), sluice.organization_create('op', 'Other');
@@ -97,9 +97,22 @@ SELECT is((pg_temp.intake(ARRAY['one'], '{}')).outcomes, '{7}'::smallint[],
     'a request that is only authenticated is refused before its body is read');
 CREATE TEMPORARY TABLE repeat AS SELECT * FROM pg_temp.intake(ARRAY['one', 'one', 'one'],
     ARRAY[1, 2, 2, 3], message_ids => ARRAY['a', 'a', 'fresh', NULL]);
-SELECT is(outcomes, '{0,7,7}'::smallint[], 'a repeat is answered as the first time, others are refused')
+SELECT is(outcomes, '{7,7,7}'::smallint[], 'also who brings a repeat')
 FROM repeat;
-SELECT is(repeat.ids[1], first.ids[1], 'with the first id') FROM repeat, first;
+SELECT is(repeat.ids, ARRAY[first.ids[1], first.ids[1], NULL, NULL],
+    'but what was accepted before is told by its first id') FROM repeat, first;
+SELECT is(repeated, '{t,t,f,f}'::boolean[], 'as a repeat') FROM repeat;
+SELECT is(pg_temp.used('Rules'), 13::bigint, 'that does not count either');
+SELECT is((pg_temp.intake(ARRAY['one', 'other'], ARRAY[1, 2, 3], senders => ARRAY[1, 2, 1],
+    message_ids => ARRAY[NULL, 'here', 'a'])).ids[1], NULL, 'together with others');
+DELETE FROM sluice.key_activity;
+SELECT is((pg_temp.intake(ARRAY['one', 'other', 'two'], ARRAY[1, 2, 3])).outcomes, '{7,0,7}'::smallint[],
+    'refused and accepted requests in one group');
+SELECT set_eq('SELECT k.name FROM sluice.key_activity AS a JOIN keys AS k ON k.id = a.key_id',
+    $$ VALUES ('other') $$, 'only an accepted request is a use of its key');
+DELETE FROM sluice.key_activity;
+SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1])).outcomes, '{7}'::smallint[], 'all refused');
+SELECT is_empty('SELECT FROM sluice.key_activity', 'then no key was used');
 SELECT sluice.organization_limit('op', 'Rules', NULL, true);
 SELECT is((pg_temp.intake(ARRAY['one'], ARRAY[1])).outcomes, '{0}'::smallint[], 'with overages');
 SELECT sluice.organization_limit('op', 'Rules', 0, false);

@@ -1,6 +1,6 @@
 -- Product-org updates: what intake stores of them beside signals, consumers, and the latest state.
 BEGIN;
-SELECT plan(63);
+SELECT plan(66);
 \ir helper.psql
 
 DELETE FROM sluice.product_org_staging; -- what other tests have committed
@@ -22,13 +22,13 @@ SELECT is((pg_temp.intake(ARRAY['orgs with secret', 'orgs with secret', 'orgs wi
 -- ---- templates ----
 SELECT is((pg_temp.intake(ARRAY['orgs', 'nobody', 'signals', 'orgs with secret', 'neighbours'], '{}',
     for_product_orgs => ARRAY[true, true, true, true, true],
-    template_requests => ARRAY[1, 2, 3, 4])).templates::jsonb[],
+    template_senders => ARRAY[1, 2, 3, 4])).templates::jsonb[],
     ARRAY['{"product_org_id": "id"}', NULL, NULL, NULL]::jsonb[],
     'the template is for those who are accepted');
 SELECT is((pg_temp.intake(ARRAY['orgs'], '{}', for_product_orgs => ARRAY[true])).templates, NULL,
     'and who ask for it');
-SELECT throws_ok(format($$ SELECT pg_temp.intake(ARRAY['orgs'], '{}', template_requests => '{%s}') $$, n),
-    'XX000', NULL, 'request ' || n || ' is none') FROM unnest(ARRAY[0, 2]) AS n;
+SELECT throws_ok(format($$ SELECT pg_temp.intake(ARRAY['orgs'], '{}', template_senders => '{%s}') $$, n),
+    'XX000', NULL, 'sender ' || n || ' is none') FROM unnest(ARRAY[0, 2]) AS n;
 
 -- ---- storing ----
 CREATE TEMPORARY TABLE mixed AS SELECT * FROM pg_temp.intake(ARRAY['orgs', 'signals', 'orgs'],
@@ -83,11 +83,15 @@ SELECT throws_ok(format($$ SELECT sluice.intake(ARRAY[pg_temp.hash('orgs')], NUL
 
 -- ---- the month's limit ----
 SELECT sluice.organization_limit('op', 'Neighbours', 1, false);
-SELECT is((pg_temp.intake(ARRAY['neighbours', 'neighbours', 'neighbours'], ARRAY[1, 2],
-    for_product_orgs => ARRAY[true, true, true], template_requests => ARRAY[3],
-    product_org_ids => ARRAY['n', 'a'], message_ids => ARRAY[NULL, 'm1'])).outcomes,
-    '{7,0,0}'::smallint[],
-    'at the limit: nothing new, but repeats, and templates for what may be one');
+CREATE TEMPORARY TABLE full_up AS SELECT * FROM pg_temp.intake(
+    ARRAY['neighbours', 'neighbours', 'neighbours'], ARRAY[1, 2],
+    for_product_orgs => ARRAY[true, true, true], template_senders => ARRAY[3],
+    product_org_ids => ARRAY['n', 'a'], message_ids => ARRAY[NULL, 'm1']);
+SELECT is(outcomes, '{7,7,7}'::smallint[], 'the limit is reached') FROM full_up;
+SELECT is(repeated, '{f,t}'::boolean[], 'nothing new, but repeats') FROM full_up;
+SELECT ok(ids[1] IS NULL AND ids[2] IS NOT NULL, 'which are told by their ids') FROM full_up;
+SELECT is(templates::jsonb[], ARRAY['{"product_org_id": "id"}']::jsonb[],
+    'and templates for what may be one') FROM full_up;
 
 -- ---- consumers ----
 DELETE FROM sluice.product_org_staging;

@@ -163,6 +163,56 @@ START_TEST(other_bytes_are_broken)
 }
 END_TEST
 
+START_TEST(an_array_is_whole_when_all_its_elements_are_there)
+{
+	start(PG_INT2, 2);
+	ck_assert(!pg_array_is_whole(&array));
+	pg_array_add_null(&array);
+	ck_assert(!pg_array_is_whole(&array));
+	pg_array_add_int2(&array, 1);
+	ck_assert(pg_array_is_whole(&array));
+	pg_array_add_null(&array);
+	ck_assert_msg(!pg_array_is_whole(&array), "one too many");
+	buf_free(&array.bytes);
+}
+END_TEST
+
+/* As record_send writes (NULL::int4, ''::text, 'ab'::text). */
+#define RECORD                                                                                     \
+	"\0\0\0\3" /* fields */                                                                    \
+	"\0\0\0\x17\xff\xff\xff\xff"                                                               \
+	"\0\0\0\x19\0\0\0\0"                                                                       \
+	"\0\0\0\x19\0\0\0\2ab"
+
+START_TEST(fields_of_a_record_are_read_where_they_lie)
+{
+	const struct slice record = {RECORD, sizeof(RECORD) - 1};
+	struct pg_array_reader reader = pg_record_open(record, 3);
+
+	ck_assert_ptr_null(pg_record_next(&reader).p);
+	struct slice field = pg_record_next(&reader);
+	ck_assert(field.p != NULL && field.n == 0);
+	ck_assert(slice_equal(pg_record_next(&reader), SLICE("ab")) && !reader.broken);
+	ck_assert_ptr_null(pg_record_next(&reader).p);
+	ck_assert_msg(reader.broken, "more was read than there is");
+}
+END_TEST
+
+START_TEST(other_records_are_broken)
+{
+	const struct slice record = {RECORD, sizeof(RECORD) - 1};
+
+	for (size_t n = 0; n < record.n; n++) {
+		struct pg_array_reader cut = pg_record_open((struct slice){record.p, n}, 3);
+		for (int i = 0; i < 3; i++)
+			(void)pg_record_next(&cut);
+		ck_assert_msg(cut.broken, "%zu bytes of %zu", n, record.n);
+	}
+	ck_assert(pg_record_open(record, 2).broken && pg_record_open(record, 4).broken);
+	ck_assert(pg_record_open((struct slice){NULL, 0}, 3).broken);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("pg_array");
@@ -174,11 +224,14 @@ Suite *unit_suite(void)
 	tcase_add_test(writing, numbers_are_big_endian);
 	tcase_add_test(writing, instants_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
+	tcase_add_test(writing, an_array_is_whole_when_all_its_elements_are_there);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(reading, what_was_written_is_read);
 	tcase_add_test(reading, texts_are_read_where_they_lie);
 	tcase_add_test(reading, an_absent_array_has_nothing_and_is_not_broken);
 	tcase_add_test(reading, other_bytes_are_broken);
+	tcase_add_test(reading, fields_of_a_record_are_read_where_they_lie);
+	tcase_add_test(reading, other_records_are_broken);
 	suite_add_tcase(suite, reading);
 	return suite;
 }
