@@ -10,7 +10,7 @@ MODULES := \
 	status mem hex utf8 json_out file log \
 	config_setting config \
 	credential new_key http http_query \
-	json_scan json_text json_reader json_walk json_edit json_path json \
+	json_scan json_text json_reader json_walk json_edit json_path \
 	decimal instant \
 	signal template template_try template_cache \
 	db \
@@ -78,9 +78,7 @@ CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-LIBS_INTAKE := -ljson-c -lpq -lcrypto -lz
-LIBS_SETTINGS := -lpq -lcrypto -lz
-LIBS_TOOL := -ljson-c -lpq -lcrypto -lz
+LIBS := -lpq -lcrypto -lz
 
 # ---- building ----
 .DEFAULT_GOAL := all
@@ -99,13 +97,13 @@ all: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the progra
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(1))
 
 $(INTAKE_BIN): $(call objects,$(INTAKE))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_INTAKE)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(SETTINGS_BIN): $(call objects,$(SETTINGS))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_SETTINGS)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(TOOL_BIN): $(call objects,$(TOOL))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_TOOL)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: fcgi-app/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -132,7 +130,7 @@ $(BUILD)/man/%: fcgi-app/man/%
 # ---- unit tests: one program per tests/unit/test_*.c, with counted allocations ----
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-UNIT_LIBS := $(LIBS_INTAKE) -lcheck -lsubunit -lm -lrt -lpthread
+UNIT_LIBS := $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
 UNIT_OBJECTS := $(call objects,$(MODULES)) $(BUILD)/unit/check_main.o
 
 $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
@@ -157,7 +155,7 @@ $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 
 $(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS_INTAKE)
+	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljson-c
 
 fuzz-programs: $(patsubst %,$(BUILD)/bin/%,$(FUZZ_TARGETS))
 
@@ -221,9 +219,9 @@ $(BUILD)/bench/json: tests/bench/json/bench.c
 $(BUILD)/bench/instructions: tests/bench/instructions/instructions.c
 $(BENCH_PROGRAMS): tests/bench/bench_texts.h $(call objects,$(MODULES)) $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) $(LIBS_INTAKE)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) $(LIBS) -ljson-c
 
-bench-json: $(BUILD)/bench/json  ## the strict byte pass and a template beside json-c's parse
+bench-json: $(BUILD)/bench/json  ## the byte pass, signals and templates beside json-c's parse
 	$<
 
 check-instructions: $(BUILD)/bench/instructions  ## what a request costs without a database, in instructions

@@ -5,14 +5,10 @@
 
 #include <string.h>
 
-#include "json_scan.h"
 #include "json_text.h"
+#include "json_walk.h"
 
-enum {
-	INDEX_DIGITS = 9,
-	STEPS = JSON_PATH_BYTES / 2, /* of one path: a character and a dot each */
-	LIMIT = 1 << 30		     /* json_text has checked the limits */
-};
+enum { INDEX_DIGITS = 9 };
 
 static const size_t no_slot = SIZE_MAX;
 
@@ -105,7 +101,8 @@ static struct node *child_named(const struct node *node, struct slice name)
 {
 	struct node *child = node->children;
 
-	while (child != NULL && !slice_equal(child->name, name))
+	while (child != NULL &&
+	       (child->name.n != name.n || memcmp(child->name.p, name.p, name.n) != 0))
 		child = child->next;
 	return child;
 }
@@ -163,23 +160,11 @@ enum status json_paths_add(struct json_paths *paths, struct slice path, size_t *
 
 /* ---- from a text to values ---- */
 
-/* A value that is being read, where a path leads to or through. */
-struct place {
-	const struct node *node; /* NULL: no path leads here */
-	const char *start;
-	bool is_array;
-	uint64_t count; /* of an array's values so far */
-};
-
 struct find {
 	struct arena *arena;
-	struct json_scan scan;
+	struct json_walk walk;
 	struct slice *found;
 	bool *seen; /* by a node's number: there may be values at it or below it */
-	const char *key;
-	const struct node *named; /* whom the last key means */
-	struct place places[STEPS + 2];
-	enum status status;
 };
 
 /* Forgets what was found before at a node and below it: a member that comes again replaces the
@@ -195,66 +180,45 @@ static void forget(struct find *find, const struct node *node)
 	}
 }
 
-static void take_key(struct find *find, const char *end)
+/* Whom the value that has begun is for: *child is NULL when no path leads to it. */
+static enum status child_here(struct find *find, const struct node *node, uint64_t count,
+			      const struct node **child)
 {
-	const struct place *object = &find->places[find->scan.level - 1];
-	struct slice name = {find->key, (size_t)(end - find->key)};
+	struct slice name = find->walk.name;
 
-	find->status = json_text_string(find->arena, name, &name);
-	find->named = object->node == NULL ? NULL : child_named(object->node, name);
-}
-
-/* A value begins: which step does it stand for, and is anything within it wanted? */
-static void begin_value(struct find *find, const struct node *root, const char *start)
-{
-	size_t level = find->scan.level;
-	struct place *place = &find->places[level];
-	struct place *around = level == 0 ? NULL : place - 1;
-	const struct node *node = around == NULL     ? root
-				  : around->is_array ? child_indexed(around->node, around->count++)
-						     : find->named;
-
-	*place = (struct place){.node = node, .start = start, .is_array = *start == '['};
-	if (node == NULL)
-		return;
-	if (find->seen[node->number])
-		forget(find, node);
-	find->seen[node->number] = true;
-	if (node->children != NULL && (*start == '{' || *start == '['))
-		find->scan.watched = level + 2;
-}
-
-static void end_value(struct find *find, const char *end)
-{
-	const struct place *place = &find->places[find->scan.level];
-
-	if (place->node != NULL && place->node->slot != no_slot)
-		find->found[place->node->slot] =
-			(struct slice){place->start, (size_t)(end - place->start)};
-	find->scan.watched = find->scan.level + 1;
-}
-
-static enum status walk(struct find *find, const struct node *root, struct slice text)
-{
-	size_t used;
-
-	for (size_t at = 0; at < text.n && find->status == STATUS_OK;) {
-		enum json_scan_event event =
-			json_scan_feed(&find->scan, text.p + at, text.n - at, &used);
-		at += used;
-		const char *p = text.p + at;
-		if (event == JSON_SCAN_KEY)
-			find->key = p;
-		else if (event == JSON_SCAN_KEY_END)
-			take_key(find, p);
-		else if (event == JSON_SCAN_VALUE && at < text.n)
-			begin_value(find, root, p);
-		else if (event == JSON_SCAN_VALUE_END)
-			end_value(find, p);
-		else if (event == JSON_SCAN_FAILED)
-			return find->scan.status;
+	if (name.p == NULL) {
+		*child = child_indexed(node, count);
+		return STATUS_OK;
 	}
-	return find->status != STATUS_OK ? find->status : json_scan_end(&find->scan);
+	enum status status = json_text_string(find->arena, name, &name);
+	*child = status == STATUS_OK ? child_named(node, name) : NULL;
+	return status;
+}
+
+/* What is at a node's children, from the members or elements among which the walk stands. No deeper
+ * than a path has steps. */
+static enum status find_below(struct find *find, const struct node *node)
+{
+	struct json_walk *walk = &find->walk;
+	enum status status = STATUS_OK;
+	const struct node *child;
+
+	for (uint64_t count = 0; status == STATUS_OK && json_walk_begin(walk); count++) {
+		const char *start = walk->value.p;
+		status = child_here(find, node, count, &child);
+		if (child == NULL)
+			continue;
+		if (find->seen[child->number])
+			forget(find, child);
+		find->seen[child->number] = true;
+		if (child->children == NULL || !json_walk_enter(walk))
+			(void)json_walk_end(walk);
+		else
+			status = find_below(find, child);
+		if (child->slot != no_slot)
+			find->found[child->slot] = json_walk_since(walk, start);
+	}
+	return status;
 }
 
 enum status json_paths_find(const struct json_paths *paths, struct arena *arena, struct slice text,
@@ -267,9 +231,10 @@ enum status json_paths_find(const struct json_paths *paths, struct arena *arena,
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < paths->slots; i++)
 		found[i] = (struct slice){NULL, 0};
-	json_scan_open(&find.scan, LIMIT, LIMIT, LIMIT);
-	find.scan.watched = 1;
-	enum status status = walk(&find, &paths->root, text);
-	json_scan_close(&find.scan);
+	json_walk_open(&find.walk, text);
+	enum status status = find_below(&find, &paths->root);
+	if (status == STATUS_OK)
+		status = json_walk_finish(&find.walk);
+	json_walk_close(&find.walk);
 	return status;
 }

@@ -1,8 +1,8 @@
 /*
  * json_path.h - dot paths into a JSON text, and the values at many of them, found in one pass.
  *
- * Over json_scan, so the text of a value is exactly what was received: numbers keep all their
- * digits. json-c has no part in it.
+ * Over json_walk, so the text of a value is exactly what was received: numbers keep all their
+ * digits.
  *
  * A path is steps with dots between them: "traits.address.city". A step names a member of an
  * object; a step that is a whole number (up to nine digits, no leading zeros) indexes an array,

@@ -186,6 +186,27 @@ enum status json_text_string(struct arena *arena, struct slice value, struct sli
 	return meant.status;
 }
 
+bool json_text_is_number(struct slice value)
+{
+	return *value.p == '-' || (*value.p >= '0' && *value.p <= '9');
+}
+
+enum status json_text_scalar(struct arena *arena, struct slice value, size_t most,
+			     struct slice *out)
+{
+	enum status status = STATUS_OK;
+
+	*out = (struct slice){NULL, 0};
+	/* What is too long however much of it is escapes need not be decoded. */
+	if (*value.p == '"' && (value.n - 2) / ESCAPE_BYTES <= most)
+		status = json_text_string(arena, value, out);
+	else if (*value.p == 't' || *value.p == 'f' || json_text_is_number(value))
+		*out = value;
+	if (out->n > most)
+		*out = (struct slice){NULL, 0};
+	return status;
+}
+
 bool json_text_is_name(struct slice value, struct slice name)
 {
 	if (value.n < 2 || *value.p != '"')

@@ -2,9 +2,9 @@
  * json_text.h - the bytes of a body: strict UTF-8 and JSON grammar in one pass, limits, repair,
  * and the boundaries of items in arrays, envelopes and NDJSON, incrementally.
  *
- * This pass decides what is JSON (RFC 8259, strictly), because json-c takes more than that. It
- * knows nothing of signals, keys or PostgreSQL beyond what jsonb can hold. The grammar itself is in
- * json_scan, the reader in json_reader.c, checking and repairing in json_text.c.
+ * This pass decides what is JSON (RFC 8259, strictly). It knows nothing of signals, keys or
+ * PostgreSQL beyond what jsonb can hold. The grammar itself is in json_scan, the reader in
+ * json_reader.c, checking and repairing in json_text.c.
  *
  * A text is wrong at the first byte that no correct text could have there; that is the offset which
  * is told, and the text's length when it is only too short.
@@ -129,6 +129,17 @@ enum status json_text_repaired(struct arena *arena, struct slice text,
  * U+FFFD. STATUS_OK or STATUS_NO_MEMORY.
  */
 enum status json_text_string(struct arena *arena, struct slice value, struct slice *out) MUST_CHECK;
+
+/* True when a value that passed the check is a number. */
+bool json_text_is_number(struct slice value);
+
+/*
+ * A string, a number or true or false as text: what a string means (see json_text_string), the
+ * others as they were written. Absent for null, an array or object, and for a text of more than
+ * most bytes. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status json_text_scalar(struct arena *arena, struct slice value, size_t most,
+			     struct slice *out) MUST_CHECK;
 
 /* True when a value that passed the check is a string and means this name, however it is escaped.
  * A name has only ASCII letters, digits and underscores. */

@@ -12,8 +12,8 @@
 
 #include "mem.h"
 
-/* One row of sluice.signal_staging. Absent texts are NULL slices. All live in the arena or in the
- * item's text. */
+/* One row of sluice.signal_staging. Absent texts are NULL slices. For where they live see
+ * signal_read. */
 struct signal {
 	int64_t position;    /* which item of the body it is, -1: the body itself; the caller's */
 	struct slice source; /* never absent; "generic" at least */
@@ -38,8 +38,9 @@ bool signal_id_is_valid(struct slice id);
 /*
  * Reads one item. text passed json_text and is an object; needs_repair as json_text says.
  * given_source is the source by path or header, absent when there is none. The texts of *out may
- * point into text or the arena, so both must live as long as *out.
- * Values longer than 1,024 bytes are treated as absent (they stay in the payload).
+ * point into text, given_source or the arena, so they must live as long as *out.
+ * Of members with the same name the last one counts. Ids that are numbers are kept exactly as they
+ * were written. Values longer than 1,024 bytes are treated as absent (they stay in the payload).
  * Returns STATUS_OK, STATUS_NO_MEMORY or STATUS_MALFORMED_JSON.
  */
 enum status signal_read(struct arena *arena, struct slice text, bool needs_repair,

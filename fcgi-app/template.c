@@ -327,23 +327,9 @@ static enum status warn(struct applier *applier, struct slice field, const char 
 	return STATUS_OK;
 }
 
-static bool is_number(struct slice value)
-{
-	return *value.p == '-' || (*value.p >= '0' && *value.p <= '9');
-}
-
 static bool is_missing(struct slice value)
 {
 	return value.p == NULL || *value.p == 'n';
-}
-
-/* *out is what a scalar is as text; absent for an array or object. */
-static enum status scalar_text(struct arena *arena, struct slice value, struct slice *out)
-{
-	if (*value.p == '"')
-		return json_text_string(arena, value, out);
-	*out = *value.p == '{' || *value.p == '[' ? (struct slice){NULL, 0} : value;
-	return STATUS_OK;
 }
 
 /* Each of these returns why a value cannot be used by *reason, NULL when it can. */
@@ -351,20 +337,16 @@ static enum status scalar_text(struct arena *arena, struct slice value, struct s
 static enum status take_text(struct arena *arena, struct slice value, struct slice *out,
 			     const char **reason)
 {
-	enum { ESCAPE_BYTES = 6 }; /* of one character at the most */
-	struct slice text = {NULL, 0};
+	bool is_scalar = *value.p != '{' && *value.p != '[';
+	struct slice text;
+	enum status status = json_text_scalar(arena, value, PRODUCT_ORG_TEXT_BYTES, &text);
 
-	*reason = too_long;
-	if (value.n > ESCAPE_BYTES * PRODUCT_ORG_TEXT_BYTES + 2 && *value.p == '"')
-		return STATUS_OK;
-	enum status status = scalar_text(arena, value, &text);
+	*reason = NULL;
 	if (text.p == NULL)
-		*reason = no_text;
+		*reason = is_scalar ? too_long : no_text;
 	else if (text.n == 0)
 		*reason = "is empty";
-	else if (text.n <= PRODUCT_ORG_TEXT_BYTES)
-		*reason = NULL;
-	if (*reason == NULL)
+	else
 		*out = text;
 	return status;
 }
@@ -377,7 +359,7 @@ static enum status take_message_id(struct applier *applier)
 
 	for (size_t i = 0; i < MESSAGE_IDS && status == STATUS_OK; i++) {
 		struct slice value = applier->found[applier->template->id_slots[i]];
-		if (value.p == NULL || (*value.p != '"' && !is_number(value)))
+		if (value.p == NULL || (*value.p != '"' && !json_text_is_number(value)))
 			continue;
 		status = take_text(applier->arena, value, &applier->row->message_id, &reason);
 		if (applier->row->message_id.p != NULL)
@@ -393,9 +375,9 @@ static enum status take_number(struct arena *arena, struct slice value,
 	struct decimal decimal;
 
 	*reason = "is not a whole number";
-	if (*value.p != '"' && !is_number(value))
+	if (*value.p != '"' && !json_text_is_number(value))
 		return STATUS_OK;
-	enum status status = scalar_text(arena, value, &text);
+	enum status status = json_text_scalar(arena, value, SIZE_MAX, &text);
 	if (status != STATUS_OK || !decimal_read(slice_trim(text), &decimal))
 		return status;
 	out->given = decimal_int(&decimal, &out->value, reason);
@@ -411,9 +393,9 @@ static enum status take_instant(struct arena *arena, struct slice value, int64_t
 	int64_t us;
 
 	*reason = "is no instant: neither ISO 8601 nor Unix seconds or milliseconds";
-	if (*value.p != '"' && !is_number(value))
+	if (*value.p != '"' && !json_text_is_number(value))
 		return STATUS_OK;
-	enum status status = scalar_text(arena, value, &text);
+	enum status status = json_text_scalar(arena, value, SIZE_MAX, &text);
 	if (status == STATUS_OK && instant_read(slice_trim(text), &us)) {
 		*reason = NULL;
 		*out = us;

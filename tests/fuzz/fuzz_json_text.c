@@ -2,10 +2,10 @@
  * fuzz_json_text.c - one JSON text: the scanner and the oracle accept the same texts, json-c reads
  * all of them, and what it reads is what they mean, before and after a repair.
  */
+#include <json-c/json.h>
 #include <string.h>
 
 #include "fuzz.h"
-#include "json.h"
 #include "json_scan.h"
 #include "oracle.h"
 
@@ -55,15 +55,14 @@ static void check_pieces(struct slice text, const struct json_limits *limits)
 
 static void check_reading(struct slice text, struct slice meant)
 {
-	struct json_object *value = NULL;
+	struct json_object *value = oracle_parse(text);
 
-	CHECK(json_parse(text, &value) == STATUS_OK);
 	while (meant.n > 0 && strchr(" \t\r\n", *meant.p) != NULL)
 		meant = (struct slice){meant.p + 1, meant.n - 1};
 	while (meant.n > 0 && strchr(" \t\r\n", meant.p[meant.n - 1]) != NULL)
 		meant.n--;
 	CHECK(oracle_same(meant, value));
-	json_release(value);
+	json_object_put(value);
 }
 
 static void check_repair(struct slice text)

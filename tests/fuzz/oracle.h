@@ -1,6 +1,7 @@
 /*
  * oracle.h - a second reading of JSON (RFC 8259), written without a look at the scanner: simple,
- * recursive, all at once. The fuzz targets hold the scanner, json-c and the edits against it.
+ * recursive, all at once. The fuzz targets hold the scanner, what is read from a text and the edits
+ * against it, and it against json-c, which is a third one.
  */
 #ifndef ORACLE_H
 #define ORACLE_H
@@ -44,6 +45,9 @@ void oracle_members_free(struct oracle_members *members);
 
 /* The last member of that name, which is the one that counts; NULL when there is none. */
 const struct oracle_member *oracle_find(const struct oracle_members *members, struct slice name);
+
+/* What json-c reads from a text that needs no repair; NULL for null. json_object_put() it. */
+struct json_object *oracle_parse(struct slice text);
 
 /* True when the text of a value means what json-c has read from it. */
 bool oracle_same(struct slice text, const struct json_object *value);

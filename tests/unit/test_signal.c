@@ -216,7 +216,9 @@ static const struct text_case {
 		  {T("{\"userId\":-1}"), "-1"},
 		  {T("{\"userId\":12.50}"), "12.50"},
 		  {T("{\"userId\":9007199254740993}"), "9007199254740993"},
-		  {T("{\"userId\":99999999999999999999}"), NULL},
+		  {T("{\"userId\":99999999999999999999}"), "99999999999999999999"},
+		  {T("{\"userId\":-9223372036854775808}"), "-9223372036854775808"},
+		  {T("{\"userId\":1E+2}"), "1E+2"},
 		  {T("{\"userId\":\"99999999999999999999\"}"), "99999999999999999999"},
 		  {T("{\"userId\":true}"), NULL},
 		  {T("{\"userId\":false}"), NULL},
@@ -230,6 +232,32 @@ static const struct text_case {
 		  {T("{\"userId\":\"" K1 "\"}"), K1},
 		  {T("{\"userId\":\"" K1 "x\"}"), NULL},
 		  {T("{\"userId\":\"" K1 "x\",\"user_id\":\"2\"}"), "2"},
+		  /* names and values however they are escaped */
+		  {T("{\"\\u0075serId\":\"u\"}"), "u"},
+		  {T("{\"\\u0075\\u0073\\u0065\\u0072\\u005F\\u0069\\u0064\":\"u\"}"), "u"},
+		  {T("{\"\\u0074raits\":{\"user\\u005fid\":\"\\u0075\\n\"}}"), "u\n"},
+		  {T("{\"user\\\\Id\":\"u\"}"), NULL},
+		  {T("{\"userId\":\"\\\"\\\\\\/\\ud83d\\ude00\"}"), "\"\\/\xf0\x9f\x98\x80"},
+		  /* of the same name the last one counts, as a whole */
+		  {T("{\"userId\":\"1\",\"userId\":\"2\"}"), "2"},
+		  {T("{\"userId\":\"1\",\"\\u0075serId\":\"2\"}"), "2"},
+		  {T("{\"userId\":\"1\",\"userId\":null}"), NULL},
+		  {T("{\"userId\":\"1\",\"userId\":{}}"), NULL},
+		  {T("{\"traits\":{\"userId\":\"1\"},\"traits\":{\"userId\":\"2\"}}"), "2"},
+		  {T("{\"traits\":{\"userId\":\"1\"},\"traits\":{\"user_id\":\"2\"}}"), "2"},
+		  {T("{\"traits\":{\"userId\":\"1\"},\"traits\":{}}"), NULL},
+		  {T("{\"traits\":{\"userId\":\"1\"},\"traits\":null}"), NULL},
+		  {T("{\"traits\":{\"userId\":\"1\"},\"traits\":[{\"userId\":\"2\"}]}"), NULL},
+		  {T("{\"context\":{\"traits\":{\"userId\":\"1\"}},\"context\":{}}"), NULL},
+		  {T("{\"context\":{\"traits\":{\"userId\":\"1\"}},\"context\":7}"), NULL},
+		  {T("{\"context\":{\"traits\":{\"userId\":\"1\"},\"traits\":\"2\"}}"), NULL},
+		  /* only at the places */
+		  {T("{\"x\":{\"traits\":{\"userId\":\"1\"}}}"), NULL},
+		  {T("{\"traits\":{\"traits\":{\"userId\":\"1\"}}}"), NULL},
+		  {T("{\"traits\":{\"properties\":{\"userId\":\"1\"}}}"), NULL},
+		  {T("{\"context\":{\"properties\":{\"userId\":\"1\"}}}"), NULL},
+		  {T("{\"context\":[{\"traits\":{\"userId\":\"1\"}}]}"), NULL},
+		  {T("{\"traits\":[[{}],{\"a\":[]}],\"userId\":\"1\",\"x\":[{}]}"), "1"},
 },
   anonymous[] =
 	  {
@@ -461,12 +489,14 @@ START_TEST(what_is_not_json_is_refused)
 }
 END_TEST
 
-/* More texts than one block of the arena holds, so that several allocations can fail. */
+/* More texts than one block of the arena holds, each with an escape, so that several allocations
+ * can fail. */
 static enum status read_large(void)
 {
 	static const struct slice json =
-		T("{\"email\":\"a@b" K1 "\",\"userId\":\"" K1 "\",\"anonymousId\":\"" K1
-		  "\",\"messageId\":\"" K1 "\",\"type\":\"" K1 "\",\"event\":\"" K1
+		T("{\"email\":\"a@b\\/" K1016 "\",\"userId\":\"\\/" K1016
+		  "\",\"anonymousId\":\"\\/" K1016 "\",\"messageId\":\"\\/" K1016
+		  "\",\"type\":\"\\/" K1016 "\",\"event\":\"\\/" K1016
 		  "\",\"a\":\"\\u0000" K1 K1 K1 K1 "\",\"source\":\"s\"}");
 	struct arena arena = {0};
 	struct signal signal;
