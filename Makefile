@@ -18,7 +18,7 @@ MODULES := \
 	pg_array refusal group_member group_statement key_use group metrics \
 	store_rejected store_settings store_document \
 	intake intake_item intake_reject intake_bulk intake_answer \
-	route fcgi visit worker exchange direct loop \
+	route fcgi visit worker exchange direct watch loop \
 	settings settings_access settings_member settings_key settings_template \
 	settings_document program
 
@@ -29,7 +29,7 @@ TOOL_ONLY := file new_key store store_key store_schema store_check store_mainten
 SETTINGS_ONLY := http_query store_settings settings settings_access settings_member settings_key \
 	settings_template settings_document
 SERVING := route fcgi visit worker program
-WORKER_ONLY := key_use group metrics intake_bulk intake_answer exchange direct loop
+WORKER_ONLY := key_use group metrics intake_bulk intake_answer exchange direct watch loop
 INTAKE := $(filter-out $(TOOL_ONLY) $(SETTINGS_ONLY),$(MODULES)) intake_main
 SETTINGS := status mem hex utf8 json_out file log config_setting config credential new_key http \
 	http_query json_scan json_text json_reader json_walk json_path decimal instant template \

@@ -3,10 +3,9 @@
  *
  * In each turn: take what has arrived (connections, bodies, the database's answer), send the next
  * group, answer the members of the finished one. A request sits in a slot and moves through the
- * states below; what must wait waits in the poll set. Large bodies go to forked children, once
+ * states below; what must wait is watched (watch.h). Large bodies go to forked children, once
  * their senders are known, and so do the metrics, so that no request delays another.
  */
-#define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
 #include "loop.h"
 
 #include <errno.h>
@@ -15,13 +14,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "direct.h"
 #include "exchange.h"
 #include "log.h"
 #include "template_cache.h"
+#include "watch.h"
 #include "worker.h"
 
 enum state {
@@ -50,9 +49,8 @@ struct loop {
 	struct group_queue *queue;
 	struct template_cache *templates;
 	struct slot *slots;
-	struct slot *free;    /* list of free slots */
-	struct pollfd *polls; /* listening socket, database, then slots */
-	struct slot **polled; /* the slot of each entry */
+	struct slot *free; /* list of free slots */
+	struct watch *watch;
 	int listening;
 	size_t slot_count, busy;
 	size_t buffered; /* bytes of bodies in slots */
@@ -61,10 +59,7 @@ struct loop {
 };
 
 enum {
-	POLL_LISTENING,
-	POLL_DATABASE,
-	POLL_SLOTS,
-	ACCEPT_BACKOFF_MS = 50,
+	BACKOFF_MS = 50,  /* for want of descriptors or memory */
 	SILENT_MS = 5000, /* for a connection that sends no request */
 	BODY_READ_BYTES = 16 << 10,
 	BODY_KEPT_BYTES = 4 << 10,
@@ -125,6 +120,7 @@ static _Noreturn void serve_as_child(struct loop *loop, struct slot *slot)
 	/* A backstop: kills. */
 	(void)alarm((unsigned)((left_ms > 0 ? left_ms : 0) / 1000 + CHILD_GRACE_S));
 	(void)close(loop->listening);
+	watch_close(loop->watch);
 	group_abandon(loop->queue);
 	for (size_t i = 0; i < loop->slot_count; i++) {
 		if (&loop->slots[i] != slot && loop->slots[i].state != SLOT_FREE)
@@ -167,6 +163,7 @@ static void serve_by_child(struct loop *loop, struct slot *slot)
 		return;
 	}
 	loop->children++;
+	watch_forget(loop->watch, fcgi_fd(slot->fcgi));
 	drop(loop, slot);
 }
 
@@ -327,6 +324,17 @@ static void advance(struct loop *loop, struct slot *slot)
 	}
 }
 
+/* Has the slot looked at when its connection is ready for what it waits for. */
+static void await(struct loop *loop, struct slot *slot)
+{
+	bool waits = slot->state == SLOT_ACCEPTED || slot->state == SLOT_BODY ||
+		     slot->state == SLOT_DRAINING || slot->state == SLOT_ANSWERING;
+	short events = slot->state == SLOT_ANSWERING ? POLLOUT : POLLIN;
+
+	if (waits && watch_request(loop->watch, fcgi_fd(slot->fcgi), events, slot) != STATUS_OK)
+		drop(loop, slot);
+}
+
 static bool may_accept(const struct loop *loop, int64_t now_ms)
 {
 	return !worker_is_ending() && loop->free != NULL && now_ms >= loop->accept_ms &&
@@ -341,7 +349,7 @@ static void accept_all(struct loop *loop, int64_t now_ms)
 		if (status == STATUS_BUSY) {
 			log_event(LOG_LEVEL_WARNING, "could not accept",
 				  LOG_TEXT("cause", strerror(errno)));
-			loop->accept_ms = now_ms + ACCEPT_BACKOFF_MS;
+			loop->accept_ms = now_ms + BACKOFF_MS;
 		}
 		if (status != STATUS_OK)
 			return;
@@ -350,6 +358,7 @@ static void accept_all(struct loop *loop, int64_t now_ms)
 		slot->state = SLOT_ACCEPTED;
 		slot->accepted_ms = now_ms;
 		begin(loop, slot);
+		await(loop, slot);
 	}
 }
 
@@ -361,14 +370,13 @@ static void answer_members(struct loop *loop, struct group_member *member)
 		member = member->next; /* the member is gone with its request */
 		if (slot->state == SLOT_KNOCKING && status == STATUS_ACCEPTED) {
 			serve_by_child(loop, slot);
-			continue;
-		}
-		if (slot->state == SLOT_ASKING && status == STATUS_ACCEPTED) {
+		} else if (slot->state == SLOT_ASKING && status == STATUS_ACCEPTED) {
 			take_template(loop, slot);
-			continue;
+		} else {
+			exchange_conclude(&slot->exchange);
+			answer(loop, slot);
 		}
-		exchange_conclude(&slot->exchange);
-		answer(loop, slot);
+		await(loop, slot);
 	}
 }
 
@@ -405,73 +413,70 @@ static void expire(struct loop *loop, struct slot *slot)
 		drop(loop, slot);
 }
 
-/* Fills the poll set; returns its size and the time to wake up at. */
-static nfds_t fill_poll_set(struct loop *loop, int64_t now_ms, int64_t *wake_ms)
+/* Ends the waiting of those whose time is over; returns when the next one's is. */
+static int64_t enforce_deadlines(struct loop *loop, int64_t now_ms)
 {
-	nfds_t count = POLL_SLOTS;
+	int64_t wake_ms = INT64_MAX;
 
-	loop->polls[POLL_LISTENING] = (struct pollfd){
-		.fd = may_accept(loop, now_ms) ? loop->listening : -1, .events = POLLIN};
-	loop->polls[POLL_DATABASE] =
-		(struct pollfd){.fd = group_fd(loop->queue), .events = group_events(loop->queue)};
-	*wake_ms = group_wake_ms(loop->queue);
-	if (now_ms < loop->accept_ms && loop->accept_ms < *wake_ms)
-		*wake_ms = loop->accept_ms;
-	for (size_t i = 0, seen = 0; seen < loop->busy; i++) {
+	for (size_t i = 0, left = loop->busy; left > 0; i++) {
 		struct slot *slot = &loop->slots[i];
 		if (slot->state == SLOT_FREE)
 			continue;
-		seen++;
-		if (slot_deadline_ms(loop, slot) < *wake_ms)
-			*wake_ms = slot_deadline_ms(loop, slot);
-		if (slot->state == SLOT_COMMITTING || slot->state == SLOT_KNOCKING ||
-		    slot->state == SLOT_ASKING)
-			continue;
-		loop->polled[count] = slot;
-		loop->polls[count++] =
-			(struct pollfd){.fd = fcgi_fd(slot->fcgi),
-					.events = slot->state == SLOT_ANSWERING ? POLLOUT : POLLIN};
+		left--;
+		if (slot_deadline_ms(loop, slot) <= now_ms) {
+			expire(loop, slot);
+			await(loop, slot);
+		}
+		if (slot_deadline_ms(loop, slot) < wake_ms)
+			wake_ms = slot_deadline_ms(loop, slot);
 	}
-	return count;
+	return wake_ms;
 }
 
-static void wait_events(struct loop *loop, nfds_t count, int64_t wake_ms, int64_t now_ms,
-			const sigset_t *while_polling)
+/* All that was accepted is answered, and no more will be. */
+static bool is_over(const struct loop *loop)
 {
-	int64_t left_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
-	struct timespec timeout = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
-
-	if (ppoll(loop->polls, count, wake_ms == INT64_MAX ? NULL : &timeout, while_polling) >= 0)
-		return;
-	for (nfds_t i = 0; i < count; i++)
-		loop->polls[i].revents = 0;
+	return worker_is_ending() && loop->busy == 0 && loop->children == 0;
 }
 
-static void turn(struct loop *loop, const sigset_t *while_polling)
+static void wait_events(struct loop *loop, const sigset_t *while_waiting)
 {
 	int64_t now_ms = db_now_ms();
-	int64_t wake_ms;
-	nfds_t count = fill_poll_set(loop, now_ms, &wake_ms);
+	int64_t wake_ms = enforce_deadlines(loop, now_ms);
+
+	if (group_wake_ms(loop->queue) < wake_ms)
+		wake_ms = group_wake_ms(loop->queue);
+	if (is_over(loop)) /* the last ones' time was over just now */
+		wake_ms = now_ms;
+	if (now_ms < loop->accept_ms && loop->accept_ms < wake_ms)
+		wake_ms = loop->accept_ms;
+	if (watch_listening(loop->watch, may_accept(loop, now_ms)) != STATUS_OK ||
+	    watch_database(loop->watch, group_fd(loop->queue), group_events(loop->queue),
+			   !group_is_connected(loop->queue)) != STATUS_OK)
+		wake_ms = now_ms + BACKOFF_MS;
+	int64_t left_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
+	watch_wait(loop->watch, wake_ms == INT64_MAX ? -1 : left_ms, while_waiting);
+}
+
+static void turn(struct loop *loop, const sigset_t *while_waiting)
+{
+	struct slot *slot;
 
 	log_release();
-	wait_events(loop, count, wake_ms, now_ms, while_polling);
+	wait_events(loop, while_waiting);
 	log_hold();
 	worker_reap(&loop->children);
-	now_ms = db_now_ms();
-	for (nfds_t i = POLL_SLOTS; i < count; i++) {
-		struct slot *slot = loop->polled[i];
+	int64_t now_ms = db_now_ms();
+	while ((slot = watch_next(loop->watch)) != NULL) {
 		/* Who keeps sending is not served beyond its time; who was kept waiting is. */
-		if (loop->polls[i].revents != 0 &&
-		    (slot->state == SLOT_ACCEPTED || slot_deadline_ms(loop, slot) > now_ms))
+		if (slot->state == SLOT_ACCEPTED || slot_deadline_ms(loop, slot) > now_ms)
 			advance(loop, slot);
-		if (slot_deadline_ms(loop, slot) <= now_ms)
-			expire(loop, slot);
+		await(loop, slot);
 	}
-	if (loop->polls[POLL_LISTENING].revents != 0)
+	if (watch_connection_came(loop->watch))
 		accept_all(loop, now_ms);
 	/* The next group is sent before the members of the finished one are answered. */
-	answer_members(loop,
-		       group_turn(loop->queue, loop->polls[POLL_DATABASE].revents != 0, now_ms));
+	answer_members(loop, group_turn(loop->queue, watch_database_ready(loop->watch), now_ms));
 }
 
 /* ---- the worker ---- */
@@ -480,9 +485,7 @@ static enum status open_slots(struct loop *loop)
 {
 	loop->slot_count = (size_t)loop->config->requests_in_flight;
 	loop->slots = calloc(loop->slot_count, sizeof(*loop->slots));
-	loop->polls = calloc(loop->slot_count + POLL_SLOTS, sizeof(*loop->polls));
-	loop->polled = calloc(loop->slot_count + POLL_SLOTS, sizeof(*loop->polled));
-	if (loop->slots == NULL || loop->polls == NULL || loop->polled == NULL)
+	if (loop->slots == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = loop->slot_count; i-- > 0;) {
 		struct slot *slot = &loop->slots[i];
@@ -505,19 +508,19 @@ static void close_slots(struct loop *loop)
 		buf_free(&loop->slots[i].body);
 	}
 	free(loop->slots);
-	free(loop->polls);
-	free(loop->polled);
 }
 
 int loop_run(const struct config *config, int listening)
 {
 	struct loop loop = {.config = config, .listening = listening};
-	sigset_t while_polling;
+	sigset_t while_waiting;
 	enum status status = open_slots(&loop);
 
 	loop.templates = template_cache_open();
 	if (status == STATUS_OK && loop.templates == NULL)
 		status = STATUS_NO_MEMORY;
+	if (status == STATUS_OK)
+		status = watch_open(&loop.watch, listening);
 	if (status == STATUS_OK)
 		status = group_open(&loop.queue, config);
 	if (status == STATUS_OK &&
@@ -527,15 +530,16 @@ int loop_run(const struct config *config, int listening)
 		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
 			  LOG_TEXT("code", status_code(status)));
 	} else {
-		worker_set_handlers(&while_polling);
+		worker_set_handlers(&while_waiting);
 		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
-		while (!worker_is_ending() || loop.busy > 0 || loop.children > 0)
-			turn(&loop, &while_polling);
+		while (!is_over(&loop))
+			turn(&loop, &while_waiting);
 		group_farewell(loop.queue);
 		log_release();
 		log_event(LOG_LEVEL_INFO, "worker ended", LOG_INT("unanswered", loop.busy));
 	}
 	group_close(loop.queue);
+	watch_close(loop.watch);
 	template_cache_close(loop.templates);
 	close_slots(&loop);
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;

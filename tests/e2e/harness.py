@@ -407,6 +407,14 @@ class Stack:
         return [str(config.parents[1] / "bin" / f"sluice-{program}"), "--config", str(config)]
 
 
+def state_of(pid):
+    """Of a process, as proc(5) has it: R, S, T, Z and so on; X when it is gone."""
+    try:
+        return pathlib.Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
+
+
 def memory_kib(pid, field):
     """VmRSS or VmHWM of a process, 0 when it is gone."""
     try:

@@ -4,10 +4,8 @@ Every case here goes through every front.
 """
 
 import concurrent.futures
-import contextlib
 import json
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -16,7 +14,8 @@ import time
 import pytest
 
 from harness import (JSON, LOOPLESS, NDJSON, PATIENCE, PLAIN_ERRORS, SEED, Client, accepted_id,
-                     assert_problem, bulk_path, path_of, send, send_raw, sound_key, wait_for)
+                     assert_problem, bulk_path, path_of, send, send_raw, sound_key, state_of,
+                     wait_for)
 
 pytestmark = pytest.mark.each_front
 
@@ -242,11 +241,5 @@ def without_database(stack, key):
 
 def kill_and_wait(pid, number=signal.SIGKILL):
     """Until it is a zombie at most: before that it may still hold the workers' socket."""
-    def is_gone():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
-            return stat.rpartition(")")[2].split()[0] in "ZX"
-        return True
-
     os.kill(pid, number)
-    wait_for(is_gone, "the process is gone")
+    wait_for(lambda: state_of(pid) in "ZX", "the process is gone")

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from harness import (JSON, PATIENCE, SEED, Client, Load, accepted_id, alternate,
-                     assert_problem, assert_staged_once, median, path_of, percentile, send, wait_for)
+                     assert_problem, assert_staged_once, median, path_of, percentile, send, state_of,
+                     wait_for)
 
 
 @pytest.mark.loop
@@ -198,6 +199,8 @@ def test_two_workers_share_the_socket(pair_stack):
     for stopped in (first, second):
         os.kill(stopped, signal.SIGSTOP)
         try:
+            # One that is stopped just when it has been woken up keeps the others from hearing.
+            wait_for(lambda pid=stopped: state_of(pid) == "T", "the worker stands still")
             for _ in range(20):
                 accepted_id(send(stack, path_of(key), timeout=10))
         finally:
