@@ -11,9 +11,10 @@
 #include "mem.h"
 
 enum {
-	CREDENTIAL_KEY_CHARS = 3 + 32 + 6,   /* "sk_", 32 base62, 6 base62 of CRC-32 */
-	CREDENTIAL_SECRET_CHARS = 4 + 40,    /* "whs_", 40 base62 */
-	CREDENTIAL_HASH_BYTES = 32,	     /* SHA-256 */
+	CREDENTIAL_KEY_CHARS = 3 + 32 + 6, /* "sk_", 32 base62, 6 base62 of CRC-32 */
+	CREDENTIAL_SECRET_CHARS = 4 + 40,  /* "whs_", 40 base62 */
+	CREDENTIAL_HASH_BYTES = 32,	   /* SHA-256 */
+	CREDENTIAL_UNIQUE_BYTES = 12,
 	CREDENTIAL_DISPLAY_BYTES = 7 + 3 + 4 /* "sk_abcd", an ellipsis in UTF-8, the last 4 */
 };
 
@@ -61,6 +62,10 @@ bool credential_token_is_good(const struct credential_token_key *key, struct sli
 
 /* Fills n bytes from the CSPRNG. STATUS_OK or STATUS_INTERNAL. */
 enum status credential_random(void *bytes, size_t n) MUST_CHECK;
+
+/* Fills in bytes that no other call gives, in any process: for names, not for secrets, because they
+ * lie in memory before they are asked for. STATUS_OK or STATUS_INTERNAL. */
+enum status credential_unique(unsigned char bytes[CREDENTIAL_UNIQUE_BYTES]) MUST_CHECK;
 
 /* Overwrites a secret that is no longer needed; never optimised away. */
 void credential_forget(void *bytes, size_t n);

@@ -74,8 +74,8 @@ static bool request_id_is_sane(struct slice id)
 
 static enum status make_request_id(char *id)
 {
-	unsigned char bytes[12];
-	enum status status = credential_random(bytes, sizeof(bytes));
+	unsigned char bytes[CREDENTIAL_UNIQUE_BYTES];
+	enum status status = credential_unique(bytes);
 
 	id[0] = '\0';
 	if (status != STATUS_OK)

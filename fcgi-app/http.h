@@ -25,7 +25,7 @@ struct http_request {
 /*
  * Reads the CGI variables. The slices point into them and live no longer than they do.
  * A sane X-Request-Id is 1..128 characters of [A-Za-z0-9._:=+/@-]; any other is replaced by 24 hex
- * digits from credential_random(). A method or target that is not there is absent, which no route
+ * digits from credential_unique(). A method or target that is not there is absent, which no route
  * matches. STATUS_OK or STATUS_INTERNAL.
  */
 enum status http_request_read(struct http_request *request, char *const *variables) MUST_CHECK;

@@ -40,7 +40,7 @@ struct second {
 
 static struct {
 	const char *program;
-	pid_t pid; /* 0: not asked for yet */
+	struct line origin; /* the fields that say whose lines these are; empty: not known yet */
 	struct second second;
 	enum log_target target;
 	enum log_level least;
@@ -54,6 +54,7 @@ static const int level_priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR
 void log_open(const char *program, enum log_target target, enum log_level least)
 {
 	log_state.program = program;
+	log_state.origin.n = 0;
 	log_state.target = target;
 	log_state.least = least;
 	if (target == LOG_TARGET_SYSLOG)
@@ -62,7 +63,7 @@ void log_open(const char *program, enum log_target target, enum log_level least)
 
 void log_forked(void)
 {
-	log_state.pid = 0;
+	log_state.origin.n = 0;
 }
 
 /* ---- secrets ---- */
@@ -309,6 +310,18 @@ static void put_time(struct line *line)
 	(void)put(line, LINE_BYTES, fraction, sizeof(fraction));
 }
 
+static void put_origin(struct line *line)
+{
+	struct line *origin = &log_state.origin;
+
+	if (origin->n == 0) {
+		put_field(origin, &LOG_TEXT("program", log_state.program));
+		put_field(origin, &LOG_INT("pid", getpid()));
+	}
+	(void)put(line, LINE_BYTES, " ", 1);
+	(void)put(line, LINE_BYTES, origin->bytes, origin->n);
+}
+
 static void write_lines(struct line *lines)
 {
 	ssize_t written;
@@ -351,14 +364,11 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 	if (level < log_state.least)
 		return;
-	if (log_state.pid == 0)
-		log_state.pid = getpid();
 	line.n = 0;
 	if (log_state.target == LOG_TARGET_STDERR)
 		put_time(&line);
 	put_field(&line, &LOG_TEXT("level", level_names[level]));
-	put_field(&line, &LOG_TEXT("program", log_state.program));
-	put_field(&line, &LOG_INT("pid", log_state.pid));
+	put_origin(&line);
 	put_field(&line, &LOG_TEXT("event", message));
 	for (size_t i = 0; i < count; i++)
 		put_field(&line, &fields[i]);

@@ -3,6 +3,8 @@
  * hashlib, not with the code under test.
  */
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check_main.h"
 #include "credential.h"
@@ -218,6 +220,38 @@ START_TEST(random_refuses_what_openssl_cannot_count)
 }
 END_TEST
 
+enum { NAMES = 150 }; /* more than are drawn at a time */
+
+static void draw_names(unsigned char (*names)[CREDENTIAL_UNIQUE_BYTES])
+{
+	for (int i = 0; i < NAMES; i++)
+		ck_assert_int_eq(credential_unique(names[i]), STATUS_OK);
+}
+
+START_TEST(no_two_names_are_equal)
+{
+	unsigned char names[3 * NAMES][CREDENTIAL_UNIQUE_BYTES];
+	size_t size = NAMES * sizeof(names[0]);
+	int ends[2];
+
+	draw_names(names);
+	ck_assert_int_eq(pipe(ends), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	draw_names(names + NAMES);
+	if (child == 0)
+		_exit(write(ends[1], names + NAMES, size) == (ssize_t)size ? 0 : 1);
+	ck_assert_int_eq(read(ends[0], names + (size_t)2 * NAMES, size), (ssize_t)size);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	for (int i = 0; i < 3 * NAMES; i++) {
+		for (int j = 0; j < i; j++)
+			ck_assert_mem_ne(names[i], names[j], sizeof(names[0]));
+	}
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+END_TEST
+
 START_TEST(forgotten_is_gone)
 {
 	char secret[] = "xsecretx";
@@ -334,6 +368,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, display_shows_both_ends);
 	tcase_add_loop_test(tests, random_fills_exactly, 0, LENGTH(random_sizes));
 	tcase_add_test(tests, random_refuses_what_openssl_cannot_count);
+	tcase_add_test(tests, no_two_names_are_equal);
 	tcase_add_test(tests, forgotten_is_gone);
 	tcase_add_test(tests, a_token_is_its_users_until_its_end);
 	tcase_add_loop_test(tests, every_change_of_a_token_is_refused, 0, LENGTH(TOKEN) - 1);
