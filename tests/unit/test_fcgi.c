@@ -893,6 +893,28 @@ START_TEST(answers_of_any_size_arrive)
 }
 END_TEST
 
+/* Web servers read twice and more for each record. */
+START_TEST(a_small_answer_is_one_record)
+{
+	static const char whole[] = "\1\6\0\1\0\10\0\0head\n{}\n"
+				    "\1\6\0\1\0\0\0\0"
+				    "\1\3\0\1\0\10\0\0\0\0\0\0\0\0\0";
+	struct buf message = message_with_head();
+	char heard[2 * sizeof(whole)];
+
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("{}\n")), STATUS_END);
+	ck_assert_int_eq(read(server, heard, sizeof(heard)), sizeof(whole));
+	ck_assert_mem_eq(heard, whole, sizeof(whole));
+	hang_up();
+	buf_free(&message);
+}
+END_TEST
+
 /* Nobody else waits for a web server that does not take its answer. */
 START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
 {
@@ -1066,6 +1088,7 @@ static void add_conversation(Suite *suite)
 	tcase_add_loop_test(tests, announced_lengths_are_checked, 0, LENGTH(lengths));
 	tcase_add_test(tests, a_body_longer_than_announced_is_drained);
 	tcase_add_loop_test(tests, answers_of_any_size_arrive, 0, LENGTH(answers));
+	tcase_add_test(tests, a_small_answer_is_one_record);
 	tcase_add_loop_test(tests, an_answer_that_is_not_taken_waits_for_nobody, 0, 2);
 	tcase_add_test(tests, an_early_answer_arrives);
 	suite_add_tcase(suite, tests);
