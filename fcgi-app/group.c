@@ -107,6 +107,11 @@ size_t group_pending(const struct group_queue *queue)
 	return queue->open.members + queue->flight.members + queue->alone.members;
 }
 
+bool group_is_in_flight(const struct group_queue *queue)
+{
+	return db_state(queue->db) == DB_BUSY;
+}
+
 int group_fd(const struct group_queue *queue)
 {
 	return db_fd(queue->db);

@@ -32,6 +32,9 @@ void group_add(struct group_queue *queue, struct group_member *member);
 /* How many members wait or are in flight. */
 size_t group_pending(const struct group_queue *queue);
 
+/* Whether an answer of the database is awaited. */
+bool group_is_in_flight(const struct group_queue *queue);
+
 /* What to poll for; events 0 and fd -1 when there is nothing. */
 int group_fd(const struct group_queue *queue);
 short group_events(const struct group_queue *queue);

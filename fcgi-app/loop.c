@@ -42,6 +42,8 @@ struct slot {
 	int64_t accepted_ms;
 	int64_t answered_ms;
 	struct slot *next_free;
+	struct slot *next_young;
+	bool young; /* it has just been accepted */
 };
 
 struct loop {
@@ -49,7 +51,8 @@ struct loop {
 	struct group_queue *queue;
 	struct template_cache *templates;
 	struct slot *slots;
-	struct slot *free; /* list of free slots */
+	struct slot *free;  /* list of free slots */
+	struct slot *young; /* list of those whose heads may be complete very soon */
 	struct watch *watch;
 	int listening;
 	size_t slot_count, busy;
@@ -59,6 +62,7 @@ struct loop {
 };
 
 enum {
+	YOUNG_MS = 1,	  /* the least that can be waited */
 	BACKOFF_MS = 50,  /* for want of descriptors or memory */
 	SILENT_MS = 5000, /* for a connection that sends no request */
 	BODY_READ_BYTES = 16 << 10,
@@ -331,8 +335,26 @@ static void await(struct loop *loop, struct slot *slot)
 		     slot->state == SLOT_DRAINING || slot->state == SLOT_ANSWERING;
 	short events = slot->state == SLOT_ANSWERING ? POLLOUT : POLLIN;
 
+	if (slot->state == SLOT_ACCEPTED && slot->young && group_is_in_flight(loop->queue)) {
+		slot->next_young = loop->young;
+		loop->young = slot;
+		return;
+	}
 	if (waits && watch_request(loop->watch, fcgi_fd(slot->fcgi), events, slot) != STATUS_OK)
 		drop(loop, slot);
+}
+
+/* Apache sends a request in five pieces. While it could not go to the database anyway they are
+ * looked at once more before they are watched, which would cost a turn for each. */
+static void look_again(struct loop *loop)
+{
+	struct slot *slot = loop->young;
+
+	for (loop->young = NULL; slot != NULL; slot = slot->next_young) {
+		slot->young = false;
+		advance(loop, slot);
+		await(loop, slot);
+	}
 }
 
 static bool may_accept(const struct loop *loop, int64_t now_ms)
@@ -357,6 +379,7 @@ static void accept_all(struct loop *loop, int64_t now_ms)
 		loop->busy++;
 		slot->state = SLOT_ACCEPTED;
 		slot->accepted_ms = now_ms;
+		slot->young = true;
 		begin(loop, slot);
 		await(loop, slot);
 	}
@@ -446,6 +469,8 @@ static void wait_events(struct loop *loop, const sigset_t *while_waiting)
 
 	if (group_wake_ms(loop->queue) < wake_ms)
 		wake_ms = group_wake_ms(loop->queue);
+	if (loop->young != NULL && now_ms + YOUNG_MS < wake_ms)
+		wake_ms = now_ms + YOUNG_MS;
 	if (is_over(loop)) /* the last ones' time was over just now */
 		wake_ms = now_ms;
 	if (now_ms < loop->accept_ms && loop->accept_ms < wake_ms)
@@ -467,6 +492,7 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	log_hold();
 	worker_reap(&loop->children);
 	int64_t now_ms = db_now_ms();
+	look_again(loop);
 	while ((slot = watch_next(loop->watch)) != NULL) {
 		/* Who keeps sending is not served beyond its time; who was kept waiting is. */
 		if (slot->state == SLOT_ACCEPTED || slot_deadline_ms(loop, slot) > now_ms)
