@@ -14,7 +14,8 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 
 	array->filled = false;
 	array->nulls = 0;
-	array->left = count;
+	array->added = 0;
+	array->count = count;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
 	buf_add_be32(out, 1);		       /* may hold nulls; saying so costs nothing */
@@ -28,6 +29,7 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 /* Most arrays hold nothing but nulls and are never sent: nulls are written when they must be. */
 static void write_nulls(struct pg_array *array)
 {
+	array->added += array->nulls;
 	for (; array->nulls > 0; array->nulls--)
 		buf_add_be32(&array->bytes, UINT32_MAX);
 }
@@ -36,7 +38,7 @@ static void write_nulls(struct pg_array *array)
 static void start_element(struct pg_array *array, uint32_t length)
 {
 	array->filled = true;
-	array->left--;
+	array->added++;
 	write_nulls(array);
 	buf_add_be32(&array->bytes, length);
 }
@@ -44,7 +46,6 @@ static void start_element(struct pg_array *array, uint32_t length)
 void pg_array_add_null(struct pg_array *array)
 {
 	array->nulls++;
-	array->left--;
 }
 
 void pg_array_add_bytes(struct pg_array *array, struct slice value)
@@ -91,7 +92,7 @@ void pg_array_add_instant(struct pg_array *array, int64_t unix_us)
 
 bool pg_array_is_whole(const struct pg_array *array)
 {
-	return array->left == 0;
+	return array->added + array->nulls == array->count;
 }
 
 struct slice pg_array_end(struct pg_array *array)

@@ -32,9 +32,10 @@ enum {
 
 struct pg_array {
 	struct buf bytes;
-	bool filled;  /* some element is not null */
+	size_t count; /* elements announced */
+	size_t added; /* elements in bytes */
 	size_t nulls; /* the last elements, which are not in bytes yet */
-	size_t left;  /* elements still to come */
+	bool filled;  /* some element is not null */
 };
 
 /* Begins an array of count elements; up to keep bytes of the memory of the one before are kept. */
