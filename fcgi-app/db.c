@@ -160,6 +160,11 @@ static enum status failed_result(struct db *db, const PGresult *result)
 	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
+static enum status lost(struct db *db)
+{
+	return failed_connection(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost");
+}
+
 static void on_notice(void *context, const PGresult *result)
 {
 	struct db *db = context;
@@ -318,11 +323,9 @@ static enum status prepare_next(struct db *db)
 static enum status collect(struct db *db)
 {
 	if (db->flush && flush(db) != STATUS_OK)
-		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
-					 "connection to the database was lost");
+		return lost(db);
 	if (PQconsumeInput(db->pg) != 1)
-		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
-					 "connection to the database was lost");
+		return lost(db);
 	while (!PQisBusy(db->pg)) {
 		PGresult *result = PQgetResult(db->pg);
 		if (result == NULL)
@@ -460,10 +463,7 @@ static enum status sent(struct db *db, const struct db_statement *statement, int
 	db->statement = statement;
 	db->failure = STATUS_OK;
 	db->uncertain = false;
-	if (flush(db) != STATUS_OK)
-		return failed_connection(db, STATUS_OUTCOME_UNKNOWN,
-					 "connection to the database was lost");
-	return STATUS_OK;
+	return flush(db) == STATUS_OK ? STATUS_OK : lost(db);
 }
 
 enum status db_send(struct db *db, const struct db_statement *statement, const db_param *params)
@@ -497,6 +497,29 @@ enum status db_send(struct db *db, const struct db_statement *statement, const d
 
 /* ---- waiting ---- */
 
+/*
+ * Waits until there is something to do: STATUS_AGAIN when there is, or may be. Else the connection
+ * is dropped at the deadline. After it only what has arrived counts, however late it is asked for.
+ */
+static enum status wait_for_events(struct db *db, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - db_now_ms();
+	int wait_ms = left_ms > 60000 ? 60000 : (int)left_ms;
+	struct pollfd fd = {.fd = db_fd(db), .events = left_ms > 0 ? db_events(db) : POLLIN};
+	int ready = poll(&fd, 1, left_ms > 0 ? wait_ms : 0);
+
+	if (ready < 0 && errno != EINTR)
+		return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
+	if (ready > 0 || db_now_ms() < deadline_ms)
+		return STATUS_AGAIN;
+	/* What was sent may still be committed by a server we no longer hear. */
+	bool was_sent = db->state == DB_BUSY;
+	db_drop(db);
+	return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
+		      "the database did not answer in time", "",
+		      "no answer within the time allowed");
+}
+
 /* Drives the machine until it is no longer in the given state or the deadline has come. */
 static enum status wait_while(struct db *db, enum db_state state, struct db_result *result,
 			      int64_t deadline_ms)
@@ -504,21 +527,9 @@ static enum status wait_while(struct db *db, enum db_state state, struct db_resu
 	enum status status = STATUS_AGAIN;
 
 	while (db->state == state && status == STATUS_AGAIN) {
-		int64_t left_ms = deadline_ms - db_now_ms();
-		struct pollfd fd = {.fd = db_fd(db), .events = db_events(db)};
-		int ready = left_ms <= 0 ? 0 : poll(&fd, 1, left_ms > 60000 ? 60000 : (int)left_ms);
-		if (ready < 0 && errno != EINTR)
-			return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
-		if (ready > 0)
+		status = wait_for_events(db, deadline_ms);
+		if (status == STATUS_AGAIN)
 			status = db_step(db, result);
-		else if (deadline_ms <= db_now_ms()) {
-			/* What was sent may still be committed by a server we no longer hear. */
-			bool was_sent = db->state == DB_BUSY;
-			db_drop(db);
-			return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
-				      "the database did not answer in time", "",
-				      "no answer within the time allowed");
-		}
 	}
 	return status;
 }
@@ -538,8 +549,23 @@ enum status db_run(struct db *db, const struct db_statement *statement, const db
 {
 	enum status status = db_send(db, statement, params);
 
-	if (status != STATUS_OK)
-		return status;
+	return status == STATUS_OK ? db_await(db, result, deadline_ms) : status;
+}
+
+enum status db_flush(struct db *db, int64_t deadline_ms)
+{
+	enum status status = STATUS_AGAIN;
+
+	while (db->flush && status == STATUS_AGAIN) {
+		status = wait_for_events(db, deadline_ms);
+		if (status == STATUS_AGAIN && flush(db) != STATUS_OK)
+			status = lost(db);
+	}
+	return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+enum status db_await(struct db *db, struct db_result *result, int64_t deadline_ms)
+{
 	return wait_while(db, DB_BUSY, result, deadline_ms);
 }
 
@@ -548,9 +574,7 @@ enum status db_run_script(struct db *db, const char *sql, int64_t deadline_ms)
 	if (db->state != DB_READY)
 		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
 	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
-	if (status != STATUS_OK)
-		return status;
-	return wait_while(db, DB_BUSY, NULL, deadline_ms);
+	return status == STATUS_OK ? db_await(db, NULL, deadline_ms) : status;
 }
 
 /* ---- results ---- */

@@ -99,6 +99,14 @@ enum status db_connect(struct db *db, int64_t deadline_ms) MUST_CHECK;
 enum status db_run(struct db *db, const struct db_statement *statement, const db_param *params,
 		   struct db_result *result, int64_t deadline_ms) MUST_CHECK;
 
+/*
+ * The parts of db_run() behind db_send(), for a caller with something to do while the server works.
+ * db_flush() waits until the server has all of the statement: it begins no earlier. db_await()
+ * waits for the end; an answer that has arrived is taken after the deadline too. Both as db_run.
+ */
+enum status db_flush(struct db *db, int64_t deadline_ms) MUST_CHECK;
+enum status db_await(struct db *db, struct db_result *result, int64_t deadline_ms) MUST_CHECK;
+
 /* Runs a script of several statements in one go by the simple protocol: migrations only. */
 enum status db_run_script(struct db *db, const char *sql, int64_t deadline_ms) MUST_CHECK;
 

@@ -425,13 +425,10 @@ static enum status run_once(struct group_statement *statement, struct db *db,
 			    struct group_list *list, const struct refusal_tally *noted,
 			    struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	struct db_result result = {0};
-	enum status status = group_statement_run(statement, db, list, noted, &result, deadline_ms);
+	enum status status = group_statement_send(statement, db, list, noted, false);
 
-	if (status == STATUS_OK)
-		status = group_statement_results(&result, list, refusals, 0);
-	db_result_free(&result);
-	return status;
+	return status == STATUS_OK ? group_statement_await(db, list, refusals, deadline_ms)
+				   : status;
 }
 
 /* A statement without members. */
@@ -473,7 +470,7 @@ enum status group_run(struct db *db, struct group_member *member, int64_t deadli
 		status = run_member(statement, db, member, &refusals, deadline_ms);
 	if (status == STATUS_INVALID_VALUE && group_member_refuse(member))
 		status = run_member(statement, db, member, &refusals, deadline_ms);
-	if (status == STATUS_OK && !member->in_bulk) /* whose transaction will not be committed */
+	if (status == STATUS_OK)
 		note(statement, db, &refusals, deadline_ms);
 	group_statement_close(statement);
 	return status;

@@ -457,18 +457,6 @@ enum status group_statement_send(struct group_statement *statement, struct db *d
 	return status != STATUS_OK ? status : db_send(db, &group_statement_sql, params);
 }
 
-enum status group_statement_run(struct group_statement *statement, struct db *db,
-				const struct group_list *members,
-				const struct refusal_tally *refusals, struct db_result *result,
-				int64_t deadline_ms)
-{
-	db_param params[PARAMS];
-	enum status status = encode(statement, members, refusals, false, params);
-
-	return status != STATUS_OK ? status
-				   : db_run(db, &group_statement_sql, params, result, deadline_ms);
-}
-
 /* ---- decoding ---- */
 
 /* outcomes[] of sluice.intake(), by value. */
@@ -603,6 +591,18 @@ enum status group_statement_results(const struct db_result *result,
 			refusal_add(refusals, m->key_id, m->outcome, due_ms);
 	}
 	return is_broken(&answer) ? STATUS_INTERNAL : STATUS_OK;
+}
+
+enum status group_statement_await(struct db *db, const struct group_list *members,
+				  struct refusal_tally *refusals, int64_t deadline_ms)
+{
+	struct db_result result = {0};
+	enum status status = db_await(db, &result, deadline_ms);
+
+	if (status == STATUS_OK)
+		status = group_statement_results(&result, members, refusals, 0);
+	db_result_free(&result);
+	return status;
 }
 
 /* ---- the end of a bulk import ---- */

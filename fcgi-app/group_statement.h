@@ -21,17 +21,14 @@ struct group_statement;
 enum status group_statement_open(struct group_statement **statement) MUST_CHECK;
 void group_statement_close(struct group_statement *statement); /* NULL is allowed */
 
-/* Encodes the members, and refusals to be counted unless NULL, and sends them without waiting / and
- * waits for the result. recently_used: of all the members' keys the last use was noted lately
- * (key_use.h). As db_send and db_run; STATUS_NO_MEMORY when the arrays find no room. */
+/* Encodes the members, and refusals to be counted unless NULL, and sends them without waiting. What
+ * the members point to, but their results, may be released on return. recently_used: of all the
+ * members' keys the last use was noted lately (key_use.h). As db_send; STATUS_NO_MEMORY when the
+ * arrays find no room. */
 enum status group_statement_send(struct group_statement *statement, struct db *db,
 				 const struct group_list *members,
 				 const struct refusal_tally *refusals,
 				 bool recently_used) MUST_CHECK;
-enum status group_statement_run(struct group_statement *statement, struct db *db,
-				const struct group_list *members,
-				const struct refusal_tally *refusals, struct db_result *result,
-				int64_t deadline_ms) MUST_CHECK;
 
 /* Encodes a member's items as the arrays that sluice.intake() and sluice.rejected_replay() share:
  * from sources to payloads_raw, then from product_org_ids to warnings. The parameters live until
@@ -49,6 +46,11 @@ enum status group_statement_items(struct group_statement *statement,
 enum status group_statement_results(const struct db_result *result,
 				    const struct group_list *members,
 				    struct refusal_tally *refusals, int64_t due_ms) MUST_CHECK;
+
+/* Waits for the end of what was sent, and takes its results, refusals due at once. As db_await and
+ * group_statement_results. */
+enum status group_statement_await(struct db *db, const struct group_list *members,
+				  struct refusal_tally *refusals, int64_t deadline_ms) MUST_CHECK;
 
 /* What a bulk import has stored, for group_statement_finish_bulk(). */
 struct group_bulk {

@@ -2,9 +2,10 @@
  * intake_bulk.c - a body of any size into one transaction, in constant memory. See intake.h.
  *
  * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
- * of the intake function inside the transaction. Nothing of it stays unless all of the body was
- * read. Of a body that could not be read its first bytes, as many as one item may have, are kept
- * instead, in a transaction of their own after the rollback.
+ * of the intake function inside the transaction. While PostgreSQL works on it the next one is read:
+ * one is in flight at most, and always taken in before the body is judged. Nothing of it stays
+ * unless all of the body was read. Of a body that could not be read its first bytes, as many as one
+ * item may have, are kept instead, in a transaction of their own after the rollback.
  */
 #include "intake.h"
 
@@ -15,18 +16,26 @@ enum {
 	ERRORS_KEPT = 100 /* the answer lists no more */
 };
 
+struct chunk {
+	struct group_member member;
+	size_t bytes;
+	size_t ids; /* signals with a message id */
+};
+
 struct bulk {
 	struct intake *intake;
 	struct db *db;
 	int64_t deadline_ms;
 	struct json_reader *reader;
 	struct arena arena; /* of the chunk */
-	struct group_member chunk;
+	struct chunk chunk; /* being filled */
 	struct signal *signals;
 	struct group_reject *rejects;
-	struct group_result *results;
+	struct chunk sent; /* the one before, whose texts are gone */
+	struct group_statement *statement;
+	struct group_list flight; /* what was sent and is not taken in, or nobody */
+	int64_t flight_deadline_ms;
 	struct group_bulk stored;
-	size_t chunk_bytes;
 	struct buf received, plain; /* the beginning of the body, before and after decompression */
 	bool complete;		    /* that is all of it */
 	size_t bytes_left;	    /* payloads may still take */
@@ -47,52 +56,78 @@ static enum status command(struct bulk *bulk, const char *sql)
 	return db_run(bulk->db, &statement, NULL, NULL, statement_deadline_ms(bulk));
 }
 
-/* What became of the chunk's signals. */
+/* What became of the signals that were sent. */
 static void count_stored(struct bulk *bulk)
 {
 	struct group_bulk *stored = &bulk->stored;
+	size_t repeated = 0;
 
-	for (size_t i = 0; i < bulk->chunk.item_count; i++) {
-		const struct group_result *result = &bulk->results[i];
+	for (size_t i = 0; i < bulk->sent.member.item_count; i++) {
+		const struct group_result *result = &bulk->sent.member.results[i];
 		if (result->repeated) {
-			stored->duplicates++;
+			repeated++;
 			continue;
 		}
 		if (stored->stored++ == 0 || result->id < stored->first_id)
 			stored->first_id = result->id;
 		if (result->id > stored->last_id)
 			stored->last_id = result->id;
-		if (bulk->signals[i].message_id.p != NULL)
-			stored->with_ids = true;
 	}
+	stored->duplicates += repeated;
+	if (bulk->sent.ids > repeated) /* each of which has one */
+		stored->with_ids = true;
 }
 
-/* Runs the chunk, which may be empty: then it only authenticates. */
-static enum status flush_chunk(struct bulk *bulk)
+/* Takes in what is in flight, if anything is. The first failure stays. */
+static enum status land(struct bulk *bulk)
 {
-	enum status status = group_run(bulk->db, &bulk->chunk, statement_deadline_ms(bulk));
+	/* Not written down: the transaction will not be committed. */
+	struct refusal_tally refusals = REFUSAL_TALLY_EMPTY;
 
-	if (status == STATUS_OK && bulk->chunk.status != STATUS_ACCEPTED)
-		status = bulk->chunk.status;
-	if (status == STATUS_OK)
+	if (bulk->flight.first == NULL)
+		return bulk->failure;
+	bulk->failure =
+		group_statement_await(bulk->db, &bulk->flight, &refusals, bulk->flight_deadline_ms);
+	bulk->flight = GROUP_LIST_EMPTY;
+	if (bulk->failure == STATUS_OK && bulk->sent.member.status != STATUS_ACCEPTED)
+		bulk->failure = bulk->sent.member.status;
+	if (bulk->failure == STATUS_OK)
 		count_stored(bulk);
-	else
-		bulk->failure = status;
+	return bulk->failure;
+}
+
+/* Sends the chunk, which may be empty: then it only authenticates. Begins the next one. */
+static enum status depart(struct bulk *bulk)
+{
+	bulk->sent = bulk->chunk;
+	bulk->flight_deadline_ms = statement_deadline_ms(bulk);
+	group_list_append(&bulk->flight, &bulk->sent.member);
+	bulk->failure = group_statement_send(bulk->statement, bulk->db, &bulk->flight, NULL, false);
+	if (bulk->failure == STATUS_OK)
+		bulk->failure = db_flush(bulk->db, bulk->flight_deadline_ms);
+	if (bulk->failure != STATUS_OK)
+		bulk->flight = GROUP_LIST_EMPTY;
 	arena_reset(&bulk->arena);
-	bulk->chunk.item_count = 0;
-	bulk->chunk.reject_count = 0;
-	bulk->chunk_bytes = 0;
-	return status;
+	bulk->chunk.member.item_count = 0;
+	bulk->chunk.member.reject_count = 0;
+	bulk->chunk.bytes = 0;
+	bulk->chunk.ids = 0;
+	return bulk->failure;
+}
+
+static size_t chunk_rows(const struct bulk *bulk)
+{
+	return bulk->chunk.member.item_count + bulk->chunk.member.reject_count;
 }
 
 /* The chunk has taken one item more. */
 static enum status fill_chunk(struct bulk *bulk, size_t bytes)
 {
-	bulk->chunk_bytes += bytes;
-	if (bulk->chunk.item_count + bulk->chunk.reject_count == CHUNK_ITEMS ||
-	    bulk->chunk_bytes >= CHUNK_BYTES)
-		return flush_chunk(bulk);
-	return STATUS_OK;
+	bulk->chunk.bytes += bytes;
+	if (chunk_rows(bulk) < CHUNK_ITEMS && bulk->chunk.bytes < CHUNK_BYTES)
+		return STATUS_OK;
+	enum status status = land(bulk);
+	return status == STATUS_OK ? depart(bulk) : status;
 }
 
 /* The item's bytes are gone when the next piece is read, so the chunk keeps a copy. */
@@ -111,10 +146,10 @@ static enum status take_bad_item(struct bulk *bulk, const struct json_item *item
 	if (error.text.p == NULL)
 		return STATUS_NO_MEMORY;
 	status = intake_make_reject(intake, &bulk->arena, &error,
-				    &bulk->rejects[bulk->chunk.reject_count]);
+				    &bulk->rejects[bulk->chunk.member.reject_count]);
 	if (status != STATUS_OK)
 		return status;
-	bulk->chunk.reject_count++;
+	bulk->chunk.member.reject_count++;
 	return fill_chunk(bulk, item->text.n);
 }
 
@@ -133,7 +168,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	};
 	if (copy.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	struct signal *signal = &bulk->signals[bulk->chunk.item_count];
+	struct signal *signal = &bulk->signals[bulk->chunk.member.item_count];
 	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
 	if (status != STATUS_OK)
 		return status;
@@ -142,7 +177,8 @@ static enum status take_item(void *context, const struct json_item *item)
 	if (bytes > bulk->bytes_left)
 		return STATUS_BODY_TOO_LARGE;
 	bulk->bytes_left -= bytes;
-	bulk->chunk.item_count++;
+	bulk->chunk.member.item_count++;
+	bulk->chunk.ids += signal->message_id.p != NULL;
 	intake->accepted++;
 	return fill_chunk(bulk, bytes);
 }
@@ -197,22 +233,22 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 static enum status open_chunk(struct bulk *bulk)
 {
 	struct arena *arena = bulk->intake->arena;
+	struct group_member *member = &bulk->chunk.member;
 
 	bulk->bytes_left = intake_body_max(bulk->intake);
 	bulk->received = buf_make((size_t)bulk->intake->config->item_bytes);
 	bulk->plain = buf_make((size_t)bulk->intake->config->item_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
 	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
-	bulk->results = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->results));
-	bulk->chunk = bulk->intake->member;
-	bulk->chunk.given_source = bulk->intake->given_source;
-	bulk->chunk.signals = bulk->signals;
-	bulk->chunk.rejects = bulk->rejects;
-	bulk->chunk.results = bulk->results;
-	bulk->chunk.in_bulk = true;
-	return bulk->signals == NULL || bulk->rejects == NULL || bulk->results == NULL
-		       ? STATUS_NO_MEMORY
-		       : STATUS_OK;
+	*member = bulk->intake->member;
+	member->given_source = bulk->intake->given_source;
+	member->signals = bulk->signals;
+	member->rejects = bulk->rejects;
+	member->results = arena_array(arena, CHUNK_ITEMS, sizeof(*member->results));
+	member->in_bulk = true;
+	if (bulk->signals == NULL || bulk->rejects == NULL || member->results == NULL)
+		return STATUS_NO_MEMORY;
+	return group_statement_open(&bulk->statement);
 }
 
 /* Whether what was put into the transaction is to stay: also when it is rejects alone. */
@@ -222,31 +258,42 @@ static bool is_to_stay(const struct intake *intake)
 	       (intake->body_status == STATUS_BATCH_REJECTED && !intake->strict);
 }
 
+/* The whole body, and what it means. What was sent before its end decides first, as if each chunk
+ * had been waited for. */
+static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
+			     void *context)
+{
+	enum status end = stream(bulk, decoder, read, context);
+
+	if (end == STATUS_NO_MEMORY)
+		return end;
+	enum status status = land(bulk);
+	if (status == STATUS_OK)
+		intake_judge(bulk->intake, bulk->reader, end);
+	return status;
+}
+
 /* Inside the transaction: authenticate first, then the body. */
 static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 {
 	struct intake *intake = bulk->intake;
 	struct json_limits limits = intake_json_limits(intake);
 	struct http_decoder *decoder = NULL;
-	enum status status = flush_chunk(bulk);
+	enum status status = depart(bulk);
 
+	if (status == STATUS_OK)
+		status = land(bulk);
 	if (status == STATUS_OK)
 		status = http_decoder_open(&decoder, intake->coding, intake_body_max(intake));
 	if (status == STATUS_OK)
 		status = json_reader_open(&bulk->reader, intake_form(intake), &limits, take_item,
 					  bulk);
-	if (status == STATUS_OK) {
-		status = stream(bulk, decoder, read, context);
-		if (bulk->failure == STATUS_OK && status != STATUS_NO_MEMORY) {
-			intake_judge(intake, bulk->reader, status);
-			status = STATUS_OK;
-		}
-	}
+	if (status == STATUS_OK)
+		status = read_body(bulk, decoder, read, context);
 	http_decoder_close(decoder);
-	if (status == STATUS_OK && is_to_stay(intake) &&
-	    bulk->chunk.item_count + bulk->chunk.reject_count > 0)
-		status = flush_chunk(bulk);
-	return status;
+	if (status == STATUS_OK && is_to_stay(intake) && chunk_rows(bulk) > 0)
+		status = depart(bulk);
+	return status == STATUS_OK ? land(bulk) : status;
 }
 
 /* The deliveries come last, because others would wait for them. */
@@ -256,7 +303,7 @@ static enum status commit(struct bulk *bulk)
 
 	/* As long as the whole request may take: it is one statement over all signals. */
 	if (bulk->stored.stored + bulk->stored.duplicates > 0)
-		status = group_statement_finish_bulk(bulk->db, &bulk->chunk, &bulk->stored,
+		status = group_statement_finish_bulk(bulk->db, &bulk->sent.member, &bulk->stored,
 						     bulk->deadline_ms);
 	bulk->intake->duplicates = bulk->stored.duplicates;
 	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
@@ -288,7 +335,8 @@ static enum status conclude(struct bulk *bulk)
 void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *context,
 		 int64_t deadline_ms)
 {
-	struct bulk bulk = {.intake = intake, .db = db, .deadline_ms = deadline_ms};
+	struct bulk bulk = {
+		.intake = intake, .db = db, .deadline_ms = deadline_ms, .flight = GROUP_LIST_EMPTY};
 	enum status status = open_chunk(&bulk);
 
 	if (status == STATUS_OK)
@@ -312,6 +360,7 @@ void intake_bulk(struct intake *intake, struct db *db, intake_read *read, void *
 		intake->member.status = status;
 	}
 	json_reader_close(bulk.reader);
+	group_statement_close(bulk.statement);
 	arena_free(&bulk.arena);
 	buf_free(&bulk.received);
 	buf_free(&bulk.plain);

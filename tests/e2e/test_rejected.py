@@ -247,6 +247,16 @@ def test_bulk_keeps_its_bad_items(stack, key):
         key["id"], key["id"]) == [(1, "import", "import")]
 
 
+@pytest.mark.parametrize("position", [0, 1999, 2000, 5999])
+def test_strict_bulk_with_a_bad_item(stack, key, position):
+    items = [b'{"email":"a@b.c"}'] * 6000
+    items[position] = b"7"
+    problem = assert_problem(send(stack, bulk_path(key), b"\n".join(items),
+                                  {**NDJSON, **STRICT}), 400, "batch_rejected")
+    assert str(position) in problem["detail"]
+    assert stack.rows(key) == 0 and kept(stack, key) == []
+
+
 def test_bulk_that_is_all_bad(stack, key):
     assert_problem(send(stack, bulk_path(key), b"1\n2\n3", NDJSON), 400, "batch_rejected")
     assert kept(stack, key) == [entry("not_an_object", b"%d" % n, n - 1) for n in (1, 2, 3)]
@@ -316,6 +326,26 @@ def test_what_the_database_refuses_is_kept(stack, key, bitter, child):
     assert len(kept(stack, key)) == count
     assert_problem(send(stack, bulk_path(key), single, NDJSON), 400, "invalid_value")
     assert kept(stack, key)[-1] == entry("invalid_value", single, None, "lines")
+
+
+@pytest.mark.parametrize("strict", [False, True], ids=["lenient", "strict"])
+@pytest.mark.parametrize("position, end", [
+    (0, b"]"), (3000, b"]"), (3000, b",}"), (3000, b",7]"), (6100, b"]"),
+], ids=["first", "middle", "malformed-end", "bad-end", "last"])
+def test_bulk_of_which_the_database_refuses_a_part(stack, key, bitter, position, end, strict):
+    """Whatever the child has read meanwhile: what was sent first decides."""
+    del bitter
+    items = [b'{"email":"a@b.c","n":%d}' % n for n in range(6200)]
+    items[position] = b'{"email":"a@b.c","bitter":1}'
+    body = b"[" + b",".join(items) + end
+    assert_problem(send(stack, bulk_path(key), body, {**JSON, **(STRICT if strict else {})}), 400,
+                   "invalid_value")
+    assert stack.rows(key) == 0
+    rows = kept(stack, key)
+    assert [(row["kind"], row["code"]) for row in rows] == \
+        ([] if strict else [("batch", "invalid_value")])
+    assert all(items[position] in row["payload"] and body.startswith(row["payload"])
+               for row in rows)
 
 
 def test_the_refused_do_not_harm_others(stack, key, keys, bitter):
