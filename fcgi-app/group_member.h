@@ -50,13 +50,13 @@ struct group_member {
 	const struct group_reject *rejects; /* stored if the request is authenticated */
 	size_t reject_count;
 	struct slice given_source; /* by path or header, or absent; for replaying rejects */
-	bool in_bulk;		   /* a part of a transaction that group_statement_finish_bulk() ends */
-	bool keeps_refused;	   /* items that the database refuses are to become rejects */
-	bool refused;		   /* that is what they are now */
-	enum status status;	   /* out: ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
-				    * LIMIT_REACHED, INVALID_VALUE (its data was refused), or our own
-				    * trouble */
-	void *owner;		   /* the caller's */
+	bool in_bulk;	    /* a part of a transaction that group_statement_finish_bulk() ends */
+	bool keeps_refused; /* items that the database refuses are to become rejects */
+	bool refused;	    /* that is what they are now */
+	enum status status; /* out: ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
+			     * LIMIT_REACHED, INVALID_VALUE (its data was refused), or our own
+			     * trouble */
+	void *owner;	    /* the caller's */
 	struct group_member *next; /* the queue's */
 
 	/* The statement's. A sender is a key with a secret at an endpoint. */
