@@ -201,9 +201,10 @@ fault: all  ## killed backends, stopped databases, signals; about ten minutes
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
-bench: all  ## the workers against others, rules, grown tables, claims, latest states, settings; an hour
+bench: all  ## the workers against others, a statement, rules, grown tables, claims, latest states, settings; an hour
 	deploy/deps bench
 	tests/bench/run
+	tests/bench/statement
 	tests/bench/rules
 	tests/bench/claims
 	tests/bench/states
