@@ -183,9 +183,9 @@ check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
 
-# What a test waits for is mostly not the processor: one more process than there are processors.
+# What a test waits for is mostly not the processor: two more processes than there are processors.
 PYTEST := SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
-SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 1) --dist loadgroup
+SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 2) --dist loadgroup
 
 check-e2e: all  ## the same requests through lighttpd and Apache, a part of them through the others
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" tests/e2e

@@ -607,7 +607,10 @@ def violations(page, text):
             [id, impact, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary])))""")
 
 
-@pytest.fixture(scope="module", params=WINDOWS, ids=lambda window: window.name)
+# Both widths and both colours, in `make fault` each width in each colour.
+@pytest.fixture(scope="module", ids=lambda window: window.name, params=[
+    pytest.param(window, marks=[pytest.mark.slow] if window.name in ("desktop-dark", "phone-light") else [])
+    for window in WINDOWS])
 def walk(request, page_stack, chromium, filled):
     """All scenes in one kind of window: what was wider than it, and what axe has found."""
     window = request.param
