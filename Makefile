@@ -160,11 +160,11 @@ $(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
 fuzz-programs: $(patsubst %,$(BUILD)/bin/%,$(FUZZ_TARGETS))
 
 fuzz:  ## fuzz every target for SECONDS=n (600), two at a time
-	$(FUZZ_MAKE) fuzz-programs
+	+$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run $(SECONDS) $(FUZZ_TARGETS)
 
 check-fuzz:  ## every file of the fuzz corpora once
-	$(FUZZ_MAKE) fuzz-programs
+	+$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run replay $(FUZZ_TARGETS)
 
 # ---- tests ----
