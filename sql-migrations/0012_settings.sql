@@ -710,51 +710,47 @@ COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
     'Bytes as text to be shown: as they are when they are UTF-8, without half a character at their end '
     'when they were cut; else with \nnn for what is not ASCII. For the functions of this schema.';
 
-CREATE FUNCTION sluice.page(name text, entries json[], max_rows integer) RETURNS json
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN json_build_object(name, array_to_json(entries[1:max_rows]), 'next',
-        CASE WHEN cardinality(entries) > max_rows THEN entries[max_rows] -> 'id' END);
-END
-$$;
-COMMENT ON FUNCTION sluice.page(text, json[], integer) IS
-    'A page of a list, newest first, as a JSON object: at most so many of the entries under the name, '
-    'and where more were found the id to go on before as next. For the functions of this schema.';
-
 CREATE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
 BEGIN
-    RETURN sluice.page('rejects', ARRAY(
-        SELECT json_build_object(
-            'id', h.id,
-            'received_at', sluice.instant_text(h.received_at),
-            'key_id', h.key_id,
-            'key_name', k.name,
-            'source', h.source,
-            'kind', h.kind,
-            'code', h.code,
-            'detail', h.detail,
-            'position', h.position,
-            'payload_bytes', h.payload_bytes,
-            'request_id', h.request_id,
-            'preview', sluice.preview(h.beginning, h.longer),
-            'truncated', h.truncated OR h.longer,
-            'replayed_at', sluice.instant_text(h.replayed_at))
-        FROM (
-            SELECT l.id, l.received_at, l.key_id, l.source, l.kind, l.code, l.detail, l.position,
-                l.payload_bytes, l.request_id, l.truncated, l.replayed_at,
-                substring(l.payload FOR 4096) AS beginning,
-                octet_length(l.payload) > 4096 AS longer
-            FROM sluice.rejected_payload AS l
-            WHERE l.organization_id = organization_id
-                AND l.id < coalesce(before, 9223372036854775807)
-            ORDER BY l.id DESC
-            LIMIT max_rows + 1
-        ) AS h
-        LEFT JOIN sluice.api_key AS k ON k.id = h.key_id
-        ORDER BY h.id DESC), max_rows);
+    WITH looked AS MATERIALIZED (
+        SELECT r.id, r.received_at, r.key_id, r.source, r.kind, r.code, r.detail, r.position,
+            r.payload_bytes, r.request_id, r.truncated, r.replayed_at,
+            substring(r.payload FOR 4096) AS beginning, octet_length(r.payload) > 4096 AS longer
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = organization_id AND r.id < before_id
+        ORDER BY r.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'rejects', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'received_at', sluice.instant_text(h.received_at),
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'source', h.source,
+                'kind', h.kind,
+                'code', h.code,
+                'detail', h.detail,
+                'position', h.position,
+                'payload_bytes', h.payload_bytes,
+                'request_id', h.request_id,
+                'preview', sluice.preview(h.beginning, h.longer),
+                'truncated', h.truncated OR h.longer,
+                'replayed_at', sluice.instant_text(h.replayed_at))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
 END
 $$;
 COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
@@ -765,37 +761,45 @@ CREATE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, ma
 RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
 BEGIN
-    RETURN sluice.page('product_orgs', ARRAY(
-        SELECT json_build_object(
-            'id', h.id,
-            'product_org_id', h.product_org_id,
-            'name', h.name,
-            'plan_id', h.plan_id,
-            'plan_name', h.plan_name,
-            'user_count', h.user_count,
-            'mrr', h.mrr,
-            'trial_status', h.trial_status,
-            'last_active_at', sluice.instant_text(h.last_active_at),
-            'feature_flags', sluice.shown(h.feature_flags),
-            'custom', sluice.shown(h.custom),
-            'warnings', coalesce(h.warnings, '[]'),
-            'received_at', sluice.instant_text(h.received_at),
-            'status', h.status,
-            'error', h.error,
-            'key_id', h.key_id,
-            'key_name', k.name,
-            'request_id', h.request_id,
-            'payload', sluice.shown(h.payload))
-        FROM (
-            SELECT l.* FROM sluice.product_org_staging AS l
-            WHERE l.organization_id = organization_id
-                AND l.id < coalesce(before, 9223372036854775807)
-            ORDER BY l.id DESC
-            LIMIT max_rows + 1
-        ) AS h
-        LEFT JOIN sluice.api_key AS k ON k.id = h.key_id
-        ORDER BY h.id DESC), max_rows);
+    WITH looked AS MATERIALIZED (
+        SELECT p.* FROM sluice.product_org_staging AS p
+        WHERE p.organization_id = organization_id AND p.id < before_id
+        ORDER BY p.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'product_org_id', h.product_org_id,
+                'name', h.name,
+                'plan_id', h.plan_id,
+                'plan_name', h.plan_name,
+                'user_count', h.user_count,
+                'mrr', h.mrr,
+                'trial_status', h.trial_status,
+                'last_active_at', sluice.instant_text(h.last_active_at),
+                'feature_flags', sluice.shown(h.feature_flags),
+                'custom', sluice.shown(h.custom),
+                'warnings', coalesce(h.warnings, '[]'),
+                'received_at', sluice.instant_text(h.received_at),
+                'status', h.status,
+                'error', h.error,
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'request_id', h.request_id,
+                'payload', sluice.shown(h.payload))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
 END
 $$;
 COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
@@ -841,24 +845,32 @@ CREATE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows 
 RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
 BEGIN
-    RETURN sluice.page('entries', ARRAY(
-        SELECT json_build_object(
-            'id', h.id,
-            'occurred_at', sluice.instant_text(h.occurred_at),
-            'actor', h.actor,
-            'action', h.action,
-            'object_kind', h.object_kind,
-            'object_id', h.object_id,
-            'details', h.details)
-        FROM (
-            SELECT l.* FROM sluice.audit_log AS l
-            WHERE l.organization_id = organization_id
-                AND l.id < coalesce(before, 9223372036854775807)
-            ORDER BY l.id DESC
-            LIMIT max_rows + 1
-        ) AS h
-        ORDER BY h.id DESC), max_rows);
+    WITH looked AS MATERIALIZED (
+        SELECT * FROM sluice.audit_log AS a
+        WHERE a.organization_id = organization_id AND a.id < before_id
+        ORDER BY a.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'entries', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'occurred_at', sluice.instant_text(h.occurred_at),
+                'actor', h.actor,
+                'action', h.action,
+                'object_kind', h.object_kind,
+                'object_id', h.object_id,
+                'details', h.details)
+            ORDER BY h.id DESC), '[]') FROM hit AS h),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
 END
 $$;
 COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
