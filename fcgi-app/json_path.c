@@ -101,6 +101,7 @@ static struct node *child_named(const struct node *node, struct slice name)
 {
 	struct node *child = node->children;
 
+	/* Not slice_equal(): its call for each name was 7 % of applying a template. */
 	while (child != NULL &&
 	       (child->name.n != name.n || memcmp(child->name.p, name.p, name.n) != 0))
 		child = child->next;
