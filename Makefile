@@ -4,39 +4,9 @@
 
 VERSION := 0.1.0
 
-# ---- what there is, bottom to top: a file includes headers of earlier rows only ----
-# `make lint` (tests/lint) proves this order and that each third-party header has one module.
-MODULES := \
-	status mem hex utf8 json_out file log \
-	config_setting config \
-	credential new_key http http_query \
-	json_scan json_text json_reader json_walk json_edit json_path \
-	decimal instant \
-	signal template template_try template_cache \
-	db \
-	store store_key store_schema store_check store_maintenance migrate \
-	pg_array refusal group_member group_statement key_use group metrics \
-	store_rejected store_settings store_document \
-	intake intake_item intake_reject intake_bulk intake_answer \
-	route fcgi visit worker exchange direct watch loop \
-	settings settings_access settings_member settings_key settings_template \
-	settings_document program
-
-# What each program is made of. Replaying rejected bytes (the tool) reads them as the workers do; the
-# settings need nothing of what stores signals.
-TOOL_ONLY := file new_key store store_key store_schema store_check store_maintenance migrate \
-	store_rejected store_document template_try json_out
-SETTINGS_ONLY := http_query store_settings settings settings_access settings_member settings_key \
-	settings_template settings_document
-SERVING := route fcgi visit worker program
-WORKER_ONLY := key_use group metrics intake_bulk intake_answer exchange direct watch loop
-INTAKE := $(filter-out $(TOOL_ONLY) $(SETTINGS_ONLY),$(MODULES)) intake_main
-SETTINGS := status mem hex utf8 json_out file log config_setting config credential new_key http \
-	http_query json_scan json_text json_reader json_walk json_path decimal instant template \
-	template_try db store store_key store_settings store_document $(SERVING) $(filter settings%,$(MODULES)) settings_main
-TOOL := $(filter-out $(WORKER_ONLY) $(SETTINGS_ONLY) $(SERVING),$(MODULES)) \
-	ctl ctl_command ctl_argument ctl_output ctl_organization ctl_usage ctl_document ctl_key ctl_template \
-	ctl_rejected ctl_replay ctl_migrate ctl_maintain ctl_check ctl_config
+# ---- the rooms of fcgi-app, bottom to top: a room includes headers of earlier rooms only ----
+# `make lint` (tests/lint) proves this order and that each third-party header has one owner.
+ROOMS := base json config key http model pg commit store intake server settings ctl programs
 
 # ---- variants ----
 # SAN=address,undefined builds with sanitizers in a directory of its own.
@@ -57,11 +27,14 @@ INSTALL ?= install
 
 # ---- flags, each with its reason ----
 PG_INCLUDE := $(shell pg_config --includedir 2>/dev/null || echo /usr/include/postgresql)
-# -iquote, not -I: a module may be named like a system header (signal.h).
+# -iquote, not -I: a module may be named like a system header (model/signal.h).
 CPPFLAGS_ALL := -iquote fcgi-app -D_POSIX_C_SOURCE=200809L -DSLUICE_VERSION='"$(VERSION)"' \
 	-DSLUICE_DATADIR='"$(datadir)"' -isystem $(PG_INCLUDE) -MMD -MP
 
-WARN := -Wall -Wextra -Werror
+# $(call probe,FLAG): the flag if the compiler knows it for its target, else nothing.
+probe = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
+
+WARN := -Wall -Wextra
 WARN += -Wshadow                              # a name means one thing
 WARN += -Wconversion -Wsign-conversion        # lengths and limits must not wrap
 WARN += -Wstrict-prototypes -Wmissing-prototypes # every exported function has its header
@@ -69,9 +42,15 @@ WARN += -Wpointer-arith -Wcast-qual -Wwrite-strings # const stays const
 WARN += -Wundef -Wvla -Wformat=2              # no surprises from macros, stacks and formats
 WARN += -Wswitch-enum -Wimplicit-fallthrough  # every case is meant
 WARN += -Wno-missing-field-initializers       # members that are not named are zero, on purpose
+# Warnings stop the project's own checks, not a user's build with a newer compiler.
+WARN += $(if $(WERROR),-Werror)
 
-HARDEN := -fstack-protector-strong -fstack-clash-protection -fcf-protection -fPIE \
-	$(if $(SAN),,-D_FORTIFY_SOURCE=2)
+HARDEN := -fPIE $(call probe,-fstack-protector-strong)
+HARDEN += $(call probe,-fstack-clash-protection)
+HARDEN += $(call probe,-fcf-protection)       # x86 only
+HARDEN += $(call probe,-mbranch-protection=standard) # arm64 only
+# A packager's own level wins; sanitizers and fortified functions do not mix.
+HARDEN += $(if $(SAN)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
 OPTIMISE := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-O2)
 CFLAGS ?= -g
 CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
@@ -79,6 +58,10 @@ LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 LIBS := -lpq -lcrypto -lz
+
+# `make V=1` shows the commands; else each prints one short line.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 
 # ---- building ----
 .DEFAULT_GOAL := all
@@ -94,20 +77,23 @@ MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluice-settings.8 $(BUILD
 
 all: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
 
-objects = $(patsubst %,$(BUILD)/obj/%.o,$(1))
+# One library of all rooms; a program takes of it what it needs.
+SOURCES := $(filter-out fcgi-app/programs/%,$(wildcard $(ROOMS:%=fcgi-app/%/*.c)))
+OBJECTS := $(SOURCES:fcgi-app/%.c=$(BUILD)/obj/%.o)
+LIBRARY := $(BUILD)/libsluice.a
 
-$(INTAKE_BIN): $(call objects,$(INTAKE))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(LIBRARY): $(OBJECTS)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(SETTINGS_BIN): $(call objects,$(SETTINGS))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-
-$(TOOL_BIN): $(call objects,$(TOOL))
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN): $(BUILD)/%: $(BUILD)/obj/programs/%.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/obj/%.o: fcgi-app/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) -c -o $@ $<
 
 # Objects depend on this stamp; it changes when the flags or the version do.
 FLAGS_NOW := $(CC) $(CPPFLAGS_ALL) $(CPPFLAGS) $(CFLAGS_ALL) $(LDFLAGS_ALL)
@@ -127,35 +113,37 @@ $(BUILD)/man/%: fcgi-app/man/%
 	@mkdir -p $(@D)
 	@cp $< $@
 
-# ---- unit tests: one program per tests/unit/test_*.c, with counted allocations ----
-UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+# ---- unit tests: one program per tests/unit/ROOM/test_*.c, with counted allocations ----
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
 UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 UNIT_LIBS := $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
-UNIT_OBJECTS := $(call objects,$(MODULES)) $(BUILD)/unit/check_main.o
 
 $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
 
-$(BUILD)/unit/test_%: $(BUILD)/unit/test_%.o $(UNIT_OBJECTS)
-	$(CC) $(LDFLAGS_ALL) $(UNIT_WRAP) -o $@ $^ $(UNIT_LIBS)
+$(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(UNIT_WRAP) -o $@ $^ $(UNIT_LIBS)
 
 .SECONDARY:
 
 # ---- fuzzing: one libFuzzer program per tests/fuzz/fuzz_*.c, built by clang in build/fuzz ----
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_MAKE = $(MAKE) VARIANT=fuzz CC=clang SAN=address,undefined \
-	CFLAGS='-g -fsanitize=fuzzer-no-link -Wno-bitwise-instead-of-logical'
-FUZZ_OBJECTS := $(call objects,$(MODULES)) $(patsubst %,$(BUILD)/fuzz/%.o,fuzz oracle records)
+FUZZ_MAKE = $(MAKE) VARIANT=fuzz CC=clang SAN=address,undefined CFLAGS='-g -fsanitize=fuzzer-no-link'
+FUZZ_OBJECTS := $(patsubst %,$(BUILD)/fuzz/%.o,fuzz oracle records)
 SECONDS ?= 600
 
 $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
 
-$(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS)
+$(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljson-c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljson-c
 
 fuzz-programs: $(patsubst %,$(BUILD)/bin/%,$(FUZZ_TARGETS))
 
@@ -168,6 +156,7 @@ check-fuzz:  ## every file of the fuzz corpora once
 	tests/fuzz/run replay $(FUZZ_TARGETS)
 
 # ---- tests ----
+check: export WERROR := 1
 check: lint all  ## all tests: lint, unit, instructions, fuzz corpora, SQL, end to end through both web servers, sanitizers
 	$(MAKE) check-unit
 	$(MAKE) check-unit SAN=address,undefined
@@ -218,9 +207,10 @@ bench-quick: all  ## one short round of the workers against others; under two mi
 BENCH_PROGRAMS := $(BUILD)/bench/json $(BUILD)/bench/instructions
 $(BUILD)/bench/json: tests/bench/json/bench.c
 $(BUILD)/bench/instructions: tests/bench/instructions/instructions.c
-$(BENCH_PROGRAMS): tests/bench/bench_texts.h $(call objects,$(MODULES)) $(BUILD)/flags
+$(BENCH_PROGRAMS): tests/bench/bench_texts.h $(LIBRARY) $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c %.o,$^) $(LIBS) -ljson-c
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS) -ljson-c
 
 bench-json: $(BUILD)/bench/json  ## the byte pass, signals and templates beside json-c's parse
 	$<
@@ -232,10 +222,10 @@ record-instructions: $(BUILD)/bench/instructions  ## take the instructions of no
 	tests/bench/instructions/check --record $<
 
 lint:  ## include order, third-party headers, banned functions, formatting, scripts
-	tests/lint $(MODULES)
+	tests/lint $(ROOMS)
 
 format:  ## put all C into the project's format
-	clang-format -i fcgi-app/*.c fcgi-app/*.h $(wildcard tests/*/*.c tests/*/*.h)
+	clang-format -i $(wildcard fcgi-app/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 # ---- running ----
 deps:  ## install what is missing to build, run and test (Debian packages)
@@ -280,4 +270,4 @@ help:  ## print this list
 
 FORCE:
 
--include $(wildcard $(BUILD)/obj/*.d $(BUILD)/unit/*.d $(BUILD)/fuzz/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/unit/*.d $(BUILD)/unit/*/*.d $(BUILD)/fuzz/*.d)

@@ -121,8 +121,8 @@ def test_an_array(stack, fresh):
         ('"2026-11-14"', "2026-11-14T00:00:00.000000"),
         ("1794650400", "2026-11-14T10:00:00.000000"), ("1794650400250", "2026-11-14T10:00:00.250000"),
         ('"1794650400"', "2026-11-14T10:00:00.000000"), ("null", None),
-        ('"soon"', "is no instant: neither ISO 8601 nor Unix seconds or milliseconds"),
-        ("{}", "is no instant: neither ISO 8601 nor Unix seconds or milliseconds")]),
+        ('"soon"', "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds"),
+        ("{}", "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds")]),
     ("feature_flags", "flags", [
         ('{"a":true,"n":0.10}', '{"a": true, "n": 0.10}'), ("{}", "{}"), ("null", None),
         ("[]", "is not an object"), ('"a"', "is not an object"), ("true", "is not an object")]),

@@ -412,7 +412,7 @@ def test_list_and_show(stack, key):
 
 @pytest.mark.parametrize("arguments, status, message", [
     (["list", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
-    (["list", "--since", "yesterday"], 2, '"yesterday" is not an instant'),
+    (["list", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
     (["show", "999999999"], 1, "rejected payload 999999999 does not exist"),
     (["show", "x"], 2, '"x" is not the id of a rejected payload'),
     (["show", "1", "--raw", "--json"], 2, "--raw cannot be combined with --json"),

@@ -427,7 +427,7 @@ def test_expires_from_now_on(stack, organization, given, seconds):
 def test_expires_refused(tool, organization, given):
     stderr = tool.refused("key", "create", "--organization", organization, "--name", "x",
                           f"--expires={given}", exits=USAGE)
-    assert "is not an instant" in stderr
+    assert "is not a valid timestamp" in stderr
     assert tool.json("key", "list", "--organization", organization) == []
 
 

@@ -141,7 +141,7 @@ def test_warnings(files):
         {"field": "user_count", "reason": "is not a whole number within 64 bits"},
         {"field": "mrr", "reason": "is not a whole number"},
         {"field": "last_active_at",
-         "reason": "is no instant: neither ISO 8601 nor Unix seconds or milliseconds"},
+         "reason": "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds"},
         {"field": "feature_flags", "reason": "is not an object"}]
     assert {row[warning["field"]] for warning in row["warnings"]} == {None}
     text = attempt(*paths).stdout

@@ -1,11 +1,11 @@
 /*
  * fuzz.c - what the fuzz targets share. See fuzz.h.
  */
-#include "fuzz.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "fuzz.h"
 
 const struct json_limits fuzz_limits = {
 	.item_bytes = 512 << 10,

@@ -11,8 +11,8 @@
 
 #include <stdint.h>
 
-#include "json_text.h"
-#include "mem.h"
+#include "base/mem.h"
+#include "json/reader.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);

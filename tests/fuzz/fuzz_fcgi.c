@@ -11,12 +11,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "db.h"
-#include "exchange.h"
-#include "fcgi.h"
-#include "log.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/template_cache.h"
+#include "pg/connection.h"
 #include "records.h"
-#include "template_cache.h"
+#include "server/request.h"
+#include "server/fcgi.h"
 
 enum { READ_BYTES = 777, TURNS_MOST = 1000 };
 
@@ -33,7 +34,7 @@ struct session {
 
 static struct config config;
 static struct fcgi *fcgi;
-static struct exchange exchange;
+static struct request request;
 static int listening;
 static struct sockaddr_un address;
 static socklen_t address_bytes = sizeof(address);
@@ -48,7 +49,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_open("fuzz", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	CHECK(config_read(&arena, "/dev/null", &config, NULL, &message) == STATUS_OK);
 	CHECK(fcgi_open(&fcgi) == STATUS_OK);
-	exchange_init(&exchange, &config);
+	request_init(&request, &config);
 	/* Bound without a name the kernel gives one that is no file. */
 	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	address.sun_family = AF_UNIX;
@@ -74,14 +75,14 @@ static enum state begin(struct session *session)
 	CHECK(session->expected->good);
 	session->seen = true;
 	check_variables(fcgi_variables(fcgi), session->expected->variables);
-	exchange_begin(&exchange, fcgi_variables(fcgi), db_now_ms());
-	if (!exchange.decided && exchange.match.route->action == ROUTE_HEALTH)
-		exchange_health(&exchange, true);
-	if (!exchange.decided && exchange.match.route->action == ROUTE_METRICS) {
-		buf_add_text(&exchange.response.body, "0\n"); /* JSON, as all other answers */
-		exchange_metrics(&exchange, STATUS_OK);
+	request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
+	if (!request.decided && request.match.route->action == ROUTE_HEALTH)
+		request_health(&request, true);
+	if (!request.decided && request.match.route->action == ROUTE_METRICS) {
+		buf_add_text(&request.response.body, "0\n"); /* JSON, as all other answers */
+		request_metrics(&request, STATUS_OK);
 	}
-	return exchange.decided ? DRAIN : BODY;
+	return request.decided ? DRAIN : BODY;
 }
 
 /* As if every key for product orgs had this template. */
@@ -89,7 +90,7 @@ static enum status map(struct intake *intake)
 {
 	const struct template *template;
 	enum status status = template_load(
-		&exchange.arena,
+		&request.arena,
 		SLICE("{\"product_org_id\":\"groupId\",\"name\":\"traits.name\","
 		      "\"mrr\":\"traits.mrr\",\"last_active_at\":\"timestamp\","
 		      "\"feature_flags\":\"traits.flags\",\"custom\":{\"a\":\"traits\"}}"),
@@ -101,18 +102,18 @@ static enum status map(struct intake *intake)
 /* As if the database had stored all. */
 static void store(struct session *session)
 {
-	struct intake *intake = &exchange.intake;
+	struct intake *intake = &request.intake;
 	enum status status = intake_body(intake, buf_slice(&session->body), SIZE_MAX);
 
 	if (status == STATUS_OK && intake_wants_template(intake))
 		status = map(intake);
 	if (status == STATUS_OK) {
-		CHECK(intake->body_status != STATUS_OK || intake->member.item_count > 0);
-		CHECK(intake->member.item_count == 0 || intake->body_status == STATUS_OK);
-		intake->member.status = STATUS_ACCEPTED;
-		exchange_conclude(&exchange);
+		CHECK(intake->body_status != STATUS_OK || intake->commit.item_count > 0);
+		CHECK(intake->commit.item_count == 0 || intake->body_status == STATUS_OK);
+		intake->commit.status = STATUS_ACCEPTED;
+		request_conclude(&request);
 	} else {
-		exchange_fail(&exchange, status, NULL);
+		request_fail(&request, status, NULL);
 	}
 }
 
@@ -120,8 +121,7 @@ static enum state read_body(struct session *session)
 {
 	char piece[READ_BYTES];
 	size_t n = 0;
-	enum status status =
-		fcgi_read(fcgi, exchange.http.content_length, piece, sizeof(piece), &n);
+	enum status status = fcgi_read(fcgi, request.http.content_length, piece, sizeof(piece), &n);
 
 	if (status == STATUS_AGAIN)
 		return BODY;
@@ -130,12 +130,12 @@ static enum state read_body(struct session *session)
 		return BODY;
 	}
 	/* A body without a length is complete only when its stream was. */
-	if (status == STATUS_END && exchange.http.content_length < 0)
+	if (status == STATUS_END && request.http.content_length < 0)
 		CHECK(session->expected->ended && session->body.n == session->expected->body.n);
 	if (status == STATUS_END)
 		store(session);
 	else
-		exchange_fail(&exchange, status, NULL);
+		request_fail(&request, status, NULL);
 	return DRAIN;
 }
 
@@ -150,8 +150,8 @@ static enum state step(struct session *session)
 	case DRAIN:
 		if (fcgi_drain(fcgi) == STATUS_AGAIN)
 			return DRAIN;
-		CHECK(exchange.response.status >= 200 && exchange.response.status <= 503);
-		return exchange_send(&exchange, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+		CHECK(request.response.status >= 200 && request.response.status <= 503);
+		return request_send(&request, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
 	case FLUSH:
 		return fcgi_flush(fcgi) == STATUS_AGAIN ? FLUSH : GONE;
 	case GONE:

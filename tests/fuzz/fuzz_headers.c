@@ -7,8 +7,8 @@
 #include <strings.h>
 
 #include "fuzz.h"
-#include "http.h"
-#include "intake.h"
+#include "http/http.h"
+#include "intake/intake.h"
 
 enum { VARIABLES_MOST = 64 };
 
@@ -41,7 +41,7 @@ static void check_head(const struct intake *intake, char *const *variables)
 	const char *value;
 
 	unsigned secrets = occurrences(variables, "HTTP_X_API_SECRET", &value);
-	CHECK(secrets <= 1 && intake->member.has_secret == (secrets == 1));
+	CHECK(secrets <= 1 && intake->commit.has_secret == (secrets == 1));
 	CHECK(occurrences(variables, "HTTP_X_SOURCE", &value) <= 1);
 	CHECK(intake->given_source.p == NULL || signal_source_is_valid(intake->given_source));
 	CHECK(intake->http->content_length <= (int64_t)intake_body_max(intake));
@@ -50,7 +50,7 @@ static void check_head(const struct intake *intake, char *const *variables)
 	if (intake->coding == HTTP_CODING_GZIP)
 		CHECK(occurrences(variables, "HTTP_CONTENT_ENCODING", &value) == 1 &&
 		      strncasecmp(value + strspn(value, " \t\r"), "identity", 8) != 0);
-	CHECK(intake->member.request_id.n > 0);
+	CHECK(intake->commit.request_id.n > 0);
 }
 
 /* Lines of names and values, each ended by CR LF, and an empty one; then a body that is JSON. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "json_edit.h"
+#include "json/edit.h"
 #include "oracle.h"
 
 static const char *const secret_names[] = {"writeKey", "token", NULL};

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "json_scan.h"
+#include "json/scan.h"
 #include "oracle.h"
 
 /* Limits that are never passed, so that only the grammar decides. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "route.h"
+#include "server/route.h"
 
 enum { TARGET_MOST = 2048 }; /* longer ones are no targets of ours */
 

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "instant.h"
+#include "model/signal.h"
 #include "oracle.h"
-#include "signal.h"
+#include "base/timestamp.h"
 
 enum { VALUE_MOST = 1024, PLACES = 4 };
 
@@ -244,7 +244,7 @@ static void check_found(const struct signal *signal, struct slice source)
 	else if (source.p == NULL)
 		CHECK(slice_equal(signal->source,
 				  slice_of(detected(&payload, signal->event_type))));
-	bool when = instant_read(buf_slice(&timestamp), &us);
+	bool when = timestamp_read(buf_slice(&timestamp), &us);
 	CHECK(signal->occurred_at_us == (when ? us : INT64_MIN));
 	buf_free(&timestamp);
 	payload_free(&payload);

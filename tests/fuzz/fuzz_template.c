@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "json_path.h"
+#include "json/path.h"
+#include "model/template.h"
 #include "oracle.h"
-#include "template.h"
 
 #define END_US (INT64_C(253402300800) * 1000000)
 

@@ -1,14 +1,13 @@
 /*
  * oracle.c - a second reading of JSON. See oracle.h.
  */
-#include "oracle.h"
-
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "fuzz.h"
-#include "utf8.h"
+#include "oracle.h"
 
 struct oracle oracle_of(struct slice text)
 {

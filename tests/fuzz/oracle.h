@@ -6,7 +6,7 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
-#include "mem.h"
+#include "base/mem.h"
 
 struct json_object;
 

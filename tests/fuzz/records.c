@@ -1,10 +1,10 @@
 /*
  * records.c - the web server's side of FastCGI. See records.h.
  */
-#include "records.h"
-
 #include <stdlib.h>
 #include <string.h>
+
+#include "records.h"
 
 enum { HEADER_BYTES = 8, BEGIN_BYTES = 8, RESPONDER = 1 };
 

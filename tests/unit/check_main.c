@@ -1,10 +1,10 @@
 /*
  * check_main.c - runs one program's suite, and counts and fails allocations. See check_main.h.
  */
-#include "check_main.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
+
+#include "check_main.h"
 
 static long live;
 static long countdown; /* allocations until one fails; 0: none will */
@@ -87,6 +87,8 @@ long unit_torture(enum status (*operation)(void))
 
 int main(void)
 {
+	/* A backstop for a test that hangs, not a measure: the machine may be busy. */
+	(void)setenv("CK_DEFAULT_TIMEOUT", "120", 0);
 	SRunner *runner = srunner_create(unit_suite());
 
 	srunner_run_all(runner, CK_NORMAL);

@@ -12,7 +12,7 @@
 
 #include <check.h>
 
-#include "status.h"
+#include "base/status.h"
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
 

@@ -16,13 +16,13 @@
 #include <valgrind/callgrind.h>
 
 #include "../bench_texts.h"
-#include "config.h"
-#include "fcgi.h"
-#include "group_statement.h"
-#include "intake.h"
-#include "log.h"
-#include "route.h"
-#include "template.h"
+#include "base/log.h"
+#include "commit/statement.h"
+#include "config/config.h"
+#include "intake/intake.h"
+#include "model/template.h"
+#include "server/fcgi.h"
+#include "server/route.h"
 
 enum { TIMES = 10, MEMBERS = 64, TEXT_BYTES = 8 << 10 };
 
@@ -63,7 +63,7 @@ static struct http_request http;
 static struct intake intake;
 static struct http_response response;
 static struct template *compiled;
-static struct group_statement *statement;
+static struct commit_statement *statement;
 static struct signal signals[MEMBERS];
 
 static void must(bool good)
@@ -116,11 +116,11 @@ static void apply_template(void)
 
 static void encode_items(void)
 {
-	db_param params[GROUP_STATEMENT_ITEM_ARRAYS];
+	pg_param params[COMMIT_STATEMENT_ITEM_ARRAYS];
 
-	const struct group_member member = {.signals = signals, .item_count = MEMBERS};
+	const struct commit_request commit = {.signals = signals, .item_count = MEMBERS};
 
-	must(group_statement_items(statement, &member, params) == STATUS_OK);
+	must(commit_statement_items(statement, &commit, params) == STATUS_OK);
 }
 
 static void write_answer(void)
@@ -135,7 +135,7 @@ static void write_answer(void)
 	buf_free(&head);
 }
 
-/* That of one request, as exchange.c writes it. */
+/* That of one request, as server/request.c writes it. */
 static void write_log(void)
 {
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", http.request_id),
@@ -212,7 +212,7 @@ static void call_fcgi(void)
 	     write(server, message.p, message.n) == (ssize_t)message.n);
 }
 
-static void exchange(void)
+static void request(void)
 {
 	char room[TEXT_BYTES];
 	size_t n;
@@ -236,7 +236,7 @@ static const struct part {
 	void (*run)(void);
 	void (*after)(void);
 } parts[] = {
-	{"fcgi-exchange", call_fcgi, exchange, hang_up},
+	{"fcgi-request", call_fcgi, request, hang_up},
 	{"request-head", NULL, read_head, NULL},
 	{"json-text-check", NULL, check_text, NULL},
 	{"request-body", NULL, read_body, NULL},
@@ -263,21 +263,21 @@ static void run(const struct part *part, bool counted)
 /* What the parts find ready. */
 static void prepare(void)
 {
-	static struct group_result result = {.id = 1234567};
+	static struct commit_result result = {.id = 1234567};
 	struct template_fault fault;
 	const char *wrong;
 
 	must(config_read(&kept, "/dev/null", &config, NULL, &wrong) == STATUS_OK);
 	must(template_compile(&kept, SLICE(BENCH_TEN_FIELDS), &compiled, &fault) == STATUS_OK);
-	must(group_statement_open(&statement) == STATUS_OK);
+	must(commit_statement_open(&statement) == STATUS_OK);
 	response = http_response_make();
 	read_head();
 	intake_init(&intake, &config, &kept, &http, INTAKE_SINGLE);
 	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK);
 	for (size_t i = 0; i < MEMBERS; i++)
 		signals[i] = intake.signals[0];
-	intake.member.status = STATUS_ACCEPTED;
-	intake.member.results = &result;
+	intake.commit.status = STATUS_ACCEPTED;
+	intake.commit.results = &result;
 	open_fcgi();
 	log_hold();
 	/* What is logged is of no interest; nor are failures from here on, but for the exit code.

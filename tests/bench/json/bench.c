@@ -13,9 +13,9 @@
 #include <time.h>
 
 #include "../bench_texts.h"
-#include "json_text.h"
-#include "signal.h"
-#include "template.h"
+#include "json/text.h"
+#include "model/signal.h"
+#include "model/template.h"
 
 enum { ROUNDS = 15, BYTES_A_ROUND = 32 << 20, LARGE = 1 << 20 };
 

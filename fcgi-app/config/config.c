@@ -1,0 +1,452 @@
+/*
+ * config/config.c - the configuration file and the environment, and the documents about them.
+ * See config/config.h.
+ *
+ * Runs once, before the first request. It does not know what a setting is good for.
+ */
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PATH	   "/etc/sluice/sluice.conf"
+#define ENVIRONMENT_PREFIX "SLUICE_"
+
+extern char **environ;
+
+enum {
+	LINE_BYTES_MAX = 1024,
+	FILE_BYTES_MAX = 1 << 20,
+	MESSAGE_BYTES_MAX = 16 * 1024,
+	KEY_BYTES_MAX = 64,
+	SHOWN_BYTES_MAX = 64, /* of a refused value, in a message */
+	WRAP_COLUMN = 78,
+};
+
+/* ---- reading ---- */
+
+struct reader {
+	struct arena *arena;
+	struct config *config;
+	const char *path;		      /* of the file; NULL for the environment */
+	unsigned line;			      /* in the file, from 1 */
+	const char *variable;		      /* of the environment, without its value */
+	unsigned set_in[CONFIG_SETTINGS_MAX]; /* the line; 0: not set in the file */
+	const struct config_setting *settings;
+	size_t count;
+	struct buf message;
+};
+
+/* Begins the message of a refusal with the place. */
+static struct buf *complain(struct reader *reader)
+{
+	if (reader->path != NULL)
+		buf_add_format(&reader->message, "%s:%u: ", reader->path, reader->line);
+	return &reader->message;
+}
+
+/* Shows a text of unknown origin so that it cannot upset a terminal. */
+static void add_shown(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.n && i < SHOWN_BYTES_MAX; i++)
+		buf_add_char(out, text.p[i] < ' ' || text.p[i] > '~' ? '?' : text.p[i]);
+	if (text.n > SHOWN_BYTES_MAX)
+		buf_add_text(out, "...");
+}
+
+/* Sets one value; says what is wrong with it. */
+static enum status set_value(struct reader *reader, const struct config_setting *setting,
+			     struct slice value)
+{
+	enum status status = config_setting_read(setting, value, reader->arena, reader->config);
+
+	if (status != STATUS_INVALID_VALUE)
+		return status;
+	struct buf *message = complain(reader);
+	buf_add_format(message, "%s takes ",
+		       reader->variable != NULL ? reader->variable : setting->key);
+	config_setting_range(setting, message);
+	if (!setting->secret) {
+		buf_add_text(message, ", not \"");
+		add_shown(message, value);
+		buf_add_char(message, '"');
+	}
+	return STATUS_MISCONFIGURED;
+}
+
+/* How many characters must be put in, left out or changed to make b of a (Levenshtein). */
+static size_t edit_distance(struct slice a, struct slice b)
+{
+	size_t row[KEY_BYTES_MAX + 1];
+
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 0; i < a.n; i++) {
+		size_t diagonal = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < b.n; j++) {
+			size_t best = diagonal + (a.p[i] != b.p[j]);
+			diagonal = row[j + 1];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (diagonal + 1 < best)
+				best = diagonal + 1;
+			row[j + 1] = best;
+		}
+	}
+	return row[b.n];
+}
+
+/* The setting that may have been meant; NULL when none is near. */
+static const char *nearest_key(struct slice key)
+{
+	size_t count;
+	const struct config_setting *settings = config_settings(&count);
+	size_t best = key.n / 3 + 2; /* more changes than this are no slip of the hand */
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t distance = edit_distance(key, slice_of(settings[i].key));
+		if (distance < best) {
+			best = distance;
+			nearest = settings[i].key;
+		}
+	}
+	return nearest;
+}
+
+/* Finds a setting by its name; says what is wrong when there is none. */
+static enum status find_setting(struct reader *reader, struct slice key, size_t *index)
+{
+	for (*index = 0; *index < reader->count; (*index)++) {
+		if (slice_equal(key, slice_of(reader->settings[*index].key)))
+			return STATUS_OK;
+	}
+	struct buf *message = complain(reader);
+	buf_add_text(message, "unknown setting \"");
+	add_shown(message, key);
+	buf_add_char(message, '"');
+	if (reader->variable != NULL) {
+		buf_add_text(message, " in the environment variable ");
+		add_shown(message, slice_of(reader->variable));
+	}
+	const char *nearest = nearest_key(key);
+	if (nearest != NULL)
+		buf_add_format(message, ", did you mean \"%s\"?", nearest);
+	return STATUS_MISCONFIGURED;
+}
+
+/* Cuts a comment off: a # at the start or after a blank, outside single quotes. */
+static struct slice without_comment(struct slice line)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < line.n; i++) {
+		if (line.p[i] == '\'')
+			quoted = !quoted;
+		if (line.p[i] == '#' && !quoted && (i == 0 || slice_is_blank(line.p[i - 1])))
+			line.n = i;
+	}
+	return line;
+}
+
+/* 'it''s' stands for it's; a value that does not begin with a quote is taken as it is. */
+static enum status unquote(struct reader *reader, struct slice *value)
+{
+	size_t n = 0;
+	size_t i = 1;
+
+	if (value->n == 0 || value->p[0] != '\'')
+		return STATUS_OK;
+	char *text = arena_alloc(reader->arena, value->n);
+	if (text == NULL)
+		return STATUS_NO_MEMORY;
+	for (; i < value->n; i++) {
+		if (value->p[i] == '\'') {
+			if (i + 1 == value->n || value->p[i + 1] != '\'')
+				break;
+			i++;
+		}
+		text[n++] = value->p[i];
+	}
+	if (i + 1 != value->n) {
+		buf_add_text(complain(reader), "the closing quote must end the value");
+		return STATUS_MISCONFIGURED;
+	}
+	*value = (struct slice){text, n};
+	return STATUS_OK;
+}
+
+static bool is_key(struct slice text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i];
+		if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    c != '_' && c != '-')
+			return false;
+	}
+	return text.n > 0 && text.n <= KEY_BYTES_MAX;
+}
+
+static enum status read_line(struct reader *reader, struct slice line)
+{
+	size_t index;
+
+	line = slice_trim(without_comment(line));
+	if (line.n == 0)
+		return STATUS_OK;
+	const char *equals = memchr(line.p, '=', line.n);
+	if (equals == NULL) {
+		buf_add_text(complain(reader), "line without \"=\"");
+		return STATUS_MISCONFIGURED;
+	}
+	struct slice key = slice_trim((struct slice){line.p, (size_t)(equals - line.p)});
+	struct slice value =
+		slice_trim((struct slice){equals + 1, (size_t)(line.p + line.n - equals - 1)});
+	/* What is no name may be a secret that went astray: it is not repeated. */
+	if (!is_key(key)) {
+		buf_add_text(complain(reader), "line without the name of a setting before \"=\"");
+		return STATUS_MISCONFIGURED;
+	}
+	enum status status = find_setting(reader, key, &index);
+	if (status != STATUS_OK)
+		return status;
+	if (reader->set_in[index] != 0) {
+		buf_add_format(complain(reader), "%s is set already in line %u",
+			       reader->settings[index].key, reader->set_in[index]);
+		return STATUS_MISCONFIGURED;
+	}
+	reader->set_in[index] = reader->line;
+	status = unquote(reader, &value);
+	return status != STATUS_OK ? status : set_value(reader, &reader->settings[index], value);
+}
+
+static enum status read_lines(struct reader *reader, struct slice text)
+{
+	enum status status = STATUS_OK;
+
+	while (text.n > 0 && status == STATUS_OK) {
+		const char *end = memchr(text.p, '\n', text.n);
+		struct slice line = {text.p, end == NULL ? text.n : (size_t)(end - text.p)};
+		size_t taken = line.n + (end != NULL);
+		reader->line++;
+		if (line.n > LINE_BYTES_MAX) {
+			buf_add_format(complain(reader), "line longer than %d bytes",
+				       LINE_BYTES_MAX);
+			return STATUS_MISCONFIGURED;
+		}
+		status = read_line(reader, line);
+		text.p += taken;
+		text.n -= taken;
+	}
+	return status;
+}
+
+static enum status cannot_read(struct reader *reader, const char *path, const char *why)
+{
+	buf_add_format(&reader->message, "could not read configuration file \"%s\": %s", path, why);
+	return STATUS_MISCONFIGURED;
+}
+
+/* Reads the whole file; says what is wrong when it cannot. */
+static enum status load_file(struct reader *reader, const char *path, int fd, struct buf *text)
+{
+	for (;;) {
+		char *room = buf_reserve(text, 4096);
+		if (room == NULL && text->status == STATUS_NO_MEMORY)
+			return STATUS_NO_MEMORY;
+		if (room == NULL)
+			return cannot_read(reader, path, "it is larger than 1 MiB");
+		ssize_t n = read(fd, room, 4096);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return cannot_read(reader, path, strerror(errno));
+		if (n == 0)
+			return STATUS_OK;
+		text->n += (size_t)n;
+	}
+}
+
+static enum status read_file(struct reader *reader, const char *path, int fd)
+{
+	struct buf text = buf_make(FILE_BYTES_MAX);
+	enum status status = load_file(reader, path, fd, &text);
+
+	reader->path = path;
+	if (status == STATUS_OK)
+		status = read_lines(reader, buf_slice(&text));
+	reader->path = NULL;
+	buf_free(&text);
+	return status;
+}
+
+/* Reads the file that is named by the caller, by the environment, or by default. */
+static enum status find_file(struct reader *reader, const char *path, struct config_source *source)
+{
+	const char *named = path != NULL ? path : getenv(ENVIRONMENT_PREFIX "CONFIG");
+
+	if (named != NULL && named[0] == '\0')
+		named = NULL;
+	path = named != NULL ? named : DEFAULT_PATH;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && named == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return STATUS_OK;
+	if (fd < 0)
+		return cannot_read(reader, path, strerror(errno));
+	enum status status = read_file(reader, path, fd);
+	(void)close(fd);
+	source->path = arena_copy(reader->arena, slice_of(path));
+	return source->path == NULL ? STATUS_NO_MEMORY : status;
+}
+
+/* SLUICE_ITEM_SIZE=… sets item_size. Others have variables that begin so too (a service manager,
+ * the tool), so one that is near no setting is none of ours; one that is near was mistyped. */
+static enum status read_variable(struct reader *reader, const char *variable,
+				 struct config_source *source)
+{
+	size_t prefix = strlen(ENVIRONMENT_PREFIX);
+	const char *equals = strchr(variable, '=');
+	size_t index;
+
+	if (equals == NULL || strncmp(variable, ENVIRONMENT_PREFIX, prefix) != 0)
+		return STATUS_OK;
+	char *name =
+		arena_copy(reader->arena, (struct slice){variable, (size_t)(equals - variable)});
+	char *key = arena_copy(reader->arena, slice_of(name == NULL ? NULL : name + prefix));
+	if (name == NULL || key == NULL)
+		return STATUS_NO_MEMORY;
+	for (char *c = key; *c != '\0'; c++) {
+		if (*c >= 'A' && *c <= 'Z')
+			*c = (char)(*c + ('a' - 'A'));
+	}
+	if (nearest_key(slice_of(key)) == NULL)
+		return STATUS_OK;
+	reader->variable = name;
+	enum status status = find_setting(reader, slice_of(key), &index);
+	if (status != STATUS_OK)
+		return status;
+	source->origin[index] = CONFIG_FROM_ENVIRONMENT;
+	return set_value(reader, &reader->settings[index], slice_of(equals + 1));
+}
+
+static enum status read_all(struct reader *reader, const char *path, struct config_source *source)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < reader->count && status == STATUS_OK; i++)
+		status = set_value(reader, &reader->settings[i],
+				   slice_of(reader->settings[i].default_text));
+	if (status == STATUS_OK)
+		status = find_file(reader, path, source);
+	for (size_t i = 0; i < reader->count; i++) {
+		if (reader->set_in[i] != 0)
+			source->origin[i] = CONFIG_FROM_FILE;
+	}
+	for (char **v = environ; v != NULL && *v != NULL && status == STATUS_OK; v++)
+		status = read_variable(reader, *v, source);
+	return status;
+}
+
+enum status config_read(struct arena *arena, const char *path, struct config *config,
+			struct config_source *source, const char **message)
+{
+	struct config_source unwanted;
+	struct reader reader = {
+		.arena = arena, .config = config, .message = buf_make(MESSAGE_BYTES_MAX)};
+
+	reader.settings = config_settings(&reader.count);
+	if (source == NULL)
+		source = &unwanted;
+	*source = (struct config_source){.path = NULL};
+	*config = (struct config){.database = NULL};
+	*message = NULL;
+	enum status status = read_all(&reader, path, source);
+	if (status == STATUS_MISCONFIGURED && reader.message.status == STATUS_OK)
+		*message = arena_copy(arena, buf_slice(&reader.message));
+	if (status != STATUS_OK && *message == NULL) {
+		status = STATUS_NO_MEMORY;
+		*message = "out of memory";
+	}
+	buf_free(&reader.message);
+	return status;
+}
+
+/* ---- documents ---- */
+
+/* Appends a text as comment lines of the configuration file. */
+static void add_comment(struct buf *out, struct slice text)
+{
+	size_t column = 0; /* the first word begins a line */
+
+	while (text.n > 0) {
+		const char *space = memchr(text.p, ' ', text.n);
+		size_t word = space == NULL ? text.n : (size_t)(space - text.p);
+		if (column == 0 || column + 1 + word > WRAP_COLUMN) {
+			buf_add_text(out, column == 0 ? "#" : "\n#");
+			column = 1;
+		}
+		buf_add_char(out, ' ');
+		buf_add(out, text.p, word);
+		column += 1 + word;
+		size_t taken = word + (space != NULL);
+		text.p += taken;
+		text.n -= taken;
+	}
+	buf_add_char(out, '\n');
+}
+
+/* As one would write it: nothing is a pair of quotes. */
+static const char *written_default(const struct config_setting *setting)
+{
+	return *setting->default_text == '\0' ? "''" : setting->default_text;
+}
+
+void config_example(struct buf *out)
+{
+	size_t count;
+	const struct config_setting *setting = config_settings(&count);
+
+	add_comment(out, SLICE("Settings of Sluice; see sluice.conf(5). Each line is \"key = "
+			       "value\"; the values shown are the defaults. An environment "
+			       "variable SLUICE_<KEY> goes before the file."));
+	for (; count > 0; count--, setting++) {
+		buf_add_char(out, '\n');
+		add_comment(out, slice_of(setting->help));
+		buf_add_text(out, "# It takes ");
+		config_setting_range(setting, out);
+		buf_add_format(out, ".\n#%s = %s\n", setting->key, written_default(setting));
+	}
+}
+
+/* Appends a text as mdoc wants it: each sentence begins a line. */
+static void add_sentences(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		buf_add_char(out, *text);
+		if (text[0] == '.' && text[1] == ' ') {
+			buf_add_char(out, '\n');
+			text++;
+		}
+	}
+	buf_add_char(out, '\n');
+}
+
+void config_manual(struct buf *out)
+{
+	size_t count;
+	const struct config_setting *setting = config_settings(&count);
+
+	buf_add_text(out, ".Bl -tag -width Ds\n");
+	for (; count > 0; count--, setting++) {
+		buf_add_format(out, ".It Ic %s\n", setting->key);
+		add_sentences(out, setting->help);
+		buf_add_text(out, "It takes ");
+		config_setting_range(setting, out);
+		buf_add_format(out, ".\nThe default is\n.Ql %s .\n", written_default(setting));
+	}
+	buf_add_text(out, ".El\n");
+}

@@ -1,0 +1,84 @@
+/*
+ * config/setting.h - the settings themselves, and one table that says everything about them.
+ *
+ * A setting is added here and nowhere else: a member of struct config and a row of the table in
+ * config/setting.c. config/config.h reads and shows them; everyone else includes config/config.h.
+ */
+#ifndef CONFIG_SETTING_H
+#define CONFIG_SETTING_H
+
+#include <stdint.h>
+
+#include "base/mem.h"
+
+/* Names carry units; the file takes 10s, 500ms, 5min and 512KiB, 1MiB as well as bare numbers. */
+struct config {
+	const char *database;		 /* libpq connection string; may hold a password: secret */
+	int log_target;			 /* enum log_target: stderr, syslog */
+	int log_level;			 /* enum log_level: debug, info, warning, error */
+	int64_t request_timeout_ms;	 /* whole request, 10 s */
+	int64_t bulk_timeout_ms;	 /* whole bulk request, 300 s */
+	int64_t connect_timeout_ms;	 /* connecting to PostgreSQL, 3 s */
+	int64_t database_timeout_ms;	 /* one statement, 5 s */
+	int64_t single_body_bytes;	 /* 1 MiB */
+	int64_t batch_body_bytes;	 /* 8 MiB */
+	int64_t bulk_body_bytes;	 /* 256 MiB */
+	int64_t batch_items;		 /* 5,000 */
+	int64_t bulk_items;		 /* 1,000,000 */
+	int64_t item_bytes;		 /* 512 KiB */
+	int64_t json_depth;		 /* 64 */
+	int64_t json_number_digits;	 /* 400 */
+	int64_t json_number_exponent;	 /* 400 */
+	int64_t requests_in_flight;	 /* per worker, 512 */
+	int64_t group_requests;		 /* most requests in one transaction, 512 */
+	int64_t group_bytes;		 /* most payload bytes in one transaction, 4 MiB */
+	int64_t large_body_bytes;	 /* a larger body is served by a child process, 256 KiB */
+	int64_t large_requests;		 /* most children at a time per worker, 4 */
+	int64_t buffered_bytes;		 /* most body bytes waiting in one worker, 32 MiB */
+	bool prepared_statements;	 /* on; off for a pooler that loses them */
+	bool settings_trust_remote_user; /* REMOTE_USER says who asks for the settings: off */
+	const char *public_url;		 /* what the settings page calls this host; "": as asked */
+};
+
+enum config_type {
+	CONFIG_TEXT,
+	CONFIG_BOOL,
+	CONFIG_COUNT,
+	CONFIG_BYTES,
+	CONFIG_DURATION_MS,
+	CONFIG_CHOICE
+};
+
+struct config_setting {
+	const char *key; /* as in the file */
+	enum config_type type;
+	size_t offset;		    /* of the member in struct config */
+	int64_t min, max;	    /* numbers: in the member's unit; texts: of bytes */
+	const char *default_text;   /* as one would write it in the file */
+	const char *const *choices; /* for CONFIG_CHOICE, ends with NULL; the value is the index */
+	bool secret;		    /* shown with its password hidden */
+	const char *help;	    /* one or two sentences for file and man page */
+};
+
+/* No more settings than this. */
+enum { CONFIG_SETTINGS_MAX = 64 };
+
+/* The table; *count settings. */
+const struct config_setting *config_settings(size_t *count);
+
+/*
+ * Reads one value, without quotes around it, into its member of *config. Texts are copied to the
+ * arena. Returns STATUS_OK, STATUS_INVALID_VALUE (then the member is unchanged) or
+ * STATUS_NO_MEMORY.
+ */
+enum status config_setting_read(const struct config_setting *setting, struct slice value,
+				struct arena *arena, struct config *config) MUST_CHECK;
+
+/* Appends what the setting takes: "a size from 1KiB to 64MiB". */
+void config_setting_range(const struct config_setting *setting, struct buf *out);
+
+/* Appends the value of one setting as one would write it in the file; a secret is hidden. */
+void config_format(const struct config *config, const struct config_setting *setting,
+		   struct buf *out);
+
+#endif

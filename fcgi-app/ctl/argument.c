@@ -1,0 +1,108 @@
+/*
+ * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl.h.
+ */
+#include "ctl/ctl.h"
+
+#include <string.h>
+
+/* ---- timestamps ---- */
+
+enum { RELATIVE_DIGITS_MAX = 5 };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
+static bool skip(const char **p, const char *pattern)
+{
+	const char *text = *p;
+
+	for (; *pattern != '\0'; pattern++, text++) {
+		if (*pattern == 'd' ? !is_digit(*text) : *text != *pattern)
+			return false;
+	}
+	*p = text;
+	return true;
+}
+
+/* 90d, 12h: up to five digits and a unit that PostgreSQL knows too. */
+static bool is_relative(const char *text)
+{
+	int digits = 0;
+
+	while (is_digit(text[digits]))
+		digits++;
+	return digits > 0 && digits <= RELATIVE_DIGITS_MAX && text[digits] != '\0' &&
+	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
+}
+
+/* ISO 8601 with a zone, or only a date; which day or hour there is, is PostgreSQL's question. */
+static bool is_absolute(const char *text, bool *only_date)
+{
+	const char *p = text;
+
+	if (!skip(&p, "dddd-dd-dd"))
+		return false;
+	*only_date = *p == '\0';
+	if (*only_date)
+		return true;
+	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
+		return false;
+	if (skip(&p, ":dd") && skip(&p, ".d")) {
+		while (is_digit(*p))
+			p++;
+	}
+	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
+		p++;
+		if (!skip(&p, "dd:dd") && !skip(&p, "dddd") && !skip(&p, "dd"))
+			return false;
+	} else if (p[-1] != 'Z') {
+		return false;
+	}
+	return *p == '\0';
+}
+
+enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
+				 struct store_timestamp *timestamp)
+{
+	const char *text = ctl->values[option];
+	bool only_date = false;
+	bool relative = is_relative(text);
+	struct buf given = buf_make(128);
+
+	if (!relative && !is_absolute(text, &only_date))
+		return ctl_fail(CTL_USAGE,
+				"write 2031-05-01T12:00:00Z, 2031-05-01, or a span such as 90d "
+				"or 12h",
+				"\"%s\" is not a valid timestamp", text);
+	buf_add_text(&given, relative ? sign : "");
+	buf_add_text(&given, text);
+	buf_add(&given, only_date ? "T00:00:00Z" : "", only_date ? 11 : 1);
+	enum status status = STATUS_NO_MEMORY;
+	if (given.status == STATUS_OK)
+		status = store_timestamp_read(&ctl->store, (struct slice){given.p, given.n - 1},
+					      relative, timestamp);
+	buf_free(&given);
+	if (status == STATUS_INVALID_VALUE)
+		return ctl_fail(CTL_USAGE, NULL, "\"%s\" is not a valid timestamp: %s", text,
+				pg_message(ctl->db));
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+/* ---- ids ---- */
+
+enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id)
+{
+	const char *text = ctl->argument;
+
+	*id = 0;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (!is_digit(*p) || *id > (INT64_MAX - (*p - '0')) / 10)
+			return ctl_fail(CTL_USAGE, "the command \"list\" shows the ids",
+					"\"%s\" is not the id of a %s", text, noun);
+		*id = *id * 10 + (*p - '0');
+	}
+	return *text == '\0' ? ctl_fail(CTL_USAGE, NULL, "the id is empty") : CTL_FINE;
+}

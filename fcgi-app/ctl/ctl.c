@@ -1,0 +1,113 @@
+/*
+ * ctl/ctl.c - sluicectl, the tool of operators and DBAs: from the arguments to the exit status.
+ *
+ * ctl_main reads the arguments (ctl/command.c), connects when the command needs it, calls the
+ * command and prints what it made. The commands are in the files that ctl/ctl.h names.
+ */
+#include "ctl/ctl.h"
+
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+enum {
+	CONNECT_TIMEOUT_MS = 10 * 1000,
+	CALL_TIMEOUT_MS = 60 * 1000,
+	OUTPUT_MAX_BYTES = 1 << 30,
+};
+
+int64_t ctl_deadline(void)
+{
+	return clock_now_ms() + CALL_TIMEOUT_MS;
+}
+
+/* Whom the audit log names: the database's user and the operating system's. */
+static enum status find_actor(struct ctl *ctl)
+{
+	struct slice user;
+	const struct passwd *entry = getpwuid(geteuid());
+	struct buf actor = buf_make(1024);
+	enum status status = store_session_user(&ctl->store, &user);
+
+	if (status != STATUS_OK)
+		return status;
+	buf_add_text(&actor, "sluicectl:");
+	buf_add_slice(&actor, user);
+	buf_add_char(&actor, '@');
+	if (entry != NULL)
+		buf_add_text(&actor, entry->pw_name);
+	else
+		buf_add_int(&actor, (int64_t)geteuid());
+	ctl->store.actor.p = arena_copy(&ctl->arena, buf_slice(&actor));
+	ctl->store.actor.n = actor.n;
+	if (actor.status != STATUS_OK || ctl->store.actor.p == NULL)
+		status = STATUS_NO_MEMORY;
+	buf_free(&actor);
+	return status;
+}
+
+enum ctl_exit ctl_connect(struct ctl *ctl)
+{
+	const struct pg_options options = {.application_name = "sluicectl", .quiet = true};
+	enum status status = pg_open(&ctl->db, &options);
+
+	if (status == STATUS_OK)
+		status = pg_connect(ctl->db, clock_now_ms() + CONNECT_TIMEOUT_MS);
+	if (status == STATUS_NO_MEMORY)
+		return ctl_fail_status(ctl, status);
+	if (status != STATUS_OK)
+		return ctl_fail(CTL_UNREACHABLE,
+				"PGHOST, PGPORT, PGDATABASE and PGUSER say where the database is",
+				"could not connect to the database: %s", pg_message(ctl->db));
+	ctl->store =
+		(struct store){.db = ctl->db, .arena = &ctl->arena, .deadline_ms = ctl_deadline()};
+	status = find_actor(ctl);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+/* Arguments are seen by everyone who can list processes, and end up in histories and logs. */
+static bool holds_credential(int argc, char *const argv[])
+{
+	for (int i = 1; i < argc; i++) {
+		const char *equals = strchr(argv[i], '=');
+		struct slice value = slice_of(equals == NULL ? argv[i] : equals + 1);
+		if (credential_key_is_sound(value) || slice_starts(value, SLICE("whs_")))
+			return true;
+	}
+	return false;
+}
+
+static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
+{
+	if (holds_credential(argc, argv))
+		return ctl_fail(
+			CTL_USAGE, "name a key by its id: \"sluicectl key list\"",
+			"an argument is an API key or a secret, which others can see there");
+	enum ctl_exit status = ctl_parse(ctl, argc, argv);
+	if (status != CTL_FINE)
+		return status;
+	if (ctl_has(ctl, CTL_HELP))
+		return ctl_help(ctl);
+	if (ctl->command->database)
+		status = ctl_connect(ctl);
+	return status == CTL_FINE ? ctl->command->run(ctl) : status;
+}
+
+int ctl_main(int argc, char *argv[])
+{
+	struct ctl ctl = {.out = buf_make(OUTPUT_MAX_BYTES)};
+
+	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
+	enum ctl_exit status = run(&ctl, argc, argv);
+	enum ctl_exit written = ctl_flush(&ctl);
+	/* It may have held a new key. */
+	if (ctl.out.p != NULL)
+		credential_forget(ctl.out.p, ctl.out.size);
+	pg_close(ctl.db);
+	buf_free(&ctl.out);
+	arena_free(&ctl.arena);
+	return (int)(status != CTL_FINE ? status : written);
+}

@@ -1,0 +1,265 @@
+/*
+ * ctl/key.c - sluicectl key …. See ctl/ctl.h.
+ *
+ * A key or secret is made here, hashed here and printed here, once. It is never an argument,
+ * where other users of the host could read it, and never reaches the database or the log.
+ */
+#include "ctl/ctl.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "key/new_key.h"
+
+/* ---- options ---- */
+
+static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
+{
+	struct store_timestamp timestamp = {0};
+	enum ctl_exit status = ctl_read_timestamp(ctl, CTL_EXPIRES, "", &timestamp);
+
+	if (status != CTL_FINE)
+		return status;
+	if (timestamp.past)
+		ctl_warn("the key has expired already: %s is in the past", timestamp.text.p);
+	*expires_at = timestamp.text;
+	return CTL_FINE;
+}
+
+/* ---- create ---- */
+
+/* Where to send to: $BASE_URL and the path for this type of key. */
+static void add_webhook_url(struct buf *out, const struct store_key *key,
+			    const struct new_key *made)
+{
+	const char *base = getenv("BASE_URL");
+	struct slice url = slice_of(base == NULL || *base == '\0' ? "https://YOUR-HOST" : base);
+
+	while (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	buf_add_slice(out, url);
+	new_key_add_path(out, made, key->endpoint_type);
+}
+
+static void add_created_json(struct buf *out, const struct store_key *key,
+			     const struct new_key *made, struct slice url)
+{
+	buf_add_char(out, '{');
+	json_write_member_int(out, "id", key->id);
+	json_write_member(out, "name", key->name);
+	json_write_member(out, "key", slice_of(made->key));
+	json_write_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	json_write_member(out, "endpoint_type", key->endpoint_type);
+	json_write_member(out, "expires_at", key->expires_at);
+	json_write_member(out, "webhook_url", url);
+	buf_add_text(out, "}\n");
+}
+
+static void add_created(struct buf *out, const struct store_key *key, const struct new_key *made,
+			struct slice url)
+{
+	buf_add_text(out, "created key \"");
+	ctl_add_escaped(out, key->name);
+	buf_add_format(out, "\" with id %" PRId64 "\n\n  key     %s\n", key->id, made->key);
+	if (made->has_secret)
+		buf_add_format(out, "  secret  %s\n", made->secret);
+	if (key->expires_at.p != NULL)
+		buf_add_format(out, "  expires %s\n", key->expires_at.p);
+	buf_add_format(out, "\nKeep %s now: %s shown this once and not stored.\n\n",
+		       made->has_secret ? "both" : "it", made->has_secret ? "they are" : "it is");
+	buf_add_text(out, "  ");
+	new_key_add_curl(out, made, key->endpoint_type, url, "  ");
+	buf_add_char(out, '\n');
+}
+
+/* Prints at once: a key that nobody has seen is of no use, and its owner must know. */
+static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
+				   const struct new_key *made)
+{
+	struct buf url = buf_make(64 * 1024);
+
+	add_webhook_url(&url, key, made);
+	if (ctl_has(ctl, CTL_JSON))
+		add_created_json(&ctl->out, key, made, buf_slice(&url));
+	else
+		add_created(&ctl->out, key, made, buf_slice(&url));
+	if (url.status != STATUS_OK)
+		ctl->out.status = url.status;
+	enum ctl_exit status = ctl_flush(ctl);
+	if (status != CTL_FINE)
+		ctl_warn("key %" PRId64 " was created but not shown; deactivate it", key->id);
+	if (url.p != NULL)
+		credential_forget(url.p, url.size);
+	buf_free(&url);
+	return status;
+}
+
+enum ctl_exit ctl_key_create(struct ctl *ctl)
+{
+	struct new_key made = {0};
+	struct store_new_key stored_key = {
+		.organization = ctl_value(ctl, CTL_ORGANIZATION),
+		.name = ctl_value(ctl, CTL_NAME),
+		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
+	};
+	struct template *compiled = NULL;
+	struct store_key key = {0};
+	enum ctl_exit status = CTL_FINE;
+
+	/* A bad template is told whether or not there is a database. */
+	if (ctl_has(ctl, CTL_TEMPLATE))
+		status = ctl_read_template(ctl, &stored_key.payload_template, &compiled);
+	if (status == CTL_FINE)
+		status = ctl_connect(ctl);
+	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
+		status = read_expires(ctl, &stored_key.expires_at);
+	if (status != CTL_FINE)
+		return status;
+	if (new_key_make(&made, ctl_has(ctl, CTL_SECRET)) != STATUS_OK) {
+		status = ctl_fail(CTL_FAILED, NULL, "could not make a key");
+		goto out;
+	}
+	stored_key.key_hash = made.key_hash;
+	stored_key.display = slice_of(made.display);
+	stored_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
+	enum status stored = store_key_create(&ctl->store, &stored_key, &key);
+	if (stored == STATUS_OK)
+		status = print_created(ctl, &key, &made);
+	else
+		status = ctl_fail_status(ctl, stored);
+out:
+	new_key_forget(&made);
+	return status;
+}
+
+/* ---- list, show, deactivate ---- */
+
+static void add_key_json(struct buf *out, const struct store_key *key)
+{
+	json_write_comma(out);
+	buf_add_char(out, '{');
+	store_key_members(key, out);
+	buf_add_char(out, '}');
+}
+
+static enum ctl_exit print_keys(struct ctl *ctl, const struct store_keys *list)
+{
+	static const char *const heads[] = {"ID",     "ORGANIZATION", "NAME",	 "KEY",	     "TYPE",
+					    "SECRET", "STATUS",	      "EXPIRES", "LAST USED"};
+	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
+
+	if (cells == NULL && list->count > 0)
+		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct store_key *key = &list->items[i];
+		struct slice *row = cells + i * COLUMNS;
+		row[0] = ctl_int_text(&ctl->arena, key->id);
+		row[1] = key->organization;
+		row[2] = key->name;
+		row[3] = key->display;
+		row[4] = key->endpoint_type;
+		row[5] = key->has_secret ? SLICE("yes") : SLICE("no");
+		row[6] = key->status;
+		row[7] = key->expires_at;
+		row[8] = key->last_used_at;
+	}
+	ctl_add_table(&ctl->out, heads, COLUMNS, cells, list->count);
+	return CTL_FINE;
+}
+
+enum ctl_exit ctl_key_list(struct ctl *ctl)
+{
+	struct store_keys list;
+	enum status status = store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &list);
+
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (!ctl_has(ctl, CTL_JSON))
+		return print_keys(ctl, &list);
+	buf_add_char(&ctl->out, '[');
+	for (size_t i = 0; i < list.count; i++)
+		add_key_json(&ctl->out, &list.items[i]);
+	buf_add_text(&ctl->out, "]\n");
+	return CTL_FINE;
+}
+
+static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
+{
+	static const char *const heads[] = {"PROPERTY", "VALUE"};
+	const struct slice cells[] = {
+		SLICE("id"),
+		ctl_int_text(&ctl->arena, key->id),
+		SLICE("organization"),
+		key->organization,
+		SLICE("name"),
+		key->name,
+		SLICE("display"),
+		key->display,
+		SLICE("endpoint_type"),
+		key->endpoint_type,
+		SLICE("has_secret"),
+		key->has_secret ? SLICE("yes") : SLICE("no"),
+		SLICE("status"),
+		key->status,
+		SLICE("expires_at"),
+		key->expires_at,
+		SLICE("created_at"),
+		key->created_at,
+		SLICE("created_by"),
+		key->created_by,
+		SLICE("last_used_at"),
+		key->last_used_at,
+		SLICE("deactivated_at"),
+		key->deactivated_at,
+		SLICE("deactivated_by"),
+		key->deactivated_by,
+		SLICE("last_refused_at"),
+		key->last_refused_at,
+		SLICE("last_refused_reason"),
+		key->last_refusal,
+		SLICE("payload_template"),
+		key->payload_template,
+	};
+
+	if (ctl_has(ctl, CTL_JSON)) {
+		add_key_json(&ctl->out, key);
+		buf_add_char(&ctl->out, '\n');
+	} else {
+		ctl_add_table(&ctl->out, heads, 2, cells, sizeof(cells) / sizeof(cells[0]) / 2);
+	}
+	return CTL_FINE;
+}
+
+enum ctl_exit ctl_key_show(struct ctl *ctl)
+{
+	struct store_key key = {0};
+	int64_t id;
+	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
+
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_key_show(&ctl->store, id, &key);
+	return status == STATUS_OK ? print_key(ctl, &key) : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
+{
+	struct store_key key = {0};
+	int64_t id;
+	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
+
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_key_deactivate(&ctl->store, id, &key);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (ctl_has(ctl, CTL_JSON))
+		return print_key(ctl, &key);
+	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);
+	ctl_add_escaped(&ctl->out, key.name);
+	buf_add_text(&ctl->out, "\" is deactivated since ");
+	buf_add_slice(&ctl->out, key.deactivated_at);
+	buf_add_char(&ctl->out, '\n');
+	return CTL_FINE;
+}

@@ -1,0 +1,210 @@
+/*
+ * ctl/template.c - sluicectl template try, and reading a template's file. See ctl/ctl.h.
+ *
+ * The payload is read by the workers' own reader and the row is made by their own code, so what is
+ * shown is what would be stored. No database is asked.
+ */
+#include "ctl/ctl.h"
+
+#include "base/file.h"
+#include "model/template_try.h"
+
+/* ---- files, and places in them ---- */
+
+static enum ctl_exit read_file(struct ctl *ctl, const char *what, const char *path,
+			       size_t max_bytes, struct slice *text)
+{
+	const char *message = NULL;
+	enum status status = file_read(&ctl->arena, path, max_bytes, text, &message);
+
+	if (status == STATUS_MISCONFIGURED)
+		return ctl_fail(CTL_FAILED, NULL, "could not read the %s \"%s\": %s", what, path,
+				message);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+/* As an editor counts, both from 1; columns are characters. */
+struct position {
+	size_t line, column;
+};
+
+static struct position position_of(struct slice text, uint64_t offset)
+{
+	struct position position = {1, 1};
+
+	for (size_t i = 0; i < text.n && i < offset; i++) {
+		if (text.p[i] == '\n')
+			position = (struct position){position.line + 1, 1};
+		else
+			position.column += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+	}
+	return position;
+}
+
+enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled)
+{
+	const char *path = ctl->values[CTL_TEMPLATE];
+	struct template_fault fault;
+	enum ctl_exit result = read_file(ctl, "template", path, TEMPLATE_BYTES, text);
+
+	if (result != CTL_FINE)
+		return result;
+	enum status status = template_compile(&ctl->arena, *text, compiled, &fault);
+	if (status != STATUS_INVALID_TEMPLATE)
+		return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+	struct position at = position_of(*text, fault.offset);
+	return ctl_fail(CTL_FAILED, NULL, "template \"%s\", line %zu, column %zu: %s", path,
+			at.line, at.column, fault.message.p);
+}
+
+/* ---- rows ---- */
+
+/* A payload that is being read. */
+struct trial {
+	struct ctl *ctl;
+	size_t rejected;
+};
+
+static void add_row_json(struct buf *out, const struct template_trial *item)
+{
+	json_write_comma(out);
+	buf_add_char(out, '{');
+	json_write_member_int(out, "index", (int64_t)item->index);
+	template_cells_json(item->cells, out);
+	json_write_member_json(out, "warnings", SLICE(""));
+	template_warnings_json(item, out);
+	json_write_member_json(out, "error",
+			       item->code == NULL ? (struct slice){NULL, 0} : SLICE("{"));
+	if (item->code != NULL) {
+		json_write_member(out, "code", slice_of(item->code));
+		json_write_member(out, "detail", item->detail);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, '}');
+}
+
+static void add_row(struct buf *out, const struct template_trial *item)
+{
+	static const char *const heads[] = {"FIELD", "VALUE"};
+	struct slice table[2 * TEMPLATE_CELLS];
+
+	buf_add_format(out, "%sitem %zu\n", item->index > 0 ? "\n" : "", item->index);
+	for (size_t i = 0; i < TEMPLATE_CELLS; i++) {
+		table[2 * i] = slice_of(item->cells[i].name);
+		table[2 * i + 1] = item->cells[i].text;
+	}
+	if (item->code != NULL) {
+		buf_add_format(out, "rejected: %s: ", item->code);
+		ctl_add_escaped(out, item->detail);
+		buf_add_char(out, '\n');
+		return;
+	}
+	ctl_add_table(out, heads, 2, table, TEMPLATE_CELLS);
+	for (size_t i = 0; i < item->warning_count; i++) {
+		buf_add_text(out, "warning: ");
+		ctl_add_escaped(out, item->warnings[i].field);
+		buf_add_format(out, " %s\n", item->warnings[i].reason);
+	}
+}
+
+static enum status take_item(void *context, const struct template_trial *item)
+{
+	struct trial *trial = context;
+	struct buf *out = &trial->ctl->out;
+
+	if (item->code != NULL)
+		trial->rejected++;
+	(ctl_has(trial->ctl, CTL_JSON) ? add_row_json : add_row)(out, item);
+	return out->status;
+}
+
+/* ---- the payload ---- */
+
+/* The limits that hold where nothing is configured. */
+static enum status default_limits(struct arena *arena, struct config *config,
+				  struct json_limits *limits)
+{
+	size_t count = 0;
+	const struct config_setting *settings = config_settings(&count);
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = config_setting_read(&settings[i], slice_of(settings[i].default_text),
+					     arena, config);
+	*limits = (struct json_limits){
+		.item_bytes = (size_t)config->item_bytes,
+		.items = (uint64_t)config->batch_items,
+		.depth = (unsigned)config->json_depth,
+		.number_digits = (unsigned)config->json_number_digits,
+		.number_exponent = (unsigned)config->json_number_exponent,
+	};
+	return status;
+}
+
+static enum ctl_exit refuse_payload(const struct trial *trial, struct slice text, uint64_t offset,
+				    const char *reason, enum status status)
+{
+	if (status == STATUS_NO_MEMORY || trial->ctl->out.status != STATUS_OK)
+		return ctl_fail_status(trial->ctl, STATUS_NO_MEMORY);
+	struct position at = position_of(text, offset);
+	return ctl_fail(CTL_FAILED, NULL, "payload \"%s\", line %zu, column %zu: %s: %s",
+			trial->ctl->values[CTL_PAYLOAD], at.line, at.column, status_code(status),
+			*reason == '\0' ? status_title(status) : reason);
+}
+
+static enum ctl_exit judge(const struct trial *trial, size_t items)
+{
+	const char *path = trial->ctl->values[CTL_PAYLOAD];
+
+	if (items == 0)
+		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array holds no item", path);
+	if (trial->rejected > 0)
+		return ctl_fail(CTL_FAILED, NULL,
+				"payload \"%s\": %zu of %zu items would be rejected", path,
+				trial->rejected, items);
+	return CTL_FINE;
+}
+
+static enum ctl_exit try_payload(struct trial *trial, const struct template *compiled,
+				 const struct json_limits *limits, struct slice text)
+{
+	struct ctl *ctl = trial->ctl;
+	size_t items = 0;
+	uint64_t offset;
+	const char *reason;
+
+	if (ctl_has(ctl, CTL_JSON))
+		buf_add_char(&ctl->out, '[');
+	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, trial,
+					  &items, &offset, &reason);
+	enum ctl_exit result = status == STATUS_OK
+				       ? judge(trial, items)
+				       : refuse_payload(trial, text, offset, reason, status);
+	if (ctl_has(ctl, CTL_JSON))
+		buf_add_text(&ctl->out, "]\n");
+	/* Half of a body, or nothing, is not shown. */
+	if (status != STATUS_OK || items == 0)
+		buf_reset(&ctl->out, 0);
+	return result;
+}
+
+enum ctl_exit ctl_template_try(struct ctl *ctl)
+{
+	struct template *compiled = NULL;
+	struct trial trial = {.ctl = ctl};
+	struct json_limits limits;
+	struct config config = {0};
+	struct slice template, payload;
+	enum ctl_exit result = ctl_read_template(ctl, &template, &compiled);
+
+	if (result != CTL_FINE)
+		return result;
+	enum status status = default_limits(&ctl->arena, &config, &limits);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	result = read_file(ctl, "payload", ctl->values[CTL_PAYLOAD],
+			   (size_t)config.single_body_bytes, &payload);
+	if (result != CTL_FINE)
+		return result;
+	return try_payload(&trial, compiled, &limits, payload);
+}

@@ -1,0 +1,127 @@
+/*
+ * http/query.c - see http/query.h.
+ */
+#include "http/query.h"
+
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/utf8.h"
+
+/* Decodes into out, which has room for the text; false for a bad escape. */
+static bool decode(struct slice text, char *out, size_t *n)
+{
+	*n = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i] == '+' ? ' ' : text.p[i];
+		if (c == '%') {
+			int escaped = hex_escaped(text, i);
+			if (escaped < 0)
+				return false;
+			c = (char)escaped;
+			i += 2;
+		}
+		out[(*n)++] = c;
+	}
+	return true;
+}
+
+static bool is_text(struct slice text)
+{
+	for (size_t bytes; text.n > 0; text = (struct slice){text.p + bytes, text.n - bytes}) {
+		uint32_t point = 0;
+		bytes = utf8_decode(text, &point);
+		if (bytes == 0 || point == 0)
+			return false;
+	}
+	return true;
+}
+
+/* Takes what stands before the separator off the text. */
+static struct slice take(struct slice *text, char separator)
+{
+	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
+	struct slice part = {text->p, end == NULL ? text->n : (size_t)(end - text->p)};
+	size_t used = end == NULL ? text->n : part.n + 1;
+
+	*text = (struct slice){text->p + used, text->n - used};
+	return part;
+}
+
+enum status http_query(const struct http_request *request, struct arena *arena, const char *name,
+		       struct slice *value)
+{
+	struct slice rest = request->target;
+
+	*value = (struct slice){NULL, 0};
+	(void)take(&rest, '?');
+	while (rest.n > 0) {
+		struct slice pair = take(&rest, '&');
+		if (!slice_equal(take(&pair, '='), slice_of(name)))
+			continue;
+		char *text = arena_alloc(arena, pair.n + 1);
+		if (text == NULL)
+			return STATUS_NO_MEMORY;
+		if (value->p != NULL || !decode(pair, text, &value->n) ||
+		    !is_text((struct slice){text, value->n}))
+			return STATUS_INVALID_REQUEST;
+		value->p = text;
+	}
+	return STATUS_OK;
+}
+
+/* ---- the own address ---- */
+
+static bool is_one_of(char c, const char *more)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       (c != '\0' && strchr(more, c) != NULL);
+}
+
+/* A host's name, an IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
+static bool is_host(struct slice host)
+{
+	size_t i = 0;
+
+	if (host.n == 0 || host.n > 255)
+		return false;
+	if (host.p[0] == '[') {
+		for (i = 1; i < host.n && is_one_of(host.p[i], ":."); i++)
+			;
+		if (i == 1 || i == host.n || host.p[i++] != ']')
+			return false;
+	} else {
+		while (i < host.n && is_one_of(host.p[i], "-._"))
+			i++;
+	}
+	if (i == host.n)
+		return true;
+	size_t digits = host.n - i - 1;
+	if (i == 0 || host.p[i] != ':' || digits == 0 || digits > 5)
+		return false;
+	for (i++; i < host.n; i++) {
+		if (host.p[i] < '0' || host.p[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+static bool is_secure(const struct http_request *request)
+{
+	struct slice text;
+
+	if (http_header(request, "REQUEST_SCHEME", &text) == 1)
+		return slice_equal(text, SLICE("https"));
+	return http_header(request, "HTTPS", &text) == 1 && slice_equal_nocase(text, SLICE("on"));
+}
+
+bool http_own_origin(const struct http_request *request, struct buf *out)
+{
+	struct slice host;
+
+	if (http_header(request, "HTTP_HOST", &host) != 1 || !is_host(host))
+		return false;
+	buf_add_text(out, is_secure(request) ? "https://" : "http://");
+	buf_add_slice(out, host);
+	return true;
+}

@@ -1,0 +1,138 @@
+/*
+ * intake/answer.c - what a sender is told about its request (contract section 3). See
+ * intake/intake.h.
+ */
+#include "intake/intake.h"
+
+/* A bulk answer lists at most this many bad items. */
+enum { BULK_ERRORS_MAX = 100 };
+
+static void add_bool(struct buf *out, bool value)
+{
+	buf_add_text(out, value ? "true" : "false");
+}
+
+static void add_count(struct buf *out, const char *name, uint64_t count)
+{
+	buf_add_format(out, ",\"%s\":%llu", name, (unsigned long long)count);
+}
+
+static void add_signal(struct buf *out, const struct signal *signal,
+		       const struct commit_result *result)
+{
+	buf_add_text(out, ",\"source\":");
+	buf_add_json(out, signal->source);
+	buf_add_text(out, ",\"cold_storage\":");
+	add_bool(out, result->cold);
+}
+
+static void add_product_org(struct buf *out, const struct product_org *row)
+{
+	buf_add_text(out, ",\"product_org_id\":");
+	buf_add_json(out, row->product_org_id);
+	if (row->warnings_text.p == NULL)
+		return;
+	buf_add_text(out, ",\"warnings\":");
+	buf_add_slice(out, row->warnings_text);
+}
+
+/* What became of a good item. */
+static void add_item(struct buf *out, const struct intake *intake, size_t at)
+{
+	const struct commit_result *result = &intake->commit.results[at];
+
+	if (intake->product_orgs != NULL)
+		add_product_org(out, &intake->product_orgs[at]);
+	else
+		add_signal(out, &intake->signals[at], result);
+	if (result->repeated)
+		buf_add_text(out, ",\"duplicate\":true");
+}
+
+static void answer_single(const struct intake *intake, struct buf *out)
+{
+	buf_add_text(out, "{\"id\":");
+	buf_add_int(out, intake->commit.results[0].id);
+	buf_add_text(out, ",\"message\":\"");
+	buf_add_text(out, intake->product_orgs != NULL ? "Product org update" : "Signal");
+	buf_add_text(out, " received and queued for processing\"");
+	add_item(out, intake, 0);
+	buf_add_text(out, "}\n");
+}
+
+static void add_error(struct buf *out, const struct intake_error *error)
+{
+	buf_add_format(out, "{\"index\":%llu,\"error\":{\"code\":\"%s\",\"detail\":\"",
+		       (unsigned long long)error->index, status_code(error->status));
+	buf_add_format(out, "%s at byte %llu\"}}", error->reason,
+		       (unsigned long long)error->offset);
+}
+
+static void add_result(struct buf *out, const struct intake *intake, size_t at)
+{
+	buf_add_format(out, "{\"index\":%llu,\"id\":", (unsigned long long)intake->items[at].index);
+	buf_add_int(out, intake->commit.results[at].id);
+	add_item(out, intake, at);
+	buf_add_char(out, '}');
+}
+
+/* Good and bad items merged by their index; both lists are in order. */
+static void add_results(struct buf *out, const struct intake *intake)
+{
+	const struct intake_error *error = intake->errors;
+	size_t count = intake->kind == INTAKE_BULK ? 0 : intake->commit.item_count;
+	size_t listed = 0;
+
+	for (size_t at = 0; at < count || error != NULL; listed++) {
+		if (intake->kind == INTAKE_BULK && listed == BULK_ERRORS_MAX)
+			break;
+		if (listed > 0)
+			buf_add_char(out, ',');
+		if (error != NULL && (at == count || error->index < intake->items[at].index)) {
+			add_error(out, error);
+			error = error->next;
+		} else {
+			add_result(out, intake, at++);
+		}
+	}
+}
+
+static void answer_batch(const struct intake *intake, struct buf *out)
+{
+	uint64_t items = intake->accepted + intake->rejected;
+
+	buf_add_text(out, "{\"message\":\"");
+	buf_add_format(out, "%llu of %llu %s received and queued for processing\"",
+		       (unsigned long long)(intake->accepted - intake->duplicates),
+		       (unsigned long long)items,
+		       intake->product_orgs != NULL ? "product org updates" : "signals");
+	add_count(out, "accepted", intake->accepted - intake->duplicates);
+	add_count(out, "duplicates", intake->duplicates);
+	add_count(out, "rejected", intake->rejected);
+	buf_add_text(out, ",\"results\":[");
+	add_results(out, intake);
+	buf_add_text(out, "]}\n");
+}
+
+void intake_answer(const struct intake *intake, struct http_response *response)
+{
+	enum status status = intake->commit.status;
+
+	/* What is wrong with the body is told to those only whose key is good. */
+	if (status == STATUS_ACCEPTED && intake->body_status != STATUS_OK) {
+		http_problem(response, intake->http, intake->body_status, intake->detail);
+		return;
+	}
+	if (status != STATUS_ACCEPTED) {
+		http_problem(response, intake->http, status, NULL);
+		return;
+	}
+	response->status = status_http(status);
+	response->content_type = "application/json";
+	if (intake->single)
+		answer_single(intake, &response->body);
+	else
+		answer_batch(intake, &response->body);
+	if (response->body.status != STATUS_OK)
+		http_problem(response, intake->http, STATUS_NO_MEMORY, NULL);
+}

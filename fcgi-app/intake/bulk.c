@@ -1,0 +1,372 @@
+/*
+ * intake/bulk.c - a body of any size into one transaction, in constant memory. See intake/intake.h.
+ *
+ * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
+ * of the intake function inside the transaction. While PostgreSQL works on it the next one is read:
+ * one is in flight at most, and always taken in before the body is judged. Nothing of it stays
+ * unless all of the body was read. Of a body that could not be read its first bytes, as many as one
+ * item may have, are kept instead, in a transaction of their own after the rollback.
+ */
+#include "intake/intake.h"
+
+#include "base/clock.h"
+
+enum {
+	CHUNK_ITEMS = 2000,
+	CHUNK_BYTES = 1 << 20,
+	READ_BYTES = 64 << 10,
+	ERRORS_KEPT = 100 /* the answer lists no more */
+};
+
+struct chunk {
+	struct commit_request commit;
+	size_t bytes;
+	size_t ids; /* signals with a message id */
+};
+
+struct bulk {
+	struct intake *intake;
+	struct pg_connection *db;
+	int64_t deadline_ms;
+	struct json_reader *reader;
+	struct arena arena; /* of the chunk */
+	struct chunk chunk; /* being filled */
+	struct signal *signals;
+	struct commit_reject *rejects;
+	struct chunk sent; /* the one before, whose texts are gone */
+	struct commit_statement *statement;
+	struct commit_list flight; /* what was sent and is not taken in, or nobody */
+	int64_t flight_deadline_ms;
+	struct commit_bulk stored;
+	struct buf received, plain; /* the beginning of the body, before and after decompression */
+	bool complete;		    /* that is all of it */
+	size_t bytes_left;	    /* payloads may still take */
+	enum status failure;	    /* our own trouble or a refusal by the database function */
+};
+
+static int64_t statement_deadline_ms(const struct bulk *bulk)
+{
+	int64_t own_ms = clock_now_ms() + bulk->intake->config->database_timeout_ms;
+
+	return own_ms < bulk->deadline_ms ? own_ms : bulk->deadline_ms;
+}
+
+static enum status command(struct bulk *bulk, const char *sql)
+{
+	struct pg_statement statement = PG_COMMAND(sql);
+
+	return pg_run(bulk->db, &statement, NULL, NULL, statement_deadline_ms(bulk));
+}
+
+/* What became of the signals that were sent. */
+static void count_stored(struct bulk *bulk)
+{
+	struct commit_bulk *stored = &bulk->stored;
+	size_t repeated = 0;
+
+	for (size_t i = 0; i < bulk->sent.commit.item_count; i++) {
+		const struct commit_result *result = &bulk->sent.commit.results[i];
+		if (result->repeated) {
+			repeated++;
+			continue;
+		}
+		if (stored->stored++ == 0 || result->id < stored->first_id)
+			stored->first_id = result->id;
+		if (result->id > stored->last_id)
+			stored->last_id = result->id;
+	}
+	stored->duplicates += repeated;
+	if (bulk->sent.ids > repeated) /* each of which has one */
+		stored->with_ids = true;
+}
+
+/* Takes in what is in flight, if anything is. The first failure stays. */
+static enum status land(struct bulk *bulk)
+{
+	/* Not written down: the transaction will not be committed. */
+	struct refusal_tally refusals = REFUSAL_TALLY_EMPTY;
+
+	if (bulk->flight.first == NULL)
+		return bulk->failure;
+	bulk->failure = commit_statement_await(bulk->db, &bulk->flight, &refusals,
+					       bulk->flight_deadline_ms);
+	bulk->flight = COMMIT_LIST_EMPTY;
+	if (bulk->failure == STATUS_OK && bulk->sent.commit.status != STATUS_ACCEPTED)
+		bulk->failure = bulk->sent.commit.status;
+	if (bulk->failure == STATUS_OK)
+		count_stored(bulk);
+	return bulk->failure;
+}
+
+/* Sends the chunk, which may be empty: then it only authenticates. Begins the next one. */
+static enum status depart(struct bulk *bulk)
+{
+	bulk->sent = bulk->chunk;
+	bulk->flight_deadline_ms = statement_deadline_ms(bulk);
+	commit_list_append(&bulk->flight, &bulk->sent.commit);
+	bulk->failure =
+		commit_statement_send(bulk->statement, bulk->db, &bulk->flight, NULL, false);
+	if (bulk->failure == STATUS_OK)
+		bulk->failure = pg_flush(bulk->db, bulk->flight_deadline_ms);
+	if (bulk->failure != STATUS_OK)
+		bulk->flight = COMMIT_LIST_EMPTY;
+	arena_reset(&bulk->arena);
+	bulk->chunk.commit.item_count = 0;
+	bulk->chunk.commit.reject_count = 0;
+	bulk->chunk.bytes = 0;
+	bulk->chunk.ids = 0;
+	return bulk->failure;
+}
+
+static size_t chunk_rows(const struct bulk *bulk)
+{
+	return bulk->chunk.commit.item_count + bulk->chunk.commit.reject_count;
+}
+
+/* The chunk has taken one item more. */
+static enum status fill_chunk(struct bulk *bulk, size_t bytes)
+{
+	bulk->chunk.bytes += bytes;
+	if (chunk_rows(bulk) < CHUNK_ITEMS && bulk->chunk.bytes < CHUNK_BYTES)
+		return STATUS_OK;
+	enum status status = land(bulk);
+	return status == STATUS_OK ? depart(bulk) : status;
+}
+
+/* The item's bytes are gone when the next piece is read, so the chunk keeps a copy. */
+static enum status take_bad_item(struct bulk *bulk, const struct json_item *item)
+{
+	struct intake *intake = bulk->intake;
+	struct intake_error error = intake_error_of(item);
+	enum status status = STATUS_OK;
+
+	error.text = (struct slice){NULL, 0};
+	if (intake->rejected++ < ERRORS_KEPT)
+		status = intake_reject(intake, &error);
+	if (status != STATUS_OK || intake->strict)
+		return status;
+	error.text = (struct slice){arena_copy(&bulk->arena, item->text), item->text.n};
+	if (error.text.p == NULL)
+		return STATUS_NO_MEMORY;
+	status = intake_make_reject(intake, &bulk->arena, &error,
+				    &bulk->rejects[bulk->chunk.commit.reject_count]);
+	if (status != STATUS_OK)
+		return status;
+	bulk->chunk.commit.reject_count++;
+	return fill_chunk(bulk, item->text.n);
+}
+
+static enum status take_item(void *context, const struct json_item *item)
+{
+	struct bulk *bulk = context;
+	struct intake *intake = bulk->intake;
+
+	if (item->status != STATUS_OK)
+		return take_bad_item(bulk, item);
+	const struct intake_item copy = {
+		.index = item->index,
+		.offset = item->offset,
+		.text = {arena_copy(&bulk->arena, item->text), item->text.n},
+		.needs_repair = item->needs_repair,
+	};
+	if (copy.text.p == NULL)
+		return STATUS_NO_MEMORY;
+	struct signal *signal = &bulk->signals[bulk->chunk.commit.item_count];
+	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
+	if (status != STATUS_OK)
+		return status;
+	size_t bytes = signal->payload.n;
+	/* Defaults make a body larger, so its limit applies again. */
+	if (bytes > bulk->bytes_left)
+		return STATUS_BODY_TOO_LARGE;
+	bulk->bytes_left -= bytes;
+	bulk->chunk.commit.item_count++;
+	bulk->chunk.ids += signal->message_id.p != NULL;
+	intake->accepted++;
+	return fill_chunk(bulk, bytes);
+}
+
+/* The beginning of the body, as far as there is room; the buffer's cap is no failure. */
+static enum status keep_beginning(struct buf *beginning, const char *bytes, size_t n)
+{
+	size_t room = beginning->cap - beginning->n;
+
+	if (n > 0 && room > 0)
+		buf_add(beginning, bytes, n < room ? n : room);
+	return beginning->status;
+}
+
+static enum status take_plain(void *context, const char *bytes, size_t n)
+{
+	struct bulk *bulk = context;
+	enum status status = keep_beginning(&bulk->plain, bytes, n);
+
+	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
+}
+
+/* Reads the whole body through decoder and reader; what it means for the body is left to judge. */
+static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
+			  void *context)
+{
+	size_t left = intake_body_max(bulk->intake);
+	char *room = arena_alloc(bulk->intake->arena, READ_BYTES);
+	enum status status = room == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+
+	while (status == STATUS_OK) {
+		size_t n = 0;
+		status = read(context, room, READ_BYTES, &n);
+		if (status == STATUS_OK && n > left)
+			status = STATUS_BODY_TOO_LARGE;
+		if (status == STATUS_OK) {
+			left -= n;
+			status = keep_beginning(&bulk->received, room, n);
+		}
+		if (status == STATUS_OK)
+			status = http_decoder_feed(decoder, room, n, take_plain, bulk);
+	}
+	if (status == STATUS_END) {
+		bulk->complete = bulk->received.n < bulk->received.cap;
+		status = http_decoder_end(decoder, take_plain, bulk);
+	}
+	if (status == STATUS_OK)
+		status = json_reader_end(bulk->reader);
+	return status;
+}
+
+static enum status open_chunk(struct bulk *bulk)
+{
+	struct arena *arena = bulk->intake->arena;
+	struct commit_request *commit = &bulk->chunk.commit;
+
+	bulk->bytes_left = intake_body_max(bulk->intake);
+	bulk->received = buf_make((size_t)bulk->intake->config->item_bytes);
+	bulk->plain = buf_make((size_t)bulk->intake->config->item_bytes);
+	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
+	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
+	*commit = bulk->intake->commit;
+	commit->given_source = bulk->intake->given_source;
+	commit->signals = bulk->signals;
+	commit->rejects = bulk->rejects;
+	commit->results = arena_array(arena, CHUNK_ITEMS, sizeof(*commit->results));
+	commit->in_bulk = true;
+	if (bulk->signals == NULL || bulk->rejects == NULL || commit->results == NULL)
+		return STATUS_NO_MEMORY;
+	return commit_statement_open(&bulk->statement);
+}
+
+/* Whether what was put into the transaction is to stay: also when it is rejects alone. */
+static bool is_to_stay(const struct intake *intake)
+{
+	return intake->body_status == STATUS_OK ||
+	       (intake->body_status == STATUS_BATCH_REJECTED && !intake->strict);
+}
+
+/* The whole body, and what it means. What was sent before its end decides first, as if each chunk
+ * had been waited for. */
+static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
+			     void *context)
+{
+	enum status end = stream(bulk, decoder, read, context);
+
+	if (end == STATUS_NO_MEMORY)
+		return end;
+	enum status status = land(bulk);
+	if (status == STATUS_OK)
+		intake_judge(bulk->intake, bulk->reader, end);
+	return status;
+}
+
+/* Inside the transaction: authenticate first, then the body. */
+static enum status fill(struct bulk *bulk, intake_read *read, void *context)
+{
+	struct intake *intake = bulk->intake;
+	struct json_limits limits = intake_json_limits(intake);
+	struct http_decoder *decoder = NULL;
+	enum status status = depart(bulk);
+
+	if (status == STATUS_OK)
+		status = land(bulk);
+	if (status == STATUS_OK)
+		status = http_decoder_open(&decoder, intake->coding, intake_body_max(intake));
+	if (status == STATUS_OK)
+		status = json_reader_open(&bulk->reader, intake_form(intake), &limits, take_item,
+					  bulk);
+	if (status == STATUS_OK)
+		status = read_body(bulk, decoder, read, context);
+	http_decoder_close(decoder);
+	if (status == STATUS_OK && is_to_stay(intake) && chunk_rows(bulk) > 0)
+		status = depart(bulk);
+	return status == STATUS_OK ? land(bulk) : status;
+}
+
+/* The deliveries come last, because others would wait for them. */
+static enum status commit(struct bulk *bulk)
+{
+	enum status status = STATUS_OK;
+
+	/* As long as the whole request may take: it is one statement over all signals. */
+	if (bulk->stored.stored + bulk->stored.duplicates > 0)
+		status = commit_statement_finish_bulk(bulk->db, &bulk->sent.commit, &bulk->stored,
+						      bulk->deadline_ms);
+	bulk->intake->duplicates = bulk->stored.duplicates;
+	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
+}
+
+/* Ends the transaction as the body deserves. */
+static enum status conclude(struct bulk *bulk)
+{
+	struct intake *intake = bulk->intake;
+
+	if (is_to_stay(intake))
+		return commit(bulk);
+	enum status status = STATUS_OK;
+	intake->plain = buf_slice(&bulk->plain);
+	if (intake->unreadable)
+		status = intake_keep(intake, buf_slice(&bulk->received), bulk->complete);
+	if (status == STATUS_OK && intake->commit.reject_count == 0) {
+		/* Rolls back without waiting: it may be too late for that. */
+		pg_drop(bulk->db);
+		return STATUS_OK;
+	}
+	if (status == STATUS_OK)
+		status = command(bulk, "ROLLBACK");
+	if (status == STATUS_OK)
+		status = commit_run(bulk->db, &intake->commit, statement_deadline_ms(bulk));
+	return status;
+}
+
+void intake_bulk(struct intake *intake, struct pg_connection *db, intake_read *read, void *context,
+		 int64_t deadline_ms)
+{
+	struct bulk bulk = {.intake = intake,
+			    .db = db,
+			    .deadline_ms = deadline_ms,
+			    .flight = COMMIT_LIST_EMPTY};
+	enum status status = open_chunk(&bulk);
+
+	if (status == STATUS_OK)
+		status = pg_connect(db, statement_deadline_ms(&bulk));
+	if (status == STATUS_OK)
+		status = command(&bulk, "BEGIN");
+	if (status == STATUS_OK)
+		status = fill(&bulk, read, context);
+	intake->commit.status = STATUS_ACCEPTED;
+	if (status == STATUS_INVALID_VALUE) {
+		/* The database cannot hold an item; which one is not known. */
+		intake->body_status = status;
+		intake->unreadable = true;
+		status = STATUS_OK;
+	}
+	if (status == STATUS_OK)
+		status = conclude(&bulk);
+	if (status != STATUS_OK) {
+		/* The transaction may be open: dropping the connection rolls it back. */
+		pg_drop(db);
+		intake->commit.status = status;
+	}
+	json_reader_close(bulk.reader);
+	commit_statement_close(bulk.statement);
+	arena_free(&bulk.arena);
+	buf_free(&bulk.received);
+	buf_free(&bulk.plain);
+}

@@ -1,0 +1,113 @@
+/*
+ * json/edit.c - leaving out and adding members of an object. See json/edit.h.
+ */
+#define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
+#include "json/edit.h"
+
+#include <string.h>
+
+#include "json/text.h"
+#include "json/walk.h"
+
+static bool is_secret(const struct json_walk *walk, const struct json_edits *edits)
+{
+	if (!json_text_is_name(walk->value, edits->secret))
+		return false;
+	for (const char *const *name = edits->secret_names; *name != NULL; name++) {
+		if (json_text_is_name(walk->name, slice_of(*name)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_member(struct slice object, const char *name)
+{
+	struct json_walk walk;
+	bool found = false;
+
+	json_walk_open(&walk, object);
+	while (!found && json_walk_next(&walk))
+		found = json_text_is_name(walk.name, slice_of(name));
+	json_walk_close(&walk);
+	return found;
+}
+
+static bool has_secret(struct slice object, const struct json_edits *edits)
+{
+	struct json_walk walk;
+	bool found = false;
+
+	json_walk_open(&walk, object);
+	while (!found && json_walk_next(&walk))
+		found = is_secret(&walk, edits);
+	json_walk_close(&walk);
+	return found;
+}
+
+static void add_member(struct buf *out, struct slice member)
+{
+	buf_add_char(out, out->n == 0 ? '{' : ',');
+	buf_add_slice(out, member);
+}
+
+static void add_defaults(struct buf *out, struct slice object, const struct json_edits *edits)
+{
+	for (size_t i = 0; i < edits->default_count; i++) {
+		const struct json_default *given = &edits->defaults[i];
+		if (given->value.p == NULL || has_member(object, given->name))
+			continue;
+		buf_add_char(out, out->n == 0 ? '{' : ',');
+		buf_add_json(out, slice_of(given->name));
+		buf_add_char(out, ':');
+		buf_add_slice(out, given->value);
+	}
+}
+
+static void add_members(struct buf *out, struct slice object, const struct json_edits *edits)
+{
+	struct json_walk walk;
+
+	json_walk_open(&walk, object);
+	while (json_walk_next(&walk)) {
+		if (!is_secret(&walk, edits))
+			add_member(out, walk.member);
+	}
+	json_walk_close(&walk);
+}
+
+static bool holds(struct slice text, struct slice part)
+{
+	return memmem(text.p, text.n, part.p, part.n) != NULL;
+}
+
+/* Nearly no item needs an edit, and most can be told so without looking at their members: a secret
+ * stands in it as it is, or with escapes of ASCII characters. */
+static bool needs_edit(struct slice object, const struct json_edits *edits)
+{
+	for (size_t i = 0; i < edits->default_count; i++) {
+		if (edits->defaults[i].value.p != NULL)
+			return true;
+	}
+	return (holds(object, edits->secret) || holds(object, SLICE("\\u00"))) &&
+	       has_secret(object, edits);
+}
+
+enum status json_edit(struct arena *arena, struct slice object, const struct json_edits *edits,
+		      struct slice *out)
+{
+	struct buf text = buf_make(SIZE_MAX / 2);
+
+	*out = object;
+	if (!needs_edit(object, edits))
+		return STATUS_OK;
+	add_defaults(&text, object, edits);
+	add_members(&text, object, edits);
+	buf_add_text(&text, text.n == 0 ? "{}" : "}");
+	enum status status = text.status;
+	if (status == STATUS_OK) {
+		*out = (struct slice){arena_copy(arena, buf_slice(&text)), text.n};
+		status = out->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
+	buf_free(&text);
+	return status;
+}

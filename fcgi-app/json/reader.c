@@ -1,0 +1,594 @@
+/*
+ * json/reader.c - the items of a body: a single object, an array, an envelope or NDJSON, fed in
+ * pieces of any size. See json/text.h; the grammar is in json/scan.c.
+ *
+ * The reader lets the scanner stop where values and keys begin and end that are outside items,
+ * and captures the bytes in between. What is captured lies in the fed piece as long as the piece
+ * lasts and moves into `kept` only when the piece ends first.
+ */
+#include "json/reader.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "json/scan.h"
+
+enum {
+	KEY_BYTES = 64,			/* no key that is asked for is longer, all escaped */
+	BESIDE_BYTES = 64 * 1024,	/* of a member beside the array */
+	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory that stays for the next item cut in two */
+	MARK_BYTES = 3
+};
+
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
+static const char *const beside_names[] = {"sentAt", "timestamp", "context"};
+enum { BESIDE_COUNT = sizeof(beside_names) / sizeof(beside_names[0]) };
+
+/* What the body turned out to be. */
+enum shape {
+	SHAPE_UNKNOWN, /* only white space so far */
+	SHAPE_OBJECT,  /* one item */
+	SHAPE_ARRAY,
+	SHAPE_ENVELOPE,
+	SHAPE_SCALAR
+};
+
+/* What is being captured. */
+enum capture { CAPTURE_NOTHING, CAPTURE_ITEM, CAPTURE_KEY, CAPTURE_BESIDE };
+
+/* The key that was read last, as far as the reader cares: an index into beside_names, or: */
+enum { KEY_OTHER = -1, KEY_ITEMS = -2 };
+
+/*
+ * Each array or object takes several hundred bytes of memory in PostgreSQL while it becomes jsonb,
+ * however short its text: 8 MiB of "{}," took more than a second of CPU. So a body may hold so many
+ * of them anyway, and more only as it grows. What people send has 30 bytes and more for each.
+ */
+enum { CONTAINERS_FREE = 100000, BYTES_PER_CONTAINER = 8 };
+
+struct json_reader {
+	struct json_scan scan;
+	enum json_form form;
+	struct json_limits limits;
+	json_item_sink *sink;
+	void *context;
+
+	enum shape shape;
+	uint64_t shape_offset; /* of the body's first byte that is not white space */
+	bool in_items;	       /* within the array of an envelope */
+	bool had_items;	       /* after it */
+	int key;
+	size_t mark_seen; /* bytes of the byte order mark; MARK_BYTES: look for it no more */
+
+	const char *piece; /* the piece being fed, whose first byte is at offset */
+	uint64_t offset;
+
+	enum capture capture;
+	uint64_t start;	  /* offset of the captured text */
+	const char *from; /* where it goes on in the piece */
+	size_t most;	  /* bytes of it that are worth keeping */
+	struct buf kept;  /* what earlier pieces held of it */
+	bool is_object;	  /* it begins with a brace */
+
+	bool in_line;	       /* NDJSON: not blank so far */
+	enum status line;      /* NDJSON: the line's failure, if any */
+	uint64_t line_bad;     /* NDJSON: where */
+	const char *line_text; /* NDJSON: why */
+	uint64_t value_end;    /* NDJSON: offset after the line's value, once there is one */
+
+	uint64_t items;
+	struct buf beside[BESIDE_COUNT];
+	enum status status; /* STATUS_OK until the first failure */
+	uint64_t bad_offset;
+	const char *reason;
+};
+
+static uint64_t offset_of(const struct json_reader *reader, const char *p)
+{
+	return reader->offset + (uint64_t)(p - reader->piece);
+}
+
+static enum status refuse(struct json_reader *reader, enum status status, uint64_t offset,
+			  const char *reason)
+{
+	reader->status = status;
+	reader->bad_offset = offset;
+	reader->reason = reason;
+	return status;
+}
+
+/* ---- capturing ---- */
+
+static void capture_begin(struct json_reader *reader, enum capture what, const char *p, size_t most)
+{
+	reader->capture = what;
+	reader->start = offset_of(reader, p);
+	reader->from = p;
+	reader->most = most;
+	reader->is_object = *p == '{';
+	buf_reset(&reader->kept, KEPT_BETWEEN_ITEMS);
+}
+
+/* The piece ends within what is captured. */
+static enum status capture_keep(struct json_reader *reader, const char *end)
+{
+	if (reader->capture == CAPTURE_NOTHING)
+		return STATUS_OK;
+	size_t n = (size_t)(end - reader->from);
+	size_t room = reader->most - reader->kept.n;
+	if (n > room)
+		n = room;
+	if (n > 0)
+		buf_add(&reader->kept, reader->from, n);
+	reader->from = end;
+	if (reader->kept.status == STATUS_OK)
+		return STATUS_OK;
+	return refuse(reader, STATUS_NO_MEMORY, offset_of(reader, end), "out of memory");
+}
+
+/* The captured text, which ends at end, or as much of it as is worth keeping. */
+static enum status capture_end(struct json_reader *reader, const char *end, struct slice *text)
+{
+	if (reader->kept.n > 0) {
+		enum status status = capture_keep(reader, end);
+		*text = buf_slice(&reader->kept);
+		reader->capture = CAPTURE_NOTHING;
+		return status;
+	}
+	size_t n = (size_t)(end - reader->from);
+	*text = (struct slice){reader->from, n < reader->most ? n : reader->most};
+	reader->capture = CAPTURE_NOTHING;
+	return STATUS_OK;
+}
+
+/* ---- items ---- */
+
+/* Whether the body so far is made of arrays and objects rather than of text. */
+static bool is_hollow(const struct json_reader *reader, const char *p)
+{
+	return reader->scan.opened > CONTAINERS_FREE + offset_of(reader, p) / BYTES_PER_CONTAINER;
+}
+
+static enum status item_begin(struct json_reader *reader, const char *p)
+{
+	if (is_hollow(reader, p))
+		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
+			      "too many arrays and objects");
+	if (reader->items >= reader->limits.items)
+		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
+			      "too many items");
+	json_scan_item(&reader->scan);
+	capture_begin(reader, CAPTURE_ITEM, p, reader->limits.item_bytes);
+	return STATUS_OK;
+}
+
+/* Judges an item whose grammar is right; the first thing that is wrong counts. */
+static void item_judge(const struct json_reader *reader, struct json_item *item)
+{
+	const struct json_scan *scan = &reader->scan;
+	uint64_t most = reader->limits.item_bytes;
+
+	item->needs_repair = scan->needs_repair;
+	if (!reader->is_object) {
+		item->status = STATUS_NOT_AN_OBJECT;
+		item->bad_offset = reader->start;
+		item->reason = "not an object";
+	} else if (item->length > most &&
+		   (scan->problem == STATUS_OK || scan->problem_offset >= reader->start + most)) {
+		item->status = STATUS_ITEM_TOO_LARGE;
+		item->bad_offset = reader->start + most;
+		item->reason = "item too large";
+	} else if (scan->problem != STATUS_OK) {
+		item->status = scan->problem;
+		item->bad_offset = scan->problem_offset;
+		item->reason = scan->problem_reason;
+	}
+}
+
+static enum status item_give(struct json_reader *reader, const struct json_item *item)
+{
+	reader->items++;
+	enum status status = reader->sink(reader->context, item);
+	return status == STATUS_OK ? STATUS_OK : refuse(reader, status, item->offset, "refused");
+}
+
+static enum status item_end(struct json_reader *reader, const char *end)
+{
+	struct json_item item = {.index = reader->items, .offset = reader->start, .reason = ""};
+
+	item.length = offset_of(reader, end) - reader->start;
+	item_judge(reader, &item);
+	enum status status = capture_end(reader, end, &item.text);
+	return status == STATUS_OK ? item_give(reader, &item) : status;
+}
+
+/* ---- one JSON text: an object, an array or an envelope ---- */
+
+/* The first byte tells the shape, and so how deep the items are. */
+static enum status shape_decide(struct json_reader *reader, const char *p)
+{
+	struct json_scan *scan = &reader->scan;
+
+	reader->shape_offset = offset_of(reader, p);
+	if (*p == '[') {
+		reader->shape = SHAPE_ARRAY;
+		scan->watched = 2;
+	} else if (*p != '{') {
+		reader->shape = SHAPE_SCALAR;
+	} else if (reader->form == JSON_FORM_SINGLE) {
+		reader->shape = SHAPE_OBJECT;
+		return item_begin(reader, p);
+	} else {
+		reader->shape = SHAPE_ENVELOPE;
+		scan->watched = 2;
+	}
+	return STATUS_OK;
+}
+
+/* The value of an envelope's member begins. */
+static enum status member_begin(struct json_reader *reader, const char *p)
+{
+	if (reader->key == KEY_ITEMS && *p == '[') {
+		if (reader->had_items)
+			return refuse(reader, STATUS_NOT_A_BATCH, offset_of(reader, p),
+				      "a second array of items");
+		reader->in_items = true;
+		reader->scan.watched = 3;
+	} else if (reader->key >= 0) {
+		json_scan_item(&reader->scan);
+		capture_begin(reader, CAPTURE_BESIDE, p, BESIDE_BYTES);
+	}
+	return STATUS_OK;
+}
+
+static enum status value_begin(struct json_reader *reader, const char *p)
+{
+	size_t level = reader->scan.level;
+
+	if (level == 0)
+		return shape_decide(reader, p);
+	if (reader->shape == SHAPE_ARRAY || level == 2)
+		return item_begin(reader, p);
+	return member_begin(reader, p);
+}
+
+static enum status beside_end(struct json_reader *reader, const char *end)
+{
+	struct buf *beside = &reader->beside[reader->key];
+	uint64_t length = offset_of(reader, end) - reader->start;
+	struct slice text;
+	enum status status = capture_end(reader, end, &text);
+
+	buf_reset(beside, 0); /* of members with the same name the last one counts */
+	if (status != STATUS_OK || length > BESIDE_BYTES || reader->scan.problem != STATUS_OK)
+		return status;
+	if (reader->scan.needs_repair)
+		json_text_repair(text, beside);
+	else
+		buf_add_slice(beside, text);
+	if (beside->status != STATUS_OK)
+		return refuse(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
+	return STATUS_OK;
+}
+
+static enum status value_end(struct json_reader *reader, const char *end)
+{
+	if (reader->capture == CAPTURE_ITEM)
+		return item_end(reader, end);
+	if (reader->capture == CAPTURE_BESIDE)
+		return beside_end(reader, end);
+	if (reader->in_items) {
+		reader->in_items = false;
+		reader->had_items = true;
+		reader->scan.watched = 2;
+	}
+	return STATUS_OK;
+}
+
+static enum status key_end(struct json_reader *reader, const char *end)
+{
+	struct slice key;
+	enum status status = capture_end(reader, end, &key);
+
+	reader->key = KEY_OTHER;
+	if (json_text_is_name(key, SLICE("batch")) || json_text_is_name(key, SLICE("signals")) ||
+	    json_text_is_name(key, SLICE("events")))
+		reader->key = KEY_ITEMS;
+	for (int i = 0; i < BESIDE_COUNT; i++) {
+		if (json_text_is_name(key, slice_of(beside_names[i])))
+			reader->key = i;
+	}
+	return status;
+}
+
+static enum status text_event(struct json_reader *reader, enum json_scan_event event, const char *p)
+{
+	switch (event) {
+	case JSON_SCAN_VALUE:
+		return value_begin(reader, p);
+	case JSON_SCAN_VALUE_END:
+		return value_end(reader, p);
+	case JSON_SCAN_KEY:
+		capture_begin(reader, CAPTURE_KEY, p, KEY_BYTES);
+		return STATUS_OK;
+	case JSON_SCAN_KEY_END:
+		return key_end(reader, p);
+	case JSON_SCAN_FAILED:
+		return refuse(reader, reader->scan.status, reader->scan.offset,
+			      reader->scan.reason);
+	case JSON_SCAN_MORE:
+		break;
+	}
+	return STATUS_OK;
+}
+
+static enum status text_feed(struct json_reader *reader, const char *p, const char *end)
+{
+	enum status status = STATUS_OK;
+
+	while (p < end && status == STATUS_OK) {
+		size_t used;
+		enum json_scan_event event =
+			json_scan_feed(&reader->scan, p, (size_t)(end - p), &used);
+		p += used;
+		status = text_event(reader, event, p);
+	}
+	return status == STATUS_OK ? capture_keep(reader, end) : status;
+}
+
+static enum status text_end(struct json_reader *reader)
+{
+	enum status status = json_scan_end(&reader->scan);
+
+	if (status != STATUS_OK)
+		return refuse(reader, status, reader->scan.offset, reader->scan.reason);
+	if (reader->shape == SHAPE_SCALAR && reader->form == JSON_FORM_SINGLE)
+		return refuse(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset, "not an object");
+	if (reader->shape == SHAPE_SCALAR ||
+	    (reader->shape == SHAPE_ENVELOPE && !reader->had_items))
+		return refuse(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+			      "no array of items");
+	return STATUS_OK;
+}
+
+/* ---- NDJSON ---- */
+
+static enum status line_begin(struct json_reader *reader, const char *p)
+{
+	json_scan_restart(&reader->scan, offset_of(reader, p));
+	reader->shape = SHAPE_OBJECT;
+	reader->in_line = true;
+	reader->line = STATUS_OK;
+	reader->value_end = 0;
+	return item_begin(reader, p);
+}
+
+static void line_fail(struct json_reader *reader)
+{
+	reader->line = reader->scan.status;
+	reader->line_bad = reader->scan.offset;
+	reader->line_text = reader->scan.reason;
+}
+
+/* Reads on within a line. After a failure only the bytes are captured. */
+static void line_scan(struct json_reader *reader, const char *p, const char *end)
+{
+	while (p < end && reader->line == STATUS_OK) {
+		size_t used;
+		enum json_scan_event event =
+			json_scan_feed(&reader->scan, p, (size_t)(end - p), &used);
+		p += used;
+		if (event == JSON_SCAN_VALUE_END)
+			reader->value_end = offset_of(reader, p);
+		else if (event == JSON_SCAN_FAILED)
+			line_fail(reader);
+	}
+}
+
+static enum status line_end(struct json_reader *reader, const char *end)
+{
+	struct json_item item = {.index = reader->items, .offset = reader->start, .reason = ""};
+
+	if (!reader->in_line)
+		return STATUS_OK;
+	reader->in_line = false;
+	if (reader->line == STATUS_OK && json_scan_end(&reader->scan) != STATUS_OK)
+		line_fail(reader);
+	if (reader->line == STATUS_NO_MEMORY)
+		return refuse(reader, STATUS_NO_MEMORY, reader->line_bad, reader->line_text);
+	enum status status = capture_end(reader, end, &item.text);
+	if (status != STATUS_OK)
+		return status;
+	if (reader->line == STATUS_OK) {
+		/* A number ends only with its line. */
+		if (reader->value_end == 0)
+			reader->value_end = offset_of(reader, end);
+		item.length = reader->value_end - reader->start;
+		item_judge(reader, &item);
+		if (item.text.n > item.length)
+			item.text.n = (size_t)item.length;
+	} else {
+		item.length = offset_of(reader, end) - reader->start;
+		item.status = reader->line;
+		item.bad_offset = reader->line_bad;
+		item.reason = reader->line_text;
+	}
+	return item_give(reader, &item);
+}
+
+/* Reads what a piece holds of one line: up to its line feed at end, or to the piece's end. */
+static enum status line_feed(struct json_reader *reader, const char *p, const char *end)
+{
+	while (!reader->in_line && p < end) {
+		if (*p != ' ' && *p != '\t' && *p != '\r') {
+			enum status status = line_begin(reader, p);
+			if (status != STATUS_OK)
+				return status;
+			break;
+		}
+		p++;
+	}
+	if (reader->in_line)
+		line_scan(reader, p, end);
+	return STATUS_OK;
+}
+
+/* True when the body so far is blank and goes on, somewhere in the piece, with a bracket: then it
+ * is an array under the wrong name. *p moves there. */
+static bool lines_are_array(const struct json_reader *reader, const char **p, const char *end)
+{
+	const char *first = *p;
+
+	if (reader->shape != SHAPE_UNKNOWN)
+		return false;
+	while (first < end && memchr(" \t\r\n", *first, 4) != NULL)
+		first++;
+	if (first == end || *first != '[')
+		return false;
+	*p = first;
+	return true;
+}
+
+static enum status lines_feed(struct json_reader *reader, const char *p, const char *end)
+{
+	if (lines_are_array(reader, &p, end)) {
+		reader->form = JSON_FORM_BATCH;
+		json_scan_restart(&reader->scan, offset_of(reader, p));
+		return text_feed(reader, p, end);
+	}
+	while (p < end) {
+		const char *feed = memchr(p, '\n', (size_t)(end - p));
+		enum status status = line_feed(reader, p, feed == NULL ? end : feed);
+		if (status == STATUS_OK && feed != NULL)
+			status = line_end(reader, feed);
+		if (status != STATUS_OK)
+			return status;
+		if (feed == NULL)
+			break;
+		p = feed + 1;
+	}
+	return capture_keep(reader, end);
+}
+
+static enum status lines_end(struct json_reader *reader)
+{
+	if (reader->shape == SHAPE_UNKNOWN)
+		return refuse(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
+	reader->piece = reader->from; /* the last piece lies behind the offset already */
+	return line_end(reader, reader->from);
+}
+
+/* ---- what others call ---- */
+
+enum status json_reader_open(struct json_reader **reader, enum json_form form,
+			     const struct json_limits *limits, json_item_sink *sink, void *context)
+{
+	struct json_reader *made = malloc(sizeof(*made));
+
+	*reader = made;
+	if (made == NULL)
+		return STATUS_NO_MEMORY;
+	size_t most = limits->item_bytes > BESIDE_BYTES ? limits->item_bytes : BESIDE_BYTES;
+	*made = (struct json_reader){
+		.form = form,
+		.limits = *limits,
+		.sink = sink,
+		.context = context,
+		.kept = buf_make(most),
+		.reason = "",
+	};
+	json_scan_open(&made->scan, limits->depth, limits->number_digits, limits->number_exponent);
+	made->scan.watched = 1;
+	for (int i = 0; i < BESIDE_COUNT; i++)
+		made->beside[i] = buf_make(BESIDE_BYTES);
+	return STATUS_OK;
+}
+
+static enum status take_piece(struct json_reader *reader, const char *bytes, size_t n)
+{
+	reader->piece = bytes;
+	reader->from = bytes;
+	enum status status = reader->form == JSON_FORM_LINES ? lines_feed(reader, bytes, bytes + n)
+							     : text_feed(reader, bytes, bytes + n);
+	reader->offset += n;
+	return status;
+}
+
+/* What looked like a byte order mark was none, or it was one and is left out. */
+static enum status take_mark(struct json_reader *reader)
+{
+	size_t n = reader->mark_seen;
+
+	reader->mark_seen = MARK_BYTES;
+	if (n < MARK_BYTES)
+		return take_piece(reader, byte_order_mark, n);
+	reader->offset = MARK_BYTES;
+	reader->scan.offset = MARK_BYTES;
+	return STATUS_OK;
+}
+
+enum status json_reader_feed(struct json_reader *reader, const char *bytes, size_t n)
+{
+	if (reader->status != STATUS_OK)
+		return reader->status;
+	while (n > 0 && reader->mark_seen < MARK_BYTES) {
+		bool matches = *bytes == byte_order_mark[reader->mark_seen];
+		if (matches) {
+			bytes++;
+			n--;
+			reader->mark_seen++;
+		}
+		if (matches && reader->mark_seen < MARK_BYTES)
+			continue;
+		enum status status = take_mark(reader);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return n == 0 ? STATUS_OK : take_piece(reader, bytes, n);
+}
+
+enum status json_reader_end(struct json_reader *reader)
+{
+	if (reader->status == STATUS_OK && reader->mark_seen < MARK_BYTES)
+		(void)take_mark(reader);
+	if (reader->status != STATUS_OK)
+		return reader->status;
+	return reader->form == JSON_FORM_LINES ? lines_end(reader) : text_end(reader);
+}
+
+uint64_t json_reader_items(const struct json_reader *reader)
+{
+	return reader->items;
+}
+
+bool json_reader_is_single(const struct json_reader *reader)
+{
+	return reader->form == JSON_FORM_SINGLE && reader->shape == SHAPE_OBJECT;
+}
+
+void json_reader_error(const struct json_reader *reader, uint64_t *offset, const char **reason)
+{
+	*offset = reader->bad_offset;
+	*reason = reader->reason;
+}
+
+struct slice json_reader_beside(const struct json_reader *reader, const char *name)
+{
+	for (int i = 0; i < BESIDE_COUNT; i++) {
+		if (strcmp(name, beside_names[i]) == 0 && reader->beside[i].n > 0)
+			return buf_slice(&reader->beside[i]);
+	}
+	return (struct slice){0};
+}
+
+void json_reader_close(struct json_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	json_scan_close(&reader->scan);
+	buf_free(&reader->kept);
+	for (int i = 0; i < BESIDE_COUNT; i++)
+		buf_free(&reader->beside[i]);
+	free(reader);
+}

@@ -1,0 +1,624 @@
+/*
+ * json/scan.c - the push state machine of JSON's grammar. See json/scan.h.
+ *
+ * Every take_...() is called at p < end in a state it knows, uses as many bytes as it can, and
+ * returns where it stopped. So each state can be entered again in the next piece, and what is cut
+ * in two is read by the same code as what is whole. Plain bytes of strings, which are most of a
+ * body, go eight at a time.
+ */
+#include "json/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper than this a text cannot be followed: one bit each, so 1 MiB. */
+#define MOST_LEVELS ((size_t)1 << 23)
+
+/* Exponents stop counting here; limits are far below. */
+#define MOST_EXPONENT 100000000u
+
+typedef const unsigned char *bytes_at;
+
+/* ---- failures, limits ---- */
+
+static bytes_at fail(struct json_scan *scan, bytes_at p, enum status status, const char *reason)
+{
+	scan->state = JSON_SCAN_STOPPED;
+	scan->event = JSON_SCAN_FAILED;
+	scan->status = status;
+	scan->reason = reason;
+	return p;
+}
+
+static bytes_at malformed(struct json_scan *scan, bytes_at p, const char *reason)
+{
+	return fail(scan, p, STATUS_MALFORMED_JSON, reason);
+}
+
+static uint64_t offset_of(const struct json_scan *scan, bytes_at p)
+{
+	return scan->offset + (uint64_t)(p - scan->piece);
+}
+
+static void pass_limit(struct json_scan *scan, enum status status, uint64_t offset,
+		       const char *reason)
+{
+	if (scan->problem != STATUS_OK)
+		return;
+	scan->problem = status;
+	scan->problem_offset = offset;
+	scan->problem_reason = reason;
+}
+
+/* ---- containers ---- */
+
+static uint64_t *stack_of(struct json_scan *scan)
+{
+	return scan->heap == NULL ? scan->inline_stack : scan->heap;
+}
+
+static bool stack_grow(struct json_scan *scan)
+{
+	size_t words = scan->heap == NULL ? JSON_SCAN_INLINE_WORDS : scan->heap_words;
+	uint64_t *heap = realloc(scan->heap, 2 * words * sizeof(*heap));
+
+	if (heap == NULL)
+		return false;
+	if (scan->heap == NULL)
+		memcpy(heap, scan->inline_stack, sizeof(scan->inline_stack));
+	scan->heap = heap;
+	scan->heap_words = 2 * words;
+	return true;
+}
+
+static size_t stack_levels(const struct json_scan *scan)
+{
+	return 64 * (scan->heap == NULL ? (size_t)JSON_SCAN_INLINE_WORDS : scan->heap_words);
+}
+
+static bytes_at open_container(struct json_scan *scan, bytes_at p, bool object)
+{
+	if (scan->level == MOST_LEVELS)
+		return fail(scan, p, STATUS_NESTING_TOO_DEEP, "nested too deeply");
+	if (scan->level == stack_levels(scan) && !stack_grow(scan))
+		return fail(scan, p, STATUS_NO_MEMORY, "out of memory");
+	uint64_t *word = stack_of(scan) + scan->level / 64;
+	uint64_t bit = (uint64_t)1 << (scan->level % 64);
+	*word = object ? *word | bit : *word & ~bit;
+	scan->in_object = object;
+	scan->level++;
+	scan->opened++;
+	if (scan->level - scan->base > scan->depth_limit)
+		pass_limit(scan, STATUS_NESTING_TOO_DEEP, offset_of(scan, p), "nested too deeply");
+	scan->state = object ? JSON_SCAN_AT_KEY_OR_END : JSON_SCAN_AT_VALUE_OR_END;
+	return p + 1;
+}
+
+static void end_value(struct json_scan *scan)
+{
+	scan->state = scan->level == 0 ? JSON_SCAN_AFTER_ALL : JSON_SCAN_AFTER_VALUE;
+	if (scan->level < scan->watched)
+		scan->event = JSON_SCAN_VALUE_END;
+}
+
+static bytes_at close_container(struct json_scan *scan, bytes_at p)
+{
+	scan->level--;
+	if (scan->level > 0) {
+		size_t top = scan->level - 1;
+		scan->in_object = (stack_of(scan)[top / 64] >> (top % 64) & 1) != 0;
+	}
+	end_value(scan);
+	return p + 1;
+}
+
+/* ---- strings ---- */
+
+/* The first byte that is not plain ASCII of a string, or end. */
+static inline bytes_at skip_plain(bytes_at p, bytes_at end)
+{
+	const uint64_t ones = 0x0101010101010101;
+
+	while (end - p >= 8) {
+		uint64_t x;
+		memcpy(&x, p, sizeof(x));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+		x = __builtin_bswap64(x);
+#endif
+		/* The top bit of a byte is set where it is below 0x20, a quote, a backslash or
+		 * above 0x7f. A borrow can only disturb the bytes above the first such one. */
+		uint64_t found = ((x - 0x20 * ones) | ((x ^ ('"' * ones)) - ones) |
+				  ((x ^ ('\\' * ones)) - ones) | x) &
+				 (0x80 * ones);
+		if (found != 0)
+			return p + __builtin_ctzll(found) / 8;
+		p += 8;
+	}
+	while (p < end && *p >= 0x20 && *p != '"' && *p != '\\' && *p < 0x80)
+		p++;
+	return p;
+}
+
+static void end_string(struct json_scan *scan)
+{
+	if (!scan->in_key) {
+		end_value(scan);
+		return;
+	}
+	scan->state = JSON_SCAN_AT_COLON;
+	if (scan->level < scan->watched)
+		scan->event = JSON_SCAN_KEY_END;
+}
+
+static bytes_at take_string(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_plain(p, end);
+	if (p == end)
+		return p;
+	if (*p == '"') {
+		end_string(scan);
+		return p + 1;
+	}
+	if (*p == '\\') {
+		scan->state = JSON_SCAN_IN_ESCAPE;
+		return p + 1;
+	}
+	if (*p < 0x20)
+		return malformed(scan, p, "control character in string");
+	scan->state = JSON_SCAN_IN_UTF8;
+	return p;
+}
+
+static bytes_at begin_string(struct json_scan *scan, bytes_at p, bytes_at end, bool key)
+{
+	scan->in_key = key;
+	scan->state = JSON_SCAN_IN_STRING;
+	return take_string(scan, p + 1, end);
+}
+
+/* What the first byte of a sequence asks for (Unicode, table 3-7); false when none begins so. */
+static bool utf8_begin(struct json_scan *scan, unsigned char c)
+{
+	if (c < 0xc2 || c > 0xf4)
+		return false;
+	scan->utf8_left = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	/* No overlong forms, no surrogates, nothing above U+10FFFF. */
+	scan->utf8_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+	scan->utf8_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+	return true;
+}
+
+static bytes_at take_utf8(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	for (; p < end; p++) {
+		if (scan->utf8_left > 0) {
+			if (*p < scan->utf8_low || *p > scan->utf8_high)
+				return malformed(scan, p, "invalid UTF-8");
+			scan->utf8_left--;
+			scan->utf8_low = 0x80;
+			scan->utf8_high = 0xbf;
+			continue;
+		}
+		if (*p < 0x80) {
+			scan->state = JSON_SCAN_IN_STRING;
+			return p;
+		}
+		if (!utf8_begin(scan, *p))
+			return malformed(scan, p, "invalid UTF-8");
+	}
+	return p;
+}
+
+static bytes_at take_escape(struct json_scan *scan, bytes_at p)
+{
+	switch (*p) {
+	case 'u':
+		scan->state = JSON_SCAN_IN_HEX;
+		scan->hex_left = 4;
+		scan->unit = 0;
+		scan->paired = false;
+		return p + 1;
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		scan->state = JSON_SCAN_IN_STRING;
+		return p + 1;
+	default:
+		return malformed(scan, p, "invalid escape");
+	}
+}
+
+/* A unit is complete: what may follow, and whether jsonb can hold it. */
+static void end_unit(struct json_scan *scan)
+{
+	bool high = scan->unit >= 0xd800 && scan->unit <= 0xdbff;
+	bool low = scan->unit >= 0xdc00 && scan->unit <= 0xdfff;
+
+	scan->state = JSON_SCAN_IN_STRING;
+	if (scan->paired != low || scan->unit == 0)
+		scan->needs_repair = true;
+	if (high)
+		scan->state = JSON_SCAN_AFTER_HIGH;
+}
+
+static bytes_at take_hex(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	for (; p < end && scan->hex_left > 0; p++, scan->hex_left--) {
+		unsigned char c = *p | 0x20;
+		if (*p >= '0' && *p <= '9')
+			scan->unit = scan->unit * 16 + *p - '0';
+		else if (c >= 'a' && c <= 'f')
+			scan->unit = scan->unit * 16 + c - 'a' + 10;
+		else
+			return malformed(scan, p, "invalid escape");
+	}
+	if (scan->hex_left == 0)
+		end_unit(scan);
+	return p;
+}
+
+static bytes_at take_after_high(struct json_scan *scan, bytes_at p)
+{
+	if (*p == '\\') {
+		scan->state = JSON_SCAN_AFTER_HIGH_SLASH;
+		return p + 1;
+	}
+	scan->needs_repair = true;
+	scan->state = JSON_SCAN_IN_STRING;
+	return p;
+}
+
+static bytes_at take_after_high_slash(struct json_scan *scan, bytes_at p)
+{
+	bool unit = *p == 'u';
+
+	p = take_escape(scan, p);
+	if (unit)
+		scan->paired = true;
+	else
+		scan->needs_repair = true;
+	return p;
+}
+
+/* ---- numbers ---- */
+
+static inline bool is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void end_number(struct json_scan *scan)
+{
+	if (scan->digits > scan->digit_limit)
+		pass_limit(scan, STATUS_NUMBER_TOO_LARGE, scan->number_start,
+			   "number has too many digits");
+	if (scan->exponent > scan->exponent_limit)
+		pass_limit(scan, STATUS_NUMBER_TOO_LARGE, scan->number_start, "exponent too large");
+	end_value(scan);
+}
+
+static bytes_at begin_number(struct json_scan *scan, bytes_at p)
+{
+	scan->number_start = offset_of(scan, p);
+	scan->exponent = 0;
+	scan->digits = *p == '-' ? 0 : 1;
+	scan->state = *p == '-'	  ? JSON_SCAN_NUMBER_SIGN
+		      : *p == '0' ? JSON_SCAN_NUMBER_ZERO
+				  : JSON_SCAN_NUMBER_INTEGER;
+	return p + 1;
+}
+
+static bytes_at take_digits(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	bytes_at start = p;
+
+	while (p < end && is_digit(*p))
+		p++;
+	scan->digits += (uint64_t)(p - start);
+	return p;
+}
+
+static bytes_at take_exponent(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	for (; p < end && is_digit(*p); p++) {
+		if (scan->exponent < MOST_EXPONENT)
+			scan->exponent = scan->exponent * 10 + *p - '0';
+	}
+	return p;
+}
+
+/* Where a number may end: what comes instead of a further digit. */
+static bytes_at number_rest(struct json_scan *scan, bytes_at p)
+{
+	if (*p == '.' && scan->state != JSON_SCAN_NUMBER_FRACTION) {
+		scan->state = JSON_SCAN_NUMBER_POINT;
+		return p + 1;
+	}
+	if (*p == 'e' || *p == 'E') {
+		scan->state = JSON_SCAN_NUMBER_E;
+		return p + 1;
+	}
+	end_number(scan);
+	return p;
+}
+
+/* Where a number cannot end: it needs a digit, after which it is in the given state. */
+static bytes_at number_digit(struct json_scan *scan, bytes_at p, enum json_scan_state state)
+{
+	if (!is_digit(*p))
+		return malformed(scan, p, "invalid number");
+	scan->state = state;
+	return p;
+}
+
+static bytes_at take_number(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	enum json_scan_state state = scan->state;
+
+	if (state == JSON_SCAN_NUMBER_INTEGER || state == JSON_SCAN_NUMBER_FRACTION) {
+		p = take_digits(scan, p, end);
+		return p == end ? p : number_rest(scan, p);
+	}
+	if (state == JSON_SCAN_NUMBER_ZERO)
+		return is_digit(*p) ? malformed(scan, p, "invalid number") : number_rest(scan, p);
+	if (state == JSON_SCAN_NUMBER_SIGN) {
+		if (*p != '0')
+			return number_digit(scan, p, JSON_SCAN_NUMBER_INTEGER);
+		scan->digits = 1;
+		scan->state = JSON_SCAN_NUMBER_ZERO;
+		return p + 1;
+	}
+	if (state == JSON_SCAN_NUMBER_POINT)
+		return number_digit(scan, p, JSON_SCAN_NUMBER_FRACTION);
+	if (state == JSON_SCAN_NUMBER_E && (*p == '+' || *p == '-')) {
+		scan->state = JSON_SCAN_NUMBER_E_SIGN;
+		return p + 1;
+	}
+	if (state == JSON_SCAN_NUMBER_E || state == JSON_SCAN_NUMBER_E_SIGN)
+		return number_digit(scan, p, JSON_SCAN_NUMBER_EXPONENT);
+	p = take_exponent(scan, p, end);
+	if (p < end)
+		end_number(scan);
+	return p;
+}
+
+/* ---- values and what is between them ---- */
+
+static inline bytes_at skip_space(bytes_at p, bytes_at end)
+{
+	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+		p++;
+	return p;
+}
+
+static bytes_at take_literal(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	for (; p < end && *scan->literal != '\0'; p++, scan->literal++) {
+		if (*p != (unsigned char)*scan->literal)
+			return malformed(scan, p, "unexpected character");
+	}
+	if (*scan->literal == '\0')
+		end_value(scan);
+	return p;
+}
+
+static bytes_at begin_literal(struct json_scan *scan, bytes_at p, bytes_at end, const char *rest)
+{
+	scan->literal = rest;
+	scan->state = JSON_SCAN_IN_LITERAL;
+	return take_literal(scan, p + 1, end);
+}
+
+static bytes_at begin_value(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	switch (*p) {
+	case '"':
+		return begin_string(scan, p, end, false);
+	case '{':
+		return open_container(scan, p, true);
+	case '[':
+		return open_container(scan, p, false);
+	case 't':
+		return begin_literal(scan, p, end, "rue");
+	case 'f':
+		return begin_literal(scan, p, end, "alse");
+	case 'n':
+		return begin_literal(scan, p, end, "ull");
+	default:
+		if (*p == '-' || is_digit(*p))
+			return begin_number(scan, p);
+		return malformed(scan, p, "unexpected character");
+	}
+}
+
+static bytes_at take_value(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_space(p, end);
+	if (p == end)
+		return p;
+	if (scan->state == JSON_SCAN_AT_VALUE_OR_END && *p == ']')
+		return close_container(scan, p);
+	if (scan->level >= scan->watched)
+		return begin_value(scan, p, end);
+	scan->state = JSON_SCAN_IN_VALUE;
+	scan->event = JSON_SCAN_VALUE;
+	return p;
+}
+
+static bytes_at take_key(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_space(p, end);
+	if (p == end)
+		return p;
+	if (scan->state == JSON_SCAN_AT_KEY_OR_END && *p == '}')
+		return close_container(scan, p);
+	if (*p != '"')
+		return malformed(scan, p, "unexpected character");
+	if (scan->level >= scan->watched)
+		return begin_string(scan, p, end, true);
+	scan->state = JSON_SCAN_IN_KEY;
+	scan->event = JSON_SCAN_KEY;
+	return p;
+}
+
+static bytes_at take_colon(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_space(p, end);
+	if (p == end)
+		return p;
+	if (*p != ':')
+		return malformed(scan, p, "missing colon");
+	scan->state = JSON_SCAN_AT_VALUE;
+	return p + 1;
+}
+
+static bytes_at take_after_value(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_space(p, end);
+	if (p == end)
+		return p;
+	if (*p == ',') {
+		scan->state = scan->in_object ? JSON_SCAN_AT_KEY : JSON_SCAN_AT_VALUE;
+		return p + 1;
+	}
+	if (*p == (scan->in_object ? '}' : ']'))
+		return close_container(scan, p);
+	return malformed(scan, p, "missing comma or bracket");
+}
+
+static bytes_at take_after_all(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	p = skip_space(p, end);
+	return p == end ? p : malformed(scan, p, "text after the end");
+}
+
+static bytes_at take(struct json_scan *scan, bytes_at p, bytes_at end)
+{
+	switch (scan->state) {
+	case JSON_SCAN_AT_VALUE:
+	case JSON_SCAN_AT_VALUE_OR_END:
+		return take_value(scan, p, end);
+	case JSON_SCAN_IN_VALUE:
+		return begin_value(scan, p, end);
+	case JSON_SCAN_AT_KEY:
+	case JSON_SCAN_AT_KEY_OR_END:
+		return take_key(scan, p, end);
+	case JSON_SCAN_IN_KEY:
+		return begin_string(scan, p, end, true);
+	case JSON_SCAN_AT_COLON:
+		return take_colon(scan, p, end);
+	case JSON_SCAN_AFTER_VALUE:
+		return take_after_value(scan, p, end);
+	case JSON_SCAN_AFTER_ALL:
+		return take_after_all(scan, p, end);
+	case JSON_SCAN_IN_STRING:
+		return take_string(scan, p, end);
+	case JSON_SCAN_IN_UTF8:
+		return take_utf8(scan, p, end);
+	case JSON_SCAN_IN_ESCAPE:
+		return take_escape(scan, p);
+	case JSON_SCAN_IN_HEX:
+		return take_hex(scan, p, end);
+	case JSON_SCAN_AFTER_HIGH:
+		return take_after_high(scan, p);
+	case JSON_SCAN_AFTER_HIGH_SLASH:
+		return take_after_high_slash(scan, p);
+	case JSON_SCAN_IN_LITERAL:
+		return take_literal(scan, p, end);
+	case JSON_SCAN_NUMBER_SIGN:
+	case JSON_SCAN_NUMBER_ZERO:
+	case JSON_SCAN_NUMBER_INTEGER:
+	case JSON_SCAN_NUMBER_POINT:
+	case JSON_SCAN_NUMBER_FRACTION:
+	case JSON_SCAN_NUMBER_E:
+	case JSON_SCAN_NUMBER_E_SIGN:
+	case JSON_SCAN_NUMBER_EXPONENT:
+		return take_number(scan, p, end);
+	case JSON_SCAN_STOPPED:
+		break;
+	}
+	scan->event = JSON_SCAN_FAILED;
+	return p;
+}
+
+/* ---- what others call ---- */
+
+void json_scan_open(struct json_scan *scan, unsigned depth_limit, unsigned digit_limit,
+		    unsigned exponent_limit)
+{
+	*scan = (struct json_scan){
+		.depth_limit = depth_limit,
+		.digit_limit = digit_limit,
+		.exponent_limit = exponent_limit,
+	};
+	json_scan_restart(scan, 0);
+}
+
+void json_scan_restart(struct json_scan *scan, uint64_t offset)
+{
+	scan->offset = offset;
+	scan->level = 0;
+	scan->status = STATUS_OK;
+	scan->reason = "";
+	scan->state = JSON_SCAN_AT_VALUE;
+	scan->utf8_left = 0;
+	json_scan_item(scan);
+}
+
+void json_scan_item(struct json_scan *scan)
+{
+	scan->base = scan->level;
+	scan->needs_repair = false;
+	scan->problem = STATUS_OK;
+}
+
+enum json_scan_event json_scan_feed(struct json_scan *scan, const char *bytes, size_t n,
+				    size_t *used)
+{
+	bytes_at p = (bytes_at)bytes;
+	bytes_at end = p + n;
+
+	scan->piece = p;
+	scan->event = JSON_SCAN_MORE;
+	while (p < end && scan->event == JSON_SCAN_MORE)
+		p = take(scan, p, end);
+	*used = (size_t)(p - scan->piece);
+	scan->offset += *used;
+	return scan->event;
+}
+
+static bool in_string(enum json_scan_state state)
+{
+	return state >= JSON_SCAN_IN_STRING && state <= JSON_SCAN_AFTER_HIGH_SLASH;
+}
+
+enum status json_scan_end(struct json_scan *scan)
+{
+	enum json_scan_state state = scan->state;
+
+	if (state == JSON_SCAN_STOPPED)
+		return scan->status;
+	if (scan->level == 0 &&
+	    (state == JSON_SCAN_NUMBER_ZERO || state == JSON_SCAN_NUMBER_INTEGER ||
+	     state == JSON_SCAN_NUMBER_FRACTION || state == JSON_SCAN_NUMBER_EXPONENT))
+		end_number(scan);
+	if (scan->state == JSON_SCAN_AFTER_ALL)
+		return STATUS_OK;
+	if (scan->level == 0 && state == JSON_SCAN_AT_VALUE) {
+		scan->reason = "empty text";
+		return scan->status = STATUS_EMPTY_BODY;
+	}
+	(void)malformed(scan, NULL, in_string(state) ? "unfinished string" : "unexpected end");
+	return scan->status;
+}
+
+void json_scan_close(struct json_scan *scan)
+{
+	free(scan->heap);
+	scan->heap = NULL;
+}

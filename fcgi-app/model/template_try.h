@@ -1,0 +1,49 @@
+/*
+ * model/template_try.h - the dry run of a payload template: what it would make of a payload, read
+ * as the workers read it. For the tool and the settings service. Pure; nothing is stored.
+ */
+#ifndef MODEL_TEMPLATE_TRY_H
+#define MODEL_TEMPLATE_TRY_H
+
+#include "json/reader.h"
+#include "model/template.h"
+
+/* A row's members, named and in the order of the columns of product_org_staging. */
+struct template_cell {
+	const char *name;
+	struct slice text; /* absent: null */
+	bool is_json;	   /* a number or a value that is JSON already, on one line */
+};
+
+enum { TEMPLATE_CELLS = 10 };
+
+/* What became of one item. */
+struct template_trial {
+	size_t index;
+	struct template_cell cells[TEMPLATE_CELLS]; /* all absent when it makes no row */
+	const struct product_org_warning *warnings;
+	size_t warning_count;
+	const char *code;    /* NULL: it makes a row; else why not, as a problem code */
+	struct slice detail; /* the same in words */
+};
+
+/* Takes one item; anything but STATUS_OK ends the dry run and is passed on. */
+typedef enum status template_trial_sink(void *context, const struct template_trial *trial);
+
+/*
+ * Applies a template to a payload: an object, or an array of them. What is needed comes from the
+ * arena. STATUS_OK with *items (0 for an empty array), or why the payload cannot be read, as
+ * json_reader_feed, with *offset and *reason.
+ */
+enum status template_try(struct arena *arena, const struct template *compiled,
+			 const struct json_limits *limits, struct slice payload,
+			 template_trial_sink *sink, void *context, size_t *items, uint64_t *offset,
+			 const char **reason) MUST_CHECK;
+
+/* Appends the cells as members of a JSON object. */
+void template_cells_json(const struct template_cell cells[TEMPLATE_CELLS], struct buf *out);
+
+/* Appends the warnings as a JSON array of {"field","reason"}. */
+void template_warnings_json(const struct template_trial *trial, struct buf *out);
+
+#endif

@@ -1,0 +1,600 @@
+/*
+ * pg/connection.c - one connection to PostgreSQL, asynchronous underneath. See pg/connection.h.
+ *
+ * The connection is a small machine: closed -> connecting -> (preparing ->) ready <-> busy. pg_step
+ * moves it as far as it goes without waiting; pg_connect and pg_run wait for it with poll(2).
+ */
+#include "pg/connection.h"
+
+#include <errno.h>
+#include <libpq-fe.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+struct pg_connection {
+	struct pg_options options;
+	PGconn *pg;
+	enum pg_state state;
+	PostgresPollingStatusType polling;
+	int prepared;			      /* of options.prepare, on this connection */
+	bool unprepared;		      /* a pooler lost a prepared statement: never again */
+	bool flush;			      /* libpq still has bytes to send */
+	bool uncertain;			      /* the server warned that a standby did not confirm */
+	const struct pg_statement *statement; /* under way; NULL for a script or PREPARE */
+	PGresult *first;		      /* its first result; later ones are only checked */
+	enum status failure;		      /* of the statement under way */
+	char sqlstate[6];
+	char message[512];
+	char column[64];
+};
+
+const char *pg_sqlstate(const struct pg_connection *db)
+{
+	return db->sqlstate;
+}
+
+const char *pg_message(const struct pg_connection *db)
+{
+	return db->message;
+}
+
+const char *pg_column(const struct pg_connection *db)
+{
+	return db->column;
+}
+
+enum pg_state pg_state(const struct pg_connection *db)
+{
+	return db->state;
+}
+
+/* ---- failures ---- */
+
+/* SQLSTATE prefixes in the order they are tried; see PostgreSQL's appendix A. */
+static const struct {
+	const char *prefix;
+	enum status status;
+} by_sqlstate[] = {
+	{"08", STATUS_UNAVAILABLE},
+	{"57014", STATUS_DEADLINE}, /* query_canceled: statement_timeout */
+	{"57P", STATUS_UNAVAILABLE},
+	{"55P03", STATUS_DEADLINE}, /* lock_not_available */
+	{"25006", STATUS_READ_ONLY},
+	{"25P03", STATUS_UNAVAILABLE}, /* idle_in_transaction_session_timeout */
+	{"53300", STATUS_UNAVAILABLE}, /* too_many_connections */
+	{"53", STATUS_STORAGE_FULL},
+	{"58", STATUS_UNAVAILABLE}, /* system error: I/O */
+	{"22", STATUS_INVALID_VALUE},
+	{"23502", STATUS_INVALID_VALUE},
+	{"23505", STATUS_NOT_UNIQUE},
+	{"23", STATUS_REFUSED},
+	{"54", STATUS_INVALID_VALUE},
+	{"40", STATUS_CONFLICT},
+	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
+	{"42P05", STATUS_CONFLICT}, /* … or still has another client's */
+	{"42", STATUS_MISCONFIGURED},
+	{"28", STATUS_MISCONFIGURED},
+	{"3D", STATUS_MISCONFIGURED},
+	{"3F", STATUS_MISCONFIGURED},
+	{"0A", STATUS_MISCONFIGURED},
+	{"P0001", STATUS_REFUSED},
+	{"P0002", STATUS_NO_SUCH_ROW},
+	{"SL001", STATUS_NOT_A_MEMBER},
+	{"SL002", STATUS_ROLE_TOO_LOW},
+	{"SL003", STATUS_ORGANIZATION_MISSING},
+};
+
+static enum status status_of(const char *sqlstate)
+{
+	for (size_t i = 0; i < sizeof(by_sqlstate) / sizeof(by_sqlstate[0]); i++) {
+		if (strncmp(sqlstate, by_sqlstate[i].prefix, strlen(by_sqlstate[i].prefix)) == 0)
+			return by_sqlstate[i].status;
+	}
+	return STATUS_INTERNAL;
+}
+
+/* What our functions tell a user is no failure of anything: it is in the answer. */
+static bool is_answer(const struct pg_connection *db, enum status status)
+{
+	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
+	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_NO_SUCH_ROW ||
+	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
+}
+
+/* Keeps the cause for the caller and logs it, here and nowhere above. */
+static enum status failed(struct pg_connection *db, enum status status, const char *what,
+			  const char *sqlstate, const char *message)
+{
+	size_t n = strcspn(message, "\n");
+
+	(void)snprintf(db->sqlstate, sizeof(db->sqlstate), "%s", sqlstate);
+	(void)snprintf(db->message, sizeof(db->message), "%.*s", (int)n, message);
+	if (!db->options.quiet && !is_answer(db, status))
+		log_event(LOG_LEVEL_ERROR, what, LOG_TEXT("code", status_code(status)),
+			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", db->message));
+	return status;
+}
+
+static enum status failed_connection(struct pg_connection *db, enum status status, const char *what)
+{
+	enum status result = failed(db, status, what, "", PQerrorMessage(db->pg));
+
+	pg_drop(db);
+	return result;
+}
+
+/*
+ * What a failed result means. A FATAL error after the statement's own result came while the
+ * transaction was ending: whether it was committed is not known.
+ */
+static enum status failed_result(struct pg_connection *db, const PGresult *result)
+{
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (sqlstate == NULL)
+		return failed(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost", "",
+			      PQresultErrorMessage(result));
+	if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
+		db->unprepared = true;
+	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
+	enum status status =
+		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : status_of(sqlstate);
+	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
+	(void)snprintf(db->column, sizeof(db->column), "%s", column == NULL ? "" : column);
+	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
+}
+
+static enum status lost(struct pg_connection *db)
+{
+	return failed_connection(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost");
+}
+
+static void on_notice(void *context, const PGresult *result)
+{
+	struct pg_connection *db = context;
+	const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (severity == NULL || strcmp(severity, "WARNING") != 0)
+		return;
+	/* A cancelled wait for a synchronous standby is only a warning, 01000 or 57P01. */
+	db->uncertain = true;
+	if (!db->options.quiet)
+		log_event(LOG_LEVEL_WARNING, "warning from the database",
+			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", message));
+}
+
+/* ---- opening and closing ---- */
+
+enum status pg_open(struct pg_connection **db, const struct pg_options *options)
+{
+	*db = calloc(1, sizeof(**db));
+	if (*db == NULL)
+		return STATUS_NO_MEMORY;
+	(*db)->options = *options;
+	(*db)->state = PG_CLOSED;
+	return STATUS_OK;
+}
+
+void pg_drop(struct pg_connection *db)
+{
+	PQclear(db->first);
+	db->first = NULL;
+	db->statement = NULL;
+	PQfinish(db->pg);
+	db->pg = NULL;
+	db->state = PG_CLOSED;
+	db->prepared = 0;
+	db->flush = false;
+}
+
+void pg_close(struct pg_connection *db)
+{
+	if (db == NULL)
+		return;
+	pg_drop(db);
+	free(db);
+}
+
+void pg_abandon(struct pg_connection *db)
+{
+	if (db->pg != NULL && PQsocket(db->pg) >= 0)
+		(void)close(PQsocket(db->pg));
+	db->pg = NULL;
+	db->first = NULL;
+	db->state = PG_CLOSED;
+}
+
+int pg_fd(const struct pg_connection *db)
+{
+	return db->pg == NULL ? -1 : PQsocket(db->pg);
+}
+
+short pg_events(const struct pg_connection *db)
+{
+	switch (db->state) {
+	case PG_CONNECTING:
+		if (db->polling != PGRES_POLLING_OK)
+			return db->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
+		return db->flush ? POLLIN | POLLOUT : POLLIN; /* preparing */
+	case PG_BUSY:
+		return db->flush ? POLLIN | POLLOUT : POLLIN;
+	case PG_READY:
+		return POLLIN;
+	case PG_CLOSED:
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Our defaults stand before the connection string, so that it overrides them. No "options": poolers
+ * refuse it. The server is given up for dead after about 20 s without an acknowledgement.
+ */
+enum status pg_start_connect(struct pg_connection *db)
+{
+	const char *keys[] = {"fallback_application_name",
+			      "client_encoding",
+			      "keepalives_idle",
+			      "keepalives_interval",
+			      "keepalives_count",
+			      "tcp_user_timeout",
+			      "dbname",
+			      NULL};
+	const char *values[] = {db->options.application_name, "UTF8", "10", "5", "2", "20000",
+				db->options.conninfo,	      NULL};
+
+	pg_drop(db);
+	if (db->options.conninfo == NULL || *db->options.conninfo == '\0')
+		keys[6] = NULL;
+	db->pg = PQconnectStartParams(keys, values, 1);
+	if (db->pg == NULL)
+		return STATUS_NO_MEMORY;
+	if (PQstatus(db->pg) == CONNECTION_BAD)
+		return failed_connection(db, STATUS_UNAVAILABLE,
+					 "could not connect to the database");
+	(void)PQsetNoticeReceiver(db->pg, on_notice, db);
+	db->state = PG_CONNECTING;
+	db->polling = PGRES_POLLING_WRITING;
+	return STATUS_OK;
+}
+
+/* ---- stepping ---- */
+
+static enum status flush(struct pg_connection *db)
+{
+	int rest = PQflush(db->pg);
+
+	if (rest < 0)
+		return STATUS_OUTCOME_UNKNOWN;
+	db->flush = rest > 0;
+	return STATUS_OK;
+}
+
+/* What the failure to connect means: refused for good, or worth trying again. */
+static enum status connect_failure(const struct pg_connection *db)
+{
+	/* libpq gives no SQLSTATE for a failed connection; 28xxx and 3D000 only as text. */
+	const char *text = PQerrorMessage(db->pg);
+	static const char *const refusals[] = {"authentication failed", "no pg_hba.conf entry",
+					       "does not exist", "not permitted to log in"};
+
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (strstr(text, "FATAL") != NULL && strstr(text, refusals[i]) != NULL)
+			return STATUS_MISCONFIGURED;
+	}
+	return STATUS_UNAVAILABLE;
+}
+
+/* Sends the next PREPARE of a new connection, or says that it is ready. */
+static enum status prepare_next(struct pg_connection *db)
+{
+	if (db->unprepared || db->prepared == db->options.prepare_count) {
+		db->state = PG_READY;
+		return STATUS_OK;
+	}
+	const struct pg_statement *next = db->options.prepare[db->prepared];
+	db->failure = STATUS_OK;
+	if (PQsendPrepare(db->pg, next->name, next->sql, next->param_count, next->param_types) != 1)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
+	if (flush(db) != STATUS_OK)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
+	return STATUS_AGAIN;
+}
+
+/* Reads results until the server is ready for the next query. STATUS_AGAIN while it is not. */
+static enum status collect(struct pg_connection *db)
+{
+	if (db->flush && flush(db) != STATUS_OK)
+		return lost(db);
+	if (PQconsumeInput(db->pg) != 1)
+		return lost(db);
+	while (!PQisBusy(db->pg)) {
+		PGresult *result = PQgetResult(db->pg);
+		if (result == NULL)
+			return STATUS_OK;
+		ExecStatusType type = PQresultStatus(result);
+		if (type != PGRES_TUPLES_OK && type != PGRES_COMMAND_OK && db->failure == STATUS_OK)
+			db->failure = failed_result(db, result);
+		if (db->first == NULL)
+			db->first = result;
+		else
+			PQclear(result);
+		if (PQstatus(db->pg) == CONNECTION_BAD)
+			break;
+	}
+	if (PQstatus(db->pg) == CONNECTION_BAD) {
+		enum status status =
+			db->failure == STATUS_OK ? STATUS_OUTCOME_UNKNOWN : db->failure;
+		pg_drop(db);
+		return status;
+	}
+	return STATUS_AGAIN;
+}
+
+static enum status step_connecting(struct pg_connection *db)
+{
+	if (db->polling != PGRES_POLLING_OK) {
+		db->polling = PQconnectPoll(db->pg);
+		if (db->polling == PGRES_POLLING_FAILED)
+			return failed_connection(db, connect_failure(db),
+						 "could not connect to the database");
+		if (db->polling != PGRES_POLLING_OK)
+			return STATUS_AGAIN;
+		if (PQsetnonblocking(db->pg, 1) != 0)
+			return failed_connection(db, STATUS_UNAVAILABLE,
+						 "could not connect to the database");
+		return prepare_next(db);
+	}
+	enum status status = collect(db);
+	if (status == STATUS_AGAIN)
+		return status;
+	PQclear(db->first);
+	db->first = NULL;
+	if (status == STATUS_OK)
+		status = db->failure;
+	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared)) {
+		/* What cannot be prepared cannot run: not migrated, or no rights. */
+		pg_drop(db);
+		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;
+	}
+	db->prepared++;
+	return prepare_next(db);
+}
+
+/* The idle connection's socket became readable: a notice, or the server has gone. */
+static enum status step_ready(struct pg_connection *db)
+{
+	if (PQconsumeInput(db->pg) == 1 && !PQisBusy(db->pg) && PQstatus(db->pg) == CONNECTION_OK)
+		return STATUS_AGAIN;
+	return failed_connection(db, STATUS_UNAVAILABLE, "connection to the database was lost");
+}
+
+/* What the finished statement gave, against what its caller expects. */
+static enum status judge(struct pg_connection *db)
+{
+	const struct pg_statement *statement = db->statement;
+
+	if (db->failure != STATUS_OK)
+		return db->failure;
+	if (statement == NULL || db->first == NULL)
+		return STATUS_OK;
+	/* The server answers COMMIT of a failed transaction with ROLLBACK, and no error. */
+	if (strcmp(statement->sql, "COMMIT") == 0 && strcmp(PQcmdStatus(db->first), "COMMIT") != 0)
+		return failed(db, STATUS_CONFLICT, "transaction was rolled back at commit", "", "");
+	if (db->uncertain)
+		return failed(db, STATUS_OUTCOME_UNKNOWN, "commit was not confirmed", "", "");
+	if (PQnfields(db->first) != statement->columns ||
+	    (statement->rows != PG_ROWS_ANY && PQntuples(db->first) != statement->rows))
+		return failed(db, STATUS_INTERNAL, "result of unexpected shape", "", "");
+	return STATUS_OK;
+}
+
+static enum status step_busy(struct pg_connection *db, struct pg_result *result)
+{
+	enum status status = collect(db);
+
+	if (status == STATUS_AGAIN)
+		return status;
+	if (status == STATUS_OK) {
+		db->state = PG_READY;
+		status = judge(db);
+	}
+	if (status == STATUS_OK && result != NULL) {
+		result->pg = db->first;
+		db->first = NULL;
+	}
+	PQclear(db->first);
+	db->first = NULL;
+	db->statement = NULL;
+	return status;
+}
+
+enum status pg_step(struct pg_connection *db, struct pg_result *result)
+{
+	switch (db->state) {
+	case PG_CONNECTING:
+		return step_connecting(db);
+	case PG_READY:
+		return step_ready(db);
+	case PG_BUSY:
+		return step_busy(db, result);
+	case PG_CLOSED:
+	default:
+		return STATUS_UNAVAILABLE;
+	}
+}
+
+/* ---- sending ---- */
+
+static bool is_prepared(const struct pg_connection *db, const struct pg_statement *statement)
+{
+	for (int i = 0; !db->unprepared && i < db->prepared; i++) {
+		if (db->options.prepare[i] == statement)
+			return true;
+	}
+	return false;
+}
+
+static enum status sent(struct pg_connection *db, const struct pg_statement *statement, int ok)
+{
+	/* Nothing has reached the server when libpq refuses to send. */
+	if (ok != 1)
+		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
+	db->state = PG_BUSY;
+	db->column[0] = '\0';
+	db->statement = statement;
+	db->failure = STATUS_OK;
+	db->uncertain = false;
+	return flush(db) == STATUS_OK ? STATUS_OK : lost(db);
+}
+
+enum status pg_send(struct pg_connection *db, const struct pg_statement *statement,
+		    const pg_param *params)
+{
+	const char *values[PG_PARAMS_MAX];
+	int lengths[PG_PARAMS_MAX];
+	int formats[PG_PARAMS_MAX];
+	int format = statement->binary ? 1 : 0;
+	int count = statement->param_count;
+
+	if (db->state != PG_READY || count > PG_PARAMS_MAX)
+		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+	for (int i = 0; i < count; i++) {
+		/* libpq reads text parameters up to the first NUL byte. */
+		if (!statement->binary && params[i].p != NULL && params[i].p[params[i].n] != '\0')
+			return failed(db, STATUS_INTERNAL, "parameter is not terminated", "", "");
+		if (!statement->binary && params[i].p != NULL && strlen(params[i].p) != params[i].n)
+			return failed(db, STATUS_INVALID_VALUE, "parameter holds a NUL byte", "",
+				      "");
+		values[i] = params[i].p;
+		lengths[i] = (int)params[i].n;
+		formats[i] = format;
+	}
+	int ok = is_prepared(db, statement)
+			 ? PQsendQueryPrepared(db->pg, statement->name, count, values, lengths,
+					       formats, format)
+			 : PQsendQueryParams(db->pg, statement->sql, count, statement->param_types,
+					     values, lengths, formats, format);
+	return sent(db, statement, ok);
+}
+
+/* ---- waiting ---- */
+
+/*
+ * Waits until there is something to do: STATUS_AGAIN when there is, or may be. Else the connection
+ * is dropped at the deadline. After it only what has arrived counts, however late it is asked for.
+ */
+static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_now_ms();
+	int wait_ms = left_ms > 60000 ? 60000 : (int)left_ms;
+	struct pollfd fd = {.fd = pg_fd(db), .events = left_ms > 0 ? pg_events(db) : POLLIN};
+	int ready = poll(&fd, 1, left_ms > 0 ? wait_ms : 0);
+
+	if (ready < 0 && errno != EINTR)
+		return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
+	if (ready > 0 || clock_now_ms() < deadline_ms)
+		return STATUS_AGAIN;
+	/* What was sent may still be committed by a server we no longer hear. */
+	bool was_sent = db->state == PG_BUSY;
+	pg_drop(db);
+	return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
+		      "the database did not answer in time", "",
+		      "no answer within the time allowed");
+}
+
+/* Drives the machine until it is no longer in the given state or the deadline has come. */
+static enum status wait_while(struct pg_connection *db, enum pg_state state,
+			      struct pg_result *result, int64_t deadline_ms)
+{
+	enum status status = STATUS_AGAIN;
+
+	while (db->state == state && status == STATUS_AGAIN) {
+		status = wait_for_events(db, deadline_ms);
+		if (status == STATUS_AGAIN)
+			status = pg_step(db, result);
+	}
+	return status;
+}
+
+enum status pg_connect(struct pg_connection *db, int64_t deadline_ms)
+{
+	if (db->state == PG_READY)
+		return STATUS_OK;
+	enum status status = pg_start_connect(db);
+	if (status != STATUS_OK)
+		return status;
+	return wait_while(db, PG_CONNECTING, NULL, deadline_ms);
+}
+
+enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
+		   const pg_param *params, struct pg_result *result, int64_t deadline_ms)
+{
+	enum status status = pg_send(db, statement, params);
+
+	return status == STATUS_OK ? pg_await(db, result, deadline_ms) : status;
+}
+
+enum status pg_flush(struct pg_connection *db, int64_t deadline_ms)
+{
+	enum status status = STATUS_AGAIN;
+
+	while (db->flush && status == STATUS_AGAIN) {
+		status = wait_for_events(db, deadline_ms);
+		if (status == STATUS_AGAIN && flush(db) != STATUS_OK)
+			status = lost(db);
+	}
+	return status == STATUS_AGAIN ? STATUS_OK : status;
+}
+
+enum status pg_await(struct pg_connection *db, struct pg_result *result, int64_t deadline_ms)
+{
+	return wait_while(db, PG_BUSY, result, deadline_ms);
+}
+
+enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t deadline_ms)
+{
+	if (db->state != PG_READY)
+		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
+	return status == STATUS_OK ? pg_await(db, NULL, deadline_ms) : status;
+}
+
+/* ---- results ---- */
+
+int pg_result_rows(const struct pg_result *result)
+{
+	return PQntuples(result->pg);
+}
+
+struct slice pg_result_value(const struct pg_result *result, int row, int column)
+{
+	if (PQgetisnull(result->pg, row, column))
+		return (struct slice){NULL, 0};
+	return (struct slice){PQgetvalue(result->pg, row, column),
+			      (size_t)PQgetlength(result->pg, row, column)};
+}
+
+int64_t pg_result_int(const struct pg_result *result, int row, int column)
+{
+	const char *text = PQgetvalue(result->pg, row, column);
+
+	return *text == 't' ? 1 : strtoll(text, NULL, 10);
+}
+
+void pg_result_free(struct pg_result *result)
+{
+	PQclear(result->pg);
+	result->pg = NULL;
+}

@@ -1,0 +1,544 @@
+/*
+ * server/fcgi.c - one connection's records, read and written without waiting. See server/fcgi.h.
+ *
+ * How a request lives: its connection is accepted here; the records of its head are read until they
+ * are complete and become the variables; then the records of its body; the answer's records are
+ * sent as the peer takes them, and the connection is closed, so that nothing that follows a request
+ * on it is ever taken for another one.
+ *
+ * Of libfcgi only the protocol's definitions are used. Its stream functions wait for slow peers,
+ * forget the first bytes of a record's header when the others are late, take the end of a
+ * connection for the end of the parameters, and allocate what a parameter says that it is long.
+ */
+#define _GNU_SOURCE /* accept4, which is POSIX only since 2024 */
+#include "server/fcgi.h"
+
+#include <errno.h>
+#include <fastcgi.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	READ_BYTES = 8 << 10,	    /* more than most requests have */
+	HEAD_BYTES_MAX = 128 << 10, /* web servers allow far less */
+	RECORD_BYTES_MAX = 65528,   /* of content: the most that is a multiple of 8 */
+	DRAIN_BYTES_MAX = 1 << 20   /* in one go: others are waiting */
+};
+
+/* The record of the body that is being read. */
+struct record {
+	unsigned char header[FCGI_HEADER_LEN];
+	size_t header_n;	 /* bytes of the header that have arrived */
+	size_t content, padding; /* bytes of the rest that have not */
+	bool last;		 /* the body ends with it */
+};
+
+struct fcgi {
+	char *const *cgi;  /* the variables of a plain CGI request, else NULL */
+	uint64_t cgi_left; /* bytes of its body that are unread */
+	int fd;		   /* the connection; -1: none */
+	size_t id;	   /* of the request, as the web server numbers it */
+	struct buf input;  /* the head, and what came with it of the body */
+	size_t at;	   /* how much of the input has been used */
+	struct buf params; /* the content of the head's records put together */
+	struct buf texts;  /* "NAME=value", each terminated */
+	struct buf list;   /* pointers to them, ends with NULL */
+	struct record record;
+	uint64_t body_bytes; /* read so far */
+	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
+	struct buf output;   /* the answer's records */
+	size_t sent;	     /* how much of the output the peer has taken */
+};
+
+bool fcgi_is_listening(int fd)
+{
+	int listening = 0;
+	socklen_t size = sizeof(listening);
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+enum status fcgi_open(struct fcgi **fcgi)
+{
+	struct fcgi *made = calloc(1, sizeof(*made));
+
+	*fcgi = made;
+	if (made == NULL)
+		return STATUS_NO_MEMORY;
+	made->fd = -1;
+	made->input = made->params = made->texts = buf_make(HEAD_BYTES_MAX);
+	made->list = made->output = buf_make(SIZE_MAX / 2);
+	return STATUS_OK;
+}
+
+void fcgi_close(struct fcgi *fcgi)
+{
+	if (fcgi == NULL)
+		return;
+	fcgi_let_go(fcgi);
+	buf_free(&fcgi->input);
+	buf_free(&fcgi->params);
+	buf_free(&fcgi->texts);
+	buf_free(&fcgi->list);
+	buf_free(&fcgi->output);
+	free(fcgi);
+}
+
+int fcgi_fd(const struct fcgi *fcgi)
+{
+	return fcgi->cgi != NULL ? STDIN_FILENO : fcgi->fd;
+}
+
+char *const *fcgi_variables(const struct fcgi *fcgi)
+{
+	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)(const void *)fcgi->list.p;
+}
+
+uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
+{
+	return fcgi->body_bytes;
+}
+
+/* ---- beginning ---- */
+
+static void start(struct fcgi *fcgi)
+{
+	buf_reset(&fcgi->input, READ_BYTES);
+	buf_reset(&fcgi->params, READ_BYTES);
+	buf_reset(&fcgi->texts, READ_BYTES);
+	buf_reset(&fcgi->list, READ_BYTES);
+	buf_reset(&fcgi->output, READ_BYTES);
+	fcgi->at = fcgi->sent = 0;
+	fcgi->record = (struct record){0};
+	fcgi->body_bytes = 0;
+	fcgi->ended = STATUS_OK;
+}
+
+enum status fcgi_accept(struct fcgi *fcgi, int listening)
+{
+	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd < 0) {
+		switch (errno) {
+		case EMFILE:
+		case ENFILE:
+		case ENOMEM:
+		case ENOBUFS:
+			return STATUS_BUSY;
+		default: /* EAGAIN, ECONNABORTED, EINTR: the next turn tries again */
+			return STATUS_AGAIN;
+		}
+	}
+	fcgi->fd = fd;
+	start(fcgi);
+	return STATUS_OK;
+}
+
+static size_t record_id(const unsigned char *header)
+{
+	return (size_t)header[2] << 8 | header[3];
+}
+
+static size_t record_content(const unsigned char *header)
+{
+	return (size_t)header[4] << 8 | header[5];
+}
+
+/* Looks at the record of the head at fcgi->at: OK and moves on over it, AGAIN, or END when it is
+ * none. The last one's padding is left to the body. */
+static enum status scan_record(struct fcgi *fcgi, bool *last)
+{
+	const unsigned char *header = (const unsigned char *)fcgi->input.p + fcgi->at;
+	size_t left = fcgi->input.n - fcgi->at;
+	bool first = fcgi->at == 0;
+
+	if (left < FCGI_HEADER_LEN)
+		return STATUS_AGAIN;
+	struct slice content = {(const char *)header + FCGI_HEADER_LEN, record_content(header)};
+	if (header[0] != FCGI_VERSION_1 ||
+	    header[1] != (first ? FCGI_BEGIN_REQUEST : FCGI_PARAMS) ||
+	    (first && content.n != sizeof(FCGI_BeginRequestBody)) ||
+	    (!first && record_id(header) != fcgi->id))
+		return STATUS_END;
+	*last = content.n == 0;
+	if (*last) {
+		fcgi->record.padding = header[6];
+		fcgi->at += FCGI_HEADER_LEN;
+		return STATUS_OK;
+	}
+	if (left - FCGI_HEADER_LEN < content.n + header[6])
+		return STATUS_AGAIN;
+	if (first)
+		fcgi->id = record_id(header);
+	else
+		buf_add_slice(&fcgi->params, content);
+	fcgi->at += FCGI_HEADER_LEN + content.n + header[6];
+	return first && (content.p[0] != 0 || content.p[1] != FCGI_RESPONDER) ? STATUS_END
+									      : STATUS_OK;
+}
+
+static enum status scan_head(struct fcgi *fcgi)
+{
+	enum status status = STATUS_OK;
+
+	for (bool last = false; status == STATUS_OK && !last;)
+		status = scan_record(fcgi, &last);
+	return status;
+}
+
+static bool would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+/* Reads until the head is complete; the start of the body may be behind it. */
+static enum status read_head(struct fcgi *fcgi)
+{
+	enum status status = STATUS_AGAIN;
+
+	while (status == STATUS_AGAIN) {
+		char *room = buf_reserve(&fcgi->input, READ_BYTES);
+		ssize_t n = room == NULL ? 0 : recv(fcgi->fd, room, READ_BYTES, MSG_DONTWAIT);
+		if (n < 0 && would_block(errno))
+			return STATUS_AGAIN;
+		if (n <= 0)
+			return STATUS_END;
+		fcgi->input.n += (size_t)n;
+		status = scan_head(fcgi);
+	}
+	return status;
+}
+
+/* The length of a name or a value, in one byte or in four. */
+static bool take_length(struct slice *params, size_t *length)
+{
+	const unsigned char *p = (const unsigned char *)params->p;
+	size_t n = params->n > 0 && p[0] > 0x7f ? 4 : 1;
+
+	if (params->n < n)
+		return false;
+	*length = p[0];
+	if (n == 4)
+		*length =
+			(size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
+	*params = (struct slice){params->p + n, params->n - n};
+	return true;
+}
+
+/* The next name or value; false when it is longer than what there is, or holds a NUL. */
+static bool take_text(struct slice *params, size_t length, struct slice *text)
+{
+	if (length > params->n || memchr(params->p, '\0', length) != NULL)
+		return false;
+	*text = (struct slice){params->p, length};
+	*params = (struct slice){params->p + length, params->n - length};
+	return true;
+}
+
+/* There is room for the text. */
+static void add_variable(struct fcgi *fcgi, struct slice name, struct slice value)
+{
+	const char *variable = fcgi->texts.p + fcgi->texts.n;
+	char *p = fcgi->texts.p + fcgi->texts.n;
+
+	memcpy(p, name.p, name.n);
+	p += name.n;
+	*p++ = '=';
+	memcpy(p, value.p, value.n);
+	p += value.n;
+	*p++ = '\0';
+	fcgi->texts.n = (size_t)(p - fcgi->texts.p);
+	buf_add(&fcgi->list, &variable, sizeof(variable));
+}
+
+/* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A text takes no more bytes than its
+ * pair, so the texts never move once there is room for all. */
+static bool make_variables(struct fcgi *fcgi)
+{
+	static const char *const end = NULL;
+	struct slice params = buf_slice(&fcgi->params);
+
+	if (fcgi->params.status != STATUS_OK || buf_reserve(&fcgi->texts, params.n) == NULL)
+		return false;
+	while (params.n > 0) {
+		size_t name_n, value_n;
+		struct slice name, value;
+		if (!take_length(&params, &name_n) || !take_length(&params, &value_n) ||
+		    !take_text(&params, name_n, &name) || !take_text(&params, value_n, &value))
+			return false;
+		add_variable(fcgi, name, value);
+	}
+	buf_add(&fcgi->list, &end, sizeof(end));
+	return fcgi->list.status == STATUS_OK;
+}
+
+enum status fcgi_begin(struct fcgi *fcgi)
+{
+	enum status status = read_head(fcgi);
+
+	if (status == STATUS_OK && !make_variables(fcgi))
+		status = STATUS_END;
+	if (status == STATUS_END) {
+		(void)close(fcgi->fd);
+		fcgi->fd = -1;
+	}
+	return status;
+}
+
+void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
+{
+	static const char name[] = "CONTENT_LENGTH=";
+
+	fcgi->cgi = variables;
+	fcgi->cgi_left = 0;
+	for (; *variables != NULL; variables++) {
+		if (strncmp(*variables, name, sizeof(name) - 1) == 0) {
+			long long length = strtoll(*variables + sizeof(name) - 1, NULL, 10);
+			fcgi->cgi_left = length > 0 ? (uint64_t)length : 0;
+		}
+	}
+	start(fcgi);
+}
+
+/* ---- the body ---- */
+
+/* No more of the body will come. */
+static enum status end(struct fcgi *fcgi, enum status status)
+{
+	fcgi->ended = status;
+	return status;
+}
+
+/* Takes what has arrived, up to size bytes. */
+static enum status take(struct fcgi *fcgi, void *room, size_t size, size_t *n)
+{
+	size_t left = fcgi->input.n - fcgi->at;
+
+	if (left > 0) {
+		*n = left < size ? left : size;
+		memcpy(room, fcgi->input.p + fcgi->at, *n);
+		fcgi->at += *n;
+		return STATUS_OK;
+	}
+	ssize_t got = recv(fcgi->fd, room, size, MSG_DONTWAIT);
+	if (got < 0 && would_block(errno))
+		return STATUS_AGAIN;
+	if (got <= 0)
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
+	*n = (size_t)got;
+	return STATUS_OK;
+}
+
+/* Reads on in a record's header; anything but a piece of this request's body breaks it off. */
+static enum status take_header(struct fcgi *fcgi)
+{
+	struct record *record = &fcgi->record;
+	const unsigned char *header = record->header;
+	size_t n = 0;
+	enum status status = take(fcgi, record->header + record->header_n,
+				  sizeof(record->header) - record->header_n, &n);
+
+	record->header_n += n;
+	if (status != STATUS_OK || record->header_n < sizeof(record->header))
+		return status;
+	record->header_n = 0;
+	if (header[0] != FCGI_VERSION_1 || header[1] != FCGI_STDIN || record_id(header) != fcgi->id)
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
+	record->content = record_content(header);
+	record->padding = header[6];
+	record->last = record->content == 0;
+	return STATUS_OK;
+}
+
+static enum status take_padding(struct fcgi *fcgi)
+{
+	char nothing[UINT8_MAX];
+	size_t n = 0;
+	enum status status = take(fcgi, nothing, fcgi->record.padding, &n);
+
+	fcgi->record.padding -= n;
+	return status;
+}
+
+static enum status read_stream(struct fcgi *fcgi, char *room, size_t size, size_t *n)
+{
+	struct record *record = &fcgi->record;
+	enum status status = fcgi->ended;
+
+	*n = 0;
+	while (status == STATUS_OK && record->content == 0) {
+		if (record->padding > 0)
+			status = take_padding(fcgi);
+		else if (record->last)
+			status = end(fcgi, STATUS_END);
+		else
+			status = take_header(fcgi);
+	}
+	if (status != STATUS_OK)
+		return status;
+	status = take(fcgi, room, size < record->content ? size : record->content, n);
+	record->content -= *n;
+	return status;
+}
+
+/* Plain CGI (RFC 3875): the body has CONTENT_LENGTH bytes; the descriptor may stay open behind it.
+ * Without a length there is no body: its end would look like that of a sender who went away. */
+static enum status read_cgi(struct fcgi *fcgi, char *room, size_t size, size_t *n)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	*n = 0;
+	if (fcgi->ended != STATUS_OK)
+		return fcgi->ended;
+	if (fcgi->cgi_left == 0)
+		return end(fcgi, STATUS_END);
+	if (poll(&in, 1, 0) == 0)
+		return STATUS_AGAIN;
+	ssize_t got = read(STDIN_FILENO, room, size < fcgi->cgi_left ? size : fcgi->cgi_left);
+	if (got < 0 && would_block(errno))
+		return STATUS_AGAIN;
+	if (got <= 0)
+		return end(fcgi, STATUS_INCOMPLETE_BODY);
+	*n = (size_t)got;
+	fcgi->cgi_left -= *n;
+	return STATUS_OK;
+}
+
+static enum status read_piece(struct fcgi *fcgi, char *room, size_t size, size_t *n)
+{
+	return fcgi->cgi != NULL ? read_cgi(fcgi, room, size, n) : read_stream(fcgi, room, size, n);
+}
+
+enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size, size_t *n)
+{
+	/* All that was announced is here: the end of the stream is read late, by fcgi_drain. */
+	if (length >= 0 && fcgi->body_bytes >= (uint64_t)length)
+		return STATUS_END;
+	enum status status = read_piece(fcgi, room, size, n);
+	if (status == STATUS_OK)
+		fcgi->body_bytes += *n;
+	if (status == STATUS_END && length >= 0 && fcgi->body_bytes < (uint64_t)length)
+		return STATUS_INCOMPLETE_BODY;
+	return status;
+}
+
+enum status fcgi_drain(struct fcgi *fcgi)
+{
+	char nothing[READ_BYTES];
+	enum status status = STATUS_OK;
+	for (size_t drained = 0, n = 0; status == STATUS_OK; drained += n) {
+		if (drained >= DRAIN_BYTES_MAX)
+			return STATUS_AGAIN;
+		status = read_piece(fcgi, nothing, sizeof(nothing), &n);
+	}
+	return status == STATUS_AGAIN ? status : STATUS_END;
+}
+
+/* ---- the answer ---- */
+
+static void write_all(int fd, struct slice bytes)
+{
+	while (bytes.n > 0) {
+		ssize_t written = write(fd, bytes.p, bytes.n);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return;
+		bytes = (struct slice){bytes.p + written, bytes.n - (size_t)written};
+	}
+}
+
+/* A record of two parts, which need not lie together. */
+static void add_record(struct fcgi *fcgi, int type, struct slice begin, struct slice rest)
+{
+	const size_t id = fcgi->id;
+	const size_t n = begin.n + rest.n;
+	const unsigned char header[FCGI_HEADER_LEN] = {FCGI_VERSION_1,
+						       (unsigned char)type,
+						       (unsigned char)(id >> 8),
+						       (unsigned char)id,
+						       (unsigned char)(n >> 8),
+						       (unsigned char)n,
+						       0,
+						       0};
+
+	buf_add(&fcgi->output, header, sizeof(header));
+	buf_add_slice(&fcgi->output, begin);
+	buf_add_slice(&fcgi->output, rest);
+}
+
+/* Takes up to n bytes off the text. */
+static struct slice take_off(struct slice *text, size_t n)
+{
+	struct slice taken = {text->p, text->n < n ? text->n : n};
+
+	if (taken.n > 0)
+		*text = (struct slice){text->p + taken.n, text->n - taken.n};
+	return taken;
+}
+
+/* In as few records as may be: Apache waits and reads twice for each. */
+static void add_output(struct fcgi *fcgi, struct slice head, struct slice body)
+{
+	while (head.n + body.n > 0) {
+		struct slice begin = take_off(&head, RECORD_BYTES_MAX);
+		struct slice rest = take_off(&body, RECORD_BYTES_MAX - begin.n);
+		add_record(fcgi, FCGI_STDOUT, begin, rest);
+	}
+}
+
+/* Input that is still unread when the connection is closed would look like an error to the peer. */
+static void hang_up(struct fcgi *fcgi)
+{
+	char nothing[READ_BYTES];
+	size_t pieces = fcgi->ended == STATUS_OK ? DRAIN_BYTES_MAX / READ_BYTES : 0;
+
+	if (pieces > 0)
+		(void)shutdown(fcgi->fd, SHUT_WR);
+	while (pieces-- > 0 && recv(fcgi->fd, nothing, sizeof(nothing), MSG_DONTWAIT) > 0)
+		;
+	fcgi_let_go(fcgi);
+}
+
+enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
+{
+	static const char complete[8] = {0}; /* FCGI_REQUEST_COMPLETE, exit status 0 */
+
+	if (fcgi->cgi != NULL) {
+		write_all(STDOUT_FILENO, head);
+		write_all(STDOUT_FILENO, body);
+		return STATUS_END;
+	}
+	add_output(fcgi, head, body);
+	add_record(fcgi, FCGI_STDOUT, SLICE(""), SLICE(""));
+	add_record(fcgi, FCGI_END_REQUEST, (struct slice){complete, sizeof(complete)}, SLICE(""));
+	return fcgi_flush(fcgi);
+}
+
+enum status fcgi_flush(struct fcgi *fcgi)
+{
+	const struct buf *output = &fcgi->output;
+
+	while (output->status == STATUS_OK && fcgi->sent < output->n) {
+		ssize_t n = send(fcgi->fd, output->p + fcgi->sent, output->n - fcgi->sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && would_block(errno))
+			return STATUS_AGAIN;
+		if (n <= 0)
+			break;
+		fcgi->sent += (size_t)n;
+	}
+	hang_up(fcgi);
+	return STATUS_END;
+}
+
+void fcgi_let_go(struct fcgi *fcgi)
+{
+	if (fcgi->cgi != NULL || fcgi->fd < 0)
+		return;
+	(void)close(fcgi->fd);
+	fcgi->fd = -1;
+}

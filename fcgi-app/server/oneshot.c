@@ -1,0 +1,150 @@
+/*
+ * server/oneshot.c - one request served by itself. See server/oneshot.h.
+ *
+ * The database is asked whether the key is good before the body is read on.
+ */
+#include "server/oneshot.h"
+
+#include "base/clock.h"
+#include "server/blocking.h"
+#include "model/template_cache.h"
+#include "store/metrics.h"
+
+enum { RETRIES_MAX = 2 };
+
+static int64_t statement_deadline_ms(const struct request *request)
+{
+	int64_t own_ms = clock_now_ms() + request->config->database_timeout_ms;
+
+	return own_ms < request->deadline_ms ? own_ms : request->deadline_ms;
+}
+
+/* Runs the commit; again after a conflict or a refusal, as commit/queue.c does, because then
+ * nothing of it is stored. */
+static void run(struct request *request, struct pg_connection *db, struct commit_request *commit)
+{
+	enum status status = STATUS_CONFLICT;
+
+	for (int i = 0; i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_REFUSED);
+	     i++) {
+		status = pg_connect(db, statement_deadline_ms(request));
+		if (status == STATUS_OK)
+			status = commit_run(db, commit, statement_deadline_ms(request));
+	}
+	if (status != STATUS_OK)
+		commit->status = status;
+}
+
+static enum status map(struct request *request)
+{
+	struct intake *intake = &request->intake;
+	const struct template *template;
+	enum status status = template_load(&request->arena, intake->commit.template, &template);
+
+	return status == STATUS_OK ? intake_map(intake, template) : status;
+}
+
+static void serve_whole(struct request *request, struct pg_connection *db,
+			struct blocking *blocking, struct buf *bytes)
+{
+	struct intake *intake = &request->intake;
+	struct commit_request *commit = &intake->commit;
+
+	/* No items yet: only authenticates, and gets what their rows will need. */
+	commit->wants_template = intake->kind == INTAKE_PRODUCT_ORGS;
+	run(request, db, commit);
+	commit->wants_template = false;
+	if (commit->status != STATUS_ACCEPTED) {
+		request_conclude(request);
+		return;
+	}
+	enum status status = blocking_collect(blocking, bytes);
+	if (status == STATUS_OK)
+		status = intake_body(intake, buf_slice(bytes), bytes->cap);
+	if (status == STATUS_OK && intake_wants_template(intake))
+		status = map(request);
+	if (status != STATUS_OK) {
+		request_fail(request, status, NULL);
+		return;
+	}
+	if (intake->body_status == STATUS_OK || commit->reject_count > 0)
+		run(request, db, commit);
+	request_conclude(request);
+}
+
+static enum status open_database(const struct request *request, struct pg_connection **db)
+{
+	struct pg_options options = {.conninfo = request->config->database,
+				     .application_name = "sluice-intake"};
+
+	return pg_open(db, &options);
+}
+
+static void serve_signals(struct request *request, struct blocking *blocking)
+{
+	struct intake *intake = &request->intake;
+	struct buf bytes = buf_make(intake_body_max(intake) + 1);
+	struct pg_connection *db = NULL;
+	enum status status = open_database(request, &db);
+
+	if (status != STATUS_OK) {
+		request_fail(request, status, NULL);
+	} else if (intake->kind == INTAKE_BULK) {
+		intake_bulk(intake, db, blocking_read, blocking, request->deadline_ms);
+		request_conclude(request);
+	} else {
+		serve_whole(request, db, blocking, &bytes);
+	}
+	pg_close(db);
+	buf_free(&bytes);
+}
+
+/* Only plain CGI comes here: each process asks for itself. */
+static void serve_health(struct request *request)
+{
+	struct pg_connection *db = NULL;
+	bool connected = open_database(request, &db) == STATUS_OK &&
+			 pg_connect(db, request->deadline_ms) == STATUS_OK;
+
+	pg_close(db);
+	request_health(request, connected);
+}
+
+static void serve_metrics(struct request *request)
+{
+	struct pg_connection *db = NULL;
+	enum status status = open_database(request, &db);
+
+	if (status == STATUS_OK)
+		status = metrics_read(db, &request->response.body, statement_deadline_ms(request));
+	pg_close(db);
+	request_metrics(request, status);
+}
+
+static void serve(struct request *request, struct blocking *blocking)
+{
+	switch (request->match.route->action) {
+	case ROUTE_HEALTH:
+		serve_health(request);
+		break;
+	case ROUTE_METRICS:
+		serve_metrics(request);
+		break;
+	case ROUTE_SIGNALS:
+	default:
+		serve_signals(request, blocking);
+	}
+}
+
+void oneshot_serve(struct request *request, struct fcgi *fcgi, struct slice arrived)
+{
+	struct blocking blocking = {.fcgi = fcgi,
+				    .arrived = arrived,
+				    .length = request->http.content_length,
+				    .deadline_ms = request->deadline_ms};
+
+	if (!request->decided)
+		serve(request, &blocking);
+	blocking_drain(&blocking);
+	blocking_leave(&blocking, request_send(request, fcgi));
+}

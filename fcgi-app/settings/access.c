@@ -1,0 +1,106 @@
+/*
+ * settings/access.c - who is asking, and whether a change comes from the page. See
+ * settings/settings.h.
+ *
+ * The web server authenticates; here it is only decided whether its word is to be taken. What a
+ * user may do is not known here.
+ */
+#include "settings/settings.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/utf8.h"
+
+enum { USER_CHARS_MAX = 200, ORIGIN_BYTES_MAX = 1024 };
+
+/* The headers that a client sends are HTTP_…, so it cannot set these; a second one would be
+ * somebody's trick all the same. */
+enum status settings_user(struct settings *settings)
+{
+	struct slice user, type;
+
+	if (!settings->config->settings_trust_remote_user)
+		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
+				     "The service is not told to believe the web server who is "
+				     "asking: settings_trust_remote_user is off.");
+	if (http_header(&settings->http, "AUTH_TYPE", &type) != 1 || type.n == 0)
+		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
+				     "The web server authenticated nobody for this path: AUTH_TYPE "
+				     "is not set.");
+	if (http_header(&settings->http, "REMOTE_USER", &user) != 1 ||
+	    !utf8_is_name(user, USER_CHARS_MAX))
+		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
+				     "The web server names nobody: REMOTE_USER is not set, or is "
+				     "no name.");
+	settings->store.actor.p = arena_copy(&settings->arena, user);
+	settings->store.actor.n = user.n;
+	if (settings->store.actor.p == NULL)
+		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
+	return STATUS_OK;
+}
+
+bool settings_own_url(const struct settings *settings, struct buf *out)
+{
+	struct slice url = slice_of(settings->config->public_url);
+
+	if (url.n == 0)
+		return http_own_origin(&settings->http, out);
+	while (url.n > 0 && url.p[url.n - 1] == '/')
+		url.n--;
+	buf_add_slice(out, url);
+	return true;
+}
+
+/* An origin is scheme and host; public_url may have a path behind. */
+static bool is_own_origin(const struct settings *settings, struct slice origin)
+{
+	struct buf own = buf_make(ORIGIN_BYTES_MAX);
+	bool known = settings_own_url(settings, &own) && own.status == STATUS_OK;
+	struct slice expected = buf_slice(&own);
+	const char *host = known ? strstr(settings->config->public_url, "://") : NULL;
+
+	if (host != NULL) {
+		size_t n = (size_t)(host - settings->config->public_url) + 3;
+		while (n < expected.n && expected.p[n] != '/')
+			n++;
+		expected.n = n;
+	}
+	bool same = known && slice_equal_nocase(origin, expected);
+	buf_free(&own);
+	return same;
+}
+
+/* What browsers say about where a request comes from; others say nothing. */
+static bool comes_from_page(const struct settings *settings)
+{
+	struct slice site, origin;
+	unsigned sites = http_header(&settings->http, "HTTP_SEC_FETCH_SITE", &site);
+	unsigned origins = http_header(&settings->http, "HTTP_ORIGIN", &origin);
+
+	if (sites > 1 || (sites == 1 && !slice_equal(site, SLICE("same-origin")) &&
+			  !slice_equal(site, SLICE("none"))))
+		return false;
+	return origins == 0 || (origins == 1 && is_own_origin(settings, origin));
+}
+
+enum status settings_token(struct settings *settings)
+{
+	struct credential_token_key key;
+	struct slice token;
+
+	if (!comes_from_page(settings))
+		return settings_fail(
+			settings, STATUS_CSRF_REFUSED,
+			"The request comes from another site. If this host has another "
+			"name outside, public_url has to say so.");
+	if (http_header(&settings->http, "HTTP_X_CSRF_TOKEN", &token) != 1)
+		return settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
+	enum status status = store_settings_token_key(&settings->store, &key);
+	if (status != STATUS_OK)
+		return settings_fail_store(settings, status);
+	bool good =
+		credential_token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
+	credential_forget(&key, sizeof(key));
+	return good ? STATUS_OK : settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
+}

@@ -1,0 +1,109 @@
+/*
+ * settings/document.c - what the database writes as a whole: statistics, the latest signals and
+ * rejected payloads, usage, the audit log. See settings/settings.h.
+ */
+#include "settings/settings.h"
+
+#include "store/document.h"
+
+enum { LIMIT = 50, LIMIT_MAX = 100 };
+
+static enum status answer_document(struct settings *settings, enum store_document document,
+				   struct store_question *question)
+{
+	struct slice json;
+
+	question->organization = settings->organization;
+	enum status status = store_settings_document(&settings->store, document, question, &json);
+	if (status != STATUS_OK)
+		return settings_fail_store(settings, status);
+	buf_add_slice(settings_answer(settings, STATUS_OK), json);
+	return STATUS_OK;
+}
+
+static enum status keep_number(struct settings *settings, int64_t number, struct slice *text)
+{
+	char digits[STORE_ID_CHARS];
+	struct slice written = store_id_text(number, digits);
+
+	*text = (struct slice){arena_copy(&settings->arena, written), written.n};
+	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+}
+
+static enum status read_page(struct settings *settings, struct store_question *question)
+{
+	int64_t limit = LIMIT, before = -1;
+	enum status status = settings_number(settings, "limit", 1, LIMIT_MAX, &limit);
+
+	if (status == STATUS_OK)
+		status = settings_number(settings, "before", 0, INT64_MAX, &before);
+	if (status == STATUS_OK)
+		status = keep_number(settings, limit, &question->limit);
+	if (status == STATUS_OK && before >= 0)
+		status = keep_number(settings, before, &question->before);
+	return status;
+}
+
+static enum status answer_page(struct settings *settings, enum store_document document)
+{
+	struct store_question question = {0};
+	enum status status = read_page(settings, &question);
+
+	return status == STATUS_OK ? answer_document(settings, document, &question) : status;
+}
+
+enum status settings_statistics(struct settings *settings)
+{
+	struct store_question question = {0};
+	enum status status = settings_text(settings, "window", &question.span);
+
+	if (status != STATUS_OK)
+		return status;
+	if (question.span.p == NULL)
+		question.span = SLICE("24h");
+	return answer_document(settings, STORE_STATISTICS, &question);
+}
+
+/* An empty filter is none. */
+static enum status read_filter(struct settings *settings, const char *name, struct slice *text)
+{
+	enum status status = settings_text(settings, name, text);
+
+	if (text->n == 0)
+		*text = (struct slice){NULL, 0};
+	return status;
+}
+
+enum status settings_signals(struct settings *settings)
+{
+	struct store_question question = {0};
+	enum status status = read_page(settings, &question);
+
+	if (status == STATUS_OK)
+		status = read_filter(settings, "source", &question.source);
+	if (status == STATUS_OK)
+		status = read_filter(settings, "status", &question.status);
+	return status == STATUS_OK ? answer_document(settings, STORE_SIGNALS, &question) : status;
+}
+
+enum status settings_product_orgs(struct settings *settings)
+{
+	return answer_page(settings, STORE_PRODUCT_ORGS);
+}
+
+enum status settings_rejects(struct settings *settings)
+{
+	return answer_page(settings, STORE_REJECTS);
+}
+
+enum status settings_usage(struct settings *settings)
+{
+	struct store_question question = {0};
+
+	return answer_document(settings, STORE_USAGE, &question);
+}
+
+enum status settings_audit(struct settings *settings)
+{
+	return answer_page(settings, STORE_AUDIT);
+}

@@ -1,0 +1,38 @@
+/*
+ * store/document.h - what the database writes as a JSON object: statistics, the latest signals,
+ * product orgs and rejected payloads, usage, the audit log.
+ *
+ * Beside store/store.h; what holds there holds here. The settings service asks as a member
+ * (store/settings.h's rules), the tool by the organization's name.
+ */
+#ifndef STORE_DOCUMENT_H
+#define STORE_DOCUMENT_H
+
+#include "store/store.h"
+
+enum store_document {
+	STORE_STATISTICS,   /* span */
+	STORE_SIGNALS,	    /* before, limit, source, status */
+	STORE_PRODUCT_ORGS, /* before, limit */
+	STORE_REJECTS,	    /* before, limit; not for the tool */
+	STORE_USAGE,	    /* not for the tool */
+	STORE_AUDIT,	    /* before, limit */
+	STORE_DOCUMENTS
+};
+
+/* What is asked for; absent: all, or the database's default. */
+struct store_question {
+	struct slice organization; /* an id, or for the tool a name */
+	struct slice span;	   /* 24h, 7d, 30d */
+	struct slice before;	   /* an id: only what is older */
+	struct slice limit;	   /* a number */
+	struct slice source, status;
+};
+
+enum status store_settings_document(const struct store *store, enum store_document document,
+				    const struct store_question *question,
+				    struct slice *json) MUST_CHECK;
+enum status store_document(const struct store *store, enum store_document document,
+			   const struct store_question *question, struct slice *json) MUST_CHECK;
+
+#endif

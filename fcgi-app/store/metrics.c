@@ -1,0 +1,28 @@
+/*
+ * store/metrics.c - the question and its answer. See store/metrics.h.
+ */
+#include "store/metrics.h"
+
+enum status metrics_read(struct pg_connection *db, struct buf *out, int64_t deadline_ms)
+{
+	static const struct pg_statement statement = {
+		.name = "metrics",
+		.sql = "SELECT sluice.metrics()",
+		.columns = 1,
+		.rows = 1,
+	};
+	struct pg_result result = {0};
+	enum status status = pg_connect(db, deadline_ms);
+
+	if (status == STATUS_OK)
+		status = pg_run(db, &statement, NULL, &result, deadline_ms);
+	/* Nothing was to be stored. */
+	if (status == STATUS_OUTCOME_UNKNOWN)
+		status = STATUS_UNAVAILABLE;
+	if (status == STATUS_OK) {
+		buf_add_slice(out, pg_result_value(&result, 0, 0));
+		status = out->status;
+	}
+	pg_result_free(&result);
+	return status;
+}

@@ -1,0 +1,465 @@
+/*
+ * test_log.c - the lines as they leave the process.
+ *
+ * The standard error stream is a datagram socket here: each write(2) is one datagram, so a line
+ * that took two of them is seen. For syslog the program brings its own openlog() and syslog(),
+ * which the linker takes before the C library's: what is handed to them is what is tested.
+ */
+#define _XOPEN_SOURCE 700 /* strptime */
+#undef _FORTIFY_SOURCE	  /* its inline syslog() would hide ours */
+#define _FORTIFY_SOURCE 0
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "check_main.h"
+
+#define ELLIPSIS "\xe2\x80\xa6"
+#define KEY	 "sk_Sluice0Test1Key2That3Nobody4Uses31E9ZB"
+#define SECRET	 "whs_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcd"
+
+/* ---- capturing ---- */
+
+static int lines_fd = -1;
+static int kept_stderr = -1;
+static char line[8192];
+
+static void capture(void)
+{
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends), 0);
+	kept_stderr = dup(STDERR_FILENO);
+	ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
+	(void)close(ends[1]);
+	lines_fd = ends[0];
+	log_open("unit", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+}
+
+static void release(void)
+{
+	(void)dup2(kept_stderr, STDERR_FILENO);
+	(void)close(kept_stderr);
+	(void)close(lines_fd);
+}
+
+/* Reads one datagram into line; 0 when there is none. */
+static size_t next_line(void)
+{
+	ssize_t n = recv(lines_fd, line, sizeof(line) - 1, MSG_DONTWAIT);
+
+	line[n < 0 ? 0 : n] = '\0';
+	return n < 0 ? 0 : (size_t)n;
+}
+
+/* What follows the event in the only line there is; without its newline. */
+static const char *fields(void)
+{
+	size_t n = next_line();
+
+	ck_assert_uint_gt(n, 0);
+	ck_assert_uint_le(n, 4096);
+	ck_assert_int_eq(line[n - 1], '\n');
+	ck_assert_ptr_eq(strchr(line, '\n'), line + n - 1);
+	line[n - 1] = '\0';
+	const char *begin = strstr(line, " event=e ");
+	ck_assert_msg(begin != NULL, "%s", line);
+	static char text[sizeof(line)];
+	memcpy(text, begin + 9, strlen(begin + 9) + 1);
+	ck_assert_uint_eq(next_line(), 0);
+	return text;
+}
+
+/* ---- values ---- */
+
+static const struct {
+	struct slice value;
+	const char *field;
+} values[] = {
+	{{"plain", 5}, "v=plain"},
+	{{"", 0}, "v=\"\""},
+	{{"a b", 3}, "v=\"a b\""},
+	{{"a=b", 3}, "v=\"a=b\""},
+	{{"/path?x", 7}, "v=/path?x"},
+	{{"say \"hi\"", 8}, "v=\"say \\\"hi\\\"\""},
+	{{"back\\slash", 10}, "v=\"back\\\\slash\""},
+	{{"two\nlines", 9}, "v=\"two\\nlines\""},
+	{{"\r\t", 2}, "v=\"\\r\\t\""},
+	{{"\0\x01\x1f\x7f", 4}, "v=\"\\x00\\x01\\x1f\\x7f\""},
+	{{"\x1b[2J", 4}, "v=\"\\x1b[2J\""},
+	{{"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9}, "v=\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\""},
+	/* Not UTF-8: alone, cut off, overlong, surrogates, beyond U+10FFFF. */
+	{{"\x80", 1}, "v=\"\\x80\""},
+	{{"\xff\xfe", 2}, "v=\"\\xff\\xfe\""},
+	{{"\xc3", 1}, "v=\"\\xc3\""},
+	{{"\xc3(", 2}, "v=\"\\xc3(\""},
+	{{"\xe2\x82", 2}, "v=\"\\xe2\\x82\""},
+	{{"\xc0\xaf", 2}, "v=\"\\xc0\\xaf\""},
+	{{"\xc1\xbf", 2}, "v=\"\\xc1\\xbf\""},
+	{{"\xe0\x9f\xbf", 3}, "v=\"\\xe0\\x9f\\xbf\""},
+	{{"\xe0\xa0\x80", 3}, "v=\"\xe0\xa0\x80\""},
+	{{"\xed\x9f\xbf", 3}, "v=\"\xed\x9f\xbf\""},
+	{{"\xed\xa0\x80", 3}, "v=\"\\xed\\xa0\\x80\""},
+	{{"\xf0\x8f\xbf\xbf", 4}, "v=\"\\xf0\\x8f\\xbf\\xbf\""},
+	{{"\xf4\x8f\xbf\xbf", 4}, "v=\"\xf4\x8f\xbf\xbf\""},
+	{{"\xf4\x90\x80\x80", 4}, "v=\"\\xf4\\x90\\x80\\x80\""},
+	{{"\xf5\x80\x80\x80", 4}, "v=\"\\xf5\\x80\\x80\\x80\""},
+	/* C1 controls are controls. */
+	{{"\xc2\x9b", 2}, "v=\"\\xc2\\x9b\""},
+	{{"\xc2\xa0", 2}, "v=\"\xc2\xa0\""},
+};
+
+START_TEST(values_are_escaped)
+{
+	log_event(LOG_LEVEL_INFO, "e", LOG_SLICE("v", values[_i].value));
+	ck_assert_str_eq(fields(), values[_i].field);
+}
+END_TEST
+
+static const struct {
+	int64_t value;
+	const char *field;
+} integers[] = {
+	{0, "v=0"},
+	{-1, "v=-1"},
+	{INT64_MAX, "v=9223372036854775807"},
+	{INT64_MIN, "v=-9223372036854775808"},
+};
+
+START_TEST(integers_are_written)
+{
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("v", integers[_i].value));
+	ck_assert_str_eq(fields(), integers[_i].field);
+}
+END_TEST
+
+START_TEST(absent_texts_are_left_out)
+{
+	log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("a", NULL), LOG_INT("b", 2), LOG_TEXT("c", NULL));
+	ck_assert_str_eq(fields(), "b=2");
+}
+END_TEST
+
+/* ---- secrets ---- */
+
+static const struct {
+	const char *text;
+	const char *redacted;
+} secrets[] = {
+	{KEY, "sk_Slui" ELLIPSIS},
+	{SECRET, "whs_0123" ELLIPSIS},
+	{"/api/signal-staging/webhook/" KEY "/batch",
+	 "/api/signal-staging/webhook/sk_Slui" ELLIPSIS "/batch"},
+	{KEY KEY, "sk_Slui" ELLIPSIS "_Sluice0Test1Key2That3Nobody4Uses31E9ZB"},
+	{KEY "," SECRET "," KEY, "sk_Slui" ELLIPSIS ",whs_0123" ELLIPSIS ",sk_Slui" ELLIPSIS},
+	{"%2Fsk_abcdefgh", "%2Fsk_abcd" ELLIPSIS},
+	{"key:sk%5Fabcdefgh;", "key:sk%5Fabcd" ELLIPSIS ";"},
+	{"%73%6b_%61bcdefgh", "%73%6b_%61bcd" ELLIPSIS},
+	{"whs%5f%30%31%32%33%34%35%36%37", "whs%5f%30%31%32%33" ELLIPSIS},
+	/* Seven characters are no secret, eight are. */
+	{"sk_1234567", "sk_1234567"},
+	{"sk_12345678", "sk_1234" ELLIPSIS},
+	{"sk_123456789", "sk_1234" ELLIPSIS},
+	{"whs_1234567", "whs_1234567"},
+	{"whs_12345678", "whs_1234" ELLIPSIS},
+	{"sk_", "sk_"},
+	{"sk", "sk"},
+	{"s", "s"},
+	{"whs", "whs"},
+	{"sk%5", "sk%5"},
+	{"sk%", "sk%"},
+	{"sk_1234-5678", "sk_1234-5678"},
+	{"SK_12345678", "SK_12345678"},
+	{"sk-12345678", "sk-12345678"},
+	{"ssk_12345678", "ssk_1234" ELLIPSIS},
+	{"sksk_12345678", "sksk_1234" ELLIPSIS},
+	{"wwhs_12345678", "wwhs_1234" ELLIPSIS},
+	{"", ""},
+};
+
+START_TEST(secrets_are_cut_in_fields)
+{
+	const char *quote = secrets[_i].text[0] == '\0' ? "\"" : "";
+	char field[256];
+
+	(void)snprintf(field, sizeof(field), "v=%s%s%s", quote, secrets[_i].redacted, quote);
+	log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", secrets[_i].text));
+	ck_assert_str_eq(fields(), field);
+}
+END_TEST
+
+START_TEST(secrets_are_cut_in_texts)
+{
+	struct buf out = buf_make(1000);
+
+	log_redact(&out, slice_of(secrets[_i].text));
+	ck_assert_int_eq(out.status, STATUS_OK);
+	ck_assert(slice_equal(buf_slice(&out), slice_of(secrets[_i].redacted)));
+	buf_free(&out);
+}
+END_TEST
+
+START_TEST(secrets_are_cut_in_events)
+{
+	log_write(LOG_LEVEL_INFO, "refused " KEY, NULL, 0);
+	ck_assert_uint_gt(next_line(), 0);
+	ck_assert_ptr_nonnull(strstr(line, " event=\"refused sk_Slui" ELLIPSIS "\"\n"));
+}
+END_TEST
+
+/* A key that crosses the place where a long value is cut shows no more than elsewhere. */
+START_TEST(no_cut_shows_more_of_a_secret)
+{
+	char value[1200];
+
+	for (size_t before = 970; before < 1030; before++) {
+		memset(value, '.', sizeof(value));
+		memcpy(value + before, KEY, strlen(KEY));
+		log_event(LOG_LEVEL_INFO, "e",
+			  LOG_SLICE("v", ((struct slice){value, sizeof(value)})));
+		const char *text = fields();
+		ck_assert_msg(strstr(text, "sk_Sluic") == NULL, "%s", text);
+	}
+}
+END_TEST
+
+/* ---- the line ---- */
+
+/* time=YYYY-MM-DDTHH:MM:SS.mmmZ, within a second of now. */
+START_TEST(line_begins_with_its_time)
+{
+	struct tm utc = {0};
+	time_t now = time(NULL);
+
+	log_write(LOG_LEVEL_INFO, "e", NULL, 0);
+	ck_assert_uint_gt(next_line(), 0);
+	const char *rest = strptime(line, "time=%Y-%m-%dT%H:%M:%S", &utc);
+	ck_assert_msg(rest != NULL, "%s", line);
+	ck_assert(rest == line + 24 && rest[0] == '.' && strspn(rest + 1, "0123456789") == 3);
+	ck_assert_int_eq(strncmp(rest + 4, "Z level=", 8), 0);
+	/* mktime() reads local time, which setting TZ makes UTC. */
+	ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0);
+	tzset();
+	time_t logged = mktime(&utc);
+	ck_assert_msg(logged >= now && logged <= now + 1, "%s", line);
+}
+END_TEST
+
+START_TEST(line_has_its_parts)
+{
+	char rest[200];
+
+	log_event(LOG_LEVEL_WARNING, "could not connect", LOG_TEXT("sqlstate", "08006"),
+		  LOG_INT("attempt", 3));
+	(void)snprintf(rest, sizeof(rest),
+		       " level=warning program=unit pid=%ld event=\"could not connect\" "
+		       "sqlstate=08006 attempt=3\n",
+		       (long)getpid());
+	ck_assert_uint_gt(next_line(), 0);
+	ck_assert_str_eq(line + 29, rest);
+}
+END_TEST
+
+/* Sizes around what one value and one line may take. */
+static const size_t lengths[] = {1000, 1022, 1023, 1024, 1025, 1026, 2000, 4096, 5000};
+
+START_TEST(long_values_are_cut)
+{
+	static char value[5000];
+	size_t n = lengths[_i];
+
+	memset(value, 'v', sizeof(value));
+	log_event(LOG_LEVEL_INFO, "e", LOG_SLICE("v", ((struct slice){value, n})),
+		  LOG_INT("after", 1));
+	const char *text = fields();
+	size_t shown = strspn(text + 2, "v");
+	ck_assert_uint_eq(shown, n <= 1024 ? n : 1024);
+	ck_assert_str_eq(text + 2 + shown, n <= 1024 ? " after=1" : ELLIPSIS " after=1");
+}
+END_TEST
+
+/* Many fields of any length: the line ends within its size, each written value is closed. */
+START_TEST(no_line_is_too_long)
+{
+	static char value[1500];
+	struct log_field many[12];
+	size_t n = (size_t)_i;
+
+	memset(value, '"', sizeof(value));
+	for (size_t i = 0; i < (size_t)LENGTH(many); i++)
+		many[i] = LOG_SLICE("quoted", ((struct slice){value, n}));
+	log_write(LOG_LEVEL_INFO, "e", many, (size_t)LENGTH(many));
+	const char *text = fields();
+	size_t quotes = 0;
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (text[i] == '\\')
+			i++;
+		else
+			quotes += text[i] == '"';
+	}
+	ck_assert_uint_eq(quotes % 2, 0);
+	ck_assert_uint_ge(quotes, n < 100 ? 24 : 6);
+}
+END_TEST
+
+START_TEST(lines_of_no_interest_are_left_out)
+{
+	enum log_level least = (enum log_level)(_i / 4);
+	enum log_level level = (enum log_level)(_i % 4);
+
+	log_open("unit", LOG_TARGET_STDERR, least);
+	log_write(level, "e", NULL, 0);
+	ck_assert_int_eq(next_line() > 0, level >= least);
+}
+END_TEST
+
+static size_t lines_in_datagram(void)
+{
+	size_t n = next_line();
+	size_t lines = 0;
+
+	ck_assert_uint_le(n, 4096);
+	ck_assert(n == 0 || line[n - 1] == '\n');
+	for (size_t i = 0; i < n; i++)
+		lines += line[i] == '\n';
+	return lines;
+}
+
+/* Held lines come whole, all of them, and before one that is not held. */
+START_TEST(lines_are_held)
+{
+	size_t lines = 0;
+
+	log_hold();
+	for (int i = 0; i < 3; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	ck_assert_uint_eq(next_line(), 0);
+	log_event(LOG_LEVEL_ERROR, "urgent", LOG_INT("i", 3));
+	ck_assert_uint_eq(lines_in_datagram(), 3);
+	ck_assert_uint_eq(lines_in_datagram(), 1);
+	ck_assert_ptr_nonnull(strstr(line, "event=urgent"));
+	for (int i = 0; i < 100; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	log_release();
+	for (size_t some = lines_in_datagram(); some > 0; some = lines_in_datagram())
+		lines += some;
+	ck_assert_uint_eq(lines, 100);
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_uint_eq(lines_in_datagram(), 1);
+}
+END_TEST
+
+START_TEST(a_line_allocates_nothing)
+{
+	unit_fail_allocation(1);
+	log_event(LOG_LEVEL_ERROR, "e", LOG_TEXT("text", "a\nb " KEY), LOG_INT("number", 1));
+	struct buf probe = buf_make(1);
+	buf_add_char(&probe, 'x'); /* fails if nothing before it did */
+	unit_fail_allocation(0);
+	ck_assert_int_eq(probe.status, STATUS_NO_MEMORY);
+	ck_assert_str_eq(fields(), "text=\"a\\nb sk_Slui" ELLIPSIS "\" number=1");
+}
+END_TEST
+
+START_TEST(a_closed_stream_is_survived)
+{
+	(void)close(STDERR_FILENO);
+	log_event(LOG_LEVEL_ERROR, "e", LOG_INT("number", 1));
+	ck_assert_uint_eq(next_line(), 0);
+}
+END_TEST
+
+/* ---- syslog ---- */
+
+static struct {
+	char program[32];
+	int option, facility, priority;
+	char text[8192];
+} journal;
+
+void openlog(const char *program, int option, int facility)
+{
+	(void)snprintf(journal.program, sizeof(journal.program), "%s", program);
+	journal.option = option;
+	journal.facility = facility;
+}
+
+void syslog(int priority, const char *format, ...)
+{
+	va_list args;
+
+	journal.priority = priority;
+	va_start(args, format);
+	(void)vsnprintf(journal.text, sizeof(journal.text), format, args);
+	va_end(args);
+}
+
+/* What a fortified build calls instead. */
+void __syslog_chk(int priority, int flag, const char *format, ...);
+
+void __syslog_chk(int priority, int flag, const char *format, ...)
+{
+	va_list args;
+
+	(void)flag;
+	journal.priority = priority;
+	va_start(args, format);
+	(void)vsnprintf(journal.text, sizeof(journal.text), format, args);
+	va_end(args);
+}
+
+static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
+
+START_TEST(syslog_gets_the_line_without_its_time)
+{
+	static const char *const names[] = {"debug", "info", "warning", "error"};
+	char text[200];
+
+	log_open("unit", LOG_TARGET_SYSLOG, LOG_LEVEL_DEBUG);
+	log_event((enum log_level)_i, "100% of %s", LOG_TEXT("url", "/x/" KEY "\n"));
+	(void)snprintf(
+		text, sizeof(text),
+		"level=%s program=unit pid=%ld event=\"100%% of %%s\" url=\"/x/sk_Slui" ELLIPSIS
+		"\\n\"",
+		names[_i], (long)getpid());
+	ck_assert_str_eq(journal.program, "unit");
+	ck_assert_int_eq(journal.option, LOG_PID);
+	ck_assert_int_eq(journal.facility, LOG_DAEMON);
+	ck_assert_int_eq(journal.priority, priorities[_i]);
+	ck_assert_str_eq(journal.text, text);
+	ck_assert_uint_eq(next_line(), 0);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *tests = tcase_create("log");
+
+	tcase_add_checked_fixture(tests, capture, release);
+	tcase_add_loop_test(tests, values_are_escaped, 0, LENGTH(values));
+	tcase_add_loop_test(tests, integers_are_written, 0, LENGTH(integers));
+	tcase_add_test(tests, absent_texts_are_left_out);
+	tcase_add_loop_test(tests, secrets_are_cut_in_fields, 0, LENGTH(secrets));
+	tcase_add_loop_test(tests, secrets_are_cut_in_texts, 0, LENGTH(secrets));
+	tcase_add_test(tests, secrets_are_cut_in_events);
+	tcase_add_test(tests, no_cut_shows_more_of_a_secret);
+	tcase_add_test(tests, line_begins_with_its_time);
+	tcase_add_test(tests, line_has_its_parts);
+	tcase_add_loop_test(tests, long_values_are_cut, 0, LENGTH(lengths));
+	tcase_add_loop_test(tests, no_line_is_too_long, 0, 1100);
+	tcase_add_loop_test(tests, lines_of_no_interest_are_left_out, 0, 16);
+	tcase_add_test(tests, lines_are_held);
+	tcase_add_test(tests, a_line_allocates_nothing);
+	tcase_add_test(tests, a_closed_stream_is_survived);
+	tcase_add_loop_test(tests, syslog_gets_the_line_without_its_time, 0, LENGTH(priorities));
+	suite_add_tcase(suite, tests);
+	return suite;
+}

@@ -1,0 +1,181 @@
+/*
+ * test_watch.c - what the loop is told of: connections while they are wanted, requests once, and
+ * the database's socket whichever has its number.
+ */
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "server/poller.h"
+
+enum { AT_ONCE = 0, PATIENCE_MS = 10000 };
+
+static struct poller *poller;
+static int listening = -1;
+static struct sockaddr_un address;
+static socklen_t address_bytes;
+static sigset_t none;
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+/* The kernel chooses a name that is no file. */
+static void set_up(void)
+{
+	address = (struct sockaddr_un){.sun_family = AF_UNIX};
+	address_bytes = sizeof(address);
+	listening = socket(AF_UNIX, SOCK_STREAM, 0);
+	must(listening >= 0 &&
+	     bind(listening, (struct sockaddr *)&address, sizeof(sa_family_t)) == 0);
+	must(listen(listening, 8) == 0 &&
+	     getsockname(listening, (struct sockaddr *)&address, &address_bytes) == 0);
+	must(poller_open(&poller, listening) == STATUS_OK);
+	(void)sigemptyset(&none);
+}
+
+static void tear_down(void)
+{
+	poller_close(poller);
+	(void)close(listening);
+}
+
+static void make_pair(int pair[2])
+{
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+}
+
+static void drop_pair(const int pair[2])
+{
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+
+static int call(void)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	must(fd >= 0 && connect(fd, (struct sockaddr *)&address, address_bytes) == 0);
+	return fd;
+}
+
+START_TEST(connections_come_while_they_are_wanted)
+{
+	int caller = call();
+
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert(!poller_connection_came(poller));
+	for (int times = 0; times < 2; times++) {
+		ck_assert_int_eq(poller_listening(poller, true), STATUS_OK);
+		ck_assert_int_eq(poller_listening(poller, true), STATUS_OK);
+		poller_wait(poller, PATIENCE_MS, &none);
+		ck_assert(poller_connection_came(poller) && !poller_database_ready(poller));
+		ck_assert_ptr_null(poller_next(poller));
+		ck_assert_int_eq(poller_listening(poller, false), STATUS_OK);
+		poller_wait(poller, AT_ONCE, &none);
+		ck_assert(!poller_connection_came(poller));
+	}
+	(void)close(caller);
+}
+END_TEST
+
+START_TEST(a_request_is_told_of_once)
+{
+	int pair[2], owner;
+
+	make_pair(pair);
+	ck_assert_int_eq(poller_request(poller, pair[0], POLLIN, &owner), STATUS_OK);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert_ptr_null(poller_next(poller));
+	ck_assert_int_eq(write(pair[1], "x", 1), 1);
+	poller_wait(poller, PATIENCE_MS, &none);
+	ck_assert_ptr_eq(poller_next(poller), &owner);
+	ck_assert_ptr_null(poller_next(poller));
+	/* What is left, and the peer's end, are no news until it is watched again. */
+	(void)close(pair[1]);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert_ptr_null(poller_next(poller));
+	ck_assert_int_eq(poller_request(poller, pair[0], POLLOUT, &owner), STATUS_OK);
+	poller_wait(poller, PATIENCE_MS, &none);
+	ck_assert_ptr_eq(poller_next(poller), &owner);
+	(void)close(pair[0]);
+}
+END_TEST
+
+START_TEST(a_request_that_another_process_keeps_is_forgotten)
+{
+	int pair[2], owner;
+
+	make_pair(pair);
+	ck_assert_int_eq(poller_request(poller, pair[0], POLLOUT, &owner), STATUS_OK);
+	int copy = dup(pair[0]);
+	ck_assert_int_ge(copy, 0);
+	poller_forget(poller, pair[0]);
+	drop_pair(pair);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert_ptr_null(poller_next(poller));
+	(void)close(copy);
+}
+END_TEST
+
+START_TEST(the_database_may_be_another_socket)
+{
+	int first[2], second[2];
+
+	make_pair(first);
+	ck_assert_int_eq(poller_database(poller, first[0], POLLIN, false), STATUS_OK);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert(!poller_database_ready(poller));
+	ck_assert_int_eq(poller_database(poller, first[0], POLLIN | POLLOUT, false), STATUS_OK);
+	poller_wait(poller, PATIENCE_MS, &none);
+	ck_assert(poller_database_ready(poller) && !poller_connection_came(poller));
+	/* The next socket gets the same number. */
+	make_pair(second);
+	ck_assert_int_eq(dup2(second[0], first[0]), first[0]);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert(!poller_database_ready(poller));
+	ck_assert_int_eq(poller_database(poller, first[0], POLLIN | POLLOUT, true), STATUS_OK);
+	poller_wait(poller, PATIENCE_MS, &none);
+	ck_assert(poller_database_ready(poller));
+	ck_assert_int_eq(poller_database(poller, -1, 0, true), STATUS_OK);
+	drop_pair(first);
+	drop_pair(second);
+	poller_wait(poller, AT_ONCE, &none);
+	ck_assert(!poller_database_ready(poller));
+}
+END_TEST
+
+static enum status open_and_close(void)
+{
+	struct poller *other;
+	enum status status = poller_open(&other, listening);
+
+	poller_close(other);
+	return status;
+}
+
+START_TEST(memory_may_be_short)
+{
+	ck_assert_int_gt(unit_torture(open_and_close), 0);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("watch");
+	TCase *tcase = tcase_create("watch");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, connections_come_while_they_are_wanted);
+	tcase_add_test(tcase, a_request_is_told_of_once);
+	tcase_add_test(tcase, a_request_that_another_process_keeps_is_forgotten);
+	tcase_add_test(tcase, the_database_may_be_another_socket);
+	tcase_add_test(tcase, memory_may_be_short);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

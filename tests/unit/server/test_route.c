@@ -1,0 +1,515 @@
+/*
+ * test_route.c - every route, and every way not to be one.
+ */
+#include <string.h>
+
+#include "check_main.h"
+#include "server/route.h"
+
+enum { TARGET_MAX = 2048, SEGMENTS_MAX = 8 };
+
+#define WEBHOOK "/api/signal-staging/webhook/"
+#define BULK	"/api/signal-staging/bulk/"
+#define ORGS	"/api/product-orgs/webhook/"
+
+struct row {
+	const char *target;
+	enum status status;
+	const char *path; /* of the route; NULL: none */
+	const char *key, *source;
+};
+
+static void check(const struct row *row, const char *method)
+{
+	struct arena arena = {0};
+	struct route_match match;
+	enum status status =
+		route_find(&arena, ROUTE_INTAKE, slice_of(method), slice_of(row->target), &match);
+
+	ck_assert_msg(status == row->status, "%s %s: %s, not %s", method, row->target,
+		      status_code(status), status_code(row->status));
+	if (row->path == NULL) {
+		ck_assert_ptr_null(match.route);
+	} else {
+		ck_assert_ptr_nonnull(match.route);
+		ck_assert_str_eq(match.route->path, row->path);
+		ck_assert_msg(slice_equal(match.key, slice_of(row->key)), "key of %s", row->target);
+		ck_assert_msg(slice_equal(match.source, slice_of(row->source)), "source of %s",
+			      row->target);
+		ck_assert_ptr_eq(match.source.p == NULL ? NULL : row->source, row->source);
+	}
+	arena_free(&arena);
+}
+
+/* ---- what there is ---- */
+
+#define ONE	  WEBHOOK "{key}"
+#define BATCH	  WEBHOOK "{key}/batch"
+#define SOURCE	  WEBHOOK "{source}/{key}"
+#define BULK_PATH BULK "{key}"
+
+static const struct row good[] = {
+	{WEBHOOK "sk_a", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a/", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a?", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a/?", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a?x=1&y=/%00%zz/../", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a?batch", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a??", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a/batch", STATUS_OK, BATCH, "sk_a", NULL},
+	{WEBHOOK "sk_a/batch/", STATUS_OK, BATCH, "sk_a", NULL},
+	{WEBHOOK "web/sk_a", STATUS_OK, SOURCE, "sk_a", "web"},
+	{WEBHOOK "web/sk_a/", STATUS_OK, SOURCE, "sk_a", "web"},
+	{WEBHOOK "web/sk_a/?q", STATUS_OK, SOURCE, "sk_a", "web"},
+	{BULK "sk_a", STATUS_OK, BULK_PATH, "sk_a", NULL},
+	{BULK "sk_a/", STATUS_OK, BULK_PATH, "sk_a", NULL},
+	{ORGS "sk_a", STATUS_OK, ORGS "{key}", "sk_a", NULL},
+	{ORGS "sk_a/?x", STATUS_OK, ORGS "{key}", "sk_a", NULL},
+	{ORGS "sk_a/batch", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	{ORGS "web/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	{"/api/product-orgs/bulk/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	/* What stands where a key or source must is judged later, not here. */
+	{WEBHOOK "no-key", STATUS_OK, ONE, "no-key", NULL},
+	{WEBHOOK "sk_", STATUS_OK, ONE, "sk_", NULL},
+	{WEBHOOK "SK_a", STATUS_OK, ONE, "SK_a", NULL},
+	{WEBHOOK "no-key/batch", STATUS_OK, BATCH, "no-key", NULL},
+	{WEBHOOK "web/no-key", STATUS_OK, SOURCE, "no-key", "web"},
+	{WEBHOOK "a..b/sk_a", STATUS_OK, SOURCE, "sk_a", "a..b"},
+	{WEBHOOK ".../sk_a", STATUS_OK, SOURCE, "sk_a", "..."},
+	{WEBHOOK "\xc3\xa4/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	{BULK "no-key", STATUS_OK, BULK_PATH, "no-key", NULL},
+	/* A key is known by its first characters, wherever it stands. */
+	{WEBHOOK "batch/sk_a", STATUS_OK, SOURCE, "sk_a", "batch"},
+	{WEBHOOK "sk_/batch", STATUS_OK, BATCH, "sk_", NULL},
+	{WEBHOOK "batch/batch", STATUS_OK, BATCH, "batch", NULL},
+	{WEBHOOK "batch", STATUS_OK, ONE, "batch", NULL},
+	/* Decoded, once. */
+	{WEBHOOK "%73k_a", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "%73%6B%5f%61", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "sk_a/%62atch", STATUS_OK, BATCH, "sk_a", NULL},
+	{"/%61pi/signal%2dstaging/webhook/sk_a", STATUS_OK, ONE, "sk_a", NULL},
+	{WEBHOOK "w%65b/sk_a", STATUS_OK, SOURCE, "sk_a", "web"},
+	{WEBHOOK "%2541/sk_a", STATUS_OK, SOURCE, "sk_a", "%41"},
+	{WEBHOOK "%3F/sk_a", STATUS_OK, SOURCE, "sk_a", "?"},
+};
+
+START_TEST(a_path_has_one_route)
+{
+	check(&good[_i], "POST");
+}
+END_TEST
+
+START_TEST(health_is_a_route)
+{
+	static const struct row rows[] = {
+		{"/health", STATUS_OK, "/health", NULL, NULL},
+		{"/health/", STATUS_OK, "/health", NULL, NULL},
+		{"/health?deep", STATUS_OK, "/health", NULL, NULL},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++)
+		check(&rows[i], "GET");
+}
+END_TEST
+
+START_TEST(metrics_are_a_route)
+{
+	static const struct row rows[] = {
+		{"/metrics", STATUS_OK, "/metrics", NULL, NULL},
+		{"/metrics/", STATUS_OK, "/metrics", NULL, NULL},
+		{"/metrics?name[]=up", STATUS_OK, "/metrics", NULL, NULL},
+		{"/%6detrics", STATUS_OK, "/metrics", NULL, NULL},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++)
+		check(&rows[i], "GET");
+}
+END_TEST
+
+START_TEST(a_route_knows_its_handler)
+{
+	static const struct {
+		const char *target;
+		const char *method;
+		enum route_authentication authentication;
+		enum route_action action;
+		enum intake_kind kind;
+	} rows[] = {
+		{WEBHOOK "sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_SINGLE},
+		{WEBHOOK "s/sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_SINGLE},
+		{WEBHOOK "sk_a/batch", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BATCH},
+		{BULK "sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
+		{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
+		{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},
+	};
+	struct arena arena = {0};
+	struct route_match match;
+
+	for (int i = 0; i < LENGTH(rows); i++) {
+		enum status status = route_find(&arena, ROUTE_INTAKE, slice_of(rows[i].method),
+						slice_of(rows[i].target), &match);
+		ck_assert_int_eq(status, STATUS_OK);
+		ck_assert_int_eq(match.route->authentication, rows[i].authentication);
+		ck_assert_int_eq(match.route->action, rows[i].action);
+		ck_assert_int_eq(match.route->kind, rows[i].kind);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- the settings' routes ---- */
+
+#define SETTINGS "/api/settings/"
+
+static const struct {
+	const char *method, *target;
+	enum status status;
+	enum route_question question;
+	enum route_authentication role;
+	const char *id, *allow;
+} questions[] = {
+	{"GET", SETTINGS "me", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "me/?organization=1", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
+	{"POST", SETTINGS "me", STATUS_METHOD_NOT_ALLOWED, ROUTE_ME, ROUTE_VIEWER, NULL, "GET"},
+	{"GET", SETTINGS "keys", STATUS_OK, ROUTE_KEYS, ROUTE_EDITOR, NULL, NULL},
+	{"POST", SETTINGS "keys", STATUS_OK, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL, NULL},
+	{"DELETE", SETTINGS "keys", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL,
+	 "GET, POST"},
+	{"HEAD", SETTINGS "keys", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_CREATE, ROUTE_EDITOR, NULL,
+	 "GET, POST"},
+	{"GET", SETTINGS "keys/12", STATUS_OK, ROUTE_KEY_SHOW, ROUTE_EDITOR, "12", NULL},
+	{"GET", SETTINGS "keys/sk_a", STATUS_OK, ROUTE_KEY_SHOW, ROUTE_EDITOR, "sk_a", NULL},
+	{"POST", SETTINGS "keys/12", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_SHOW, ROUTE_EDITOR, "12",
+	 "GET"},
+	{"POST", SETTINGS "keys/1/deactivate", STATUS_OK, ROUTE_KEY_DEACTIVATE, ROUTE_EDITOR, "1",
+	 NULL},
+	{"GET", SETTINGS "keys/1/deactivate", STATUS_METHOD_NOT_ALLOWED, ROUTE_KEY_DEACTIVATE,
+	 ROUTE_EDITOR, "1", "POST"},
+	{"POST", SETTINGS "templates/try", STATUS_OK, ROUTE_TEMPLATE_TRY, ROUTE_EDITOR, NULL, NULL},
+	{"GET", SETTINGS "statistics", STATUS_OK, ROUTE_STATISTICS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "signals", STATUS_OK, ROUTE_LATEST_SIGNALS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "product-orgs", STATUS_OK, ROUTE_LATEST_PRODUCT_ORGS, ROUTE_VIEWER, NULL,
+	 NULL},
+	{"GET", SETTINGS "rejects", STATUS_OK, ROUTE_REJECTS, ROUTE_VIEWER, NULL, NULL},
+	{"GET", SETTINGS "usage", STATUS_OK, ROUTE_USAGE, ROUTE_EDITOR, NULL, NULL},
+	{"GET", SETTINGS "audit", STATUS_OK, ROUTE_AUDIT, ROUTE_EDITOR, NULL, NULL},
+};
+
+START_TEST(a_question_has_one_route)
+{
+	struct arena arena = {0};
+	struct route_match match;
+	enum status status = route_find(&arena, ROUTE_SETTINGS, slice_of(questions[_i].method),
+					slice_of(questions[_i].target), &match);
+
+	ck_assert_int_eq(status, questions[_i].status);
+	ck_assert_int_eq(match.route->question, questions[_i].question);
+	ck_assert_int_eq(match.route->authentication, questions[_i].role);
+	ck_assert(slice_equal(match.id, slice_of(questions[_i].id)));
+	if (questions[_i].allow != NULL)
+		ck_assert_str_eq(match.allow, questions[_i].allow);
+	/* A body is read where something is sent, and only there. */
+	ck_assert_int_eq(match.route->body_bytes > 0, strcmp(match.route->method, "POST") == 0);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(programs_do_not_share_routes)
+{
+	static const char *const targets[] = {
+		SETTINGS "",	    SETTINGS "keys/1/2", SETTINGS "keys/1/deactivate/x",
+		"/api/settings",    "/health",		 "/metrics",
+		WEBHOOK "sk_a",	    SETTINGS "Me",	 SETTINGS "%2e%2e/settings/me",
+		"//api/settings/me"};
+	struct arena arena = {0};
+	struct route_match match;
+
+	for (int i = 0; i < LENGTH(targets); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_SETTINGS, SLICE("GET"),
+					    slice_of(targets[i]), &match),
+				 STATUS_NOT_FOUND);
+	for (int i = 0; i < LENGTH(questions); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, slice_of(questions[i].method),
+					    slice_of(questions[i].target), &match),
+				 STATUS_NOT_FOUND);
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- what there is not ---- */
+
+static const char *const unknown[] = {
+	"",
+	"/",
+	"//",
+	"?",
+	"*",
+	"api",
+	"/api",
+	"/api/",
+	"/api/signal-staging",
+	WEBHOOK,
+	BULK,
+	"/API/signal-staging/webhook/sk_a",
+	"/api/signal-staging/webhooks/sk_a",
+	"/api/signal-staging/webhoo/sk_a",
+	"api/signal-staging/webhook/sk_a",
+	"./api/signal-staging/webhook/sk_a",
+	WEBHOOK "web/sk_a/batch",
+	WEBHOOK "sk_a/batch/more",
+	WEBHOOK "a/b/sk_a",
+	/* No key is ever a source. */
+	WEBHOOK "sk_a/sk_b",
+	WEBHOOK "sk_a/no-key",
+	WEBHOOK "%73k_a/sk_b",
+	BULK "web/sk_a",
+	BULK "sk_a/batch",
+	"/health/more",
+	"/healthy",
+	"/Health",
+	"/metrics/more",
+	"/metric",
+	"/Metrics",
+	"/x/../metrics",
+	"/metrics%2f",
+	/* Empty segments. */
+	"//api/signal-staging/webhook/sk_a",
+	"/api//signal-staging/webhook/sk_a",
+	WEBHOOK "/sk_a",
+	WEBHOOK "sk_a//",
+	WEBHOOK "sk_a//batch",
+	"/health//",
+	/* Steps, plain and escaped. */
+	WEBHOOK "./sk_a",
+	WEBHOOK "../sk_a",
+	WEBHOOK "x/../sk_a",
+	WEBHOOK "x/./sk_a",
+	WEBHOOK "%2e/sk_a",
+	WEBHOOK "%2e%2E/sk_a",
+	WEBHOOK ".%2e/sk_a",
+	WEBHOOK "sk_a/..",
+	WEBHOOK "sk_a/.",
+	"/health/.",
+	"/x/../health",
+	/* Escapes that no path of ours holds. */
+	WEBHOOK "web%2Fsk_a",
+	WEBHOOK "web%2fsk_a",
+	WEBHOOK "web%5Csk_a",
+	WEBHOOK "web\\sk_a",
+	WEBHOOK "sk_a%00",
+	WEBHOOK "%00/sk_a",
+	WEBHOOK "sk_a%00/batch",
+	WEBHOOK "a%20b/sk_a",
+	WEBHOOK "a b/sk_a",
+	WEBHOOK "a%0d%0ab/sk_a",
+	WEBHOOK "a\tb/sk_a",
+	WEBHOOK "a%7Fb/sk_a",
+	WEBHOOK "a\x7f/sk_a",
+	WEBHOOK "%c3%a4/sk_a",
+	WEBHOOK "%ff/sk_a",
+	/* Escapes that are none. */
+	WEBHOOK "%/sk_a",
+	WEBHOOK "%4/sk_a",
+	WEBHOOK "%4g/sk_a",
+	WEBHOOK "%g4/sk_a",
+	WEBHOOK "%%34/sk_a",
+	WEBHOOK "% 4/sk_a",
+	WEBHOOK "%+4/sk_a",
+	WEBHOOK "sk_a%",
+	WEBHOOK "sk_a%7",
+	WEBHOOK "sk_a%/",
+	/* Not in origin form (RFC 9112 section 3.2). */
+	"http://example.com" WEBHOOK "sk_a",
+	"HTTP://example.com/health",
+	"example.com:443",
+	"/http://example.com" WEBHOOK "sk_a",
+	"//example.com" WEBHOOK "sk_a",
+	/* The query begins at the first question mark, so no path follows it. */
+	"?" WEBHOOK "sk_a",
+	"/health%3F",
+	"/health#top",
+	"/health;x",
+};
+
+START_TEST(anything_else_is_not_found)
+{
+	const struct row row = {unknown[_i], STATUS_NOT_FOUND, NULL, NULL, NULL};
+
+	check(&row, "POST");
+	check(&row, "GET");
+}
+END_TEST
+
+START_TEST(an_absent_target_is_not_found)
+{
+	struct arena arena = {0};
+	struct route_match match;
+
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), slice_of(NULL), &match),
+			 STATUS_NOT_FOUND);
+	ck_assert_ptr_null(match.route);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(a_nul_byte_ends_no_target)
+{
+	struct slice target = SLICE(WEBHOOK "sk_a\0/batch");
+	struct arena arena = {0};
+	struct route_match match;
+
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), target, &match),
+			 STATUS_NOT_FOUND);
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- methods ---- */
+
+static const char *const methods[] = {"GET",   "HEAD",	  "PUT",   "PATCH",   "DELETE", "OPTIONS",
+				      "TRACE", "CONNECT", "post",  "POST ",   " POST",	"POS",
+				      "POSTS", "",	  "MERGE", "PROPFIND"};
+
+START_TEST(another_method_is_not_allowed)
+{
+	static const struct row rows[] = {
+		{WEBHOOK "sk_a", STATUS_METHOD_NOT_ALLOWED, ONE, "sk_a", NULL},
+		{WEBHOOK "sk_a/batch/", STATUS_METHOD_NOT_ALLOWED, BATCH, "sk_a", NULL},
+		{WEBHOOK "web/sk_a", STATUS_METHOD_NOT_ALLOWED, SOURCE, "sk_a", "web"},
+		{BULK "sk_a?x", STATUS_METHOD_NOT_ALLOWED, BULK_PATH, "sk_a", NULL},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++)
+		check(&rows[i], methods[_i]);
+}
+END_TEST
+
+START_TEST(health_and_metrics_are_only_read)
+{
+	static const struct row rows[] = {
+		{"/health", STATUS_METHOD_NOT_ALLOWED, "/health", NULL, NULL},
+		{"/metrics", STATUS_METHOD_NOT_ALLOWED, "/metrics", NULL, NULL},
+	};
+
+	for (int i = 0; i < LENGTH(rows); i++) {
+		check(&rows[i], "POST");
+		check(&rows[i], "HEAD");
+		check(&rows[i], "get");
+	}
+}
+END_TEST
+
+START_TEST(an_absent_method_is_not_allowed)
+{
+	struct arena arena = {0};
+	struct route_match match;
+
+	ck_assert_int_eq(
+		route_find(&arena, ROUTE_INTAKE, slice_of(NULL), SLICE(WEBHOOK "sk_a"), &match),
+		STATUS_METHOD_NOT_ALLOWED);
+	ck_assert_str_eq(match.route->method, "POST");
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- limits ---- */
+
+START_TEST(long_targets_are_not_found)
+{
+	static const char prefix[] = WEBHOOK "sk_";
+	struct arena arena = {0};
+	struct route_match match;
+	char target[TARGET_MAX + 1];
+
+	/* The length counts with the query, where it is no part of the key. */
+	memset(target, 'a', sizeof(target));
+	memcpy(target, prefix, sizeof(prefix) - 1);
+	if (_i == 1)
+		target[sizeof(prefix)] = '?';
+	for (size_t n = TARGET_MAX - 1; n <= TARGET_MAX + 1; n++) {
+		enum status status = route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
+						(struct slice){target, n}, &match);
+		ck_assert_int_eq(status, n <= TARGET_MAX ? STATUS_OK : STATUS_NOT_FOUND);
+		if (status == STATUS_OK)
+			ck_assert_uint_eq(match.key.n, _i == 1 ? 4 : n - (sizeof(prefix) - 1) + 3);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
+/* No route has so many segments; more must not be written either. */
+START_TEST(many_segments_are_not_found)
+{
+	struct arena arena = {0};
+	struct route_match match;
+	char target[TARGET_MAX];
+
+	for (size_t count = SEGMENTS_MAX - 1; count <= TARGET_MAX / 2; count++) {
+		for (size_t i = 0; i < count; i++)
+			memcpy(target + 2 * i, "/a", 2);
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
+					    (struct slice){target, 2 * count}, &match),
+				 STATUS_NOT_FOUND);
+		arena_reset(&arena);
+	}
+	arena_free(&arena);
+}
+END_TEST
+
+/* What is found belongs to the arena, not to the target. */
+START_TEST(key_and_source_outlive_the_target)
+{
+	char target[] = WEBHOOK "web/sk_a";
+	struct arena arena = {0};
+	struct route_match match;
+
+	ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"), slice_of(target), &match),
+			 STATUS_OK);
+	memset(target, 'x', sizeof(target) - 1);
+	ck_assert(slice_equal(match.key, SLICE("sk_a")));
+	ck_assert(slice_equal(match.source, SLICE("web")));
+	arena_free(&arena);
+}
+END_TEST
+
+static enum status find_with_own_arena(void)
+{
+	struct arena arena = {0};
+	struct route_match match;
+	enum status status =
+		route_find(&arena, ROUTE_INTAKE, SLICE("POST"), SLICE(WEBHOOK "sk_a"), &match);
+
+	arena_free(&arena);
+	return status;
+}
+
+START_TEST(a_lack_of_memory_is_told)
+{
+	ck_assert_int_eq(unit_torture(find_with_own_arena), 1);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("route");
+	TCase *tests = tcase_create("route");
+
+	tcase_add_loop_test(tests, a_path_has_one_route, 0, LENGTH(good));
+	tcase_add_test(tests, health_is_a_route);
+	tcase_add_test(tests, metrics_are_a_route);
+	tcase_add_test(tests, a_route_knows_its_handler);
+	tcase_add_loop_test(tests, a_question_has_one_route, 0, LENGTH(questions));
+	tcase_add_test(tests, programs_do_not_share_routes);
+	tcase_add_loop_test(tests, anything_else_is_not_found, 0, LENGTH(unknown));
+	tcase_add_test(tests, an_absent_target_is_not_found);
+	tcase_add_test(tests, a_nul_byte_ends_no_target);
+	tcase_add_loop_test(tests, another_method_is_not_allowed, 0, LENGTH(methods));
+	tcase_add_test(tests, health_and_metrics_are_only_read);
+	tcase_add_test(tests, an_absent_method_is_not_allowed);
+	tcase_add_loop_test(tests, long_targets_are_not_found, 0, 2);
+	tcase_add_test(tests, many_segments_are_not_found);
+	tcase_add_test(tests, key_and_source_outlive_the_target);
+	tcase_add_test(tests, a_lack_of_memory_is_told);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
