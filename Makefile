@@ -191,7 +191,7 @@ check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
 bench: all  ## the workers against others, a statement, rules, grown tables, claims, latest states, settings; an hour
-	deploy/deps bench
+	deploy/lab/deps bench
 	tests/bench/run
 	tests/bench/statement
 	tests/bench/rules
@@ -200,7 +200,7 @@ bench: all  ## the workers against others, a statement, rules, grown tables, cla
 	tests/bench/settings
 
 bench-quick: all  ## one short round of the workers against others; under two minutes
-	deploy/deps bench
+	deploy/lab/deps bench
 	tests/bench/run --quick
 
 # Built from the modules of the release: what is measured is what is shipped.
@@ -229,13 +229,13 @@ format:  ## put all C into the project's format
 
 # ---- running ----
 deps:  ## install what is missing to build, run and test (Debian packages)
-	deploy/deps test
+	deploy/lab/deps test
 
 run: all  ## a stack in the foreground with a demo key; Ctrl-C ends it
-	deploy/run
+	deploy/lab/run
 
 demo: all  ## the walk-through on both web servers, checked, unattended
-	deploy/demo
+	deploy/lab/demo
 
 # ---- installing ----
 install: all  ## install under $(prefix), honouring DESTDIR

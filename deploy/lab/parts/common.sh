@@ -1,4 +1,4 @@
-# common.sh - messages and waiting; sourced by the scripts of deploy/.
+# common.sh - messages and waiting; sourced by the scripts of deploy/lab/.
 # shellcheck shell=bash
 
 say() {
@@ -23,7 +23,7 @@ wait_until() {
 # Of a program that a package brings: need PROGRAM PACKAGE [WHAT], WHAT being what deps takes.
 need() {
     [[ -e $1 ]] || command -v "$1" >/dev/null ||
-        die "$1 is missing (package $2): run deploy/deps${3:+ $3}"
+        die "$1 is missing (package $2): run deploy/lab/deps${3:+ $3}"
 }
 
 # A free port of the loopback interface, below the range that outgoing connections use.

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
 
 # shellcheck source=../parts/apache.sh
-. "$deploy/parts/apache.sh"
+. "$lab/parts/apache.sh"
 
 front_starts_workers=yes
 
