@@ -238,6 +238,10 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 	deploy/lab/demo
 
 # ---- installing ----
+# What operators include or copy, by its place below deploy/.
+OPERATOR_FILES := $(patsubst deploy/%,%,$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
+	lighttpd apache nginx apache-fcgid cgi systemd cron templates)))
+
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
 	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
@@ -246,10 +250,8 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
 	$(INSTALL) -d $(DESTDIR)$(datadir)/web
 	$(INSTALL) -m 644 fcgi-app/web/* $(DESTDIR)$(datadir)/web/
-	for d in lighttpd apache nginx apache-fcgid cgi systemd cron templates; do \
-		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
-		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
-	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example
+	for f in $(OPERATOR_FILES); do \
+		$(INSTALL) -D -m 644 deploy/$$f $(DESTDIR)$(datadir)/$$f || exit 1; done
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	for m in sluice-intake.8 sluice-settings.8; do \
