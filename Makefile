@@ -191,7 +191,7 @@ check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
 bench: all  ## the workers against others, a statement, rules, grown tables, claims, latest states, settings; an hour
-	deploy/deps bench
+	deploy/lab/deps bench
 	tests/bench/run
 	tests/bench/statement
 	tests/bench/rules
@@ -200,7 +200,7 @@ bench: all  ## the workers against others, a statement, rules, grown tables, cla
 	tests/bench/settings
 
 bench-quick: all  ## one short round of the workers against others; under two minutes
-	deploy/deps bench
+	deploy/lab/deps bench
 	tests/bench/run --quick
 
 # Built from the modules of the release: what is measured is what is shipped.
@@ -229,15 +229,19 @@ format:  ## put all C into the project's format
 
 # ---- running ----
 deps:  ## install what is missing to build, run and test (Debian packages)
-	deploy/deps test
+	deploy/lab/deps test
 
 run: all  ## a stack in the foreground with a demo key; Ctrl-C ends it
-	deploy/run
+	deploy/lab/run
 
 demo: all  ## the walk-through on both web servers, checked, unattended
-	deploy/demo
+	deploy/lab/demo
 
 # ---- installing ----
+# What operators include or copy, by its place below deploy/.
+OPERATOR_FILES := $(patsubst deploy/%,%,$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
+	lighttpd apache nginx apache-fcgid cgi systemd cron templates)))
+
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
 	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
@@ -246,10 +250,8 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
 	$(INSTALL) -d $(DESTDIR)$(datadir)/web
 	$(INSTALL) -m 644 fcgi-app/web/* $(DESTDIR)$(datadir)/web/
-	for d in lighttpd apache nginx apache-fcgid cgi systemd cron templates; do \
-		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
-		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
-	$(INSTALL) -D -m 644 deploy/sluice.conf.example $(DESTDIR)$(datadir)/sluice.conf.example
+	for f in $(OPERATOR_FILES); do \
+		$(INSTALL) -D -m 644 deploy/$$f $(DESTDIR)$(datadir)/$$f || exit 1; done
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	for m in sluice-intake.8 sluice-settings.8; do \

@@ -41,7 +41,7 @@ class Browser:
 
     def __init__(self):
         assert shutil.which("chromedriver"), \
-            "chromium-driver is missing: `deploy/deps test` installs it"
+            "chromium-driver is missing: `deploy/lab/deps test` installs it"
         options = webdriver.ChromeOptions()
         for flag in FLAGS:
             options.add_argument(flag)

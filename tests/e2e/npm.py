@@ -19,7 +19,7 @@ def install(package_json, place, node_major=0):
     """Puts what package_json wants into place, unless it is there, one process at a time. Returns
     why that cannot be done on this machine, else None."""
     assert shutil.which("node") and shutil.which("npm"), \
-        "node and npm are missing: `deploy/deps test` installs them"
+        "node and npm are missing: `deploy/lab/deps test` installs them"
     version = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, text=True, check=True)
     if int(version.stdout.lstrip("v").split(".")[0]) < node_major:
         return f"Node.js {node_major} is wanted, this is {version.stdout.strip()}"

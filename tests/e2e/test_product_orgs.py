@@ -556,8 +556,8 @@ def test_dumped_and_restored(stack, orgs):
 
 def test_readme_from_a_payload_to_a_row(stack):
     """Its walk-through, as written: only the key, the host and the database's user are put in."""
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index("### From a Segment `group` call"):text.index("### Deploying")]
+    text = (ROOT / "deploy" / "README.md").read_text()
+    section = text[text.index("## Payload templates"):text.index("## Settings page")]
     tried, created, sent, asked = re.findall(r"^   ```(?:sql)?\n(.*?)^   ```$", section, re.M | re.S)
     if not stack.psql("select from sluice.organization where name = 'Example Ltd'"):
         stack.ctl("organization", "create", "Example Ltd")

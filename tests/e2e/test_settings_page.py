@@ -666,7 +666,7 @@ def test_the_first_view_is_small_and_quick(page, capsys):
 
 def test_samples_are_the_templates_of_deploy():
     node = shutil.which("node")
-    assert node, "node is missing: `deploy/deps test` installs it"
+    assert node, "node is missing: `deploy/lab/deps test` installs it"
     done = subprocess.run(
         [node, "--input-type=module", "-e",
          "const { SAMPLES } = await import(process.argv[1]);"

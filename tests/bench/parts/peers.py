@@ -119,5 +119,5 @@ class Php(Place):
 def fpm():
     found = sorted(pathlib.Path("/usr/sbin").glob("php-fpm[0-9]*"))
     if not found:
-        raise SystemExit("bench: PHP-FPM is missing: `deploy/deps bench` installs it")
+        raise SystemExit("bench: PHP-FPM is missing: `deploy/lab/deps bench` installs it")
     return found[-1]

@@ -1,13 +1,16 @@
-# lighttpd.sh - lighttpd as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# lighttpd.sh - lighttpd with mod_fastcgi; sourced by stack.
+# shellcheck shell=bash
 
-front_has_settings=yes
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
+
+front_starts_workers() { false; }
 
 front_check() {
     need /usr/sbin/lighttpd lighttpd
 }
 
-# The main configuration: what belongs to this stack. The rest is the file that operators include.
+# The main configuration, which includes the operators' files.
 front_config() {
     cat <<END
 server.bind = "127.0.0.1"

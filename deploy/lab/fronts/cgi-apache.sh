@@ -1,17 +1,18 @@
-# cgi-apache.sh - Apache with mod_cgid, one worker process per request, as the web server of a stack;
-# sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# cgi-apache.sh - Apache with mod_cgid, one process per request; sourced by stack.
+# shellcheck shell=bash
 
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
 # shellcheck source=../parts/apache.sh
-. "$deploy/parts/apache.sh"
+. "${BASH_SOURCE%/*}/../parts/apache.sh"
 
-front_starts_workers=yes
+front_starts_workers() { true; }
 
 front_check() {
     apache_check
 }
 
-# Few processes, because each of their requests may have a database connection.
+# Few processes: each request may have a database connection.
 front_config() {
     apache_config 2 alias cgid env <<END
 ScriptSock "$home/tmp/cgid"

@@ -1,13 +1,16 @@
-# nginx.sh - nginx as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# nginx.sh - nginx; sourced by stack.
+# shellcheck shell=bash
 
-front_has_settings=yes
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
+
+front_starts_workers() { false; }
 
 front_check() {
     need /usr/sbin/nginx nginx test
 }
 
-# The main configuration: what belongs to this stack. The rest is the files that operators include.
+# The main configuration, which includes the operators' files.
 front_config() {
     local kind
     if ((EUID == 0)); then

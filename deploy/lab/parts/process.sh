@@ -1,9 +1,11 @@
-# process.sh - the processes of one stack: starting, knowing and ending them; sourced by stack.
+# process.sh - starting, recording and ending the processes of a stack; sourced by stack.
 #
-# $home/proc/NAME holds the id of a process and the time it was started, so that a number that was
-# given to somebody else is never taken for ours. What such a process started in turn is found by
-# the variable STACK_HOME in its environment.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# $home/proc/NAME holds a process id and its start time, so that a reused id is not taken for ours.
+# Descendants are found by the variable STACK_HOME in their environment.
+# shellcheck shell=bash
+
+# shellcheck source=variables.sh
+. "${BASH_SOURCE%/*}/variables.sh"
 
 # start_process NAME LOG COMMAND... - in a session of its own, so that Ctrl-C does not reach it.
 start_process() {
@@ -17,8 +19,8 @@ start_process() {
     record_process "$name" $!
 }
 
-# What the caller has open, a pipe that somebody reads to its end perhaps, is not for processes that
-# stay. Of bash's own descriptors, 255 is the script.
+# Daemons must not inherit the caller's descriptors: a pipe would never reach its end. Descriptor 255
+# is bash's, for the script.
 close_descriptors() {
     local fd
     for fd in "/proc/$BASHPID/fd"/*; do
@@ -31,17 +33,17 @@ record_process() {
     printf '%s %s\n' "$2" "$(started_at "$2")" >"$home/proc/$1"
 }
 
-# Field 22 of proc(5)'s stat, nothing for a process that is gone or a zombie.
+# Prints field 22 of /proc/PID/stat (proc(5)); nothing for a zombie or if there is no such process.
 started_at() {
     local stat
     local -a field
     stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
-    # The second field is the program's name in parentheses, which may hold anything.
+    # The second field, the program's name in parentheses, may hold anything.
     read -ra field <<<"${stat##*) }"
     [[ ${field[0]} == Z ]] || printf '%s' "${field[19]}"
 }
 
-# Prints the id of a recorded process that runs; fails when it does not.
+# Prints the id of a recorded process; fails if it does not run.
 process_id() {
     local pid='' start=''
     [[ -e $home/proc/$1 ]] || return 1
@@ -53,7 +55,8 @@ process_gone() {
     ! process_id "$1" >/dev/null
 }
 
-# stop_process NAME SIGNAL SECONDS [SIGNAL SECONDS]... - signal after signal until it is gone.
+# stop_process NAME SIGNAL SECONDS [SIGNAL SECONDS]... - sends one signal after the other, and waits
+# so long after each, until the process has ended.
 stop_process() {
     local name=$1 pid
     shift
@@ -73,7 +76,7 @@ no_stray_processes() {
     [[ -z $(stray_processes) ]]
 }
 
-# What is left when its parent was killed: asked to end first, then ended.
+# Ends processes that outlived their parent.
 stop_stray_processes() {
     local signal
     local -a strays

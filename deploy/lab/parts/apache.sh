@@ -1,5 +1,8 @@
-# apache.sh - what the stacks with Apache have in common; sourced by those of fronts/.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# apache.sh - what the fronts with Apache share; sourced by them.
+# shellcheck shell=bash
+
+# shellcheck source=variables.sh
+. "${BASH_SOURCE%/*}/variables.sh"
 
 apache_modules=/usr/lib/apache2/modules
 
@@ -7,8 +10,8 @@ apache_check() {
     need /usr/sbin/apache2 apache2-bin
 }
 
-# apache_config PROCESSES MODULE... - the main configuration: what belongs to this stack. Standard
-# input is the part of one front, with the file that operators include.
+# apache_config PROCESSES MODULE... - prints the main configuration. Standard input is the front's own
+# part, which includes the operators' file.
 apache_config() {
     local processes=$1 module
     shift
@@ -26,8 +29,8 @@ PidFile "$home/tmp/front.pid"
 DefaultRuntimeDir "$home/tmp"
 DocumentRoot "$home/www"
 ErrorLog "$log_dir/error.log"
-# As many processes as ever needed, from the start: Apache closes kept-alive connections, also such as
-# a request is just arriving on, when it ends a process that it finds idle.
+# All processes from the start: when Apache ends an idle one it closes its kept-alive connections,
+# even one on which a request is arriving.
 ServerLimit $processes
 StartServers $processes
 ThreadsPerChild 50
@@ -39,8 +42,8 @@ END
     printf 'CustomLog "%s/access.log" sluice\n' "$log_dir"
 }
 
-# apache_worker COMMAND... - makes $home/bin/intake, which starts a worker by this command. Apache
-# would put what workers say into its own error log.
+# apache_worker COMMAND... - makes $home/bin/intake, which starts a worker by this command with its
+# messages in intake.log; Apache would put them into its error log.
 apache_worker() {
     printf '#!/bin/sh\nexec %s 2>>%s/intake.log\n' "$*" "$log_dir" |
         install -m 755 /dev/stdin "$home/bin/intake"

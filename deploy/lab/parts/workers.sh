@@ -1,8 +1,11 @@
-# workers.sh - the intake workers and the settings service of one stack; sourced by stack.
+# workers.sh - the intake workers and the settings service of a stack; sourced by stack.
 #
-# spawn-fcgi makes the socket and becomes multiwatch, which keeps the workers running. Not
-# spawn-fcgi's own way into the background: it sends what the workers say to /dev/null.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# spawn-fcgi makes the socket and executes multiwatch, which keeps the workers running. It stays in
+# the foreground (-n): in the background it sends the workers' messages to /dev/null.
+# shellcheck shell=bash
+
+# shellcheck source=variables.sh
+. "${BASH_SOURCE%/*}/variables.sh"
 
 workers_check() {
     local program
@@ -13,7 +16,7 @@ workers_check() {
     need /usr/bin/multiwatch multiwatch
 }
 
-# workers_config ROLE - the common settings, as this role of the database.
+# workers_config ROLE - the settings of both programs; they connect as ROLE.
 workers_config() {
     cat <<END
 database = host=$home/run port=5432 dbname=sluice user=$1
@@ -24,19 +27,19 @@ END
 
 settings_config() {
     workers_config sluice_settings
-    # What --set says comes first, and once.
+    # A key may be set once; --set takes precedence.
     [[ " ${settings[*]-} " == *" settings_trust_remote_user = "* ]] ||
         printf 'settings_trust_remote_user = on\n'
 }
 
 workers_prepare() {
-    # A copy: the workers' user may not be able to enter the checkout, and a new build does not
-    # change a running stack.
+    # Copies: the workers' user may not be able to enter the checkout, and a new build must not change
+    # a running stack.
     install -m 755 "$bin_dir/sluice-intake" "$home/bin/sluice-intake"
     workers_config sluice_intake |
         install -m 640 -g "$worker_group" /dev/stdin "$home/etc/sluice.conf"
     "$bin_dir/sluicectl" config --config "$home/etc/sluice.conf"
-    [[ $front_has_settings == yes ]] || return 0
+    front_has_settings || return 0
     install -m 755 "$bin_dir/sluice-settings" "$home/bin/sluice-settings"
     settings_config | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/settings.conf"
     "$bin_dir/sluicectl" config --config "$home/etc/settings.conf"
@@ -44,7 +47,7 @@ workers_prepare() {
     chmod -R a+rX "$home/web"
 }
 
-# For the web server's own authentication, the same password for all of the demo's users.
+# Makes the password file for the web server's authentication; all demo users share one password.
 users_prepare() {
     local user hash
     hash=$(printf '%s\n' "$demo_password" | openssl passwd -apr1 -stdin)
@@ -53,7 +56,7 @@ users_prepare() {
     done | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/users"
 }
 
-# serve NAME SOCKET PROCESSES PROGRAM CONFIG - its log is log/NAME.log, but for the workers'.
+# serve NAME SOCKET PROCESSES PROGRAM CONFIG - logs to log/NAME.log, the workers to log/intake.log.
 serve() {
     local -a user=()
     local log=$log_dir/$1.log
@@ -74,7 +77,7 @@ settings_start() {
     serve settings "$settings_socket" 2 sluice-settings "$home/etc/settings.conf"
 }
 
-# multiwatch passes the wish on; workers answer what they have accepted.
+# multiwatch passes the signal on; the workers answer the requests that they have accepted.
 workers_stop() {
     stop_process settings TERM 15 KILL 5
     stop_process workers TERM 15 KILL 5

@@ -1,13 +1,12 @@
-# home.sh - the files of one stack: where they lie, who may use them, what is removed; sourced by
-# stack.
+# home.sh - the files of a stack: where they are, who may use them, what is removed; sourced by stack.
 #
-# DIR/stack says whether up has made DIR, and names the directory that holds everything ($home).
-# That is DIR itself unless the users postgres and www-data cannot enter it, its name is too long
-# for a socket's (107 bytes), or it would need quoting in the configuration files.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# DIR/stack records whether up has made DIR, and the directory that holds everything ($home). That
+# is DIR, unless the users postgres and www-data cannot enter it, its name is too long for the path
+# of a socket (107 bytes), or the name would need quoting in the configuration files.
+# shellcheck shell=bash
 
-home='' made_dir=no log_dir='' socket='' settings_socket=''
-home_names=(bin etc fcgi log pg proc run tmp web www)
+# shellcheck source=variables.sh
+. "${BASH_SOURCE%/*}/variables.sh"
 
 choose_home() {
     home=$dir
@@ -25,7 +24,7 @@ others_can_enter() {
     done
 }
 
-# Whoever writes DIR/stack has the directory.
+# The first to create DIR/stack owns the directory.
 claim_dir() {
     local name
     if read_home; then
@@ -33,7 +32,7 @@ claim_dir() {
         remove_files
     fi
     for name in env stack "${home_names[@]}"; do
-        [[ ! -e $dir/$name ]] || die "$dir/$name is there already: choose another directory"
+        [[ ! -e $dir/$name ]] || die "$dir/$name already exists: choose another directory"
     done
     made_dir=no
     if [[ ! -d $dir ]]; then
@@ -49,15 +48,7 @@ claim_dir() {
     name_files
 }
 
-name_files() {
-    log_dir=$home/log
-    # shellcheck disable=SC2034 # of workers.sh and the fronts
-    socket=$home/fcgi/intake.sock
-    # shellcheck disable=SC2034 # the same
-    settings_socket=$home/fcgi/settings.sock
-}
-
-# Fails when there is no stack in DIR, not even half a one.
+# Fails if DIR holds no stack, not even an incomplete one.
 read_home() {
     [[ -e $dir/stack ]] || return 1
     [[ -O $dir/stack ]] || die "the stack in $dir belongs to another user"
@@ -83,7 +74,7 @@ make_files() {
 
 remove_all_but_logs() {
     local name
-    # A server that had to be killed leaves processes that still write when their parent is gone.
+    # Children of a killed server may still be writing.
     for name in "${home_names[@]}"; do
         [[ $name == log ]] || wait_until 10 rm -rf -- "${home:?}/$name"
     done

@@ -1,11 +1,12 @@
-# cluster.sh - the private PostgreSQL of one stack; sourced by stack.
+# cluster.sh - the private PostgreSQL cluster of a stack; sourced by stack.
 #
-# It listens on a socket in $home/run and nowhere else. Whoever can enter that directory is trusted:
-# the caller, or as root: root, postgres and the group of the workers' user. Durable settings: the
-# tests kill it and count what is left.
-# shellcheck shell=bash disable=SC2154 # the variables are of stack
+# It listens on a socket in $home/run only, and trusts every user that can enter that directory: the
+# caller; as root also postgres and the workers' group. Its settings are durable: tests kill it and
+# count what is left.
+# shellcheck shell=bash
 
-pg_bin=/usr/lib/postgresql/15/bin
+# shellcheck source=variables.sh
+. "${BASH_SOURCE%/*}/variables.sh"
 
 # PostgreSQL refuses to run as root.
 as_postgres() {
@@ -26,7 +27,7 @@ cluster_check() {
 }
 
 cluster_init() {
-    # Without fsync: only this; until it is done there is nothing to lose.
+    # --no-sync concerns initdb alone: there is nothing to lose yet.
     as_postgres "$pg_bin/initdb" --pgdata="$home/pg" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C.UTF-8 --data-checksums --no-sync --no-instructions
     as_postgres tee -a "$home/pg/postgresql.conf" >/dev/null <<END
@@ -52,7 +53,7 @@ cluster_start() {
     record_process postgresql "$(head -n 1 "$home/pg/postmaster.pid")"
 }
 
-# Fast, then immediate, which also frees the shared memory.
+# Fast shutdown, then immediate, which also frees the shared memory.
 cluster_stop() {
     stop_process postgresql INT 30 QUIT 10 KILL 10
 }

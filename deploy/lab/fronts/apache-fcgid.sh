@@ -1,11 +1,12 @@
-# apache-fcgid.sh - Apache with mod_fcgid, which starts the workers itself, as the web server of a
-# stack; sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# apache-fcgid.sh - Apache with mod_fcgid, which starts the workers; sourced by stack.
+# shellcheck shell=bash
 
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
 # shellcheck source=../parts/apache.sh
-. "$deploy/parts/apache.sh"
+. "${BASH_SOURCE%/*}/../parts/apache.sh"
 
-front_starts_workers=yes
+front_starts_workers() { true; }
 
 front_check() {
     apache_check

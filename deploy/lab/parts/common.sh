@@ -1,4 +1,4 @@
-# common.sh - messages and waiting; sourced by the scripts of deploy/.
+# common.sh - messages and waiting; sourced by the scripts of deploy/lab/.
 # shellcheck shell=bash
 
 say() {
@@ -10,7 +10,7 @@ die() {
     exit 1
 }
 
-# wait_until SECONDS COMMAND... - until the command succeeds; fails when it did not in time.
+# wait_until SECONDS COMMAND... - repeats the command until it succeeds; fails after SECONDS.
 wait_until() {
     local end=$((SECONDS + $1))
     shift
@@ -20,13 +20,13 @@ wait_until() {
     done
 }
 
-# Of a program that a package brings: need PROGRAM PACKAGE [WHAT], WHAT being what deps takes.
+# need PROGRAM PACKAGE [WHAT] - WHAT is the argument with which deps installs the package.
 need() {
     [[ -e $1 ]] || command -v "$1" >/dev/null ||
-        die "$1 is missing (package $2): run deploy/deps${3:+ $3}"
+        die "$1 is missing (package $2): run deploy/lab/deps${3:+ $3}"
 }
 
-# A free port of the loopback interface, below the range that outgoing connections use.
+# Prints a free port of the loopback interface, below the range of outgoing connections.
 free_port() {
     local port
     while port=$((10240 + RANDOM % 22528)); do

@@ -1,10 +1,12 @@
-# apache.sh - Apache with mod_proxy_fcgi as the web server of a stack; sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# apache.sh - Apache with mod_proxy_fcgi; sourced by stack.
+# shellcheck shell=bash
 
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
 # shellcheck source=../parts/apache.sh
-. "$deploy/parts/apache.sh"
+. "${BASH_SOURCE%/*}/../parts/apache.sh"
 
-front_has_settings=yes
+front_starts_workers() { false; }
 
 front_check() {
     apache_check

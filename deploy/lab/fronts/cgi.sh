@@ -1,15 +1,17 @@
-# cgi.sh - lighttpd with mod_cgi, one worker process per request, as the web server of a stack;
-# sourced by stack.
-# shellcheck shell=bash disable=SC2034,SC2154 # the variables are of stack
+# cgi.sh - lighttpd with mod_cgi, one process per request; sourced by stack.
+# shellcheck shell=bash
 
-front_starts_workers=yes
+# shellcheck source=../parts/variables.sh
+. "${BASH_SOURCE%/*}/../parts/variables.sh"
+
+front_starts_workers() { true; }
 
 front_check() {
     need /usr/sbin/lighttpd lighttpd
 }
 
-# The main configuration: what belongs to this stack. The rest is the file that operators include.
-# What workers say goes to the log that is meant for all CGI programs' errors.
+# The main configuration, which includes the operators' file. The workers' messages go to the log for
+# the errors of CGI programs.
 front_config() {
     cat <<END
 server.bind = "127.0.0.1"
@@ -34,7 +36,7 @@ END
     printf 'include "%s/cgi/lighttpd.conf"\n' "$deploy"
 }
 
-# It opens the directory that the program is in.
+# lighttpd opens the directory that the program is in.
 front_start() {
     ((EUID != 0)) || chmod 755 "$home/bin"
     start_process front "$log_dir/front.log" /usr/sbin/lighttpd -D -f "$home/etc/front.conf"

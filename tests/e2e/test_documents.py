@@ -1,0 +1,152 @@
+"""The documents: links that lead somewhere, and the commands of deploy/README.md, as written.
+
+The commands, from `make install` to the uninstall, run in a throwaway machine: an overlay of this
+one in namespaces of its own, with a new database cluster, and nginx as the distribution configures
+it. That needs root.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+import textwrap
+
+import pytest
+
+from harness import ROOT, VARIANT
+
+pytestmark = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
+
+DEPLOY = ROOT / "deploy"
+
+# The mounts end with the namespace; what is written goes to the tmpfs at $1. The checkout gets an
+# overlay of its own, since it may be on another file system.
+MACHINE = r"""
+layer() {
+    mkdir -p "$place/$2/up" "$place/$2/work" "$3"
+    mount -t overlay overlay -o "lowerdir=$1,upperdir=$place/$2/up,workdir=$place/$2/work" "$3"
+}
+place=$1 checkout=$2 script=$3
+mount -t tmpfs tmpfs "$place"
+layer / root "$place/machine"
+for name in run tmp; do
+    mount -t tmpfs -o mode=1777 tmpfs "$place/machine/$name"
+done
+mount -t proc proc "$place/machine/proc"
+mount --rbind /dev "$place/machine/dev"
+layer "$checkout" checkout "$place/machine$checkout"
+exec chroot "$place/machine" env -i -C "$checkout" SYSTEMD_OFFLINE=1 HOME=/root LC_ALL=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    bash -euo pipefail -c "$script"
+"""
+
+# PostgreSQL as Debian sets it up, a loopback interface, and no Sluice that this machine may have.
+PREPARE = r"""
+python3 -c '
+import fcntl, socket, struct
+with socket.socket() as control:
+    fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 1))  # SIOCSIFFLAGS, IFF_UP
+'
+make -s uninstall
+rm -rf /etc/postgresql /var/lib/postgresql/* /etc/sluice /etc/systemd/system/sluice-*
+for user in sluice sluice-settings; do
+    ! getent passwd "$user" >/dev/null || userdel "$user"
+done
+version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
+pg_createcluster --start "$version" main >/dev/null
+"""
+
+# nginx as Debian configures it, with the lines that the files of deploy/nginx say to add.
+FRONT = r"""
+cat >/etc/nginx/conf.d/sluice.conf <<'END'
+@HTTP@
+END
+cat >/etc/nginx/sites-enabled/default <<'END'
+server {
+    listen 80;
+    server_name localhost;
+@SERVER@
+}
+END
+printf 'olga:%s\n' "$(openssl passwd -apr1 secret)" >/etc/nginx/sluice.users
+nginx
+"""
+
+PAGE = """
+curl -fsS --retry 5 -u olga:secret http://localhost/settings/ >/dev/null
+curl -fsS --retry 5 -u olga:secret http://localhost/api/settings/me
+"""
+
+INVENTORY = """
+{ find /etc /run /usr/local -name '*sluice*'; getent passwd; } | sort >/tmp/"$1"
+"""
+
+
+def blocks():
+    """The shell commands of the document, in its order."""
+    text = (DEPLOY / "README.md").read_text()
+    return [textwrap.dedent(block) for _, block in
+            re.findall(r"^( *)```sh\n(.*?)^\1```$", text, re.M | re.S)]
+
+
+def front():
+    lines = []
+    for file in ("sluice_http.conf", "sluice.conf", "sluice_settings.conf"):
+        head = re.match(r"(?:#.*\n)+", (DEPLOY / "nginx" / file).read_text()).group()
+        lines += re.findall(r"^#     (.*)", head, re.M)
+    http = [line for line in lines if "upstream" in line or "sluice_http" in line]
+    server = [line for line in lines if line not in http]
+    return FRONT.replace("@HTTP@", "\n".join(http)).replace("@SERVER@", "\n".join(server))
+
+
+def throwaway(script):
+    """Runs a bash script in the throwaway machine."""
+    # Not below /tmp, which that machine has of its own.
+    with tempfile.TemporaryDirectory(prefix="sluice-machine-", dir="/var/tmp") as place:
+        return subprocess.run(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--",
+             "bash", "-euc", MACHINE, "machine", place, str(ROOT), script],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            errors="replace", timeout=600, check=False)
+
+
+def documents():
+    found = [file for file in ROOT.rglob("*.md")
+             if file.relative_to(ROOT).parts[0] not in ("build", ".git")]
+    assert ROOT / "README.md" in found and DEPLOY / "README.md" in found
+    return found
+
+
+def test_links_lead_somewhere():
+    """Links within the checkout, inline or as [name]: target."""
+    target = re.compile(r"\]\(([^)#\s]+)|^\[[^]]+\]: ([^#\s]+)", re.M)
+    links = [(file, one or other) for file in documents()
+             for one, other in target.findall(file.read_text())]
+    local = [(file, link) for file, link in links if "://" not in link]
+    assert len(local) > 10
+    assert not [(file, link) for file, link in local if not (file.parent / link).exists()]
+
+
+def test_deploy_readme():
+    if os.geteuid() != 0:
+        pytest.skip("a throwaway machine needs root")
+    if (tried := throwaway("true")).returncode:
+        pytest.skip(f"no overlay or namespaces here: {tried.stdout.strip()}")
+    steps = blocks()
+    script = [PREPARE, "inventory() {", INVENTORY, "}\ninventory before\n"]
+    first_request = next(n for n, step in enumerate(steps) if "curl" in step)
+    members = next(n for n, step in enumerate(steps) if "member add" in step)
+    for number, step in enumerate(steps):
+        if number == first_request:
+            script.append(front())
+        if "systemctl" in step:  # offline it can enable units, not start them
+            step = step.replace(" --now ", " ")
+            step = f"if command -v systemctl >/dev/null; then\n{step}fi\n"
+        script.append(step)
+        if number == members:
+            script.append(PAGE)
+    script.append("rm /etc/nginx/conf.d/sluice.conf /etc/nginx/sluice.users\n"
+                  "inventory after\ndiff /tmp/before /tmp/after\necho uninstalled\n")
+    done = throwaway("set -x\n" + "".join(script))
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.stdout.endswith("uninstalled\n")
