@@ -7,6 +7,7 @@ import pathlib
 import secrets
 import subprocess
 
+import psycopg2
 import pytest
 
 import harness
@@ -59,7 +60,7 @@ class Database:
 
     @contextlib.contextmanager
     def session(self):
-        connection = harness.psycopg2.connect(
+        connection = psycopg2.connect(
             host=self.stack.env["PGHOST"], port=self.stack.env["PGPORT"], dbname=self.name,
             user=self.stack.env["PGUSER"])
         try:

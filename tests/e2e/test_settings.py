@@ -5,7 +5,6 @@ import calendar
 import datetime
 import hashlib
 import hmac
-import http.client
 import json
 import re
 import signal
@@ -15,7 +14,7 @@ import time
 import pytest
 
 from fastcgi_client import (STDIN, Worker, begin, params, record, variables_of)
-from harness import (JSON, KEY, PATIENCE, SECRET, Answer, Client, assert_problem, path_of, send,
+from harness import (JSON, KEY, PATIENCE, SECRET, Answer, assert_problem, path_of, send,
                      send_raw, wait_for)
 from postgresql_server import Server
 

@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 
 import npm
 from browser import Browser
-from harness import (ENVIRONMENT, JSON, KEY, OUTPUT, PATIENCE, ROOT, SECRET, VARIANT, path_of, send,
+from harness import (ENVIRONMENT, KEY, OUTPUT, PATIENCE, ROOT, SECRET, VARIANT, path_of, send,
                      wait_for)
 
 PICTURES = OUTPUT / "settings-page"

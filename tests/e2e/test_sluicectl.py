@@ -6,12 +6,12 @@ import hashlib
 import itertools
 import json
 import os
-import pathlib
 import re
 import secrets
 import subprocess
 import time
 
+import psycopg2
 import pytest
 
 import harness
@@ -84,7 +84,7 @@ def database(stack):
     other = Tool(stack, PGDATABASE=name)
 
     def psql(sql):
-        with contextlib.closing(harness.psycopg2.connect(
+        with contextlib.closing(psycopg2.connect(
                 host=stack.env["PGHOST"], port=stack.env["PGPORT"], dbname=name,
                 user=stack.env["PGUSER"])) as connection:
             connection.autocommit = True
@@ -692,7 +692,7 @@ def test_migrate_at_the_same_time(database):
 
 
 def test_migrate_waits_for_the_lock(stack, database, small):
-    with contextlib.closing(harness.psycopg2.connect(
+    with contextlib.closing(psycopg2.connect(
             host=stack.env["PGHOST"], port=stack.env["PGPORT"], dbname=database.env["PGDATABASE"],
             user=stack.env["PGUSER"])) as holder:
         holder.autocommit = True

@@ -1,0 +1,55 @@
+"""A stack's database: a connection that may do everything, and the questions most tests have."""
+
+import psycopg2
+
+
+class WithDatabase:
+    """The part of a Stack that asks its database."""
+
+    _database = None
+
+    def disconnect(self):
+        """Before the server goes away; the next psql() connects anew."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def connect(self):
+        connection = psycopg2.connect(host=self.env["PGHOST"], port=self.env.get("PGPORT"),
+                                      dbname=self.env["PGDATABASE"], user=self.env["PGUSER"])
+        connection.autocommit = True
+        return connection
+
+    def psql(self, sql, *params):
+        """Runs one statement; the rows as a list of tuples."""
+        if self._database is None or self._database.closed:
+            self._database = self.connect()
+        try:
+            with self._database.cursor() as cursor:
+                cursor.execute(sql, params or None)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg2.Error:
+            self._database.close()
+            self._database = None
+            raise
+
+    def rows(self, key):
+        """How many signals of this key are staged, warm and cold."""
+        return self.psql("select (select count(*) from sluice.signal_staging where key_id = %s)"
+                         " + (select count(*) from sluice.signal_cold_storage where key_id = %s)",
+                         key["id"], key["id"])[0][0]
+
+    def staged(self, signal_id, column="payload"):
+        """One column of one staged signal, warm or cold."""
+        found = self.psql(
+            f"select {column} from sluice.signal_staging where id = %s union all "
+            f"select {column} from sluice.signal_cold_storage where id = %s",
+            signal_id, signal_id)
+        assert len(found) == 1, f"{len(found)} rows with id {signal_id}"
+        return found[0][0]
+
+    def ids(self, key):
+        """All ids of this key's staged signals, as a list: a repeat would show."""
+        return [row[0] for row in self.psql(
+            "select id from sluice.signal_staging where key_id = %s union all "
+            "select id from sluice.signal_cold_storage where key_id = %s", key["id"], key["id"])]

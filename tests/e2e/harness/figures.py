@@ -1,0 +1,19 @@
+"""Figures that are only compared with each other, measured by turns on the same machine."""
+
+from statistics import median
+
+__all__ = ["alternate", "median", "percentile"]
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def alternate(rounds, *measures):
+    """Runs the measures by turns, rounds times; one list of values per measure."""
+    values = [[] for _ in measures]
+    for _ in range(rounds):
+        for kept, measure in zip(values, measures):
+            kept.extend(measure())
+    return values

@@ -1,0 +1,80 @@
+"""The life of a stack: up, its environment, down."""
+
+import os
+import pathlib
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+
+from .database import WithDatabase
+from .fronts import STREAMING
+from .logs import WithLogs
+from .place import BUILD, ENVIRONMENT, ROOT, VARIANT
+from .processes import WithProcesses
+from .tool import WithTool
+
+
+# Processes of pytest-xdist share no port, though each only listens some time after it has looked.
+PORTS = range(10000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), 32768, 64)
+
+
+def free_port():
+    """A port below the ephemeral range that nobody listens on right now."""
+    while True:
+        port = random.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class Stack(WithTool, WithDatabase, WithProcesses, WithLogs):
+    """A running stack; `env` holds the variables of DIR/env."""
+
+    def __init__(self, front, *options, workers=None, settings=None):
+        self.front = front
+        self.streams = front in STREAMING
+        self.variant = VARIANT
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{front[:2]}-"))
+        os.chmod(self.dir, 0o755)  # PostgreSQL and the web server may run as other users
+        self.port = free_port()
+        self.credentials = set()
+        self.closers = []  # what tests started beside the stack
+        self.log_dir = self.dir
+        command = [ROOT / "deploy" / "stack", "up", "--dir", self.dir, "--front", front,
+                   "--port", str(self.port), "--bindir", BUILD, "--maintain", "0", *options]
+        # One, unless a test is about several: then it is known who serves what.
+        command += ["--workers", str(workers or 1)]
+        for name, value in (settings or {}).items():
+            command += ["--set", f"{name}={value}"]
+        up = subprocess.run([str(part) for part in command], env=ENVIRONMENT,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            errors="replace", check=False)
+        if up.returncode:
+            kept = self.keep_logs(f"{front}-up")
+            self.close()
+            raise RuntimeError(f"{' '.join(map(str, command))}: exit {up.returncode}\n{up.stdout}"
+                               f"\nlogs kept: {kept}")
+        shell = subprocess.run(["env", "-i", "sh", "-c", 'set -a; . "$1"; env -0', "sh",
+                                str(self.dir / "env")], stdout=subprocess.PIPE, check=True)
+        pairs = (entry.split("=", 1) for entry in shell.stdout.decode().split("\0") if entry)
+        self.env = {name: value for name, value in pairs
+                    if name not in ("PWD", "SHLVL", "_", "OLDPWD")}
+        self.base_url = self.env["BASE_URL"]
+        self.log_dir = pathlib.Path(self.env["LOG_DIR"])
+        self.organization = self.env["ORGANIZATION"]
+
+    def close(self):
+        self.disconnect()
+        for closer in self.closers:
+            closer()
+        down = subprocess.run([str(ROOT / "deploy" / "stack"), "down", "--dir", str(self.dir)],
+                              env=ENVIRONMENT, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+        if down.returncode:
+            raise RuntimeError(f"deploy/stack down: exit {down.returncode}\n{down.stdout}")
