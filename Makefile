@@ -254,8 +254,9 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
-	$(INSTALL) -d $(DESTDIR)$(datadir)/web
-	$(INSTALL) -m 644 fcgi-app/web/* $(DESTDIR)$(datadir)/web/
+	$(INSTALL) -d $(DESTDIR)$(datadir)/web/style
+	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
+	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/
 	for d in lighttpd apache nginx apache-fcgid cgi systemd cron templates; do \
 		$(INSTALL) -d $(DESTDIR)$(datadir)/$$d && \
 		$(INSTALL) -m 644 deploy/$$d/* $(DESTDIR)$(datadir)/$$d/ || exit 1; done
