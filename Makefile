@@ -248,8 +248,9 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
 	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
 	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
-	$(INSTALL) -d $(DESTDIR)$(datadir)/web
-	$(INSTALL) -m 644 fcgi-app/web/* $(DESTDIR)$(datadir)/web/
+	$(INSTALL) -d $(DESTDIR)$(datadir)/web/style
+	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
+	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/
 	for f in $(OPERATOR_FILES); do \
 		$(INSTALL) -D -m 644 deploy/$$f $(DESTDIR)$(datadir)/$$f || exit 1; done
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
