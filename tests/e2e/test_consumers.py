@@ -6,7 +6,6 @@ import contextlib
 import os
 import pathlib
 import random
-import re
 import shutil
 import subprocess
 import tempfile
@@ -16,6 +15,7 @@ import psycopg2
 import pytest
 
 from harness import (ENVIRONMENT, NDJSON, ROOT, Load, bulk_path, path_of, send, wait_for)
+from harness.documents import block
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
@@ -297,7 +297,7 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
 # ---- following ----
 
 class Follower:
-    """What the README says."""
+    """As sql-migrations/README.md says."""
 
     def __init__(self, stack):
         self.session = Consumer(stack, user="sluice_reader")
@@ -378,14 +378,9 @@ def test_following_many_writers(queue):
     assert len(committed) > 100
 
 
-# ---- what the README says ----
+# ---- what sql-migrations/README.md says ----
 
-def readme_block(language, word):
-    blocks = [block for block in re.findall(
-        rf"^```{language}\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
-        if word in block]
-    assert len(blocks) == 1, f"{len(blocks)} blocks with {word}"
-    return blocks[0]
+DOCUMENT = "sql-migrations/README.md"
 
 
 def psql(stack, user, script, *options):
@@ -401,7 +396,7 @@ def test_readme_in_sql(queue, key):
     send(queue, path_of(key), b'{"userId":"somebody"}')
     ids = set(queue.ids(key))
     queue.psql("select setval('sluice.signal_staging_queue_search', 0)")
-    lines = psql(queue, "sluice_consumer", readme_block("sql", "claim_signals"))
+    lines = psql(queue, "sluice_consumer", block(DOCUMENT, "sql", "claim_signals"))
     assert len(lines) == 6 + 2 and lines[-2:] == ["5", "1"], lines
     assert statuses(queue, ids) == {"completed": 5, "skipped": 1}
     assert queue.psql("select mapped_rule, error, count(*) from sluice.signal_staging"
@@ -413,7 +408,7 @@ def test_readme_in_shell(queue, key):
     ids = stage(queue, key, 12)
     directory = pathlib.Path(tempfile.mkdtemp(prefix="sluice-readme-"))
     script, handler = directory / "consume", directory / "handle-signal"
-    script.write_text(readme_block("sh", "claim_signals"))
+    script.write_text(block(DOCUMENT, "sh", "claim_signals"))
     handler.write_text("#!/bin/sh\nread -r payload\nprintf '%s\\n' \"$payload\" >>seen\n"
                        "case $payload in\n*'\"n\": 7'*) echo \"it's 7\" >&2; exit 1 ;;\nesac\n")
     script.chmod(0o755)
@@ -440,10 +435,10 @@ def test_readme_following(queue, key):
     psql(queue, "sluice_reader", "select 1")
     start = queue.psql("select sluice.settled_xact()")[0][0]
     ids = stage(queue, key, 4)
-    block = readme_block("sql", "settled_xact")
+    script = block(DOCUMENT, "sql", "settled_xact")
     wait_for(lambda: queue.psql("select sluice.settled_xact() > max(stored_xact)"
                                 " from sluice.signal_staging") == [(True,)], "they are settled")
-    lines = psql(queue, "sluice_reader", block + block + r"\echo :from", "-v", f"from={start}")
+    lines = psql(queue, "sluice_reader", script + script + r"\echo :from", "-v", f"from={start}")
     assert {int(line.split("|")[0]) for line in lines[:-1]} == ids and len(lines) == 5
     assert int(lines[-1]) > start
 

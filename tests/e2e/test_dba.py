@@ -1,21 +1,15 @@
-"""What the README shows to DBAs works as written, as sluice_reader, with something to see."""
+"""What sql-migrations/README.md shows works as written, as sluice_reader, with something to see."""
 
 import json
 import os
-import re
 import subprocess
 
 import pytest
 
-from harness import JSON, ROOT, path_of, send, wait_for
+from harness import JSON, path_of, send, wait_for
+from harness.documents import block
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
-
-
-def block():
-    text = (ROOT / "README.md").read_text()
-    section = text[text.index("## What a DBA finds"):]
-    return re.search(r"```sql\n(.*?)```", section, re.S).group(1)
 
 
 def psql(stack, sql, user="sluice_reader"):
@@ -40,7 +34,7 @@ def lived_in(stack):
 
 
 def test_the_walk_through(stack, lived_in):
-    shown = psql(stack, block())
+    shown = psql(stack, block("sql-migrations/README.md", "sql", "What came in last"))
     assert "dba@example.com" in shown
     assert "dba's secret|active||" in shown and "secret_wrong" in shown
     assert "not_an_object|2|2|" in shown

@@ -1,19 +1,20 @@
-"""The documents: links that lead somewhere, and the commands of deploy/README.md, as written.
+"""The documents: links and names that lead somewhere, and commands, run as written.
 
-The commands, from `make install` to the uninstall, run in a throwaway machine: an overlay of this
+Those of deploy/README.md, from `make install` to the uninstall, run in a throwaway machine: an overlay of this
 one in namespaces of its own, with a new database cluster, and nginx as the distribution configures
 it. That needs root.
 """
 
+import json
 import os
 import re
 import subprocess
 import tempfile
-import textwrap
 
 import pytest
 
-from harness import ROOT, VARIANT
+from harness import ENVIRONMENT, KEY, ROOT, SECRET, VARIANT
+from harness.documents import blocks, documents
 
 pytestmark = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 
@@ -82,13 +83,6 @@ INVENTORY = """
 """
 
 
-def blocks():
-    """The shell commands of the document, in its order."""
-    text = (DEPLOY / "README.md").read_text()
-    return [textwrap.dedent(block) for _, block in
-            re.findall(r"^( *)```sh\n(.*?)^\1```$", text, re.M | re.S)]
-
-
 def front():
     lines = []
     for file in ("sluice_http.conf", "sluice.conf", "sluice_settings.conf"):
@@ -110,21 +104,14 @@ def throwaway(script):
             errors="replace", timeout=600, check=False)
 
 
-def documents():
-    found = [file for file in ROOT.rglob("*.md")
-             if file.relative_to(ROOT).parts[0] not in ("build", ".git")]
-    assert ROOT / "README.md" in found and DEPLOY / "README.md" in found
-    return found
-
-
 def test_links_lead_somewhere():
     """Links within the checkout, inline or as [name]: target."""
     target = re.compile(r"\]\(([^)#\s]+)|^\[[^]]+\]: ([^#\s]+)", re.M)
     links = [(file, one or other) for file in documents()
-             for one, other in target.findall(file.read_text())]
+             for one, other in target.findall((ROOT / file).read_text())]
     local = [(file, link) for file, link in links if "://" not in link]
     assert len(local) > 10
-    assert not [(file, link) for file, link in local if not (file.parent / link).exists()]
+    assert not [(file, link) for file, link in local if not (ROOT / file.parent / link).exists()]
 
 
 def test_deploy_readme():
@@ -132,7 +119,7 @@ def test_deploy_readme():
         pytest.skip("a throwaway machine needs root")
     if (tried := throwaway("true")).returncode:
         pytest.skip(f"no overlay or namespaces here: {tried.stdout.strip()}")
-    steps = blocks()
+    steps = blocks("deploy/README.md", "sh")
     script = [PREPARE, "inventory() {", INVENTORY, "}\ninventory before\n"]
     first_request = next(n for n, step in enumerate(steps) if "curl" in step)
     members = next(n for n, step in enumerate(steps) if "member add" in step)
@@ -150,3 +137,84 @@ def test_deploy_readme():
     done = throwaway("set -x\n" + "".join(script))
     assert done.returncode == 0, done.stdout[-6000:]
     assert done.stdout.endswith("uninstalled\n")
+
+
+# Which tests run the commands of a document, as written.
+RUN_BY = {
+    "README.md": ["test_documents.py", "../check-fresh"],
+    "deploy/README.md": ["test_documents.py"],
+    "deploy/templates/README.md": ["test_product_orgs.py"],
+    "sql-migrations/README.md": ["test_consumers.py", "test_dba.py", "test_product_orgs.py"],
+}
+
+
+def test_every_command_is_run():
+    with_commands = [str(document) for document in documents()
+                     if blocks(document, "sh") or blocks(document, "sql")]
+    assert with_commands == sorted(RUN_BY)
+    for document, tests in RUN_BY.items():
+        for test in tests:
+            text = (ROOT / "tests" / "e2e" / test).read_text()
+            assert document in text or document == "README.md", f"{test} runs {document}"
+
+
+def test_targets_and_files_that_are_named():
+    """`make TARGET` and `path/of/a.file` in running text are there."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    missing = []
+    for document in documents():
+        text = (ROOT / document).read_text()
+        missing += [(document, f"make {target}")
+                    for target in re.findall(r"`make ([a-z-]+)[^`]*`", text)
+                    if target not in targets]
+        missing += [(document, name) for name in re.findall(
+            r"`((?:fcgi-app|tests|deploy|sql-migrations)/[a-z0-9_./-]+)`", text)
+                    if not (ROOT / name).exists()]
+    assert not missing
+
+
+def test_files_of_the_questions():
+    """fcgi-app/README.md says where a maintainer's questions are answered."""
+    section = (ROOT / "fcgi-app" / "README.md").read_text().split("## Where is what")[1]
+    rows = re.findall(r"^\| (.*?\?) \| (.*?) \|$", section.split("\n## ")[0], re.M)
+    assert len(rows) >= 22
+    for question, answer in rows:
+        files = re.findall(r"`([^`]+)`", answer)
+        assert files, question
+        for file in files:
+            assert any((root / file).exists() for root in (ROOT / "fcgi-app", ROOT)), \
+                f"{question} {file}"
+
+
+@pytest.mark.each_front
+def test_readme_request(stack, key):
+    commands, request, tool = blocks("README.md", "sh")
+    shown, = blocks("README.md", "json")
+    command = request.replace("https://your.host", stack.base_url).replace("sk_…", key["key"])
+    done = subprocess.run(["sh", "-ec", command.replace("curl ", "curl -sS --noproxy '*' ", 1)],
+                          check=True, stdout=subprocess.PIPE, timeout=60)
+    answer = json.loads(done.stdout)
+    assert answer == {**json.loads(shown), "id": answer["id"]}
+    assert stack.ids(key) == [answer["id"]]
+    # The two commands are run by check-fresh; the tool's by the next test.
+    assert [line.split()[0] for line in commands.splitlines()] == ["deploy/quickstart", "tests/run"]
+    assert all(line.startswith("sluicectl ") for line in tool.splitlines())
+
+
+@pytest.mark.first_front
+def test_readme_tool(stack_of_its_own):
+    """The tool's commands in their order, with the id of the key that was made."""
+    stack = stack_of_its_own
+    commands = blocks("README.md", "sh")[2]
+    env = {**ENVIRONMENT, **stack.env,
+           "PATH": f"{os.path.dirname(stack.env['SLUICECTL'])}:{os.environ['PATH']}"}
+    for line in commands.splitlines():
+        if line.startswith("sluicectl key deactivate"):
+            made, = [key for key in stack.ctl_json("key", "list") if key["name"] == "contact form"]
+            line = line.replace(" 7 ", f" {made['id']} ")
+        done = subprocess.run(["sh", "-ec", line], env=env, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+        stack.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout))
+        assert done.returncode == 0, f"{line}\n{done.stdout}"
+    assert [key["status"] for key in stack.ctl_json("key", "list")
+            if key["name"] == "contact form"] == ["deactivated"]

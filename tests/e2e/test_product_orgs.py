@@ -17,6 +17,7 @@ import pytest
 
 from harness import (ENVIRONMENT, JSON, NDJSON, ROOT, Client, accepted_id, assert_problem, bulk_path, path_of, send,
                      sound_key, unsound_key, wait_for)
+from harness.documents import block, blocks
 from test_hostile import BODIES, VALUES
 from test_templates import SHIPPED, TEMPLATES
 
@@ -552,13 +553,15 @@ def test_dumped_and_restored(stack, orgs):
         stack.psql(f"drop database {database}")
 
 
-# ---- what the README says ----
+# ---- what the documents say ----
 
-def test_readme_from_a_payload_to_a_row(stack):
-    """Its walk-through, as written: only the key, the host and the database's user are put in."""
-    text = (ROOT / "deploy" / "README.md").read_text()
-    section = text[text.index("## Payload templates"):text.index("## Settings page")]
-    tried, created, sent, asked = re.findall(r"^   ```(?:sql)?\n(.*?)^   ```$", section, re.M | re.S)
+def test_from_a_payload_to_a_row_as_documented(stack):
+    """The walk-through, as written: only the key, the host and the database's user are put in."""
+    document = "deploy/templates/README.md"
+    tried, created, sent = blocks(document, "sh")
+    shown, = blocks(document, "text")
+    answered, = blocks(document, "json")
+    asked, = blocks(document, "sql")
     if not stack.psql("select from sluice.organization where name = 'Example Ltd'"):
         stack.ctl("organization", "create", "Example Ltd")
     stack.psql("alter role sluice_reader login")
@@ -568,14 +571,12 @@ def test_readme_from_a_payload_to_a_row(stack):
         return subprocess.run(["sh", "-ec", command], cwd=ROOT, env=env, check=True, timeout=60,
                               capture_output=True, text=True).stdout
 
-    command, shown = re.sub("^   ", "", tried, flags=re.M).split("\n\n", 1)
-    assert shell(command) == shown
+    assert shell(tried) == shown
     made = json.loads(shell(created.strip() + " --json"))
     stack.credentials.add(made["key"])
-    command, shown = sent.split("\n\n", 1)
-    command = command.replace("https://your.host", stack.base_url).replace("sk_…", made["key"])
+    command = sent.replace("https://your.host", stack.base_url).replace("sk_…", made["key"])
     answer = json.loads(shell(f"curl --noproxy '*' -s {command.strip().removeprefix('curl ')}"))
-    assert {**json.loads(shown), "id": answer["id"]} == answer
+    assert {**json.loads(answered), "id": answer["id"]} == answer
     rows = subprocess.run(["psql", "-XqAt"], input=asked, env={**env, "PGUSER": "sluice_reader"}, check=True,
                           capture_output=True, text=True, timeout=60).stdout
     assert ('acct-2077|Example Ltd|Enterprise|42|129900|2026-11-14 ' in rows
@@ -584,14 +585,13 @@ def test_readme_from_a_payload_to_a_row(stack):
 
 @pytest.mark.database
 @pytest.mark.first_front
-def test_readme_consumers(stack, fresh):
-    section = (ROOT / "README.md").read_text().split("### Consumers")[1].split("### Following")[0]
-    block, = [block for block in re.findall(r"^```sql\n(.*?)^```$", section, re.M | re.S) if "product_orgs" in block]
+def test_consumers_as_documented(stack, fresh):
+    script = block("sql-migrations/README.md", "sql", "claim_product_orgs")
     stack.psql("update sluice.product_org_staging set status = 'skipped'")
     stack.psql("alter role sluice_consumer login")
     post(stack, fresh, [{"id": "a", "mrr": 1}, {"id": "b"}])
     stack.psql("select setval('sluice.product_org_staging_queue_search', 0)")
-    shown = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=block, check=True, capture_output=True,
+    shown = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=script, check=True, capture_output=True,
                            text=True, timeout=60,
                            env={**ENVIRONMENT, **stack.env, "PGUSER": "sluice_consumer"}).stdout.split()
     assert sorted(shown) == ["2", "a|||1||", "b|||||"]
