@@ -67,7 +67,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh fault fuzz check-fuzz fuzz-programs \
+	check-fresh check-builds check-steady programs fault fuzz check-fuzz fuzz-programs \
 	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -75,7 +75,8 @@ SETTINGS_BIN := $(BUILD)/sluice-settings
 TOOL_BIN := $(BUILD)/sluicectl
 MAN_PAGES := $(BUILD)/man/sluice-intake.8 $(BUILD)/man/sluice-settings.8 $(BUILD)/man/sluicectl.1 $(BUILD)/man/sluice.conf.5
 
-all: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN) $(MAN_PAGES)  ## build the programs and the man pages
+all: programs $(MAN_PAGES)  ## build the programs and the man pages
+programs: $(INTAKE_BIN) $(SETTINGS_BIN) $(TOOL_BIN)
 
 # One library of all rooms; a program takes of it what it needs.
 SOURCES := $(filter-out fcgi-app/programs/%,$(wildcard $(ROOMS:%=fcgi-app/%/*.c)))
@@ -186,6 +187,12 @@ check-fronts: all  ## all end-to-end tests through all web servers; about twenty
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
 	$(PYTEST) tests/fault
 	$(PYTEST) -m slow tests/e2e
+
+check-builds:  ## clang, a packager's flags, arm64
+	tests/check-builds
+
+check-steady: all  ## the end-to-end tests ten times, five of them on a busy machine; hours
+	tests/check-steady
 
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
