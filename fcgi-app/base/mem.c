@@ -166,7 +166,7 @@ char *buf_reserve(struct buf *buf, size_t n)
 	if (buf->status != STATUS_OK)
 		return NULL;
 	if (n > buf->cap - buf->n) {
-		buf->status = STATUS_BODY_TOO_LARGE;
+		buf->status = STATUS_TOO_LARGE;
 		return NULL;
 	}
 	if (buf->size - buf->n < n || buf->p == NULL) {

@@ -77,7 +77,7 @@ struct buf {
 	size_t n;	    /* bytes used */
 	size_t size;	    /* bytes allocated */
 	size_t cap;	    /* never grows past this many bytes */
-	enum status status; /* STATUS_OK, or why the first append failed: STATUS_BODY_TOO_LARGE
+	enum status status; /* STATUS_OK, or why the first append failed: STATUS_TOO_LARGE
 			     * over the cap, STATUS_NO_MEMORY; later appends do nothing */
 };
 

@@ -288,7 +288,7 @@ static void depart(struct commit_queue *queue, int64_t now_ms)
 /* Whether another request's rows may be the cause: SQLSTATE classes 22, 23 and 54. */
 static bool is_about_data(enum status status)
 {
-	return status == STATUS_INVALID_VALUE || status == STATUS_REFUSED ||
+	return status == STATUS_INVALID_VALUE || status == STATUS_CONSTRAINT ||
 	       status == STATUS_NOT_UNIQUE;
 }
 
@@ -299,7 +299,7 @@ static bool is_about_data(enum status status)
 static bool is_worth_retrying(const struct commit_queue *queue, enum status status)
 {
 	return status == STATUS_CONFLICT ||
-	       (status == STATUS_REFUSED && queue->flight.requests == 1);
+	       (status == STATUS_CONSTRAINT && queue->flight.requests == 1);
 }
 
 /* Whether what was refused, which is alone in the flight, goes once more: to be kept. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "http/problem.h"
 #include "pg/array.h"
 
 /* The parameters in the function's order. */
@@ -252,7 +253,7 @@ static void add_reject(struct pg_array *columns, const struct commit_reject *rej
 {
 	pg_array_add_int4(&columns[REJECT_REQUESTS], request);
 	add_count(&columns[REJECT_POSITIONS], reject->position);
-	pg_array_add_bytes(&columns[REJECT_CODES], slice_of(status_code(reject->status)));
+	pg_array_add_bytes(&columns[REJECT_CODES], slice_of(problem_of(reject->status)->code));
 	pg_array_add_bytes(&columns[REJECT_DETAILS], reject->detail);
 	pg_array_add_bytes(&columns[REJECT_KINDS], slice_of(reject->kind));
 	pg_array_add_bytes(&columns[REJECT_SOURCES], given_source);
@@ -269,7 +270,7 @@ static void add_refused(struct pg_array *columns, struct commit_item item,
 		.position = item.position,
 		.kind = item.position < 0 ? REJECT_KIND_SINGLE : REJECT_KIND_ITEM,
 		.status = STATUS_INVALID_VALUE,
-		.detail = slice_of(status_detail(STATUS_INVALID_VALUE)),
+		.detail = slice_of(problem_of(STATUS_INVALID_VALUE)->detail),
 		.payload = received,
 		.length = (int64_t)received.n,
 	};

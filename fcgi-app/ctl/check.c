@@ -44,7 +44,7 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 
 	if (status != STATUS_OK)
 		add(ctl, findings, "configuration", STORE_CHECK_FAILED, "%s",
-		    message == NULL ? status_code(status) : message);
+		    message == NULL ? status_name(status) : message);
 	else
 		add(ctl, findings, "configuration", STORE_CHECK_OK, "%s",
 		    source.path == NULL ? "no file: defaults and environment" : source.path);
@@ -73,7 +73,7 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 		status = migrate_plan(&ctl->arena, &files, &applied, &first, &message, &hint);
 	if (status != STATUS_OK)
 		add(ctl, findings, "schema", STORE_CHECK_FAILED, "version %zu; %s", applied.count,
-		    message == NULL ? status_code(status) : message);
+		    message == NULL ? status_name(status) : message);
 	else if (first < files.count)
 		add(ctl, findings, "schema", STORE_CHECK_FAILED,
 		    "version %zu of %zu; run sluicectl migrate", first, files.count);

@@ -53,7 +53,7 @@ static enum ctl_exit plan(struct ctl *ctl, struct work *work)
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	status = migrate_plan(&ctl->arena, &work->files, &applied, &work->first, &message, &hint);
-	if (status == STATUS_REFUSED)
+	if (status == STATUS_MISCONFIGURED)
 		return ctl_fail(CTL_FAILED, hint, "%s", message);
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }

@@ -140,7 +140,7 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status)
 		return ctl_fail(CTL_FAILED, NULL, "out of memory");
 	if (*message == '\0')
 		return ctl_fail(ctl_exit_of(status), hint_for(status, ""), "failed: %s",
-				status_code(status));
+				status_name(status));
 	return ctl_fail(ctl_exit_of(status), hint_for(status, sqlstate), "%s", message);
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_cache.h"
 
@@ -66,13 +67,13 @@ static void prepare(struct intake *intake, const struct store_rejected *entry)
 static enum ctl_exit refuse(const struct intake *intake, const struct store_rejected *entry)
 {
 	enum status why = intake->body_status;
-	const char *detail = intake->detail == NULL ? status_detail(why) : intake->detail;
+	const char *detail = intake->detail == NULL ? problem_of(why)->detail : intake->detail;
 
 	return ctl_fail(CTL_FAILED,
 			"save the bytes with \"rejected show ID --raw\", repair them, and replay "
 			"them with --file",
 			"rejected payload %" PRId64 " is still bad: %s: %s", entry->id,
-			status_code(why), detail);
+			problem_of(why)->code, detail);
 }
 
 static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected *entry,

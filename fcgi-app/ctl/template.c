@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 
 #include "base/file.h"
+#include "http/problem.h"
 #include "model/template_try.h"
 
 /* ---- files, and places in them ---- */
@@ -74,9 +75,9 @@ static void add_row_json(struct buf *out, const struct template_trial *item)
 	json_write_member_json(out, "warnings", SLICE(""));
 	template_warnings_json(item, out);
 	json_write_member_json(out, "error",
-			       item->code == NULL ? (struct slice){NULL, 0} : SLICE("{"));
-	if (item->code != NULL) {
-		json_write_member(out, "code", slice_of(item->code));
+			       item->status == STATUS_OK ? (struct slice){NULL, 0} : SLICE("{"));
+	if (item->status != STATUS_OK) {
+		json_write_member(out, "code", slice_of(problem_of(item->status)->code));
 		json_write_member(out, "detail", item->detail);
 		buf_add_char(out, '}');
 	}
@@ -93,8 +94,8 @@ static void add_row(struct buf *out, const struct template_trial *item)
 		table[2 * i] = slice_of(item->cells[i].name);
 		table[2 * i + 1] = item->cells[i].text;
 	}
-	if (item->code != NULL) {
-		buf_add_format(out, "rejected: %s: ", item->code);
+	if (item->status != STATUS_OK) {
+		buf_add_format(out, "rejected: %s: ", problem_of(item->status)->code);
 		ctl_add_escaped(out, item->detail);
 		buf_add_char(out, '\n');
 		return;
@@ -112,7 +113,7 @@ static enum status take_item(void *context, const struct template_trial *item)
 	struct trial *trial = context;
 	struct buf *out = &trial->ctl->out;
 
-	if (item->code != NULL)
+	if (item->status != STATUS_OK)
 		trial->rejected++;
 	(ctl_has(trial->ctl, CTL_JSON) ? add_row_json : add_row)(out, item);
 	return out->status;
@@ -148,8 +149,9 @@ static enum ctl_exit refuse_payload(const struct trial *trial, struct slice text
 		return ctl_fail_status(trial->ctl, STATUS_NO_MEMORY);
 	struct position at = position_of(text, offset);
 	return ctl_fail(CTL_FAILED, NULL, "payload \"%s\", line %zu, column %zu: %s: %s",
-			trial->ctl->values[CTL_PAYLOAD], at.line, at.column, status_code(status),
-			*reason == '\0' ? status_title(status) : reason);
+			trial->ctl->values[CTL_PAYLOAD], at.line, at.column,
+			problem_of(status)->code,
+			*reason == '\0' ? problem_of(status)->title : reason);
 }
 
 static enum ctl_exit judge(const struct trial *trial, size_t items)

@@ -14,8 +14,10 @@
 #define ZLIB_CONST /* zlib does not write to its input */
 #include <zlib.h>
 
-#include "key/credential.h"
 #include "base/hex.h"
+#include "base/log.h"
+#include "http/problem.h"
+#include "key/credential.h"
 
 /* ---- the request ---- */
 
@@ -329,7 +331,7 @@ static enum status pass(struct http_decoder *decoder, const char *bytes, size_t 
 			void *context)
 {
 	if (n > decoder->plain_left)
-		return STATUS_BODY_TOO_LARGE;
+		return STATUS_TOO_LARGE;
 	decoder->plain_left -= n;
 	while (n > 0) {
 		size_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
@@ -462,20 +464,25 @@ void http_problem(struct http_response *response, const struct http_request *req
 void http_problem_with(struct http_response *response, const struct http_request *request,
 		       enum status status, const char *detail, struct slice errors)
 {
+	const struct problem *problem = problem_of(status);
 	struct buf *body = &response->body;
 
-	response->status = status_http(status);
+	if (problem == problem_of(STATUS_INTERNAL) && status != STATUS_INTERNAL)
+		log_event(LOG_LEVEL_ERROR, "internal status in an answer",
+			  LOG_TEXT("request_id", request->request_id),
+			  LOG_TEXT("code", status_name(status)));
+	response->status = problem->http;
 	response->content_type = "application/problem+json";
-	response->retry_after_s = status_retry_after_s(status);
+	response->retry_after_s = problem->retry_after_s;
 	buf_reset(body, body->size);
 	buf_add_text(body, "{\"type\":\"urn:sluice:problem:");
-	buf_add_text(body, status_code(status));
+	buf_add_text(body, problem->code);
 	buf_add_char(body, '"');
-	add_member(body, "title", status_title(status));
+	add_member(body, "title", problem->title);
 	buf_add_text(body, ",\"status\":");
 	buf_add_int(body, response->status);
-	add_member(body, "detail", detail == NULL ? status_detail(status) : detail);
-	add_member(body, "code", status_code(status));
+	add_member(body, "detail", detail == NULL ? problem->detail : detail);
+	add_member(body, "code", problem->code);
 	add_member(body, "request_id", request->request_id);
 	if (errors.p != NULL) {
 		buf_add_text(body, ",\"errors\":");
@@ -503,7 +510,7 @@ void http_response_head(const struct http_response *response, const struct http_
 	buf_add_text(out, "Status: ");
 	buf_add_int(out, response->status);
 	buf_add_char(out, ' ');
-	buf_add_text(out, status_phrase(response->status));
+	buf_add_text(out, problem_phrase(response->status));
 	buf_add_text(out, "\r\n");
 	if (response->content_type != NULL)
 		add_line(out, "Content-Type", response->content_type);

@@ -64,7 +64,7 @@ enum status http_coding(const struct http_request *request, enum http_coding *co
  */
 struct http_decoder;
 
-/* STATUS_OK or STATUS_NO_MEMORY. plain_max: more decoded bytes are STATUS_BODY_TOO_LARGE. */
+/* STATUS_OK or STATUS_NO_MEMORY. plain_max: more decoded bytes are STATUS_TOO_LARGE. */
 enum status http_decoder_open(struct http_decoder **decoder, enum http_coding coding,
 			      uint64_t plain_max) MUST_CHECK;
 
@@ -74,7 +74,7 @@ typedef enum status http_sink(void *context, const char *bytes, size_t n);
 /*
  * Feeds n bytes (any n, also 0); calls sink with what comes out, in pieces of at most 64 KiB.
  * Several gzip members in a row are one body (RFC 1952); garbage after the last is
- * STATUS_MALFORMED_CODING. Returns STATUS_OK, STATUS_MALFORMED_CODING, STATUS_BODY_TOO_LARGE,
+ * STATUS_MALFORMED_CODING. Returns STATUS_OK, STATUS_MALFORMED_CODING, STATUS_TOO_LARGE,
  * STATUS_NO_MEMORY, or what sink returned.
  */
 enum status http_decoder_feed(struct http_decoder *decoder, const char *bytes, size_t n,

@@ -4,6 +4,8 @@
  */
 #include "intake/intake.h"
 
+#include "http/problem.h"
+
 /* A bulk answer lists at most this many bad items. */
 enum { BULK_ERRORS_MAX = 100 };
 
@@ -63,7 +65,7 @@ static void answer_single(const struct intake *intake, struct buf *out)
 static void add_error(struct buf *out, const struct intake_error *error)
 {
 	buf_add_format(out, "{\"index\":%llu,\"error\":{\"code\":\"%s\",\"detail\":\"",
-		       (unsigned long long)error->index, status_code(error->status));
+		       (unsigned long long)error->index, problem_of(error->status)->code);
 	buf_add_format(out, "%s at byte %llu\"}}", error->reason,
 		       (unsigned long long)error->offset);
 }
@@ -127,7 +129,7 @@ void intake_answer(const struct intake *intake, struct http_response *response)
 		http_problem(response, intake->http, status, NULL);
 		return;
 	}
-	response->status = status_http(status);
+	response->status = problem_of(status)->http;
 	response->content_type = "application/json";
 	if (intake->single)
 		answer_single(intake, &response->body);

@@ -178,7 +178,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	size_t bytes = signal->payload.n;
 	/* Defaults make a body larger, so its limit applies again. */
 	if (bytes > bulk->bytes_left)
-		return STATUS_BODY_TOO_LARGE;
+		return STATUS_TOO_LARGE;
 	bulk->bytes_left -= bytes;
 	bulk->chunk.commit.item_count++;
 	bulk->chunk.ids += signal->message_id.p != NULL;
@@ -216,7 +216,7 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 		size_t n = 0;
 		status = read(context, room, READ_BYTES, &n);
 		if (status == STATUS_OK && n > left)
-			status = STATUS_BODY_TOO_LARGE;
+			status = STATUS_TOO_LARGE;
 		if (status == STATUS_OK) {
 			left -= n;
 			status = keep_beginning(&bulk->received, room, n);

@@ -160,7 +160,7 @@ enum status intake_head(struct intake *intake)
 	if (status != STATUS_OK)
 		return status;
 	if (intake->http->content_length > (int64_t)intake_body_max(intake))
-		return STATUS_BODY_TOO_LARGE;
+		return STATUS_TOO_LARGE;
 	intake->strict = prefers_strict(intake->http);
 	intake->commit.request_id = slice_of(intake->http->request_id);
 	return STATUS_OK;
@@ -382,17 +382,17 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 
 	intake->plain = body;
 	if (body.n > body_max) {
-		status = STATUS_BODY_TOO_LARGE;
+		status = STATUS_TOO_LARGE;
 		bytes_max = body_max;
 	} else if (is_gzip(intake, body)) {
 		status = decode(intake, body, bytes_max);
 		intake->plain = buf_slice(&intake->decoded);
 	}
 	if (status == STATUS_OK && intake->plain.n > plain_max_of(intake))
-		status = STATUS_BODY_TOO_LARGE;
+		status = STATUS_TOO_LARGE;
 	if (status == STATUS_OK)
 		status = read_items(intake, bytes_max);
-	if (status == STATUS_BODY_TOO_LARGE && bytes_max < body_max) {
+	if (status == STATUS_TOO_LARGE && bytes_max < body_max) {
 		forget_body(intake);
 		return STATUS_LARGE;
 	}

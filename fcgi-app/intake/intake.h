@@ -166,7 +166,7 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 			     struct signal *signal) MUST_CHECK;
 
 /* Makes signals of all good items. Defaults make a batch larger than its body, so its limit applies
- * again. STATUS_OK, STATUS_NO_MEMORY, STATUS_BODY_TOO_LARGE or as signal_read. */
+ * again. STATUS_OK, STATUS_NO_MEMORY, STATUS_TOO_LARGE or as signal_read. */
 enum status intake_read_signals(struct intake *intake, const struct json_reader *reader,
 				size_t bytes_max) MUST_CHECK;
 

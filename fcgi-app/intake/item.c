@@ -55,7 +55,7 @@ enum status intake_read_signals(struct intake *intake, const struct json_reader 
 			return status;
 		intake->signals[i].position = intake->single ? -1 : (int64_t)intake->items[i].index;
 		if (intake->signals[i].payload.n > bytes_max)
-			return STATUS_BODY_TOO_LARGE;
+			return STATUS_TOO_LARGE;
 		bytes_max -= intake->signals[i].payload.n;
 	}
 	give_id(intake, &intake->signals[0].message_id);

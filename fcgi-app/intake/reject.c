@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "http/problem.h"
+
 enum {
 	DETAIL_BYTES = 200,
 	KEY_PREFIX = 3,	  /* "sk_" */
@@ -170,7 +172,8 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 		.position = -1,
 		.kind = kind_of_body(intake),
 		.status = intake->body_status,
-		.detail = slice_of(detail == NULL ? status_detail(intake->body_status) : detail),
+		.detail =
+			slice_of(detail == NULL ? problem_of(intake->body_status)->detail : detail),
 		.payload = {bytes.p, bytes.n < most ? bytes.n : most},
 		.length = complete ? (int64_t)bytes.n : -1,
 	};
@@ -181,7 +184,7 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
  * sender has not sent us all. */
 static bool is_worth_keeping(enum status status, struct slice received)
 {
-	return received.n > 0 && status != STATUS_EMPTY_BODY && status != STATUS_BODY_TOO_LARGE &&
+	return received.n > 0 && status != STATUS_EMPTY_BODY && status != STATUS_TOO_LARGE &&
 	       status != STATUS_INCOMPLETE_BODY && status != STATUS_REQUEST_TIMEOUT;
 }
 

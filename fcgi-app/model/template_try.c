@@ -139,8 +139,8 @@ static enum status take_item(void *context, const struct json_item *item)
 		status = template_apply(run->compiled, run->arena, text, item->needs_repair, &row);
 	if (status == STATUS_NO_MEMORY)
 		return status;
+	trial.status = status;
 	if (status != STATUS_OK) {
-		trial.code = status_code(status);
 		trial.detail = describe(run->arena, item, &row);
 	} else {
 		trial.warnings = row.warnings;

@@ -23,7 +23,7 @@ struct template_trial {
 	struct template_cell cells[TEMPLATE_CELLS]; /* all absent when it makes no row */
 	const struct product_org_warning *warnings;
 	size_t warning_count;
-	const char *code;    /* NULL: it makes a row; else why not, as a problem code */
+	enum status status;  /* STATUS_OK: it makes a row; else why not */
 	struct slice detail; /* the same in words */
 };
 

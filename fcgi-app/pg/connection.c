@@ -74,7 +74,7 @@ static const struct {
 	{"22", STATUS_INVALID_VALUE},
 	{"23502", STATUS_INVALID_VALUE},
 	{"23505", STATUS_NOT_UNIQUE},
-	{"23", STATUS_REFUSED},
+	{"23", STATUS_CONSTRAINT},
 	{"54", STATUS_INVALID_VALUE},
 	{"40", STATUS_CONFLICT},
 	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
@@ -84,7 +84,7 @@ static const struct {
 	{"3D", STATUS_MISCONFIGURED},
 	{"3F", STATUS_MISCONFIGURED},
 	{"0A", STATUS_MISCONFIGURED},
-	{"P0001", STATUS_REFUSED},
+	{"P0001", STATUS_CONSTRAINT},
 	{"P0002", STATUS_NO_SUCH_ROW},
 	{"SL001", STATUS_NOT_A_MEMBER},
 	{"SL002", STATUS_ROLE_TOO_LOW},
@@ -117,7 +117,7 @@ static enum status failed(struct pg_connection *db, enum status status, const ch
 	(void)snprintf(db->sqlstate, sizeof(db->sqlstate), "%s", sqlstate);
 	(void)snprintf(db->message, sizeof(db->message), "%.*s", (int)n, message);
 	if (!db->options.quiet && !is_answer(db, status))
-		log_event(LOG_LEVEL_ERROR, what, LOG_TEXT("code", status_code(status)),
+		log_event(LOG_LEVEL_ERROR, what, LOG_TEXT("code", status_name(status)),
 			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", db->message));
 	return status;
 }

@@ -144,7 +144,7 @@ static int serve_socket(const struct config *config, int listening)
 		serve_all(&service);
 	else
 		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
-			  LOG_TEXT("code", status_code(status)));
+			  LOG_TEXT("code", status_name(status)));
 	fcgi_close(service.fcgi);
 	settings_close(&service.settings);
 	return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;

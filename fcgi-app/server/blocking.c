@@ -53,7 +53,7 @@ enum status blocking_collect(struct blocking *blocking, struct buf *out)
 		if (room == NULL)
 			return out->status;
 		if (room_bytes == 0)
-			return STATUS_BODY_TOO_LARGE;
+			return STATUS_TOO_LARGE;
 		status = blocking_read(blocking, room, room_bytes, &n);
 		if (status == STATUS_OK)
 			out->n += n;

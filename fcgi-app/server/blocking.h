@@ -27,7 +27,7 @@ bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms);
  */
 enum status blocking_read(void *context, char *room, size_t size, size_t *n) MUST_CHECK;
 
-/* All of the body in memory: STATUS_OK, STATUS_BODY_TOO_LARGE when it has as many bytes as out may
+/* All of the body in memory: STATUS_OK, STATUS_TOO_LARGE when it has as many bytes as out may
  * hold, or as blocking_read. */
 enum status blocking_collect(struct blocking *blocking, struct buf *out) MUST_CHECK;
 

@@ -557,7 +557,7 @@ int loop_run(const struct config *config, int listening)
 		status = STATUS_INTERNAL;
 	if (status != STATUS_OK) {
 		log_event(LOG_LEVEL_ERROR, "could not set up the worker",
-			  LOG_TEXT("code", status_code(status)));
+			  LOG_TEXT("code", status_name(status)));
 	} else {
 		process_set_handlers(&while_waiting);
 		log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));

@@ -25,8 +25,8 @@ static void run(struct request *request, struct pg_connection *db, struct commit
 {
 	enum status status = STATUS_CONFLICT;
 
-	for (int i = 0; i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_REFUSED);
-	     i++) {
+	for (int i = 0;
+	     i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_CONSTRAINT); i++) {
 		status = pg_connect(db, statement_deadline_ms(request));
 		if (status == STATUS_OK)
 			status = commit_run(db, commit, statement_deadline_ms(request));

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/problem.h"
 #include "server/blocking.h"
 #include "key/credential.h"
 
@@ -74,7 +75,7 @@ void request_health(struct request *request, bool connected)
 	}
 	request->decided = true;
 	request->status = STATUS_OK;
-	request->response.status = status_http(STATUS_OK);
+	request->response.status = problem_of(STATUS_OK)->http;
 	request->response.content_type = "application/json";
 	buf_add_text(&request->response.body, "{\"status\":\"ok\"}\n");
 }
@@ -87,7 +88,7 @@ void request_metrics(struct request *request, enum status status)
 	}
 	request->decided = true;
 	request->status = STATUS_OK;
-	request->response.status = status_http(STATUS_OK);
+	request->response.status = problem_of(STATUS_OK)->http;
 	request->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
@@ -103,7 +104,7 @@ static void write_log(const struct request *request)
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", request->http.request_id),
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
 		  LOG_INT("status", request->response.status),
-		  LOG_TEXT("code", status_code(request->status)), LOG_TEXT("key", display),
+		  LOG_TEXT("code", problem_of(request->status)->code), LOG_TEXT("key", display),
 		  LOG_INT("accepted", request->status == STATUS_ACCEPTED
 					      ? intake->accepted - intake->duplicates
 					      : 0),

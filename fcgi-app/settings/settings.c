@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/problem.h"
 #include "json/text.h"
 #include "json/walk.h"
 #include "json/write.h"
@@ -102,13 +103,14 @@ enum status settings_fail_store(struct settings *settings, enum status status)
 	/* Nothing was to be stored. */
 	if (status == STATUS_OUTCOME_UNKNOWN && slice_equal(settings->http.method, SLICE("GET")))
 		status = STATUS_UNAVAILABLE;
-	return settings_fail(settings, status_http(status) < 500 ? STATUS_INTERNAL : status, NULL);
+	return settings_fail(settings, problem_of(status)->http < 500 ? STATUS_INTERNAL : status,
+			     NULL);
 }
 
 struct buf *settings_answer(struct settings *settings, enum status status)
 {
 	settings->status = status;
-	settings->response.status = status_http(status);
+	settings->response.status = problem_of(status)->http;
 	settings->response.content_type = "application/json";
 	return &settings->response.body;
 }
@@ -265,7 +267,7 @@ static enum status read_head(struct settings *settings, char *const *variables)
 		return settings_fail(settings, STATUS_UNSUPPORTED_MEDIA_TYPE,
 				     "Send application/json, in UTF-8.");
 	if (http->content_length > (int64_t)settings->match.route->body_bytes)
-		return settings_fail(settings, STATUS_BODY_TOO_LARGE, NULL);
+		return settings_fail(settings, STATUS_TOO_LARGE, NULL);
 	return STATUS_OK;
 }
 
@@ -316,7 +318,7 @@ static enum status handle(struct settings *settings)
 	struct buf *out = &settings->response.body;
 	enum status status = handlers[settings->match.route->question](settings);
 
-	if (status_http(status) >= 300)
+	if (problem_of(status)->http >= 300)
 		return status;
 	buf_add_char(out, '\n');
 	/* Half an answer is not JSON. */
@@ -350,7 +352,7 @@ static void write_log(const struct settings *settings)
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
 		  LOG_TEXT("method", route == NULL ? NULL : route->method),
 		  LOG_INT("status", settings->response.status),
-		  LOG_TEXT("code", status_code(settings->status)),
+		  LOG_TEXT("code", problem_of(settings->status)->code),
 		  LOG_SLICE("user", settings->store.actor),
 		  LOG_SLICE("organization", settings->organization),
 		  LOG_INT("ms", clock_now_ms() - settings->started_ms));

@@ -4,6 +4,7 @@
  */
 #include "settings/settings.h"
 
+#include "http/problem.h"
 #include "json/write.h"
 #include "model/template_try.h"
 
@@ -58,9 +59,9 @@ static enum status take_item(void *context, const struct template_trial *trial)
 		return STATUS_END;
 	json_write_comma(out);
 	buf_add_char(out, '{');
-	if (trial->code != NULL) {
+	if (trial->status != STATUS_OK) {
 		json_write_member_json(out, "error", SLICE("{"));
-		json_write_member(out, "code", slice_of(trial->code));
+		json_write_member(out, "code", slice_of(problem_of(trial->status)->code));
 		json_write_member(out, "detail", trial->detail);
 		buf_add_text(out, "}}");
 		return out->status;
@@ -104,7 +105,7 @@ static enum status try_payload(struct settings *settings, const struct template 
 	if (status == STATUS_NO_MEMORY || attempt.out->status != STATUS_OK)
 		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
 	return settings_refuse(settings, "payload",
-			       slice_of(*reason == '\0' ? status_title(status) : reason));
+			       slice_of(*reason == '\0' ? problem_of(status)->title : reason));
 }
 
 enum status settings_template_try(struct settings *settings)

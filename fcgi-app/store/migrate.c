@@ -184,14 +184,14 @@ static enum status check_numbers(struct arena *arena, const struct migrate_files
 		if (file->version == wanted)
 			continue;
 		if (file->version < wanted)
-			return say(arena, STATUS_REFUSED, message,
+			return say(arena, STATUS_MISCONFIGURED, message,
 				   "\"%s\" and \"%s\" have the same number",
 				   files->items[i - 1].migration.name.p, file->name.p);
 		if (i < applied->count && applied->items[i].version == wanted)
-			return say(arena, STATUS_REFUSED, message,
+			return say(arena, STATUS_MISCONFIGURED, message,
 				   "the applied migration \"%s\" is missing from the directory",
 				   applied->items[i].name.p);
-		return say(arena, STATUS_REFUSED, message,
+		return say(arena, STATUS_MISCONFIGURED, message,
 			   "there is no migration number %04" PRId64 " before \"%s\"", wanted,
 			   file->name.p);
 	}
@@ -203,15 +203,15 @@ static enum status check_applied(struct arena *arena, const struct store_migrati
 				 const char **message)
 {
 	if (applied->version != wanted)
-		return say(arena, STATUS_REFUSED, message,
+		return say(arena, STATUS_MISCONFIGURED, message,
 			   "the database has migration \"%s\" but not number %04" PRId64,
 			   applied->name.p, wanted);
 	if (!slice_equal(applied->name, file->name))
-		return say(arena, STATUS_REFUSED, message,
+		return say(arena, STATUS_MISCONFIGURED, message,
 			   "the applied migration \"%s\" is missing: its number is that of \"%s\"",
 			   applied->name.p, file->name.p);
 	if (!slice_equal(applied->checksum, file->checksum))
-		return say(arena, STATUS_REFUSED, message,
+		return say(arena, STATUS_MISCONFIGURED, message,
 			   "\"%s\" was changed after it was applied on %s", file->name.p,
 			   applied->applied_at.p);
 	return STATUS_OK;
@@ -233,7 +233,7 @@ enum status migrate_plan(struct arena *arena, const struct migrate_files *files,
 				       (int64_t)i + 1, message);
 	if (status == STATUS_OK && applied->count > files->count) {
 		*hint = "use the program and the migrations of the newer release";
-		status = say(arena, STATUS_REFUSED, message,
+		status = say(arena, STATUS_MISCONFIGURED, message,
 			     "the database is newer than the files: it has \"%s\"",
 			     applied->items[applied->count - 1].name.p);
 	}

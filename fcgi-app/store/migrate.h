@@ -34,8 +34,8 @@ bool migrate_name_is_valid(struct slice name, int64_t *version);
 
 /*
  * Compares files and applied, both by version. On STATUS_OK the files from index *first on are
- * due, in this order. STATUS_REFUSED: *message says what does not fit, *hint what to do about it
- * (or NULL); nothing may be applied then.
+ * due, in this order. STATUS_MISCONFIGURED: *message says what does not fit, *hint what to do about
+ * it (or NULL); nothing may be applied then.
  */
 enum status migrate_plan(struct arena *arena, const struct migrate_files *files,
 			 const struct store_migrations *applied, size_t *first,

@@ -40,7 +40,7 @@ enum status store_rejected_bytes(const struct store *store, int64_t id,
 
 /*
  * Stores the items that were made of an entry and marks it, in one transaction. *ids is a JSON
- * array of the new ids. STATUS_REFUSED when it was replayed before and not again.
+ * array of the new ids. STATUS_CONSTRAINT when it was replayed before and not again.
  */
 enum status store_rejected_replay(const struct store *store, int64_t id, bool again,
 				  const struct commit_request *commit,

@@ -45,7 +45,7 @@ static enum status decode(struct fuzz_random *random, struct slice body, enum ht
 	else /* the first failure stays */
 		CHECK(http_decoder_end(decoding.decoder, keep, &decoding) == status);
 	CHECK(status == STATUS_OK || status == STATUS_MALFORMED_CODING ||
-	      status == STATUS_BODY_TOO_LARGE);
+	      status == STATUS_TOO_LARGE);
 	http_decoder_close(decoding.decoder);
 	*plain = decoding.plain;
 	return status;
@@ -100,7 +100,7 @@ static void check_encoded(struct fuzz_random *random, struct slice plain)
 	buf_free(&decoded);
 	if (plain.n > 0) {
 		CHECK(decode(random, buf_slice(&body), HTTP_CODING_IDENTITY, plain.n - 1,
-			     &decoded) == STATUS_BODY_TOO_LARGE);
+			     &decoded) == STATUS_TOO_LARGE);
 		buf_free(&decoded);
 	}
 	struct slice part = {body.p, fuzz_random_next(random, body.n)};

@@ -8,6 +8,7 @@
 
 #include "fuzz.h"
 #include "http/http.h"
+#include "http/problem.h"
 #include "intake/intake.h"
 
 enum { VARIABLES_MOST = 64 };
@@ -90,7 +91,7 @@ static void check_variables(char *const *variables, enum intake_kind kind)
 	intake_init(&intake, &config, &arena, &http, kind);
 	intake.key = SLICE(FUZZ_KEY);
 	enum status status = intake_head(&intake);
-	CHECK(status == STATUS_OK || status_http(status) / 100 == 4);
+	CHECK(status == STATUS_OK || problem_of(status)->http / 100 == 4);
 	CHECK(status != STATUS_UNAUTHENTICATED); /* the key is sound */
 	if (status == STATUS_OK)
 		check_head(&intake, variables);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "http/problem.h"
 #include "oracle.h"
 
 /* What became of a body, as text to be compared. */
@@ -36,7 +37,7 @@ static void check_item(struct reading *reading, const struct json_item *item)
 		      STATUS_OK);
 		CHECK(needs_repair == item->needs_repair);
 	} else {
-		CHECK(status_http(item->status) / 100 == 4 && item->reason[0] != '\0');
+		CHECK(problem_of(item->status)->http / 100 == 4 && item->reason[0] != '\0');
 		CHECK(item->bad_offset >= item->offset && item->bad_offset <= body.n);
 	}
 }
@@ -46,7 +47,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	struct reading *reading = context;
 
 	check_item(reading, item);
-	buf_add_format(&reading->story, "%s %llu+%zu !%llu %s%s\n", status_code(item->status),
+	buf_add_format(&reading->story, "%s %llu+%zu !%llu %s%s\n", status_name(item->status),
 		       (unsigned long long)item->offset, item->text.n,
 		       (unsigned long long)item->bad_offset, item->reason,
 		       item->needs_repair ? " repair" : "");
@@ -69,7 +70,7 @@ static void tell_end(struct reading *reading, enum status status)
 	json_reader_error(reading->reader, &offset, &reason);
 	CHECK(offset <= reading->body.n && (status == STATUS_OK) == (reason[0] == '\0'));
 	CHECK(json_reader_items(reading->reader) == reading->items);
-	buf_add_format(&reading->story, "%s !%llu %s %d\n", status_code(status),
+	buf_add_format(&reading->story, "%s !%llu %s %d\n", status_name(status),
 		       (unsigned long long)offset, reason,
 		       (int)json_reader_is_single(reading->reader));
 	for (int i = 0; i < 3; i++) {

@@ -79,7 +79,7 @@ long unit_torture(enum status (*operation)(void))
 			      after - before, nth);
 		enum status expected = failed ? STATUS_NO_MEMORY : STATUS_OK;
 		ck_assert_msg(status == expected, "failure %ld: %s, not %s", nth,
-			      status_code(status), status_code(expected));
+			      status_name(status), status_name(expected));
 		if (!failed)
 			return nth - 1;
 	}

@@ -10,6 +10,7 @@
 
 #include "check_main.h"
 #include "http/http.h"
+#include "http/problem.h"
 #include "key/credential.h"
 
 /* ---- variables ---- */
@@ -589,8 +590,7 @@ START_TEST(the_limit_counts_plain_bytes)
 	static const size_t steps[] = {1, 7, PLENTY};
 	struct buf gzip = compress_letters(limits[_i].bytes);
 	char *same = calloc(1, limits[_i].bytes + 1);
-	enum status expected =
-		limits[_i].bytes <= limits[_i].max ? STATUS_OK : STATUS_BODY_TOO_LARGE;
+	enum status expected = limits[_i].bytes <= limits[_i].max ? STATUS_OK : STATUS_TOO_LARGE;
 
 	ck_assert_ptr_nonnull(same);
 	for (int i = 0; i < LENGTH(steps); i++) {
@@ -621,7 +621,7 @@ START_TEST(a_bomb_stops_early)
 
 	ck_assert_uint_lt(body.n, BYTES / 100);
 	ck_assert_int_eq(decode(HTTP_CODING_GZIP, buf_slice(&body), PLENTY, MAX, &plain),
-			 STATUS_BODY_TOO_LARGE);
+			 STATUS_TOO_LARGE);
 	ck_assert_uint_le(plain.bytes.n, MAX);
 	ck_assert_uint_ge(plain.bytes.n, MAX - 65536);
 	buf_free(&plain.bytes);
@@ -724,6 +724,7 @@ END_TEST
 START_TEST(problems_say_their_status)
 {
 	enum status status = (enum status)_i;
+	const struct problem *problem = problem_of(status);
 	struct http_request request = request_of("HTTP_X_REQUEST_ID=id-1", NULL, NULL);
 	struct http_response response = http_response_make();
 	struct buf text = buf_make(2000);
@@ -734,13 +735,13 @@ START_TEST(problems_say_their_status)
 	buf_add_format(&text,
 		       "{\"type\":\"urn:sluice:problem:%s\",\"title\":\"%s\",\"status\":%d,"
 		       "\"detail\":",
-		       status_code(status), status_title(status), status_http(status));
-	buf_add_json(&text, slice_of(status_detail(status)));
-	buf_add_format(&text, ",\"code\":\"%s\",\"request_id\":\"id-1\"}\n", status_code(status));
+		       problem->code, problem->title, problem->http);
+	buf_add_json(&text, slice_of(problem->detail));
+	buf_add_format(&text, ",\"code\":\"%s\",\"request_id\":\"id-1\"}\n", problem->code);
 	ck_assert(slice_equal(buf_slice(&response.body), buf_slice(&text)));
 	buf_free(&text);
-	ck_assert_int_eq(response.status, status_http(status));
-	ck_assert_int_eq(response.retry_after_s, status_retry_after_s(status));
+	ck_assert_int_eq(response.status, problem->http);
+	ck_assert_int_eq(response.retry_after_s, problem->retry_after_s);
 	ck_assert_str_eq(response.content_type, "application/problem+json");
 	ck_assert_str_eq(response.allow, "POST");
 	http_response_free(&response);

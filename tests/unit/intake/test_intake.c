@@ -7,6 +7,7 @@
 #include <zlib.h>
 
 #include "check_main.h"
+#include "http/problem.h"
 #include "intake/intake.h"
 
 enum {
@@ -123,15 +124,13 @@ static const struct head {
 	/* What is announced. */
 	{"single, max - 1", INTAKE_SINGLE, "CONTENT_LENGTH=7999\0", NULL, STATUS_OK, NULL},
 	{"single, max", INTAKE_SINGLE, "CONTENT_LENGTH=8000\0", NULL, STATUS_OK, NULL},
-	{"single, max + 1", INTAKE_SINGLE, "CONTENT_LENGTH=8001\0", NULL, STATUS_BODY_TOO_LARGE,
-	 NULL},
+	{"single, max + 1", INTAKE_SINGLE, "CONTENT_LENGTH=8001\0", NULL, STATUS_TOO_LARGE, NULL},
 	{"batch, max", INTAKE_BATCH, "CONTENT_LENGTH=8000\0", NULL, STATUS_OK, NULL},
-	{"batch, max + 1", INTAKE_BATCH, "CONTENT_LENGTH=8001\0", NULL, STATUS_BODY_TOO_LARGE,
-	 NULL},
+	{"batch, max + 1", INTAKE_BATCH, "CONTENT_LENGTH=8001\0", NULL, STATUS_TOO_LARGE, NULL},
 	{"bulk, max", INTAKE_BULK, "CONTENT_LENGTH=20000\0", NULL, STATUS_OK, NULL},
-	{"bulk, max + 1", INTAKE_BULK, "CONTENT_LENGTH=20001\0", NULL, STATUS_BODY_TOO_LARGE, NULL},
+	{"bulk, max + 1", INTAKE_BULK, "CONTENT_LENGTH=20001\0", NULL, STATUS_TOO_LARGE, NULL},
 	{"the greatest", INTAKE_BULK, "CONTENT_LENGTH=9223372036854775807\0", NULL,
-	 STATUS_BODY_TOO_LARGE, NULL},
+	 STATUS_TOO_LARGE, NULL},
 	{"beyond numbers", INTAKE_SINGLE, "CONTENT_LENGTH=9223372036854775808\0", NULL, STATUS_OK,
 	 NULL},
 	{"no number", INTAKE_SINGLE, "CONTENT_LENGTH=-1\0", NULL, STATUS_OK, NULL},
@@ -145,7 +144,7 @@ START_TEST(heads_are_judged)
 	request(head->kind, head->variables);
 	intake.path_source = slice_of(head->path_source);
 	enum status status = intake_head(&intake);
-	ck_assert_msg(status == head->status, "%s: %s", head->name, status_code(status));
+	ck_assert_msg(status == head->status, "%s: %s", head->name, status_name(status));
 	if (status == STATUS_OK) {
 		ck_assert_msg(slice_equal(intake.given_source, slice_of(head->source)), "%s",
 			      head->name);
@@ -391,7 +390,7 @@ START_TEST(bodies_are_read)
 
 	read_body(body->kind, body->variables, slice_of(body->text));
 	ck_assert_msg(intake.body_status == body->status, "%s: %s", body->name,
-		      status_code(intake.body_status));
+		      status_name(intake.body_status));
 	ck_assert_uint_eq(intake.accepted, body->accepted);
 	ck_assert_uint_eq(intake.rejected, body->rejected);
 	ck_assert_int_eq(intake.single, body->single);
@@ -517,7 +516,7 @@ START_TEST(defaults_count_as_body)
 	add_item(&text, sizes[_i]);
 	buf_add_char(&text, '}');
 	read_body(INTAKE_BATCH, "", buf_slice(&text));
-	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
+	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_TOO_LARGE);
 	ck_assert_uint_eq(intake.commit.item_count, _i == 0 ? 4 : 0);
 	drop();
 	/* The loop leaves it to a child, which finds room or does not. */
@@ -526,7 +525,7 @@ START_TEST(defaults_count_as_body)
 	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), PLAIN_BYTES), STATUS_LARGE);
 	ck_assert_uint_eq(intake.commit.item_count, 0);
 	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), BUF_BYTES), STATUS_OK);
-	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BODY_TOO_LARGE);
+	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_TOO_LARGE);
 	ck_assert_uint_eq(intake.accepted, 4);
 	drop();
 	buf_free(&text);
@@ -622,9 +621,8 @@ START_TEST(bodies_are_limited)
 		buf_add_text(&text, is->text);
 		add_blanks(&text, n);
 		read_body(is->kind, is->variables, buf_slice(&text));
-		ck_assert_msg(intake.body_status ==
-				      (n <= is->most ? STATUS_OK : STATUS_BODY_TOO_LARGE),
-			      "%s: %s", is->text, status_code(intake.body_status));
+		ck_assert_msg(intake.body_status == (n <= is->most ? STATUS_OK : STATUS_TOO_LARGE),
+			      "%s: %s", is->text, status_name(intake.body_status));
 		ck_assert_uint_eq(intake.commit.item_count, n <= is->most ? 1 : 0);
 		drop();
 		buf_free(&text);
@@ -718,7 +716,7 @@ START_TEST(broken_gzip_is_told)
 {
 	read_body(INTAKE_SINGLE, GZIP, codings[_i].body);
 	ck_assert_msg(intake.body_status == codings[_i].status, "%s: %s", codings[_i].name,
-		      status_code(intake.body_status));
+		      status_name(intake.body_status));
 	ck_assert_uint_eq(intake.commit.item_count, 0);
 	drop();
 }
@@ -765,7 +763,7 @@ START_TEST(decompressed_bodies_are_limited)
 			ck_assert_int_eq(status, STATUS_OK);
 		}
 		ck_assert_int_eq(intake.body_status,
-				 sizes[i] <= SINGLE_BYTES ? STATUS_OK : STATUS_BODY_TOO_LARGE);
+				 sizes[i] <= SINGLE_BYTES ? STATUS_OK : STATUS_TOO_LARGE);
 		ck_assert_uint_eq(intake.commit.item_count, sizes[i] <= SINGLE_BYTES ? 1 : 0);
 		drop();
 		buf_free(&body);
@@ -782,7 +780,7 @@ START_TEST(a_bomb_is_refused)
 	struct buf body = compress_text(buf_slice(&text));
 	ck_assert_uint_le(body.n, SINGLE_BYTES);
 	read_body(INTAKE_SINGLE, GZIP, buf_slice(&body));
-	ck_assert_int_eq(intake.body_status, STATUS_BODY_TOO_LARGE);
+	ck_assert_int_eq(intake.body_status, STATUS_TOO_LARGE);
 	drop();
 	buf_free(&body);
 	buf_free(&text);
@@ -910,12 +908,12 @@ START_TEST(nothing_is_kept_of_a_body_over_its_limit)
 	buf_add_text(&text, "[1,");
 	add_blanks(&text, BATCH_BYTES + 1);
 	read_body(INTAKE_SINGLE, "", buf_slice(&text));
-	ck_assert_int_eq(intake.body_status, STATUS_BODY_TOO_LARGE);
+	ck_assert_int_eq(intake.body_status, STATUS_TOO_LARGE);
 	ck_assert_uint_eq(intake.commit.reject_count, 0);
 	drop();
 	struct buf body = compress_text(buf_slice(&text));
 	read_body(INTAKE_SINGLE, GZIP, buf_slice(&body));
-	ck_assert_int_eq(intake.body_status, STATUS_BODY_TOO_LARGE);
+	ck_assert_int_eq(intake.body_status, STATUS_TOO_LARGE);
 	ck_assert_uint_eq(intake.commit.reject_count, 0);
 	drop();
 	buf_free(&body);
@@ -1152,11 +1150,11 @@ static const struct {
 	enum status told;
 } outcomes[] = {
 	{STATUS_ACCEPTED, STATUS_MALFORMED_JSON, 400, STATUS_MALFORMED_JSON},
-	{STATUS_ACCEPTED, STATUS_BODY_TOO_LARGE, 413, STATUS_BODY_TOO_LARGE},
+	{STATUS_ACCEPTED, STATUS_TOO_LARGE, 413, STATUS_TOO_LARGE},
 	{STATUS_ACCEPTED, STATUS_EMPTY_BATCH, 400, STATUS_EMPTY_BATCH},
 	{STATUS_UNAUTHENTICATED, STATUS_OK, 401, STATUS_UNAUTHENTICATED},
 	{STATUS_UNAUTHENTICATED, STATUS_MALFORMED_JSON, 401, STATUS_UNAUTHENTICATED},
-	{STATUS_UNAUTHENTICATED, STATUS_BODY_TOO_LARGE, 401, STATUS_UNAUTHENTICATED},
+	{STATUS_UNAUTHENTICATED, STATUS_TOO_LARGE, 401, STATUS_UNAUTHENTICATED},
 	{STATUS_WRONG_ENDPOINT, STATUS_MALFORMED_JSON, 403, STATUS_WRONG_ENDPOINT},
 	{STATUS_UNAVAILABLE, STATUS_MALFORMED_JSON, 503, STATUS_UNAVAILABLE},
 	{STATUS_OUTCOME_UNKNOWN, STATUS_OK, 503, STATUS_OUTCOME_UNKNOWN},
@@ -1177,7 +1175,7 @@ START_TEST(problems_are_told_to_whom_they_concern)
 	ck_assert_int_eq(response.status, outcomes[_i].http);
 	ck_assert_str_eq(response.content_type, PROBLEM);
 	ck_assert_int_eq(response.retry_after_s > 0, outcomes[_i].http == 503);
-	buf_add_format(&code, "\"code\":\"%s\"", status_code(outcomes[_i].told));
+	buf_add_format(&code, "\"code\":\"%s\"", problem_of(outcomes[_i].told)->code);
 	buf_add_char(&code, '\0');
 	buf_add_char(&response.body, '\0');
 	ck_assert_ptr_nonnull(strstr(response.body.p, code.p));

@@ -133,7 +133,7 @@ START_TEST(items_become_rows)
 		ck_assert_int_eq(map(), STATUS_OK);
 	ck_assert(!intake_wants_template(&intake));
 	ck_assert_msg(intake.body_status == body->status, "%s: %s", body->text,
-		      status_code(intake.body_status));
+		      status_name(intake.body_status));
 	if (body->detail != NULL)
 		ck_assert_msg(strncmp(intake.detail, body->detail, strlen(body->detail)) == 0,
 			      "%s: %s", body->text, intake.detail);

@@ -544,7 +544,7 @@ static const struct refused {
 static void assert_refusal(const struct refused *is, enum status status, uint64_t offset,
 			   const char *reason)
 {
-	ck_assert_msg(status == STATUS_MALFORMED_JSON, "%s: %s", is->text.p, status_code(status));
+	ck_assert_msg(status == STATUS_MALFORMED_JSON, "%s: %s", is->text.p, status_name(status));
 	ck_assert_msg(offset == is->offset, "%s: %d", is->text.p, (int)offset);
 	ck_assert_msg(strcmp(reason, is->reason) == 0, "%s: %s", is->text.p, reason);
 }
@@ -1278,7 +1278,7 @@ START_TEST(items_are_found)
 	for (int i = 0; i < LENGTH(piece_sizes); i++) {
 		read_body(&seen, is->form, &usual, is->body, piece_sizes[i], NULL);
 		ck_assert_msg(seen.status == is->status, "%s: %s", is->body.p,
-			      status_code(seen.status));
+			      status_name(seen.status));
 		ck_assert_msg(seen.offset == is->offset, "%s: %d", is->body.p, (int)seen.offset);
 		ck_assert_int_eq(seen.single, is->single);
 		if (is->status == STATUS_OK)

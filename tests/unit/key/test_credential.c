@@ -131,7 +131,7 @@ START_TEST(digits_are_spread_evenly)
 		char secret[CREDENTIAL_SECRET_CHARS + 1];
 		enum status status = credential_make_secret(secret);
 		if (status != STATUS_OK)
-			ck_abort_msg("%s", status_code(status));
+			ck_abort_msg("%s", status_name(status));
 		for (const char *c = secret + 4; *c != '\0'; c++)
 			counts[(unsigned char)*c]++;
 	}

@@ -28,13 +28,13 @@ static struct signal read_signal(struct arena *arena, struct slice text, struct 
 	bool needs_repair;
 
 	enum status status = json_text_check(text, &usual, NULL, NULL, &needs_repair);
-	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_code(status));
+	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_name(status));
 	char *copy = arena_alloc(arena, text.n);
 	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, text.p, text.n);
 	struct slice exact = {copy, text.n};
 	status = signal_read(arena, exact, needs_repair, source, &signal);
-	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_code(status));
+	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_name(status));
 	ck_assert_int_eq(signal.payload_raw.p != NULL, needs_repair);
 	if (!needs_repair)
 		ck_assert(signal.payload.p == exact.p && signal.payload.n == exact.n);

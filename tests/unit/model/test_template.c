@@ -42,7 +42,7 @@ static const struct template *good_template(struct arena *arena, struct slice te
 	struct template_fault fault;
 	enum status status = compile(arena, text, &compiled, &fault);
 
-	ck_assert_msg(status == STATUS_OK, "%.*s: %s: %s", (int)text.n, text.p, status_code(status),
+	ck_assert_msg(status == STATUS_OK, "%.*s: %s: %s", (int)text.n, text.p, status_name(status),
 		      fault.message.p);
 	return compiled;
 }
@@ -220,7 +220,7 @@ static enum status apply(const struct template *compiled, struct arena *arena, s
 	bool needs_repair = false;
 	enum status status = json_text_check(text, &usual, NULL, NULL, &needs_repair);
 
-	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_code(status));
+	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_name(status));
 	char *copy = arena_alloc(arena, text.n);
 	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, text.p, text.n);

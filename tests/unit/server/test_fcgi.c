@@ -363,7 +363,7 @@ START_TEST(records_may_be_cut_anywhere)
 		buf_reset(&body, 0);
 		enum status first = hear(-1, &body, 4096);
 		ck_assert_msg(first == (cut == message.n ? STATUS_END : STATUS_AGAIN),
-			      "cut at %zu: %s", cut, status_code(first));
+			      "cut at %zu: %s", cut, status_name(first));
 		ck_assert_int_eq(hear(-1, &body, 4096), first);
 		say_bytes(message.p + cut, message.n - cut);
 		ck_assert_int_eq(hear(-1, &body, 4096), STATUS_END);
@@ -667,7 +667,7 @@ START_TEST(foreign_records_break_a_body)
 	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
 	enum status status = hear(-1, &body, 4096);
 	ck_assert_msg(status == STATUS_INCOMPLETE_BODY, "%s: %s", foreign[_i].name,
-		      status_code(status));
+		      status_name(status));
 	check_body(&body, SLICE("ab"));
 	ck_assert_int_ne(hear(-1, &body, 4096), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -711,7 +711,7 @@ START_TEST(announced_lengths_are_checked)
 	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
 	enum status status = hear(lengths[_i].length, &body, 4096);
 	ck_assert_msg(status == lengths[_i].status, "%s: %s", lengths[_i].name,
-		      status_code(status));
+		      status_name(status));
 	check_body(&body, slice_of(lengths[_i].heard));
 	ck_assert_int_eq(fcgi_drain(fcgi), lengths[_i].end_record ? STATUS_END : STATUS_AGAIN);
 	buf_free(&message);
@@ -761,7 +761,7 @@ START_TEST(a_peer_may_leave_at_any_point)
 			bool whole = cut + (size_t)_i >= message.n;
 			ck_assert_msg(
 				status == STATUS_INCOMPLETE_BODY || (whole && status == STATUS_END),
-				"left after %zu of %zu: %s", cut, message.n, status_code(status));
+				"left after %zu of %zu: %s", cut, message.n, status_name(status));
 			ck_assert_uint_le(body.n, sizeof(cut_text) - 1);
 			if (body.n > 0)
 				ck_assert_mem_eq(body.p, cut_text, body.n);
@@ -1055,7 +1055,7 @@ START_TEST(plain_cgi_reads_standard_input)
 	ck_assert_int_eq(fcgi_fd(fcgi), STDIN_FILENO);
 	ck_assert_str_eq(variable("REQUEST_METHOD"), "POST");
 	enum status status = hear(plain[_i].length, &body, 3);
-	ck_assert_msg(status == plain[_i].status, "%s: %s", plain[_i].name, status_code(status));
+	ck_assert_msg(status == plain[_i].status, "%s: %s", plain[_i].name, status_name(status));
 	check_body(&body, slice_of(plain[_i].heard));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	int standard_output = dup(STDOUT_FILENO);

@@ -27,7 +27,7 @@ static void check(const struct row *row, const char *method)
 		route_find(&arena, ROUTE_INTAKE, slice_of(method), slice_of(row->target), &match);
 
 	ck_assert_msg(status == row->status, "%s %s: %s, not %s", method, row->target,
-		      status_code(status), status_code(row->status));
+		      status_name(status), status_name(row->status));
 	if (row->path == NULL) {
 		ck_assert_ptr_null(match.route);
 	} else {

@@ -163,7 +163,7 @@ START_TEST(test_plan)
 		ck_assert_int_eq(status, STATUS_OK);
 		ck_assert_uint_eq(first, (size_t)plans[_i].first);
 	} else {
-		ck_assert_int_eq(status, STATUS_REFUSED);
+		ck_assert_int_eq(status, STATUS_MISCONFIGURED);
 		ck_assert_msg(strstr(message, plans[_i].message) != NULL, "%s", message);
 	}
 	arena_free(&arena);
