@@ -57,7 +57,7 @@ CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
 	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
-LIBS := -lpq -lcrypto -lz
+LIBS := -lpq -lcrypto -lz -ljson-c
 
 # `make V=1` shows the commands; else each prints one short line.
 Q := $(if $(V),,@)
@@ -117,7 +117,8 @@ $(BUILD)/man/%: fcgi-app/man/%
 # ---- unit tests: one program per tests/unit/ROOM/test_*.c, with counted allocations ----
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
 UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
-UNIT_LIBS := $(LIBS) -lcheck -lsubunit -lm -lrt -lpthread
+# json-c from its archive, so that its allocations are counted too.
+UNIT_LIBS := $(LIBS:-ljson-c=-l:libjson-c.a) -lcheck -lsubunit -lm -lrt -lpthread
 
 $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -144,7 +145,7 @@ $(BUILD)/fuzz/%.o: tests/fuzz/%.c $(BUILD)/flags
 $(BUILD)/bin/%: $(BUILD)/fuzz/fuzz_%.o $(FUZZ_OBJECTS) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS) -ljson-c
+	$(Q)$(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 fuzz-programs: $(patsubst %,$(BUILD)/bin/%,$(FUZZ_TARGETS))
 
@@ -217,7 +218,7 @@ $(BUILD)/bench/instructions: tests/bench/instructions/instructions.c
 $(BENCH_PROGRAMS): tests/bench/bench_texts.h $(LIBRARY) $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS) -ljson-c
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)
 
 bench-json: $(BUILD)/bench/json  ## the byte pass, signals and templates beside json-c's parse
 	$<

@@ -1,0 +1,129 @@
+/*
+ * json/members.c - see json/members.h.
+ */
+#include "json/members.h"
+
+#include "json/text.h"
+#include "json/walk.h"
+
+static enum status blame(struct json_member_fault *fault, const char *name, const char *detail)
+{
+	*fault = (struct json_member_fault){name, detail};
+	return STATUS_INVALID_VALUE;
+}
+
+/* ---- values ---- */
+
+static enum status read_string(struct arena *arena, struct slice value, struct slice *text)
+{
+	struct slice meant;
+	enum status status = json_text_string(arena, value, &meant);
+
+	if (status != STATUS_OK)
+		return status;
+	*text = (struct slice){arena_copy(arena, meant), meant.n};
+	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* The grammar is checked, so what begins like a number is one. */
+static bool read_int(struct slice value, int64_t *number)
+{
+	bool negative = *value.p == '-';
+
+	*number = 0;
+	for (size_t i = negative ? 1 : 0; i < value.n; i++) {
+		if (value.p[i] < '0' || value.p[i] > '9')
+			return false;
+		/* Counted below zero, where there is one number more. */
+		if (__builtin_mul_overflow(*number, 10, number) ||
+		    __builtin_sub_overflow(*number, value.p[i] - '0', number))
+			return false;
+	}
+	return negative || !__builtin_sub_overflow(0, *number, number);
+}
+
+static enum status read_value(struct arena *arena, struct slice value, struct json_member *member,
+			      struct json_member_fault *fault)
+{
+	bool is_true = slice_equal(value, SLICE("true"));
+
+	if (member->type != JSON_MEMBER_JSON && slice_equal(value, SLICE("null")))
+		return STATUS_OK;
+	member->given = true;
+	switch (member->type) {
+	case JSON_MEMBER_TEXT:
+		if (*value.p != '"')
+			return blame(fault, member->name, "is not a string");
+		return read_string(arena, value, &member->text);
+	case JSON_MEMBER_INT:
+		if (!json_text_is_number(value) || !read_int(value, &member->number))
+			return blame(fault, member->name, "is not a whole number of 64 bits");
+		return STATUS_OK;
+	case JSON_MEMBER_BOOL:
+		if (!is_true && !slice_equal(value, SLICE("false")))
+			return blame(fault, member->name, "is not true or false");
+		member->number = is_true;
+		return STATUS_OK;
+	case JSON_MEMBER_JSON:
+		member->text = value;
+		return STATUS_OK;
+	}
+	return STATUS_INTERNAL;
+}
+
+/* ---- members ---- */
+
+static enum status blame_unknown(struct arena *arena, struct slice name,
+				 struct json_member_fault *fault)
+{
+	struct slice text;
+	enum status status = read_string(arena, name, &text);
+
+	return status == STATUS_OK ? blame(fault, text.p, "is not known here") : status;
+}
+
+static enum status take(struct arena *arena, const struct json_walk *walk,
+			struct json_member *members, bool *seen, size_t count,
+			struct json_member_fault *fault)
+{
+	size_t i = 0;
+
+	while (i < count && !json_text_is_name(walk->name, slice_of(members[i].name)))
+		i++;
+	if (i == count)
+		return blame_unknown(arena, walk->name, fault);
+	if (seen[i])
+		return blame(fault, members[i].name, "is given twice");
+	seen[i] = true;
+	return read_value(arena, walk->value, &members[i], fault);
+}
+
+enum status json_members_read(struct arena *arena, struct slice object, struct json_member *members,
+			      size_t count, struct json_member_fault *fault)
+{
+	struct slice text = slice_trim(object);
+	struct json_walk walk;
+	bool *seen = arena_array(arena, count + 1, sizeof(*seen));
+	enum status status = STATUS_OK;
+
+	if (text.n == 0 || *text.p != '{')
+		return blame(fault, "", "is not an object");
+	if (seen == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		members[i].given = false;
+		members[i].text = (struct slice){NULL, 0};
+		members[i].number = 0;
+	}
+	json_walk_open(&walk, text);
+	while (status == STATUS_OK && json_walk_next(&walk))
+		status = take(arena, &walk, members, seen, count, fault);
+	if (status == STATUS_OK)
+		status = json_walk_finish(&walk);
+	json_walk_close(&walk);
+	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+		if (members[i].required && !members[i].given)
+			status = blame(fault, members[i].name, "is missing");
+	}
+	return status;
+}
