@@ -12,3 +12,10 @@ int64_t clock_now_ms(void)
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
+
+int64_t clock_deadline_ms(int64_t timeout_ms, int64_t latest_ms)
+{
+	int64_t deadline_ms = clock_now_ms() + timeout_ms;
+
+	return deadline_ms < latest_ms ? deadline_ms : latest_ms;
+}

@@ -46,9 +46,7 @@ struct bulk {
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
 {
-	int64_t own_ms = clock_now_ms() + bulk->intake->config->database_timeout_ms;
-
-	return own_ms < bulk->deadline_ms ? own_ms : bulk->deadline_ms;
+	return clock_deadline_ms(bulk->intake->config->database_timeout_ms, bulk->deadline_ms);
 }
 
 static enum status command(struct bulk *bulk, const char *sql)

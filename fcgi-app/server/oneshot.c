@@ -14,9 +14,7 @@ enum { RETRIES_MAX = 2 };
 
 static int64_t statement_deadline_ms(const struct request *request)
 {
-	int64_t own_ms = clock_now_ms() + request->config->database_timeout_ms;
-
-	return own_ms < request->deadline_ms ? own_ms : request->deadline_ms;
+	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
 }
 
 /* Runs the commit; again after a conflict or a refusal, as commit/queue.c does, because then

@@ -278,11 +278,10 @@ static enum status connect_database(struct settings *settings)
 	static const struct pg_statement probe = {
 		.name = "settings_probe", .sql = "SELECT 1", .columns = 1, .rows = 1};
 	struct pg_connection *db = settings->db;
-	int64_t own_ms = clock_now_ms() + settings->config->database_timeout_ms;
 	enum status status = STATUS_UNAVAILABLE;
 
 	settings->store.deadline_ms =
-		own_ms < settings->deadline_ms ? own_ms : settings->deadline_ms;
+		clock_deadline_ms(settings->config->database_timeout_ms, settings->deadline_ms);
 	if (pg_state(db) == PG_READY)
 		status = pg_run(db, &probe, NULL, NULL, settings->store.deadline_ms);
 	if (status != STATUS_OK)
