@@ -247,8 +247,9 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
-OPERATOR_FILES := $(patsubst deploy/%,%,$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
-	lighttpd apache nginx apache-fcgid cgi systemd cron templates)))
+OPERATOR_FILES := $(patsubst deploy/%,%,$(filter-out %/README.md, \
+	$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
+	lighttpd apache nginx apache-fcgid cgi systemd cron templates))))
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
