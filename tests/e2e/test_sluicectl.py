@@ -412,7 +412,7 @@ def test_expires(stack, organization, given, expected):
                                             ("365d", 365 * 86400), ("99999d", 99999 * 86400)])
 def test_expires_from_now_on(stack, organization, given, seconds):
     made = create(Tool(stack, PGTZ="America/New_York"), organization, "--expires", given)
-    assert stack.psql("select extract(epoch from expires_at - created_at)::int "
+    assert stack.psql("select extract(epoch from expires_at - created_at)::bigint "
                       "from sluice.api_key where id = %s", made["id"]) == [(seconds,)]
 
 
