@@ -14,7 +14,7 @@ from selenium.common.exceptions import NoSuchElementException, StaleElementRefer
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 
-from harness import wait_for
+from harness import LIMIT_S, wait_for
 
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
@@ -97,7 +97,7 @@ class Browser:
     def all(self, selector, within=None):
         return (within or self.driver).find_elements(By.CSS_SELECTOR, selector)
 
-    def wait(self, selector, text=None, timeout=15.0):
+    def wait(self, selector, text=None, timeout=LIMIT_S):
         """The first visible element of that kind, with that text in it."""
         def found():
             try:
@@ -109,13 +109,34 @@ class Browser:
             return None
         return wait_for(found, f"{selector} {text or ''}", timeout)
 
-    def wait_gone(self, selector, timeout=15.0):
+    def wait_shown(self, selector, *texts, timeout=LIMIT_S):
+        """Waits until one visible element of that kind has all these texts in it."""
+        wait_for(lambda: self.script(
+            "return [...document.querySelectorAll(arguments[0])].some(element =>"
+            " element.checkVisibility() && arguments[1].every(text =>"
+            " element.innerText.includes(text)))", selector, texts),
+            f"{selector} {texts}", timeout)
+
+    def settle(self):
+        """Waits until nothing on the page is still being loaded."""
+        wait_for(lambda: self.script("return document.readyState === 'complete'"
+                                     " && !document.querySelector('[aria-busy]')"),
+                 "the page has loaded everything")
+
+    def wait_gone(self, selector, timeout=LIMIT_S):
         wait_for(lambda: not self.script("return [...document.querySelectorAll(arguments[0])]"
                                          ".some(element => element.checkVisibility())", selector),
                  f"{selector} goes away", timeout)
 
     def click(self, selector, text=None):
-        self.wait(selector, text).click()
+        """Also where the element is made anew between the look and the click."""
+        def clicked():
+            try:
+                self.wait(selector, text).click()
+            except StaleElementReferenceException:
+                return False
+            return True
+        wait_for(clicked, f"{selector} {text or ''} is clicked")
 
     def text(self, selector):
         """All text of the first element of that kind, as soon as there is one."""
@@ -152,22 +173,32 @@ class Browser:
             message = json.loads(entry["message"])["message"]
             values = message["params"]
             if message["method"] == "Network.requestWillBeSent":
-                request = {"url": values["request"]["url"], "status": None, "bytes": 0}
+                request = {"url": values["request"]["url"], "status": None, "bytes": 0,
+                           "done": False}
                 self.requests.append(request)
                 self._by_id[values["requestId"]] = request
             elif values.get("requestId") not in self._by_id:
                 continue
             elif message["method"] == "Network.responseReceived":
                 self._by_id[values["requestId"]]["status"] = values["response"]["status"]
-            elif message["method"] == "Network.loadingFailed" and not values.get("canceled"):
-                self._by_id[values["requestId"]]["status"] = 599  # no answer at all
+            elif message["method"] == "Network.loadingFailed":
+                self._by_id[values["requestId"]]["done"] = True
+                if not values.get("canceled"):
+                    self._by_id[values["requestId"]]["status"] = 599  # no answer at all
             elif message["method"] == "Network.loadingFinished":
-                self._by_id[values["requestId"]]["bytes"] = values["encodedDataLength"]
+                self._by_id[values["requestId"]].update(bytes=values["encodedDataLength"],
+                                                        done=True)
 
     def traffic(self):
         """The requests since forget(): url, status, bytes over the wire."""
         self._read_requests()
         return [request for request in self.requests if request["url"].startswith("http")]
+
+    def whole_traffic(self):
+        """The same when all of them have ended."""
+        wait_for(lambda: all(request["done"] for request in self.traffic()),
+                 "all requests have ended")
+        return self.traffic()
 
     def complaints(self, expected_statuses=()):
         """All that must not happen: errors and warnings, violations, requests to elsewhere."""

@@ -1,9 +1,10 @@
 """Fixtures of the end-to-end tests: the same cases through each web server.
 
-SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those marked
-"each_front" through the other fronts, too; with sanitizers Apache is one of the others. Cases marked
-"first_front" do not meet the web server, those marked "database" are about the database and not repeated
-with sanitizers, and those marked "loop" are about many requests in one worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
+SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those
+marked "each_front" through the other fronts, too; with sanitizers Apache is one of the others.
+Cases marked "first_front" do not meet the web server, those marked "database" are about the
+database and not repeated with sanitizers, and those marked "loop" are about many requests in one
+worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "slow: too long for `make check`; `make fault` runs it")
     config.addinivalue_line("markers", "settings: about the settings, which these fronts serve")
     config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
+    config.addinivalue_line("markers", "shape: what stack_of_its_own is made with")
 
 
 def fronts_of(item):
@@ -131,8 +133,10 @@ def page_stack(request):
 
 @pytest.fixture
 def stack_of_its_own(request):
-    """For a test that breaks it."""
-    yield from running(request, f"{request.param}-own", harness.Stack(request.param))
+    """For a test that breaks it; @pytest.mark.shape says what it is made with."""
+    shape = request.node.get_closest_marker("shape")
+    yield from running(request, f"{request.param}-own",
+                       harness.Stack(request.param, **(shape.kwargs if shape else {})))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ It says what a web server would not: records in odd pieces, bodies that end earl
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import resource
@@ -11,6 +12,7 @@ import socket
 import struct
 import subprocess
 import tempfile
+import termios
 
 from harness import ENVIRONMENT, PATIENCE
 
@@ -65,6 +67,11 @@ class Conversation:
         for piece in data:
             self.socket.sendall(piece)
 
+    def all_read(self):
+        """Whether the worker has taken all that was written."""
+        unread = fcntl.ioctl(self.socket, termios.TIOCOUTQ, struct.pack("i", 0))
+        return struct.unpack("i", unread) == (0,)
+
     def read(self):
         """(standard output, whether the request was ended properly), until the worker closes."""
         received = b""
@@ -107,8 +114,9 @@ class Worker:
             listening.listen(1024)
             self.process = subprocess.Popen(
                 arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
-                env={**ENVIRONMENT, **(more or {})}, **user, preexec_fn=None if descriptors is None else
-                lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors)))
+                env={**ENVIRONMENT, **(more or {})}, **user)
+        if descriptors is not None:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
     def __enter__(self):
         return self

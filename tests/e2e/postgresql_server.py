@@ -39,7 +39,7 @@ class Server:
         self.control("start", "-l", self.stack.log_dir / "postgresql.log", environment=environment)
 
     def move_clock(self, instant):
-        """Starts the server anew at an instant "YYYY-MM-DD HH:MM:SS" UTC, from which its clock goes on."""
+        """Starts the server anew at "YYYY-MM-DD HH:MM:SS" UTC, from where its clock goes on."""
         self.stack.disconnect()
         self.stop()
         self.start({"LD_PRELOAD": FAKETIME, "FAKETIME": f"@{instant}", "TZ": "UTC",

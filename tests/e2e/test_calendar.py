@@ -21,7 +21,7 @@ def ready(stack):
             return send(stack, "/health", None, {}, "GET").status == 200
         except (NoAnswer, OSError):
             return False
-    wait_for(healthy, "the worker is connected", timeout=20)
+    wait_for(healthy, "the worker is connected")
 
 
 def usage(stack, month):
@@ -33,9 +33,9 @@ def test_midnight_at_the_end_of_the_year(stack_of_its_own):
     stack = stack_of_its_own
     key = stack.new_key(name="calendar")
     server = Server(stack)
-    server.move_clock("2031-12-31 23:59:00")
+    server.move_clock("2031-12-31 23:30:00")  # half an hour for what is to happen before midnight
     ready(stack)
-    assert str(stack.psql("select now()")[0][0]) >= "2031-12-31 23:59:00"
+    assert stack.psql("select (now() at time zone 'UTC')::date::text") == [("2031-12-31",)]
     first = accepted_id(post(stack, key, messageId="over midnight"))
     accepted_id(post(stack, key))
     # No partition is that far ahead: nothing is lost, and maintenance makes it.

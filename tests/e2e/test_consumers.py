@@ -72,6 +72,15 @@ def stage(stack, key, count):
     return set(stack.ids(key)) - before
 
 
+def claim_all(consumer, ids):
+    """Claims until it has these and no others, {id: claim}."""
+    claimed = {}
+    wait_for(lambda: claimed.update(consumer.claim(100)) or len(claimed) >= len(ids),
+             f"{len(ids)} rows can be claimed")
+    assert set(claimed) == ids
+    return claimed
+
+
 def statuses(stack, ids):
     return dict(stack.psql("select status::text, count(*) from sluice.signal_staging"
                            " where id = any(%s) group by 1", list(ids)))
@@ -123,7 +132,7 @@ def test_claims_while_intake_inserts(queue, key):
                 load.wait(500, 202)
                 wait_for(lambda: len(claimed) > 100, "rows are claimed while others come")
             accepted = load.accepted()
-            wait_for(lambda: len(claimed) >= len(accepted), "all rows are claimed", 30)
+            wait_for(lambda: len(claimed) >= len(accepted), "all rows are claimed")
         finally:
             stopping.set()
         for worker in workers:
@@ -138,9 +147,7 @@ def test_a_lost_lease(queue, key):
     with Consumer(queue, "same") as slow, Consumer(queue, "same") as other:
         first = slow.claim(3, "1 second")
         assert set(first) == ids
-        second = {}
-        wait_for(lambda: second.update(other.claim(3)) or set(second) == ids,
-                 "the lease has ended")
+        claim_all(other, ids)
         assert slow.finish(ids) == 0
         assert slow.finish(ids, claim=next(iter(first.values()))) == 0
         assert slow.query("select sluice.extend_signals(%s, '1 hour')", list(ids)) == [(0,)]
@@ -185,9 +192,7 @@ def test_a_consumer_is_killed(queue, key, committed):
             if not committed:
                 assert not other.claim(50), "rows of an open claim are passed over"
             queue.psql("select pg_terminate_backend(%s, 10000)", pid)
-            found = {}
-            wait_for(lambda: found.update(other.claim(50)) or set(found) == ids,
-                     "the victim's rows come back")
+            claim_all(other, ids)
             assert other.finish(ids) == 50
         with pytest.raises(psycopg2.Error):
             victim.query("select 1")
@@ -201,13 +206,11 @@ def test_rows_fail_until_it_is_permanent(queue, key):
     ids = stage(queue, key, 10)
     with Consumer(queue) as consumer:
         for attempt in range(1, 4):
-            batch = {}
-            wait_for(lambda: batch.update(consumer.claim(100)) or set(batch) == ids,
-                     "the rows are tried again")
+            batch = claim_all(consumer, ids)
             assert consumer.finish(batch, "failed", f"try {attempt}") == 10
             # Time passes: none of them was due yet.
             assert not consumer.claim(100)
-            assert queue.psql("select bool_and(due_at > clock_timestamp() + interval '10 s')"
+            assert queue.psql("select bool_and(due_at > status_at + interval '10 s')"
                               " from sluice.signal_staging where id = any(%s) and status ="
                               " 'failed'", list(ids)) == [(True if attempt < 3 else None,)]
             queue.psql("update sluice.signal_staging set due_at = clock_timestamp()"
@@ -246,13 +249,9 @@ def test_rows_committed_late(queue):
         for _ in range(3):
             ahead = {row[0] for row in early.query(INSERT, "early", 50)}
             assert min(ahead) > max(behind)
-            got = {}
-            wait_for(lambda: got.update(consumer.claim(50)) or set(got) == ahead, "the early ones")
-            consumer.finish(got)
+            consumer.finish(claim_all(consumer, ahead))
         late.connection.commit()
-        got = {}
-        wait_for(lambda: got.update(consumer.claim(50)) or set(got) == behind, "the late ones")
-        consumer.finish(got)
+        consumer.finish(claim_all(consumer, behind))
 
 
 def entries_read(stack):
@@ -278,8 +277,10 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
                     " (extract(epoch from now() + interval '1 hour') * 1000000)::bigint)")
         while done < rows:
             done += consumer.finish(consumer.claim(10000))
-        # In life, too, some time is between millions: more than claims keep away from the beginning.
-        owner.query("select pg_sleep(1.1)")
+        # In life, too, time passes between millions: more than claims keep away from the beginning.
+        wait_for(lambda: owner.query(
+            "select clock_timestamp() > max(status_at) + interval '1.1 s'"
+            " from sluice.signal_staging where request_id = 'dumped'")[0][0], "their claims have aged")
         owner.query(INSERT, "dumped", 70 * batch)
         for _ in range(5):  # it notes where the living begin
             assert len(consumer.claim(batch)) == batch
@@ -386,7 +387,7 @@ DOCUMENT = "sql-migrations/README.md"
 def psql(stack, user, script, *options):
     done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *options], input=script,
                           env={**ENVIRONMENT, **stack.env, "PGUSER": user}, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                          capture_output=True, check=False)
     assert done.returncode == 0 and not done.stderr, done.stderr
     return done.stdout.splitlines()
 
@@ -417,10 +418,10 @@ def test_readme_in_shell(queue, key):
                                start_new_session=True, stdin=subprocess.DEVNULL)
     try:
         wait_for(lambda: statuses(queue, ids) == {"completed": 11, "failed": 1},
-                 "all signals are handled", 60)
+                 "all signals are handled")
         assert process.poll() is None, "it waits for more"
         more = stage(queue, key, 1)
-        wait_for(lambda: statuses(queue, more) == {"completed": 1}, "more came", 60)
+        wait_for(lambda: statuses(queue, more) == {"completed": 1}, "more came")
     finally:
         os.killpg(process.pid, 15)
         process.wait()
@@ -455,7 +456,7 @@ def test_upgrade_with_rows(stack):
         return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=env,
                               check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     files = sorted((ROOT / "sql-migrations").glob("[0-9]*.sql"))
-    mine = [file for file in files if file.name.endswith("_consumers.sql")][0]
+    mine = next(file for file in files if file.name.endswith("_consumers.sql"))
     try:
         with tempfile.TemporaryDirectory() as before:
             os.chmod(before, 0o755)
@@ -484,8 +485,8 @@ def test_upgrade_with_rows(stack):
 
 @pytest.mark.slow
 def test_reports_do_not_depend_on_statistics(stack_of_its_own):
-    """A million rows of which nobody has told the planner, as when autovacuum is kept from its work:
-    a report reads the rows it is about, not the table."""
+    """A million rows that the planner has not heard of, as when autovacuum is kept from its work: a
+    report reads the rows it is about, not the table."""
     stack = stack_of_its_own
     stack.psql("alter role sluice_consumer login")
     stack.psql("alter system set autovacuum = off")

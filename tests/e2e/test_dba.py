@@ -13,8 +13,8 @@ pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 
 def psql(stack, sql, user="sluice_reader"):
-    return subprocess.run(["psql", "-XA", "-v", "ON_ERROR_STOP=1"], input=sql, text=True, check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    return subprocess.run(["psql", "-XA", "-v", "ON_ERROR_STOP=1"], input=sql, text=True,
+                          check=True, capture_output=True,
                           env={**os.environ, **stack.env, "PGUSER": user}).stdout
 
 
@@ -28,8 +28,8 @@ def lived_in(stack):
         assert send(stack, path_of(key), json.dumps(body).encode()).status == 202
     secret = stack.new_key(name="dba's secret", secret=True)
     assert send(stack, path_of(secret), headers={**JSON, "X-Api-Secret": "guessed"}).status == 401
-    wait_for(lambda: stack.psql("select 1 from sluice.refused_request where key_id = %s", secret["id"]),
-             "the refusal is counted", timeout=20)
+    wait_for(lambda: stack.psql("select 1 from sluice.refused_request where key_id = %s",
+                                secret["id"]), "the refusal is counted")
     return key, secret
 
 
@@ -50,9 +50,9 @@ def test_views(stack, lived_in):
         == [("secret_wrong", 1, 1, None)]
     assert stack.psql("select entries::int, last_detail from sluice.rejects_by_reason"
                       " where key_id = %s", key["id"]) == [(2, "not an object at byte 76")]
-    pending = stack.psql("select count(*) from sluice.signal_staging where status = 'pending'")[0][0]
-    assert stack.psql("select sum(pending)::int from sluice.backlog"
-                      " where table_name = 'signal_staging'") == [(pending,)]
+    pending = stack.psql("select count(*) from sluice.signal_staging where status = 'pending'")
+    assert stack.psql("select sum(pending)::bigint from sluice.backlog"
+                      " where table_name = 'signal_staging'") == pending
 
 
 def test_described_by_psql(stack, lived_in):
@@ -64,8 +64,9 @@ def test_described_by_psql(stack, lived_in):
 
 def test_nothing_secret_can_be_read(stack, lived_in):
     """All that the reader may read, as text, holds no credential."""
-    tables = psql(stack, """select c.oid::regclass from pg_class c where c.relnamespace = 'sluice'::regnamespace
-        and c.relkind in ('r', 'v') and has_table_privilege('sluice_reader', c.oid, 'SELECT')""")
+    tables = psql(stack, """select c.oid::regclass from pg_class c
+        where c.relnamespace = 'sluice'::regnamespace and c.relkind in ('r', 'v')
+        and has_table_privilege('sluice_reader', c.oid, 'SELECT')""")
     names = [name for name in tables.split() if name.startswith("sluice.")]
     assert len(names) > 20
     shown = psql(stack, "".join(f"table {name};\n" for name in names))

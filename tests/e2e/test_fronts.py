@@ -9,13 +9,12 @@ import os
 import re
 import signal
 import socket
-import time
 
 import pytest
 
-from harness import (JSON, LOOPLESS, NDJSON, PATIENCE, PLAIN_ERRORS, SEED, Client, accepted_id,
-                     assert_problem, bulk_path, path_of, send, send_raw, sound_key, state_of,
-                     wait_for)
+from harness import (CUT_BODY, JSON, LOOPLESS, MERGES_LOOK_ALIKES, NDJSON, NEEDS_LENGTH,
+                     PLAIN_ERRORS, SEED, UNKNOWN_CODING, Client, accepted_id, assert_problem,
+                     bulk_path, path_of, send, send_raw, sound_key, state_of, status_of, wait_for)
 
 pytestmark = pytest.mark.each_front
 
@@ -91,14 +90,14 @@ def test_headers_are_not_variables(stack, keys, name):
 
 @pytest.mark.parametrize("name", ["X_Api_Secret", "X_Api-Secret", "X-Api_Secret", "X.Api.Secret"])
 def test_look_alikes_of_the_secret(stack, keys, name):
-    """Beside the right secret they are dropped or make it two; a right one never helps a wrong."""
+    """Beside the secret they are dropped or make it two; a right one never helps a wrong."""
     key, wrong = keys["secret"], "whs_" + 40 * "x"
-    for headers in ([("X-Api-Secret", key["secret"]), (name, wrong)],
-                    [(name, wrong), ("X-Api-Secret", key["secret"])]):
-        assert send(stack, path_of(key), SEED, [*JSON.items(), *headers]).status in (202, 400)
-    for headers in ([("X-Api-Secret", wrong), (name, key["secret"])],
-                    [(name, key["secret"]), ("X-Api-Secret", wrong)]):
-        assert send(stack, path_of(key), SEED, [*JSON.items(), *headers]).status in (400, 401)
+    for secret, other, dropped in ((key["secret"], wrong, 202), (wrong, key["secret"], 401)):
+        expected = 400 if stack.front in MERGES_LOOK_ALIKES else dropped
+        pair = [("X-Api-Secret", secret), (name, other)]
+        for headers in (pair, reversed(pair)):
+            answer = send(stack, path_of(key), SEED, [*JSON.items(), *headers])
+            assert answer.status == expected, answer.body
 
 
 def test_basic_credentials_are_nobodys(stack, keys):
@@ -141,7 +140,13 @@ def test_kept_connections_and_pipelines(stack, key):
 def test_broken_framing_stores_nothing(stack, key, lines, body):
     received = send_raw(stack, head_of(path_of(key), *lines, "Connection: close") + body,
                         half_close=True)
-    assert b" 202 " not in received.split(b"\r\n", 1)[0]
+    if lines == ["Transfer-Encoding: gzip"]:
+        expected = UNKNOWN_CODING[stack.front]
+    elif lines == ["Transfer-Encoding: chunked"] and stack.front in NEEDS_LENGTH:
+        expected = 411
+    else:
+        expected = 400
+    assert status_of(received) == expected
     assert stack.rows(key) == 0
 
 
@@ -153,13 +158,15 @@ def test_cut_chunked_import_stores_nothing(stack, keys, key):
     for half_close in (True, False):
         with socket.create_connection(("127.0.0.1", stack.port), 20) as sock:
             sock.sendall(data)
-            time.sleep(0.2)  # so that a front that streams has begun
+            if stack.streams:
+                wait_for(stack.children, "a child reads the upload")
             if half_close:
                 sock.shutdown(socket.SHUT_WR)
-                assert b" 202 " not in sock.recv(65536).split(b"\r\n", 1)[0]
+                assert status_of(sock.recv(65536)) == \
+                    (411 if stack.front in NEEDS_LENGTH else CUT_BODY[stack.front])
+        wait_for(lambda: not stack.children(), "the child gives the upload up")
     for _ in range(3):
         accepted_id(send(stack, path_of(keys["plain"])))
-    wait_for(lambda: not stack.children(), "nobody is at it any more")
     assert stack.rows(key) == 0
 
 
@@ -170,10 +177,8 @@ def test_slow_senders_delay_nobody(stack, keys, key):
     try:
         for sock in slow:
             sock.sendall(head_of(path_of(key), f"Content-Length: {len(SEED)}") + SEED[:half])
-        start = time.monotonic()
-        for _ in range(10):
+        for _ in range(10):  # a worker that waits for the slow ones lets these wait in vain
             accepted_id(send(stack, path_of(keys["plain"])))
-        assert time.monotonic() - start < 5 * PATIENCE
         for sock in slow:
             sock.sendall(SEED[half:])
             assert sock.recv(65536).startswith(b"HTTP/1.1 202 Accepted\r\n")
@@ -192,7 +197,7 @@ def test_many_senders_at_once(stack, key):
 
 
 def test_without_workers(stack_of_its_own):
-    """Senders are told to come back, no log has the key then either, and nothing is left running."""
+    """Senders are told to come back, no log has the key then either, nothing is left running."""
     stack = stack_of_its_own
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
@@ -212,7 +217,7 @@ def test_without_workers(stack_of_its_own):
 
     os.rename(f"{program}.away", program)
     if stack.front in LOOPLESS:
-        wait_for(lambda: send(stack, path_of(key), timeout=60).status == 202, "it goes on", 20)
+        wait_for(lambda: send(stack, path_of(key), timeout=60).status == 202, "it goes on")
     kill_and_wait(int(stack.env["FRONT_PID"]), signal.SIGTERM)
     wait_for(lambda: not stack.workers(), "the web server's workers end with it")
     assert stack.rows(key) == 2 + (stack.front in LOOPLESS)
@@ -236,7 +241,7 @@ def without_database(stack, key):
                " where usename = 'sluice_intake'")
     assert_problem(send(stack, path_of(key)), 503)
     stack.psql("alter role sluice_intake connection limit -1")
-    wait_for(lambda: send(stack, path_of(key)).status == 202, "the database is there again", 20)
+    wait_for(lambda: send(stack, path_of(key)).status == 202, "the database is there again")
 
 
 def kill_and_wait(pid, number=signal.SIGKILL):

@@ -11,12 +11,12 @@ import json
 import os
 import pathlib
 import subprocess
-import time
 
 import pytest
 
-from harness import (ENVIRONMENT, FRONTS, JSON, NDJSON, PATIENCE, VARIANT, Client, Stack,
-                     accepted_id, assert_problem, bulk_path, memory_kib, path_of, send, wait_for)
+from harness import (ENVIRONMENT, FRONTS, JSON, NDJSON, VARIANT, Client, Stack, accepted_id,
+                     assert_problem, assert_recorded, bulk_path, memory_kib, path_of, send,
+                     wait_for)
 from test_bulk import MEMORY_KIB, MemoryWatch, pieces
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -48,8 +48,12 @@ def array(item, size=BATCH):
     return b"[" + b",".join([item] * count) + b"]"
 
 
+def abridged(text):
+    return text if len(text) < 30 else f"{text[:4]}…{text[-4:]} of {len(text)} characters"
+
+
 VALUES = {
-    **{f"number {text}": text.encode() for text in (
+    **{f"number {abridged(text)}": text.encode() for text in (
         "1e131071", "-1e131071", "1e-131071", "1e400000", "1e400", "1e401", "1e-400", "1e-401",
         "1E+400", "1e+401", "0e400", "0e401", "0e-400", "-0", "-0.0", "1e0400", "1e" + "0" * 500,
         "0." + "0" * 399 + "e-400", "9" * 398 + ".9e400", "00", "+1", ".5", "1.", "0x10", "NaN",
@@ -62,7 +66,8 @@ VALUES = {
     **{f"400 digits, exponent {sign}{n}": b"9" * 400 + f"e{sign}{n}".encode()
        for sign in "+-" for n in (400, 401)},
     "many of 1e131071": b"[" + b",".join([b"1e131071"] * 5000) + b"]",
-    **{f"{depth} levels": b"[" * (depth - 1) + b"]" * (depth - 1) for depth in (63, 64, 65, 10_000)},
+    **{f"{depth} levels": b"[" * (depth - 1) + b"]" * (depth - 1)
+       for depth in (63, 64, 65, 10_000)},
     "63 objects": b'{"a":' * 63 + b"0" + b"}" * 63,
     "64 objects": b'{"a":' * 64 + b"0" + b"}" * 64,
     "duplicate keys": b'{"a":1,"a":2,"\\u0061":3,"a":{"b":1,"b":2}}',
@@ -91,7 +96,8 @@ BODIES = {
     "only the mark": b"\xef\xbb\xbf", "two marks": b"\xef\xbb\xbf" * 2 + member(b"1"),
     "UTF-16": member(b"1").decode().encode("utf-16"), "UTF-32": b"\0\0\0{\0\0\0}",
     "NUL behind": member(b"1") + b"\0", "NUL before": b"\0" + member(b"1"), "NULs": b"\0" * 1000,
-    "garbage behind": member(b"1") + b"x", "two objects": member(b"1") * 2, "bracket behind": b"{}]",
+    "garbage behind": member(b"1") + b"x", "two objects": member(b"1") * 2,
+    "bracket behind": b"{}]",
     "open string": b'{"email":"', "open object": b'{"email":1', "scalar": b"1", "null": b"null",
     "array of scalars": b'[1,"a",null,true,[],{}]', "arrays in arrays": b"[[[{}]]]",
     "two arrays": b'{"batch":[{}],"events":[{}]}', "batch twice": b'{"batch":[{}],"batch":[{}]}',
@@ -99,7 +105,8 @@ BODIES = {
     "batch of batches": b'{"batch":[{"batch":[{"batch":[]}]}]}', "batch no array": b'{"batch":{}}',
     "hostile context": b'{"context":' + b"[" * 70 + b"]" * 70 + b',"batch":[{}]}',
     "long context": b'{"context":{"a":"' + b"x" * 70_000 + b'"},"batch":[{}]}',
-    "repaired context": rb'{"context":{"\u0000":"\ud800"},"sentAt":"\u0000","batch":[{"userId":1}]}',
+    "repaired context":
+        rb'{"context":{"\u0000":"\ud800"},"sentAt":"\u0000","batch":[{"userId":1}]}',
     "hostile times": b'{"timestamp":"294277-01-01T00:00:00Z","userId":1}',
     "infinite time": b'{"timestamp":"infinity","userId":1}',
     "negative time": b'{"timestamp":"-4714-11-24T00:00:00Z","userId":1}',
@@ -187,7 +194,7 @@ def cases():
 
 @pytest.fixture(scope="module")
 def answers(hostile):
-    """{(name, path): Answer}, everything sent once to every path."""
+    """{name: {way: Answer}}, everything sent once to every path."""
     key = hostile.new_key(name="hostile")
     paths = {"single": path_of(key), "batch": path_of(key, end="/batch"), "bulk": bulk_path(key)}
     found = {}
@@ -198,21 +205,13 @@ def answers(hostile):
                      for way in ("single", "bulk")]
             ways += [(f"{way} as lines", paths[way], NDJSON, body + b'\n{"userId":"good"}')
                      for way in ("batch", "bulk")]
-        for way, path, sent, text in ways:
-            start = time.monotonic()
-            answer = send(hostile, path, text, sent)
-            found[name, way] = (answer, time.monotonic() - start)
+        found[name] = {way: send(hostile, path, text, sent) for way, path, sent, text in ways}
     return found
 
 
 def test_corpus_is_answered(answers):
-    """Ours is never the fault, and nobody is kept waiting."""
-    wrong = {case: (answer.status, answer.body[:200], seconds)
-             for case, (answer, seconds) in answers.items()
-             if answer.status not in (202, 400, 413, 415) or seconds > 5 * PATIENCE}
-    assert not wrong
-    statuses = [answer.status for answer, _ in answers.values()]
-    assert statuses.count(202) > 100 and statuses.count(400) > 100
+    """Each with the one right status and code: none of it is our trouble."""
+    assert_recorded("hostile", answers)
 
 
 def sums(connection):
@@ -231,8 +230,8 @@ def sums(connection):
 
 def test_tables_can_be_dumped_and_restored(hostile, answers):
     """After the whole corpus: SELECT, COPY, and pg_dump into a second database."""
-    stored = sum(answer.json.get("accepted", 1) for answer, _ in answers.values()
-                 if answer.status == 202)
+    stored = sum(answer.json.get("accepted", 1) for ways in answers.values()
+                 for answer in ways.values() if answer.status == 202)
     before = sums(hostile.connect())
     assert before["sluice.signal_staging"][0] + before["sluice.signal_cold_storage"][0] == stored
     with contextlib.closing(hostile.connect()) as connection, open(os.devnull, "w") as nowhere, \
@@ -303,7 +302,7 @@ def test_hostile_body_is_cheap(hostile, capsys):
         answer = send(hostile, path_of(key, end="/batch"), body, headers)
         if answer.status not in (202, 400, 413):
             wrong[name] = answer
-        spent = [now - then for now, then in zip(processor.seconds(), before)]
+        spent = [now - then for now, then in zip(processor.seconds(), before, strict=True)]
         costs.setdefault(name, []).append((sum(spent), spent[1]))
 
     cost(ORDINARY, ordinary, JSON)

@@ -215,7 +215,7 @@ def test_a_partition_that_cannot_be_dropped(database):
 # ---- missing partitions ----
 
 def test_a_missing_partition_loses_nothing(server, live, key):
-    """Warm, cold and rejected: all of it goes to the default partitions and from there to its day."""
+    """Warm, cold and rejected: all goes to the default partitions and from there to its day."""
     for table in TABLES:
         live.drop(*live.partitions(table), table=table)
     warm = accepted_id(send(server, path_of(key)))
@@ -229,7 +229,7 @@ def test_a_missing_partition_loses_nothing(server, live, key):
     assert live.check("future_partitions")["result"] == "failed"
     report, _ = live.maintain()
     assert results(report) == dict.fromkeys(report, "done")
-    assert report["move_default_rows"][1] == 4 and report["make_partitions"][1] >= 21
+    assert report["move_default_rows"][1] == 4 and report["make_partitions"][1] == 21
     assert [live.rows(name) for name in defaults] == [0, 0, 0]
     assert [live.rows(table) for table in TABLES] == [2, 1, 1]
     for table, signal in (("signal_staging", warm), ("signal_cold_storage", cold)):
@@ -299,8 +299,8 @@ def test_what_is_out_of_range_makes_no_partition(database):
 # ---- locks ----
 
 def test_intake_goes_on_beside_a_long_reader(server, live, key):
-    """As pg_dump, a transaction holds ACCESS SHARE on every table. Maintenance gives up, requests are
-    answered, and what could not be done is done when the reader has gone."""
+    """As pg_dump, a transaction holds ACCESS SHARE on every table. Maintenance gives up, requests
+    are answered, and what could not be done is done when the reader has gone."""
     live.keep(None)
     live.put(60, 5)
     live.put(50, 5, table="signal_cold_storage")
@@ -414,7 +414,7 @@ def test_functions_alone_may_meet(database):
 def test_rights(database):
     stderr = database.ctl("maintain", exits=FAILED, user="sluice_intake")
     assert "permission denied" in stderr and "HINT: connect as a member of sluice_admin" in stderr
-    assert "ok" == database.check("maintenance")["result"]
+    assert database.check("maintenance")["result"] == "ok"
 
 
 def test_a_step_of_a_later_migration(database):
@@ -527,7 +527,7 @@ def test_the_stack_is_maintained():
         assert database.value("select count(*) from sluice.maintenance_run"
                               " where actor like 'sluicectl:sluice_admin@%%'") >= 4
         database.drop(-7)
-        harness.wait_for(lambda: -7 in database.partitions(), "the partition is made again", 30)
+        harness.wait_for(lambda: -7 in database.partitions(), "the partition is made again")
         status = subprocess.run([harness.ROOT / "deploy" / "stack", "status", "--dir", stack.dir],
                                 stdout=subprocess.PIPE, text=True, check=True).stdout
         pid, = (int(line.split()[-1]) for line in status.splitlines()

@@ -1,5 +1,6 @@
-"""Requests that could take time, connections or children from others, against a worker of its own."""
+"""Requests that could take time, connections or children from others, at a worker of its own."""
 
+import concurrent.futures
 import contextlib
 import select
 import threading
@@ -11,6 +12,7 @@ from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
 from harness import FRONTS, PATIENCE, SEED, Stack, bulk_path, path_of, sound_key, wait_for
 
 ITEMS = 5000
+HALF_OF_A_GROUP = 2500  # a group has 5,000 rows at most
 SMALL_ITEMS = b"[" + b",".join([b'{"a":1}'] * ITEMS) + b"]"
 LARGE_ITEM = b'{"email":"a@b.c","text":"' + b"x" * 300_000 + b'"}'
 
@@ -40,21 +42,51 @@ def in_parallel(*calls):
     return results
 
 
+@contextlib.contextmanager
+def locked(stack):
+    """Nothing can be staged meanwhile."""
+    with contextlib.closing(stack.connect()) as holder, holder.cursor() as cursor:
+        holder.autocommit = False
+        cursor.execute("lock table sluice.signal_cold_storage in access exclusive mode")
+        yield
+
+
 def test_many_rows_in_few_bytes(tight):
-    """A group is limited in rows too: all these in one would pass the time for a statement."""
-    stack, worker, _ = tight
+    """A group is limited in rows too, however few the bytes and however many are waiting."""
+    stack, _, _ = tight
     key = stack.new_key(name="rows")
-    path = path_of(key, end="/batch")
-    answers = in_parallel(*[lambda: worker.post(path, SMALL_ITEMS)] * 24)
-    assert set(answers) <= {202, 503}
-    # Those who could not be served in time were told so before anything of theirs was sent.
-    assert answers.count(202) >= 12
-    assert stack.rows(key) == ITEMS * answers.count(202)
+    batch = b"[" + b",".join([b'{"a":1}'] * HALF_OF_A_GROUP) + b"]"
+    patient = {"SLUICE_DATABASE_TIMEOUT": "60s", "SLUICE_REQUEST_TIMEOUT": "120s"}
+    with Worker(stack, more=patient) as worker, \
+            concurrent.futures.ThreadPoolExecutor(9) as pool:
+        talks = [worker.talk() for _ in range(9)]
+        with locked(stack):
+            for talk in talks:
+                talk.write(begin() + params(variables_of(path_of(key, end="/batch"), len(batch)))
+                           + record(STDIN, batch))
+                wait_for(talk.all_read, "the worker has read the batch")
+                wait_for(lambda: waiting(stack) == 1, "the first group waits for the lock")
+        for talk in talks:
+            talk.write(record(STDIN))
+        assert list(pool.map(lambda talk: talk.status(), talks)) == [202] * 9
+    groups = stack.psql("select count(*) from sluice.signal_cold_storage where key_id = %s"
+                        " group by xmin::text order by 1", key["id"])
+    assert groups == [(HALF_OF_A_GROUP,)] + [(2 * HALF_OF_A_GROUP,)] * 4
+
+
+def waiting(stack):
+    return stack.psql("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
+                      " and wait_event_type = 'Lock'")[0][0]
 
 
 def test_late_member_fails_alone(tight):
-    """Who comes with its last milliseconds to the group may fail, but nobody else with it."""
-    _, worker, key = tight
+    """A member that joins a group in its last milliseconds may fail, but no other with it."""
+    stack, _, key = tight
+    with Worker(stack, more={"SLUICE_DATABASE_TIMEOUT": "30s"}) as worker:
+        late_members(worker, key)
+
+
+def late_members(worker, key):
     path = path_of(key)
     ended = threading.Event()
 
@@ -81,32 +113,21 @@ def test_late_member_fails_alone(tight):
         finally:
             ended.set()
     last, *others = in_parallel(all_slow, *[quick] * 8)
-    assert last <= {202, 408, 503}
+    assert last <= {202, 408, 503}, "each comes in time or too late"
     assert set.union(*others) == {202}
 
 
 def test_untaken_answers_delay_nobody(tight):
-    """An answer larger than any socket's buffer waits for its reader alone."""
+    """An answer larger than any socket's buffer waits for its reader alone: others are served
+    before it is given up, and it is whole when it is read after all."""
     _, worker, key = tight
-    path = path_of(key, end="/batch")
-    talks = [worker.talk() for _ in range(4)]
-    try:
-        for talk in talks:
-            talk.write(begin() + params(variables_of(path, len(SMALL_ITEMS)))
-                       + record(STDIN, SMALL_ITEMS) + record(STDIN))
-        until = time.monotonic() + 2 * PATIENCE
-        slowest = 0.0
-        while time.monotonic() < until:
-            start = time.monotonic()
-            assert worker.post(path_of(key), SEED) == 202
-            slowest = max(slowest, time.monotonic() - start)
-        assert slowest < 4  # an answer nobody takes is given up after five
-        # It is whole when it is read after all.
-        output, ended = talks[0].read()
-        assert ended and output.count(b'"index":') == ITEMS
-    finally:
-        for talk in talks:
-            talk.socket.close()
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables_of(path_of(key, end="/batch"), len(SMALL_ITEMS)))
+                   + record(STDIN, SMALL_ITEMS) + record(STDIN))
+        wait_for(lambda: select.select([talk.socket], [], [], 0)[0], "the answer has begun")
+        assert [worker.post(path_of(key), SEED) for _ in range(5)] == [202] * 5
+        output, ended = talk.read()
+    assert ended and output.count(b'"index":') == ITEMS
 
 
 def test_untaken_answers_are_given_up(tight):
@@ -125,12 +146,14 @@ def test_untaken_answers_are_given_up(tight):
 @pytest.mark.parametrize("path", [path_of, bulk_path])
 def test_strangers_get_no_child(tight, path):
     """Slow large uploads with an unknown key: the only child is there for somebody else."""
-    _, worker, key = tight
+    stack, worker, key = tight
+    wait_for(lambda: not stack.children(), "the children of earlier tests have ended")
     talks = [worker.talk() for _ in range(3)]
     try:
         for talk in talks:
             talk.write(begin() + params(variables_of(path({"key": sound_key()}), 900_000))
                        + record(STDIN, b"[" * 1000))
+            wait_for(talk.all_read, "the worker has read what there is")
         assert worker.post(path_of(key), SEED) == 202
         pieces = [LARGE_ITEM[n:n + 60_000] for n in range(0, len(LARGE_ITEM), 60_000)]
 
@@ -139,8 +162,7 @@ def test_strangers_get_no_child(tight, path):
                 talk.write(begin() + params(variables_of(path_of(key), len(LARGE_ITEM))),
                            *(record(STDIN, piece) for piece in pieces), record(STDIN))
                 return talk.status()
-        # The child of the test before may not have been buried yet.
-        wait_for(lambda: post_large() == 202, "a child", timeout=1)
+        assert post_large() == 202
     finally:
         for talk in talks:
             talk.socket.close()

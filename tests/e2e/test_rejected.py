@@ -25,10 +25,10 @@ COLUMNS = "position, kind, code, payload, payload_bytes, truncated"
 def kept(stack, key, columns=COLUMNS):
     """What is kept of this key's deliveries, as a list of dicts."""
     names = [name.strip() for name in columns.split(",")]
-    rows = stack.psql(f"select {columns} from sluice.rejected_payload where key_id = %s order by id",
-                      key["id"])
+    rows = stack.psql(f"select {columns} from sluice.rejected_payload where key_id = %s"
+                      " order by id", key["id"])
     return [{name: bytes(value) if isinstance(value, memoryview) else value
-             for name, value in zip(names, row)} for row in rows]
+             for name, value in zip(names, row, strict=True)} for row in rows]
 
 
 def entry(code, payload, position=None, kind="item", length=None, truncated=False):
@@ -183,13 +183,12 @@ def test_good_gzip_of_a_bad_body_is_kept_decompressed(stack, key):
 
 def test_bytes_of_strangers_are_never_kept(stack, keys):
     before = stack.psql("select count(*) from sluice.rejected_payload")
-    strangers = [sound_key(), keys["expired"]["key"], keys["deactivated"]["key"],
-                 keys["secret"]["key"], keys["product"]["key"]]
-    for stranger in strangers:
-        stranger = {"key": stranger}
+    strangers = [({"key": sound_key()}, 401), (keys["expired"], 401), (keys["deactivated"], 401),
+                 (keys["secret"], 401), (keys["product"], 403)]
+    for stranger, status in strangers:
         for path in (path_of(stranger), path_of(stranger, end="/batch"), bulk_path(stranger)):
             for body in (b"[1,{}]", b'{"a":', large(b"[1,{}]"), gzip.compress(b"[")[:-2]):
-                assert send(stack, path, body).status in (401, 403)
+                assert send(stack, path, body).status == status
     assert stack.psql("select count(*) from sluice.rejected_payload") == before
 
 
@@ -380,7 +379,8 @@ def ids_of(stack, key):
 
 def test_list_and_show(stack, key):
     other = stack.new_key(organization=stack.organization, name="other")
-    start = stack.psql("select to_char(now() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+    start = stack.psql("select to_char(now() at time zone 'utc',"
+                       " 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
     send(stack, path_of(key, "crm"), b'[{},7,"\x1b[31m\xe2\x80\xaeabc"]'.replace(b"\x1b", b" "),
          {**JSON, "X-Request-Id": "list-1"})
     send(stack, path_of(other), b'\x1b[31m"' + b"z" * 2000)
@@ -405,8 +405,8 @@ def test_list_and_show(stack, key):
     assert "\x1b" not in text and '\\u001b[31m"zzz' in text and text.endswith("z…\n")
     text = stack.ctl("rejected", "show", listed[1]["id"])
     assert "\u202e" not in text and "\\u202eabc" in text
-    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(listed[2]["id"]), "--raw"],
-                         env=stack.env, stdout=subprocess.PIPE, check=True)
+    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(listed[2]["id"]),
+                          "--raw"], env=stack.env, stdout=subprocess.PIPE, check=True)
     assert raw.stdout == b'\x1b[31m"' + b"z" * 2000
 
 
@@ -432,7 +432,7 @@ def test_replay_of_what_is_still_bad(stack, key):
     rows = stack.rows(key)
     for identity, why in zip(ids_of(stack, key), [
             "not_an_object", "not_an_object", "malformed_json: unexpected character at byte 5",
-            "malformed_coding", "not_a_batch"]):
+            "malformed_coding", "not_a_batch"], strict=True):
         done = stack.ctl_run("rejected", "replay", identity)
         assert done.returncode == 1 and f"is still bad: {why}" in done.stderr, done.stderr
     assert stack.rows(key) == rows
@@ -532,7 +532,8 @@ def test_the_older_function_still_stores(stack, key):
         "select s.outcomes, cardinality(s.ids) from sluice.intake_signals(array[sha256(%s)],"
         " array[null]::bytea[], '{old-1}', '{1,1}', '{a,b}', '{x,y}', '{x,y}', '{NULL,NULL}',"
         " '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{f,t}', '{\"{}\",\"{}\"}',"
-        " '{NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) as s", key["key"].encode()) == [([0], 2)]
+        " '{NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) as s",
+        key["key"].encode()) == [([0], 2)]
     wait_for(lambda: stack.rows(key) == 3, "both rows are there")
 
 

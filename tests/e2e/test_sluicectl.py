@@ -299,8 +299,8 @@ def test_names_on_a_terminal(tool):
     lines = tool("organization", "list").stdout_text.splitlines()
     found = [line for line in lines if tag in line]
     assert any("a\\u202egnp.exe" in line for line in found)
-    columns = {line.index("  0  ", line.index(tag)) for line in found}
-    assert len({column - line.index(tag) for column, line in zip(columns, found)}) == 1
+    assert len(found) == 2
+    assert len({line.index("  0  ", line.index(tag)) for line in found}) == 1
 
 
 def test_messages_on_a_terminal(tool):
@@ -412,9 +412,8 @@ def test_expires(stack, organization, given, expected):
                                             ("365d", 365 * 86400), ("99999d", 99999 * 86400)])
 def test_expires_from_now_on(stack, organization, given, seconds):
     made = create(Tool(stack, PGTZ="America/New_York"), organization, "--expires", given)
-    created = stack.psql("select extract(epoch from expires_at - created_at) from sluice.api_key "
-                         "where id = %s", made["id"])[0][0]
-    assert abs(float(created) - seconds) < 1
+    assert stack.psql("select extract(epoch from expires_at - created_at)::bigint "
+                      "from sluice.api_key where id = %s", made["id"]) == [(seconds,)]
 
 
 @pytest.mark.parametrize("given", [
@@ -533,10 +532,11 @@ def test_key_list_and_show(tool, organization):
 
 def test_last_used(tool, stack, organization):
     made = create(tool, organization)
+    [(before,)] = stack.psql("select clock_timestamp()")
     harness.accepted_id(harness.send(stack, harness.path_of(made)))
+    [(after,)] = stack.psql("select clock_timestamp()")
     used = tool.json("key", "show", str(made["id"]))["last_used_at"]
-    age = datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(used)
-    assert abs(age.total_seconds()) < 60
+    assert before <= datetime.datetime.fromisoformat(used) <= after
 
 
 @pytest.mark.slow
@@ -548,7 +548,6 @@ def test_last_used_lags_by_less_than_a_minute(tool, stack, organization):
         harness.accepted_id(harness.send(stack, harness.path_of(made)))
         lags += stack.psql("select extract(epoch from clock_timestamp() - last_used_at)"
                            " from sluice.key_overview where id = %s", made["id"])[0]
-        time.sleep(0.2)
     assert 10 < max(lags) < 60, "it is not written each time, and not too late"
 
 
@@ -738,8 +737,8 @@ def test_check(migrated):
      "synchronous_commit", "failed"),
     ("alter role sluice_intake in database {db} set synchronous_commit = local",
      "synchronous_commit", "failed"),
-    ("alter role sluice_intake in database {db} reset synchronous_commit; "
-     "alter database {db} set synchronous_commit = off", "synchronous_commit", "failed"),
+    (("alter role sluice_intake in database {db} reset synchronous_commit; "
+      "alter database {db} set synchronous_commit = off"), "synchronous_commit", "failed"),
     ("alter database {db} set synchronous_commit = off", "synchronous_commit", "ok"),
     ("alter database {db} set default_transaction_read_only = on", "writable", "failed"),
     ("grant select on sluice.signal_staging to sluice_intake", "intake_rights", "failed"),
@@ -753,20 +752,20 @@ def test_check(migrated):
     ("revoke select on sluice.signal_staging from sluice_reader", "reader_rights", "failed"),
     ("grant execute on all functions in schema sluice to public", "public_rights", "failed"),
     ("alter schema sluice owner to {user}", "owner", "failed"),
-    ("insert into sluice.signal_staging (organization_id, received_at, occurred_at, key_id, "
-     "source, request_id, payload) values (1, '2001-01-01', now(), 1, 'x', 'x', '{{}}')",
+    (("insert into sluice.signal_staging (organization_id, received_at, occurred_at, key_id, "
+      "source, request_id, payload) values (1, '2001-01-01', now(), 1, 'x', 'x', '{{}}')"),
      "default_partitions", "warning"),
-    ("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind, code, "
-     "detail, request_id, payload) values (1, now() + interval '20 days', 1, 'item', 'x', 'x', "
-     "'x', 'x')", "default_partitions", "warning"),
+    (("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind, code, "
+      "detail, request_id, payload) values (1, now() + interval '20 days', 1, 'item', 'x', 'x', "
+      "'x', 'x')"), "default_partitions", "warning"),
     ("update sluice.retention set keep = '1 day' where table_name = 'rejected_payload'",
      "retention", "warning"),
     ("update sluice.maintenance_step set added_at = now() - interval '25 hours'", "maintenance",
      "warning"),
     ("revoke execute on function sluice.maintenance_do(text, integer) from sluice_admin",
      "admin_rights", "failed"),
-    ("delete from sluice.schema_migration where version = "
-     "(select max(version) from sluice.schema_migration)", "schema", "failed"),
+    (("delete from sluice.schema_migration where version = "
+      "(select max(version) from sluice.schema_migration)"), "schema", "failed"),
     ("update sluice.schema_migration set checksum = sha256('') where version = 1", "schema",
      "failed"),
     ("drop schema sluice cascade", "schema", "failed"),

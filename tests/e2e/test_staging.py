@@ -147,7 +147,7 @@ def test_envelope_defaults(stack, key, beside, column, value, order):
     events = ('"batch":[{"userId":"u"},{"userId":"u","timestamp":"2025-01-01T00:00:00Z",'
               '"context":{"traits":{"email":"own@x.y"}}}]')
     parts = (beside, events) if order == "before" else (events, beside)
-    answer = send(stack, path_of(key, end="/batch"), ("{%s,%s}" % parts).encode())
+    answer = send(stack, path_of(key, end="/batch"), f"{{{parts[0]},{parts[1]}}}".encode())
     assert answer.status == 202 and answer.json["accepted"] == 2
     lacking, having = (result["id"] for result in answer.json["results"])
     assert stack.staged(lacking, column) == value
@@ -200,7 +200,8 @@ def test_what_a_parser_may_decide(stack, keys, text, payload):
 
 def test_columns_of_repeated_names(stack, keys):
     """They say what the payload says."""
-    signal = put(stack, keys["plain"], b'{"email":"a@b.c","userId":"1","userId":"2","email":"d@e.f"}')
+    signal = put(stack, keys["plain"],
+                 b'{"email":"a@b.c","userId":"1","userId":"2","email":"d@e.f"}')
     assert stack.psql("select email, user_id, payload->>'email', payload->>'userId'"
                       " from sluice.signal_staging where id = %s", signal) == \
         [("d@e.f", "2", "d@e.f", "2")]

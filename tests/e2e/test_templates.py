@@ -1,4 +1,4 @@
-"""Payload templates: `sluicectl template try` without any database, and the templates that are shipped."""
+"""Payload templates: `sluicectl template try` without any database, and the shipped templates."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def files(tmp_path):
     """Writes a template and a payload; returns their paths."""
     def write(template, payload="{}"):
         paths = tmp_path / "template.json", tmp_path / "payload.json"
-        for path, content in zip(paths, (template, payload)):
+        for path, content in zip(paths, (template, payload), strict=True):
             if isinstance(content, bytes):
                 path.write_bytes(content)
             else:
@@ -163,7 +163,8 @@ def test_several_items(files):
     assert made[2]["mrr"] is None and made[2]["warnings"] == []
     done = attempt(*paths, exits=1)
     assert done.stderr == f'sluicectl: payload "{paths[1]}": 3 of 5 items would be rejected\n'
-    assert "\n\nitem 1\nrejected: missing_product_org_id: product_org_id is empty\n\n" in done.stdout
+    assert ("\n\nitem 1\nrejected: missing_product_org_id: product_org_id is empty\n\n"
+            in done.stdout)
 
 
 def test_text_on_a_terminal(files):

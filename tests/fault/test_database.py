@@ -14,18 +14,19 @@ from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, as
                      assert_staged_once, bulk_path, path_of, send, wait_for)
 from postgresql_server import Server
 
+REQUEST_S = 20  # the time limit of a request where a test is about how soon it is answered
+SHORT_S = 3  # where a test waits for the limit; answers come within twice that
 INTAKE_BACKENDS = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
                    " and backend_type = 'client backend'")
-RECOVERY_S = 30
 
 
-def recovered(stack, key, timeout=RECOVERY_S):
+def recovered(stack, key):
     """Waits until a request is accepted again; meanwhile only 503 is answered."""
     def accepted():
         answer = send(stack, path_of(key))
         assert answer.status in (202, 503), answer
         return answer.status == 202
-    wait_for(accepted, "the service recovers by itself", timeout)
+    wait_for(accepted, "the service recovers by itself")
 
 
 def report(capsys, load, extra):
@@ -50,9 +51,9 @@ def test_killed_backends_under_load(make_stack, front, capsys):
     key = stack.new_key()
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(15):
-            load.wait(40, 202, timeout=RECOVERY_S)
+            load.wait(40, 202)
             stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
-        load.wait(40, 202, timeout=RECOVERY_S)
+        load.wait(40, 202)
     assert_only_known_answers(load)
     extra = assert_staged_once(stack, key, load, exactly=False)
     assert extra <= load.count(503)
@@ -65,11 +66,11 @@ def test_backends_killed_hard_under_load(make_stack, capsys):
     key = stack.new_key()
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(4):
-            load.wait(40, 202, timeout=RECOVERY_S)
+            load.wait(40, 202)
             for (pid,) in wait_for(lambda: quietly(stack, INTAKE_BACKENDS), "a backend is there"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        load.wait(40, 202, timeout=RECOVERY_S)
+        load.wait(40, 202)
     assert_only_known_answers(load)
     wait_for(lambda: quietly(stack, "select 1"), "the server takes connections")
     extra = assert_staged_once(stack, key, load, exactly=False)
@@ -91,10 +92,10 @@ def test_immediate_restart_under_load(make_stack, front, capsys):
     key, server = stack.new_key(), Server(stack)
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(2):
-            load.wait(100, 202, timeout=RECOVERY_S)
+            load.wait(100, 202)
             server.stop("immediate")
             server.start()
-        load.wait(100, 202, timeout=RECOVERY_S)
+        load.wait(100, 202)
     assert_only_known_answers(load)
     wait_for(lambda: quietly(stack, "select 1"), "the server takes connections")
     extra = assert_staged_once(stack, key, load, exactly=False)
@@ -104,23 +105,23 @@ def test_immediate_restart_under_load(make_stack, front, capsys):
 
 @pytest.mark.parametrize("front", FRONTS)
 def test_stopped_server_is_answered_quickly(make_stack, front):
-    """Nobody waits for a connection that cannot be made; small, batch and bulk alike."""
-    stack = make_stack(front)
+    """Nobody waits for a connection that cannot be made; small, batch and bulk alike: all of them
+    together take less time than one request may."""
+    stack = make_stack(front, settings={"request_timeout": f"{REQUEST_S}s"})
     key, server = stack.new_key(), Server(stack)
     accepted_id(send(stack, path_of(key)))
     server.stop()
     try:
-        wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed", 5)
+        wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed")
         large = b"\n".join([SEED] * 4000)
+        start = time.monotonic()
         for path, body, headers in ((path_of(key), SEED, JSON),
                                     (path_of(key, end="/batch"), b"[" + SEED + b"]", JSON),
                                     (path_of(key, end="/batch"), large, NDJSON),
                                     (bulk_path(key), SEED, NDJSON)):
             for _ in range(5):
-                start = time.monotonic()
-                problem = assert_problem(send(stack, path, body, headers), 503)
-                assert time.monotonic() - start < 2 * PATIENCE
-                assert problem["code"] == "database_unavailable"
+                assert_problem(send(stack, path, body, headers), 503, "database_unavailable")
+        assert time.monotonic() - start < REQUEST_S * PATIENCE
         # What needs no database is still told: the sender's own mistakes.
         assert send(stack, "/api/signal-staging/webhook/x/y/z").status == 404
         assert send(stack, path_of(key), None, {}, "GET").status == 405
@@ -135,8 +136,8 @@ def test_stopped_server_is_answered_quickly(make_stack, front):
 @pytest.mark.parametrize("front", FRONTS)
 def test_frozen_server_is_answered_in_time(make_stack, front):
     """A server that takes the statement and says nothing: every request ends within its limit."""
-    stack = make_stack(front, settings={"request_timeout": "3s", "database_timeout": "1500ms",
-                                        "connect_timeout": "1s", "bulk_timeout": "4s"})
+    stack = make_stack(front, settings={"request_timeout": f"{SHORT_S}s", "bulk_timeout": "4s",
+                                        "database_timeout": "1500ms", "connect_timeout": "1s"})
     key, server = stack.new_key(), Server(stack)
     large = b"\n".join([SEED] * 4000)
     with Load(stack, path_of(key), senders=16) as load:
@@ -145,19 +146,18 @@ def test_frozen_server_is_answered_in_time(make_stack, front):
         server.signal(frozen, signal.SIGSTOP)
         since = time.monotonic()
         try:
-            load.wait(48, 503, timeout=30)
-            start = time.monotonic()
-            assert_problem(send(stack, path_of(key, end="/batch"), large, NDJSON), 503)
-            assert time.monotonic() - start < 5 * PATIENCE
-            start = time.monotonic()
-            assert_problem(send(stack, bulk_path(key), large, NDJSON), 503)
-            assert time.monotonic() - start < 6 * PATIENCE
+            load.wait(48, 503)
+            for path in (path_of(key, end="/batch"), bulk_path(key)):
+                start = time.monotonic()
+                assert_problem(send(stack, path, large, NDJSON), 503)
+                assert time.monotonic() - start < 2 * SHORT_S * PATIENCE
         finally:
             server.signal(frozen, signal.SIGCONT)
         recovered(stack, key)
-        load.wait(50, 202, timeout=RECOVERY_S)
+        load.wait(50, 202)
     assert_only_known_answers(load)
-    assert max(entry.seconds for entry in load.sent if entry.start > since - 1) < 4 * PATIENCE
+    assert max(entry.seconds for entry in load.sent if entry.start > since - 1) \
+        < 2 * SHORT_S * PATIENCE
     rows_by_load = stack.psql("select count(*) from sluice.signal_staging where key_id = %s"
                               " and payload ? 'number'", key["id"])[0][0]
     ids = set(stack.ids(key))
@@ -167,8 +167,8 @@ def test_frozen_server_is_answered_in_time(make_stack, front):
 
 def test_one_frozen_backend(make_stack):
     """Only the worker's own backend stands still: a new connection takes over."""
-    stack = make_stack("lighttpd", settings={"request_timeout": "3s", "database_timeout": "1s",
-                                             "connect_timeout": "1s"})
+    stack = make_stack("lighttpd", settings={"request_timeout": f"{SHORT_S}s",
+                                             "database_timeout": "1s", "connect_timeout": "1s"})
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
     backends = [pid for (pid,) in stack.psql(INTAKE_BACKENDS)]
@@ -178,19 +178,20 @@ def test_one_frozen_backend(make_stack):
     try:
         with Load(stack, path_of(key), senders=16) as load:
             load.wait(1, 503)
-            load.wait(100, 202, timeout=RECOVERY_S)
+            load.wait(100, 202)
     finally:
         for pid in backends:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
     assert_only_known_answers(load)
-    assert max(entry.seconds for entry in load.sent) < 4 * PATIENCE
+    assert max(entry.seconds for entry in load.sent) < 2 * SHORT_S * PATIENCE
     assert set(load.accepted()) <= set(stack.ids(key))
 
 
 def test_locked_table_is_answered_in_time(make_stack):
     """Somebody holds a lock on the staging table."""
-    stack = make_stack("lighttpd", settings={"request_timeout": "3s", "database_timeout": "1s"})
+    stack = make_stack("lighttpd", settings={"request_timeout": f"{SHORT_S}s",
+                                             "database_timeout": "1s"})
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
     holder = stack.connect()
@@ -205,7 +206,7 @@ def test_locked_table_is_answered_in_time(make_stack):
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - start < 4 * PATIENCE
+    assert time.monotonic() - start < 2 * SHORT_S * PATIENCE
     for answer in answers:
         assert_problem(answer, 503)
     holder.rollback()
@@ -221,12 +222,11 @@ def test_read_only_server(make_stack, front):
     stack.psql("alter system set default_transaction_read_only = on")
     stack.psql("select pg_reload_conf()")
     large = b"\n".join([SEED] * 4000)
-    wait_for(lambda: send(stack, path_of(key)).status == 503, "the setting is in force", 5)
+    wait_for(lambda: send(stack, path_of(key)).status == 503, "the setting is in force")
     before = stack.rows(key)
     for path, body, headers in ((path_of(key), SEED, JSON), (bulk_path(key), SEED, NDJSON),
                                 (path_of(key, end="/batch"), large, NDJSON)):
-        problem = assert_problem(send(stack, path, body, headers), 503)
-        assert problem["code"] in ("database_read_only", "database_unavailable"), problem
+        assert_problem(send(stack, path, body, headers), 503, "database_read_only")
     stack.psql("set default_transaction_read_only = off")
     stack.psql("alter system reset default_transaction_read_only")
     stack.psql("select pg_reload_conf()")
@@ -241,7 +241,7 @@ def test_no_connections_left(make_stack, front):
     key = stack.new_key()
     stack.psql("alter role sluice_intake connection limit 0")
     stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
-    wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed", 5)
+    wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed")
     for path in (path_of(key), bulk_path(key)):
         assert_problem(send(stack, path), 503)
     stack.psql("alter role sluice_intake connection limit -1")
@@ -262,8 +262,7 @@ def test_misconfigured_database(make_stack, damage, repair):
     stack.psql(damage)
     for _ in range(3):
         assert_problem(send(stack, path_of(key)), 503)
-    log = (stack.log_dir / "intake.log").read_text(errors="replace")
-    assert "level=error" in log
+    stack.wait_logged("level=error")
     stack.psql(repair)
     recovered(stack, key)
 
@@ -317,7 +316,7 @@ def test_synchronous_commit_stays_on(make_stack):
         load.wait(200, 202)
         server.stop("immediate")
         server.start()
-        load.wait(50, 202, timeout=RECOVERY_S)
+        load.wait(50, 202)
     wait_for(lambda: quietly(stack, "select 1"), "the server takes connections")
     load.sent = [entry for entry in load.sent if entry.status == 202]
     assert set(load.accepted()) <= set(stack.ids(key))

@@ -2,11 +2,8 @@
 transaction, of which all or nothing stays, and the sender always hears which."""
 
 import contextlib
-import fcntl
 import os
 import signal
-import struct
-import termios
 
 import pytest
 
@@ -47,11 +44,6 @@ class Import:
         self.write(end)
         self.talk.write(record(STDIN))
         return self.talk.status()
-
-    def all_read(self):
-        """Whether the child has taken all that was written."""
-        unread = fcntl.ioctl(self.talk.socket, termios.TIOCOUTQ, struct.pack("i", 0))
-        return struct.unpack("i", unread) == (0,)
 
     def backend(self, condition):
         """The pid of its backend, once that is so."""
@@ -104,7 +96,7 @@ def in_flight(running):
     """Has sent a chunk and a half; the first is with PostgreSQL, which waits for a lock."""
     running.items(CHUNK + CHUNK // 2)
     running.backend(UNDER_WAY)
-    wait_for(running.all_read, "the child reads on while the chunk is under way")
+    wait_for(running.talk.all_read, "the child reads on while the chunk is under way")
 
 
 def test_next_chunk_is_read_meanwhile(importing):
@@ -127,7 +119,7 @@ def test_body_turns_out_bad_meanwhile(importing, more, end, kept):
     with locked(running.stack):
         in_flight(running)
         running.write(end)
-        wait_for(running.all_read, "the child reads the bad end")
+        wait_for(running.talk.all_read, "the child reads the bad end")
     assert running.status(b"") == 400
     assert running.left_nothing()
     assert running.stack.psql("select count(*) from sluice.rejected_payload where key_id = %s",

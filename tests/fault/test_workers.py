@@ -5,15 +5,22 @@ import os
 import pathlib
 import signal
 import threading
-import time
 
 import pytest
 
 from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
-from harness import (FRONTS, NDJSON, SEED, Load, NoAnswer, accepted_id, assert_staged_once,
-                     bulk_path, path_of, send, wait_for)
+from harness import (FRONTS, LIMIT_S, NDJSON, SEED, WORKER_LOST, Load, NoAnswer, accepted_id,
+                     assert_staged_once, bulk_path, path_of, send, wait_for)
 
 POLITE = [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1]
+
+
+def replaced(stack, ended, others):
+    """Waits until the supervisor has put another worker in the place of one."""
+    def done():
+        now = stack.workers()
+        return ended not in now and set(others) < set(now) and len(now) == len(others) + 1
+    wait_for(done, "the worker ends and is replaced")
 
 
 def parent(pid):
@@ -30,10 +37,9 @@ def test_polite_end_of_a_worker_under_load(make_stack, front, number):
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(2):
             load.wait(200, 202)
-            before = stack.workers()
-            os.kill(before[0], number)
-            wait_for(lambda: before[0] not in stack.workers() and len(stack.workers()) == 2,
-                     "the worker ends and is replaced", 15)
+            first, second = stack.workers()
+            os.kill(first, number)
+            replaced(stack, first, [second])
         load.wait(200, 202)
     assert {entry.status for entry in load.sent} == {202}, \
         "every request was answered, none with an error"
@@ -45,11 +51,11 @@ def test_end_of_the_supervisor_under_load(make_stack, front):
     """The whole service is told to end: what was accepted is answered first."""
     stack = make_stack(front, workers=2)
     key = stack.new_key()
-    with Load(stack, path_of(key), senders=32, timeout=10) as load:
+    with Load(stack, path_of(key), senders=32) as load:
         load.wait(300, 202)
         supervisor = parent(stack.workers()[0])
         os.kill(supervisor, signal.SIGTERM)
-        wait_for(lambda: not stack.intake_processes(), "the workers end", 15)
+        wait_for(lambda: not stack.intake_processes(), "the workers end")
     assert_staged_once(stack, key, load)
 
 
@@ -71,20 +77,29 @@ def test_worker_answers_what_it_accepted_and_exits_with_0(make_stack, number):
             talk.write(whole)
         for talk in talks[8:]:
             talk.write(whole[:-60])  # the body is still under way
-        blocked = "select 1 from pg_stat_activity where usename = 'sluice_intake'" \
-                  " and wait_event_type = 'Lock'"
+        blocked = ("select 1 from pg_stat_activity where usename = 'sluice_intake'"
+                   " and wait_event_type = 'Lock'")
         wait_for(lambda: stack.psql(blocked), "a group is in flight")
         wait_for(lambda: accepted_connections(worker) >= 12, "all are accepted")
         worker.process.send_signal(number)
-        threading.Timer(0.3, holder.rollback).start()
+        wait_for(lambda: not signal_is_pending(worker.process.pid, number), "it has heard of it")
         for talk in talks[8:]:
             talk.write(whole[-60:])
+        holder.rollback()
         assert [talk.status() for talk in talks] == [202] * 12
-        assert worker.process.wait(15) == 0, worker.log.read_text(errors="replace")
+        assert worker.process.wait(LIMIT_S) == 0, worker.log.read_text(errors="replace")
         for talk in talks:
             talk.socket.close()
         holder.close()
     assert stack.rows(key) == 13
+
+
+def signal_is_pending(pid, number):
+    """Whether the process still has to be told; workers block signals except where they wait."""
+    status = pathlib.Path("/proc", str(pid), "status").read_text()
+    pending = (int(line.split()[1], 16) for line in status.splitlines()
+               if line.startswith(("SigPnd:", "ShdPnd:")))
+    return any(bits >> (number - 1) & 1 for bits in pending)
 
 
 def accepted_connections(worker):
@@ -109,10 +124,8 @@ def test_idle_worker_exits_soon(make_stack):
         with Worker(stack) as worker:
             assert worker.post(path_of(key), SEED) == 202
             silent = worker.talk()  # a connection without a request must not keep it alive
-            start = time.monotonic()
             worker.process.send_signal(number)
-            assert worker.process.wait(15) == 0
-            assert time.monotonic() - start < 12
+            assert worker.process.wait(LIMIT_S) == 0
             silent.socket.close()
 
 
@@ -124,12 +137,12 @@ def test_killed_worker_under_load(make_stack, front):
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(2):
             load.wait(200, 202)
-            before = stack.workers()
-            os.kill(before[0], signal.SIGKILL)
-            wait_for(lambda: stack.workers() not in ([], before), "the supervisor restarts it", 15)
+            first, = stack.workers()
+            os.kill(first, signal.SIGKILL)
+            replaced(stack, first, [])
         load.wait(200, 202)
     failed = [entry.status for entry in load.sent if entry.status != 202]
-    assert all(status is None or 500 <= status <= 504 and status != 501 for status in failed)
+    assert set(failed) <= WORKER_LOST[front]
     extra = assert_staged_once(stack, key, load, exactly=False)
     assert extra <= len(failed)
 
@@ -153,11 +166,11 @@ def test_killed_child_of_a_large_body(make_stack, front):
 
     sender = threading.Thread(target=upload)
     sender.start()
-    child = wait_for(stack.children, "a child reads the upload", 30, step=0.002)[0]
+    child = wait_for(stack.children, "a child reads the upload", step=0.002)[0]
     os.kill(child, signal.SIGKILL)
     sender.join()
-    assert answers[0] is None or 500 <= answers[0].status <= 504 and answers[0].status != 501
-    wait_for(lambda: not stack.children(), "the child is reaped", 5)
+    assert {answers[0] and answers[0].status} <= WORKER_LOST[front]
+    wait_for(lambda: not stack.children(), "the child is reaped")
     accepted_id(send(stack, path_of(key)))
     answer = send(stack, bulk_path(key), body[:1_000_000].rsplit(b"\n", 1)[0], NDJSON)
     assert answer.status == 202
@@ -182,7 +195,7 @@ def test_killed_backend_of_a_large_body(make_stack, front):
     writing = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
                " and xact_start is not null and backend_xid is not null and not pid = any(%s)")
     (pid,), *_ = wait_for(lambda: stack.psql(writing, list(worker_backends)),
-                          "the child's transaction has begun", 30, step=0.002)
+                          "the child's transaction has begun", step=0.002)
     stack.psql("select pg_terminate_backend(%s)", pid)
     sender.join()
     assert answers[0].status == 503

@@ -108,6 +108,11 @@ def send_raw(stack, data, timeout=30.0, half_close=False):
         return received
 
 
+def status_of(received):
+    """The status of an answer in bytes; None where there is none."""
+    return int(received.split(b" ", 2)[1]) if received else None
+
+
 def path_of(key, source=None, end=""):
     middle = f"{source}/" if source else ""
     return f"/api/signal-staging/webhook/{middle}{key['key']}{end}"

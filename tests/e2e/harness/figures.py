@@ -14,6 +14,6 @@ def alternate(rounds, *measures):
     """Runs the measures by turns, rounds times; one list of values per measure."""
     values = [[] for _ in measures]
     for _ in range(rounds):
-        for kept, measure in zip(values, measures):
+        for kept, measure in zip(values, measures, strict=True):
             kept.extend(measure())
     return values

@@ -14,6 +14,14 @@ FRONTS = os.environ.get("SLUICE_FRONTS", " ".join(MAIN_FRONTS)).replace(",", " "
 OTHER_FRONTS = [name for name in ("apache", "nginx", "apache-fcgid", "cgi")
                 if name not in FRONTS and "SLUICE_FRONTS" not in os.environ]
 
+
+def per_front(lighttpd, apache, nginx, **others):
+    """{front: value}; what is behind FastCGI or CGI matters only where others says so."""
+    table = {"lighttpd": lighttpd, "cgi": lighttpd, "apache": apache, "apache-fcgid": apache,
+             "cgi-apache": apache, "nginx": nginx}
+    return {**table, **{name.replace("_", "-"): value for name, value in others.items()}}
+
+
 STREAMING = {"apache", "nginx"}  # pass a body on as it arrives; the others when they have it all
 LOOPLESS = {  # why what is about many requests in one worker's loop is skipped there
     "apache-fcgid": "mod_fcgid gives each worker one request at a time",
@@ -21,5 +29,21 @@ LOOPLESS = {  # why what is about many requests in one worker's loop is skipped 
     "cgi-apache": "each request has a process of its own",
 }
 SETTINGS_FRONTS = {"lighttpd", "apache", "nginx"}  # those that serve the settings
+STREAMING_SETTINGS = {"apache"}  # as STREAMING, for the settings; nginx has them whole
 NEEDS_LENGTH = {"cgi-apache"}  # answers 411 to a body of unknown length
 PLAIN_ERRORS = {"lighttpd", "cgi"}  # their own answers are HTML, not problems
+MERGES_LOOK_ALIKES = {"lighttpd", "cgi"}  # X_Api_Secret is X-Api-Secret; the others drop it
+NO_BODY_OF_GET = {"lighttpd", "cgi"}  # answer 400 to a GET or HEAD with a body
+EARLY_ANSWERS = {"nginx"}  # passes an answer on before the body has been read
+
+# The status of their own answers.
+ENCODED_ZERO = per_front(400, 404, 400)  # %00 in a path
+DIRECTORY = per_front(403, 404, 403)  # a directory without an index
+ANOTHER_HOST = per_front(404, 404, 403)  # /metrics is asked for from elsewhere
+UNKNOWN_CODING = per_front(501, 400, 501)  # Transfer-Encoding: gzip
+WITHOUT_SLASH = per_front(301, 302, 301)  # /settings
+ENCODED_SLASH = per_front(404, 404, 401)  # nginx asks for a password first
+# The worker is killed in the middle of a request: senders repeat after all of these.
+WORKER_LOST = per_front({500, 503}, {500, 502, 503}, {502})
+# Half closed before the body is whole; None: the connection is closed without an answer.
+CUT_BODY = per_front(None, 400, None, apache_fcgid=500)

@@ -97,8 +97,8 @@ def assert_staged_once(stack, key, load, exactly=True):
     assert len(numbers) == len(staged), "an id is staged twice"
     accepted = load.accepted()
     lost = {signal: number for signal, number in accepted.items() if signal not in numbers}
-    assert not lost, f"{len(lost)} of {len(accepted)} accepted signals are not staged: " \
-                     f"{sorted(lost)[:5]}"
+    assert not lost, \
+        f"{len(lost)} of {len(accepted)} accepted signals are not staged: {sorted(lost)[:5]}"
     mixed = [signal for signal, number in accepted.items() if numbers[signal] != number]
     assert not mixed, f"ids given to the wrong sender: {mixed[:5]}"
     if exactly:

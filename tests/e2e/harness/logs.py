@@ -2,7 +2,8 @@
 
 import shutil
 
-from .credentials import KEY, SECRET
+from .client import JSON, send
+from .credentials import KEY, SECRET, sound_key
 from .place import OUTPUT
 from .wait import wait_for
 
@@ -17,6 +18,12 @@ class WithLogs:
     def wait_logged(self, text, name="intake.log"):
         """A worker answers first and logs then, so a line is waited for."""
         wait_for(lambda: text in self.log(name), f"{text!r} in {name}")
+
+    def settle_log(self):
+        """Waits until a worker has logged all that it has answered: a line of our own is there."""
+        marker = "settled-" + sound_key()[3:15]
+        send(self, "/api/signal-staging/settled", headers={**JSON, "X-Request-Id": marker})
+        self.wait_logged(f"request_id={marker} ")
 
     def keep_logs(self, name):
         """Copies what was logged to build/test-output/<name>/ and returns that directory."""

@@ -3,6 +3,8 @@
 import os
 import pathlib
 
+CONNECTED = "03"  # SS_CONNECTED of /proc/net/unix
+
 
 class WithProcesses:
     """The part of a Stack that knows its workers and their children."""
@@ -34,6 +36,12 @@ class WithProcesses:
     def children(self):
         processes = self.intake_processes()
         return sorted(pid for pid, parent in processes.items() if parent in processes)
+
+    def connections(self, name):
+        """How many connections to the socket of `intake` or `settings` the web server holds."""
+        path = str(pathlib.Path(self.env["WORKERS_CONFIG"]).parents[1] / "fcgi" / f"{name}.sock")
+        rows = [line.split() for line in pathlib.Path("/proc/net/unix").read_text().splitlines()]
+        return sum(row[-1] == path and row[5] == CONNECTED for row in rows)
 
     def worker_arguments(self, program="intake"):
         """The command line that the workers, or the settings' processes, are started with."""

@@ -16,9 +16,8 @@ class WithTool:
     def ctl_run(self, *arguments, stdin=None):
         """Runs the tool and returns the finished process, whatever its exit code."""
         done = subprocess.run([self.env["SLUICECTL"], *map(str, arguments)],
-                              env={**ENVIRONMENT, **self.env}, input=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              check=False)
+                              env={**ENVIRONMENT, **self.env}, input=stdin, capture_output=True,
+                              text=True, check=False)
         self.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout))
         return done
 
