@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/slice.h"
+#include "base/status.h"
 
 enum { DECIMAL_DIGITS = 24 }; /* kept; more than 64 bits and the finest timestamp need */
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
+
 /* The operating system's text for errno. strerror's own may change with the next call. */
 static enum status refuse_errno(struct arena *arena, const char **message)
 {

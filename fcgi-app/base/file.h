@@ -6,7 +6,8 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 
 /*
  * Reads the file into the arena, terminated. On failure *message says what is wrong, without the

@@ -4,7 +4,7 @@
 #ifndef BASE_HEX_H
 #define BASE_HEX_H
 
-#include "base/mem.h"
+#include "base/slice.h"
 
 /* Writes 2 * n digits, the letters small; they are not terminated. */
 void hex_write(const void *bytes, size_t n, char *digits);

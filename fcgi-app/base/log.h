@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };

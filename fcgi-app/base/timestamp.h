@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 /*
  * Reads the whole text as one of

@@ -6,7 +6,7 @@
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 /* Bytes of the character at the start of a text that is not empty, 0 when there is none; *point
  * is its code point. */

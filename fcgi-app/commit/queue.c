@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "key/credential.h"
+#include "key/random.h"
 #include "commit/last_used.h"
 
 enum {
@@ -137,7 +137,7 @@ static int64_t jitter(int64_t ms)
 {
 	uint32_t random = 0;
 
-	if (credential_random(&random, sizeof(random)) != STATUS_OK)
+	if (random_bytes(&random, sizeof(random)) != STATUS_OK)
 		return ms;
 	return ms / 2 + (int64_t)(random % (uint64_t)(ms + 1));
 }

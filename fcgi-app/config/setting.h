@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/buf.h"
 
 /* Names carry units; the file takes 10s, 500ms, 5min and 512KiB, 1MiB as well as bare numbers. */
 struct config {

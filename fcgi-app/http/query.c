@@ -7,6 +7,7 @@
 
 #include "base/hex.h"
 #include "base/utf8.h"
+#include "http/header.h"
 
 /* Decodes into out, which has room for the text; false for a bad escape. */
 static bool decode(struct slice text, char *out, size_t *n)

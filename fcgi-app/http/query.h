@@ -6,7 +6,9 @@
 #ifndef HTTP_QUERY_H
 #define HTTP_QUERY_H
 
-#include "http/http.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "http/request.h"
 
 /*
  * The value of a query parameter, decoded and terminated, in the arena; absent when the parameter

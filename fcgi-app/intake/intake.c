@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "http/header.h"
+
 enum { ITEMS_FIRST = 1, DETAIL_BYTES = 200 };
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,

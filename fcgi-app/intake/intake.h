@@ -12,7 +12,9 @@
 
 #include "commit/queue.h"
 #include "config/config.h"
-#include "http/http.h"
+#include "http/coding.h"
+#include "http/media.h"
+#include "http/response.h"
 #include "json/reader.h"
 #include "model/template.h"
 #include "pg/connection.h"

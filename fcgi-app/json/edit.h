@@ -7,7 +7,8 @@
 #ifndef JSON_EDIT_H
 #define JSON_EDIT_H
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 
 /* A member that an object is given when it has none of that name. */
 struct json_default {

@@ -13,7 +13,8 @@
 #ifndef JSON_PATH_H
 #define JSON_PATH_H
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 
 enum { JSON_PATH_BYTES = 256 };
 

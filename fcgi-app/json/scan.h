@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/slice.h"
+#include "base/status.h"
 
 /* Why json_scan_feed came back. "Next byte" is the one after those that were used. */
 enum json_scan_event {

@@ -14,7 +14,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/buf.h"
 
 struct json_limits {
 	size_t item_bytes;	  /* of one item */

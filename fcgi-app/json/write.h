@@ -6,7 +6,7 @@
 #ifndef JSON_WRITE_H
 #define JSON_WRITE_H
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 /* Appends "name":text with a comma unless it is the first; an absent text is null. What is not
  * UTF-8 becomes U+FFFD: JSON has no other texts. */

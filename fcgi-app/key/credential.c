@@ -6,18 +6,12 @@
  */
 #include "key/credential.h"
 
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
 
-#include "base/hex.h"
 #include "base/log.h"
+#include "key/random.h"
 
 enum {
 	KEY_PREFIX_CHARS = 3,
@@ -32,36 +26,6 @@ enum {
 static const char digits[BASE + 1] =
 	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-enum status credential_random(void *bytes, size_t n)
-{
-	if (n <= INT_MAX && RAND_bytes(bytes, (int)n) == 1)
-		return STATUS_OK;
-	log_event(LOG_LEVEL_ERROR, "could not get random bytes", LOG_INT("bytes", n));
-	return STATUS_INTERNAL;
-}
-
-/* OpenSSL takes two microseconds for a dozen bytes and hardly more for hundreds. */
-enum status credential_unique(unsigned char bytes[CREDENTIAL_UNIQUE_BYTES])
-{
-	static struct {
-		pid_t owner; /* what a forked child has inherited is its parent's */
-		size_t left;
-		unsigned char bytes[64 * CREDENTIAL_UNIQUE_BYTES];
-	} drawn;
-	enum status status = STATUS_OK;
-
-	if (drawn.left == 0 || drawn.owner != getpid()) {
-		status = credential_random(drawn.bytes, sizeof(drawn.bytes));
-		drawn.left = status == STATUS_OK ? sizeof(drawn.bytes) : 0;
-		drawn.owner = getpid();
-	}
-	if (status != STATUS_OK)
-		return status;
-	drawn.left -= CREDENTIAL_UNIQUE_BYTES;
-	memcpy(bytes, drawn.bytes + drawn.left, CREDENTIAL_UNIQUE_BYTES);
-	return STATUS_OK;
-}
-
 void credential_forget(void *bytes, size_t n)
 {
 	OPENSSL_cleanse(bytes, n);
@@ -73,7 +37,7 @@ static enum status random_base62(char *out, size_t n)
 	enum status status = STATUS_OK;
 
 	while (n > 0 && status == STATUS_OK) {
-		status = credential_random(bytes, sizeof(bytes));
+		status = random_bytes(bytes, sizeof(bytes));
 		for (size_t i = 0; i < sizeof(bytes) && n > 0 && status == STATUS_OK; i++) {
 			if (bytes[i] >= BYTE_LIMIT)
 				continue;
@@ -187,52 +151,4 @@ void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES 
 	memcpy(display + 7, "\xe2\x80\xa6", 3);
 	memcpy(display + 10, key.p + key.n - 4, 4);
 	display[CREDENTIAL_DISPLAY_BYTES] = '\0';
-}
-
-/* ---- tokens ---- */
-
-enum { TOKEN_USER_BYTES_MAX = 1024 };
-
-/* What is signed begins with the expiry, which has no blank: no two pairs make the same text. */
-enum status credential_make_token(const struct credential_token_key *key, struct slice user,
-				  int64_t expires_s, char token[CREDENTIAL_TOKEN_CHARS + 1])
-{
-	char text[32 + TOKEN_USER_BYTES_MAX];
-	struct credential_hash mac;
-	unsigned mac_n = 0;
-	int time_n = snprintf(text, 32, "%" PRId64 " ", expires_s);
-	size_t n = (size_t)time_n;
-
-	if (expires_s < 0 || user.n > TOKEN_USER_BYTES_MAX)
-		return STATUS_INTERNAL;
-	memcpy(text + n, user.p, user.n);
-	if (HMAC(sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text, n + user.n,
-		 mac.bytes, &mac_n) == NULL ||
-	    mac_n != sizeof(mac.bytes)) {
-		log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
-		return STATUS_INTERNAL;
-	}
-	memcpy(token, text, n - 1);
-	token[n - 1] = '.';
-	hex_write(mac.bytes, sizeof(mac.bytes), token + n);
-	token[n + 2 * sizeof(mac.bytes)] = '\0';
-	return STATUS_OK;
-}
-
-bool credential_token_is_good(const struct credential_token_key *key, struct slice user,
-			      int64_t now_s, struct slice token)
-{
-	char right[CREDENTIAL_TOKEN_CHARS + 1];
-	int64_t expires_s = 0;
-	size_t i = 0;
-
-	for (; i < token.n && i < 18 && token.p[i] >= '0' && token.p[i] <= '9'; i++)
-		expires_s = expires_s * 10 + (token.p[i] - '0');
-	if (i == 0 || token.n != i + 1 + 2 * CREDENTIAL_HASH_BYTES ||
-	    credential_make_token(key, user, expires_s, right) != STATUS_OK ||
-	    strlen(right) != token.n)
-		return false;
-	bool same = CRYPTO_memcmp(right, token.p, token.n) == 0;
-	credential_forget(right, sizeof(right));
-	return same && now_s < expires_s;
 }

@@ -7,6 +7,7 @@
 #ifndef KEY_NEW_KEY_H
 #define KEY_NEW_KEY_H
 
+#include "base/buf.h"
 #include "key/credential.h"
 
 struct new_key {

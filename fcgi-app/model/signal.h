@@ -10,7 +10,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 
 /* One row of sluice.signal_staging. Absent texts are NULL slices. For where they live see
  * signal_read. */

@@ -27,7 +27,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 
 enum {
 	TEMPLATE_BYTES = 64 * 1024, /* of its text */

@@ -8,7 +8,7 @@
 #ifndef PG_ARRAY_H
 #define PG_ARRAY_H
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 /* Type OIDs of elements and of arrays of them (src/include/catalog/pg_type.dat). */
 enum {

@@ -15,7 +15,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/slice.h"
+#include "base/status.h"
 
 struct pg_connection;
 

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/header.h"
 #include "server/process.h"
 #include "server/program.h"
 #include "settings/settings.h"

@@ -7,7 +7,7 @@
 #ifndef SERVER_BLOCKING_H
 #define SERVER_BLOCKING_H
 
-#include "http/http.h"
+#include "http/response.h"
 #include "server/fcgi.h"
 
 struct blocking {

@@ -21,6 +21,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+
 enum {
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
 	HEAD_BYTES_MAX = 128 << 10, /* web servers allow far less */

@@ -9,7 +9,8 @@
 #ifndef SERVER_FCGI_H
 #define SERVER_FCGI_H
 
-#include "base/mem.h"
+#include "base/slice.h"
+#include "base/status.h"
 
 struct fcgi; /* one connection, reused for one request after the other */
 

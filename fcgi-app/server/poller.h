@@ -10,7 +10,8 @@
 
 #include <signal.h>
 
-#include "base/mem.h"
+#include "base/slice.h"
+#include "base/status.h"
 
 struct poller;
 

@@ -6,7 +6,7 @@
 #define SERVER_REQUEST_H
 
 #include "config/config.h"
-#include "http/http.h"
+#include "http/response.h"
 #include "intake/intake.h"
 #include "server/fcgi.h"
 #include "server/route.h"

@@ -7,7 +7,8 @@
 #ifndef SERVER_ROUTE_H
 #define SERVER_ROUTE_H
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
 #include "intake/intake.h"
 
 enum route_program { ROUTE_INTAKE, ROUTE_SETTINGS };

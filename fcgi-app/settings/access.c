@@ -11,6 +11,8 @@
 #include <time.h>
 
 #include "base/utf8.h"
+#include "http/header.h"
+#include "key/token.h"
 
 enum { USER_CHARS_MAX = 200, ORIGIN_BYTES_MAX = 1024 };
 
@@ -86,7 +88,7 @@ static bool comes_from_page(const struct settings *settings)
 
 enum status settings_token(struct settings *settings)
 {
-	struct credential_token_key key;
+	struct token_key key;
 	struct slice token;
 
 	if (!comes_from_page(settings))
@@ -99,8 +101,7 @@ enum status settings_token(struct settings *settings)
 	enum status status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	bool good =
-		credential_token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
+	bool good = token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
 	credential_forget(&key, sizeof(key));
 	return good ? STATUS_OK : settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "json/write.h"
 #include "base/timestamp.h"
+#include "key/token.h"
 
 enum { TOKEN_S = 12 * 3600 };
 
@@ -34,8 +35,8 @@ static void add_token(struct buf *out, const char *token, int64_t expires_s)
 enum status settings_me(struct settings *settings)
 {
 	struct store_memberships list;
-	struct credential_token_key key;
-	char token[CREDENTIAL_TOKEN_CHARS + 1];
+	struct token_key key;
+	char token[TOKEN_CHARS + 1];
 	int64_t expires_s = (int64_t)time(NULL) + TOKEN_S;
 	enum status status = store_settings_me(&settings->store, &list);
 
@@ -43,7 +44,7 @@ enum status settings_me(struct settings *settings)
 		status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	status = credential_make_token(&key, settings->store.actor, expires_s, token);
+	status = token_make(&key, settings->store.actor, expires_s, token);
 	credential_forget(&key, sizeof(key));
 	if (status != STATUS_OK)
 		return settings_fail(settings, status, NULL);

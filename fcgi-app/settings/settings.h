@@ -18,6 +18,7 @@
 #include "server/blocking.h"
 #include "config/config.h"
 #include "http/query.h"
+#include "http/response.h"
 #include "server/route.h"
 #include "store/settings.h"
 

@@ -4,6 +4,7 @@
 #ifndef STORE_METRICS_H
 #define STORE_METRICS_H
 
+#include "base/buf.h"
 #include "pg/connection.h"
 
 /*

@@ -10,7 +10,7 @@
 static enum status read_token_key(const struct store *store, const struct pg_result *result,
 				  int row, void *item)
 {
-	struct credential_token_key *key = item;
+	struct token_key *key = item;
 	struct slice bytes = pg_result_value(result, row, 0);
 
 	(void)store;
@@ -20,7 +20,7 @@ static enum status read_token_key(const struct store *store, const struct pg_res
 	return STATUS_OK;
 }
 
-enum status store_settings_token_key(const struct store *store, struct credential_token_key *key)
+enum status store_settings_token_key(const struct store *store, struct token_key *key)
 {
 	static const struct pg_statement statement = {
 		.name = "store_settings_token_key",

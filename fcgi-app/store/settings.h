@@ -8,10 +8,10 @@
 #ifndef STORE_SETTINGS_H
 #define STORE_SETTINGS_H
 
+#include "key/token.h"
 #include "store/key.h"
 
-enum status store_settings_token_key(const struct store *store,
-				     struct credential_token_key *key) MUST_CHECK;
+enum status store_settings_token_key(const struct store *store, struct token_key *key) MUST_CHECK;
 
 /* An organization that the user is a member of. */
 struct store_membership {

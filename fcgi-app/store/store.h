@@ -14,6 +14,8 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "base/arena.h"
+#include "base/buf.h"
 #include "key/credential.h"
 #include "pg/connection.h"
 

@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/buf.h"
 #include "json/reader.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

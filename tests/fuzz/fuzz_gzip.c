@@ -7,7 +7,7 @@
 #include <zlib.h>
 
 #include "fuzz.h"
-#include "http/http.h"
+#include "http/coding.h"
 
 enum { PLAIN_MOST = 1 << 20, GZIP_WINDOW_BITS = 31, PIECE_MOST = 64 << 10 };
 

@@ -7,7 +7,8 @@
 #include <strings.h>
 
 #include "fuzz.h"
-#include "http/http.h"
+#include "http/coding.h"
+#include "http/response.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 

@@ -6,7 +6,7 @@
 #ifndef ORACLE_H
 #define ORACLE_H
 
-#include "base/mem.h"
+#include "base/buf.h"
 
 struct json_object;
 

@@ -1,0 +1,91 @@
+/*
+ * base/arena.c - see base/arena.h.
+ */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct arena_block {
+	struct arena_block *next;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+/* One block holds what a usual request needs, so a request costs no call of malloc. */
+enum { ARENA_BLOCK_BYTES = 8192 };
+
+static struct arena_block *arena_grow(struct arena *arena, size_t bytes)
+{
+	size_t size = bytes > ARENA_BLOCK_BYTES ? bytes : ARENA_BLOCK_BYTES;
+	struct arena_block *block = malloc(sizeof(*block) + size);
+
+	if (block == NULL)
+		return NULL;
+	block->next = arena->blocks;
+	block->size = size;
+	arena->blocks = block;
+	arena->used = 0;
+	arena->total += size;
+	return block;
+}
+
+void *arena_alloc(struct arena *arena, size_t bytes)
+{
+	struct arena_block *block = arena->blocks;
+
+	if (bytes > SIZE_MAX / 2)
+		return NULL;
+	bytes = (bytes + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+	if (block == NULL || block->size - arena->used < bytes)
+		block = arena_grow(arena, bytes);
+	if (block == NULL)
+		return NULL;
+	void *room = block->bytes + arena->used;
+	arena->used += bytes;
+	return memset(room, 0, bytes);
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t bytes_each)
+{
+	if (bytes_each != 0 && count > SIZE_MAX / bytes_each)
+		return NULL;
+	return arena_alloc(arena, count * bytes_each);
+}
+
+char *arena_copy(struct arena *arena, struct slice text)
+{
+	char *copy = arena_alloc(arena, text.n + 1);
+
+	if (copy != NULL && text.n > 0)
+		memcpy(copy, text.p, text.n);
+	return copy;
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct arena_block *keep = NULL;
+
+	while (arena->blocks != NULL) {
+		struct arena_block *block = arena->blocks;
+		arena->blocks = block->next;
+		if (keep == NULL && block->size == ARENA_BLOCK_BYTES)
+			keep = block;
+		else
+			free(block);
+	}
+	if (keep != NULL)
+		keep->next = NULL;
+	*arena = (struct arena){.blocks = keep, .total = keep == NULL ? 0 : keep->size};
+}
+
+void arena_free(struct arena *arena)
+{
+	while (arena->blocks != NULL) {
+		struct arena_block *block = arena->blocks;
+		arena->blocks = block->next;
+		free(block);
+	}
+	*arena = (struct arena){0};
+}

@@ -1,0 +1,66 @@
+/*
+ * base/slice.c - see base/slice.h.
+ */
+#include "base/slice.h"
+
+#include <string.h>
+
+struct slice slice_of(const char *text)
+{
+	return (struct slice){text, text == NULL ? 0 : strlen(text)};
+}
+
+struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
+{
+	char *end = digits + SLICE_INT_CHARS;
+	char *p = end;
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do {
+		*--p = (char)('0' + rest % 10);
+		rest /= 10;
+	} while (rest != 0);
+	if (value < 0)
+		*--p = '-';
+	return (struct slice){p, (size_t)(end - p)};
+}
+
+bool slice_equal(struct slice a, struct slice b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool slice_equal_nocase(struct slice a, struct slice b)
+{
+	if (a.n != b.n)
+		return false;
+	for (size_t i = 0; i < a.n; i++) {
+		if (lower(a.p[i]) != lower(b.p[i]))
+			return false;
+	}
+	return true;
+}
+
+bool slice_starts(struct slice text, struct slice prefix)
+{
+	return text.n >= prefix.n && slice_equal((struct slice){text.p, prefix.n}, prefix);
+}
+
+bool slice_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct slice slice_trim(struct slice text)
+{
+	while (text.n > 0 && slice_is_blank(text.p[text.n - 1]))
+		text.n--;
+	while (text.n > 0 && slice_is_blank(*text.p))
+		text = (struct slice){text.p + 1, text.n - 1};
+	return text;
+}

@@ -1,0 +1,42 @@
+/*
+ * base/slice.h - text with its length, and small questions about it.
+ *
+ * Nothing here depends on the locale.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Text with its length. Not terminated; may hold any byte. p is NULL for "absent". */
+struct slice {
+	const char *p;
+	size_t n;
+};
+
+/* A slice of a string literal, for initialisers and arguments. */
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+/* A slice of a terminated string; absent for NULL. */
+struct slice slice_of(const char *text);
+
+/* A number in decimal; a slice of digits. */
+enum { SLICE_INT_CHARS = 24 };
+struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS]);
+
+bool slice_equal(struct slice a, struct slice b);
+
+/* ASCII case-insensitive comparison; independent of the locale. */
+bool slice_equal_nocase(struct slice a, struct slice b);
+
+bool slice_starts(struct slice text, struct slice prefix);
+
+/* Space, tab, carriage return or line feed. */
+bool slice_is_blank(char c);
+
+/* The text without blanks at its ends. */
+struct slice slice_trim(struct slice text);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * http/header.c - see http/header.h.
+ */
+#include "http/header.h"
+
+#include <string.h>
+
+/* What stands behind "NAME=" when the variable has this name, else NULL. Nearly all are told apart
+ * by their first bytes, so a call of strncmp would cost more than the comparison. */
+static const char *value_of(const char *variable, const char *name)
+{
+	for (; *name != '\0'; name++, variable++) {
+		if (*variable != *name)
+			return NULL;
+	}
+	return *variable == '=' ? variable + 1 : NULL;
+}
+
+unsigned http_header(const struct http_request *request, const char *variable, struct slice *value)
+{
+	unsigned count = 0;
+
+	*value = slice_of(NULL);
+	for (char *const *v = request->variables; *v != NULL; v++) {
+		const char *text = value_of(*v, variable);
+		if (text != NULL && count++ == 0)
+			*value = slice_trim(slice_of(text));
+	}
+	return count;
+}
+
+/* ---- lists ---- */
+
+/* Takes what stands before the separator off the text; absent when nothing is left. */
+struct slice http_header_take(struct slice *text, char separator)
+{
+	struct slice part = *text;
+	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
+
+	if (end == NULL) {
+		*text = slice_of(NULL);
+		return slice_trim(part);
+	}
+	part.n = (size_t)(end - part.p);
+	text->p += part.n + 1;
+	text->n -= part.n + 1;
+	return slice_trim(part);
+}
+
+/*
+ * Takes a parameter's value off the text: a token or a quoted string (RFC 9110 section 5.6.4),
+ * unquoted into out as far as it fits. False when a quote is not closed.
+ */
+bool http_header_take_value(struct slice *text, char separator, char *out, size_t out_bytes,
+			    struct slice *value)
+{
+	*value = (struct slice){out, 0};
+	*text = slice_trim(*text);
+	if (text->n == 0 || text->p[0] != '"') {
+		*value = http_header_take(text, separator);
+		return true;
+	}
+	for (size_t i = 1; i < text->n; i++) {
+		if (text->p[i] == '"') {
+			struct slice rest = {text->p + i + 1, text->n - i - 1};
+			(void)http_header_take(&rest, separator);
+			*text = rest;
+			return true;
+		}
+		if (text->p[i] == '\\' && ++i == text->n)
+			return false;
+		if (value->n < out_bytes)
+			out[value->n++] = text->p[i];
+	}
+	return false;
+}

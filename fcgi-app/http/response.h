@@ -1,0 +1,46 @@
+/*
+ * http/response.h - an answer: its head, and problems (RFC 9457) as its body.
+ *
+ * Writes to no socket.
+ */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include "base/buf.h"
+#include "http/request.h"
+
+struct http_response {
+	int status;		  /* HTTP status code */
+	const char *content_type; /* NULL: no body */
+	const char *allow;	  /* for 405 */
+	int retry_after_s;	  /* 0: none */
+	const char *headers;	  /* further header lines, each with its CRLF; NULL: none */
+	struct buf body;	  /* released by http_response_free */
+};
+
+enum { HTTP_RESPONSE_BYTES_MAX = 64 << 20 };
+
+struct http_response http_response_make(void);
+void http_response_free(struct http_response *response);
+
+/*
+ * Makes the answer a problem (RFC 9457): type, title, status, detail, code, request_id. Any body
+ * written so far is dropped; allow stays. detail may be NULL; it must not hold SQL, paths, hosts or
+ * texts of libraries. type is "urn:sluice:problem:<code>".
+ */
+void http_problem(struct http_response *response, const struct http_request *request,
+		  enum status status, const char *detail);
+
+/* The same with a further member "errors": the text is a JSON array. */
+void http_problem_with(struct http_response *response, const struct http_request *request,
+		       enum status status, const char *detail, struct slice errors);
+
+/*
+ * Appends the CGI header block (RFC 3875 section 6.3): Status with a phrase, Content-Type,
+ * Allow, Retry-After, X-Request-Id, Cache-Control: no-store, the further lines, and the empty
+ * line. No Content-Length: the web server counts.
+ */
+void http_response_head(const struct http_response *response, const struct http_request *request,
+			struct buf *out);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * key/token.c - see key/token.h.
+ */
+#include "key/token.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/hex.h"
+#include "base/log.h"
+
+enum { TOKEN_USER_BYTES_MAX = 1024 };
+
+/* What is signed begins with the expiry, which has no blank: no two pairs make the same text. */
+enum status token_make(const struct token_key *key, struct slice user, int64_t expires_s,
+		       char token[TOKEN_CHARS + 1])
+{
+	char text[32 + TOKEN_USER_BYTES_MAX];
+	struct credential_hash mac;
+	unsigned mac_n = 0;
+	int time_n = snprintf(text, 32, "%" PRId64 " ", expires_s);
+	size_t n = (size_t)time_n;
+
+	if (expires_s < 0 || user.n > TOKEN_USER_BYTES_MAX)
+		return STATUS_INTERNAL;
+	memcpy(text + n, user.p, user.n);
+	if (HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text,
+		 n + user.n, mac.bytes, &mac_n) == NULL ||
+	    mac_n != sizeof(mac.bytes)) {
+		log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
+		return STATUS_INTERNAL;
+	}
+	memcpy(token, text, n - 1);
+	token[n - 1] = '.';
+	hex_write(mac.bytes, sizeof(mac.bytes), token + n);
+	token[n + 2 * sizeof(mac.bytes)] = '\0';
+	return STATUS_OK;
+}
+
+bool token_is_good(const struct token_key *key, struct slice user, int64_t now_s,
+		   struct slice token)
+{
+	char right[TOKEN_CHARS + 1];
+	int64_t expires_s = 0;
+	size_t i = 0;
+
+	for (; i < token.n && i < 18 && token.p[i] >= '0' && token.p[i] <= '9'; i++)
+		expires_s = expires_s * 10 + (token.p[i] - '0');
+	if (i == 0 || token.n != i + 1 + 2 * CREDENTIAL_HASH_BYTES ||
+	    token_make(key, user, expires_s, right) != STATUS_OK || strlen(right) != token.n)
+		return false;
+	bool same = CRYPTO_memcmp(right, token.p, token.n) == 0;
+	credential_forget(right, sizeof(right));
+	return same && now_s < expires_s;
+}

@@ -1,0 +1,83 @@
+/*
+ * test_slice.c - slices are compared and trimmed.
+ */
+#include "base/slice.h"
+#include "check_main.h"
+
+static const struct {
+	const char *a, *b;
+	bool equal, equal_nocase, starts;
+} pairs[] = {
+	{"", "", true, true, true},
+	{NULL, "", true, true, true},
+	{NULL, NULL, true, true, true},
+	{"a", "", false, false, true},
+	{"", "a", false, false, false},
+	{"key", "key", true, true, true},
+	{"key", "KEY", false, true, false},
+	{"key", "ke", false, false, true},
+	{"ke", "key", false, false, false},
+	{"@[`{", "`{@[", false, false, false},
+	{"@", "`", false, false, false},
+	{"[", "{", false, false, false},
+	{"\xc4", "\xe4", false, false, false},
+	{"AZaz", "azAZ", false, true, false},
+};
+
+START_TEST(slices_compare)
+{
+	struct slice a = slice_of(pairs[_i].a);
+	struct slice b = slice_of(pairs[_i].b);
+
+	ck_assert_int_eq(slice_equal(a, b), pairs[_i].equal);
+	ck_assert_int_eq(slice_equal(b, a), pairs[_i].equal);
+	ck_assert_int_eq(slice_equal_nocase(a, b), pairs[_i].equal_nocase);
+	ck_assert_int_eq(slice_starts(a, b), pairs[_i].starts);
+}
+END_TEST
+
+static const struct {
+	const char *text, *trimmed;
+} blanks[] = {{"", ""},
+	      {" ", ""},
+	      {" \t\r\n ", ""},
+	      {"a", "a"},
+	      {" a", "a"},
+	      {"a\n", "a"},
+	      {"\ta b\r\n", "a b"},
+	      {"\va", "\va"},
+	      {"\xa0"
+	       "a",
+	       "\xa0"
+	       "a"}};
+
+START_TEST(slices_are_trimmed)
+{
+	ck_assert(slice_equal(slice_trim(slice_of(blanks[_i].text)), slice_of(blanks[_i].trimmed)));
+}
+END_TEST
+
+START_TEST(slices_hold_any_byte)
+{
+	struct slice text = SLICE("a\0b");
+
+	ck_assert_uint_eq(text.n, 3);
+	ck_assert(!slice_equal(text, SLICE("a\0c")));
+	ck_assert(slice_equal(text, SLICE("a\0b")));
+	ck_assert_ptr_null(slice_of(NULL).p);
+	ck_assert_uint_eq(slice_of("").n, 0);
+	ck_assert_ptr_nonnull(slice_of("").p);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("slice");
+	TCase *tests = tcase_create("slice");
+
+	tcase_add_loop_test(tests, slices_compare, 0, LENGTH(pairs));
+	tcase_add_loop_test(tests, slices_are_trimmed, 0, LENGTH(blanks));
+	tcase_add_test(tests, slices_hold_any_byte);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
