@@ -118,16 +118,22 @@ $(BUILD)/man/%: fcgi-app/man/%
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
 UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
 # json-c from its archive, so that its allocations are counted too.
-UNIT_LIBS := $(LIBS:-ljson-c=-l:libjson-c.a) -lcheck -lsubunit -lm -lrt -lpthread
+UNIT_LIBS = $(LIBS:-ljson-c=-l:libjson-c.a) -lcheck -lsubunit -lm -lrt -lpthread
 
 $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
 
+# These run over a libpq that plays scripts, tests/unit/pg/scripted_libpq.h, instead of the real one.
+SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement)
+$(SCRIPTED): $(BUILD)/unit/pg/scripted_libpq.o $(BUILD)/unit/captured_log.o
+$(filter %/commit/test_queue %/commit/test_statement,$(SCRIPTED)): $(BUILD)/unit/commit/intake_answer.o
+$(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
+
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) $(UNIT_WRAP) -o $@ $^ $(UNIT_LIBS)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(UNIT_WRAP) -o $@ $(filter %.o,$^) $(LIBRARY) $(UNIT_LIBS)
 
 .SECONDARY:
 

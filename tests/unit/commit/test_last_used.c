@@ -1,5 +1,5 @@
 /*
- * test_key_use.c - what a worker remembers of keys' last use: for how long, of how many.
+ * test_last_used.c - what a worker remembers of keys' last use: for how long, of how many.
  */
 #include <string.h>
 

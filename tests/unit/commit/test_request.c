@@ -1,5 +1,5 @@
 /*
- * test_group_member.c - lists of requests keep order, sums and the earliest deadline.
+ * test_request.c - lists of requests keep order, sums and the earliest deadline.
  */
 #include "check_main.h"
 #include "commit/request.h"

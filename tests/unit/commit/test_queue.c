@@ -1,0 +1,1303 @@
+/*
+ * test_queue.c - the life of a group: who is sent with whom, when, how often, and who is told what.
+ *
+ * The real queue, statement and connection over a libpq that plays scripts; the times are the
+ * test's own. That PostgreSQL does with the statement what it should is in tests/sql and tests/e2e.
+ */
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "captured_log.h"
+#include "check_main.h"
+#include "commit/last_used.h"
+#include "commit/queue.h"
+#include "intake_answer.h"
+
+enum {
+	NOW_MS = 1000000,
+	CONNECT_MS = 3000,
+	DATABASE_MS = 5000,
+	REQUEST_MS = 10000,
+	REQUESTS = 12,
+	ROWS = 2500,
+	REFUSALS_MS = 10000 /* as in commit/queue.c */
+};
+
+static struct config config;
+static struct commit_queue *queue;
+static struct commit_request requests[REQUESTS];
+static struct signal signals[ROWS];
+static struct commit_result results[ROWS];
+static const char *const ids[REQUESTS] = {"a", "b", "c", "d", "e", "f",
+					  "g", "h", "i", "j", "k", "l"};
+
+/* Requests of different senders, without items. */
+static void set_up(void)
+{
+	captured_log_start();
+	libpq_show_params(intake_question);
+	config = (struct config){.database = "",
+				 .connect_timeout_ms = CONNECT_MS,
+				 .database_timeout_ms = DATABASE_MS,
+				 .request_timeout_ms = REQUEST_MS,
+				 .group_requests = 8,
+				 .group_bytes = 1000};
+	for (int i = 0; i < ROWS; i++)
+		signals[i] = (struct signal){.source = SLICE("generic"), .payload = SLICE("{}")};
+	for (int i = 0; i < REQUESTS; i++) {
+		requests[i] = (struct commit_request){.deadline_ms = NOW_MS + REQUEST_MS,
+						      .request_id = slice_of(ids[i]),
+						      .status = STATUS_COUNT};
+		memset(requests[i].key_hash.bytes, i + 1, sizeof(requests[i].key_hash.bytes));
+	}
+}
+
+static void give_items(struct commit_request *request, size_t count)
+{
+	request->signals = signals;
+	request->results = results;
+	request->item_count = count;
+}
+
+static void open_queue(const struct libpq_call *script)
+{
+	libpq_play(script);
+	ck_assert_int_eq(commit_queue_open(&queue, &config), STATUS_OK);
+}
+
+static void close_queue(void)
+{
+	commit_queue_close(queue);
+	libpq_check_end();
+}
+
+/* Adds the requests that the letters name. */
+static void add(const char *names)
+{
+	for (; *names != '\0'; names++)
+		commit_queue_add(queue, &requests[*names - 'a']);
+}
+
+/* One step, in which the requests that the letters name come back, in this order. */
+static void step(bool ready, int64_t now_ms, const char *names)
+{
+	char back[REQUESTS + 1] = "";
+	int n = 0;
+
+	for (struct commit_request *m = commit_queue_step(queue, ready, now_ms); m != NULL;
+	     m = m->next)
+		back[n++] = m->request_id.p[0];
+	ck_assert_str_eq(back, names);
+}
+
+static void check_status(const char *names, enum status status)
+{
+	for (; *names != '\0'; names++)
+		ck_assert_msg(requests[*names - 'a'].status == status, "%c: %s, not %s", *names,
+			      status_name(requests[*names - 'a'].status), status_name(status));
+}
+
+/* Connects in two steps, the second of which sends what waits. */
+static void connect_queue(void)
+{
+	step(false, NOW_MS, "");
+	ck_assert(!commit_queue_is_connected(queue));
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_connected(queue));
+}
+
+#define ACCEPTED(count) INTAKE_ANSWER(.senders = (count))
+
+static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
+static const struct libpq_result conflict = LIBPQ_ERROR("40001", "could not serialize");
+static const struct libpq_result constraint = LIBPQ_ERROR("23514", "no partition");
+static const struct libpq_result not_unique = LIBPQ_ERROR("23505", "duplicate key");
+static const struct libpq_result read_only = LIBPQ_ERROR("25006", "read-only");
+static const struct libpq_result full = LIBPQ_ERROR("53100", "disk full");
+static const struct libpq_result no_name = LIBPQ_ERROR("26000", "no such statement");
+static const struct libpq_result other_name = LIBPQ_ERROR("42P05", "already prepared");
+
+/* ---- groups ---- */
+
+START_TEST(a_lone_request_is_sent_at_once)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	ck_assert_int_eq(commit_queue_fd(queue), -1);
+	ck_assert_int_eq(commit_queue_events(queue), 0);
+	add("a");
+	ck_assert_uint_eq(commit_queue_pending(queue), 1);
+	step(false, NOW_MS, "");
+	ck_assert_int_ge(commit_queue_fd(queue), 0);
+	ck_assert_int_eq(commit_queue_events(queue), POLLOUT);
+	ck_assert(!commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+	ck_assert_int_eq(commit_queue_events(queue), POLLIN);
+	ck_assert_uint_eq(commit_queue_pending(queue), 1);
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	ck_assert(!commit_queue_is_in_flight(queue));
+	ck_assert(commit_queue_is_connected(queue));
+	ck_assert_uint_eq(commit_queue_pending(queue), 0);
+	close_queue();
+}
+END_TEST
+
+/* What has come meanwhile goes together, before the answer is handed back. */
+START_TEST(requests_that_come_meanwhile_form_a_group)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("b,c,d"),
+					    LIBPQ_ANSWER(ACCEPTED(3)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	add("b");
+	step(false, NOW_MS, "");
+	add("cd");
+	step(false, NOW_MS, "");
+	ck_assert_uint_eq(commit_queue_pending(queue), 4);
+	step(true, NOW_MS, "a");
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "bcd");
+	check_status("abcd", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_group_has_at_most_so_many_requests)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b,c,d,e,f,g,h"),
+					    LIBPQ_ANSWER(ACCEPTED(8)),
+					    LIBPQ_SEND("i,j"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("abcdefghij");
+	connect_queue();
+	step(true, NOW_MS, "abcdefgh");
+	step(true, NOW_MS, "ij");
+	close_queue();
+}
+END_TEST
+
+/* 1,000 bytes are allowed; a larger request goes by itself. */
+START_TEST(a_group_has_at_most_so_many_bytes)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b rejects 1,2"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_SEND("c rejects 1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("d rejects 1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	static const char bytes[2000] = "";
+	const struct commit_reject sizes[] = {
+		{.kind = "item", .payload = {bytes, 500}},
+		{.kind = "item", .payload = {bytes, 500}},
+		{.kind = "item", .payload = {bytes, 1}},
+		{.kind = "item", .payload = {bytes, 2000}},
+	};
+
+	open_queue(script);
+	for (int i = 0; i < 4; i++) {
+		requests[i].rejects = &sizes[i];
+		requests[i].reject_count = 1;
+	}
+	add("abcd");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	step(true, NOW_MS, "c");
+	step(true, NOW_MS, "d");
+	close_queue();
+}
+END_TEST
+
+/* 5,000 rows, items and rejects together. */
+START_TEST(a_group_has_at_most_so_many_rows)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b items #2500 rejects #2500"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_SEND("c rejects 1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	static struct commit_reject rejects[ROWS];
+
+	for (int i = 0; i < ROWS; i++)
+		rejects[i] = (struct commit_reject){.kind = "item"};
+	config.group_bytes = INT64_MAX;
+	open_queue(script);
+	give_items(&requests[0], ROWS);
+	requests[1].rejects = requests[2].rejects = rejects;
+	requests[1].reject_count = ROWS;
+	requests[2].reject_count = 1;
+	add("abc");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	step(true, NOW_MS, "c");
+	close_queue();
+}
+END_TEST
+
+/* So little time is left to it that its deadline could end the others' statement. */
+START_TEST(a_late_request_goes_alone)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("c,d"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	/* The statement's time is the least of 5 s and half of the request's. */
+	requests[1].deadline_ms = NOW_MS + DATABASE_MS - 1;
+	requests[2].deadline_ms = NOW_MS + DATABASE_MS;
+	add("abcd");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	step(true, NOW_MS, "b");
+	step(true, NOW_MS, "cd");
+	close_queue();
+}
+END_TEST
+
+START_TEST(half_of_a_short_request_is_enough)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_SEND("c"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	config.request_timeout_ms = 2000;
+	open_queue(script);
+	requests[0].deadline_ms = requests[1].deadline_ms = NOW_MS + 1000;
+	requests[2].deadline_ms = NOW_MS + 999;
+	add("abc");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	step(true, NOW_MS, "c");
+	close_queue();
+}
+END_TEST
+
+START_TEST(requests_of_one_sender_share_its_answer)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,
+		LIBPQ_SEND("a,b,c"),
+		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY, 0})),
+		LIBPQ_FINISH,
+		{0}};
+
+	open_queue(script);
+	requests[2].key_hash = requests[0].key_hash;
+	add("abc");
+	connect_queue();
+	step(true, NOW_MS, "abc");
+	check_status("ac", STATUS_UNAUTHENTICATED);
+	check_status("b", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(an_answer_of_another_shape)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a,b"), LIBPQ_ANSWER(ACCEPTED(3)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	check_status("ab", STATUS_INTERNAL);
+	ck_assert(commit_queue_is_connected(queue));
+	close_queue();
+}
+END_TEST
+
+/* ---- connecting ---- */
+
+static const struct {
+	struct libpq_call script[4];
+	enum status status;
+} refused_connects[] = {
+	{{{"PQconnectStartParams"}}, STATUS_NO_MEMORY},
+	{{LIBPQ_START,
+	  {"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
+	  LIBPQ_FINISH},
+	 STATUS_UNAVAILABLE},
+	{{LIBPQ_START,
+	  {"PQconnectPoll", .returns = PGRES_POLLING_FAILED,
+	   .message = "FATAL: database \"x\" does not exist"},
+	  LIBPQ_FINISH},
+	 STATUS_MISCONFIGURED},
+};
+
+START_TEST(without_a_server_requests_do_not_wait)
+{
+	open_queue(refused_connects[_i].script);
+	add("ab");
+	step(false, NOW_MS, _i == 0 ? "ab" : "");
+	step(true, NOW_MS, _i == 0 ? "" : "ab");
+	check_status("ab", refused_connects[_i].status);
+	/* Until the next attempt they are turned away at once. */
+	int64_t next_ms = commit_queue_wake_ms(queue);
+	ck_assert_int_ge(next_ms, NOW_MS + 50);
+	ck_assert_int_le(next_ms, NOW_MS + 150);
+	add("c");
+	step(false, next_ms - 1, "c");
+	check_status("c", STATUS_UNAVAILABLE);
+	close_queue();
+}
+END_TEST
+
+#define REFUSED                                                                                    \
+	LIBPQ_START, {"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},     \
+		LIBPQ_FINISH
+
+/* 100 ms, doubling to 5 s, each times 0.5 to 1.5; from the beginning after a success. */
+START_TEST(attempts_to_connect_back_off)
+{
+	static const struct libpq_call script[] = {
+		REFUSED,      REFUSED, REFUSED, REFUSED,       REFUSED,
+		REFUSED,      REFUSED, REFUSED, LIBPQ_CONNECT, {"PQconsumeInput"},
+		LIBPQ_FINISH, REFUSED, {0}};
+	static const int64_t waits_ms[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000};
+	int64_t now_ms = NOW_MS;
+
+	open_queue(script);
+	ck_assert_int_le(commit_queue_wake_ms(queue), now_ms);
+	for (int i = 0; i < LENGTH(waits_ms); i++) {
+		step(false, now_ms, "");
+		step(true, now_ms, "");
+		int64_t wait_ms = commit_queue_wake_ms(queue) - now_ms;
+		ck_assert_int_ge(wait_ms, waits_ms[i] / 2);
+		ck_assert_int_le(wait_ms, waits_ms[i] / 2 + waits_ms[i]);
+		int calls = libpq_calls();
+		step(false, now_ms + wait_ms - 1, "");
+		ck_assert_int_eq(libpq_calls(), calls);
+		now_ms += wait_ms;
+	}
+	step(false, now_ms, "");
+	step(true, now_ms, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), INT64_MAX);
+	step(true, now_ms, ""); /* lost, and at once tried again */
+	step(true, now_ms, "");
+	int64_t wait_ms = commit_queue_wake_ms(queue) - now_ms;
+	ck_assert_int_ge(wait_ms, 50);
+	ck_assert_int_le(wait_ms, 150);
+	close_queue();
+}
+END_TEST
+
+/* Workers that lost the same server do not come back all at once. */
+START_TEST(attempts_to_connect_are_spread)
+{
+	int64_t least_ms = INT64_MAX;
+	int64_t most_ms = 0;
+
+	for (int i = 0; i < 200; i++) {
+		static const struct libpq_call script[] = {REFUSED, {0}};
+		open_queue(script);
+		step(false, NOW_MS, "");
+		step(true, NOW_MS, "");
+		int64_t wait_ms = commit_queue_wake_ms(queue) - NOW_MS;
+		least_ms = wait_ms < least_ms ? wait_ms : least_ms;
+		most_ms = wait_ms > most_ms ? wait_ms : most_ms;
+		close_queue();
+	}
+	ck_assert_int_lt(least_ms, 75);
+	ck_assert_int_gt(most_ms, 125);
+}
+END_TEST
+
+START_TEST(connecting_has_a_deadline)
+{
+	static const struct libpq_call script[] = {LIBPQ_START, LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("a");
+	step(false, NOW_MS, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + CONNECT_MS);
+	step(false, NOW_MS + CONNECT_MS - 1, "");
+	step(false, NOW_MS + CONNECT_MS, "a");
+	check_status("a", STATUS_DEADLINE);
+	ck_assert(!commit_queue_is_connected(queue));
+	ck_assert_int_eq(commit_queue_fd(queue), -1);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_request_does_not_wait_beyond_its_deadline)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a,c"), LIBPQ_ANSWER(ACCEPTED(2)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	requests[1].deadline_ms = NOW_MS + 100;
+	add("abc");
+	step(false, NOW_MS, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 100);
+	step(false, NOW_MS + 99, "");
+	step(false, NOW_MS + 100, "b");
+	check_status("b", STATUS_DEADLINE);
+	ck_assert_uint_eq(commit_queue_pending(queue), 2);
+	step(true, NOW_MS + 100, "");
+	step(true, NOW_MS + 100, "ac");
+	check_status("ac", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(an_idle_connection_that_is_lost_is_made_anew)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,	 {"PQconsumeInput"},	    LIBPQ_FINISH, LIBPQ_CONNECT,
+		LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	connect_queue();
+	ck_assert_int_eq(commit_queue_wake_ms(queue), INT64_MAX);
+	add("a");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), 0);
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+static const struct libpq_result *const lost_names[] = {&no_name, &other_name};
+
+START_TEST(a_pooler_that_loses_the_statement)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,
+		{"PQsendPrepare", .returns = 1},
+		LIBPQ_FLUSH,
+		LIBPQ_ANSWER(&(struct libpq_result){.status = PGRES_COMMAND_OK}),
+		LIBPQ_SEND_PREPARED("a"),
+		LIBPQ_ANSWER(lost_names[_i]),
+		LIBPQ_SEND("a"),
+		LIBPQ_ANSWER(ACCEPTED(1)),
+		LIBPQ_FINISH,
+		{0}};
+
+	config.prepared_statements = true;
+	open_queue(script);
+	add("a");
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* ---- failures of a statement ---- */
+
+START_TEST(a_statement_has_a_deadline)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,	 LIBPQ_SEND("a,b"),	    LIBPQ_FINISH, LIBPQ_CONNECT,
+		LIBPQ_SEND("c"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + DATABASE_MS);
+	add("c");
+	step(false, NOW_MS + DATABASE_MS - 1, "");
+	(void)captured_log();
+	step(false, NOW_MS + DATABASE_MS, "ab");
+	check_status("ab", STATUS_OUTCOME_UNKNOWN);
+	const char *lines = captured_log();
+	ck_assert_int_eq(captured_log_count(lines, "during=statement requests=2"), 1);
+	step(true, NOW_MS + DATABASE_MS, "");
+	step(true, NOW_MS + DATABASE_MS, "c");
+	check_status("c", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_statement_ends_at_the_earliest_deadline)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_FINISH,
+						   LIBPQ_START,	  LIBPQ_FINISH,	   {0}};
+
+	open_queue(script);
+	requests[0].deadline_ms = NOW_MS + 10;
+	add("a");
+	connect_queue();
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 10);
+	step(false, NOW_MS + 10, "a");
+	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+/* An answer that is there is taken, however late it is looked for. */
+START_TEST(an_answer_after_the_deadline_counts)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS + DATABASE_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_lost_connection_leaves_the_outcome_unknown)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("a,b"),
+						   {"PQconsumeInput", .message = "reset"},
+						   LIBPQ_FINISH,
+						   LIBPQ_START,
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	check_status("ab", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_statement_that_cannot_be_sent)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, {"PQsendQueryParams"}, LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("ab");
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "ab");
+	check_status("ab", STATUS_UNAVAILABLE);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_conflict_is_retried)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS + 1, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 1 + DATABASE_MS);
+	step(true, NOW_MS + 2, "ab");
+	check_status("ab", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* The next group has its own retries. */
+START_TEST(a_conflict_is_retried_twice)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	add("b");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_CONFLICT);
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "b");
+	check_status("b", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* A row on its way to the default partition while its day's was attached. */
+START_TEST(a_constraint_that_a_lone_request_breaks_is_retried)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&constraint),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&constraint),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&constraint),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_CONSTRAINT);
+	close_queue();
+}
+END_TEST
+
+static const struct libpq_result *const data_errors[] = {&invalid, &constraint, &not_unique};
+
+/* One request's data fails the group: each goes by itself, before those that have come since. */
+START_TEST(requests_do_not_share_a_fate)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b,c"),
+					    LIBPQ_ANSWER(data_errors[_i]),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND("c"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("d,e"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("abc");
+	connect_queue();
+	add("de");
+	step(true, NOW_MS, "");
+	ck_assert_uint_eq(commit_queue_pending(queue), 5);
+	step(true, NOW_MS, "a");
+	step(true, NOW_MS, "b");
+	step(true, NOW_MS, "c");
+	step(true, NOW_MS, "de");
+	check_status("acde", STATUS_ACCEPTED);
+	check_status("b", STATUS_INVALID_VALUE);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_request_that_waits_for_its_own_turn_expires)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	requests[1].deadline_ms = NOW_MS + DATABASE_MS;
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS + 1, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + DATABASE_MS);
+	step(false, NOW_MS + DATABASE_MS, "b");
+	step(true, NOW_MS + DATABASE_MS, "a");
+	check_status("b", STATUS_DEADLINE);
+	close_queue();
+}
+END_TEST
+
+/* Items that the database cannot hold are kept as rejects, where that is wanted. */
+START_TEST(items_that_cannot_be_stored_are_kept_as_rejects)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a items 1,1"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND("a rejects 1,1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	give_items(&requests[0], 2);
+	requests[0].may_become_rejects = true;
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_INVALID_VALUE);
+	close_queue();
+}
+END_TEST
+
+START_TEST(rejects_that_cannot_be_stored_either)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a items 1"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND("a rejects 1"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	give_items(&requests[0], 1);
+	requests[0].may_become_rejects = true;
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_INVALID_VALUE);
+	close_queue();
+}
+END_TEST
+
+/* A standby, or no longer the primary: the next connection may find the new one. */
+START_TEST(a_read_only_server_is_left)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(&read_only), LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	add("b");
+	step(true, NOW_MS, "ab");
+	check_status("a", STATUS_READ_ONLY);
+	check_status("b", STATUS_UNAVAILABLE);
+	ck_assert(!commit_queue_is_connected(queue));
+	ck_assert_int_gt(commit_queue_wake_ms(queue), NOW_MS);
+	close_queue();
+}
+END_TEST
+
+START_TEST(our_own_trouble_is_not_retried)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_SEND("c"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	add("c");
+	step(true, NOW_MS, "ab");
+	check_status("ab", STATUS_STORAGE_FULL);
+	step(true, NOW_MS, "c");
+	close_queue();
+}
+END_TEST
+
+/* ---- refusals and last uses ---- */
+
+#define REFUSES(outcome, key)                                                                      \
+	INTAKE_ANSWER(.senders = 1, .outcomes = {(outcome)}, .key_ids = {(key)})
+
+/* Connects, and has a request refused. */
+static void refuse_one(void)
+{
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + REFUSALS_MS);
+}
+
+START_TEST(refusals_are_written_down_after_a_while)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED, 7)),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED, 7)),
+					    LIBPQ_SEND(" refused 7:3*2 recently"),
+					    LIBPQ_ANSWER(ACCEPTED(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	refuse_one();
+	add("b");
+	step(false, NOW_MS + 5000, "");
+	step(true, NOW_MS + 5000, "b");
+	check_status("ab", STATUS_UNAUTHENTICATED);
+	step(false, NOW_MS + REFUSALS_MS - 1, "");
+	step(false, NOW_MS + REFUSALS_MS, "");
+	ck_assert_uint_eq(commit_queue_pending(queue), 0);
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS + REFUSALS_MS, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), INT64_MAX);
+	close_queue();
+}
+END_TEST
+
+START_TEST(refusals_go_with_a_group_when_they_are_due)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_AT_LIMIT, 9)),
+					    LIBPQ_SEND("b refused 9:7*1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("c"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	requests[1].deadline_ms = requests[2].deadline_ms = NOW_MS + REFUSALS_MS + REQUEST_MS;
+	refuse_one();
+	check_status("a", STATUS_LIMIT_REACHED);
+	add("b");
+	step(false, NOW_MS + REFUSALS_MS, "");
+	step(true, NOW_MS + REFUSALS_MS, "b");
+	add("c");
+	step(false, NOW_MS + REFUSALS_MS, "");
+	step(true, NOW_MS + REFUSALS_MS, "c");
+	close_queue();
+}
+END_TEST
+
+/* Sent again until it is known what became of them; rather lost than counted twice. */
+START_TEST(refusals_that_were_not_written_down)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_DEACTIVATED, 7)),
+					    LIBPQ_SEND("b refused 7:2*1"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_SEND("c refused 7:2*1"),
+					    {"PQconsumeInput"},
+					    LIBPQ_FINISH,
+					    LIBPQ_CONNECT,
+					    LIBPQ_SEND("d"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const int64_t due_ms = NOW_MS + REFUSALS_MS;
+
+	open_queue(script);
+	for (int i = 0; i < 4; i++)
+		requests[i].deadline_ms = due_ms + REQUEST_MS;
+	refuse_one();
+	add("b");
+	step(false, due_ms, "");
+	step(true, due_ms, "b");
+	add("c");
+	step(false, due_ms, "");
+	add("d");
+	step(true, due_ms, "c");
+	check_status("c", STATUS_OUTCOME_UNKNOWN);
+	step(true, due_ms, "");
+	step(true, due_ms, "d");
+	check_status("d", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_conflict_keeps_refusals_beside_new_ones)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_DEACTIVATED, 7)),
+					    LIBPQ_SEND("b refused 7:2*1"),
+					    LIBPQ_ANSWER(&conflict),
+					    LIBPQ_SEND("b refused 7:2*1"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED, 8)),
+					    LIBPQ_SEND(" refused 8:3*1 recently"),
+					    LIBPQ_ANSWER(ACCEPTED(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const int64_t due_ms = NOW_MS + REFUSALS_MS;
+
+	open_queue(script);
+	refuse_one();
+	requests[1].deadline_ms = due_ms + REQUEST_MS;
+	add("b");
+	step(false, due_ms, "");
+	step(true, due_ms, "");
+	step(true, due_ms, "b");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), due_ms + REFUSALS_MS);
+	step(false, due_ms + REFUSALS_MS, "");
+	step(true, due_ms + REFUSALS_MS, "");
+	close_queue();
+}
+END_TEST
+
+START_TEST(refusals_are_written_down_at_the_end)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG, 7)),
+					    LIBPQ_SEND(" refused 7:5*1"),
+					    LIBPQ_ANSWER(_i == 0 ? ACCEPTED(0) : &full),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	refuse_one();
+	(void)captured_log();
+	commit_queue_flush_counts(queue);
+	ck_assert_int_eq(captured_log_count(captured_log(), "could not write refusals down"), _i);
+	close_queue();
+}
+END_TEST
+
+/* Without refusals there is nothing to write, and without a connection no way to. */
+START_TEST(nothing_is_written_down_at_the_end)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	commit_queue_flush_counts(queue);
+	connect_queue();
+	commit_queue_flush_counts(queue);
+	close_queue();
+}
+END_TEST
+
+/* A group says when the last use of all its keys was noted lately. */
+START_TEST(last_uses_are_remembered)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("a recently"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_SEND("b,a recently"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	add("a");
+	step(false, NOW_MS + 1, "");
+	step(true, NOW_MS + 1, "a");
+	add("ab");
+	step(false, NOW_MS + 2, "");
+	step(true, NOW_MS + 2, "ab");
+	requests[0].deadline_ms = requests[1].deadline_ms = NOW_MS + 10 * LAST_USED_MS;
+	add("ba");
+	step(false, NOW_MS + 1 + LAST_USED_MS, "");
+	step(true, NOW_MS + 1 + LAST_USED_MS, "ba");
+	add("a");
+	step(false, NOW_MS + 2 + LAST_USED_MS, "");
+	step(true, NOW_MS + 2 + LAST_USED_MS, "a");
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_refused_use_is_none)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_UNKNOWN_KEY, 0)),
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	add("a");
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	close_queue();
+}
+END_TEST
+
+/* ---- forks and memory ---- */
+
+START_TEST(an_abandoned_queue)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_SEND("a"), {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	add("b");
+	commit_queue_abandon(queue);
+	ck_assert_uint_eq(commit_queue_pending(queue), 0);
+	ck_assert_int_eq(commit_queue_fd(queue), -1);
+	commit_queue_close(queue);
+	libpq_forget();
+}
+END_TEST
+
+static enum status open_and_close(void)
+{
+	enum status status = commit_queue_open(&queue, &config);
+
+	commit_queue_close(queue);
+	return status;
+}
+
+START_TEST(opening_without_memory)
+{
+	ck_assert_int_eq(unit_torture(open_and_close), 3);
+}
+END_TEST
+
+/* One attempt to send a request, with the nth allocation failing; returns how many were made. */
+static long send_one(const struct libpq_call *script, long nth, enum status status)
+{
+	open_queue(script);
+	connect_queue();
+	add("a");
+	long before = unit_allocations();
+	unit_fail_allocation(nth);
+	struct commit_request *back = commit_queue_step(queue, false, NOW_MS);
+	unit_fail_allocation(0);
+	long made = unit_allocations() - before;
+	ck_assert_int_eq(back != NULL, status != STATUS_OK);
+	if (back != NULL)
+		ck_assert_int_eq(back->status, status);
+	close_queue();
+	return made;
+}
+
+START_TEST(sending_without_memory)
+{
+	static const struct libpq_call sends[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("a items 1"), LIBPQ_FINISH, {0}};
+	static const struct libpq_call does_not[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+
+	give_items(&requests[0], 1);
+	long count = send_one(sends, 0, STATUS_OK);
+	ck_assert_int_gt(count, 5);
+	for (long nth = 1; nth <= count; nth++)
+		(void)send_one(does_not, nth, STATUS_NO_MEMORY);
+}
+END_TEST
+
+/* ---- one request by itself ---- */
+
+static struct pg_connection *db;
+
+static enum status run_alone(const struct libpq_call *script)
+{
+	const struct pg_options options = {.application_name = "unit"};
+
+	libpq_play(script);
+	ck_assert_int_eq(pg_open(&db, &options), STATUS_OK);
+	ck_assert_int_eq(pg_connect(db, clock_now_ms() + 60000), STATUS_OK);
+	enum status status = commit_run(db, &requests[0], clock_now_ms() + 60000);
+	pg_close(db);
+	libpq_check_end();
+	return status;
+}
+
+START_TEST(a_request_by_itself)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,
+		LIBPQ_SEND("a items 1,1"),
+		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 1, .items = 2, .ids = {5, 6})),
+		LIBPQ_FINISH,
+		{0}};
+
+	give_items(&requests[0], 2);
+	ck_assert_int_eq(run_alone(script), STATUS_OK);
+	check_status("a", STATUS_ACCEPTED);
+	ck_assert_int_eq(results[0].id, 5);
+	ck_assert_int_eq(results[1].id, 6);
+}
+END_TEST
+
+/* That it could not be written down is no failure of the request's. */
+START_TEST(a_refusal_by_itself)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_WRONG_ENDPOINT, 7)),
+					    LIBPQ_SEND(" refused 7:6*1"),
+					    LIBPQ_ANSWER(_i == 0 ? ACCEPTED(0) : &full),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	ck_assert_int_eq(run_alone(script), STATUS_OK);
+	check_status("a", STATUS_WRONG_ENDPOINT);
+}
+END_TEST
+
+START_TEST(items_by_themselves_that_cannot_be_stored)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a items 1"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND("a rejects 1"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	give_items(&requests[0], 1);
+	requests[0].may_become_rejects = true;
+	ck_assert_int_eq(run_alone(script), STATUS_OK);
+	check_status("a", STATUS_INVALID_VALUE);
+}
+END_TEST
+
+START_TEST(a_failure_by_itself)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a items 1"),
+					    LIBPQ_ANSWER(_i == 0 ? &invalid : &conflict),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	give_items(&requests[0], 1);
+	requests[0].may_become_rejects = _i == 1;
+	ck_assert_int_eq(run_alone(script), _i == 0 ? STATUS_INVALID_VALUE : STATUS_CONFLICT);
+}
+END_TEST
+
+static void add_groups(Suite *suite)
+{
+	TCase *tests = tcase_create("groups");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_test(tests, a_lone_request_is_sent_at_once);
+	tcase_add_test(tests, requests_that_come_meanwhile_form_a_group);
+	tcase_add_test(tests, a_group_has_at_most_so_many_requests);
+	tcase_add_test(tests, a_group_has_at_most_so_many_bytes);
+	tcase_add_test(tests, a_group_has_at_most_so_many_rows);
+	tcase_add_test(tests, a_late_request_goes_alone);
+	tcase_add_test(tests, half_of_a_short_request_is_enough);
+	tcase_add_test(tests, requests_of_one_sender_share_its_answer);
+	tcase_add_test(tests, an_answer_of_another_shape);
+	suite_add_tcase(suite, tests);
+}
+
+static void add_connecting(Suite *suite)
+{
+	TCase *tests = tcase_create("connecting");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_loop_test(tests, without_a_server_requests_do_not_wait, 0,
+			    LENGTH(refused_connects));
+	tcase_add_test(tests, attempts_to_connect_back_off);
+	tcase_add_test(tests, attempts_to_connect_are_spread);
+	tcase_add_test(tests, connecting_has_a_deadline);
+	tcase_add_test(tests, a_request_does_not_wait_beyond_its_deadline);
+	tcase_add_test(tests, an_idle_connection_that_is_lost_is_made_anew);
+	tcase_add_loop_test(tests, a_pooler_that_loses_the_statement, 0, LENGTH(lost_names));
+	suite_add_tcase(suite, tests);
+}
+
+static void add_failures(Suite *suite)
+{
+	TCase *tests = tcase_create("failures");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_test(tests, a_statement_has_a_deadline);
+	tcase_add_test(tests, a_statement_ends_at_the_earliest_deadline);
+	tcase_add_test(tests, an_answer_after_the_deadline_counts);
+	tcase_add_test(tests, a_lost_connection_leaves_the_outcome_unknown);
+	tcase_add_test(tests, a_statement_that_cannot_be_sent);
+	tcase_add_test(tests, a_conflict_is_retried);
+	tcase_add_test(tests, a_conflict_is_retried_twice);
+	tcase_add_test(tests, a_constraint_that_a_lone_request_breaks_is_retried);
+	tcase_add_loop_test(tests, requests_do_not_share_a_fate, 0, LENGTH(data_errors));
+	tcase_add_test(tests, a_request_that_waits_for_its_own_turn_expires);
+	tcase_add_test(tests, items_that_cannot_be_stored_are_kept_as_rejects);
+	tcase_add_test(tests, rejects_that_cannot_be_stored_either);
+	tcase_add_test(tests, a_read_only_server_is_left);
+	tcase_add_test(tests, our_own_trouble_is_not_retried);
+	suite_add_tcase(suite, tests);
+}
+
+static void add_counts(Suite *suite)
+{
+	TCase *tests = tcase_create("counts");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_test(tests, refusals_are_written_down_after_a_while);
+	tcase_add_test(tests, refusals_go_with_a_group_when_they_are_due);
+	tcase_add_test(tests, refusals_that_were_not_written_down);
+	tcase_add_test(tests, a_conflict_keeps_refusals_beside_new_ones);
+	tcase_add_loop_test(tests, refusals_are_written_down_at_the_end, 0, 2);
+	tcase_add_test(tests, nothing_is_written_down_at_the_end);
+	tcase_add_test(tests, last_uses_are_remembered);
+	tcase_add_test(tests, a_refused_use_is_none);
+	suite_add_tcase(suite, tests);
+}
+
+static void add_others(Suite *suite)
+{
+	TCase *tests = tcase_create("others");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_test(tests, an_abandoned_queue);
+	tcase_add_test(tests, opening_without_memory);
+	tcase_add_test(tests, sending_without_memory);
+	tcase_add_test(tests, a_request_by_itself);
+	tcase_add_loop_test(tests, a_refusal_by_itself, 0, 2);
+	tcase_add_test(tests, items_by_themselves_that_cannot_be_stored);
+	tcase_add_loop_test(tests, a_failure_by_itself, 0, 2);
+	suite_add_tcase(suite, tests);
+}
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("queue");
+
+	add_groups(suite);
+	add_connecting(suite);
+	add_failures(suite);
+	add_counts(suite);
+	add_others(suite);
+	return suite;
+}

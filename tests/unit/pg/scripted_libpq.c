@@ -1,0 +1,379 @@
+/*
+ * scripted_libpq.c - the calls of libpq that the product makes, played from a script. See
+ * scripted_libpq.h.
+ *
+ * For PQsendPrepare the arguments are shown as "name: sql (parameters)", for PQsendQueryPrepared as
+ * "name(parameters)", for PQsendQueryParams as "sql(parameters)"; binary ones end in " binary".
+ */
+#include "scripted_libpq.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { RESULTS = 8, TEXT_BYTES = 4096 };
+
+struct pg_conn {
+	ConnStatusType status;
+	const char *message;
+	int socket, peer;
+	PQnoticeReceiver receiver;
+	void *context;
+};
+
+struct pg_result {
+	const struct libpq_result *as;
+};
+
+static const struct libpq_call *script;
+static int calls;
+static PGconn connection;
+static PGconn *open_connection;		  /* &connection, or NULL */
+static struct pg_result results[RESULTS]; /* as NULL: free */
+static libpq_show show_text;
+static libpq_show *show = show_text;
+
+/* ---- the script ---- */
+
+static void fall_silent(void)
+{
+	char byte;
+
+	while (recv(connection.socket, &byte, 1, MSG_DONTWAIT) == 1)
+		;
+}
+
+void libpq_hear(void)
+{
+	(void)send(connection.peer, "", 1, MSG_DONTWAIT);
+}
+
+void libpq_play(const struct libpq_call *calls_to_play)
+{
+	if (open_connection != NULL)
+		ck_abort_msg("the script before has left a connection open");
+	script = calls_to_play;
+	calls = 0;
+}
+
+int libpq_calls(void)
+{
+	return calls;
+}
+
+void libpq_check_end(void)
+{
+	if (script[calls].function != NULL)
+		ck_abort_msg("call %d, %s, was not made", calls, script[calls].function);
+	if (open_connection != NULL)
+		ck_abort_msg("the connection was left open");
+	for (int i = 0; i < RESULTS; i++) {
+		if (results[i].as != NULL)
+			ck_abort_msg("a result was not cleared");
+	}
+}
+
+/* The socket may have been closed by the code under test already. */
+void libpq_forget(void)
+{
+	memset(results, 0, sizeof(results));
+	if (open_connection != NULL) {
+		(void)close(connection.socket);
+		(void)close(connection.peer);
+	}
+	open_connection = NULL;
+	script = NULL;
+}
+
+void libpq_show_params(libpq_show *function)
+{
+	show = function == NULL ? show_text : function;
+}
+
+/* Takes the next call of the script, which must be this one. */
+static const struct libpq_call *play(const PGconn *conn, const char *function, const char *with)
+{
+	if (script == NULL || script[calls].function == NULL)
+		ck_abort_msg("%s(%s) after the end of the script, call %d", function, with, calls);
+	const struct libpq_call *call = &script[calls++];
+	if (strcmp(call->function, function) != 0)
+		ck_abort_msg("call %d is %s(%s), not %s", calls - 1, function, with,
+			     call->function);
+	if (call->with != NULL && strcmp(call->with, with) != 0)
+		ck_abort_msg("call %d, %s, with\n  %s\nnot\n  %s", calls - 1, function, with,
+			     call->with);
+	if (conn != open_connection)
+		ck_abort_msg("call %d, %s, on a connection that is not open", calls - 1, function);
+	if (call->message != NULL)
+		connection.message = call->message;
+	if (call->lost)
+		connection.status = CONNECTION_BAD;
+	if (call->silent)
+		fall_silent();
+	if (call->heard)
+		libpq_hear();
+	if (call->notice != NULL)
+		connection.receiver(connection.context, &(struct pg_result){call->notice});
+	return call;
+}
+
+static void show_text(int count, const char *const *values, const int *lengths, const int *formats,
+		      char *out, size_t size)
+{
+	size_t n = 0;
+
+	*out = '\0';
+	for (int i = 0; i < count; i++) {
+		const char *value = values[i] == NULL ? "null" : values[i];
+		int length = values[i] == NULL || formats[i] == 0 ? (int)strlen(value) : lengths[i];
+		n += (size_t)snprintf(out + n, size - n, "%s%.*s", i == 0 ? "" : "|", length,
+				      value);
+		if (n >= size)
+			ck_abort_msg("the parameters are too long to be shown");
+	}
+}
+
+/* ---- connecting ---- */
+
+static void show_options(const char *const *keywords, const char *const *values,
+			 char text[TEXT_BYTES])
+{
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (int i = 0; keywords[i] != NULL && n < TEXT_BYTES; i++)
+		n += (size_t)snprintf(text + n, TEXT_BYTES - n, "%s%s=%s", i == 0 ? "" : " ",
+				      keywords[i], values[i] == NULL ? "" : values[i]);
+}
+
+PGconn *PQconnectStartParams(const char *const *keywords, const char *const *values,
+			     int expand_dbname)
+{
+	char text[TEXT_BYTES];
+	int ends[2];
+
+	show_options(keywords, values, text);
+	if (expand_dbname != 1)
+		ck_abort_msg("dbname must be expanded: it is a connection string");
+	if (open_connection != NULL)
+		ck_abort_msg("a second connection");
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
+		ck_abort_msg("no socket pair");
+	connection = (PGconn){
+		.status = CONNECTION_STARTED, .message = "", .socket = ends[0], .peer = ends[1]};
+	libpq_hear();
+	const struct libpq_call *call = play(NULL, "PQconnectStartParams", text);
+	if (call->returns == 0) {
+		(void)close(ends[0]);
+		(void)close(ends[1]);
+		return NULL;
+	}
+	open_connection = &connection;
+	return open_connection;
+}
+
+PostgresPollingStatusType PQconnectPoll(PGconn *conn)
+{
+	PostgresPollingStatusType returns =
+		(PostgresPollingStatusType)play(conn, "PQconnectPoll", "")->returns;
+
+	if (returns == PGRES_POLLING_OK)
+		conn->status = CONNECTION_OK;
+	return returns;
+}
+
+int PQsetnonblocking(PGconn *conn, int arg)
+{
+	if (arg != 1)
+		ck_abort_msg("the connection must not block");
+	return play(conn, "PQsetnonblocking", "")->returns;
+}
+
+PQnoticeReceiver PQsetNoticeReceiver(PGconn *conn, PQnoticeReceiver proc, void *arg)
+{
+	PQnoticeReceiver before = conn->receiver;
+
+	conn->receiver = proc;
+	conn->context = arg;
+	return before;
+}
+
+/* NULL is allowed, and is not in the script. */
+void PQfinish(PGconn *conn)
+{
+	if (conn == NULL)
+		return;
+	(void)play(conn, "PQfinish", "");
+	(void)close(conn->socket);
+	(void)close(conn->peer);
+	open_connection = NULL;
+}
+
+ConnStatusType PQstatus(const PGconn *conn)
+{
+	return conn == NULL ? CONNECTION_BAD : conn->status;
+}
+
+int PQsocket(const PGconn *conn)
+{
+	return conn->socket;
+}
+
+char *PQerrorMessage(const PGconn *conn)
+{
+	return (char *)(size_t)conn->message;
+}
+
+/* ---- sending and reading ---- */
+
+int PQsendPrepare(PGconn *conn, const char *name, const char *query, int count, const Oid *types)
+{
+	char text[TEXT_BYTES];
+
+	(void)types;
+	(void)snprintf(text, sizeof(text), "%s: %s (%d)", name, query, count);
+	return play(conn, "PQsendPrepare", text)->returns;
+}
+
+static int send_statement(PGconn *conn, const char *function, const char *what, int count,
+			  const char *const *values, const int *lengths, const int *formats,
+			  int format)
+{
+	static char params[TEXT_BYTES];
+	static char text[2 * TEXT_BYTES];
+
+	for (int i = 0; i < count; i++) {
+		if (formats[i] != format)
+			ck_abort_msg("parameter %d and the result differ in format", i);
+	}
+	show(count, values, lengths, formats, params, sizeof(params));
+	if (show == show_text)
+		(void)snprintf(text, sizeof(text), "%s(%s)%s", what, params,
+			       format == 1 ? " binary" : "");
+	else
+		(void)snprintf(text, sizeof(text), "%s", params);
+	return play(conn, function, text)->returns;
+}
+
+int PQsendQueryPrepared(PGconn *conn, const char *name, int count, const char *const *values,
+			const int *lengths, const int *formats, int format)
+{
+	return send_statement(conn, "PQsendQueryPrepared", name, count, values, lengths, formats,
+			      format);
+}
+
+int PQsendQueryParams(PGconn *conn, const char *sql, int count, const Oid *types,
+		      const char *const *values, const int *lengths, const int *formats, int format)
+{
+	(void)types;
+	return send_statement(conn, "PQsendQueryParams", sql, count, values, lengths, formats,
+			      format);
+}
+
+int PQsendQuery(PGconn *conn, const char *query)
+{
+	return play(conn, "PQsendQuery", query)->returns;
+}
+
+int PQflush(PGconn *conn)
+{
+	return play(conn, "PQflush", "")->returns;
+}
+
+int PQconsumeInput(PGconn *conn)
+{
+	return play(conn, "PQconsumeInput", "")->returns;
+}
+
+int PQisBusy(PGconn *conn)
+{
+	return play(conn, "PQisBusy", "")->returns;
+}
+
+PGresult *PQgetResult(PGconn *conn)
+{
+	const struct libpq_result *as = play(conn, "PQgetResult", "")->result;
+	int i = 0;
+
+	if (as == NULL)
+		return NULL;
+	while (i < RESULTS && results[i].as != NULL)
+		i++;
+	if (i == RESULTS)
+		ck_abort_msg("results are not cleared");
+	results[i].as = as;
+	return &results[i];
+}
+
+void PQclear(PGresult *result)
+{
+	if (result == NULL)
+		return;
+	if (result->as == NULL)
+		ck_abort_msg("a result was cleared twice");
+	result->as = NULL;
+}
+
+/* ---- results ---- */
+
+ExecStatusType PQresultStatus(const PGresult *result)
+{
+	return result->as->status;
+}
+
+char *PQresultErrorMessage(const PGresult *result)
+{
+	return (char *)(size_t)result->as->message;
+}
+
+char *PQresultErrorField(const PGresult *result, int field)
+{
+	const char *text = field == PG_DIAG_SQLSTATE		    ? result->as->sqlstate
+			   : field == PG_DIAG_SEVERITY_NONLOCALIZED ? result->as->severity
+			   : field == PG_DIAG_MESSAGE_PRIMARY	    ? result->as->message
+			   : field == PG_DIAG_COLUMN_NAME	    ? result->as->column
+								    : NULL;
+
+	return (char *)(size_t)text;
+}
+
+char *PQcmdStatus(PGresult *result)
+{
+	return (char *)(size_t)(result->as->command == NULL ? "" : result->as->command);
+}
+
+int PQntuples(const PGresult *result)
+{
+	return result->as->rows;
+}
+
+int PQnfields(const PGresult *result)
+{
+	return result->as->columns;
+}
+
+static const struct libpq_value *value_at(const PGresult *result, int row, int column)
+{
+	if (row < 0 || row >= result->as->rows || column < 0 || column >= result->as->columns)
+		ck_abort_msg("row %d, column %d is not in the result", row, column);
+	return &result->as->values[row * result->as->columns + column];
+}
+
+int PQgetisnull(const PGresult *result, int row, int column)
+{
+	return value_at(result, row, column)->p == NULL;
+}
+
+char *PQgetvalue(const PGresult *result, int row, int column)
+{
+	const struct libpq_value *value = value_at(result, row, column);
+
+	return (char *)(size_t)(value->p == NULL ? "" : value->p);
+}
+
+int PQgetlength(const PGresult *result, int row, int column)
+{
+	return value_at(result, row, column)->n;
+}
