@@ -15,6 +15,7 @@
 #include "json/text.h"
 #include "json/walk.h"
 #include "json/write.h"
+#include "server/response.h"
 
 enum { BODY_BYTES_KEPT = 64 << 10, ANSWER_BYTES_KEPT = 64 << 10 };
 
@@ -294,13 +295,13 @@ static enum status read_body(struct settings *settings, struct blocking *blockin
 	if (settings->match.route->body_bytes == 0)
 		return STATUS_OK;
 	settings->body.cap = settings->match.route->body_bytes + 1;
-	enum status status = blocking_collect(blocking, &settings->body);
+	enum status status = blocking_read_all(blocking, &settings->body);
 	return status == STATUS_OK ? STATUS_OK : settings_fail(settings, status, NULL);
 }
 
 static enum status handle(struct settings *settings)
 {
-	static settings_handler *const handlers[ROUTE_QUESTIONS] = {
+	static settings_handler *const handlers[ROUTE_SETTING_COUNT] = {
 		[ROUTE_ME] = settings_me,
 		[ROUTE_KEYS] = settings_keys,
 		[ROUTE_KEY_CREATE] = settings_key_create,
@@ -315,7 +316,7 @@ static enum status handle(struct settings *settings)
 		[ROUTE_AUDIT] = settings_audit,
 	};
 	struct buf *out = &settings->response.body;
-	enum status status = handlers[settings->match.route->question](settings);
+	enum status status = handlers[settings->match.route->setting](settings);
 
 	if (problem_of(status)->http >= 300)
 		return status;
@@ -384,7 +385,7 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 	blocking.deadline_ms = settings->deadline_ms;
 	answer(settings, &blocking, fcgi_variables(fcgi));
 	blocking_drain(&blocking);
-	blocking_leave(&blocking, blocking_answer(fcgi, &settings->http, &settings->response));
+	blocking_finish(&blocking, response_send(fcgi, &settings->http, &settings->response));
 	write_log(settings);
 	forget(settings);
 }

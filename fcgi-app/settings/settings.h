@@ -15,9 +15,9 @@
 #ifndef SETTINGS_SETTINGS_H
 #define SETTINGS_SETTINGS_H
 
+#include "http/query.h"
 #include "server/blocking.h"
 #include "config/config.h"
-#include "http/query.h"
 #include "server/route.h"
 #include "store/settings.h"
 
