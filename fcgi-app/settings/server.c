@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/http.h"
 #include "server/blocking.h"
 #include "server/process.h"
 #include "settings/settings.h"
@@ -23,18 +24,18 @@ enum { CHILDREN_MAX = 32 };
 struct server {
 	const struct config *config;
 	struct listener *listener;
-	struct settings settings;
+	struct settings *settings;
 	struct fcgi *fcgi;
 	int children;
 };
 
 void settings_server_serve(const struct config *config, struct fcgi *fcgi)
 {
-	struct settings settings;
+	struct settings *settings;
 
 	if (settings_open(&settings, config) == STATUS_OK)
-		settings_serve(&settings, fcgi);
-	settings_close(&settings);
+		settings_serve(settings, fcgi);
+	settings_close(settings);
 }
 
 /* ---- children ---- */
@@ -56,7 +57,7 @@ static bool has_body(char *const *variables)
 static _Noreturn void serve_and_exit(struct server *server)
 {
 	(void)close(server->listener->fd);
-	pg_abandon(server->settings.db);
+	settings_abandon(server->settings);
 	settings_server_serve(server->config, server->fcgi);
 	_exit(EXIT_SUCCESS);
 }
@@ -77,7 +78,7 @@ static void serve_in_child(struct server *server)
 	}
 	log_event(LOG_LEVEL_WARNING, "no child for a request",
 		  LOG_INT("children", server->children));
-	settings_serve(&server->settings, server->fcgi);
+	settings_serve(server->settings, server->fcgi);
 }
 
 /* ---- connections ---- */
@@ -103,7 +104,7 @@ static void accept_one(struct server *server, int64_t now_ms)
 	if (has_body(fcgi_variables(server->fcgi)))
 		serve_in_child(server);
 	else
-		settings_serve(&server->settings, server->fcgi);
+		settings_serve(server->settings, server->fcgi);
 }
 
 /* Waits for a connection or a signal. No connection is accepted during a pause, nor once the worker
@@ -135,6 +136,6 @@ enum status settings_server_run(const struct config *config, struct listener *li
 			turn(&server, &while_polling);
 	}
 	fcgi_close(server.fcgi);
-	settings_close(&server.settings);
+	settings_close(server.settings);
 	return status;
 }
