@@ -68,20 +68,22 @@ struct trial {
 
 static void add_row_json(struct buf *out, const struct template_trial *item)
 {
-	json_write_comma(out);
-	buf_add_char(out, '{');
-	json_write_member_int(out, "index", (int64_t)item->index);
-	template_cells_json(item->cells, out);
-	json_write_member_json(out, "warnings", SLICE(""));
-	template_warnings_json(item, out);
-	json_write_member_json(out, "error",
-			       item->status == STATUS_OK ? (struct slice){NULL, 0} : SLICE("{"));
-	if (item->status != STATUS_OK) {
-		json_write_member(out, "code", slice_of(problem_of(item->status)->code));
-		json_write_member(out, "detail", item->detail);
-		buf_add_char(out, '}');
+	struct json_tree tree = {0};
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
+
+	json_tree_int(&tree, object, "index", (int64_t)item->index);
+	template_cells_json(item->cells, &tree, object);
+	template_warnings_json(item, &tree, object);
+	if (item->status == STATUS_OK) {
+		json_tree_json(&tree, object, "error", (struct slice){NULL, 0});
+	} else {
+		struct json_object *error = json_tree_object(&tree, object, "error");
+		json_tree_text(&tree, error, "code", slice_of(problem_of(item->status)->code));
+		json_tree_text(&tree, error, "detail", item->detail);
 	}
-	buf_add_char(out, '}');
+	json_write_comma(out);
+	json_tree_write(&tree, out);
+	json_tree_free(&tree);
 }
 
 static void add_row(struct buf *out, const struct template_trial *item)

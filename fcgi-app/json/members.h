@@ -8,7 +8,9 @@
 #ifndef JSON_MEMBERS_H
 #define JSON_MEMBERS_H
 
-#include "base/mem.h"
+#include "base/arena.h"
+#include "base/status.h"
+
 
 enum json_member_type {
 	JSON_MEMBER_TEXT, /* a string */

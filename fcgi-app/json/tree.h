@@ -9,7 +9,9 @@
 #ifndef JSON_TREE_H
 #define JSON_TREE_H
 
-#include "base/mem.h"
+#include "base/buf.h"
+#include "base/status.h"
+
 
 /* An object or an array of a tree. */
 struct json_object;

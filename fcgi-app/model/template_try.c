@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "json/write.h"
 #include "base/timestamp.h"
 
 /* ---- cells ---- */
@@ -73,27 +72,27 @@ static void fill_cells(struct arena *arena, const struct product_org *row,
 	memcpy(cells, all, sizeof(all));
 }
 
-void template_cells_json(const struct template_cell cells[TEMPLATE_CELLS], struct buf *out)
+void template_cells_json(const struct template_cell cells[TEMPLATE_CELLS], struct json_tree *tree,
+			 struct json_object *object)
 {
 	for (size_t i = 0; i < TEMPLATE_CELLS; i++) {
 		if (cells[i].is_json)
-			json_write_member_json(out, cells[i].name, cells[i].text);
+			json_tree_json(tree, object, cells[i].name, cells[i].text);
 		else
-			json_write_member(out, cells[i].name, cells[i].text);
+			json_tree_text(tree, object, cells[i].name, cells[i].text);
 	}
 }
 
-void template_warnings_json(const struct template_trial *trial, struct buf *out)
+void template_warnings_json(const struct template_trial *trial, struct json_tree *tree,
+			    struct json_object *object)
 {
-	buf_add_char(out, '[');
+	struct json_object *list = json_tree_array(tree, object, "warnings");
+
 	for (size_t i = 0; i < trial->warning_count; i++) {
-		json_write_comma(out);
-		buf_add_char(out, '{');
-		json_write_member(out, "field", trial->warnings[i].field);
-		json_write_member(out, "reason", slice_of(trial->warnings[i].reason));
-		buf_add_char(out, '}');
+		struct json_object *warning = json_tree_object(tree, list, NULL);
+		json_tree_text(tree, warning, "field", trial->warnings[i].field);
+		json_tree_text(tree, warning, "reason", slice_of(trial->warnings[i].reason));
 	}
-	buf_add_char(out, ']');
 }
 
 /* ---- items ---- */

@@ -6,6 +6,7 @@
 #define MODEL_TEMPLATE_TRY_H
 
 #include "json/reader.h"
+#include "json/tree.h"
 #include "model/template.h"
 
 /* A row's members, named and in the order of the columns of product_org_staging. */
@@ -40,10 +41,12 @@ enum status template_try(struct arena *arena, const struct template *compiled,
 			 template_trial_sink *sink, void *context, size_t *items, uint64_t *offset,
 			 const char **reason) MUST_CHECK;
 
-/* Appends the cells as members of a JSON object. */
-void template_cells_json(const struct template_cell cells[TEMPLATE_CELLS], struct buf *out);
+/* Adds the cells to an object of a tree. */
+void template_cells_json(const struct template_cell cells[TEMPLATE_CELLS], struct json_tree *tree,
+			 struct json_object *object);
 
-/* Appends the warnings as a JSON array of {"field","reason"}. */
-void template_warnings_json(const struct template_trial *trial, struct buf *out);
+/* Adds "warnings" to an object of a tree, an array of {"field","reason"}. */
+void template_warnings_json(const struct template_trial *trial, struct json_tree *tree,
+			    struct json_object *object);
 
 #endif

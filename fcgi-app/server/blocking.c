@@ -1,5 +1,5 @@
 /*
- * blocking.c - see blocking.h.
+ * server/blocking.c - see server/blocking.h.
  */
 #include "server/blocking.h"
 
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "pg/connection.h"
 
-enum { READ_BYTES = 64 << 10, HEAD_BYTES_MAX = 2048, ANSWER_MS = 5000 };
+enum { READ_BYTES = 64 << 10, WAIT_MS_MAX = 60000, SEND_MS = 5000 };
 
 bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms)
 {
@@ -18,7 +18,7 @@ bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms)
 
 	if (left_ms <= 0)
 		return false;
-	(void)poll(&fd, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+	(void)poll(&fd, 1, left_ms > WAIT_MS_MAX ? WAIT_MS_MAX : (int)left_ms);
 	return true;
 }
 
@@ -42,7 +42,7 @@ enum status blocking_read(void *context, char *room, size_t size, size_t *n)
 	}
 }
 
-enum status blocking_collect(struct blocking *blocking, struct buf *out)
+enum status blocking_read_all(struct blocking *blocking, struct buf *out)
 {
 	enum status status = STATUS_OK;
 
@@ -61,17 +61,6 @@ enum status blocking_collect(struct blocking *blocking, struct buf *out)
 	return status == STATUS_END ? STATUS_OK : status;
 }
 
-enum status blocking_answer(struct fcgi *fcgi, const struct http_request *request,
-			    const struct http_response *response)
-{
-	struct buf head = buf_make(HEAD_BYTES_MAX);
-
-	http_response_head(response, request, &head);
-	enum status status = fcgi_answer(fcgi, buf_slice(&head), buf_slice(&response->body));
-	buf_free(&head);
-	return status;
-}
-
 void blocking_drain(const struct blocking *blocking)
 {
 	while (fcgi_drain(blocking->fcgi) == STATUS_AGAIN &&
@@ -79,11 +68,11 @@ void blocking_drain(const struct blocking *blocking)
 		;
 }
 
-void blocking_leave(const struct blocking *blocking, enum status status)
+void blocking_finish(const struct blocking *blocking, enum status sent)
 {
-	int64_t answer_ms = clock_now_ms() + ANSWER_MS;
+	int64_t deadline_ms = clock_now_ms() + SEND_MS;
 
-	while (status == STATUS_AGAIN && blocking_wait(blocking->fcgi, POLLOUT, answer_ms))
-		status = fcgi_flush(blocking->fcgi);
-	fcgi_let_go(blocking->fcgi);
+	while (sent == STATUS_AGAIN && blocking_wait(blocking->fcgi, POLLOUT, deadline_ms))
+		sent = fcgi_flush(blocking->fcgi);
+	fcgi_close_fd(blocking->fcgi);
 }

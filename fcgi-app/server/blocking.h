@@ -1,44 +1,42 @@
 /*
- * blocking.h - one request's connection, waited for: its body, its answer, and taking leave.
+ * server/blocking.h - blocking I/O on one request's connection: read its body, drain it, wait until
+ * its response has been sent.
  *
- * For those who have nothing else to do meanwhile: the settings service, plain CGI, the children
- * that serve large bodies. The loop does the same without waiting. Knows nothing of routes.
+ * For processes that serve one request at a time: the settings service, plain CGI, children. The
+ * event loop (server/loop.h) must not block and does not use this. Knows nothing of routes.
  */
 #ifndef SERVER_BLOCKING_H
 #define SERVER_BLOCKING_H
 
-#include "http/response.h"
+#include "base/buf.h"
 #include "server/fcgi.h"
 
 struct blocking {
 	struct fcgi *fcgi;
-	struct slice arrived; /* of the body: what was read before */
-	int64_t length;	      /* of the body as announced, or -1 */
+	struct slice arrived; /* the part of the body that has been read already */
+	int64_t length;	      /* Content-Length, or -1 */
 	int64_t deadline_ms;  /* a time of clock_now_ms(), for the whole request */
 };
 
-/* Waits until the connection is ready for the events of poll(2), or a minute; false when the
- * deadline has come. */
+/* Waits for events of poll(2) on the connection, at most until the deadline and at most a minute.
+ * False if the deadline had passed before. */
 bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms);
 
 /*
- * Reads more of the body: first what had arrived, then the connection, waiting for it. context is a
- * struct blocking. As fcgi_read, with STATUS_REQUEST_TIMEOUT instead of STATUS_AGAIN.
+ * Reads more of the body: first blocking->arrived, then from the connection. context is the struct
+ * blocking. As fcgi_read(), but STATUS_REQUEST_TIMEOUT instead of STATUS_AGAIN.
  */
 enum status blocking_read(void *context, char *room, size_t size, size_t *n) MUST_CHECK;
 
-/* All of the body in memory: STATUS_OK, STATUS_TOO_LARGE when it has as many bytes as out may
- * hold, or as blocking_read. */
-enum status blocking_collect(struct blocking *blocking, struct buf *out) MUST_CHECK;
+/* Reads the whole body into out. STATUS_OK, STATUS_TOO_LARGE once out has reached its cap,
+ * STATUS_NO_MEMORY, or as blocking_read(). */
+enum status blocking_read_all(struct blocking *blocking, struct buf *out) MUST_CHECK;
 
-/* Sends an answer as fcgi_answer does. */
-enum status blocking_answer(struct fcgi *fcgi, const struct http_request *request,
-			    const struct http_response *response) MUST_CHECK;
-
-/* Reads the rest of the request away, before its answer is sent. */
+/* Discards the rest of the request's input, which must precede the response; see fcgi_drain(). */
 void blocking_drain(const struct blocking *blocking);
 
-/* Waits a few seconds for the peer to take the answer; status is what sending it returned. */
-void blocking_leave(const struct blocking *blocking, enum status status);
+/* Gives the web server a few seconds to take the response, and closes the connection. sent is what
+ * sending the response returned. */
+void blocking_finish(const struct blocking *blocking, enum status sent);
 
 #endif

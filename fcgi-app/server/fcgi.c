@@ -1,14 +1,14 @@
 /*
- * server/fcgi.c - one connection's records, read and written without waiting. See server/fcgi.h.
+ * server/fcgi.c - see server/fcgi.h.
  *
- * How a request lives: its connection is accepted here; the records of its head are read until they
- * are complete and become the variables; then the records of its body; the answer's records are
- * sent as the peer takes them, and the connection is closed, so that nothing that follows a request
- * on it is ever taken for another one.
+ * The life of a request: its connection is accepted; the records of its head are read until they
+ * are complete, and become the variables; then the records of its body are read; the answer's
+ * records are sent as the peer takes them. Then the connection is closed, so that nothing that
+ * follows a request on it can be mistaken for another one.
  *
- * Of libfcgi only the protocol's definitions are used. Its stream functions wait for slow peers,
- * forget the first bytes of a record's header when the others are late, take the end of a
- * connection for the end of the parameters, and allocate what a parameter says that it is long.
+ * Of libfcgi only the protocol's definitions are used. Its stream functions block on slow peers,
+ * lose the first bytes of a record header that arrives in pieces, mistake the end of the connection
+ * for the end of the parameters, and allocate whatever length a parameter announces.
  */
 #define _GNU_SOURCE /* accept4, which is POSIX only since 2024 */
 #include "server/fcgi.h"
@@ -25,32 +25,32 @@
 
 enum {
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
-	HEAD_BYTES_MAX = 128 << 10, /* web servers allow far less */
-	RECORD_BYTES_MAX = 65528,   /* of content: the most that is a multiple of 8 */
-	DRAIN_BYTES_MAX = 1 << 20   /* in one go: others are waiting */
+	HEAD_BYTES_MAX = 128 << 10, /* far more than web servers allow */
+	RECORD_BYTES_MAX = 65528,   /* of content: the largest multiple of 8 */
+	DRAIN_BYTES_MAX = 1 << 20   /* per call: other requests are waiting */
 };
 
 /* The record of the body that is being read. */
 struct record {
 	unsigned char header[FCGI_HEADER_LEN];
 	size_t header_n;	 /* bytes of the header that have arrived */
-	size_t content, padding; /* bytes of the rest that have not */
+	size_t content, padding; /* bytes of these that have not */
 	bool last;		 /* the body ends with it */
 };
 
 struct fcgi {
 	char *const *cgi;  /* the variables of a plain CGI request, else NULL */
 	uint64_t cgi_left; /* bytes of its body that are unread */
-	int fd;		   /* the connection; -1: none */
+	int fd;		   /* the connection, or -1 */
 	size_t id;	   /* of the request, as the web server numbers it */
 	struct buf input;  /* the head, and what came with it of the body */
-	size_t at;	   /* how much of the input has been used */
-	struct buf params; /* the content of the head's records put together */
+	size_t at;	   /* how much of the input has been consumed */
+	struct buf params; /* the content of all FCGI_PARAMS records */
 	struct buf texts;  /* "NAME=value", each terminated */
 	struct buf list;   /* pointers to them, ends with NULL */
 	struct record record;
 	uint64_t body_bytes; /* read so far */
-	enum status ended;   /* END or INCOMPLETE_BODY: why there is no more; OK before */
+	enum status ended;   /* OK, or why the body has ended: END or INCOMPLETE_BODY */
 	struct buf output;   /* the answer's records */
 	size_t sent;	     /* how much of the output the peer has taken */
 };
@@ -80,7 +80,7 @@ void fcgi_close(struct fcgi *fcgi)
 {
 	if (fcgi == NULL)
 		return;
-	fcgi_let_go(fcgi);
+	fcgi_close_fd(fcgi);
 	buf_free(&fcgi->input);
 	buf_free(&fcgi->params);
 	buf_free(&fcgi->texts);
@@ -104,9 +104,9 @@ uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
 	return fcgi->body_bytes;
 }
 
-/* ---- beginning ---- */
+/* ---- the head ---- */
 
-static void start(struct fcgi *fcgi)
+static void reset(struct fcgi *fcgi)
 {
 	buf_reset(&fcgi->input, READ_BYTES);
 	buf_reset(&fcgi->params, READ_BYTES);
@@ -130,12 +130,12 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening)
 		case ENOMEM:
 		case ENOBUFS:
 			return STATUS_BUSY;
-		default: /* EAGAIN, ECONNABORTED, EINTR: the next turn tries again */
+		default: /* EAGAIN, ECONNABORTED, EINTR: to be tried again later */
 			return STATUS_AGAIN;
 		}
 	}
 	fcgi->fd = fd;
-	start(fcgi);
+	reset(fcgi);
 	return STATUS_OK;
 }
 
@@ -149,8 +149,8 @@ static size_t record_content(const unsigned char *header)
 	return (size_t)header[4] << 8 | header[5];
 }
 
-/* Looks at the record of the head at fcgi->at: OK and moves on over it, AGAIN, or END when it is
- * none. The last one's padding is left to the body. */
+/* Consumes the head's record at fcgi->at. OK, AGAIN if it is incomplete, END if it is not a record
+ * of a head. The padding of the last one is read with the body. */
 static enum status scan_record(struct fcgi *fcgi, bool *last)
 {
 	const unsigned char *header = (const unsigned char *)fcgi->input.p + fcgi->at;
@@ -196,7 +196,7 @@ static bool would_block(int error)
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
-/* Reads until the head is complete; the start of the body may be behind it. */
+/* Reads until the head is complete; the start of the body may have come with it. */
 static enum status read_head(struct fcgi *fcgi)
 {
 	enum status status = STATUS_AGAIN;
@@ -230,7 +230,7 @@ static bool take_length(struct slice *params, size_t *length)
 	return true;
 }
 
-/* The next name or value; false when it is longer than what there is, or holds a NUL. */
+/* The next name or value; false if it exceeds the parameters or contains a NUL byte. */
 static bool take_text(struct slice *params, size_t length, struct slice *text)
 {
 	if (length > params->n || memchr(params->p, '\0', length) != NULL)
@@ -240,7 +240,7 @@ static bool take_text(struct slice *params, size_t length, struct slice *text)
 	return true;
 }
 
-/* There is room for the text. */
+/* make_variables() has reserved the memory. */
 static void add_variable(struct fcgi *fcgi, struct slice name, struct slice value)
 {
 	const char *variable = fcgi->texts.p + fcgi->texts.n;
@@ -256,8 +256,8 @@ static void add_variable(struct fcgi *fcgi, struct slice name, struct slice valu
 	buf_add(&fcgi->list, &variable, sizeof(variable));
 }
 
-/* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A text takes no more bytes than its
- * pair, so the texts never move once there is room for all. */
+/* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A variable is no longer than its pair,
+ * so reserving once is enough and the texts never move. */
 static bool make_variables(struct fcgi *fcgi)
 {
 	static const char *const end = NULL;
@@ -277,7 +277,7 @@ static bool make_variables(struct fcgi *fcgi)
 	return fcgi->list.status == STATUS_OK;
 }
 
-enum status fcgi_begin(struct fcgi *fcgi)
+enum status fcgi_read_params(struct fcgi *fcgi)
 {
 	enum status status = read_head(fcgi);
 
@@ -290,7 +290,7 @@ enum status fcgi_begin(struct fcgi *fcgi)
 	return status;
 }
 
-void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
+void fcgi_use_cgi(struct fcgi *fcgi, char *const *variables)
 {
 	static const char name[] = "CONTENT_LENGTH=";
 
@@ -302,19 +302,18 @@ void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables)
 			fcgi->cgi_left = length > 0 ? (uint64_t)length : 0;
 		}
 	}
-	start(fcgi);
+	reset(fcgi);
 }
 
 /* ---- the body ---- */
 
-/* No more of the body will come. */
-static enum status end(struct fcgi *fcgi, enum status status)
+static enum status end_body(struct fcgi *fcgi, enum status status)
 {
 	fcgi->ended = status;
 	return status;
 }
 
-/* Takes what has arrived, up to size bytes. */
+/* Takes up to size bytes of what has arrived. */
 static enum status take(struct fcgi *fcgi, void *room, size_t size, size_t *n)
 {
 	size_t left = fcgi->input.n - fcgi->at;
@@ -329,12 +328,12 @@ static enum status take(struct fcgi *fcgi, void *room, size_t size, size_t *n)
 	if (got < 0 && would_block(errno))
 		return STATUS_AGAIN;
 	if (got <= 0)
-		return end(fcgi, STATUS_INCOMPLETE_BODY);
+		return end_body(fcgi, STATUS_INCOMPLETE_BODY);
 	*n = (size_t)got;
 	return STATUS_OK;
 }
 
-/* Reads on in a record's header; anything but a piece of this request's body breaks it off. */
+/* Reads more of a record header. Anything but a record of this request's body ends the body. */
 static enum status take_header(struct fcgi *fcgi)
 {
 	struct record *record = &fcgi->record;
@@ -348,7 +347,7 @@ static enum status take_header(struct fcgi *fcgi)
 		return status;
 	record->header_n = 0;
 	if (header[0] != FCGI_VERSION_1 || header[1] != FCGI_STDIN || record_id(header) != fcgi->id)
-		return end(fcgi, STATUS_INCOMPLETE_BODY);
+		return end_body(fcgi, STATUS_INCOMPLETE_BODY);
 	record->content = record_content(header);
 	record->padding = header[6];
 	record->last = record->content == 0;
@@ -375,7 +374,7 @@ static enum status read_stream(struct fcgi *fcgi, char *room, size_t size, size_
 		if (record->padding > 0)
 			status = take_padding(fcgi);
 		else if (record->last)
-			status = end(fcgi, STATUS_END);
+			status = end_body(fcgi, STATUS_END);
 		else
 			status = take_header(fcgi);
 	}
@@ -386,8 +385,8 @@ static enum status read_stream(struct fcgi *fcgi, char *room, size_t size, size_
 	return status;
 }
 
-/* Plain CGI (RFC 3875): the body has CONTENT_LENGTH bytes; the descriptor may stay open behind it.
- * Without a length there is no body: its end would look like that of a sender who went away. */
+/* Plain CGI (RFC 3875): the body has CONTENT_LENGTH bytes, and the descriptor may stay open after
+ * it. Without a length there is no body: its end would look the same as a client's disconnect. */
 static enum status read_cgi(struct fcgi *fcgi, char *room, size_t size, size_t *n)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -396,14 +395,14 @@ static enum status read_cgi(struct fcgi *fcgi, char *room, size_t size, size_t *
 	if (fcgi->ended != STATUS_OK)
 		return fcgi->ended;
 	if (fcgi->cgi_left == 0)
-		return end(fcgi, STATUS_END);
+		return end_body(fcgi, STATUS_END);
 	if (poll(&in, 1, 0) == 0)
 		return STATUS_AGAIN;
 	ssize_t got = read(STDIN_FILENO, room, size < fcgi->cgi_left ? size : fcgi->cgi_left);
 	if (got < 0 && would_block(errno))
 		return STATUS_AGAIN;
 	if (got <= 0)
-		return end(fcgi, STATUS_INCOMPLETE_BODY);
+		return end_body(fcgi, STATUS_INCOMPLETE_BODY);
 	*n = (size_t)got;
 	fcgi->cgi_left -= *n;
 	return STATUS_OK;
@@ -416,7 +415,7 @@ static enum status read_piece(struct fcgi *fcgi, char *room, size_t size, size_t
 
 enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size, size_t *n)
 {
-	/* All that was announced is here: the end of the stream is read late, by fcgi_drain. */
+	/* All that was announced has arrived; fcgi_drain() reads the end of the stream. */
 	if (length >= 0 && fcgi->body_bytes >= (uint64_t)length)
 		return STATUS_END;
 	enum status status = read_piece(fcgi, room, size, n);
@@ -453,7 +452,7 @@ static void write_all(int fd, struct slice bytes)
 	}
 }
 
-/* A record of two parts, which need not lie together. */
+/* A record whose content is two slices. */
 static void add_record(struct fcgi *fcgi, int type, struct slice begin, struct slice rest)
 {
 	const size_t id = fcgi->id;
@@ -472,7 +471,7 @@ static void add_record(struct fcgi *fcgi, int type, struct slice begin, struct s
 	buf_add_slice(&fcgi->output, rest);
 }
 
-/* Takes up to n bytes off the text. */
+/* Cuts up to n bytes off the front of the text. */
 static struct slice take_off(struct slice *text, size_t n)
 {
 	struct slice taken = {text->p, text->n < n ? text->n : n};
@@ -482,7 +481,7 @@ static struct slice take_off(struct slice *text, size_t n)
 	return taken;
 }
 
-/* In as few records as may be: Apache waits and reads twice for each. */
+/* In as few records as possible: Apache polls once and reads twice for each. */
 static void add_output(struct fcgi *fcgi, struct slice head, struct slice body)
 {
 	while (head.n + body.n > 0) {
@@ -492,8 +491,8 @@ static void add_output(struct fcgi *fcgi, struct slice head, struct slice body)
 	}
 }
 
-/* Input that is still unread when the connection is closed would look like an error to the peer. */
-static void hang_up(struct fcgi *fcgi)
+/* Closing a connection with unread input would reset it, an error to the peer. */
+static void close_gracefully(struct fcgi *fcgi)
 {
 	char nothing[READ_BYTES];
 	size_t pieces = fcgi->ended == STATUS_OK ? DRAIN_BYTES_MAX / READ_BYTES : 0;
@@ -502,7 +501,7 @@ static void hang_up(struct fcgi *fcgi)
 		(void)shutdown(fcgi->fd, SHUT_WR);
 	while (pieces-- > 0 && recv(fcgi->fd, nothing, sizeof(nothing), MSG_DONTWAIT) > 0)
 		;
-	fcgi_let_go(fcgi);
+	fcgi_close_fd(fcgi);
 }
 
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
@@ -533,11 +532,11 @@ enum status fcgi_flush(struct fcgi *fcgi)
 			break;
 		fcgi->sent += (size_t)n;
 	}
-	hang_up(fcgi);
+	close_gracefully(fcgi);
 	return STATUS_END;
 }
 
-void fcgi_let_go(struct fcgi *fcgi)
+void fcgi_close_fd(struct fcgi *fcgi)
 {
 	if (fcgi->cgi != NULL || fcgi->fd < 0)
 		return;

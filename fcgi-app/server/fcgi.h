@@ -1,10 +1,9 @@
 /*
- * server/fcgi.h - one request's connection to the web server: FastCGI, or plain CGI on fds 0 and 1.
+ * server/fcgi.h - one request's connection to the web server: FastCGI, or plain CGI on descriptors
+ * 0 and 1.
  *
- * The only module that knows the FastCGI protocol. It accepts the connections, reads from them and
- * writes to them, and never waits for a slow peer.
- *
- * Knows nothing of HTTP beyond CGI variables and bytes.
+ * The only module that knows the FastCGI protocol. It accepts, reads and writes without ever
+ * blocking on a slow peer. Knows nothing of HTTP beyond CGI variables and bytes.
  */
 #ifndef SERVER_FCGI_H
 #define SERVER_FCGI_H
@@ -12,40 +11,47 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-struct fcgi; /* one connection, reused for one request after the other */
+struct fcgi; /* one connection at a time, with one request */
 
-/* True when descriptor fd is a listening socket: started by spawn-fcgi or systemd. */
+/* How long a new connection may take until its parameters are complete. */
+enum { FCGI_PARAMS_MS = 5000 };
+
+/* Whether descriptor fd is a listening socket, as spawn-fcgi and systemd pass it. */
 bool fcgi_is_listening(int fd);
 
-/* STATUS_OK or STATUS_NO_MEMORY. */
+/* Makes an object without a connection. STATUS_OK or STATUS_NO_MEMORY. */
 enum status fcgi_open(struct fcgi **fcgi) MUST_CHECK;
 void fcgi_close(struct fcgi *fcgi); /* NULL is allowed */
 
 /*
- * Accepts a connection from a non-blocking listening socket. STATUS_OK; STATUS_AGAIN: nothing
- * there, or another worker was quicker; STATUS_BUSY: no descriptors or memory for now, back off.
+ * Accepts a connection from a non-blocking listening socket. STATUS_OK; STATUS_AGAIN if there is
+ * none, or another worker was quicker; STATUS_BUSY if descriptors or memory have run out (errno):
+ * back off.
  */
 enum status fcgi_accept(struct fcgi *fcgi, int listening) MUST_CHECK;
 
-/* The descriptor to poll for reading; -1 without a connection. */
+/* The connection's descriptor, for polling; -1 without a connection. */
 int fcgi_fd(const struct fcgi *fcgi);
 
 /*
- * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: they are not complete, poll;
- * STATUS_END: the peer sent no request, or left; the connection is closed.
+ * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: incomplete, poll for reading and call
+ * again; STATUS_END: the peer closed the connection or sent something else than a request, and the
+ * connection is closed.
  */
-enum status fcgi_begin(struct fcgi *fcgi) MUST_CHECK;
+enum status fcgi_read_params(struct fcgi *fcgi) MUST_CHECK;
 
-/* Makes this process's plain CGI request (RFC 3875) the request: variables, body on fd 0. */
-void fcgi_begin_cgi(struct fcgi *fcgi, char *const *variables);
+/* Makes this process's plain CGI request (RFC 3875) the request: its variables, its body on
+ * descriptor 0, its answer on 1. */
+void fcgi_use_cgi(struct fcgi *fcgi, char *const *variables);
 
-/* "NAME=value", ends with NULL; valid until the answer. */
+/* The parameters as "NAME=value", terminated by NULL; valid until the answer. */
 char *const *fcgi_variables(const struct fcgi *fcgi);
 
 /*
- * Reads what of the body has arrived, at most size bytes. STATUS_OK with *n > 0; STATUS_AGAIN:
- * poll; STATUS_END: all of it was read; STATUS_INCOMPLETE_BODY: the peer went away or broke the
- * protocol. length is what CONTENT_LENGTH announced, or -1: a body that ends earlier is incomplete.
+ * Reads at most size bytes of the body, as far as it has arrived. length is its Content-Length, or
+ * -1. STATUS_OK with *n > 0; STATUS_AGAIN: poll for reading; STATUS_END: the body is complete;
+ * STATUS_INCOMPLETE_BODY: it ended before length bytes, or the peer disconnected or broke the
+ * protocol.
  */
 enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size,
 		      size_t *n) MUST_CHECK;
@@ -54,21 +60,22 @@ enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size
 uint64_t fcgi_body_bytes(const struct fcgi *fcgi);
 
 /*
- * Reads on to the end of the request and throws it away: web servers take an answer badly while
- * they still send. STATUS_AGAIN: poll and call again; STATUS_END: done.
+ * Reads to the end of the request and discards it: web servers that are still sending mishandle an
+ * answer. STATUS_AGAIN: poll for reading and call again; STATUS_END: done.
  */
 enum status fcgi_drain(struct fcgi *fcgi) MUST_CHECK;
 
 /*
- * Sends the answer, as much of it as the peer takes. STATUS_AGAIN: poll for writing, then call
- * fcgi_flush, which sends more of it; STATUS_END: request and connection are ended. The request
- * must be drained, or its peer given up. head and body may be released on return. Plain CGI waits.
+ * Sends the answer, as far as the peer takes it; the request must have been drained, unless its
+ * peer is given up. STATUS_AGAIN: poll for writing and call fcgi_flush(), which sends more;
+ * STATUS_END: sent or failed, and the connection is closed. head and body may be released on
+ * return. Plain CGI blocks.
  */
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body) MUST_CHECK;
 enum status fcgi_flush(struct fcgi *fcgi) MUST_CHECK;
 
-/* Closes this process's copy without shutting the connection down: the parent after a fork gives
- * the request to the child, the child lets go of those of its parent. */
-void fcgi_let_go(struct fcgi *fcgi);
+/* Closes this process's descriptor without shutting the connection down, so that a child or parent
+ * with a copy can go on with it. */
+void fcgi_close_fd(struct fcgi *fcgi);
 
 #endif

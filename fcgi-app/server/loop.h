@@ -1,15 +1,16 @@
 /*
- * server/loop.h - the worker: one process, one thread, nothing in it waits but ppoll.
+ * server/loop.h - the intake worker: one process, one thread, and one place where it waits.
  */
 #ifndef SERVER_LOOP_H
 #define SERVER_LOOP_H
 
 #include "config/config.h"
+#include "server/listener.h"
 
 /*
- * Serves requests from the listening socket until SIGTERM, SIGINT or SIGUSR1, then answers what was
- * accepted. Returns the process's exit code: 0, or 1 when the worker could not be set up.
+ * Serves requests from the listening socket until SIGTERM, SIGINT or SIGUSR1, then answers those it
+ * has accepted. STATUS_OK, or why the worker could not start.
  */
-int loop_run(const struct config *config, int listening);
+enum status loop_run(const struct config *config, struct listener *listener) MUST_CHECK;
 
 #endif

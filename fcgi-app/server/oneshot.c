@@ -1,25 +1,24 @@
 /*
- * server/oneshot.c - one request served by itself. See server/oneshot.h.
- *
- * The database is asked whether the key is good before the body is read on.
+ * server/oneshot.c - see server/oneshot.h. The key is authenticated before the body is read.
  */
 #include "server/oneshot.h"
 
 #include "base/clock.h"
-#include "server/blocking.h"
 #include "model/template_cache.h"
+#include "server/blocking.h"
 #include "store/metrics.h"
 
 enum { RETRIES_MAX = 2 };
 
-static int64_t statement_deadline_ms(const struct request *request)
+static int64_t statement_deadline_ms(const struct server_request *request)
 {
 	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
 }
 
-/* Runs the commit; again after a conflict or a refusal, as commit/queue.c does, because then
- * nothing of it is stored. */
-static void run(struct request *request, struct pg_connection *db, struct commit_request *commit)
+/* Runs the commit, and retries after a conflict or a refusal, as commit/queue.c does: nothing of it
+ * has been stored then. */
+static void run_commit(struct server_request *request, struct pg_connection *db,
+		       struct commit_request *commit)
 {
 	enum status status = STATUS_CONFLICT;
 
@@ -33,7 +32,7 @@ static void run(struct request *request, struct pg_connection *db, struct commit
 		commit->status = status;
 }
 
-static enum status map(struct request *request)
+static enum status map_items(struct server_request *request)
 {
 	struct intake *intake = &request->intake;
 	const struct template *template;
@@ -42,35 +41,35 @@ static enum status map(struct request *request)
 	return status == STATUS_OK ? intake_map(intake, template) : status;
 }
 
-static void serve_whole(struct request *request, struct pg_connection *db,
-			struct blocking *blocking, struct buf *bytes)
+static void serve_buffered(struct server_request *request, struct pg_connection *db,
+			   struct blocking *blocking, struct buf *bytes)
 {
 	struct intake *intake = &request->intake;
 	struct commit_request *commit = &intake->commit;
 
-	/* No items yet: only authenticates, and gets what their rows will need. */
+	/* Without items yet: authenticates, and fetches the key's template if they need one. */
 	commit->wants_template = intake->kind == INTAKE_PRODUCT_ORGS;
-	run(request, db, commit);
+	run_commit(request, db, commit);
 	commit->wants_template = false;
 	if (commit->status != STATUS_ACCEPTED) {
-		request_conclude(request);
+		server_request_answer_intake(request);
 		return;
 	}
-	enum status status = blocking_collect(blocking, bytes);
+	enum status status = blocking_read_all(blocking, bytes);
 	if (status == STATUS_OK)
 		status = intake_body(intake, buf_slice(bytes), bytes->cap);
 	if (status == STATUS_OK && intake_wants_template(intake))
-		status = map(request);
+		status = map_items(request);
 	if (status != STATUS_OK) {
-		request_fail(request, status, NULL);
+		server_request_fail(request, status, NULL);
 		return;
 	}
 	if (intake->body_status == STATUS_OK || commit->reject_count > 0)
-		run(request, db, commit);
-	request_conclude(request);
+		run_commit(request, db, commit);
+	server_request_answer_intake(request);
 }
 
-static enum status open_database(const struct request *request, struct pg_connection **db)
+static enum status open_database(const struct server_request *request, struct pg_connection **db)
 {
 	struct pg_options options = {.conninfo = request->config->database,
 				     .application_name = "sluice-intake"};
@@ -78,7 +77,7 @@ static enum status open_database(const struct request *request, struct pg_connec
 	return pg_open(db, &options);
 }
 
-static void serve_signals(struct request *request, struct blocking *blocking)
+static void serve_signals(struct server_request *request, struct blocking *blocking)
 {
 	struct intake *intake = &request->intake;
 	struct buf bytes = buf_make(intake_body_max(intake) + 1);
@@ -86,29 +85,29 @@ static void serve_signals(struct request *request, struct blocking *blocking)
 	enum status status = open_database(request, &db);
 
 	if (status != STATUS_OK) {
-		request_fail(request, status, NULL);
+		server_request_fail(request, status, NULL);
 	} else if (intake->kind == INTAKE_BULK) {
 		intake_bulk(intake, db, blocking_read, blocking, request->deadline_ms);
-		request_conclude(request);
+		server_request_answer_intake(request);
 	} else {
-		serve_whole(request, db, blocking, &bytes);
+		serve_buffered(request, db, blocking, &bytes);
 	}
 	pg_close(db);
 	buf_free(&bytes);
 }
 
-/* Only plain CGI comes here: each process asks for itself. */
-static void serve_health(struct request *request)
+/* Plain CGI alone comes here: the loop answers from the state of its own connection. */
+static void serve_health(struct server_request *request)
 {
 	struct pg_connection *db = NULL;
 	bool connected = open_database(request, &db) == STATUS_OK &&
 			 pg_connect(db, request->deadline_ms) == STATUS_OK;
 
 	pg_close(db);
-	request_health(request, connected);
+	server_request_answer_health(request, connected);
 }
 
-static void serve_metrics(struct request *request)
+static void serve_metrics(struct server_request *request)
 {
 	struct pg_connection *db = NULL;
 	enum status status = open_database(request, &db);
@@ -116,10 +115,10 @@ static void serve_metrics(struct request *request)
 	if (status == STATUS_OK)
 		status = metrics_read(db, &request->response.body, statement_deadline_ms(request));
 	pg_close(db);
-	request_metrics(request, status);
+	server_request_answer_metrics(request, status);
 }
 
-static void serve(struct request *request, struct blocking *blocking)
+static void serve(struct server_request *request, struct blocking *blocking)
 {
 	switch (request->match.route->action) {
 	case ROUTE_HEALTH:
@@ -134,15 +133,25 @@ static void serve(struct request *request, struct blocking *blocking)
 	}
 }
 
-void oneshot_serve(struct request *request, struct fcgi *fcgi, struct slice arrived)
+void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct slice arrived)
 {
 	struct blocking blocking = {.fcgi = fcgi,
 				    .arrived = arrived,
 				    .length = request->http.content_length,
 				    .deadline_ms = request->deadline_ms};
 
-	if (!request->decided)
+	if (!request->is_answered)
 		serve(request, &blocking);
 	blocking_drain(&blocking);
-	blocking_leave(&blocking, request_send(request, fcgi));
+	blocking_finish(&blocking, server_request_send(request, fcgi));
+}
+
+void oneshot_serve_cgi(const struct config *config, struct fcgi *fcgi)
+{
+	struct server_request request;
+
+	server_request_init(&request, config);
+	server_request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
+	oneshot_serve(&request, fcgi, (struct slice){NULL, 0});
+	server_request_free(&request);
 }

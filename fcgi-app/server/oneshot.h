@@ -1,6 +1,6 @@
 /*
- * server/oneshot.h - one request served by itself, from its body to its answer, waiting where it
- * must: plain CGI, and the children that serve large bodies and the metrics.
+ * server/oneshot.h - serves one request with blocking I/O and a database connection of its own:
+ * plain CGI, and the children that serve large bodies and the metrics.
  */
 #ifndef SERVER_ONESHOT_H
 #define SERVER_ONESHOT_H
@@ -8,10 +8,13 @@
 #include "server/request.h"
 
 /*
- * Serves a request whose head has been read (request_begin). arrived is what was already read of
- * its body. Opens and closes a database connection of its own. Bounded by the request's deadline;
- * a peer that is slow to take its answer has a few seconds more.
+ * Serves a request after server_request_begin(). arrived is the part of its body that has been read
+ * already. Bounded by the request's deadline, plus a few seconds for a peer that is slow to take
+ * the response.
  */
-void oneshot_serve(struct request *request, struct fcgi *fcgi, struct slice arrived);
+void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct slice arrived);
+
+/* Serves the plain CGI request whose variables fcgi holds, from its head on. */
+void oneshot_serve_cgi(const struct config *config, struct fcgi *fcgi);
 
 #endif

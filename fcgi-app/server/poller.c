@@ -1,8 +1,8 @@
 /*
- * server/poller.c - epoll(7) for the loop. See server/poller.h.
+ * server/poller.c - see server/poller.h.
  *
- * poll(2) would be told of the same descriptors in each turn, and would wake all workers up for
- * each connection, most of them for nothing.
+ * epoll(7) rather than poll(2), which is passed all descriptors on every call and wakes all workers
+ * for each connection.
  */
 #define _GNU_SOURCE /* epoll is Linux's */
 #include "server/poller.h"
@@ -14,15 +14,15 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 128 }; /* in one turn; the others are there in the next one */
+enum { EVENTS_MAX = 128 }; /* per wait; the rest is reported by the next one */
 
 struct poller {
 	int epoll, listening;
 	bool listens; /* the listening socket is in the set */
-	int database; /* in the set, with these events; -1: none is */
+	int database; /* in the set, with these events; -1: none */
 	short database_events;
-	size_t count, next; /* of the events: how many there are / were returned */
-	bool connection_came, database_ready;
+	size_t count, next; /* events: how many, and which poller_next looks at next */
+	bool accept_ready, database_ready;
 	struct epoll_event events[EVENTS_MAX];
 };
 
@@ -48,7 +48,7 @@ void poller_close(struct poller *poller)
 	free(poller);
 }
 
-enum status poller_listening(struct poller *poller, bool wanted)
+enum status poller_set_listening(struct poller *poller, bool wanted)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE,
 				    .data.ptr = &poller->listening};
@@ -62,7 +62,7 @@ enum status poller_listening(struct poller *poller, bool wanted)
 	return STATUS_OK;
 }
 
-/* A closed descriptor has left the set by itself, and another may have its number since. */
+/* A closed descriptor has left the set, and its number may belong to another one by now. */
 static enum status set(struct poller *poller, int fd, struct epoll_event *event)
 {
 	if (epoll_ctl(poller->epoll, EPOLL_CTL_MOD, fd, event) == 0 ||
@@ -77,7 +77,7 @@ static uint32_t epoll_events(short events)
 	       (events & POLLOUT ? (uint32_t)EPOLLOUT : 0);
 }
 
-enum status poller_database(struct poller *poller, int fd, short events, bool changed)
+enum status poller_set_database(struct poller *poller, int fd, short events, bool changed)
 {
 	struct epoll_event event = {.events = epoll_events(events), .data.ptr = &poller->database};
 
@@ -91,7 +91,7 @@ enum status poller_database(struct poller *poller, int fd, short events, bool ch
 	return STATUS_OK;
 }
 
-enum status poller_request(struct poller *poller, int fd, short events, void *owner)
+enum status poller_arm(struct poller *poller, int fd, short events, void *owner)
 {
 	struct epoll_event event = {.events = epoll_events(events) | EPOLLONESHOT,
 				    .data.ptr = owner};
@@ -99,7 +99,7 @@ enum status poller_request(struct poller *poller, int fd, short events, void *ow
 	return set(poller, fd, &event);
 }
 
-void poller_forget(struct poller *poller, int fd)
+void poller_remove(struct poller *poller, int fd)
 {
 	(void)epoll_ctl(poller->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -111,9 +111,9 @@ void poller_wait(struct poller *poller, int64_t timeout_ms, const sigset_t *bloc
 
 	poller->count = count > 0 ? (size_t)count : 0;
 	poller->next = 0;
-	poller->connection_came = poller->database_ready = false;
+	poller->accept_ready = poller->database_ready = false;
 	for (size_t i = 0; i < poller->count; i++) {
-		poller->connection_came |= poller->events[i].data.ptr == &poller->listening;
+		poller->accept_ready |= poller->events[i].data.ptr == &poller->listening;
 		poller->database_ready |= poller->events[i].data.ptr == &poller->database;
 	}
 }
@@ -128,9 +128,9 @@ void *poller_next(struct poller *poller)
 	return NULL;
 }
 
-bool poller_connection_came(const struct poller *poller)
+bool poller_accept_ready(const struct poller *poller)
 {
-	return poller->connection_came;
+	return poller->accept_ready;
 }
 
 bool poller_database_ready(const struct poller *poller)

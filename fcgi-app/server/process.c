@@ -3,9 +3,15 @@
  */
 #include "server/process.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+
+enum { CHILD_GRACE_MS = 10000 };
 
 static volatile sig_atomic_t ending;
 
@@ -17,10 +23,10 @@ static void on_end(int number)
 
 static void on_child(int number)
 {
-	(void)number; /* only ends the waiting */
+	(void)number; /* interrupts the wait, no more */
 }
 
-void process_set_handlers(sigset_t *while_polling)
+void process_start(sigset_t *while_polling)
 {
 	static const int ends[] = {SIGTERM, SIGINT, SIGUSR1};
 	struct sigaction end = {.sa_handler = on_end};
@@ -40,11 +46,28 @@ void process_set_handlers(sigset_t *while_polling)
 	(void)sigdelset(while_polling, SIGCHLD);
 	(void)sigaction(SIGCHLD, &child, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
 }
 
 bool process_is_ending(void)
 {
 	return ending != 0;
+}
+
+pid_t process_fork(int *children, int64_t deadline_ms)
+{
+	pid_t child = fork();
+
+	if (child < 0) {
+		log_event(LOG_LEVEL_ERROR, "could not fork", LOG_TEXT("cause", strerror(errno)));
+	} else if (child > 0) {
+		++*children;
+	} else {
+		int64_t left_ms = deadline_ms - clock_now_ms();
+		log_forked();
+		(void)alarm((unsigned)(((left_ms > 0 ? left_ms : 0) + CHILD_GRACE_MS) / 1000));
+	}
+	return child;
 }
 
 void process_reap(int *children)

@@ -1,25 +1,35 @@
 /*
- * server/process.h - what every worker process does: it ends when it is told to, and notices when
- * children of its end. Knows nothing of requests.
+ * server/process.h - a worker's process: the signals that end it, and the children it forks for
+ * single requests. Knows nothing of what they serve.
  */
 #ifndef SERVER_PROCESS_H
 #define SERVER_PROCESS_H
 
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /*
- * From here on SIGTERM, SIGINT, SIGUSR1 (multiwatch's default) and SIGCHLD are blocked but for
- * those who wait with the mask that is returned in *while_polling, as ppoll(2) does: a signal
- * between a look at process_is_ending() and the waiting is not lost. SIGPIPE is ignored.
+ * Logs that the worker has started and installs its signal handlers. SIGTERM, SIGINT, SIGUSR1
+ * (multiwatch's default) and SIGCHLD stay blocked except during a wait with the mask returned in
+ * *while_polling, as for ppoll(2): a signal that comes between process_is_ending() and the wait is
+ * not lost. SIGPIPE is ignored.
  */
-void process_set_handlers(sigset_t *while_polling);
+void process_start(sigset_t *while_polling);
 
-/* Whether the worker has been told to end. */
+/* Whether a signal has told the worker to end. */
 bool process_is_ending(void);
 
-/* Takes leave of the children that have ended, without waiting; *children is how many there are.
- * One that failed is logged. */
+/*
+ * Forks a child to serve one request, counted in *children. Returns what fork(2) returns; a failure
+ * is logged. Log lines must not be held (log_hold). The child's log lines carry its own process id,
+ * and SIGALRM kills it if it outlives deadline_ms, a time of clock_now_ms(), by ten seconds.
+ */
+pid_t process_fork(int *children, int64_t deadline_ms);
+
+/* Reaps exited children without blocking and takes them off *children. One that failed is logged.
+ */
 void process_reap(int *children);
 
 #endif

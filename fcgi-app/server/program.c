@@ -23,17 +23,31 @@ static void print_usage(const struct program *program, FILE *out)
 		"\n"
 		"%s"
 		"Started by spawn-fcgi, multiwatch or systemd with a listening Unix socket as\n"
-		"standard input; without one it serves a single CGI request.\n"
+		"standard input; without one, serves a single CGI request.\n"
 		"\n"
-		"  -c, --config FILE  read FILE instead of $SLUICE_CONFIG or "
-		"/etc/sluice/sluice.conf\n"
-		"  -V, --version      print the version\n"
-		"  -h, --help         print this\n"
+		"  -c, --config FILE  read FILE instead of $SLUICE_CONFIG or /etc/sluice/sluice.conf\n"
+		"  -V, --version      print the version and exit\n"
+		"  -h, --help         print this help and exit\n"
 		"\n"
-		"Exit status: 0 ended by a signal after answering all it had accepted, 1 could not "
-		"start,\n"
-		"2 wrong usage. See %s(8) and sluice.conf(5).\n",
+		"Exit status: 0 after a signal, once every accepted request has been answered;\n"
+		"1 could not start; 2 wrong usage. See %s(8) and sluice.conf(5).\n",
 		program->name, program->purpose, program->name);
+}
+
+static int serve_socket(const struct program *program, const struct config *config)
+{
+	struct listener listener;
+	enum status status = listener_open(&listener, STDIN_FILENO);
+
+	if (status == STATUS_OK)
+		status = program->serve(config, &listener);
+	if (status != STATUS_OK) {
+		log_event(LOG_LEVEL_ERROR, "could not start the worker",
+			  LOG_TEXT("code", status_name(status)));
+		return EXIT_FAILURE;
+	}
+	log_write(LOG_LEVEL_INFO, "worker ended", NULL, 0);
+	return EXIT_SUCCESS;
 }
 
 static int serve_cgi(const struct program *program, const struct config *config)
@@ -42,8 +56,8 @@ static int serve_cgi(const struct program *program, const struct config *config)
 
 	if (fcgi_open(&fcgi) != STATUS_OK)
 		return EXIT_FAILURE;
-	fcgi_begin_cgi(fcgi, environ);
-	program->serve_request(config, fcgi);
+	fcgi_use_cgi(fcgi, environ);
+	program->serve_cgi(config, fcgi);
 	fcgi_close(fcgi);
 	return EXIT_SUCCESS;
 }
@@ -51,18 +65,18 @@ static int serve_cgi(const struct program *program, const struct config *config)
 static int serve(const struct program *program, const struct config *config)
 {
 	if (fcgi_is_listening(STDIN_FILENO))
-		return program->serve_socket(config, STDIN_FILENO);
+		return serve_socket(program, config);
 	if (getenv("GATEWAY_INTERFACE") != NULL)
 		return serve_cgi(program, config);
-	(void)fprintf(stderr,
-		      "%s: standard input is not a listening socket\n"
-		      "HINT: Start it with spawn-fcgi, multiwatch or systemd, or as a CGI "
-		      "program.\n",
-		      program->name);
+	(void)fprintf(
+		stderr,
+		"%s: standard input is not a listening socket\n"
+		"HINT: Start it with spawn-fcgi, multiwatch or systemd, or as a CGI program.\n",
+		program->name);
 	return EXIT_USAGE;
 }
 
-static int configured(const struct program *program, const char *path)
+static int configure_and_serve(const struct program *program, const char *path)
 {
 	struct arena arena = {0};
 	struct config config;
@@ -106,7 +120,7 @@ int program_run(const struct program *program, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	/* Numbers are read and written with a point, whatever the environment says. */
+	/* Numbers have a decimal point, whatever the environment says. */
 	(void)setlocale(LC_NUMERIC, "C");
-	return configured(program, path);
+	return configure_and_serve(program, path);
 }

@@ -1,23 +1,24 @@
 /*
- * server/program.h - what the FastCGI programs' main functions have in common: options,
- * configuration, log, and whether the socket or a single CGI request is served.
+ * server/program.h - the main function of a FastCGI program: options, configuration, log, and then
+ * either the listening socket on descriptor 0 or a single plain CGI request.
  */
 #ifndef SERVER_PROGRAM_H
 #define SERVER_PROGRAM_H
 
 #include "config/config.h"
-#include "server/fcgi.h"
+#include "server/listener.h"
 
 struct program {
 	const char *name;
 	const char *purpose; /* lines of --help */
-	/* Serves the listening socket until it is told to end; the exit code. */
-	int (*serve_socket)(const struct config *config, int listening);
-	/* Serves the one request that fcgi has begun. */
-	void (*serve_request)(const struct config *config, struct fcgi *fcgi);
+	/* Serves requests until process_is_ending(), then answers those it has accepted. STATUS_OK,
+	 * or why the worker could not start. */
+	enum status (*serve)(const struct config *config, struct listener *listener);
+	/* Serves the plain CGI request whose variables fcgi holds. */
+	void (*serve_cgi)(const struct config *config, struct fcgi *fcgi);
 };
 
-/* The exit code. */
+/* Returns the exit code: 0, 1 when the program could not start, 2 for wrong usage. */
 int program_run(const struct program *program, int argc, char **argv);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * server/request.c - one request and its answer. See server/request.h.
+ * server/request.c - see server/request.h.
  */
 #include "server/request.h"
 
@@ -8,26 +8,26 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/problem.h"
-#include "server/blocking.h"
 #include "key/credential.h"
+#include "server/response.h"
 
 enum { BODY_BYTES_KEPT = 4096 };
 
-void request_init(struct request *request, const struct config *config)
+void server_request_init(struct server_request *request, const struct config *config)
 {
-	*request = (struct request){.config = config, .response = http_response_make()};
+	*request = (struct server_request){.config = config, .response = http_response_make()};
 }
 
-void request_fail(struct request *request, enum status status, const char *detail)
+void server_request_fail(struct server_request *request, enum status status, const char *detail)
 {
-	request->decided = true;
+	request->is_answered = true;
 	request->status = status;
 	if (status == STATUS_METHOD_NOT_ALLOWED)
 		request->response.allow = request->match.allow;
 	http_problem(&request->response, &request->http, status, detail);
 }
 
-void request_begin(struct request *request, char *const *variables, int64_t now_ms)
+void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms)
 {
 	struct intake *intake = &request->intake;
 
@@ -38,7 +38,7 @@ void request_begin(struct request *request, char *const *variables, int64_t now_
 		status = route_find(&request->arena, ROUTE_INTAKE, request->http.method,
 				    request->http.target, &request->match);
 	if (status != STATUS_OK) {
-		request_fail(request, status, NULL);
+		server_request_fail(request, status, NULL);
 		return;
 	}
 	if (request->match.route->action != ROUTE_SIGNALS)
@@ -50,16 +50,16 @@ void request_begin(struct request *request, char *const *variables, int64_t now_
 	request->deadline_ms = now_ms + intake_timeout_ms(intake);
 	intake->commit.deadline_ms = request->deadline_ms;
 	status = intake_head(intake);
-	request->key_is_sound = status != STATUS_UNAUTHENTICATED;
+	request->key_is_well_formed = status != STATUS_UNAUTHENTICATED;
 	if (status != STATUS_OK)
-		request_fail(request, status, intake->detail);
+		server_request_fail(request, status, intake->detail);
 }
 
-void request_conclude(struct request *request)
+void server_request_answer_intake(struct server_request *request)
 {
 	struct intake *intake = &request->intake;
 
-	request->decided = true;
+	request->is_answered = true;
 	request->status = intake->commit.status;
 	if (request->status == STATUS_ACCEPTED && intake->body_status != STATUS_OK)
 		request->status = intake->body_status;
@@ -67,39 +67,39 @@ void request_conclude(struct request *request)
 	intake_answer(intake, &request->response);
 }
 
-void request_health(struct request *request, bool connected)
+void server_request_answer_health(struct server_request *request, bool connected)
 {
 	if (!connected) {
-		request_fail(request, STATUS_UNAVAILABLE, NULL);
+		server_request_fail(request, STATUS_UNAVAILABLE, NULL);
 		return;
 	}
-	request->decided = true;
+	request->is_answered = true;
 	request->status = STATUS_OK;
 	request->response.status = problem_of(STATUS_OK)->http;
 	request->response.content_type = "application/json";
 	buf_add_text(&request->response.body, "{\"status\":\"ok\"}\n");
 }
 
-void request_metrics(struct request *request, enum status status)
+void server_request_answer_metrics(struct server_request *request, enum status status)
 {
 	if (status != STATUS_OK) {
-		request_fail(request, status, NULL);
+		server_request_fail(request, status, NULL);
 		return;
 	}
-	request->decided = true;
+	request->is_answered = true;
 	request->status = STATUS_OK;
 	request->response.status = problem_of(STATUS_OK)->http;
 	request->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* One line per request. The path is the route's, so no key stands in it. */
-static void write_log(const struct request *request)
+/* Logs the route, not the path: that holds the key. */
+static void write_log(const struct server_request *request)
 {
 	const struct route *route = request->match.route;
 	const struct intake *intake = &request->intake;
 	char display[CREDENTIAL_DISPLAY_BYTES + 1] = "";
 
-	if (request->key_is_sound)
+	if (request->key_is_well_formed)
 		credential_display(intake->key, display);
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", request->http.request_id),
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
@@ -112,29 +112,29 @@ static void write_log(const struct request *request)
 		  LOG_INT("ms", clock_now_ms() - request->started_ms));
 }
 
-enum status request_send(struct request *request, struct fcgi *fcgi)
+enum status server_request_send(struct server_request *request, struct fcgi *fcgi)
 {
-	enum status status = blocking_answer(fcgi, &request->http, &request->response);
+	enum status status = response_send(fcgi, &request->http, &request->response);
 
 	write_log(request);
-	request_reset(request);
+	server_request_reset(request);
 	return status;
 }
 
-void request_reset(struct request *request)
+void server_request_reset(struct server_request *request)
 {
 	struct buf body = request->response.body;
 
 	intake_free(&request->intake);
 	arena_reset(&request->arena);
 	buf_reset(&body, BODY_BYTES_KEPT);
-	struct request next = {.config = request->config, .arena = request->arena};
+	struct server_request next = {.config = request->config, .arena = request->arena};
 	next.response = http_response_make();
 	next.response.body = body;
 	*request = next;
 }
 
-void request_free(struct request *request)
+void server_request_free(struct server_request *request)
 {
 	intake_free(&request->intake);
 	http_response_free(&request->response);

@@ -1,6 +1,9 @@
 /*
- * server/request.h - one request and its answer, from the variables to the sent bytes and the log
- * line: what the loop and the one-by-one way (server/oneshot.h) have in common.
+ * server/request.h - one request of the intake workers and its response: from the CGI variables to
+ * the sent bytes and the log line.
+ *
+ * Shared by the event loop (server/loop.h) and by processes that serve one request with blocking
+ * I/O (server/oneshot.h). Neither reads bodies nor talks to the database.
  */
 #ifndef SERVER_REQUEST_H
 #define SERVER_REQUEST_H
@@ -11,43 +14,50 @@
 #include "server/fcgi.h"
 #include "server/route.h"
 
-struct request {
+/* A request as the server sees it: http is its head, intake.commit what it wants committed. */
+struct server_request {
 	const struct config *config;
 	struct arena arena;
 	struct http_request http;
 	struct route_match match;
-	struct intake intake; /* for ROUTE_SIGNALS */
-	bool key_is_sound;    /* may be shown shortened */
+	struct intake intake;	 /* for ROUTE_SIGNALS */
+	bool key_is_well_formed; /* so its display may be logged */
 	struct http_response response;
-	enum status status; /* of the answer, for the log */
-	bool decided;	    /* the response is made: drain and send */
+	bool is_answered;   /* the response is made and can be sent once the input is drained */
+	enum status status; /* of the response, for the log */
 	int64_t started_ms, deadline_ms;
 };
 
-/* Prepares a zeroed request for its first request. */
-void request_init(struct request *request, const struct config *config);
+/* Prepares for the first request; server_request_send() and _reset() prepare for the next one. */
+void server_request_init(struct server_request *request, const struct config *config);
 
 /*
- * Reads variables, route and head. Afterwards the request is decided (a problem), or waits for
- * its body (ROUTE_SIGNALS), for request_health (ROUTE_HEALTH) or request_metrics (ROUTE_METRICS).
+ * Reads the CGI variables, finds the route and checks what can be checked without the body.
+ * Afterwards the request is answered, with a problem; or it needs its body read (ROUTE_SIGNALS), or
+ * server_request_answer_health() or _metrics().
  */
-void request_begin(struct request *request, char *const *variables, int64_t now_ms);
+void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms);
 
-/* Decides the request: with a problem / with the outcome of its intake / with the health / with
- * the metrics that are in the response's body, unless status says that they could not be read. */
-void request_fail(struct request *request, enum status status, const char *detail);
-void request_conclude(struct request *request);
-void request_health(struct request *request, bool connected);
-void request_metrics(struct request *request, enum status status);
+/* Makes the response a problem. detail may be NULL. */
+void server_request_fail(struct server_request *request, enum status status, const char *detail);
 
-/* Sends the decided answer (as fcgi_answer), writes the log line, and makes ready for the next
- * request. */
-enum status request_send(struct request *request, struct fcgi *fcgi) MUST_CHECK;
+/* Makes the response from the outcome of the intake, when request->intake.commit has its status. */
+void server_request_answer_intake(struct server_request *request);
 
-/* Drops the request without an answer. */
-void request_reset(struct request *request);
+/* Makes the response to a health check. */
+void server_request_answer_health(struct server_request *request, bool connected);
 
-/* Releases everything. */
-void request_free(struct request *request);
+/* Makes the response of the metrics, which are in its body already; a problem unless status is
+ * STATUS_OK. */
+void server_request_answer_metrics(struct server_request *request, enum status status);
+
+/* Sends the response (as fcgi_answer), writes the log line and resets the request. */
+enum status server_request_send(struct server_request *request, struct fcgi *fcgi) MUST_CHECK;
+
+/* Drops the request without a response. */
+void server_request_reset(struct server_request *request);
+
+/* Releases all memory. */
+void server_request_free(struct server_request *request);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * server/route.c - the route table and its dispatcher. See server/route.h.
+ * server/route.c - see server/route.h.
  */
 #include "server/route.h"
 
@@ -7,7 +7,7 @@
 
 #include "base/hex.h"
 
-/* A settings body holds a template; a dry run's a payload, too. */
+/* A settings body may hold a template; a dry run's a payload as well. */
 enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10) };
 
 #define SIGNALS(pattern, its_kind)                                                                 \
@@ -20,15 +20,15 @@ enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10)
 		.path = pattern, .method = "GET", .program = ROUTE_INTAKE,                         \
 		.authentication = ROUTE_PUBLIC, .action = its_action                               \
 	}
-#define LOOK(pattern, role, its_question)                                                          \
+#define READ(pattern, role, its_setting)                                                           \
 	{                                                                                          \
 		.path = "/api/settings/" pattern, .method = "GET", .program = ROUTE_SETTINGS,      \
-		.authentication = role, .question = its_question                                   \
+		.authentication = role, .setting = its_setting                                     \
 	}
-#define CHANGE(pattern, role, its_question, bytes)                                                 \
+#define CHANGE(pattern, role, its_setting, bytes)                                                  \
 	{                                                                                          \
 		.path = "/api/settings/" pattern, .method = "POST", .program = ROUTE_SETTINGS,     \
-		.authentication = role, .question = its_question, .body_bytes = bytes              \
+		.authentication = role, .setting = its_setting, .body_bytes = bytes                \
 	}
 
 static const struct route routes[] = {
@@ -38,25 +38,25 @@ static const struct route routes[] = {
 	SIGNALS("/api/signal-staging/bulk/{key}", INTAKE_BULK),
 	SIGNALS("/api/product-orgs/webhook/{key}", INTAKE_PRODUCT_ORGS),
 	PUBLIC("/health", ROUTE_HEALTH),
-	/* Web servers pass it on from their own host only. */
+	/* The web server must restrict it; the files in deploy/ allow its own host only. */
 	PUBLIC("/metrics", ROUTE_METRICS),
-	LOOK("me", ROUTE_VIEWER, ROUTE_ME),
-	LOOK("keys", ROUTE_EDITOR, ROUTE_KEYS),
+	READ("me", ROUTE_VIEWER, ROUTE_ME),
+	READ("keys", ROUTE_EDITOR, ROUTE_KEYS),
 	CHANGE("keys", ROUTE_EDITOR, ROUTE_KEY_CREATE, SETTINGS_BODY_BYTES),
-	LOOK("keys/{id}", ROUTE_EDITOR, ROUTE_KEY_SHOW),
+	READ("keys/{id}", ROUTE_EDITOR, ROUTE_KEY_SHOW),
 	CHANGE("keys/{id}/deactivate", ROUTE_EDITOR, ROUTE_KEY_DEACTIVATE, SETTINGS_BODY_BYTES),
 	CHANGE("templates/try", ROUTE_EDITOR, ROUTE_TEMPLATE_TRY, TRY_BODY_BYTES),
-	LOOK("statistics", ROUTE_VIEWER, ROUTE_STATISTICS),
-	LOOK("signals", ROUTE_VIEWER, ROUTE_LATEST_SIGNALS),
-	LOOK("product-orgs", ROUTE_VIEWER, ROUTE_LATEST_PRODUCT_ORGS),
-	LOOK("rejects", ROUTE_VIEWER, ROUTE_REJECTS),
-	LOOK("usage", ROUTE_EDITOR, ROUTE_USAGE),
-	LOOK("audit", ROUTE_EDITOR, ROUTE_AUDIT),
+	READ("statistics", ROUTE_VIEWER, ROUTE_STATISTICS),
+	READ("signals", ROUTE_VIEWER, ROUTE_LATEST_SIGNALS),
+	READ("product-orgs", ROUTE_VIEWER, ROUTE_LATEST_PRODUCT_ORGS),
+	READ("rejects", ROUTE_VIEWER, ROUTE_REJECTS),
+	READ("usage", ROUTE_EDITOR, ROUTE_USAGE),
+	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 };
 
 enum { SEGMENTS_MAX = 8, TARGET_BYTES_MAX = 2048 };
 
-/* Decodes one segment; false for a bad escape and for bytes that no path of ours holds. */
+/* Decodes one segment; false for a bad escape and for bytes that no route has. */
 static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 {
 	size_t n = 0;
@@ -70,7 +70,7 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 			c = (char)escaped;
 			i += 2;
 		}
-		/* Beyond ASCII, too: whether char is signed is the machine's affair. */
+		/* Plain char may be signed: the cast makes bytes above 0x7e fail as well. */
 		if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == '/' || c == '\\')
 			return false;
 		out[n++] = c;
@@ -79,7 +79,7 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 	return n > 0 && !slice_equal(*segment, SLICE(".")) && !slice_equal(*segment, SLICE(".."));
 }
 
-/* Splits the target's path into decoded segments; -1 when it is not a plain path. */
+/* Splits the target's path into decoded segments; -1 if it is not a plain path. */
 static int split(struct slice target, char *room, struct slice segments[SEGMENTS_MAX])
 {
 	const char *query = target.n == 0 ? NULL : memchr(target.p, '?', target.n);
@@ -91,7 +91,7 @@ static int split(struct slice target, char *room, struct slice segments[SEGMENTS
 		if (*p != '/')
 			return -1;
 		p++, left--;
-		if (left == 0) /* the trailing slash */
+		if (left == 0) /* a trailing slash */
 			return count;
 		const char *end = memchr(p, '/', left);
 		size_t n = end == NULL ? left : (size_t)(end - p);
@@ -105,9 +105,9 @@ static int split(struct slice target, char *room, struct slice segments[SEGMENTS
 	return count;
 }
 
-/* With sure_key a key must look like one: then no two routes match the same path. */
+/* With key_prefixed a key must begin with sk_; then no two routes match the same path. */
 static bool matches(const struct route *route, const struct slice *segments, int count,
-		    bool sure_key, struct route_match *match)
+		    bool key_prefixed, struct route_match *match)
 {
 	const char *pattern = route->path;
 
@@ -119,11 +119,11 @@ static bool matches(const struct route *route, const struct slice *segments, int
 		pattern += strcspn(pattern, "/");
 		struct slice part = {name, (size_t)(pattern - name)};
 		if (slice_equal(part, SLICE("{key}"))) {
-			if (sure_key && !slice_starts(segments[i], SLICE("sk_")))
+			if (key_prefixed && !slice_starts(segments[i], SLICE("sk_")))
 				return false;
 			match->key = segments[i];
 		} else if (slice_equal(part, SLICE("{source}"))) {
-			/* A key in a source's place must not be stored as one. */
+			/* A key in the place of a source must not be stored as one. */
 			if (slice_starts(segments[i], SLICE("sk_")))
 				return false;
 			match->source = segments[i];
@@ -137,7 +137,7 @@ static bool matches(const struct route *route, const struct slice *segments, int
 	return *pattern == '\0';
 }
 
-/* The same path with both methods is the only case of two rows for one path. */
+/* A path has two rows only if both methods are allowed. */
 static const char *allow_of(const struct route *route)
 {
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
@@ -148,15 +148,16 @@ static const char *allow_of(const struct route *route)
 	return route->method;
 }
 
-/* The row of the path and method; else one of the path, and false. */
-static bool search(const struct slice *segments, int count, bool sure_key,
+/* Finds the row for path and method. False if there is none; match is then a row for the path
+ * alone, or empty. */
+static bool search(const struct slice *segments, int count, bool key_prefixed,
 		   enum route_program program, struct slice method, struct route_match *match)
 {
 	struct route_match other = {0};
 
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
 		if (routes[i].program != program ||
-		    !matches(&routes[i], segments, count, sure_key, match))
+		    !matches(&routes[i], segments, count, key_prefixed, match))
 			continue;
 		if (slice_equal(method, slice_of(routes[i].method)))
 			return true;
@@ -180,8 +181,8 @@ enum status route_find(struct arena *arena, enum route_program program, struct s
 	int count = split(target, room, segments);
 	if (count <= 0)
 		return STATUS_NOT_FOUND;
-	for (int sure_key = 1; sure_key >= 0; sure_key--) {
-		if (search(segments, count, sure_key != 0, program, method, match))
+	for (int key_prefixed = 1; key_prefixed >= 0; key_prefixed--) {
+		if (search(segments, count, key_prefixed != 0, program, method, match))
 			return STATUS_OK;
 		if (match->route != NULL) {
 			match->allow = allow_of(match->route);

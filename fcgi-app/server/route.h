@@ -1,8 +1,8 @@
 /*
- * server/route.h - the static table of everything that can be asked for, and the search in it.
+ * server/route.h - the static table of all routes of both FastCGI programs, and the search in it.
  *
- * Routing looks at REQUEST_URI, the only variable that every front end passes raw; it is decoded
- * once, segment by segment, and what is not a plain path is not found.
+ * Routing uses REQUEST_URI, the only variable that every web server passes undecoded. It is decoded
+ * once, segment by segment; anything but a plain path is not found.
  */
 #ifndef SERVER_ROUTE_H
 #define SERVER_ROUTE_H
@@ -13,11 +13,11 @@
 
 enum route_program { ROUTE_INTAKE, ROUTE_SETTINGS };
 
-/* What is asked of the intake workers. */
+/* The routes of sluice-intake. */
 enum route_action { ROUTE_SIGNALS, ROUTE_HEALTH, ROUTE_METRICS };
 
-/* What is asked of the settings service. */
-enum route_question {
+/* The routes of sluice-settings. */
+enum route_setting {
 	ROUTE_ME,
 	ROUTE_KEYS,
 	ROUTE_KEY_CREATE,
@@ -30,28 +30,27 @@ enum route_question {
 	ROUTE_REJECTS,
 	ROUTE_USAGE,
 	ROUTE_AUDIT,
-	ROUTE_QUESTIONS
+	ROUTE_SETTING_COUNT
 };
 
 enum route_authentication {
-	ROUTE_PUBLIC, /* tells nothing that needs protection, or the web server sees to it */
+	ROUTE_PUBLIC, /* none, or by the web server */
 	ROUTE_KEY,    /* an API key in the path, and its secret if it has one */
-	ROUTE_VIEWER, /* a member, as the web server says; its role is the database's knowledge: any
-		       */
-	ROUTE_EDITOR  /* … editor, admin or owner */
+	ROUTE_VIEWER, /* REMOTE_USER, a member; the database checks the role: any … */
+	ROUTE_EDITOR  /* … or editor, admin, owner */
 };
 
 struct route {
 	const char *path;   /* "{key}", "{source}" and "{id}" stand for one segment each */
-	const char *method; /* another row may have the same path with another one */
+	const char *method; /* a path with two methods has two rows */
 	enum route_program program;
 	enum route_authentication authentication;
 	/* For ROUTE_INTAKE. */
 	enum route_action action;
 	enum intake_kind kind; /* for ROUTE_SIGNALS: shapes, limits, answer */
 	/* For ROUTE_SETTINGS. */
-	enum route_question question;
-	size_t body_bytes; /* the largest body; 0: none is read */
+	enum route_setting setting;
+	size_t body_bytes; /* the largest body; 0: no body is read */
 };
 
 struct route_match {
@@ -62,9 +61,8 @@ struct route_match {
 };
 
 /*
- * Finds a program's route of a request target (with or without query). A trailing slash is
- * accepted.
- * STATUS_OK, STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or STATUS_NO_MEMORY.
+ * Finds the program's route for a request target, whose query is ignored; a trailing slash is
+ * allowed. STATUS_OK, STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or STATUS_NO_MEMORY.
  */
 enum status route_find(struct arena *arena, enum route_program program, struct slice method,
 		       struct slice target, struct route_match *match) MUST_CHECK;

@@ -1,40 +1,40 @@
 /*
- * settings/access.c - who is asking, and whether a change comes from the page. See
- * settings/settings.h.
+ * settings/access.c - authentication of the user, and the defence against cross-site request
+ * forgery. See settings/settings_internal.h.
  *
- * The web server authenticates; here it is only decided whether its word is to be taken. What a
- * user may do is not known here.
+ * The web server authenticates; here it is only decided whether to trust what it says. What a user
+ * may do is not known here.
  */
-#include "settings/settings.h"
-
 #include <string.h>
 #include <time.h>
 
 #include "base/utf8.h"
 #include "http/header.h"
+#include "http/query.h"
 #include "key/token.h"
+#include "settings/settings_internal.h"
 
 enum { USER_CHARS_MAX = 200, ORIGIN_BYTES_MAX = 1024 };
 
-/* The headers that a client sends are HTTP_…, so it cannot set these; a second one would be
- * somebody's trick all the same. */
-enum status settings_user(struct settings *settings)
+/* A client's headers become HTTP_… variables, so it cannot set these two. A duplicate is refused as
+ * defence in depth. */
+enum status settings_authenticate(struct settings *settings)
 {
 	struct slice user, type;
 
 	if (!settings->config->settings_trust_remote_user)
 		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The service is not told to believe the web server who is "
-				     "asking: settings_trust_remote_user is off.");
+				     "The service is not configured to trust the web server's "
+				     "authentication: settings_trust_remote_user is off.");
 	if (http_header(&settings->http, "AUTH_TYPE", &type) != 1 || type.n == 0)
 		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The web server authenticated nobody for this path: AUTH_TYPE "
-				     "is not set.");
+				     "The web server did not authenticate this request: "
+				     "AUTH_TYPE is not set.");
 	if (http_header(&settings->http, "REMOTE_USER", &user) != 1 ||
 	    !utf8_is_name(user, USER_CHARS_MAX))
 		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The web server names nobody: REMOTE_USER is not set, or is "
-				     "no name.");
+				     "The web server did not name a user: REMOTE_USER is not set, "
+				     "or is not a valid name.");
 	settings->store.actor.p = arena_copy(&settings->arena, user);
 	settings->store.actor.n = user.n;
 	if (settings->store.actor.p == NULL)
@@ -54,7 +54,7 @@ bool settings_own_url(const struct settings *settings, struct buf *out)
 	return true;
 }
 
-/* An origin is scheme and host; public_url may have a path behind. */
+/* An origin is scheme and host; public_url may have a path as well. */
 static bool is_own_origin(const struct settings *settings, struct slice origin)
 {
 	struct buf own = buf_make(ORIGIN_BYTES_MAX);
@@ -73,8 +73,7 @@ static bool is_own_origin(const struct settings *settings, struct slice origin)
 	return same;
 }
 
-/* What browsers say about where a request comes from; others say nothing. */
-static bool comes_from_page(const struct settings *settings)
+bool settings_is_same_origin(const struct settings *settings)
 {
 	struct slice site, origin;
 	unsigned sites = http_header(&settings->http, "HTTP_SEC_FETCH_SITE", &site);
@@ -86,22 +85,22 @@ static bool comes_from_page(const struct settings *settings)
 	return origins == 0 || (origins == 1 && is_own_origin(settings, origin));
 }
 
-enum status settings_token(struct settings *settings)
+enum status settings_check_csrf(struct settings *settings)
 {
 	struct token_key key;
 	struct slice token;
 
-	if (!comes_from_page(settings))
+	if (!settings_is_same_origin(settings))
 		return settings_fail(
 			settings, STATUS_CSRF_REFUSED,
-			"The request comes from another site. If this host has another "
-			"name outside, public_url has to say so.");
+			"The request comes from another site. If this host is known by another name outside, set public_url to it.");
 	if (http_header(&settings->http, "HTTP_X_CSRF_TOKEN", &token) != 1)
 		return settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
 	enum status status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	bool good = token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
+	bool good =
+		token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
 	credential_forget(&key, sizeof(key));
 	return good ? STATUS_OK : settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
 }

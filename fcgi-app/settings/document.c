@@ -1,9 +1,8 @@
 /*
- * settings/document.c - what the database writes as a whole: statistics, the latest signals and
- * rejected payloads, usage, the audit log. See settings/settings.h.
+ * settings/document.c - documents that the database writes as JSON: statistics, the latest signals,
+ * product orgs and rejected payloads, usage, the audit log. See settings/settings_internal.h.
  */
-#include "settings/settings.h"
-
+#include "settings/settings_internal.h"
 #include "store/document.h"
 
 enum { LIMIT = 50, LIMIT_MAX = 100 };
@@ -15,19 +14,8 @@ static enum status answer_document(struct settings *settings, enum store_documen
 
 	question->organization = settings->organization;
 	enum status status = store_settings_document(&settings->store, document, question, &json);
-	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
-	buf_add_slice(settings_answer(settings, STATUS_OK), json);
-	return STATUS_OK;
-}
-
-static enum status keep_number(struct settings *settings, int64_t number, struct slice *text)
-{
-	char digits[STORE_ID_CHARS];
-	struct slice written = store_id_text(number, digits);
-
-	*text = (struct slice){arena_copy(&settings->arena, written), written.n};
-	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
+				   : settings_fail_store(settings, status);
 }
 
 static enum status read_page(struct settings *settings, struct store_question *question)
@@ -38,9 +26,9 @@ static enum status read_page(struct settings *settings, struct store_question *q
 	if (status == STATUS_OK)
 		status = settings_number(settings, "before", 0, INT64_MAX, &before);
 	if (status == STATUS_OK)
-		status = keep_number(settings, limit, &question->limit);
+		status = settings_digits(settings, limit, &question->limit);
 	if (status == STATUS_OK && before >= 0)
-		status = keep_number(settings, before, &question->before);
+		status = settings_digits(settings, before, &question->before);
 	return status;
 }
 
@@ -64,7 +52,7 @@ enum status settings_statistics(struct settings *settings)
 	return answer_document(settings, STORE_STATISTICS, &question);
 }
 
-/* An empty filter is none. */
+/* An empty filter filters nothing. */
 static enum status read_filter(struct settings *settings, const char *name, struct slice *text)
 {
 	enum status status = settings_text(settings, name, text);

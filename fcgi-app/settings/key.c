@@ -1,60 +1,30 @@
 /*
- * settings/key.c - the API keys of an organization. See settings/settings.h.
+ * settings/key.c - the API keys of an organization. See settings/settings_internal.h.
  *
- * A key or secret is made here, hashed here and shown here, once; the database gets the hashes.
+ * A key and its secret are made, hashed and shown here, once; the database gets the hashes.
  */
-#include "settings/settings.h"
-
 #include <string.h>
 
-#include "json/text.h"
+#include "base/timestamp.h"
 #include "json/write.h"
 #include "key/new_key.h"
-#include "model/template.h"
-#include "base/timestamp.h"
+#include "settings/settings_internal.h"
 
 /* ---- the fields of a new key ---- */
 
 enum field { NAME, ENDPOINT_TYPE, EXPIRES_AT, SECRET, PAYLOAD_TEMPLATE, FIELDS };
 
-static const char *const fields[FIELDS + 1] = {"name",	 "endpoint_type",    "expires_at",
-					       "secret", "payload_template", NULL};
-
-static bool is_given(struct slice value)
-{
-	return value.p != NULL && !slice_equal(value, SLICE("null"));
-}
-
-/* A string, terminated; absent for null. */
-static enum status read_text(struct settings *settings, enum field field, struct slice value,
-			     struct slice *text)
-{
-	struct slice read;
-
-	*text = (struct slice){NULL, 0};
-	if (!is_given(value))
-		return STATUS_OK;
-	if (value.p[0] != '"')
-		return settings_refuse(settings, fields[field], SLICE("is not a string"));
-	if (json_text_string(&settings->arena, value, &read) != STATUS_OK)
-		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
-	*text = (struct slice){arena_copy(&settings->arena, read), read.n};
-	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
-}
-
-static enum status read_expires(struct settings *settings, struct slice value, struct slice *text)
+static enum status read_expires_at(struct settings *settings, const struct json_member *field,
+				   struct slice *text)
 {
 	struct buf written = buf_make(64);
-	struct slice given;
 	int64_t us;
-	enum status status = read_text(settings, EXPIRES_AT, value, &given);
 
-	*text = (struct slice){NULL, 0};
-	if (status != STATUS_OK || given.p == NULL)
-		return status;
-	if (memchr(given.p, '-', given.n) == NULL || !timestamp_read(given, &us))
+	if (!field->given)
+		return STATUS_OK;
+	if (memchr(field->text.p, '-', field->text.n) == NULL || !timestamp_read(field->text, &us))
 		return settings_refuse(
-			settings, fields[EXPIRES_AT],
+			settings, field->name,
 			SLICE("is not a valid timestamp: write 2031-05-01T12:00:00Z"));
 	timestamp_add(&written, us);
 	*text = (struct slice){arena_copy(&settings->arena, buf_slice(&written)), written.n};
@@ -62,47 +32,41 @@ static enum status read_expires(struct settings *settings, struct slice value, s
 	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
-static enum status read_template(struct settings *settings, struct slice value, struct slice *text)
+static enum status read_template(struct settings *settings, const struct json_member *field,
+				 struct slice *text)
 {
 	struct template *compiled;
 
-	*text = (struct slice){NULL, 0};
-	if (!is_given(value))
+	if (!field->given || slice_equal(field->text, SLICE("null")))
 		return STATUS_OK;
 	enum status status =
-		settings_template_compile(settings, fields[PAYLOAD_TEMPLATE], value, &compiled);
+		settings_template_compile(settings, field->name, field->text, &compiled);
 	if (status != STATUS_OK)
 		return status;
-	*text = (struct slice){arena_copy(&settings->arena, value), value.n};
+	*text = (struct slice){arena_copy(&settings->arena, field->text), field->text.n};
 	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
-}
-
-static enum status read_secret(struct settings *settings, struct slice value, bool *secret)
-{
-	*secret = slice_equal(value, SLICE("true"));
-	if (is_given(value) && !*secret && !slice_equal(value, SLICE("false")))
-		return settings_refuse(settings, fields[SECRET], SLICE("is not true or false"));
-	return STATUS_OK;
 }
 
 static enum status read_fields(struct settings *settings, struct store_new_key *new_key,
 			       bool *secret)
 {
-	struct slice found[FIELDS];
-	enum status status = settings_members(settings, fields, found);
+	struct json_member fields[FIELDS] = {
+		[NAME] = {.name = "name", .type = JSON_MEMBER_TEXT},
+		[ENDPOINT_TYPE] = {.name = "endpoint_type", .type = JSON_MEMBER_TEXT},
+		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_TEXT},
+		[SECRET] = {.name = "secret", .type = JSON_MEMBER_BOOL},
+		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
+	};
+	enum status status = settings_body(settings, fields, FIELDS);
 
 	if (status == STATUS_OK)
-		status = read_text(settings, NAME, found[NAME], &new_key->name);
+		status = read_expires_at(settings, &fields[EXPIRES_AT], &new_key->expires_at);
 	if (status == STATUS_OK)
-		status = read_text(settings, ENDPOINT_TYPE, found[ENDPOINT_TYPE],
-				   &new_key->endpoint_type);
-	if (status == STATUS_OK)
-		status = read_expires(settings, found[EXPIRES_AT], &new_key->expires_at);
-	if (status == STATUS_OK)
-		status = read_secret(settings, found[SECRET], secret);
-	if (status == STATUS_OK)
-		status = read_template(settings, found[PAYLOAD_TEMPLATE],
+		status = read_template(settings, &fields[PAYLOAD_TEMPLATE],
 				       &new_key->payload_template);
+	new_key->name = fields[NAME].text;
+	new_key->endpoint_type = fields[ENDPOINT_TYPE].text;
+	*secret = fields[SECRET].number != 0;
 	return status;
 }
 
@@ -110,13 +74,13 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 
 enum { URL_BYTES_MAX = 2048, CURL_BYTES_MAX = 8192 };
 
-/* The one answer that holds a key. */
-static void add_created(struct settings *settings, const struct store_key *key,
-			const struct new_key *made)
+/* The one response that holds a key. */
+static enum status answer_created(struct settings *settings, const struct store_key *key,
+				  const struct new_key *made)
 {
 	struct buf url = buf_make(URL_BYTES_MAX), path = buf_make(URL_BYTES_MAX);
 	struct buf curl = buf_make(CURL_BYTES_MAX);
-	struct buf *out = settings_answer(settings, STATUS_CREATED);
+	struct buf *out = &settings->response.body;
 
 	if (!settings_own_url(settings, &url))
 		buf_add_text(&url, "https://YOUR-HOST");
@@ -129,7 +93,6 @@ static void add_created(struct settings *settings, const struct store_key *key,
 	json_write_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
 	json_write_member(out, "webhook_path", buf_slice(&path));
 	json_write_member(out, "curl", buf_slice(&curl));
-	buf_add_char(out, '}');
 	if (url.status != STATUS_OK || path.status != STATUS_OK || curl.status != STATUS_OK)
 		out->status = STATUS_NO_MEMORY;
 	struct buf *const held[] = {&url, &path, &curl};
@@ -138,6 +101,7 @@ static void add_created(struct settings *settings, const struct store_key *key,
 			credential_forget(held[i]->p, held[i]->size);
 		buf_free(held[i]);
 	}
+	return settings_answer_json(settings, STATUS_CREATED, SLICE("}"));
 }
 
 enum status settings_key_create(struct settings *settings)
@@ -157,11 +121,11 @@ enum status settings_key_create(struct settings *settings)
 	if (status == STATUS_OK)
 		status = store_settings_key_create(&settings->store, &new_key, &key);
 	if (status == STATUS_OK)
-		add_created(settings, &key, &made);
+		status = answer_created(settings, &key, &made);
 	else
 		status = settings_fail_store(settings, status);
 	new_key_forget(&made);
-	return status == STATUS_OK ? STATUS_CREATED : status;
+	return status;
 }
 
 /* ---- list, show, deactivate ---- */
@@ -180,14 +144,13 @@ enum status settings_keys(struct settings *settings)
 
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	struct buf *out = settings_answer(settings, STATUS_OK);
+	struct buf *out = &settings->response.body;
 	buf_add_text(out, "{\"keys\":[");
 	for (size_t i = 0; i < list.count; i++) {
 		json_write_comma(out);
 		add_key(out, &list.items[i]);
 	}
-	buf_add_text(out, "]}");
-	return STATUS_OK;
+	return settings_answer_json(settings, STATUS_OK, SLICE("]}"));
 }
 
 typedef enum status key_call(const struct store *store, struct slice organization, int64_t id,
@@ -207,8 +170,8 @@ static enum status answer_key(struct settings *settings, key_call *call)
 				     "The organization has no key with this id.");
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	add_key(settings_answer(settings, STATUS_OK), &key);
-	return STATUS_OK;
+	add_key(&settings->response.body, &key);
+	return settings_answer_json(settings, STATUS_OK, SLICE(""));
 }
 
 enum status settings_key_show(struct settings *settings)
@@ -218,8 +181,7 @@ enum status settings_key_show(struct settings *settings)
 
 enum status settings_key_deactivate(struct settings *settings)
 {
-	static const char *const none[] = {NULL};
-	enum status status = settings_members(settings, none, NULL);
+	enum status status = settings_body(settings, NULL, 0);
 
 	if (status != STATUS_OK)
 		return status;

@@ -1,35 +1,42 @@
 /*
- * settings/member.c - who the user is, and where. See settings/settings.h.
+ * settings/member.c - the user, their organizations, and a CSRF token. See
+ * settings/settings_internal.h.
  */
-#include "settings/settings.h"
-
 #include <time.h>
 
-#include "json/write.h"
 #include "base/timestamp.h"
+#include "settings/settings_internal.h"
 #include "key/token.h"
 
 enum { TOKEN_S = 12 * 3600 };
 
-static void add_membership(struct buf *out, const struct store_membership *membership)
+static void add_membership(struct json_tree *tree, struct json_object *list,
+			   const struct store_membership *membership)
 {
-	json_write_comma(out);
-	buf_add_char(out, '{');
-	json_write_member_int(out, "id", membership->id);
-	json_write_member(out, "name", membership->name);
-	json_write_member(out, "role", membership->role);
-	json_write_member_bool(out, "may_manage_keys", membership->may_manage_keys);
-	buf_add_char(out, '}');
+	struct json_object *object = json_tree_object(tree, list, NULL);
+
+	json_tree_int(tree, object, "id", membership->id);
+	json_tree_text(tree, object, "name", membership->name);
+	json_tree_text(tree, object, "role", membership->role);
+	json_tree_bool(tree, object, "may_manage_keys", membership->may_manage_keys);
 }
 
-static void add_token(struct buf *out, const char *token, int64_t expires_s)
+static enum status answer(struct settings *settings, const struct store_memberships *list,
+			  const char *token, int64_t expires_s)
 {
+	struct json_tree tree = {0};
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 	struct buf expires = buf_make(64);
 
 	timestamp_add(&expires, expires_s * 1000000);
-	json_write_member(out, "csrf_token", slice_of(token));
-	json_write_member(out, "csrf_expires_at", buf_slice(&expires));
+	json_tree_text(&tree, object, "user", settings->store.actor);
+	json_tree_text(&tree, object, "csrf_token", slice_of(token));
+	json_tree_text(&tree, object, "csrf_expires_at", buf_slice(&expires));
 	buf_free(&expires);
+	struct json_object *organizations = json_tree_array(&tree, object, "organizations");
+	for (size_t i = 0; i < list->count; i++)
+		add_membership(&tree, organizations, &list->items[i]);
+	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 enum status settings_me(struct settings *settings)
@@ -46,15 +53,6 @@ enum status settings_me(struct settings *settings)
 		return settings_fail_store(settings, status);
 	status = token_make(&key, settings->store.actor, expires_s, token);
 	credential_forget(&key, sizeof(key));
-	if (status != STATUS_OK)
-		return settings_fail(settings, status, NULL);
-	struct buf *out = settings_answer(settings, STATUS_OK);
-	buf_add_char(out, '{');
-	json_write_member(out, "user", settings->store.actor);
-	add_token(out, token, expires_s);
-	json_write_member_json(out, "organizations", SLICE("["));
-	for (size_t i = 0; i < list.count; i++)
-		add_membership(out, &list.items[i]);
-	buf_add_text(out, "]}");
-	return STATUS_OK;
+	return status == STATUS_OK ? answer(settings, &list, token, expires_s)
+				   : settings_fail(settings, status, NULL);
 }

@@ -1,29 +1,30 @@
 /*
- * settings/template.c - payload templates: whether one is right, and what it makes of a payload.
- * See settings/settings.h.
+ * settings/template.c - payload templates: compiling one, and its dry run on a payload. See
+ * settings/settings_internal.h.
  */
-#include "settings/settings.h"
-
 #include "http/problem.h"
-#include "json/write.h"
 #include "model/template_try.h"
+#include "settings/settings_internal.h"
 
 /* ---- compiling ---- */
 
-static void add_step(struct buf *out, struct slice name)
+enum { PLACE_BYTES_MAX = 4096 };
+
+/* A dot and a name, unless that is absent. */
+static void add_step(struct buf *place, struct slice name)
 {
 	if (name.p == NULL)
 		return;
-	if (out->n > 0)
-		buf_add_char(out, '.');
-	buf_add_slice(out, name);
+	if (place->n > 0)
+		buf_add_char(place, '.');
+	buf_add_slice(place, name);
 }
 
 enum status settings_template_compile(struct settings *settings, const char *member,
 				      struct slice text, struct template **compiled)
 {
 	struct template_fault fault;
-	struct buf place = buf_make(4096);
+	struct buf place = buf_make(PLACE_BYTES_MAX);
 	enum status status = template_compile(&settings->arena, text, compiled, &fault);
 
 	if (status == STATUS_OK)
@@ -34,8 +35,8 @@ enum status settings_template_compile(struct settings *settings, const char *mem
 	add_step(&place, fault.field);
 	add_step(&place, fault.custom);
 	buf_add_char(&place, '\0');
-	status = settings_refuse_as(settings, member == NULL ? status : STATUS_INVALID_REQUEST,
-				    place.status == STATUS_OK ? place.p : "", fault.message);
+	status = settings_fail_at(settings, member == NULL ? status : STATUS_INVALID_REQUEST,
+				  place.status == STATUS_OK ? place.p : "", fault.message);
 	buf_free(&place);
 	return status;
 }
@@ -44,76 +45,61 @@ enum status settings_template_compile(struct settings *settings, const char *mem
 
 enum { TRY_ITEMS_MAX = 20 };
 
-/* A payload that is being tried. */
-struct attempt {
-	struct buf *out;
+struct dry_run {
+	struct json_tree tree;
+	struct json_object *results;
 	size_t items;
 };
 
-static enum status take_item(void *context, const struct template_trial *trial)
+static enum status add_result(void *context, const struct template_trial *trial)
 {
-	struct attempt *attempt = context;
-	struct buf *out = attempt->out;
+	struct dry_run *run = context;
+	struct json_tree *tree = &run->tree;
 
-	if (attempt->items++ == TRY_ITEMS_MAX)
+	if (run->items++ == TRY_ITEMS_MAX)
 		return STATUS_END;
-	json_write_comma(out);
-	buf_add_char(out, '{');
-	if (trial->status != STATUS_OK) {
-		json_write_member_json(out, "error", SLICE("{"));
-		json_write_member(out, "code", slice_of(problem_of(trial->status)->code));
-		json_write_member(out, "detail", trial->detail);
-		buf_add_text(out, "}}");
-		return out->status;
+	struct json_object *result = json_tree_object(tree, run->results, NULL);
+	if (trial->status == STATUS_OK) {
+		template_cells_json(trial->cells, tree, json_tree_object(tree, result, "row"));
+		template_warnings_json(trial, tree, result);
+	} else {
+		struct json_object *error = json_tree_object(tree, result, "error");
+		json_tree_text(tree, error, "code", slice_of(problem_of(trial->status)->code));
+		json_tree_text(tree, error, "detail", trial->detail);
 	}
-	json_write_member_json(out, "row", SLICE("{"));
-	template_cells_json(trial->cells, out);
-	buf_add_char(out, '}');
-	json_write_member_json(out, "warnings", SLICE(""));
-	template_warnings_json(trial, out);
-	buf_add_char(out, '}');
-	return out->status;
-}
-
-/* The limits of a payload, as the workers are configured. */
-static struct json_limits limits_of(const struct config *config)
-{
-	return (struct json_limits){
-		.item_bytes = (size_t)config->item_bytes,
-		.items = (uint64_t)config->batch_items,
-		.depth = (unsigned)config->json_depth,
-		.number_digits = (unsigned)config->json_number_digits,
-		.number_exponent = (unsigned)config->json_number_exponent,
-	};
+	return tree->status;
 }
 
 static enum status try_payload(struct settings *settings, const struct template *compiled,
 			       struct slice payload)
 {
-	const struct json_limits limits = limits_of(settings->config);
-	struct attempt attempt = {.out = settings_answer(settings, STATUS_OK)};
+	const struct json_limits limits = settings_json_limits(settings, 0);
+	struct dry_run run = {0};
+	struct json_object *object = json_tree_object(&run.tree, NULL, NULL);
 	size_t items;
 	uint64_t offset;
 	const char *reason;
 
-	buf_add_text(attempt.out, "{\"results\":[");
-	enum status status = template_try(&settings->arena, compiled, &limits, payload, take_item,
-					  &attempt, &items, &offset, &reason);
-	buf_add_text(attempt.out, "]}");
+	run.results = json_tree_array(&run.tree, object, "results");
+	enum status status = template_try(&settings->arena, compiled, &limits, payload, add_result,
+					  &run, &items, &offset, &reason);
 	if (status == STATUS_OK || status == STATUS_END)
-		return STATUS_OK;
-	if (status == STATUS_NO_MEMORY || attempt.out->status != STATUS_OK)
-		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
+		return settings_answer(settings, STATUS_OK, &run.tree);
+	json_tree_free(&run.tree);
+	if (status == STATUS_NO_MEMORY)
+		return settings_fail(settings, status, NULL);
 	return settings_refuse(settings, "payload",
 			       slice_of(*reason == '\0' ? problem_of(status)->title : reason));
 }
 
 enum status settings_template_try(struct settings *settings)
 {
-	static const char *const names[] = {"payload_template", "payload", NULL};
+	struct json_member members[] = {
+		{.name = "payload_template", .type = JSON_MEMBER_JSON},
+		{.name = "payload", .type = JSON_MEMBER_JSON},
+	};
 	struct template *compiled;
-	struct slice found[2];
-	enum status status = settings_members(settings, names, found);
+	enum status status = settings_body(settings, members, 2);
 
 	if (status != STATUS_OK)
 		return status;
@@ -121,9 +107,9 @@ enum status settings_template_try(struct settings *settings)
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
 	for (size_t i = 0; i < 2; i++) {
-		if (found[i].p == NULL)
-			return settings_refuse(settings, names[i], SLICE("is missing"));
+		if (!members[i].given)
+			return settings_refuse(settings, members[i].name, SLICE("is missing"));
 	}
-	status = settings_template_compile(settings, NULL, found[0], &compiled);
-	return status == STATUS_OK ? try_payload(settings, compiled, found[1]) : status;
+	status = settings_template_compile(settings, NULL, members[0].text, &compiled);
+	return status == STATUS_OK ? try_payload(settings, compiled, members[1].text) : status;
 }

@@ -34,7 +34,7 @@ struct session {
 
 static struct config config;
 static struct fcgi *fcgi;
-static struct request request;
+static struct server_request request;
 static int listening;
 static struct sockaddr_un address;
 static socklen_t address_bytes = sizeof(address);
@@ -49,7 +49,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	log_open("fuzz", LOG_TARGET_STDERR, LOG_LEVEL_ERROR);
 	CHECK(config_read(&arena, "/dev/null", &config, NULL, &message) == STATUS_OK);
 	CHECK(fcgi_open(&fcgi) == STATUS_OK);
-	request_init(&request, &config);
+	server_request_init(&request, &config);
 	/* Bound without a name the kernel gives one that is no file. */
 	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	address.sun_family = AF_UNIX;
@@ -68,21 +68,21 @@ static void check_variables(char *const *seen, char *const *expected)
 
 static enum state begin(struct session *session)
 {
-	enum status status = fcgi_begin(fcgi);
+	enum status status = fcgi_read_params(fcgi);
 
 	if (status != STATUS_OK)
 		return status == STATUS_AGAIN ? HEAD : GONE;
 	CHECK(session->expected->good);
 	session->seen = true;
 	check_variables(fcgi_variables(fcgi), session->expected->variables);
-	request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
-	if (!request.decided && request.match.route->action == ROUTE_HEALTH)
-		request_health(&request, true);
-	if (!request.decided && request.match.route->action == ROUTE_METRICS) {
+	server_request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
+	if (!request.is_answered && request.match.route->action == ROUTE_HEALTH)
+		server_request_answer_health(&request, true);
+	if (!request.is_answered && request.match.route->action == ROUTE_METRICS) {
 		buf_add_text(&request.response.body, "0\n"); /* JSON, as all other answers */
-		request_metrics(&request, STATUS_OK);
+		server_request_answer_metrics(&request, STATUS_OK);
 	}
-	return request.decided ? DRAIN : BODY;
+	return request.is_answered ? DRAIN : BODY;
 }
 
 /* As if every key for product orgs had this template. */
@@ -111,9 +111,9 @@ static void store(struct session *session)
 		CHECK(intake->body_status != STATUS_OK || intake->commit.item_count > 0);
 		CHECK(intake->commit.item_count == 0 || intake->body_status == STATUS_OK);
 		intake->commit.status = STATUS_ACCEPTED;
-		request_conclude(&request);
+		server_request_answer_intake(&request);
 	} else {
-		request_fail(&request, status, NULL);
+		server_request_fail(&request, status, NULL);
 	}
 }
 
@@ -135,7 +135,7 @@ static enum state read_body(struct session *session)
 	if (status == STATUS_END)
 		store(session);
 	else
-		request_fail(&request, status, NULL);
+		server_request_fail(&request, status, NULL);
 	return DRAIN;
 }
 
@@ -151,7 +151,7 @@ static enum state step(struct session *session)
 		if (fcgi_drain(fcgi) == STATUS_AGAIN)
 			return DRAIN;
 		CHECK(request.response.status >= 200 && request.response.status <= 503);
-		return request_send(&request, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+		return server_request_send(&request, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
 	case FLUSH:
 		return fcgi_flush(fcgi) == STATUS_AGAIN ? FLUSH : GONE;
 	case GONE:

@@ -217,7 +217,7 @@ static void request(void)
 	char room[TEXT_BYTES];
 	size_t n;
 
-	must(fcgi_accept(fcgi, listening) == STATUS_OK && fcgi_begin(fcgi) == STATUS_OK &&
+	must(fcgi_accept(fcgi, listening) == STATUS_OK && fcgi_read_params(fcgi) == STATUS_OK &&
 	     fcgi_read(fcgi, (int64_t)seed.n, room, sizeof(room), &n) == STATUS_OK && n == seed.n &&
 	     fcgi_drain(fcgi) == STATUS_END &&
 	     fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("{}\n")) == STATUS_END);

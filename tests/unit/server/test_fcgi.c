@@ -263,13 +263,13 @@ START_TEST(a_request_is_read_and_answered)
 	/* The second time the same object serves another connection. */
 	for (int i = 0; i < 2; i++) {
 		call();
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_AGAIN);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
 		if (i == 0) {
 			add_record(&message, STDIN, SLICE("{\"a\":1}"));
 			add_end(&message);
 		}
 		say(&message);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 		check_variables();
 		buf_reset(&body, 0);
 		ck_assert_int_eq(hear(_i == 0 ? 7 : -1, &body, 4096), STATUS_END);
@@ -290,7 +290,7 @@ START_TEST(a_body_may_be_empty)
 	call();
 	add_end(&message);
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(hear(_i - 1, &body, 4096), STATUS_END); /* no length, or 0 */
 	ck_assert_uint_eq(body.n, 0);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -321,7 +321,7 @@ START_TEST(a_body_of_many_records_stays_whole)
 	add_padded(&message, STDIN, ID, SLICE(""), 5);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(hear(-1, &body, pieces[_i]), STATUS_END);
 	check_body(&body, buf_slice(&expected));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -360,7 +360,7 @@ START_TEST(records_may_be_cut_anywhere)
 	for (size_t cut = head; cut <= message.n; cut++) {
 		call();
 		say_bytes(message.p, cut);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 		buf_reset(&body, 0);
 		enum status first = hear(-1, &body, 4096);
 		ck_assert_msg(first == (cut == message.n ? STATUS_END : STATUS_AGAIN),
@@ -385,7 +385,7 @@ START_TEST(every_byte_may_come_alone)
 
 	call();
 	say_bytes(message.p, head);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	for (size_t i = head; i < message.n; i++) {
 		ck_assert_int_eq(hear(-1, &body, 4096), STATUS_AGAIN);
 		say_bytes(message.p + i, 1);
@@ -407,7 +407,7 @@ START_TEST(draining_passes_over_records_cut_anywhere)
 	for (size_t cut = head; cut < message.n; cut++) {
 		call();
 		say_bytes(message.p, cut);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_AGAIN);
 		say_bytes(message.p + cut, message.n - cut);
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -431,10 +431,10 @@ START_TEST(parameters_may_be_cut_anywhere)
 	for (size_t cut = 0; cut < head; cut++) {
 		call();
 		say_bytes(message.p, cut);
-		ck_assert_msg(fcgi_begin(fcgi) == STATUS_AGAIN, "cut at %zu", cut);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_AGAIN);
+		ck_assert_msg(fcgi_read_params(fcgi) == STATUS_AGAIN, "cut at %zu", cut);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
 		say_bytes(message.p + cut, message.n - cut);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 		check_variables();
 		buf_reset(&body, 0);
 		ck_assert_int_eq(hear(-1, &body, 16), STATUS_END);
@@ -452,10 +452,10 @@ START_TEST(every_byte_of_the_parameters_may_come_alone)
 
 	call();
 	for (size_t i = 0; i < message.n; i++) {
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_AGAIN);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
 		say_bytes(message.p + i, 1);
 	}
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	check_variables();
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_AGAIN);
 	buf_free(&message);
@@ -496,7 +496,7 @@ START_TEST(long_parameters_are_read)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), long_values[_i].status);
+	ck_assert_int_eq(fcgi_read_params(fcgi), long_values[_i].status);
 	if (long_values[_i].status == STATUS_OK) {
 		ck_assert_uint_eq(strlen(variable("HTTP_LONG")), long_values[_i].bytes);
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -521,7 +521,7 @@ START_TEST(padding_behind_the_parameters_is_passed_over)
 		add_end(&message);
 		call();
 		say(&message);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 		ck_assert_uint_eq(strlen(variable("HTTP_LONG")), padded_values[_i]);
 		buf_reset(&body, 0);
 		ck_assert_int_eq(hear(-1, &body, 16), STATUS_END);
@@ -564,7 +564,7 @@ START_TEST(what_is_no_request_ends_the_connection)
 	call();
 	say_bytes(nonsense[_i].bytes.p, nonsense[_i].bytes.n);
 	(void)shutdown(server, SHUT_WR);
-	ck_assert_msg(fcgi_begin(fcgi) == STATUS_END, "%s", nonsense[_i].name);
+	ck_assert_msg(fcgi_read_params(fcgi) == STATUS_END, "%s", nonsense[_i].name);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_le(read(server, &byte, 1), 0);
 	hang_up();
@@ -573,7 +573,7 @@ START_TEST(what_is_no_request_ends_the_connection)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	check_variables();
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	answer_and_check();
@@ -598,7 +598,7 @@ START_TEST(nothing_behind_a_request_is_ever_a_request)
 	if (_i < 2)
 		buf_add_slice(&message, buf_slice(&forged));
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(hear(-1, &body, 4096), STATUS_END);
 	check_body(&body, SLICE("{}"));
 	if (_i >= 2)
@@ -628,7 +628,7 @@ START_TEST(an_unread_body_is_never_a_request)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	if (_i == 0)
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	check_variables();
@@ -665,7 +665,7 @@ START_TEST(foreign_records_break_a_body)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	enum status status = hear(-1, &body, 4096);
 	ck_assert_msg(status == STATUS_INCOMPLETE_BODY, "%s: %s", foreign[_i].name,
 		      status_name(status));
@@ -709,7 +709,7 @@ START_TEST(announced_lengths_are_checked)
 		add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	enum status status = hear(lengths[_i].length, &body, 4096);
 	ck_assert_msg(status == lengths[_i].status, "%s: %s", lengths[_i].name,
 		      status_name(status));
@@ -731,7 +731,7 @@ START_TEST(a_body_longer_than_announced_is_drained)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(hear(2, &body, 4096), STATUS_END);
 	check_body(&body, SLICE("ab"));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -753,7 +753,7 @@ START_TEST(a_peer_may_leave_at_any_point)
 		call();
 		say_bytes(message.p, cut);
 		hang_up();
-		enum status begun = fcgi_begin(fcgi);
+		enum status begun = fcgi_read_params(fcgi);
 		ck_assert_int_eq(begun, cut < head ? STATUS_END : STATUS_OK);
 		if (begun == STATUS_OK) {
 			buf_reset(&body, 0);
@@ -788,7 +788,7 @@ START_TEST(a_missing_end_record_is_an_incomplete_body)
 	call();
 	say(&message);
 	(void)shutdown(server, SHUT_WR);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(hear(-1, &body, 4096), STATUS_INCOMPLETE_BODY);
 	check_body(&body, SLICE("abcd"));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -811,7 +811,7 @@ START_TEST(accepting_does_not_wait)
 	ck_assert_int_eq(fcgi_accept(fcgi, listening), STATUS_OK);
 	ck_assert_int_ge(fcgi_fd(fcgi), 0);
 	ck_assert_int_ne(fcntl(fcgi_fd(fcgi), F_GETFD) & FD_CLOEXEC, 0);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_AGAIN);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
 }
 END_TEST
 
@@ -873,7 +873,7 @@ START_TEST(answers_of_any_size_arrive)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	pid_t child = fork();
 	must(child >= 0);
@@ -906,7 +906,7 @@ START_TEST(a_small_answer_is_one_record)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("{}\n")), STATUS_END);
 	ck_assert_int_eq(read(server, heard, sizeof(heard)), sizeof(whole));
@@ -928,7 +928,7 @@ START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), buf_slice(&body)), STATUS_AGAIN);
 	for (int i = 0; i < 10; i++)
@@ -937,7 +937,7 @@ START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
 		hang_up();
 		ck_assert_int_eq(fcgi_flush(fcgi), STATUS_END);
 	} else {
-		fcgi_let_go(fcgi);
+		fcgi_close_fd(fcgi);
 		ck_assert(!hear_answer(server, &content)); /* not as if it were whole */
 		ck_assert_uint_lt(content.n, body.n);
 	}
@@ -956,7 +956,7 @@ START_TEST(an_early_answer_arrives)
 	add_record(&message, STDIN, SLICE("abc"));
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	answer_and_check();
 	buf_free(&message);
 }
@@ -971,11 +971,11 @@ START_TEST(letting_go_leaves_the_connection_open)
 	call();
 	if (_i == 1) {
 		say(&message);
-		ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	}
 	int copy = dup(fcgi_fd(fcgi));
 	ck_assert_int_ge(copy, 0);
-	fcgi_let_go(fcgi);
+	fcgi_close_fd(fcgi);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_eq(write(copy, "x", 1), 1);
 	ck_assert_int_eq(read(server, &byte, 1), 1);
@@ -983,13 +983,13 @@ START_TEST(letting_go_leaves_the_connection_open)
 	ck_assert_int_eq(write(server, "y", 1), 1);
 	(void)close(copy);
 	ck_assert_int_le(read(server, &byte, 1), 0);
-	fcgi_let_go(fcgi); /* again: nothing to let go */
+	fcgi_close_fd(fcgi); /* again: nothing to let go */
 	hang_up();
 	/* And the same object takes the next request. */
 	add_end(&message);
 	call();
 	say(&message);
-	ck_assert_int_eq(fcgi_begin(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	answer_and_check();
 	buf_free(&message);
@@ -1027,7 +1027,7 @@ START_TEST(plain_cgi_drains_the_body)
 	must(pipe(in) == 0);
 	must(write(in[1], "abc", 3) == 3);
 	must(dup2(in[0], STDIN_FILENO) == STDIN_FILENO);
-	fcgi_begin_cgi(fcgi, variables);
+	fcgi_use_cgi(fcgi, variables);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_AGAIN);
 	must(write(in[1], "defghij", 7) == 7);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -1052,7 +1052,7 @@ START_TEST(plain_cgi_reads_standard_input)
 	if (plain[_i].closed)
 		(void)close(in[1]);
 	must(dup2(in[0], STDIN_FILENO) == STDIN_FILENO);
-	fcgi_begin_cgi(fcgi, variables);
+	fcgi_use_cgi(fcgi, variables);
 	ck_assert_int_eq(fcgi_fd(fcgi), STDIN_FILENO);
 	ck_assert_str_eq(variable("REQUEST_METHOD"), "POST");
 	enum status status = hear(plain[_i].length, &body, 3);

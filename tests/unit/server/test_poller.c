@@ -1,5 +1,5 @@
 /*
- * test_watch.c - what the loop is told of: connections while they are wanted, requests once, and
+ * test_poller.c - what the loop is told of: connections while they are wanted, requests once, and
  * the database's socket whichever has its number.
  */
 #include <poll.h>
@@ -69,16 +69,16 @@ START_TEST(connections_come_while_they_are_wanted)
 	int caller = call();
 
 	poller_wait(poller, AT_ONCE, &none);
-	ck_assert(!poller_connection_came(poller));
+	ck_assert(!poller_accept_ready(poller));
 	for (int times = 0; times < 2; times++) {
-		ck_assert_int_eq(poller_listening(poller, true), STATUS_OK);
-		ck_assert_int_eq(poller_listening(poller, true), STATUS_OK);
+		ck_assert_int_eq(poller_set_listening(poller, true), STATUS_OK);
+		ck_assert_int_eq(poller_set_listening(poller, true), STATUS_OK);
 		poller_wait(poller, PATIENCE_MS, &none);
-		ck_assert(poller_connection_came(poller) && !poller_database_ready(poller));
+		ck_assert(poller_accept_ready(poller) && !poller_database_ready(poller));
 		ck_assert_ptr_null(poller_next(poller));
-		ck_assert_int_eq(poller_listening(poller, false), STATUS_OK);
+		ck_assert_int_eq(poller_set_listening(poller, false), STATUS_OK);
 		poller_wait(poller, AT_ONCE, &none);
-		ck_assert(!poller_connection_came(poller));
+		ck_assert(!poller_accept_ready(poller));
 	}
 	(void)close(caller);
 }
@@ -89,7 +89,7 @@ START_TEST(a_request_is_told_of_once)
 	int pair[2], owner;
 
 	make_pair(pair);
-	ck_assert_int_eq(poller_request(poller, pair[0], POLLIN, &owner), STATUS_OK);
+	ck_assert_int_eq(poller_arm(poller, pair[0], POLLIN, &owner), STATUS_OK);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert_ptr_null(poller_next(poller));
 	ck_assert_int_eq(write(pair[1], "x", 1), 1);
@@ -100,7 +100,7 @@ START_TEST(a_request_is_told_of_once)
 	(void)close(pair[1]);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert_ptr_null(poller_next(poller));
-	ck_assert_int_eq(poller_request(poller, pair[0], POLLOUT, &owner), STATUS_OK);
+	ck_assert_int_eq(poller_arm(poller, pair[0], POLLOUT, &owner), STATUS_OK);
 	poller_wait(poller, PATIENCE_MS, &none);
 	ck_assert_ptr_eq(poller_next(poller), &owner);
 	(void)close(pair[0]);
@@ -112,10 +112,10 @@ START_TEST(a_request_that_another_process_keeps_is_forgotten)
 	int pair[2], owner;
 
 	make_pair(pair);
-	ck_assert_int_eq(poller_request(poller, pair[0], POLLOUT, &owner), STATUS_OK);
+	ck_assert_int_eq(poller_arm(poller, pair[0], POLLOUT, &owner), STATUS_OK);
 	int copy = dup(pair[0]);
 	ck_assert_int_ge(copy, 0);
-	poller_forget(poller, pair[0]);
+	poller_remove(poller, pair[0]);
 	drop_pair(pair);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert_ptr_null(poller_next(poller));
@@ -128,21 +128,21 @@ START_TEST(the_database_may_be_another_socket)
 	int first[2], second[2];
 
 	make_pair(first);
-	ck_assert_int_eq(poller_database(poller, first[0], POLLIN, false), STATUS_OK);
+	ck_assert_int_eq(poller_set_database(poller, first[0], POLLIN, false), STATUS_OK);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert(!poller_database_ready(poller));
-	ck_assert_int_eq(poller_database(poller, first[0], POLLIN | POLLOUT, false), STATUS_OK);
+	ck_assert_int_eq(poller_set_database(poller, first[0], POLLIN | POLLOUT, false), STATUS_OK);
 	poller_wait(poller, PATIENCE_MS, &none);
-	ck_assert(poller_database_ready(poller) && !poller_connection_came(poller));
+	ck_assert(poller_database_ready(poller) && !poller_accept_ready(poller));
 	/* The next socket gets the same number. */
 	make_pair(second);
 	ck_assert_int_eq(dup2(second[0], first[0]), first[0]);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert(!poller_database_ready(poller));
-	ck_assert_int_eq(poller_database(poller, first[0], POLLIN | POLLOUT, true), STATUS_OK);
+	ck_assert_int_eq(poller_set_database(poller, first[0], POLLIN | POLLOUT, true), STATUS_OK);
 	poller_wait(poller, PATIENCE_MS, &none);
 	ck_assert(poller_database_ready(poller));
-	ck_assert_int_eq(poller_database(poller, -1, 0, true), STATUS_OK);
+	ck_assert_int_eq(poller_set_database(poller, -1, 0, true), STATUS_OK);
 	drop_pair(first);
 	drop_pair(second);
 	poller_wait(poller, AT_ONCE, &none);

@@ -164,10 +164,10 @@ END_TEST
 static const struct {
 	const char *method, *target;
 	enum status status;
-	enum route_question question;
+	enum route_setting setting;
 	enum route_authentication role;
 	const char *id, *allow;
-} questions[] = {
+} settings[] = {
 	{"GET", SETTINGS "me", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
 	{"GET", SETTINGS "me/?organization=1", STATUS_OK, ROUTE_ME, ROUTE_VIEWER, NULL, NULL},
 	{"POST", SETTINGS "me", STATUS_METHOD_NOT_ALLOWED, ROUTE_ME, ROUTE_VIEWER, NULL, "GET"},
@@ -199,15 +199,15 @@ START_TEST(a_question_has_one_route)
 {
 	struct arena arena = {0};
 	struct route_match match;
-	enum status status = route_find(&arena, ROUTE_SETTINGS, slice_of(questions[_i].method),
-					slice_of(questions[_i].target), &match);
+	enum status status = route_find(&arena, ROUTE_SETTINGS, slice_of(settings[_i].method),
+					slice_of(settings[_i].target), &match);
 
-	ck_assert_int_eq(status, questions[_i].status);
-	ck_assert_int_eq(match.route->question, questions[_i].question);
-	ck_assert_int_eq(match.route->authentication, questions[_i].role);
-	ck_assert(slice_equal(match.id, slice_of(questions[_i].id)));
-	if (questions[_i].allow != NULL)
-		ck_assert_str_eq(match.allow, questions[_i].allow);
+	ck_assert_int_eq(status, settings[_i].status);
+	ck_assert_int_eq(match.route->setting, settings[_i].setting);
+	ck_assert_int_eq(match.route->authentication, settings[_i].role);
+	ck_assert(slice_equal(match.id, slice_of(settings[_i].id)));
+	if (settings[_i].allow != NULL)
+		ck_assert_str_eq(match.allow, settings[_i].allow);
 	/* A body is read where something is sent, and only there. */
 	ck_assert_int_eq(match.route->body_bytes > 0, strcmp(match.route->method, "POST") == 0);
 	arena_free(&arena);
@@ -228,9 +228,9 @@ START_TEST(programs_do_not_share_routes)
 		ck_assert_int_eq(route_find(&arena, ROUTE_SETTINGS, SLICE("GET"),
 					    slice_of(targets[i]), &match),
 				 STATUS_NOT_FOUND);
-	for (int i = 0; i < LENGTH(questions); i++)
-		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, slice_of(questions[i].method),
-					    slice_of(questions[i].target), &match),
+	for (int i = 0; i < LENGTH(settings); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, slice_of(settings[i].method),
+					    slice_of(settings[i].target), &match),
 				 STATUS_NOT_FOUND);
 	arena_free(&arena);
 }
@@ -498,7 +498,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, health_is_a_route);
 	tcase_add_test(tests, metrics_are_a_route);
 	tcase_add_test(tests, a_route_knows_its_handler);
-	tcase_add_loop_test(tests, a_question_has_one_route, 0, LENGTH(questions));
+	tcase_add_loop_test(tests, a_question_has_one_route, 0, LENGTH(settings));
 	tcase_add_test(tests, programs_do_not_share_routes);
 	tcase_add_loop_test(tests, anything_else_is_not_found, 0, LENGTH(unknown));
 	tcase_add_test(tests, an_absent_target_is_not_found);

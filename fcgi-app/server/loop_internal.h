@@ -1,0 +1,46 @@
+/*
+ * server/loop_internal.h - what the modules of the event loop share: loop.c (turns, waiting,
+ * accepting), loop_request.c (a request's states) and loop_child.c (requests that are left to
+ * forked children). In each of them a slot holds the request in question.
+ */
+#ifndef SERVER_LOOP_INTERNAL_H
+#define SERVER_LOOP_INTERNAL_H
+
+#include "commit/queue.h"
+#include "model/template_cache.h"
+#include "server/listener.h"
+#include "server/poller.h"
+#include "server/slot.h"
+
+struct loop {
+	const struct config *config;
+	struct listener *listener;
+	struct poller *poller;
+	struct commit_queue *queue;
+	struct template_cache *templates;
+	struct slot_pool pool;
+	struct slot *deferred; /* new slots whose heads are read for again in the next turn */
+	int children;
+};
+
+/* ---- loop_request.c ---- */
+
+/* Takes the request as far as it gets without waiting. */
+void loop_advance(struct loop *loop, struct slot *slot);
+
+/* Goes on with a request that has come back from the commit queue. */
+void loop_advance_committed(struct loop *loop, struct slot *slot);
+
+/* Makes the response a problem, which is sent once the input has been drained. */
+void loop_fail(struct loop *loop, struct slot *slot, enum status status);
+
+/* Ends a request whose slot_deadline_ms() has passed. */
+void loop_expire(struct loop *loop, struct slot *slot);
+
+/* ---- loop_child.c ---- */
+
+/* Hands the request over to a child process, and frees the slot; a problem if there are too many
+ * children. */
+void loop_serve_in_child(struct loop *loop, struct slot *slot);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * server/loop_request.c - a request's way through the states of server/slot.h. See
+ * server/loop_internal.h.
+ */
+#include "base/clock.h"
+#include "server/loop_internal.h"
+
+/* ---- the response ---- */
+
+static void send_response(struct loop *loop, struct slot *slot)
+{
+	slot->sending_ms = clock_now_ms();
+	slot->state = SLOT_SENDING;
+	if (server_request_send(&slot->request, slot->fcgi) != STATUS_AGAIN)
+		slot_release(&loop->pool, slot);
+}
+
+/* Sends the response as soon as the input has been read to its end. */
+static void drain(struct loop *loop, struct slot *slot)
+{
+	slot->state = SLOT_DRAINING;
+	if (fcgi_drain(slot->fcgi) != STATUS_AGAIN)
+		send_response(loop, slot);
+}
+
+void loop_fail(struct loop *loop, struct slot *slot, enum status status)
+{
+	server_request_fail(&slot->request, status, NULL);
+	drain(loop, slot);
+}
+
+/* The rest of the input is not waited for: its sender has had its time. */
+void loop_expire(struct loop *loop, struct slot *slot)
+{
+	if (slot->state == SLOT_READING_BODY)
+		server_request_fail(&slot->request, STATUS_REQUEST_TIMEOUT, NULL);
+	if (slot->state == SLOT_READING_BODY || slot->state == SLOT_DRAINING)
+		send_response(loop, slot);
+	else
+		slot_drop(&loop->pool, slot);
+}
+
+/* ---- the commit queue ---- */
+
+/* state says what for; loop_advance_committed() goes on. */
+static void enqueue(struct loop *loop, struct slot *slot, enum slot_state state)
+{
+	struct commit_request *commit = &slot->request.intake.commit;
+
+	commit->owner = slot;
+	slot->state = state;
+	commit_queue_add(loop->queue, commit);
+}
+
+static void commit_items(struct loop *loop, struct slot *slot, const struct template *template)
+{
+	enum status status = intake_map(&slot->request.intake, template);
+
+	if (status == STATUS_OK)
+		enqueue(loop, slot, SLOT_COMMITTING);
+	else
+		loop_fail(loop, slot, status);
+}
+
+static void use_fetched_template(struct loop *loop, struct slot *slot)
+{
+	const struct commit_request *commit = &slot->request.intake.commit;
+	const struct template *template;
+	enum status status =
+		template_cache_add(loop->templates, &commit->key_hash, commit->template, &template);
+
+	if (status == STATUS_OK)
+		commit_items(loop, slot, template);
+	else
+		loop_fail(loop, slot, status);
+}
+
+/* A template that is not cached costs a second authentication. What is cached gives nothing away:
+ * the items are authenticated with their commit. */
+static void find_template(struct loop *loop, struct slot *slot)
+{
+	struct commit_request *commit = &slot->request.intake.commit;
+	const struct template *template = template_cache_find(loop->templates, &commit->key_hash);
+
+	if (template != NULL) {
+		commit_items(loop, slot, template);
+		return;
+	}
+	commit->wants_template = true;
+	enqueue(loop, slot, SLOT_FETCHING_TEMPLATE);
+}
+
+void loop_advance_committed(struct loop *loop, struct slot *slot)
+{
+	bool accepted = slot->request.intake.commit.status == STATUS_ACCEPTED;
+
+	if (accepted && slot->state == SLOT_AUTHENTICATING) {
+		loop_serve_in_child(loop, slot);
+	} else if (accepted && slot->state == SLOT_FETCHING_TEMPLATE) {
+		use_fetched_template(loop, slot);
+	} else {
+		server_request_answer_intake(&slot->request);
+		drain(loop, slot);
+	}
+}
+
+/* ---- the body ---- */
+
+static void use_body(struct loop *loop, struct slot *slot)
+{
+	struct intake *intake = &slot->request.intake;
+	enum status status =
+		intake_body(intake, buf_slice(&slot->body), (size_t)loop->config->large_body_bytes);
+
+	if (status == STATUS_LARGE)
+		enqueue(loop, slot, SLOT_AUTHENTICATING);
+	else if (status != STATUS_OK)
+		loop_fail(loop, slot, status);
+	else if (intake_wants_template(intake))
+		find_template(loop, slot);
+	else
+		enqueue(loop, slot, SLOT_COMMITTING);
+}
+
+static bool is_large(const struct loop *loop, const struct slot *slot)
+{
+	return slot->request.intake.kind == INTAKE_BULK ||
+	       slot->request.http.content_length > loop->config->large_body_bytes ||
+	       slot->body.n > (size_t)loop->config->large_body_bytes;
+}
+
+/* No more than is announced, so that small bodies take little memory. */
+static size_t read_size(const struct slot *slot)
+{
+	int64_t left = slot->request.http.content_length - (int64_t)slot->body.n;
+
+	return left > 0 && left < SLOT_READ_BYTES ? (size_t)left : SLOT_READ_BYTES;
+}
+
+static enum status read_piece(struct loop *loop, struct slot *slot)
+{
+	size_t n = 0, size = read_size(slot);
+	char *room = buf_reserve(&slot->body, size);
+
+	if (room == NULL)
+		return STATUS_NO_MEMORY;
+	enum status status =
+		fcgi_read(slot->fcgi, slot->request.http.content_length, room, size, &n);
+	if (status == STATUS_OK) {
+		slot->body.n += n;
+		loop->pool.buffered += n;
+	}
+	return status;
+}
+
+static void read_body(struct loop *loop, struct slot *slot)
+{
+	enum status status = STATUS_OK;
+
+	while (status == STATUS_OK) {
+		if (is_large(loop, slot)) {
+			enqueue(loop, slot, SLOT_AUTHENTICATING);
+			return;
+		}
+		status = read_piece(loop, slot);
+	}
+	if (status == STATUS_END)
+		use_body(loop, slot);
+	else if (status != STATUS_AGAIN)
+		loop_fail(loop, slot, status);
+}
+
+/* ---- the head ---- */
+
+static void read_head(struct loop *loop, struct slot *slot)
+{
+	struct server_request *request = &slot->request;
+	enum status status = fcgi_read_params(slot->fcgi);
+
+	if (status == STATUS_AGAIN)
+		return;
+	if (status != STATUS_OK) {
+		slot_drop(&loop->pool, slot);
+		return;
+	}
+	server_request_begin(request, fcgi_variables(slot->fcgi), slot->accepted_ms);
+	if (!request->is_answered && request->match.route->action == ROUTE_HEALTH)
+		server_request_answer_health(request, commit_queue_is_connected(loop->queue));
+	if (request->is_answered) {
+		drain(loop, slot);
+	} else if (request->match.route->action == ROUTE_METRICS) {
+		loop_serve_in_child(loop, slot);
+	} else {
+		slot->state = SLOT_READING_BODY;
+		read_body(loop, slot);
+	}
+}
+
+void loop_advance(struct loop *loop, struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_READING_HEAD:
+		read_head(loop, slot);
+		break;
+	case SLOT_READING_BODY:
+		read_body(loop, slot);
+		break;
+	case SLOT_DRAINING:
+		drain(loop, slot);
+		break;
+	case SLOT_SENDING:
+		if (fcgi_flush(slot->fcgi) != STATUS_AGAIN)
+			slot_release(&loop->pool, slot);
+		break;
+	case SLOT_FREE:
+	case SLOT_COMMITTING:
+	case SLOT_AUTHENTICATING:
+	case SLOT_FETCHING_TEMPLATE:
+	default:
+		break;
+	}
+}

@@ -1,0 +1,16 @@
+/*
+ * server/response.h - an HTTP response over a FastCGI or plain CGI connection: the one place that
+ * knows both.
+ */
+#ifndef SERVER_RESPONSE_H
+#define SERVER_RESPONSE_H
+
+#include "server/fcgi.h"
+#include "http/request.h"
+#include "http/response.h"
+
+/* Sends header block and body; returns what fcgi_answer() returns. */
+enum status response_send(struct fcgi *fcgi, const struct http_request *request,
+			  const struct http_response *response) MUST_CHECK;
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * server/slot.c - see server/slot.h.
+ */
+#include "server/slot.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+enum { BODY_BYTES_KEPT = 4 << 10 };
+
+enum status slot_pool_open(struct slot_pool *pool, const struct config *config)
+{
+	*pool = (struct slot_pool){.count = (size_t)config->requests_in_flight};
+	pool->slots = calloc(pool->count, sizeof(*pool->slots));
+	if (pool->slots == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = pool->count; i-- > 0;) {
+		struct slot *slot = &pool->slots[i];
+		server_request_init(&slot->request, config);
+		slot->body = buf_make((size_t)config->large_body_bytes + 2 * SLOT_READ_BYTES);
+		slot->next_free = pool->free;
+		pool->free = slot;
+		enum status status = fcgi_open(&slot->fcgi);
+		if (status != STATUS_OK)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+void slot_pool_close(struct slot_pool *pool)
+{
+	for (size_t i = 0; pool->slots != NULL && i < pool->count; i++) {
+		fcgi_close(pool->slots[i].fcgi);
+		server_request_free(&pool->slots[i].request);
+		buf_free(&pool->slots[i].body);
+	}
+	free(pool->slots);
+}
+
+struct slot *slot_take(struct slot_pool *pool, int64_t now_ms)
+{
+	struct slot *slot = pool->free;
+
+	pool->free = slot->next_free;
+	pool->busy++;
+	slot->state = SLOT_READING_HEAD;
+	slot->accepted_ms = now_ms;
+	slot->may_be_deferred = true;
+	return slot;
+}
+
+void slot_release(struct slot_pool *pool, struct slot *slot)
+{
+	pool->buffered -= slot->body.n;
+	buf_reset(&slot->body, BODY_BYTES_KEPT);
+	slot->state = SLOT_FREE;
+	slot->next_free = pool->free;
+	pool->free = slot;
+	pool->busy--;
+}
+
+void slot_drop(struct slot_pool *pool, struct slot *slot)
+{
+	fcgi_close_fd(slot->fcgi);
+	server_request_reset(&slot->request);
+	slot_release(pool, slot);
+}
+
+short slot_events(const struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_READING_HEAD:
+	case SLOT_READING_BODY:
+	case SLOT_DRAINING:
+		return POLLIN;
+	case SLOT_SENDING:
+		return POLLOUT;
+	case SLOT_FREE:
+	case SLOT_COMMITTING:
+	case SLOT_AUTHENTICATING:
+	case SLOT_FETCHING_TEMPLATE:
+	default:
+		return 0;
+	}
+}
+
+int64_t slot_deadline_ms(const struct slot *slot)
+{
+	switch (slot->state) {
+	case SLOT_READING_HEAD:
+		return slot->accepted_ms + FCGI_PARAMS_MS;
+	case SLOT_READING_BODY:
+	case SLOT_DRAINING:
+		return slot->request.deadline_ms;
+	case SLOT_SENDING:
+		return slot->sending_ms + slot->request.config->request_timeout_ms;
+	case SLOT_FREE:
+	case SLOT_COMMITTING:
+	case SLOT_AUTHENTICATING:
+	case SLOT_FETCHING_TEMPLATE:
+	default:
+		return INT64_MAX;
+	}
+}

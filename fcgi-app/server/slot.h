@@ -1,0 +1,62 @@
+/*
+ * server/slot.h - the event loop's slots: each holds one connection with its request, and says what
+ * it waits for and until when. Knows nothing of the commit queue or of other slots.
+ */
+#ifndef SERVER_SLOT_H
+#define SERVER_SLOT_H
+
+#include "server/request.h"
+
+enum slot_state {
+	SLOT_FREE,
+	SLOT_READING_HEAD, /* connected; its parameters are incomplete */
+	SLOT_READING_BODY,
+	SLOT_COMMITTING,     /* in the commit queue with its rows */
+	SLOT_AUTHENTICATING, /* in the queue without rows: only a known key's body gets a child */
+	SLOT_FETCHING_TEMPLATE, /* in the queue without rows: these need the key's template */
+	SLOT_DRAINING,		/* the response is made; the rest of the input is discarded */
+	SLOT_SENDING		/* the web server has not taken all of the response */
+};
+
+struct slot {
+	enum slot_state state;
+	struct server_request request;
+	struct fcgi *fcgi;
+	struct buf body; /* as far as it has arrived */
+	int64_t accepted_ms, sending_ms;
+	struct slot *next_free, *next_deferred;
+	bool may_be_deferred; /* once, when it is new: see arm() in loop.c */
+};
+
+struct slot_pool {
+	struct slot *slots;
+	struct slot *free; /* a list */
+	size_t count, busy;
+	size_t buffered; /* bytes of bodies in all slots */
+};
+
+/* How much of a body is read at once; a slot's body may exceed large_body by that. */
+enum { SLOT_READ_BYTES = 16 << 10 };
+
+/* One slot for each request that may be in flight. STATUS_OK or STATUS_NO_MEMORY; either way
+ * slot_pool_close() releases what was made. */
+enum status slot_pool_open(struct slot_pool *pool, const struct config *config) MUST_CHECK;
+void slot_pool_close(struct slot_pool *pool);
+
+/* Takes the first free slot, of which there is one, for a connection that its fcgi has accepted. */
+struct slot *slot_take(struct slot_pool *pool, int64_t now_ms);
+
+/* Frees the slot after its response: the connection is closed, the request reset. */
+void slot_release(struct slot_pool *pool, struct slot *slot);
+
+/* Closes the connection without a response, and frees the slot. */
+void slot_drop(struct slot_pool *pool, struct slot *slot);
+
+/* What the slot's connection is to be polled for, POLLIN or POLLOUT; 0 for nothing. */
+short slot_events(const struct slot *slot);
+
+/* When the slot is due even without an event, on the clock of clock_now_ms(); INT64_MAX for never.
+ * While it is in the commit queue, that keeps its deadline. */
+int64_t slot_deadline_ms(const struct slot *slot);
+
+#endif

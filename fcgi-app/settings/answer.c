@@ -1,0 +1,119 @@
+/*
+ * settings/answer.c - responses: JSON documents and problems. See settings/settings_internal.h.
+ */
+#include "http/problem.h"
+#include "settings/settings_internal.h"
+
+enum { ERRORS_BYTES_MAX = 16 << 10, DETAIL_BYTES_MAX = 4096 };
+
+/* ---- documents ---- */
+
+/* The body has been appended to. A part of a document is not JSON: without memory it is dropped. */
+static enum status finish(struct settings *settings, enum status status)
+{
+	struct buf *body = &settings->response.body;
+
+	buf_add_char(body, '\n');
+	if (body->status != STATUS_OK)
+		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
+	settings->status = status;
+	settings->response.status = problem_of(status)->http;
+	settings->response.content_type = "application/json";
+	return status;
+}
+
+enum status settings_answer(struct settings *settings, enum status status, struct json_tree *tree)
+{
+	json_tree_write(tree, &settings->response.body);
+	json_tree_free(tree);
+	return finish(settings, status);
+}
+
+enum status settings_answer_json(struct settings *settings, enum status status, struct slice json)
+{
+	buf_add_slice(&settings->response.body, json);
+	return finish(settings, status);
+}
+
+/* ---- problems ---- */
+
+/* errors: JSON, or absent. */
+static enum status fail(struct settings *settings, enum status status, const char *detail,
+			struct slice errors)
+{
+	settings->status = status;
+	if (status == STATUS_METHOD_NOT_ALLOWED)
+		settings->response.allow = settings->match.allow;
+	http_problem_with(&settings->response, &settings->http, status, detail, errors);
+	return status;
+}
+
+enum status settings_fail(struct settings *settings, enum status status, const char *detail)
+{
+	return fail(settings, status, detail, (struct slice){NULL, 0});
+}
+
+enum status settings_fail_at(struct settings *settings, enum status status, const char *place,
+			     struct slice detail)
+{
+	struct json_tree tree = {0};
+	struct buf errors = buf_make(ERRORS_BYTES_MAX);
+	struct json_object *list = json_tree_array(&tree, NULL, NULL);
+	struct json_object *error = json_tree_object(&tree, list, NULL);
+
+	json_tree_text(&tree, error, "place", slice_of(place));
+	json_tree_text(&tree, error, "detail", detail);
+	json_tree_write(&tree, &errors);
+	(void)fail(settings, status, NULL,
+		   errors.status == STATUS_OK ? buf_slice(&errors) : (struct slice){NULL, 0});
+	json_tree_free(&tree);
+	buf_free(&errors);
+	return status;
+}
+
+enum status settings_refuse(struct settings *settings, const char *place, struct slice detail)
+{
+	return settings_fail_at(settings, STATUS_INVALID_REQUEST, place, detail);
+}
+
+static enum status fail_membership(struct settings *settings)
+{
+	struct buf text = buf_make(DETAIL_BYTES_MAX);
+
+	buf_add_char(&text, '"');
+	buf_add_slice(&text, settings->store.actor);
+	buf_add_text(&text, settings->organization.p == NULL
+				    ? "\" is not a member of any organization."
+				    : "\" is not a member of this organization.");
+	buf_add_text(
+		&text,
+		" Ask the operator of Sluice to run: sluicectl member add --organization NAME --user USER --role viewer");
+	buf_add_char(&text, '\0');
+	(void)settings_fail(settings, STATUS_NOT_A_MEMBER,
+			    text.status == STATUS_OK ? text.p : NULL);
+	buf_free(&text);
+	return STATUS_NOT_A_MEMBER;
+}
+
+enum status settings_fail_store(struct settings *settings, enum status status)
+{
+	const char *column = pg_column(settings->db);
+
+	if (status == STATUS_NOT_A_MEMBER)
+		return fail_membership(settings);
+	if (status == STATUS_ROLE_TOO_LOW)
+		return settings_fail(settings, status,
+				     "This requires the role editor, admin or owner.");
+	if (status == STATUS_ORGANIZATION_MISSING)
+		return settings_fail(settings, status, NULL);
+	/* Our own functions name the parameter that they refuse, in words fit for users. */
+	if (status == STATUS_INVALID_VALUE && *column != '\0')
+		return settings_refuse(settings, column, slice_of(pg_message(settings->db)));
+	if (status == STATUS_INVALID_VALUE)
+		return settings_fail(settings, STATUS_INVALID_REQUEST, NULL);
+	/* A GET stores nothing, so its outcome does not matter. */
+	if (status == STATUS_OUTCOME_UNKNOWN && slice_equal(settings->http.method, SLICE("GET")))
+		status = STATUS_UNAVAILABLE;
+	return settings_fail(settings, problem_of(status)->http < 500 ? STATUS_INTERNAL : status,
+			     NULL);
+}

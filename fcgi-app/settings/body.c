@@ -1,0 +1,56 @@
+/*
+ * settings/body.c - the members of a request's body. See settings/settings_internal.h.
+ */
+#include <stdio.h>
+
+#include "settings/settings_internal.h"
+
+struct json_limits settings_json_limits(const struct settings *settings, int more_levels)
+{
+	const struct config *config = settings->config;
+
+	return (struct json_limits){
+		.item_bytes = (size_t)config->item_bytes,
+		.items = (uint64_t)config->batch_items,
+		.depth = (unsigned)(config->json_depth + more_levels),
+		.number_digits = (unsigned)config->json_number_digits,
+		.number_exponent = (unsigned)config->json_number_exponent,
+	};
+}
+
+/* A payload may be a member of the body, and in an array. */
+static enum status check(struct settings *settings, struct slice body)
+{
+	const struct json_limits limits = settings_json_limits(settings, 2);
+	uint64_t offset = 0;
+	const char *reason = "";
+	char detail[256];
+	enum status status = json_text_check(body, &limits, &offset, &reason, NULL);
+
+	if (status == STATUS_OK)
+		return *slice_trim(body).p == '{' ? STATUS_OK
+						  : settings_fail(settings, STATUS_INVALID_REQUEST,
+								  "The body is not a JSON object.");
+	if (status == STATUS_NO_MEMORY || *reason == '\0')
+		return settings_fail(settings, status, NULL);
+	(void)snprintf(detail, sizeof(detail), "%s at byte %llu", reason,
+		       (unsigned long long)offset);
+	return settings_fail(settings, status, detail);
+}
+
+enum status settings_body(struct settings *settings, struct json_member *members, size_t count)
+{
+	struct slice body = buf_slice(&settings->body);
+	struct json_member_fault fault;
+
+	/* A route without members accepts an empty body. */
+	if (slice_trim(body).n == 0 && count == 0)
+		return STATUS_OK;
+	enum status status = check(settings, body);
+	if (status != STATUS_OK)
+		return status;
+	status = json_members_read(&settings->arena, body, members, count, &fault);
+	if (status == STATUS_INVALID_VALUE)
+		return settings_refuse(settings, fault.name, slice_of(fault.detail));
+	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+}

@@ -1,0 +1,71 @@
+/*
+ * settings/parameter.c - what a request says in its path and query. See
+ * settings/settings_internal.h.
+ */
+#include "http/query.h"
+#include "settings/settings_internal.h"
+
+enum { DIGITS_MAX = 18 }; /* whatever they are, they fit 64 bits */
+
+static bool read_number(struct slice text, int64_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9' || i >= DIGITS_MAX)
+			return false;
+		*number = *number * 10 + (text.p[i] - '0');
+	}
+	return text.n > 0;
+}
+
+enum status settings_id(struct settings *settings, int64_t *id)
+{
+	if (read_number(settings->match.id, id))
+		return STATUS_OK;
+	return settings_fail(settings, STATUS_NOT_FOUND, "The id in the path is not a number.");
+}
+
+enum status settings_text(struct settings *settings, const char *name, struct slice *text)
+{
+	enum status status = http_query(&settings->http, &settings->arena, name, text);
+
+	if (status == STATUS_INVALID_REQUEST)
+		return settings_refuse(settings, name,
+				       SLICE("is not valid text, or is given twice"));
+	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+}
+
+enum status settings_number(struct settings *settings, const char *name, int64_t least,
+			    int64_t most, int64_t *number)
+{
+	struct slice text;
+	int64_t value;
+	enum status status = settings_text(settings, name, &text);
+
+	if (status != STATUS_OK || text.p == NULL)
+		return status;
+	if (!read_number(text, &value) || value < least || value > most)
+		return settings_refuse(settings, name,
+				       SLICE("is not a number in the allowed range"));
+	*number = value;
+	return STATUS_OK;
+}
+
+enum status settings_digits(struct settings *settings, int64_t number, struct slice *digits)
+{
+	char text[STORE_ID_CHARS];
+	struct slice written = store_id_text(number, text);
+
+	*digits = (struct slice){arena_copy(&settings->arena, written), written.n};
+	return digits->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+}
+
+enum status settings_read_organization(struct settings *settings)
+{
+	int64_t id = -1;
+	enum status status = settings_number(settings, "organization", 0, INT64_MAX, &id);
+
+	if (status != STATUS_OK || id < 0)
+		return status;
+	return settings_digits(settings, id, &settings->organization);
+}

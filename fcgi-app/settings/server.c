@@ -1,0 +1,142 @@
+/*
+ * settings/server.c - see settings/server.h.
+ *
+ * A body may arrive slowly, and Apache passes it on as it comes; therefore a request with a body
+ * gets a child. Only changes and dry runs have one: few enough that each can afford a process and a
+ * database connection.
+ */
+#define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
+#include "settings/server.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/header.h"
+#include "http/request.h"
+#include "server/blocking.h"
+#include "server/process.h"
+#include "settings/settings.h"
+
+enum { CHILDREN_MAX = 32 };
+
+struct server {
+	const struct config *config;
+	struct listener *listener;
+	struct settings *settings;
+	struct fcgi *fcgi;
+	int children;
+};
+
+void settings_server_serve(const struct config *config, struct fcgi *fcgi)
+{
+	struct settings *settings;
+
+	if (settings_open(&settings, config) == STATUS_OK)
+		settings_serve(settings, fcgi);
+	settings_close(settings);
+}
+
+/* ---- children ---- */
+
+/* By POST, too: its body may be announced by neither header. */
+static bool has_body(char *const *variables)
+{
+	const struct http_request request = {.variables = variables};
+	struct slice value;
+
+	if (http_header(&request, "HTTP_TRANSFER_ENCODING", &value) > 0 ||
+	    (http_header(&request, "REQUEST_METHOD", &value) > 0 &&
+	     slice_equal(value, SLICE("POST"))))
+		return true;
+	return http_header(&request, "CONTENT_LENGTH", &value) > 0 && value.n > 0 &&
+	       !slice_equal(value, SLICE("0"));
+}
+
+static _Noreturn void serve_and_exit(struct server *server)
+{
+	(void)close(server->listener->fd);
+	settings_abandon(server->settings);
+	settings_server_serve(server->config, server->fcgi);
+	_exit(EXIT_SUCCESS);
+}
+
+/* At the limit, or when fork fails, the request is served here and the next client waits. */
+static void serve_in_child(struct server *server)
+{
+	int64_t deadline_ms = clock_now_ms() + server->config->request_timeout_ms;
+	pid_t child = -1;
+
+	if (server->children < CHILDREN_MAX)
+		child = process_fork(&server->children, deadline_ms);
+	if (child == 0)
+		serve_and_exit(server);
+	if (child > 0) {
+		fcgi_close_fd(server->fcgi);
+		return;
+	}
+	log_event(LOG_LEVEL_WARNING, "no child for a request",
+		  LOG_INT("children", server->children));
+	settings_serve(server->settings, server->fcgi);
+}
+
+/* ---- connections ---- */
+
+/* False if the parameters do not arrive in time; the connection is closed then. */
+static bool read_params(struct fcgi *fcgi)
+{
+	int64_t deadline_ms = clock_now_ms() + FCGI_PARAMS_MS;
+	enum status status = fcgi_read_params(fcgi);
+
+	while (status == STATUS_AGAIN && blocking_wait(fcgi, POLLIN, deadline_ms))
+		status = fcgi_read_params(fcgi);
+	if (status == STATUS_AGAIN)
+		fcgi_close_fd(fcgi);
+	return status == STATUS_OK;
+}
+
+static void accept_one(struct server *server, int64_t now_ms)
+{
+	if (listener_accept(server->listener, server->fcgi, now_ms) != STATUS_OK ||
+	    !read_params(server->fcgi))
+		return;
+	if (has_body(fcgi_variables(server->fcgi)))
+		serve_in_child(server);
+	else
+		settings_serve(server->settings, server->fcgi);
+}
+
+/* Waits for a connection or a signal. No connection is accepted during a pause, nor once the worker
+ * has been told to end. */
+static void turn(struct server *server, const sigset_t *while_polling)
+{
+	struct pollfd fd = {.fd = server->listener->fd, .events = POLLIN};
+	int64_t pause_ms = listener_pause_ms(server->listener, clock_now_ms());
+	struct timespec pause = {.tv_nsec = (long)pause_ms * 1000000};
+	nfds_t fds = pause_ms > 0 || process_is_ending() ? 0 : 1;
+
+	if (ppoll(&fd, fds, pause_ms > 0 ? &pause : NULL, while_polling) > 0 &&
+	    !process_is_ending())
+		accept_one(server, clock_now_ms());
+	process_reap(&server->children);
+}
+
+enum status settings_server_run(const struct config *config, struct listener *listener)
+{
+	struct server server = {.config = config, .listener = listener};
+	sigset_t while_polling;
+	enum status status = settings_open(&server.settings, config);
+
+	if (status == STATUS_OK)
+		status = fcgi_open(&server.fcgi);
+	if (status == STATUS_OK) {
+		process_start(&while_polling);
+		while (!process_is_ending() || server.children > 0)
+			turn(&server, &while_polling);
+	}
+	fcgi_close(server.fcgi);
+	settings_close(server.settings);
+	return status;
+}

@@ -1,0 +1,122 @@
+/*
+ * settings/settings_internal.h - what the modules of the room share: the request that is being
+ * served, and below it what each module does with it. They have no headers of their own, because
+ * all work on that one struct for the handlers.
+ */
+#ifndef SETTINGS_SETTINGS_INTERNAL_H
+#define SETTINGS_SETTINGS_INTERNAL_H
+
+#include "json/members.h"
+#include "json/text.h"
+#include "json/tree.h"
+#include "model/template.h"
+#include "server/route.h"
+#include "settings/settings.h"
+#include "store/settings.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct settings {
+	const struct config *config;
+	struct pg_connection *db; /* kept from one request to the next */
+	struct arena arena;
+	struct http_request http;
+	struct http_response response;
+	struct route_match match;
+	struct store store;	   /* its actor is the user */
+	struct slice organization; /* an id as text; absent: the user's only one */
+	struct buf body;
+	enum status status; /* of the response, for the log */
+	int64_t started_ms, deadline_ms;
+};
+
+/* ---- answer.c: the response. Each function returns the status of the response, which is never
+ * STATUS_OK for a problem. ---- */
+
+/* Makes the response a JSON document, and frees the tree. */
+enum status settings_answer(struct settings *settings, enum status status, struct json_tree *tree);
+
+/* The same for a document that PostgreSQL wrote: sent as it is, digit for digit. */
+enum status settings_answer_json(struct settings *settings, enum status status, struct slice json);
+
+/* Makes the response a problem. detail may be NULL. */
+enum status settings_fail(struct settings *settings, enum status status, const char *detail);
+
+/* The same with a member "errors" that holds one place, such as the name of a parameter, and what
+ * is wrong there. */
+enum status settings_fail_at(struct settings *settings, enum status status, const char *place,
+			     struct slice detail);
+
+/* settings_fail_at() as STATUS_INVALID_REQUEST. */
+enum status settings_refuse(struct settings *settings, const char *place, struct slice detail);
+
+/* settings_fail() for a call of store/settings.h or store/document.h that did not return
+ * STATUS_OK. */
+enum status settings_fail_store(struct settings *settings, enum status status);
+
+/* ---- parameter.c: the path and the query. STATUS_OK, or the response is a problem. ---- */
+
+/* The id in the path. */
+enum status settings_id(struct settings *settings, int64_t *id) MUST_CHECK;
+
+/* A query parameter, in the arena; absent if it is not there. */
+enum status settings_text(struct settings *settings, const char *name,
+			  struct slice *text) MUST_CHECK;
+
+/* A query parameter that is a whole number from least to most; *number is unchanged if it is not
+ * there. */
+enum status settings_number(struct settings *settings, const char *name, int64_t least,
+			    int64_t most, int64_t *number) MUST_CHECK;
+
+/* Digits for a parameter of the database, in the arena. */
+enum status settings_digits(struct settings *settings, int64_t number,
+			    struct slice *digits) MUST_CHECK;
+
+/* Sets settings->organization from the query. */
+enum status settings_read_organization(struct settings *settings) MUST_CHECK;
+
+/* ---- body.c ---- */
+
+/* The limits of a JSON text as the workers are configured, with some more levels of nesting. */
+struct json_limits settings_json_limits(const struct settings *settings, int more_levels);
+
+/* Checks the body and reads its members, as json_members_read() does. Without members to be read it
+ * may be empty. STATUS_OK, or the response is a problem. */
+enum status settings_body(struct settings *settings, struct json_member *members,
+			  size_t count) MUST_CHECK;
+
+/* ---- access.c: authentication, and the defence against forged requests ---- */
+
+/* Sets settings->store.actor to the user whom the web server has authenticated. STATUS_OK, or the
+ * response is a problem. */
+enum status settings_authenticate(struct settings *settings) MUST_CHECK;
+
+/* What browsers say of a request's origin (Sec-Fetch-Site, Origin): false if it is another one than
+ * ours. Other clients say nothing. */
+bool settings_is_same_origin(const struct settings *settings);
+
+/* Checks that a change comes from the page: the origin, and the user's CSRF token. The database
+ * must be connected. STATUS_OK, or the response is a problem. */
+enum status settings_check_csrf(struct settings *settings) MUST_CHECK;
+
+/* Appends the service's public address: public_url without trailing slashes, or the request's own
+ * scheme and host. False if neither is known. */
+bool settings_own_url(const struct settings *settings, struct buf *out);
+
+/* ---- template.c ---- */
+
+/* Compiles a payload template. STATUS_OK, or the response is a problem that names the place in the
+ * template, after the member of the body that holds it ("payload_template.custom.projects"); member
+ * NULL: alone. */
+enum status settings_template_compile(struct settings *settings, const char *member,
+				      struct slice text, struct template **compiled) MUST_CHECK;
+
+/* ---- the handlers, one for each route: member.c, key.c, template.c, document.c ---- */
+
+/* Makes the response and returns its status. */
+typedef enum status settings_handler(struct settings *settings);
+settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
+	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
+	settings_product_orgs, settings_rejects, settings_usage, settings_audit;
+
+#endif
