@@ -280,7 +280,8 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
         # In life, too, time passes between millions: more than claims keep away from the beginning.
         wait_for(lambda: owner.query(
             "select clock_timestamp() > max(status_at) + interval '1.1 s'"
-            " from sluice.signal_staging where request_id = 'dumped'")[0][0], "their claims have aged")
+            " from sluice.signal_staging where request_id = 'dumped'")[0][0],
+            "their claims have aged")
         owner.query(INSERT, "dumped", 70 * batch)
         for _ in range(5):  # it notes where the living begin
             assert len(consumer.claim(batch)) == batch

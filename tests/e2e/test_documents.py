@@ -1,8 +1,8 @@
 """The documents: links and names that lead somewhere, and commands, run as written.
 
-Those of deploy/README.md, from `make install` to the uninstall, run in a throwaway machine: an overlay of this
-one in namespaces of its own, with a new database cluster, and nginx as the distribution configures
-it. That needs root.
+Those of deploy/README.md, from `make install` to the uninstall, run in a throwaway machine: an
+overlay of this one in namespaces of its own, with a new database cluster, and nginx as the
+distribution configures it. That needs root.
 """
 
 import json

@@ -83,10 +83,10 @@ def show_mean(result):
 
 def table_of(results):
     """What each contender did, with the processors' time by kind of process."""
-    lines = ["| | requests/s | p50 ms | p99 ms | CPU µs a request: web server | program"
-             " | PostgreSQL | rows |", "|---|---|---|---|---|---|---|---|"]
+    lines = [("| | requests/s | p50 ms | p99 ms | CPU µs a request: web server | program"
+              " | PostgreSQL | rows |"), "|---|---|---|---|---|---|---|---|"]
     for name, rounds in results.items():
-        def cpu(kind):
+        def cpu(kind, rounds=rounds):
             if kind not in rounds[0]["cpu_us"]:
                 return "–"
             return spread([result["cpu_us"][kind] for result in rounds])
@@ -148,10 +148,10 @@ def lone(options):
         "insert": insert,
     }, options.rounds, show_mean)
     means = {name: column(rounds, "mean_ms") for name, rounds in results.items()}
-    added = [one - other for one, other in zip(means["lone"], means["empty"])]
-    notes = [f"one sender, mean µs: ours {spread([1000 * v for v in means['lone']])}, the empty "
-             f"program {spread([1000 * v for v in means['empty']])}, pgbench's insert "
-             f"{spread([1000 * v for v in means['insert']])}"]
+    added = [one - other for one, other in zip(means["lone"], means["empty"], strict=True)]
+    notes = [(f"one sender, mean µs: ours {spread([1000 * v for v in means['lone']])}, the empty "
+              f"program {spread([1000 * v for v in means['empty']])}, pgbench's insert "
+              f"{spread([1000 * v for v in means['insert']])}")]
     return [Line("latency added for a lone sender, to pgbench's one insert",
                  ratios(added, means["insert"]), 1.2, False)], notes
 
@@ -191,7 +191,8 @@ def batch(options):
                  ratios(rates["batch"], rates[best]), 0.65)], notes
 
 
-COLUMNS = ("organization_id, received_at, occurred_at, key_id, source, event_type, event_name, email,"
+COLUMNS = ("organization_id, received_at, occurred_at, key_id, source, event_type, event_name,"
+           " email,"
            " user_id, anonymous_id, message_id, request_id, payload")
 
 
@@ -227,8 +228,8 @@ def bulk(options):
     ours.stack.psql("vacuum analyze sluice.signal_staging")
     results = alternate({"bulk": send, "copy": copy}, options.rounds, show_rate)
     rates = {name: column(rounds, "per_second") for name, rounds in results.items()}
-    notes = [f"bulk of {count:,} rows and {len(body) / 2**20:.0f} MiB, rows/s: "
-             f"ours {spread(rates['bulk'])}, \\copy {spread(rates['copy'])}"]
+    notes = [(f"bulk of {count:,} rows and {len(body) / 2**20:.0f} MiB, rows/s: "
+              f"ours {spread(rates['bulk'])}, \\copy {spread(rates['copy'])}")]
     return [Line("bulk, rows/s to \\copy of the same rows", ratios(rates["bulk"], rates["copy"]),
                  0.8)], notes
 
@@ -242,8 +243,8 @@ def keys(options):
         "many": lambda: ours.measure(options.seconds, CONNECTIONS, keys=options.keys),
     }, options.rounds, show_rate)
     rates = {name: column(rounds, "per_second") for name, rounds in results.items()}
-    notes = [f"requests/s: one hot key {spread(rates['hot'])}, {options.keys:,} keys "
-             f"{spread(rates['many'])}"]
+    notes = [(f"requests/s: one hot key {spread(rates['hot'])}, {options.keys:,} keys "
+              f"{spread(rates['many'])}")]
     return [Line(f"one hot key to {options.keys:,} keys", ratios(rates["hot"], rates["many"]),
                  0.97)], notes
 

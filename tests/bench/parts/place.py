@@ -89,10 +89,8 @@ class Place:
 
         keys: how many take turns, each repeated so that wrk's work does not depend on it."""
         targets = [(path(key), key["secret"]) for key in self.keys]
-        if keys is None:
-            targets = targets[:1]
-        else:
-            targets = [targets[n % keys] for n in range(len(targets))]
+        turns = range(len(targets))
+        targets = targets[:1] if keys is None else [targets[n % keys] for n in turns]
         self.stack.psql("checkpoint")
         before, cpu_before = self.quiet(), cpu_of(self.roots)
         result = load.wrk(self.url, targets, seconds, connections, **options)

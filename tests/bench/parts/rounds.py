@@ -21,7 +21,7 @@ def alternate(cases, rounds, show):
 
 
 def ratios(ours, theirs):
-    return [one / other for one, other in zip(ours, theirs)]
+    return [one / other for one, other in zip(ours, theirs, strict=True)]
 
 
 def spread(values, digits=0):
