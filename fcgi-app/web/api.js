@@ -1,28 +1,54 @@
-// api.js - the service under /api/settings/: who is asking, for which organization, and what went
-// wrong. Renews the CSRF token by itself; keeps nothing else.
+// @ts-check
+// api.js - the API under /api/settings/ for one organization, and what can go wrong on the way.
+// Renews the CSRF token by itself and keeps nothing else.
 
 import { parse } from './json.js';
 
-const BASE = new URL('../api/settings/', document.baseURI);
-const PATIENCE = 30000;
-const RENEW = 60000; // before it expires
+/** @import { Gets, Id, Me, Posts, ProblemMembers, Query } from './types.js' */
 
-// Whatever was not answered with what was asked for.
+const BASE = new URL('../api/settings/', document.baseURI);
+const TIMEOUT_MS = 30000;
+const RENEW_MS = 60000; // before the token expires
+
+/** Any answer but the one that was asked for; `message` is for the person at the page. */
 export class Problem extends Error {
-	constructor({ status = 0, code = '', title = '', detail = '', errors = [], request_id: id = '' }) {
+	/** @param {ProblemMembers} members */
+	constructor({ status = 0, code = '', title = '', detail = '', errors = [],
+		request_id: requestId = '' }) {
 		super(detail || title);
-		Object.assign(this, { status, code, title, detail, errors, requestId: id });
+		this.status = status; // 0: there was no answer
+		this.code = code;
+		this.title = title;
+		this.errors = errors;
+		this.requestId = requestId;
 	}
 }
 
-// JSON that goes out as it was typed, digits and all.
+/**
+ * Anything that was thrown, as a problem.
+ *
+ * @param {unknown} error
+ */
+export function problemOf(error) {
+	return error instanceof Problem ? error
+		: new Problem({ detail: error instanceof Error ? error.message : String(error) });
+}
+
+/** JSON that is sent as it was typed, digits and all. */
 export class JsonText {
+	/** @param {string} text */
 	constructor(text) {
 		this.text = text;
 	}
 }
 
-export function stringify(value) {
+/**
+ * JSON.stringify, but JsonText stays as it is.
+ *
+ * @param {unknown} value
+ * @returns {string}
+ */
+function stringify(value) {
 	if (value instanceof JsonText)
 		return value.text;
 	if (value === null || typeof value !== 'object' || Array.isArray(value))
@@ -31,71 +57,122 @@ export function stringify(value) {
 		`${JSON.stringify(name)}:${stringify(member)}`).join(',')}}`;
 }
 
-async function exchange(url, options, signal) {
-	const timeout = AbortSignal.timeout(PATIENCE);
-	let response, text;
+/**
+ * @param {URL} url
+ * @param {RequestInit} options
+ * @param {AbortSignal | undefined} signal
+ * @throws {Problem | DOMException} the latter when `signal` has aborted
+ */
+async function receive(url, options, signal) {
+	const timeout = AbortSignal.timeout(TIMEOUT_MS);
 	try {
-		response = await fetch(url, { ...options, cache: 'no-store', redirect: 'manual',
+		const response = await fetch(url, { ...options, cache: 'no-store', redirect: 'manual',
 			signal: signal ? AbortSignal.any([signal, timeout]) : timeout });
-		text = await response.text();
+		return { response, text: await response.text() };
 	} catch (error) {
 		if (signal?.aborted)
 			throw error;
 		throw new Problem({ code: 'no_answer', title: 'No answer from the server',
-			detail: timeout.aborted ? 'It took too long. Try again in a moment.'
-				: 'The connection failed. Is the network there?' });
+			detail: timeout.aborted ? 'The request timed out. Try again in a moment.'
+				: 'The connection failed. Check your network and try again.' });
 	}
-	// a redirect leads to where one signs in
+}
+
+/** @param {string} text */
+function parsed(text) {
+	try {
+		return parse(text);
+	} catch {
+		return null;
+	}
+}
+
+/**
+ * @param {URL} url
+ * @param {RequestInit} options
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>} the answer's JSON
+ */
+async function request(url, options, signal) {
+	const { response, text } = await receive(url, options, signal);
+	// a redirect leads to a sign-in page
 	if (response.type === 'opaqueredirect' || response.status === 401)
 		throw new Problem({ code: 'signed_out', title: 'You have been signed out',
 			detail: 'Reload the page to sign in again.' });
-	let value;
-	try {
-		value = parse(text);
-	} catch {
-		value = null;
-	}
+	const value = parsed(text);
 	if (response.ok && value !== null)
 		return value;
-	throw new Problem({ title: 'The server could not answer',
-		detail: `It said ${response.status}${response.statusText && ` ${response.statusText}`}.`,
+	throw new Problem({ title: 'Unexpected answer from the server',
+		detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
 		...value, status: response.status });
 }
 
 export class Api {
-	organization = null; // id; every route but "me" is about one
+	/**
+	 * The organization of every request but `me`.
+	 *
+	 * @type {Id | null}
+	 */
+	organization = null;
 	#token = '';
-	#expires = 0;
+	#expires = 0; // milliseconds since 1970
 
+	/**
+	 * Who is signed in; also renews the token.
+	 *
+	 * @param {AbortSignal} [signal]
+	 * @returns {Promise<Me>}
+	 */
 	async me(signal) {
-		const me = await exchange(new URL('me', BASE), {}, signal);
+		const me = await request(new URL('me', BASE), {}, signal);
 		this.#token = me.csrf_token;
 		this.#expires = Date.parse(me.csrf_expires_at);
 		return me;
 	}
 
+	/**
+	 * @param {string} path
+	 * @param {Query} [query]
+	 */
 	#url(path, query = {}) {
 		const url = new URL(path, BASE);
-		for (const [name, value] of Object.entries({ ...query, organization: this.organization }))
+		/** @type {Query} */
+		const all = { ...query, organization: this.organization };
+		for (const [name, value] of Object.entries(all))
 			if (value !== null && value !== undefined && value !== '')
-				url.searchParams.set(name, value);
+				url.searchParams.set(name, String(value));
 		return url;
 	}
 
+	/**
+	 * @template {keyof Gets} Path
+	 * @param {Path} path
+	 * @param {Query} query
+	 * @param {AbortSignal} signal
+	 * @returns {Promise<Gets[Path]>}
+	 * @throws {Problem}
+	 */
 	get(path, query, signal) {
-		return exchange(this.#url(path, query), {}, signal);
+		return request(this.#url(path, query), {}, signal);
 	}
 
-	// body may hold JsonText
+	/**
+	 * @template {keyof Posts} Path
+	 * @param {Path} path
+	 * @param {Posts[Path]['body']} body
+	 * @param {AbortSignal} signal
+	 * @returns {Promise<Posts[Path]['answer']>}
+	 * @throws {Problem}
+	 */
 	async post(path, body, signal) {
-		const send = () => exchange(this.#url(path), { method: 'POST', body: stringify(body),
+		const send = () => request(this.#url(path), { method: 'POST', body: stringify(body),
 			headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': this.#token } }, signal);
-		if (Date.now() > this.#expires - RENEW)
+		if (Date.now() > this.#expires - RENEW_MS)
 			await this.me(signal);
 		try {
 			return await send();
 		} catch (error) {
-			if (error.code !== 'csrf_refused')
+			if (!(error instanceof Problem) || error.code !== 'csrf_refused')
 				throw error;
 		}
 		await this.me(signal);

@@ -1,107 +1,155 @@
-// create-key.js - the form with the five fields of a key. What the service refuses is shown at the
+// @ts-check
+// create-key.js - the form with the five fields of a key. What the API refuses is shown at the
 // field it is about. The answer, with key and secret in clear, goes straight to reveal.js.
 
-import { JsonText } from './api.js';
+import { JsonText, problemOf } from './api.js';
 import { button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
+import { TYPES } from './keys.js';
 import { openReveal } from './reveal.js';
 import { failed } from './state.js';
 import { jsonFault, templateEditor } from './template-editor.js';
 import { utc } from './time.js';
 
-const NAME_LENGTH = 200;
-const DAY = 24 * 3600 * 1000;
-const LIVES = { never: 'Never', 30: 'In 30 days', 90: 'In 90 days', 365: 'In a year', date: 'On a date…' };
-const TYPES = [
-	['signal_staging', 'Signals', 'Events, leads and form submissions of any shape.'],
-	['product_orgs', 'Product orgs', 'Accounts with plan, users and revenue, mapped by a template.'],
+/** @import { Api, Problem } from './api.js' */
+/** @import { CreatedKey, EndpointType, NewKey } from './types.js' */
+/** @typedef {'name' | 'expires_at' | 'payload_template'} Place a field that can be at fault */
+/** @typedef {Partial<Record<Place, string>>} Faults */
+
+const NAME_LENGTH = 200; // characters
+const DAY_MS = 24 * 3600 * 1000;
+
+/** @type {[value: string, label: string][]} in days, or by name */
+const LIFETIMES = [['never', 'Never'], ['30', 'In 30 days'], ['90', 'In 90 days'],
+	['365', 'In 1 year'], ['date', 'On a date…']];
+/** @type {[EndpointType, string][]} */
+const CHOICES = [
+	['signal_staging', 'Events, leads and form submissions of any shape.'],
+	['product_orgs', 'Accounts with plan, users and revenue, mapped by a template.'],
 ];
 
-const characters = text => [...text].length;
-
-// A label, an input, a hint, and room for what is wrong with it.
+/**
+ * A label, an input, a hint, and room for what is wrong with it: complain('') clears that.
+ *
+ * @template {HTMLInputElement | HTMLSelectElement} Input
+ * @param {string} name
+ * @param {string} label
+ * @param {Input} input
+ * @param {string} hint
+ */
 function field(name, label, input, hint) {
 	const fault = el('p', { class: 'fault', id: newId('fault') });
 	const help = el('p', { class: 'hint', id: newId('hint') }, hint);
 	input.id ||= newId(name);
 	input.setAttribute('aria-describedby', `${help.id} ${fault.id}`);
-	return { input, help, element: el('div', { class: 'field' },
-		el('label', { for: input.id }, label), input, help, fault),
-	complain(text) {
+	const element = el('div', { class: 'field' },
+		el('label', { for: input.id }, label), input, help, fault);
+	/** @param {string} text */
+	const complain = text => {
 		fault.textContent = text;
 		input.setAttribute('aria-invalid', String(text !== ''));
-	} };
+	};
+	return { input, help, element, complain };
 }
 
+/** @param {(type: EndpointType) => void} onChange */
 function typeChoice(onChange) {
-	const choices = TYPES.map(([value, label, text], index) => el('label', { class: 'choice' },
-		el('input', { type: 'radio', name: 'endpoint_type', value, checked: index === 0,
-			on: { change: () => onChange(value) } }),
-		el('span', null, el('span', { class: 'choice-name' }, label),
-			el('span', { class: 'sub' }, text))));
 	return el('fieldset', { class: 'field' }, el('legend', null, 'Endpoint type'),
-		el('div', { class: 'choices' }, choices),
-		el('p', { class: 'hint' }, 'It cannot be changed later.'));
+		el('div', { class: 'choices' }, CHOICES.map(([value, text], index) =>
+			el('label', { class: 'choice' },
+				el('input', { type: 'radio', name: 'endpoint_type', value, checked: index === 0,
+					on: { change: () => onChange(value) } }),
+				el('span', null, el('span', { class: 'choice-name' }, TYPES[value]),
+					el('span', { class: 'sub' }, text))))),
+		el('p', { class: 'hint' }, 'The endpoint type cannot be changed later.'));
 }
 
-// The instant chosen, null for never; the date is in the reader's zone.
+/**
+ * The time of expiration, chosen in the reader's time zone. value() is null for never, undefined
+ * while the date is incomplete.
+ */
 function expiration() {
-	const date = el('input', { type: 'datetime-local', 'aria-label': 'Date and time', hidden: true });
-	const life = el('select', null, Object.entries(LIVES).map(([value, label]) =>
+	const hint = 'Requests with an expired key are refused.';
+	const date = el('input', { type: 'datetime-local', 'aria-label': 'Date and time',
+		hidden: true });
+	const life = el('select', null, LIFETIMES.map(([value, label]) =>
 		el('option', { value, selected: value === 'never' }, label)));
-	const row = field('expires', 'Expires', life, 'Afterwards its requests are refused.');
+	const row = field('expires', 'Expires', life, hint);
 	life.after(date);
 	const value = () => {
 		if (life.value === 'never')
 			return null;
-		const instant = life.value === 'date' ? Date.parse(date.value)
-			: Date.now() + Number(life.value) * DAY;
-		return Number.isNaN(instant) ? undefined : new Date(instant).toISOString();
+		const time = life.value === 'date' ? Date.parse(date.value)
+			: Date.now() + Number(life.value) * DAY_MS;
+		return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+	};
+	const fault = () => {
+		const timestamp = value();
+		if (timestamp === undefined)
+			return 'Choose a date and time.';
+		return timestamp && Date.parse(timestamp) <= Date.now()
+			? 'This date and time is in the past.' : '';
 	};
 	const explain = () => {
 		date.hidden = life.value !== 'date';
-		const instant = value();
-		row.help.textContent = instant ? `On ${utc(instant)} its requests start to be refused.`
-			: 'Afterwards its requests are refused.';
+		const timestamp = value();
+		row.help.textContent = timestamp ? `Requests are refused from ${utc(timestamp)} on.` : hint;
 	};
 	life.addEventListener('change', explain);
 	date.addEventListener('input', explain);
-	return { ...row, value, fault() {
-		const instant = value();
-		if (instant === undefined)
-			return 'Choose a date and a time.';
-		return instant && Date.parse(instant) <= Date.now() ? 'That is in the past.' : '';
-	} };
+	return { ...row, value, fault };
 }
 
+/**
+ * @param {HTMLInputElement} input
+ * @returns {Node}
+ */
+function secretField(input) {
+	return el('div', { class: 'field' }, el('span', { class: 'label' }, 'Secret'),
+		el('label', { class: 'check' }, input,
+			el('span', null, 'Also require a secret',
+				el('span', { class: 'sub' }, 'Senders pass it in the X-Api-Secret header.'))));
+}
+
+/** @typedef {{ api: Api, signal: AbortSignal, changed: () => void }} Context */
+
 class Form {
+	/** @type {EndpointType} */
+	type = 'signal_staging';
+	/** @type {ReturnType<typeof templateEditor> | null} */
+	editor = null;
+	name = field('name', 'Name', el('input', { type: 'text', autocomplete: 'off', autofocus: true,
+		required: true, placeholder: 'Website forms' }),
+	`The sender that will use the key; at most ${NAME_LENGTH} characters.`);
+	expires = expiration();
+	secret = el('input', { type: 'checkbox', id: newId('secret') });
+	templatePlace = el('div', { class: 'template-place', hidden: true });
+	templateFault = el('p', { class: 'fault', role: 'alert' });
+	trouble = el('div', { class: 'trouble' });
+	submit = el('button', { type: 'submit', class: 'button primary', form: 'create-key' },
+		'Create key');
+
+	/** @param {Context} context */
 	constructor({ api, signal, changed }) {
-		Object.assign(this, { api, signal, changed, type: TYPES[0][0], editor: null });
-		this.name = field('name', 'Name', el('input', { type: 'text', autocomplete: 'off',
-			autofocus: true, required: true, placeholder: 'Website forms' }),
-		'Who sends with it. 1 to 200 characters.');
-		this.expires = expiration();
-		this.secret = el('input', { type: 'checkbox', id: newId('secret') });
-		this.templatePlace = el('div', { class: 'template-place', hidden: true });
-		this.templateFault = el('p', { class: 'fault', role: 'alert' });
-		this.trouble = el('div', { class: 'trouble' });
-		this.submit = el('button', { type: 'submit', class: 'button primary', form: 'create-key' },
-			'Create key');
-		this.form = el('form', { id: 'create-key', novalidate: true, on: { submit: event => {
-			event.preventDefault();
-			this.send();
-		} } }, this.name.element, typeChoice(value => this.choose(value)),
-		el('div', { class: 'pair' }, this.expires.element,
-			el('div', { class: 'field' }, el('span', { class: 'label' }, 'Secret'),
-				el('label', { class: 'check' }, this.secret,
-					el('span', null, 'Require a secret as well',
-						el('span', { class: 'sub' }, 'Senders pass it in the header X-Api-Secret.'))))),
-		this.templatePlace, this.trouble);
-		this.dialog = openDialog({ title: 'Create API key', class: 'form', signal, body: this.form,
+		this.api = api;
+		this.signal = signal;
+		this.changed = changed;
+		this.dialog = openDialog({ title: 'Create API key', class: 'form', signal,
+			body: this.element(),
 			foot: [button('Cancel', () => this.dialog.close()), this.submit],
-			close: () => this.editor?.stop() });
+			closed: () => this.editor?.stop() });
 	}
 
+	element() {
+		return el('form', { id: 'create-key', novalidate: true, on: { submit: event => {
+			event.preventDefault();
+			this.send();
+		} } }, this.name.element, typeChoice(type => this.choose(type)),
+		el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
+		this.templatePlace, this.trouble);
+	}
+
+	/** @param {EndpointType} type */
 	choose(type) {
 		this.type = type;
 		const mapped = type === 'product_orgs';
@@ -113,19 +161,39 @@ class Form {
 		this.dialog.element.classList.toggle('wide', mapped);
 	}
 
-	faults() {
-		const name = this.name.input.value.trim();
-		const faults = {
-			name: name === '' ? 'Give it a name.'
-				: characters(name) > NAME_LENGTH ? `${characters(name)} characters are too many: 200 at most.` : '',
-			expires_at: this.expires.fault(), payload_template: '' };
-		const template = this.type === 'product_orgs' ? jsonFault(this.editor.text()) : null;
-		if (template)
-			faults.payload_template = `The template is not JSON: ${template}`;
-		return faults;
+	/** The editor while the key needs a template, else null. */
+	template() {
+		return this.type === 'product_orgs' ? this.editor : null;
 	}
 
-	// The first field that is wrong gets the focus; false when none is.
+	nameFault() {
+		const { length } = [...this.name.input.value.trim()];
+		if (length === 0)
+			return 'Enter a name.';
+		return length <= NAME_LENGTH ? ''
+			: `The name has ${length} characters; at most ${NAME_LENGTH} are allowed.`;
+	}
+
+	/**
+	 * What can be told without asking the API.
+	 *
+	 * @returns {Faults}
+	 */
+	faults() {
+		const template = this.template();
+		const fault = template ? jsonFault(template.text()) : null;
+		return {
+			name: this.nameFault(),
+			expires_at: this.expires.fault(),
+			payload_template: fault ? `The template is not valid JSON: ${fault}` : '',
+		};
+	}
+
+	/**
+	 * Shows what is wrong, and focuses the first field that is; false when none is.
+	 *
+	 * @param {Faults} faults
+	 */
 	complain(faults) {
 		this.name.complain(faults.name ?? '');
 		this.expires.complain(faults.expires_at ?? '');
@@ -136,10 +204,12 @@ class Form {
 		return Boolean(first);
 	}
 
+	/** @returns {NewKey} */
 	body() {
+		const template = this.template();
 		return { name: this.name.input.value.trim(), endpoint_type: this.type,
 			expires_at: this.expires.value(), secret: this.secret.checked,
-			payload_template: this.type === 'product_orgs' ? new JsonText(this.editor.text()) : null };
+			payload_template: template ? new JsonText(template.text()) : null };
 	}
 
 	async send() {
@@ -147,33 +217,45 @@ class Form {
 		if (this.complain(this.faults()))
 			return;
 		this.submit.disabled = true;
-		let made;
 		try {
-			made = await this.api.post('keys', this.body(), this.signal);
+			this.reveal(await this.api.post('keys', this.body(), this.signal));
 		} catch (error) {
 			this.submit.disabled = false;
-			this.refused(error);
-			return;
+			this.refused(problemOf(error));
 		}
-		const payload = this.type === 'product_orgs' ? this.editor.payload() : null;
-		this.dialog.close();
-		openReveal({ api: this.api, made, payload, closed: this.changed });
 	}
 
-	// What the service says goes to the field it names, "payload_template.custom.x" to the template.
+	/** @param {CreatedKey} created */
+	reveal(created) {
+		const payload = this.template()?.payload() ?? null;
+		this.dialog.close();
+		openReveal({ api: this.api, created, payload, closed: this.changed });
+	}
+
+	/**
+	 * Shows each error at the field that it names ("payload_template.custom.seats": at the
+	 * template), the whole problem when it names none.
+	 *
+	 * @param {Problem} problem
+	 */
 	refused(problem) {
+		/** @type {Faults} */
 		const faults = {};
 		for (const { place, detail } of problem.errors) {
-			const [field, ...inside] = place.split('.');
-			if (field in this.faults())
-				faults[field] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
+			const [name, ...inside] = place.split('.');
+			if (name === 'name' || name === 'expires_at' || name === 'payload_template')
+				faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
 		}
 		if (!this.complain(faults))
 			this.trouble.replaceChildren(failed(problem));
 	}
 }
 
-// changed() when a key has been created and its clear text is gone again.
+/**
+ * changed() is called when a key has been created and its clear text is gone again.
+ *
+ * @param {Context} context
+ */
 export function openCreateKey(context) {
-	return new Form(context);
+	new Form(context);
 }

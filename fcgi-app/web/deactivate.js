@@ -1,10 +1,18 @@
-// deactivate.js - the question before a key is deactivated: who would notice?
+// @ts-check
+// deactivate.js - the question before a key is deactivated, with what is known of its use.
 
 import { bdi, button, el } from './dom.js';
 import { openDialog } from './dialog.js';
 import { failed } from './state.js';
 import { minute, relative } from './time.js';
 
+/** @import { Api } from './api.js' */
+/** @import { Key } from './types.js' */
+
+/**
+ * @param {Key} key
+ * @returns {(Node | string)[]}
+ */
 function usageOf(key) {
 	return key.last_used_at
 		? ['It was last used ', el('strong', null, relative(key.last_used_at)), ' (',
@@ -12,7 +20,11 @@ function usageOf(key) {
 		: [el('strong', null, 'It has never been used.')];
 }
 
-// done() after it is deactivated. The list may be old, so the key is asked for again.
+/**
+ * The key is loaded again, because the list may be old; done() is called once it is deactivated.
+ *
+ * @param {{ api: Api, signal: AbortSignal, key: Key, done: () => void }} context
+ */
 export function openDeactivate({ api, signal, key, done }) {
 	const usage = el('p', { class: 'last-used', role: 'status' }, usageOf(key));
 	const trouble = el('div', { class: 'trouble' });
@@ -29,11 +41,13 @@ export function openDeactivate({ api, signal, key, done }) {
 		}
 	}, { class: 'button danger' });
 	const dialog = openDialog({ title: 'Deactivate this key?', class: 'narrow', signal, body: [
-		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(key.name)), el('code', null, key.display)),
+		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(key.name)),
+			el('code', null, key.display)),
 		usage,
-		el('p', null, 'From now on, requests with it are answered 401. This cannot be undone: a sender that still uses it needs a new key.'),
+		el('p', null, 'Requests with this key will be answered 401. This cannot be undone: a sender'
+			+ ' that still uses the key will need a new one.'),
 		trouble,
 	], foot: [cancel, confirm] });
-	api.get(`keys/${key.id}`, null, signal)
-		.then(now => usage.replaceChildren(...usageOf(now).flat()), () => {});
+	api.get(`keys/${key.id}`, {}, signal)
+		.then(now => usage.replaceChildren(...usageOf(now)), () => {});
 }

@@ -1,60 +1,125 @@
-// dom.js - elements made by script. Whatever comes from outside becomes a text node or the value
-// of an attribute: there is no way to hand in markup, a style or a handler as text.
+// @ts-check
+// dom.js - elements made by script. What comes from outside becomes a text node or the value of an
+// attribute: there is no way to hand in markup, a style or a handler as text.
+
+/** @import { Attributes, Child } from './types.js' */
 
 const SVG = 'http://www.w3.org/2000/svg';
+const TOAST_MS = 5000;
 
+/**
+ * @template {HTMLElement | SVGElement} T
+ * @param {T} node
+ * @param {Attributes<T> | null} attributes
+ * @param {Child[]} children
+ * @returns {T}
+ */
 function fill(node, attributes, children) {
 	for (const [name, value] of Object.entries(attributes ?? {})) {
 		if (name === 'on')
-			for (const [event, handler] of Object.entries(value))
+			for (const [event, handler] of Object.entries(value ?? {}))
 				node.addEventListener(event, handler);
 		else if (/^(on|style$)/.test(name))
 			throw new TypeError(`attribute ${name}`);
 		else if (value !== null && value !== undefined && value !== false)
-			node.setAttribute(name, value === true ? '' : value);
+			node.setAttribute(name, value === true ? '' : String(value));
 	}
-	node.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined));
+	const flat = /** @type {any[]} */ (children).flat(Infinity);
+	node.append(...flat.filter(child => child !== null && child !== undefined));
 	return node;
 }
 
-// el('p', { class: 'note', on: { click: f } }, 'text', node, [more], null)
-export function el(name, attributes, ...children) {
+/**
+ * el('p', { class: 'note', on: { click: handler } }, 'text', node, [more], null)
+ *
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes<HTMLElementTagNameMap[Name]> | null} [attributes]
+ * @param {Child[]} children
+ * @returns {HTMLElementTagNameMap[Name]}
+ */
+export function el(name, attributes = null, ...children) {
 	return fill(document.createElement(name), attributes, children);
 }
 
-export function svg(name, attributes, ...children) {
+/**
+ * The same for an SVG element.
+ *
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Attributes<SVGElementTagNameMap[Name]> | null} [attributes]
+ * @param {Child[]} children
+ * @returns {SVGElementTagNameMap[Name]}
+ */
+export function svg(name, attributes = null, ...children) {
 	return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
-// A text from outside between our own words: its writing direction ends with it.
+/**
+ * A text from outside within a sentence of ours: its writing direction ends with it.
+ *
+ * @param {string} text
+ */
 export function bdi(text) {
 	return el('bdi', null, text);
 }
 
-// The same where only text is possible: an attribute, an announcement.
+/**
+ * The same where only text is possible: in an attribute or an announcement.
+ *
+ * @param {string} text
+ */
 export function isolate(text) {
 	return `\u2068${text}\u2069`;
 }
 
+/**
+ * @param {string} label
+ * @param {() => void} onClick
+ * @param {Attributes<HTMLButtonElement>} [attributes]
+ */
 export function button(label, onClick, attributes) {
 	return el('button', { type: 'button', class: 'button', ...attributes, on: { click: onClick } },
 		label);
 }
 
-let fading;
+/**
+ * An element of index.html.
+ *
+ * @param {string} id
+ */
+export function byId(id) {
+	const element = document.getElementById(id);
+	if (!element)
+		throw new Error(`no element #${id}`);
+	return element;
+}
 
-// One line at the edge of the page, read out by screen readers.
-export function say(text) {
-	const toast = document.getElementById('toast');
+let fading = 0;
+
+/**
+ * Shows one line at the edge of the page; screen readers read it out.
+ *
+ * @param {string} text
+ */
+export function announce(text) {
+	const toast = byId('toast');
 	clearTimeout(fading);
 	toast.textContent = text;
 	toast.classList.add('shown');
-	fading = setTimeout(() => toast.classList.remove('shown'), 5000);
+	fading = setTimeout(() => toast.classList.remove('shown'), TOAST_MS);
 }
 
-// f once it has not been called for so long.
+/**
+ * Calls `f` once no further call has come for that long.
+ *
+ * @template {unknown[]} Values
+ * @param {(...values: Values) => void} f
+ * @param {number} milliseconds
+ * @returns {(...values: Values) => void}
+ */
 export function debounce(f, milliseconds) {
-	let timer;
+	let timer = 0;
 	return (...values) => {
 		clearTimeout(timer);
 		timer = setTimeout(f, milliseconds, ...values);
@@ -63,6 +128,11 @@ export function debounce(f, milliseconds) {
 
 let ids = 0;
 
+/**
+ * An id that no other element has.
+ *
+ * @param {string} stem
+ */
 export function newId(stem) {
 	return `${stem}-${++ids}`;
 }

@@ -1,14 +1,19 @@
+// @ts-check
 // json.js - JSON texts to values whose numbers keep their digits, and to something readable.
 
 import { el } from './dom.js';
 
-// Above, colours would cost more than they help.
+/** @import { Json } from './types.js' */
+/** @typedef {'mark' | 'name' | 'string' | 'literal'} Kind */
+
+// Longer texts stay plain: a span for each piece would make the page slow.
 const COLOURED = 100000;
-// What would change the order of the characters around it is shown by its code.
+// Characters that would reorder their neighbours, or are not seen, are shown by their code.
 const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
-// A number that JavaScript would write otherwise: 12345678901234567890, 1.50.
-class Digits {
+/** A number that JavaScript would write differently: 12345678901234567890, 1.50. */
+export class Digits {
+	/** @param {string} text as received */
 	constructor(text) {
 		this.text = text;
 	}
@@ -18,17 +23,34 @@ class Digits {
 	}
 }
 
+/**
+ * JSON.parse, but numbers keep their digits where the browser tells how they were written.
+ *
+ * @param {string} text
+ * @returns {any}
+ * @throws {SyntaxError}
+ */
 export function parse(text) {
-	return JSON.parse(text, (name, value, context) =>
-		typeof value === 'number' && context?.source !== undefined
-		&& context.source !== String(value) ? new Digits(context.source) : value);
+	/** @type {(name: string, value: any, context?: { source?: string }) => any} */
+	const keepDigits = (_, value, context) => typeof value === 'number'
+		&& context?.source !== undefined && context.source !== String(value)
+		? new Digits(context.source) : value;
+	return JSON.parse(text, keepDigits);
 }
 
+/** @param {string} text */
 function quoted(text) {
 	return JSON.stringify(text).replace(INVISIBLE,
 		character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/**
+ * @param {string} open
+ * @param {string} close
+ * @param {[string | null, Json][]} entries names (null in an array) and values
+ * @param {string} indent
+ * @returns {Generator<[Kind, string]>}
+ */
 function* list(open, close, entries, indent) {
 	if (entries.length === 0) {
 		yield ['mark', open + close];
@@ -47,7 +69,13 @@ function* list(open, close, entries, indent) {
 	yield ['mark', indent + close];
 }
 
-// [kind, text] of everything, in order.
+/**
+ * The pretty-printed text, piece by piece.
+ *
+ * @param {Json} value
+ * @param {string} indent
+ * @returns {Generator<[Kind, string]>}
+ */
 function* pieces(value, indent = '') {
 	if (typeof value === 'string')
 		yield ['string', quoted(value)];
@@ -59,22 +87,28 @@ function* pieces(value, indent = '') {
 		yield* list('{', '}', Object.entries(value), indent);
 }
 
-export function pretty(value) {
-	return Array.from(pieces(value), piece => piece[1]).join('');
-}
-
-// On one line, for a cell of a table.
+/**
+ * On one line, for a table cell; a string stands without quotes.
+ *
+ * @param {Json} value
+ */
 export function brief(value) {
 	if (value === null || typeof value !== 'object')
-		return typeof value === 'string' ? value : String(value);
-	return pretty(value).replace(/\n\s*/g, ' ');
+		return String(value);
+	return Array.from(pieces(value), ([, text]) => text).join('').replace(/\n\s*/g, ' ');
 }
 
+/**
+ * A block with the pretty-printed value.
+ *
+ * @param {Json} value
+ * @param {string} label for screen readers
+ */
 export function view(value, label) {
 	const all = [...pieces(value)];
-	const length = all.reduce((sum, piece) => sum + piece[1].length, 0);
+	const length = all.reduce((sum, [, text]) => sum + text.length, 0);
 	return el('pre', { class: 'json', tabindex: 0, role: 'region', 'aria-label': label },
-		length > COLOURED ? all.map(piece => piece[1]).join('')
+		length > COLOURED ? all.map(([, text]) => text).join('')
 			: all.map(([kind, text]) => kind === 'mark' ? text
 				: el('span', { class: `json-${kind}` }, text)));
 }

@@ -1,95 +1,144 @@
-// keys.js - the API keys of the organization: the table, search and filters, and the way to the
-// dialogs that create and deactivate.
+// @ts-check
+// keys.js - the API keys view: the table, its search and filters, and the buttons that open the
+// dialogs to create and to deactivate a key.
 
-import { bdi, button, debounce, el, isolate, newId, say } from './dom.js';
+import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { view as jsonView } from './json.js';
 import { empty, fillWith, supersede } from './state.js';
 import { facts, table } from './table.js';
 import { both, day, minute, plural, relative } from './time.js';
 
-export const TYPES = { signal_staging: 'Signals', product_orgs: 'Product orgs' };
-const PATHS = { signal_staging: '/api/signal-staging/webhook/', product_orgs: '/api/product-orgs/webhook/' };
+/**
+ * @import { Child, Column, EndpointType, Key, KeyStatus, Timestamp,
+ *   ViewContext } from './types.js'
+ */
+
+/** @type {Record<EndpointType, string>} */
+export const TYPES = { signal_staging: 'Signal Staging', product_orgs: 'Product Org Updates' };
+/** @type {Record<EndpointType, string>} */
+const PATHS = {
+	signal_staging: '/api/signal-staging/webhook/',
+	product_orgs: '/api/product-orgs/webhook/',
+};
+/** @type {Record<KeyStatus, string>} */
 const STATUSES = { active: 'Active', expired: 'Expired', deactivated: 'Deactivated' };
+/** @type {Record<KeyStatus, string>} */
 const TONES = { active: 'good', expired: 'warn', deactivated: 'idle' };
 const PAGE = 100;
-const RECENT = 24 * 3600 * 1000;
+const RECENT_MS = 24 * 3600 * 1000;
+const SEARCH_DELAY_MS = 120;
 
+/** @param {string} text */
 const muted = text => el('span', { class: 'muted' }, text);
 
+/** @param {Key} key */
 function statusOf(key) {
-	const refused = key.last_refused_at && Date.now() - Date.parse(key.last_refused_at) < RECENT;
+	const refused = key.last_refused_at;
 	return [el('span', { class: `badge ${TONES[key.status]}` }, STATUSES[key.status] ?? key.status),
-		refused ? el('span', { class: 'sub warn-text' }, 'refused ', relative(key.last_refused_at))
-			: null];
+		refused && Date.now() - Date.parse(refused) < RECENT_MS
+			? el('span', { class: 'sub warn-text' }, 'refused ', relative(refused)) : null];
 }
 
+/**
+ * "Nov 14, 2026, 10:00 AM by olga"; null when it has not happened.
+ *
+ * @param {Timestamp | null} timestamp
+ * @param {string} joint
+ * @param {string | null} text
+ * @returns {Child}
+ */
+function when(timestamp, joint, text) {
+	return timestamp === null ? null : [minute(timestamp), text ? [joint, bdi(text)] : null];
+}
+
+/** @param {Key} key */
 function detailOf(key) {
 	return [facts([
 		['Name', bdi(key.name)],
 		['Path', el('code', null, `${PATHS[key.endpoint_type] ?? ''}{key}`)],
-		['Secret', key.has_secret ? 'Required in the header X-Api-Secret' : 'None'],
-		['Created', [minute(key.created_at), key.created_by ? [' by ', bdi(key.created_by)] : null]],
-		['Expires', key.expires_at && minute(key.expires_at)],
-		['Deactivated', key.deactivated_at && [minute(key.deactivated_at),
-			key.deactivated_by ? [' by ', bdi(key.deactivated_by)] : null]],
-		['Last refused', key.last_refused_at && [minute(key.last_refused_at),
-			key.last_refused_reason ? [': ', bdi(key.last_refused_reason)] : null]],
-		['Id', el('code', null, String(key.id))],
+		['Secret', key.has_secret ? 'Required, in the X-Api-Secret header' : 'None'],
+		['Created', when(key.created_at, ' by ', key.created_by)],
+		['Expires', when(key.expires_at, '', null)],
+		['Deactivated', when(key.deactivated_at, ' by ', key.deactivated_by)],
+		['Last refused', when(key.last_refused_at, ': ', key.last_refused_reason)],
+		['ID', el('code', null, String(key.id))],
 	]), key.payload_template
 		? [el('h3', null, 'Payload template'), jsonView(key.payload_template, 'Payload template')]
 		: null];
 }
 
+/**
+ * @param {(key: Key) => void} deactivate
+ * @returns {Column<Key>[]}
+ */
 function columnsOf(deactivate) {
 	return [
-		{ label: 'Name', class: 'cell-name', cell: key => el('span', { class: 'clamp' }, bdi(key.name)) },
+		{ label: 'Name', class: 'cell-name', cell: key =>
+			el('span', { class: 'clamp' }, bdi(key.name)) },
 		{ label: 'Key', class: 'nowrap', cell: key => el('code', null, key.display) },
-		{ label: 'Endpoint', class: 'nowrap', cell: key => TYPES[key.endpoint_type] ?? key.endpoint_type },
-		{ label: 'Created', class: 'nowrap', cell: key => [day(key.created_at),
-			key.created_by ? el('span', { class: 'sub clip' }, 'by ', bdi(key.created_by)) : null] },
+		{ label: 'Endpoint', class: 'cell-endpoint', cell: key =>
+			TYPES[key.endpoint_type] ?? key.endpoint_type },
+		{ label: 'Created', class: 'nowrap', cell: key => [day(key.created_at), key.created_by
+			? el('span', { class: 'sub clip' }, 'by ', bdi(key.created_by)) : null] },
 		{ label: 'Expires', class: 'nowrap', cell: key => key.expires_at ? day(key.expires_at)
 			: muted('Never') },
 		{ label: 'Status', class: 'nowrap', cell: statusOf },
-		{ label: 'Last used', class: 'nowrap', cell: key => key.last_used_at ? both(key.last_used_at)
-			: muted('Never') },
-		{ label: 'Actions', silent: true, class: 'cell-action', cell: key => key.status === 'deactivated' ? null
-			: button('Deactivate', () => deactivate(key), { class: 'button small quiet-danger',
+		{ label: 'Last Used', class: 'nowrap', cell: key => key.last_used_at
+			? both(key.last_used_at) : muted('Never') },
+		{ label: 'Actions', silent: true, class: 'cell-action', cell: key =>
+			key.status === 'deactivated' ? null : button('Deactivate', () => deactivate(key), {
+				class: 'button small quiet-danger',
 				'aria-label': `Deactivate ${isolate(key.name)}` }) },
 	];
 }
 
+/**
+ * @param {string} label
+ * @param {Record<string, string>} values
+ * @param {(value: string) => void} onChange
+ */
 function choice(label, values, onChange) {
 	return el('label', { class: 'filter' }, el('span', { class: 'visually-hidden' }, label),
-		el('select', { on: { change: event => onChange(event.target.value) } },
+		el('select', { on: { change: ({ currentTarget }) => onChange(currentTarget.value) } },
 			Object.entries(values).map(([value, text]) => el('option', { value }, text))));
 }
 
 class KeyList {
+	/** @type {Key[]} */
+	keys = [];
+	shown = PAGE;
+	filter = { text: '', status: '', type: '' };
+	count = el('p', { class: 'count', role: 'status' });
+	place = el('div');
+
+	/** @param {ViewContext} context */
 	constructor({ api, root, signal }) {
-		Object.assign(this, { api, root, signal, keys: [], shown: PAGE, place: el('div') });
-		this.next = supersede(signal);
-		this.filter = { text: '', status: '', type: '' };
-		this.count = el('p', { class: 'count', role: 'status' });
+		this.api = api;
+		this.root = root;
+		this.signal = signal;
+		this.nextLoad = supersede(signal);
 		this.tools = this.toolbar();
 	}
 
 	toolbar() {
-		const set = name => value => {
+		/** @param {'text' | 'status' | 'type'} name */
+		const set = name => (/** @type {string} */ value) => {
 			this.filter[name] = value;
 			this.shown = PAGE;
 			this.list();
 		};
-		const search = debounce(set('text'), 120);
+		const search = debounce(set('text'), SEARCH_DELAY_MS);
 		const id = newId('search');
 		return el('div', { class: 'toolbar', role: 'search' },
 			el('label', { class: 'visually-hidden', for: id }, 'Search keys'),
-			el('input', { id, type: 'search', class: 'search', placeholder: 'Search name or key',
+			el('input', { id, type: 'search', class: 'search', placeholder: 'Search by name or key',
 				autocomplete: 'off', spellcheck: 'false',
-				on: { input: event => search(event.target.value) } }),
+				on: { input: ({ currentTarget }) => search(currentTarget.value) } }),
 			choice('Status', { '': 'All statuses', ...STATUSES }, set('status')),
 			choice('Endpoint type', { '': 'All endpoints', ...TYPES }, set('type')), this.count);
 	}
 
+	/** @param {Key} key */
 	matches(key) {
 		const text = this.filter.text.trim().toLowerCase();
 		return (!this.filter.status || key.status === this.filter.status)
@@ -98,14 +147,15 @@ class KeyList {
 				value?.toLowerCase().includes(text)));
 	}
 
-	// What the filters leave; the answer is not asked for again.
+	/** Shows the loaded keys that pass the filters. */
 	list() {
 		const found = this.keys.filter(key => this.matches(key));
-		this.count.textContent = found.length === this.keys.length
-			? plural(this.keys.length, 'key', 'keys')
-			: `${found.length} of ${plural(this.keys.length, 'key', 'keys')}`;
+		const all = plural(this.keys.length, 'key', 'keys');
+		this.count.textContent = found.length === this.keys.length ? all
+			: `${found.length} of ${all}`;
 		if (found.length === 0) {
-			this.place.replaceChildren(empty('No key matches', 'Try another word or another filter.'));
+			this.place.replaceChildren(
+				empty('No keys match', 'Try a different search or filter.'));
 			return;
 		}
 		const { element, add } = table({ caption: 'API keys', detail: detailOf,
@@ -120,17 +170,17 @@ class KeyList {
 	}
 
 	load() {
-		const signal = this.next();
+		const signal = this.nextLoad();
 		return fillWith(this.place, 'keys', signal, async () => {
-			({ keys: this.keys } = await this.api.get('keys', null, signal));
+			({ keys: this.keys } = await this.api.get('keys', {}, signal));
 		}, () => {
 			this.tools.hidden = this.keys.length === 0;
 			if (this.keys.length === 0)
-				return empty('No API keys yet',
-					'A key lets a sender post webhooks to you. Create one, and paste its curl line into a terminal.',
-					button('Create key', () => this.create(), { class: 'button primary' }));
+				return empty('No API keys yet', 'A sender needs a key to post webhooks. Create one'
+					+ ' and paste its curl command into a terminal to try it.',
+				button('Create key', () => this.create(), { class: 'button primary' }));
 			this.list();
-			return [...this.place.childNodes];
+			return [...this.place.children];
 		});
 	}
 
@@ -139,10 +189,11 @@ class KeyList {
 		openCreateKey({ api: this.api, signal: this.signal, changed: () => this.load() });
 	}
 
+	/** @param {Key} key */
 	async deactivate(key) {
 		const { openDeactivate } = await import('./deactivate.js');
 		openDeactivate({ api: this.api, signal: this.signal, key, done: async () => {
-			say(`${isolate(key.name)} is deactivated`);
+			announce(`${isolate(key.name)} was deactivated`);
 			await this.load();
 			// the button that had the focus is gone
 			this.root.querySelector('h1')?.focus();
@@ -150,12 +201,14 @@ class KeyList {
 	}
 }
 
+/** @param {ViewContext} context */
 export function render(context) {
 	const list = new KeyList(context);
 	context.root.append(
 		el('div', { class: 'head' },
 			el('div', null, el('h1', { tabindex: -1 }, 'API keys'),
-				el('p', { class: 'lead' }, 'Each sender gets a key of its own, so that one can be deactivated without the others.')),
+				el('p', { class: 'lead' }, 'Give each sender its own key, so that you can'
+					+ ' deactivate one without affecting the others.')),
 			button('Create key', () => list.create(), { class: 'button primary' })),
 		el('section', { class: 'card', 'aria-label': 'Keys' },
 			el('h2', { class: 'visually-hidden' }, 'Keys'), list.tools, list.place));

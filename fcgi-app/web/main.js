@@ -1,64 +1,104 @@
-// main.js - starts the page: who is signed in, which organization, which view. Views are modules
-// that are loaded when they are first shown.
+// @ts-check
+// main.js - starts the page: who is signed in, which organization, which view. A view's module is
+// loaded when the view is first shown.
 
-import { Api } from './api.js';
-import { bdi, button, el } from './dom.js';
+import { Api, problemOf } from './api.js';
+import { bdi, button, byId, el } from './dom.js';
 import { address, onChange, read } from './router.js';
 import { failed, loading } from './state.js';
 
+/** @import { Problem } from './api.js' */
+/** @import { Me, Organization, Query, Role, View } from './types.js' */
+
+const STAGING = { name: 'staging', label: 'Staging', load: () => import('./staging.js') };
+/** @type {View[]} */
 const VIEWS = [
 	{ name: 'keys', label: 'API keys', manages: true, load: () => import('./keys.js') },
-	{ name: 'staging', label: 'Staging', load: () => import('./staging.js') },
+	STAGING,
 	{ name: 'usage', label: 'Usage', manages: true, load: () => import('./usage.js') },
 	{ name: 'audit', label: 'Audit log', manages: true, load: () => import('./audit.js') },
 ];
+/** @type {Record<Role, string>} */
 const ROLES = { owner: 'Owner', admin: 'Admin', editor: 'Editor', viewer: 'Viewer' };
 
 const api = new Api();
-const main = document.getElementById('main');
-let me;
+const main = byId('main');
 let leave = new AbortController();
 
-function organizationOf(parameters) {
+/**
+ * The organization that the address names, else one whose keys the user may manage.
+ *
+ * @param {Me} me
+ * @param {URLSearchParams} parameters
+ */
+function organizationOf({ organizations }, parameters) {
 	const wanted = parameters.get('organization');
-	return me.organizations.find(({ id }) => String(id) === wanted) 
-		?? me.organizations.find(one => one.may_manage_keys) ?? me.organizations[0];
+	return organizations.find(({ id }) => String(id) === wanted)
+		?? organizations.find(one => one.may_manage_keys) ?? organizations[0];
 }
 
-// The parameter is only needed where there is a choice.
-function parameterOf(organization) {
-	return { organization: me.organizations.length > 1 ? organization.id : null };
+/**
+ * The parameter is needed only where there is a choice.
+ *
+ * @param {Me} me
+ * @param {Organization} organization
+ * @returns {Query}
+ */
+function fixedParameters({ organizations }, organization) {
+	return { organization: organizations.length > 1 ? organization.id : null };
 }
 
-function showNavigation(current, organization, allowed) {
-	document.getElementById('views').replaceChildren(...allowed.map(({ name, label }) =>
-		el('a', { href: address(name, parameterOf(organization)),
+/**
+ * The organization's name, or a switch where there are several.
+ *
+ * @param {Me} me
+ * @param {Organization} organization
+ * @param {View} view
+ */
+function organizationSwitch({ organizations }, organization, view) {
+	if (organizations.length === 1)
+		return el('span', { class: 'organization' }, bdi(organization.name));
+	return el('label', { class: 'switcher' },
+		el('span', { class: 'visually-hidden' }, 'Organization'),
+		el('select', { on: { change({ currentTarget }) {
+			location.hash = address(view.name, { organization: currentTarget.value });
+		} } }, organizations.map(({ id, name }) =>
+			el('option', { value: id, selected: id === organization.id }, name))));
+}
+
+/**
+ * @param {Me} me
+ * @param {Organization} organization
+ * @param {View} current
+ * @param {View[]} allowed
+ */
+function showNavigation(me, organization, current, allowed) {
+	byId('views').replaceChildren(...allowed.map(({ name, label }) =>
+		el('a', { href: address(name, fixedParameters(me, organization)),
 			'aria-current': name === current.name ? 'page' : null }, label)));
-	const who = [el('span', { class: 'user' }, bdi(me.user),
-		el('span', { class: 'role' }, ROLES[organization.role] ?? organization.role))];
-	if (me.organizations.length > 1)
-		who.unshift(el('label', { class: 'switcher' },
-			el('span', { class: 'visually-hidden' }, 'Organization'),
-			el('select', { on: { change(event) {
-				location.hash = address(current.name, { organization: event.target.value });
-			} } }, me.organizations.map(({ id, name }) => el('option', { value: id,
-				selected: id === organization.id }, name)))));
-	else
-		who.unshift(el('span', { class: 'organization' }, bdi(organization.name)));
-	document.getElementById('who').replaceChildren(...who);
+	byId('who').replaceChildren(organizationSwitch(me, organization, current),
+		el('span', { class: 'user' }, bdi(me.user),
+			el('span', { class: 'role' }, ROLES[organization.role] ?? organization.role)));
 }
 
-async function show(moved) {
+/**
+ * Shows the view that the address names; one that the role does not allow leads to the first that
+ * it does.
+ *
+ * @param {Me} me
+ * @param {boolean} moved whether the reader has just come from another view
+ */
+async function show(me, moved) {
 	leave.abort();
 	leave = new AbortController();
 	const { signal } = leave;
 	const { view: wanted, parameters } = read();
-	const organization = organizationOf(parameters);
+	const organization = organizationOf(me, parameters);
 	const allowed = VIEWS.filter(({ manages }) => !manages || organization.may_manage_keys);
-	const view = allowed.find(({ name }) => name === wanted) ?? allowed[0];
+	const view = allowed.find(({ name }) => name === wanted) ?? allowed[0] ?? STAGING;
 	api.organization = organization.id;
 	document.title = `${view.label} · Sluice`;
-	showNavigation(view, organization, allowed);
+	showNavigation(me, organization, view, allowed);
 	const root = el('div', { class: 'view', 'data-view': view.name });
 	main.replaceChildren(root);
 	try {
@@ -66,15 +106,19 @@ async function show(moved) {
 		if (signal.aborted)
 			return;
 		render({ api, root, signal, parameters, organization,
-			fixed: parameterOf(organization) });
+			fixed: fixedParameters(me, organization) });
 	} catch (error) {
-		root.replaceChildren(failed(error, () => show(moved)));
+		root.replaceChildren(failed(error, () => show(me, moved)));
 	}
 	if (moved)
 		root.querySelector('h1')?.focus();
 }
 
-// Nobody, or nobody we know: what the service says about it, and the way on.
+/**
+ * For a user that is not known, or none: what the API says about it, and what happens next.
+ *
+ * @param {Problem} problem
+ */
 function showStranger(problem) {
 	const known = problem.code === 'not_a_member';
 	document.title = 'No access · Sluice';
@@ -82,28 +126,35 @@ function showStranger(problem) {
 		el('h1', null, known ? 'You are not a member yet' : 'You are not signed in'),
 		el('p', { class: 'stranger-detail' }, problem.message),
 		el('p', { class: 'sub' }, known
-			? 'As soon as you have been added, this page shows the API keys and what comes in.'
-			: 'The web server has to ask for a name and a password, or pass on who you are.'),
+			? 'Once you have been added, this page shows the API keys and what senders post.'
+			: 'The web server must ask for a name and password, or pass on who you are.'),
 		button('Check again', start, { class: 'button primary' })));
 }
+
+/** @type {Me | null} */
+let signedIn = null;
 
 async function start() {
 	main.replaceChildren(loading('settings'));
 	try {
-		me = await api.me();
+		signedIn = await api.me();
 	} catch (error) {
-		if (error.code === 'not_a_member' || error.code === 'not_signed_in')
-			showStranger(error);
+		const problem = problemOf(error);
+		if (problem.code === 'not_a_member' || problem.code === 'not_signed_in')
+			showStranger(problem);
 		else
-			main.replaceChildren(failed(error, start));
+			main.replaceChildren(failed(problem, start));
 		return;
 	}
-	await show(false);
+	await show(signedIn, false);
 }
 
-document.getElementById('skip').addEventListener('click', event => {
+byId('skip').addEventListener('click', event => {
 	event.preventDefault();
 	main.focus();
 });
-onChange(() => me && show(true));
+onChange(() => {
+	if (signedIn)
+		show(signedIn, true);
+});
 start();

@@ -1,3 +1,4 @@
+// @ts-check
 // reveal.js - the one time a key and its secret are shown in clear. They live in this dialog and
 // nowhere else: closing it, or leaving the page, drops them.
 
@@ -5,24 +6,37 @@ import { bdi, button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
 import { relative } from './time.js';
 
-const LOOK = 2000;  // between two questions whether the key has been used
-const LOOKS = 300;
+/** @import { Api } from './api.js' */
+/** @import { CreatedKey, Id } from './types.js' */
 
-// Over plain http to another host there is no clipboard interface, only the old command.
+const POLL_MS = 2000; // between two looks whether the key has been used
+const POLLS = 300;
+
+/**
+ * Over plain http to another host there is no clipboard interface, only the old command.
+ *
+ * @param {string} text
+ * @param {Element} element that shows the text
+ */
 async function copy(text, element) {
 	try {
 		await navigator.clipboard.writeText(text);
 		return true;
 	} catch {
-		getSelection().selectAllChildren(element);
+		getSelection()?.selectAllChildren(element);
 		return document.execCommand('copy');
 	}
 }
 
-function copyable(label, text, multiline) {
+/**
+ * @param {string} label
+ * @param {string} text
+ * @param {'code' | 'pre'} [name] of the element
+ */
+function copyable(label, text, name = 'code') {
 	const id = newId('reveal');
-	const value = el(multiline ? 'pre' : 'code', { class: 'reveal-text', 'aria-labelledby': id,
-		tabindex: 0, role: 'group' }, text);
+	const value = el(name, { class: 'reveal-text', 'aria-labelledby': id, tabindex: 0,
+		role: 'group' }, text);
 	const copier = button('Copy', async () => {
 		const copied = await copy(text, value);
 		copier.textContent = copied ? 'Copied' : 'Press Ctrl+C';
@@ -32,43 +46,58 @@ function copyable(label, text, multiline) {
 		el('div', { class: 'reveal-row' }, value, copier));
 }
 
-// Tells when the first request with the key has arrived; stops with the dialog.
-async function watch(place, api, id, signal) {
-	for (let look = 0; look < LOOKS && !signal.aborted; look++) {
-		await new Promise(resolve => setTimeout(resolve, LOOK));
-		const key = await api.get(`keys/${id}`, null, signal).catch(() => null);
+/**
+ * Says in `place` when the first request with the key has arrived.
+ *
+ * @param {HTMLElement} place
+ * @param {Api} api
+ * @param {Id} id
+ * @param {AbortSignal} signal
+ */
+async function waitForUse(place, api, id, signal) {
+	for (let poll = 0; poll < POLLS && !signal.aborted; poll++) {
+		await new Promise(resolve => setTimeout(resolve, POLL_MS));
+		const key = await api.get(`keys/${id}`, {}, signal).catch(() => null);
 		if (signal.aborted)
 			return;
 		if (key?.last_used_at) {
 			place.classList.add('seen');
-			place.replaceChildren('The first request has arrived, ', relative(key.last_used_at), '.');
+			place.replaceChildren('The first request arrived ', relative(key.last_used_at), '.');
 			return;
 		}
 	}
 }
 
-// The service cannot know a payload that fits the template: the line then names a file.
-function ready(curl, payload) {
+/**
+ * The command with a body in place of the file it names, quoted for a shell.
+ *
+ * @param {string} curl
+ * @param {string | null} payload
+ */
+function withPayload(curl, payload) {
 	return payload === null ? curl
 		: curl.replace('@payload.json', () => `'${payload.replaceAll("'", "'\\''")}'`);
 }
 
-// made: the answer to the creation; payload: one that its template was tried on, or null. closed()
-// when the clear text is gone.
-export function openReveal({ api, made, payload, closed }) {
+/**
+ * `payload` is one that the key's template was tried on, or null. closed() is called when the clear
+ * text is gone.
+ *
+ * @param {{ api: Api, created: CreatedKey, payload: string | null, closed: () => void }} context
+ */
+export function openReveal({ api, created, payload, closed }) {
 	const end = new AbortController();
 	const seen = el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…');
-	const { id } = made;
+	const { id } = created;
 	const dialog = openDialog({ title: 'Your new key', class: 'wide', keep: true, body: [
 		el('p', { class: 'notice' }, el('strong', null, 'Copy it now. '),
-			'Only a hash is stored: after this dialog nobody can show it again.'),
-		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(made.name))),
-		copyable('Key', made.key),
-		made.secret ? copyable('Secret, for the header X-Api-Secret', made.secret) : null,
-		copyable('Try it in a terminal', ready(made.curl, payload), true),
+			'Only a hash is stored, so it cannot be shown again once this dialog is closed.'),
+		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(created.name))),
+		copyable('Key', created.key),
+		created.secret ? copyable('Secret, for the X-Api-Secret header', created.secret) : null,
+		copyable('Try it in a terminal', withPayload(created.curl, payload), 'pre'),
 		seen,
-	], foot: button('Done', () => dialog.close(), { class: 'button primary' }),
-	close() {
+	], foot: button('Done', () => dialog.close(), { class: 'button primary' }), closed() {
 		end.abort();
 		removeEventListener('pagehide', dialog.close);
 		dialog.element.replaceChildren();
@@ -76,6 +105,6 @@ export function openReveal({ api, made, payload, closed }) {
 	} });
 	// or the page would come back with it from the browser's cache
 	addEventListener('pagehide', dialog.close);
-	dialog.element.querySelector('.copy').focus();
-	watch(seen, api, id, end.signal);
+	dialog.element.querySelector('button')?.focus();
+	waitForUse(seen, api, id, end.signal);
 }

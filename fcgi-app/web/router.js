@@ -1,25 +1,45 @@
-// router.js - which view the address shows: "#/staging?organization=2&window=7d". No server knows
-// what follows "#", and nothing secret ever stands there.
+// @ts-check
+// router.js - which view the address shows: "#/staging?organization=2&window=7d". What follows "#"
+// is never sent to a server, and nothing secret stands there.
 
+/** @import { Query } from './types.js' */
+
+/** The view and its parameters; the view is '' when the address names none. */
 export function read() {
 	const [, view = '', query = ''] = /^#\/([a-z-]*)(?:\?(.*))?$/.exec(location.hash) ?? [];
 	return { view, parameters: new URLSearchParams(query) };
 }
 
-// Empty values are left out.
+/**
+ * The address of a view, for `href`.
+ *
+ * @param {string} view
+ * @param {Query} [parameters]
+ */
 export function address(view, parameters = {}) {
 	const query = new URLSearchParams();
 	for (const [name, value] of Object.entries(parameters))
 		if (value !== null && value !== undefined && value !== '')
-			query.set(name, value);
+			query.set(name, String(value));
 	return `#/${view}${query.size ? `?${query}` : ''}`;
 }
 
-// The address follows what the reader has chosen within a view; "back" leaves the view.
+/**
+ * Puts into the address what has been chosen within a view, without an entry in the history: "back"
+ * leaves the view.
+ *
+ * @param {string} view
+ * @param {Query} parameters
+ */
 export function replace(view, parameters) {
 	history.replaceState(null, '', address(view, parameters));
 }
 
+/**
+ * Calls `show` whenever the address names another view.
+ *
+ * @param {() => void} show
+ */
 export function onChange(show) {
 	addEventListener('hashchange', () => {
 		if (/^(#\/|#?$)/.test(location.hash))

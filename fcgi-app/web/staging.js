@@ -1,5 +1,6 @@
-// staging.js - what has happened to the webhooks: counts by status, signals over time, and below
-// them the rows themselves (incoming.js).
+// @ts-check
+// staging.js - the Staging view: counts by status, signals over time, and below them the rows
+// themselves (incoming.js).
 
 import { button, el } from './dom.js';
 import { chart } from './chart.js';
@@ -9,63 +10,98 @@ import { empty, fillWith, supersede } from './state.js';
 import { STATUSES } from './status.js';
 import { number, second } from './time.js';
 
-const WINDOWS = { '24h': '24 hours', '7d': '7 days', '30d': '30 days' };
+/** @import { StagingStatus, Statistics, StatisticsWindow, ViewContext } from './types.js' */
 
+/** @type {Record<StatisticsWindow, string>} */
+const WINDOWS = { '24h': '24 hours', '7d': '7 days', '30d': '30 days' };
+const DEFAULT_WINDOW = '24h';
+
+/**
+ * @param {string | null} name
+ * @returns {name is StatisticsWindow}
+ */
+function isWindow(name) {
+	return name !== null && Object.hasOwn(WINDOWS, name);
+}
+
+/**
+ * @param {string} label
+ * @param {number} count
+ * @param {string | null} tone unless the count is 0
+ * @param {string} [hint]
+ */
 function tile(label, count, tone, hint) {
 	return el('div', { class: `tile ${count > 0 && tone ? tone : ''}`.trim() },
 		el('dt', { title: hint }, label), el('dd', null, number(count)));
 }
 
+/** @param {Statistics} statistics */
 function totalsOf({ totals, cold_storage: cold, rejected, duplicates }) {
+	const statuses = /** @type {StagingStatus[]} */ (Object.keys(STATUSES));
 	return el('dl', { class: 'tiles' },
-		Object.entries(STATUSES).map(([status, [label, tone]]) => tile(label, totals[status] ?? 0, tone)),
-		tile('Cold storage', cold, null, 'Signals without any identity, kept until their anonymous id is identified'),
-		tile('Rejected', rejected, 'warn', 'Kept with their bytes and the reason; see below'),
-		tile('Duplicates', duplicates, null, 'Repeats of a delivery, stored once'));
+		statuses.map(status => tile(STATUSES[status][0], totals[status] ?? 0, STATUSES[status][1])),
+		tile('Cold storage', cold, null,
+			'Signals without an identity, kept until their anonymous ID is identified'),
+		tile('Rejected', rejected, 'warn',
+			'Bad items and unreadable bodies, kept with the reason: see Rejects below'),
+		tile('Duplicates', duplicates, null, 'Repeats of a delivery that was stored once'));
 }
 
 class Staging {
-	constructor(context) {
-		Object.assign(this, context);
-		const wanted = this.parameters.get('window');
-		this.window = wanted in WINDOWS ? wanted : '24h';
-		this.chosen = { list: this.parameters.get('list'), source: this.parameters.get('source'),
-			status: this.parameters.get('status') };
-		this.next = supersede(this.signal);
-		this.summary = el('div', { class: 'summary' });
-		this.upTo = el('p', { class: 'count' });
-		this.list = el('section', { class: 'card', 'aria-label': 'Latest rows' });
+	summary = el('div', { class: 'summary' });
+	upTo = el('p', { class: 'count' });
+	list = el('section', { class: 'card', 'aria-label': 'Latest rows' });
+
+	/** @param {ViewContext} context */
+	constructor({ api, signal, parameters, organization, fixed }) {
+		this.api = api;
+		this.signal = signal;
+		this.organization = organization;
+		this.fixed = fixed;
+		const wanted = parameters.get('window');
+		this.window = isWindow(wanted) ? wanted : DEFAULT_WINDOW;
+		this.chosen = { list: parameters.get('list'), source: parameters.get('source'),
+			status: parameters.get('status') };
+		this.nextLoad = supersede(signal);
 	}
 
 	remember() {
-		replace('staging', { ...this.fixed, window: this.window === '24h' ? null : this.window,
-			...this.chosen });
+		const window = this.window === DEFAULT_WINDOW ? null : this.window;
+		replace('staging', { ...this.fixed, window, ...this.chosen });
 	}
 
 	selector() {
-		return el('fieldset', { class: 'segments' }, el('legend', { class: 'visually-hidden' }, 'Window'),
-			Object.entries(WINDOWS).map(([value, label]) => el('label', null,
-				el('input', { type: 'radio', name: 'window', value, checked: value === this.window, on: {
-					change: () => {
+		const windows = /** @type {StatisticsWindow[]} */ (Object.keys(WINDOWS));
+		return el('fieldset', { class: 'segments' },
+			el('legend', { class: 'visually-hidden' }, 'Time window'),
+			windows.map(value => el('label', null,
+				el('input', { type: 'radio', name: 'window', value, checked: value === this.window,
+					on: { change: () => {
 						this.window = value;
 						this.remember();
 						this.loadSummary();
-					} } }), el('span', null, label))));
+					} } }), el('span', null, WINDOWS[value]))));
+	}
+
+	noSignals() {
+		return this.organization.may_manage_keys
+			? empty('No signals in this window', 'Create a key and paste its curl command into a'
+				+ ' terminal: the signal will appear here.',
+			el('a', { class: 'button', href: address('keys', this.fixed) }, 'API keys'))
+			: empty('No signals in this window', 'They will appear here as soon as a sender posts'
+				+ ' one.');
 	}
 
 	loadSummary() {
-		const signal = this.next();
+		const signal = this.nextLoad();
 		return fillWith(this.summary, 'statistics', signal,
 			() => this.api.get('statistics', { window: this.window }, signal), statistics => {
 				this.upTo.replaceChildren('As of ', second(statistics.as_of));
-				return [totalsOf(statistics), el('section', { class: 'card chart-card', 'aria-label': 'Signals over time' },
-					el('h2', null, 'Signals over time'),
-					statistics.series.length > 0 ? chart(statistics, signal)
-						: empty('No signals in this window', this.organization.may_manage_keys
-							? 'Create a key and paste its curl line into a terminal: the signal shows up here.'
-							: 'As soon as a sender posts one, it shows up here.',
-						this.organization.may_manage_keys
-							? el('a', { class: 'button', href: address('keys', this.fixed) }, 'API keys') : null))];
+				return [totalsOf(statistics),
+					el('section', { class: 'card chart-card', 'aria-label': 'Signals over time' },
+						el('h2', null, 'Signals over time'),
+						statistics.series.length > 0 ? chart(statistics, signal)
+							: this.noSignals())];
 			});
 	}
 
@@ -76,12 +112,13 @@ class Staging {
 	}
 }
 
+/** @param {ViewContext} context */
 export function render(context) {
 	const view = new Staging(context);
 	context.root.append(
 		el('div', { class: 'head' },
 			el('div', null, el('h1', { tabindex: -1 }, 'Staging'),
-				el('p', { class: 'lead' }, 'What the senders have posted, and what became of it.')),
+				el('p', { class: 'lead' }, 'What senders have posted, and what became of it.')),
 			el('div', { class: 'head-tools' }, view.upTo, view.selector(),
 				button('Refresh', () => view.load()))),
 		view.summary, view.list);

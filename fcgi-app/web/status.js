@@ -1,7 +1,11 @@
-// status.js - what becomes of a staged row: the names, and how good or bad each is.
+// @ts-check
+// status.js - the statuses of staged rows: their names, and how good or bad each is.
 
 import { el } from './dom.js';
 
+/** @import { StagingStatus } from './types.js' */
+
+/** @type {Record<StagingStatus, [label: string, tone: string]>} */
 export const STATUSES = {
 	pending: ['Pending', 'wait'],
 	processing: ['Processing', 'wait'],
@@ -11,7 +15,8 @@ export const STATUSES = {
 	permanently_failed: ['Permanently failed', 'bad'],
 };
 
+/** @param {string} status */
 export function statusBadge(status) {
-	const [label, tone] = STATUSES[status] ?? [status, 'idle'];
+	const [label, tone] = STATUSES[/** @type {StagingStatus} */ (status)] ?? [status, 'idle'];
 	return el('span', { class: `badge ${tone}` }, label);
 }

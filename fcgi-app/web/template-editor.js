@@ -1,113 +1,186 @@
+// @ts-check
 // template-editor.js - a payload template and, beside it, what it makes of a pasted payload: tried
-// by the service with the very code that intake uses.
+// by the service with the very code that the intake uses.
 
-import { JsonText } from './api.js';
+import { JsonText, problemOf } from './api.js';
 import { bdi, debounce, el, newId } from './dom.js';
 import { brief, parse } from './json.js';
 import { faultList } from './state.js';
 import { SAMPLES } from './template-samples.js';
 
-const PAUSE = 300;
+/** @import { Api, Problem } from './api.js' */
+/** @import { Json, Trial } from './types.js' */
 
-// The first thing that is no JSON, as text; null when all is well.
+const TRY_DELAY_MS = 300;
+
+/**
+ * Why a text is not JSON, in the browser's words; null when it is.
+ *
+ * @param {string} text
+ */
 export function jsonFault(text) {
 	try {
 		JSON.parse(text);
 		return null;
 	} catch (error) {
-		return error.message;
+		return error instanceof Error ? error.message : String(error);
 	}
 }
 
-function area(label, hint, rows) {
+/**
+ * @param {string} label
+ * @param {string} hint
+ */
+function area(label, hint) {
 	const id = newId('area');
-	const input = el('textarea', { id, rows, class: 'code', spellcheck: 'false', autocomplete: 'off',
-		autocapitalize: 'off', 'aria-describedby': `${id}-hint` });
+	const input = el('textarea', { id, rows: 13, class: 'code', spellcheck: 'false',
+		autocomplete: 'off', autocapitalize: 'off', 'aria-describedby': `${id}-hint` });
 	return { input, element: el('div', { class: 'field' }, el('label', { for: id }, label), input,
 		el('p', { class: 'hint', id: `${id}-hint` }, hint)) };
 }
 
+/**
+ * @param {string} name
+ * @param {Json} value
+ * @param {string[]} warnings
+ */
 function rowOf(name, value, warnings) {
 	return el('tr', { class: warnings.length > 0 ? 'warned' : null },
 		el('th', { scope: 'row' }, bdi(name)),
-		el('td', null, value === null || value === undefined ? el('span', { class: 'muted' }, 'null')
-			: bdi(brief(value)),
-		warnings.map(text => el('span', { class: 'sub warn-text' }, bdi(text)))));
+		el('td', null,
+			value === null ? el('span', { class: 'muted' }, 'null') : bdi(brief(value)),
+			warnings.map(text => el('span', { class: 'sub warn-text' }, bdi(text)))));
 }
 
-function resultOf({ row, warnings = [], error }, index, count) {
-	const title = count > 1 ? el('h4', null, `Item ${index + 1}`) : null;
+/**
+ * The fields of a row, those of `custom` behind the others. Custom fields that could not be used
+ * are not in the row; they follow with null.
+ *
+ * @param {Trial} trial
+ * @returns {[name: string, value: Json][]}
+ */
+function fieldsOf({ row = {}, warnings = [] }) {
+	const { custom = {}, ...fields } = row;
+	/** @type {[string, Json][]} */
+	const named = [...Object.entries(fields),
+		.../** @type {[string, Json][]} */ (Object.entries(custom ?? {}))
+			.map(([name, value]) => /** @type {[string, Json]} */ ([`custom.${name}`, value]))];
+	const missing = warnings.filter(({ field }) => !named.some(([name]) => name === field));
+	return [...named, ...missing.map(({ field }) => /** @type {[string, Json]} */ ([field, null]))];
+}
+
+/**
+ * @param {Trial} trial
+ * @param {number} index
+ * @param {number} count
+ */
+function resultOf(trial, index, count) {
+	const { warnings = [], error } = trial;
+	const title = count > 1 ? [el('h4', null, `Item ${index + 1}`)] : [];
 	if (error)
-		return [title, el('p', { class: 'refused' }, el('strong', null, 'Would be rejected: '),
+		return [...title, el('p', { class: 'refused' }, el('strong', null, 'Would be rejected: '),
 			bdi(error.detail))];
-	const { custom, ...fields } = row;
-	const named = [...Object.entries(fields), ...Object.entries(custom ?? {})
-		.map(([name, value]) => [`custom.${name}`, value])];
-	// custom values that could not be used are not in the row
-	const missing = warnings.filter(({ field }) => !named.some(([name]) => name === field))
-		.map(({ field }) => [field, null]);
-	return [title, el('table', { class: 'mapped' },
+	return [...title, el('table', { class: 'mapped' },
 		el('caption', { class: 'visually-hidden' }, 'What would be stored'),
-		el('tbody', null, [...named, ...missing].map(([name, value]) => rowOf(name, value,
+		el('tbody', null, fieldsOf(trial).map(([name, value]) => rowOf(name, value,
 			warnings.filter(({ field }) => field === name).map(({ reason }) => reason)))))];
 }
 
+/** @param {Problem} problem */
 function faultsOf(problem) {
 	return el('div', { class: 'refused' }, el('p', null, bdi(problem.message)), faultList(problem));
 }
 
-// { element, input of the template, text(): the template as typed, payload(): what it was tried on,
-// on one line, or null; stop() }
-export function templateEditor({ api, signal }) {
-	const template = area('Payload template', 'Field to path: a dot goes one level down, a number picks from an array. Only product_org_id is required.', 13);
-	const payload = area('Sample payload', 'Paste one of yours. It is tried, not stored.', 13);
-	const heading = newId('preview');
-	const preview = el('div', { class: 'preview', role: 'region', tabindex: 0, 'aria-live': 'polite',
-		'aria-labelledby': heading });
-	const chooser = newId('sample');
-	let last = new AbortController();
+class Editor {
+	template = area('Payload template', 'Maps each field to a path: a dot goes one level down, a'
+		+ ' number picks an item of an array. Only product_org_id is required.');
+	sample = area('Sample payload', 'Paste one of your own. It is tried, not stored.');
+	heading = el('p', { class: 'label', id: newId('preview') }, 'What would be stored');
+	preview = el('div', { class: 'preview', role: 'region', tabindex: 0, 'aria-live': 'polite',
+		'aria-labelledby': this.heading.id });
+	last = new AbortController();
 
-	function use(name) {
-		const sample = SAMPLES[name];
-		template.input.value = sample.template;
-		payload.input.value = sample.payload;
-		tryNow();
+	/**
+	 * @param {Api} api
+	 * @param {AbortSignal} signal
+	 */
+	constructor(api, signal) {
+		this.api = api;
+		this.signal = signal;
+		const trySoon = debounce(() => this.try(), TRY_DELAY_MS);
+		for (const { input } of [this.template, this.sample])
+			input.addEventListener('input', trySoon);
 	}
 
-	async function tryNow() {
-		last.abort();
-		last = new AbortController();
-		const { signal: current } = last;
-		const fault = [['The template', template], ['The payload', payload]]
-			.map(([what, { input }]) => [what, jsonFault(input.value)]).find(([, text]) => text);
+	element() {
+		const chooser = newId('sample');
+		return el('div', { class: 'editor' },
+			el('div', { class: 'field inline' }, el('label', { for: chooser }, 'Start from'),
+				el('select', { id: chooser, on: {
+					change: ({ currentTarget }) => this.start(currentTarget.value) } },
+				Object.entries(SAMPLES).map(([value, { label }]) =>
+					el('option', { value }, label)))),
+			el('div', { class: 'editor-panes' }, this.template.element, this.sample.element,
+				el('div', { class: 'field' }, this.heading, this.preview)));
+	}
+
+	/** @param {string} name of a sample */
+	start(name) {
+		const sample = SAMPLES[name];
+		if (!sample)
+			return;
+		this.template.input.value = sample.template;
+		this.sample.input.value = sample.payload;
+		this.try();
+	}
+
+	/** What keeps the two texts from being tried; null when nothing does. */
+	fault() {
+		for (const [name, { input }] of /** @type {const} */ (
+			[['template', this.template], ['payload', this.sample]])) {
+			const fault = jsonFault(input.value);
+			if (fault)
+				return el('p', { class: 'refused' }, `The ${name} is not valid JSON yet: `,
+					bdi(fault));
+		}
+		return null;
+	}
+
+	/** Shows what the template makes of the payload; supersedes the trial before. */
+	async try() {
+		this.last.abort();
+		this.last = new AbortController();
+		const signal = AbortSignal.any([this.signal, this.last.signal]);
+		const fault = this.fault();
 		if (fault) {
-			preview.replaceChildren(el('p', { class: 'refused' }, `${fault[0]} is not JSON yet: `,
-				bdi(fault[1])));
+			this.preview.replaceChildren(fault);
 			return;
 		}
 		try {
-			const { results } = await api.post('templates/try', {
-				payload_template: new JsonText(template.input.value),
-				payload: new JsonText(payload.input.value) }, AbortSignal.any([signal, current]));
-			preview.replaceChildren(...results.flatMap((result, index) =>
-				resultOf(result, index, results.length)).filter(Boolean));
+			const { results } = await this.api.post('templates/try', {
+				payload_template: new JsonText(this.template.input.value),
+				payload: new JsonText(this.sample.input.value) }, signal);
+			this.preview.replaceChildren(...results.flatMap((result, index) =>
+				resultOf(result, index, results.length)));
 		} catch (error) {
-			if (!current.aborted && !signal.aborted)
-				preview.replaceChildren(faultsOf(error));
+			if (!signal.aborted)
+				this.preview.replaceChildren(faultsOf(problemOf(error)));
 		}
 	}
+}
 
-	const trySoon = debounce(tryNow, PAUSE);
-	template.input.addEventListener('input', trySoon);
-	payload.input.addEventListener('input', trySoon);
-	const element = el('div', { class: 'editor' },
-		el('div', { class: 'field inline' }, el('label', { for: chooser }, 'Start from'),
-			el('select', { id: chooser, on: { change: event => use(event.target.value) } },
-				Object.entries(SAMPLES).map(([value, { label }]) => el('option', { value }, label)))),
-		el('div', { class: 'editor-panes' }, template.element, payload.element,
-			el('div', { class: 'field' }, el('p', { class: 'label', id: heading }, 'What would be stored'), preview)));
-	use(Object.keys(SAMPLES)[0]);
-	return { element, input: template.input, text: () => template.input.value,
-		payload: () => jsonFault(payload.input.value) ? null : brief(parse(payload.input.value)),
-		stop: () => last.abort() };
+/**
+ * text() is the template as it was typed; payload() what it was tried on, on one line, null when
+ * that is not JSON; stop() ends a trial that is under way.
+ *
+ * @param {{ api: Api, signal: AbortSignal }} context
+ */
+export function templateEditor({ api, signal }) {
+	const editor = new Editor(api, signal);
+	const { template: { input }, sample } = editor;
+	const element = editor.element();
+	editor.start(Object.keys(SAMPLES)[0] ?? '');
+	return { element, input, text: () => input.value,
+		payload: () => jsonFault(sample.input.value) ? null : brief(parse(sample.input.value)),
+		stop: () => editor.last.abort() };
 }

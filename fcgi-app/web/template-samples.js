@@ -1,6 +1,9 @@
-// template-samples.js - templates to start from, each with a payload: the files of deploy/templates
-// word for word (a test compares them). Texts, because numbers of 64 bits are among them.
+// @ts-check
+// template-samples.js - templates to start from, each with a payload: the files of
+// deploy/templates, word for word (a test compares them). They are texts, because 64-bit numbers
+// are among them.
 
+/** @type {Record<string, { label: string, template: string, payload: string }>} */
 export const SAMPLES = {
 	'segment-group': {
 		label: 'Segment group call',
@@ -145,7 +148,7 @@ export const SAMPLES = {
 ]`,
 	},
 	script: {
-		label: 'A script of your own',
+		label: 'Your own script',
 		template: String.raw`{
   "product_org_id": "product_org_id",
   "name": "name",

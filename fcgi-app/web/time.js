@@ -1,46 +1,89 @@
-// time.js - instants in the reader's zone, with UTC on hover, and numbers as the reader writes them.
+// @ts-check
+// time.js - timestamps in the reader's time zone, with UTC on hover, and numbers in the reader's
+// format.
 
 import { el } from './dom.js';
+
+/** @import { Integer, Timestamp } from './types.js' */
 
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const SECOND = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const NUMBER = new Intl.NumberFormat();
+
+/** @type {[Intl.RelativeTimeFormatUnit, number][]} in seconds */
 const UNITS = [['year', 31557600], ['month', 2629800], ['day', 86400], ['hour', 3600],
 	['minute', 60]];
 
-export function utc(instant) {
-	return `${new Date(instant).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+/**
+ * "2026-11-14 10:00:00 UTC"
+ *
+ * @param {Timestamp} timestamp
+ */
+export function utc(timestamp) {
+	return `${new Date(timestamp).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-// "3 minutes ago", "in 2 days"
-export function ago(instant) {
-	const seconds = (Date.parse(instant) - Date.now()) / 1000;
+/**
+ * "3 minutes ago", "in 2 days"
+ *
+ * @param {Timestamp} timestamp
+ */
+function ago(timestamp) {
+	const seconds = (Date.parse(timestamp) - Date.now()) / 1000;
 	for (const [unit, size] of UNITS)
 		if (Math.abs(seconds) >= size)
 			return RELATIVE.format(Math.trunc(seconds / size), unit);
 	return seconds > 0 ? 'in a moment' : 'just now';
 }
 
-function element(instant, text) {
-	return el('time', { datetime: instant, title: utc(instant) }, text);
+/**
+ * @param {Timestamp} timestamp
+ * @param {string} text
+ */
+function element(timestamp, text) {
+	return el('time', { datetime: timestamp, title: utc(timestamp) }, text);
 }
 
-export const day = instant => element(instant, DAY.format(new Date(instant)));
-export const minute = instant => element(instant, MINUTE.format(new Date(instant)));
-export const second = instant => element(instant, SECOND.format(new Date(instant)));
-export const relative = instant => element(instant, ago(instant));
+/** @param {Timestamp} timestamp */
+export const day = timestamp => element(timestamp, DAY.format(new Date(timestamp)));
 
-// How long ago, and below when that was.
-export function both(instant) {
-	return [relative(instant), el('span', { class: 'sub' }, minute(instant))];
+/** @param {Timestamp} timestamp */
+export const minute = timestamp => element(timestamp, MINUTE.format(new Date(timestamp)));
+
+/** @param {Timestamp} timestamp */
+export const second = timestamp => element(timestamp, SECOND.format(new Date(timestamp)));
+
+/** @param {Timestamp} timestamp */
+export const relative = timestamp => element(timestamp, ago(timestamp));
+
+/**
+ * How long ago, and below it the date and time.
+ *
+ * @param {Timestamp} timestamp
+ */
+export function both(timestamp) {
+	return [relative(timestamp), el('span', { class: 'sub' }, minute(timestamp))];
 }
 
+/**
+ * "1,234"; every digit of those that JavaScript cannot count with.
+ *
+ * @param {Integer} value
+ */
 export function number(value) {
-	return NUMBER.format(value);
+	return NUMBER.format(typeof value === 'number' ? value
+		: /** @type {Intl.StringNumericLiteral} */ (String(value)));
 }
 
+/**
+ * "1 key", "2 keys"
+ *
+ * @param {Integer} count
+ * @param {string} one
+ * @param {string} many
+ */
 export function plural(count, one, many) {
 	return `${number(count)} ${count === 1 ? one : many}`;
 }

@@ -1,17 +1,26 @@
-// usage.js - how many signals of the month's limit are used up, and the months before.
+// @ts-check
+// usage.js - the Usage view: how much of the month's limit is used, and the months before.
 
 import { el, svg } from './dom.js';
 import { fillWith } from './state.js';
 import { number, plural } from './time.js';
 
-const AMBER = 0.8;
+/** @import { MonthUsage, Usage, ViewContext } from './types.js' */
 
+const AMBER = 0.8; // share of the limit
+
+/** @param {string} month YYYY-MM */
 function monthName(month) {
 	return new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' })
 		.format(new Date(`${month}-01T00:00:00Z`));
 }
 
-// A line filled to that share; attributes, because the page allows itself no styles.
+/**
+ * A line filled to a share of its length; drawn, because the page's policy forbids inline styles.
+ *
+ * @param {number} share
+ * @param {string} tone
+ */
 function bar(share, tone) {
 	return svg('svg', { class: `bar ${tone}`, width: '100%', height: 8, 'aria-hidden': 'true' },
 		svg('rect', { class: 'bar-whole', width: '100%', height: 8, rx: 4 }),
@@ -19,29 +28,48 @@ function bar(share, tone) {
 			width: `${Math.max(0.5, Math.min(100, share * 100)).toFixed(2)}%` }) : null);
 }
 
+/**
+ * @param {number} share
+ * @param {boolean} overages
+ */
 function consequence(share, overages) {
 	if (overages)
-		return 'Signals beyond the limit are taken as well, and counted.';
+		return 'Signals beyond the limit are still accepted and counted.';
 	return share >= 1 ? 'Senders are answered 429 until the month ends or the limit is raised.'
-		: 'At the limit, senders are answered 429 until the month ends.';
+		: 'Once the limit is reached, senders are answered 429 until the month ends.';
 }
 
-function meter({ signals, signal_limit: limit, overages }) {
-	if (Number(limit) === 0)
-		return el('p', { class: 'sub' }, 'No limit is set for this organization.');
+/**
+ * @param {number} signals
+ * @param {number} limit
+ */
+function rest(signals, limit) {
+	if (limit > signals)
+		return `${number(limit - signals)} left`;
+	return limit < signals ? `${number(signals - limit)} over the limit` : 'Nothing left';
+}
+
+/**
+ * @param {Usage} usage
+ * @returns {Node[]}
+ */
+function meter({ signals, signal_limit: exact, overages }) {
+	const limit = Number(exact);
+	if (limit === 0)
+		return [el('p', { class: 'sub' }, 'No limit is set for this organization.')];
 	const share = signals / limit;
 	const tone = share >= 1 ? 'bad' : share >= AMBER ? 'warn' : 'good';
-	const percent = Math.floor(share * 100);
-	return [el('div', { class: 'meter', role: 'meter', 'aria-label': 'Signals of this month',
-		'aria-valuemin': 0, 'aria-valuemax': limit, 'aria-valuenow': Math.min(signals, limit),
-		'aria-valuetext': `${percent} % of ${number(limit)}` }, bar(share, tone)),
+	const percent = number(Math.floor(share * 100));
+	return [el('div', { class: 'meter', role: 'meter', 'aria-label': 'Signals this month',
+		'aria-valuemin': 0, 'aria-valuemax': exact, 'aria-valuenow': Math.min(signals, limit),
+		'aria-valuetext': `${percent}% of ${number(exact)}` }, bar(share, tone)),
 	el('div', { class: 'meter-legend' },
-		el('span', { class: `badge ${tone}` }, `${number(percent)} % used`),
-		el('span', { class: 'sub' }, limit > signals ? `${number(limit - signals)} left`
-			: limit < signals ? `${number(signals - limit)} over the limit` : 'Nothing left')),
+		el('span', { class: `badge ${tone}` }, `${percent}% used`),
+		el('span', { class: 'sub' }, rest(signals, limit))),
 	el('p', { class: 'sub' }, consequence(share, overages))];
 }
 
+/** @param {MonthUsage[]} list */
 function months(list) {
 	const largest = Math.max(1, ...list.map(({ signals }) => signals));
 	return el('div', { class: 'table-wrap' }, el('table', { class: 'plain months' },
@@ -50,20 +78,25 @@ function months(list) {
 			el('td', { class: 'cell-bar' }), el('th', { scope: 'col', class: 'number' }, 'Signals'),
 			el('th', { scope: 'col', class: 'number' }, 'Duplicates'))),
 		el('tbody', null, list.map(({ month, signals, duplicates }) => el('tr', null,
-			el('th', { scope: 'row' }, monthName(month)), el('td', { class: 'cell-bar' }, bar(signals / largest, 'plain')),
+			el('th', { scope: 'row' }, monthName(month)),
+			el('td', { class: 'cell-bar' }, bar(signals / largest, 'plain')),
 			el('td', { class: 'number' }, number(signals)),
 			el('td', { class: 'number' }, number(duplicates)))))));
 }
 
+/** @param {ViewContext} context */
 export function render({ api, root, signal }) {
 	const place = el('div', { class: 'summary' });
-	root.append(el('div', { class: 'head' }, el('div', null, el('h1', { tabindex: -1 }, 'Usage'),
-		el('p', { class: 'lead' }, 'Each accepted signal counts once, in its month. Duplicates and rejects do not count.'))), place);
-	fillWith(place, 'usage', signal, () => api.get('usage', null, signal), usage => [
+	root.append(el('div', { class: 'head' }, el('div', null,
+		el('h1', { tabindex: -1 }, 'Usage'),
+		el('p', { class: 'lead' }, 'Each accepted signal counts once, in its month. Duplicates and'
+			+ ' rejects do not count.'))), place);
+	fillWith(place, 'usage', signal, () => api.get('usage', {}, signal), usage => [
 		el('section', { class: 'card padded', 'aria-label': 'This month' },
 			el('h2', null, monthName(usage.month)),
-			el('p', { class: 'figure' }, number(usage.signals), el('span', { class: 'figure-of' },
-				Number(usage.signal_limit) === 0 ? ' signals' : ` of ${plural(usage.signal_limit, 'signal', 'signals')}`)),
+			el('p', { class: 'figure' }, number(usage.signals),
+				el('span', { class: 'figure-of' }, Number(usage.signal_limit) === 0 ? ' signals'
+					: ` of ${plural(usage.signal_limit, 'signal', 'signals')}`)),
 			meter(usage)),
-		el('section', { class: 'card', 'aria-label': 'Months' }, months(usage.months))]);
+		el('section', { class: 'card', 'aria-label': 'By month' }, months(usage.months))]);
 }

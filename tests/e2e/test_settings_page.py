@@ -200,7 +200,7 @@ def test_a_key_from_creation_to_refusal(page, clipboard):
     status, body = run_as_pasted(curl)
     assert status == 202, body
     signal = json.loads(body)["id"]
-    page.wait("dialog .watch", "first request has arrived")
+    page.wait("dialog .watch", "first request arrived")
     page.close_dialog("Done")
     page.wait_shown("tr.opens", name, "Active")
     assert last_used(page, name) == page.stack.psql(
@@ -279,7 +279,7 @@ def test_a_key_for_product_orgs(page, clipboard):
     page.visit("keys")
     page.open_dialog("Create key")
     page.wait("dialog input[type=text]").send_keys("Accounts")
-    page.click("dialog .choice", "Product orgs")
+    page.click("dialog .choice", "Product Org Updates")
     page.wait(".preview th", "custom.industry")
     assert "Example Ltd" in page.text(".preview")
     template, payload = page.all("dialog textarea")
@@ -295,7 +295,7 @@ def test_a_key_for_product_orgs(page, clipboard):
     page.wait("dialog .fault", "product_org_id: the template must map product_org_id")
     assert page.driver.switch_to.active_element == template
     type_into(page, template, '{"product_org_id": "groupId",')
-    page.wait(".preview .refused", "not JSON")
+    page.wait(".preview .refused", "not valid JSON")
     type_into(page, template, '{"product_org_id": "groupId", "name": "traits.name",'
                               ' "custom": {"seats": "traits.feature_flags.seats"}}')
     page.wait(".preview th", "custom.seats")
@@ -322,7 +322,7 @@ def test_the_form_says_what_is_wrong(page):
     field = page.wait("dialog input[type=text]")
     assert page.driver.switch_to.active_element == field
     page.click("dialog [type=submit]")
-    page.wait("dialog .fault", "Give it a name")
+    page.wait("dialog .fault", "Enter a name")
     assert field.get_attribute("aria-invalid") == "true"
     assert page.driver.switch_to.active_element == field
     page.script("arguments[0].value = '\U0001f680'.repeat(201)", field)
@@ -348,7 +348,7 @@ def test_searching_and_filtering(page):
     wait_for(lambda: len(page.all("tr.opens")) == 1, "one is left")
     page.row("Website forms")
     page.wait("input[type=search]").send_keys("zzz")
-    page.wait(".empty", "No key matches")
+    page.wait(".empty", "No keys match")
     page.visit("keys")
     page.row("Website forms")
     for label, value, text in (("Status", "expired", "Trade fair"),
@@ -527,8 +527,8 @@ def test_the_meter_turns_amber_and_red(page):
     used = int(page.wait(".figure").text.split()[0].replace(",", ""))
     assert used > 0
     try:
-        for limit, tone, text in ((used * 2, "good", "50 %"), (used, "bad", "100 %"),
-                                  (used * 10 // 9, "warn", " % used")):
+        for limit, tone, text in ((used * 2, "good", "50%"), (used, "bad", "100%"),
+                                  (used * 10 // 9, "warn", "% used")):
             page.stack.ctl("organization", "limit", organization, "--signals", limit)
             page.visit("usage")
             page.wait(f".meter-legend .badge.{tone}", text)
@@ -582,7 +582,7 @@ def scenes(page, sender):
     page.open_dialog("Create key")
     yield "create"
     page.click("dialog [type=submit]")
-    page.click("dialog .choice", "Product orgs")
+    page.click("dialog .choice", "Product Org Updates")
     page.wait(".preview th", "custom.industry")
     yield "create-template"
     page.close_dialog("Cancel")

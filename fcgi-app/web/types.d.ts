@@ -1,0 +1,335 @@
+// types.d.ts - the shapes of what the API answers and takes, and of what modules hand to each
+// other. Only tests/lint-page reads it: no module loads it, and it is not installed.
+
+import type { Api, JsonText } from './api.js';
+import type { Digits } from './json.js';
+
+// ---- JSON ----
+
+/** A number; one that JavaScript would not write the same keeps its digits (json.js). */
+export type Integer = number | Digits;
+export type Id = Integer;
+/** RFC 3339, in UTC. */
+export type Timestamp = string;
+export type Json = null | boolean | number | string | Digits | Json[] | JsonObject;
+export type JsonObject = { [name: string]: Json };
+
+// ---- what the API answers and takes ----
+
+export type Role = 'owner' | 'admin' | 'editor' | 'viewer';
+export type EndpointType = 'signal_staging' | 'product_orgs';
+export type KeyStatus = 'active' | 'expired' | 'deactivated';
+export type StagingStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'skipped'
+	| 'permanently_failed';
+export type StatisticsWindow = '24h' | '7d' | '30d';
+
+/** An organization, as one of its members sees it. */
+export interface Organization {
+	id: Id;
+	name: string;
+	role: Role;
+	may_manage_keys: boolean;
+}
+
+export interface Me {
+	user: string;
+	csrf_token: string;
+	csrf_expires_at: Timestamp;
+	/** At least one: without any, the answer is the problem `not_a_member`. */
+	organizations: [Organization, ...Organization[]];
+}
+
+export interface Key {
+	id: Id;
+	organization: string;
+	name: string;
+	/** The beginning and the end of the key. */
+	display: string;
+	endpoint_type: EndpointType;
+	has_secret: boolean;
+	status: KeyStatus;
+	/** Null: never. */
+	expires_at: Timestamp | null;
+	created_at: Timestamp;
+	created_by: string | null;
+	last_used_at: Timestamp | null;
+	deactivated_at: Timestamp | null;
+	deactivated_by: string | null;
+	last_refused_at: Timestamp | null;
+	last_refused_reason: string | null;
+	payload_template: JsonObject | null;
+}
+
+/** A key to be created. */
+export interface NewKey {
+	name: string;
+	endpoint_type: EndpointType;
+	expires_at: Timestamp | null | undefined;
+	secret: boolean;
+	payload_template: JsonText | null;
+}
+
+/** The answer to a creation: the only one with key and secret in clear. */
+export interface CreatedKey extends Key {
+	key: string;
+	secret: string | null;
+	webhook_path: string;
+	/** A command to paste; for product orgs its body is the file `payload.json`. */
+	curl: string;
+}
+
+/** A value of a payload that a template could not use. */
+export interface Warning {
+	field: string;
+	reason: string;
+}
+
+export interface Signal {
+	id: Id;
+	received_at: Timestamp;
+	occurred_at: Timestamp | null;
+	source: string;
+	event_type: string | null;
+	event_name: string | null;
+	email: string | null;
+	user_id: string | null;
+	anonymous_id: string | null;
+	status: StagingStatus | 'cold_storage';
+	error: string | null;
+	key_id: Id;
+	key_name: string | null;
+	request_id: string | null;
+	payload_bytes: number;
+	/** Null when it is too large for a list. */
+	payload: Json;
+}
+
+/** One update of a product org. */
+export interface ProductOrg {
+	id: Id;
+	product_org_id: string;
+	name: string | null;
+	plan_id: string | null;
+	plan_name: string | null;
+	user_count: Integer | null;
+	/** In cents. */
+	mrr: Integer | null;
+	trial_status: string | null;
+	last_active_at: Timestamp | null;
+	feature_flags: Json;
+	custom: Json;
+	warnings: Warning[];
+	received_at: Timestamp;
+	status: StagingStatus;
+	error: string | null;
+	key_id: Id;
+	key_name: string | null;
+	request_id: string | null;
+	/** Null when it is too large for a list. */
+	payload: Json;
+}
+
+/** A bad item of a batch, or an unreadable body, that is kept. */
+export interface Reject {
+	id: Id;
+	received_at: Timestamp;
+	key_id: Id;
+	key_name: string | null;
+	source: string | null;
+	kind: string;
+	code: string;
+	detail: string;
+	/** Of the item in its batch, from 0. */
+	position: number | null;
+	payload_bytes: number;
+	request_id: string | null;
+	/** The first bytes, as text. */
+	preview: string;
+	truncated: boolean;
+	replayed_at: Timestamp | null;
+}
+
+/** Signals of one source in one bucket of time. */
+export interface SeriesEntry {
+	at: Timestamp;
+	source: string;
+	signals: number;
+}
+
+export interface Statistics {
+	window: StatisticsWindow;
+	from: Timestamp;
+	to: Timestamp;
+	as_of: Timestamp;
+	bucket_seconds: number;
+	totals: Partial<Record<StagingStatus, number>>;
+	cold_storage: number;
+	rejected: number;
+	duplicates: number;
+	series: SeriesEntry[];
+}
+
+export interface MonthUsage {
+	/** YYYY-MM */
+	month: string;
+	signals: number;
+	duplicates: number;
+}
+
+export interface Usage extends MonthUsage {
+	/** 0: unlimited. */
+	signal_limit: Integer;
+	overages: boolean;
+	/** Twelve, the latest first. */
+	months: MonthUsage[];
+}
+
+export interface AuditEntry {
+	id: Id;
+	occurred_at: Timestamp;
+	actor: string;
+	action: string;
+	object_kind: string;
+	object_id: string;
+	details: JsonObject | null;
+}
+
+/** What a template makes of one item of a payload: a row, or the error that would reject it. */
+export interface Trial {
+	row?: JsonObject;
+	warnings?: Warning[];
+	error?: { code: string; detail: string };
+}
+
+/** What is wrong with one member of a request: "name", "payload_template.custom.seats". */
+export interface FieldError {
+	place: string;
+	detail: string;
+}
+
+/** The members of an RFC 9457 problem that the page reads. */
+export interface ProblemMembers {
+	status?: number;
+	code?: string;
+	title?: string;
+	detail?: string;
+	errors?: FieldError[];
+	request_id?: string;
+}
+
+/** Part of a list, the newest entry first; `next` is the `before` of the part that follows. */
+type Part<Name extends string, Row> = Record<Name, Row[]> & { next: Id | null };
+
+/** The answers of GET by path, below /api/settings/. */
+export interface Gets {
+	me: Me;
+	keys: { keys: Key[] };
+	[key: `keys/${string}`]: Key;
+	signals: Part<'signals', Signal>;
+	'product-orgs': Part<'product_orgs', ProductOrg>;
+	rejects: Part<'rejects', Reject>;
+	statistics: Statistics;
+	usage: Usage;
+	audit: Part<'entries', AuditEntry>;
+}
+
+/** Bodies and answers of POST by path. */
+export interface Posts {
+	keys: { body: NewKey; answer: CreatedKey };
+	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
+	'templates/try': {
+		body: { payload_template: JsonText; payload: JsonText };
+		answer: { results: Trial[] };
+	};
+}
+
+/** Members that are null or empty are left out. */
+export type Query = Record<string, string | Integer | null | undefined>;
+
+// ---- elements (dom.js) ----
+
+export type Child = Node | string | null | undefined | Child[];
+type Handlers<Target> = {
+	[Type in keyof HTMLElementEventMap]?:
+		(event: HTMLElementEventMap[Type] & { currentTarget: Target }) => void;
+};
+
+/** Null, undefined and false leave an attribute out, true gives it an empty value. */
+export type Attributes<Target> = { on?: Handlers<Target> | undefined }
+	& { [name: string]: string | Integer | boolean | null | undefined | Handlers<Target> };
+
+// ---- views (main.js) ----
+
+/** What a view is rendered with. */
+export interface ViewContext {
+	api: Api;
+	/** The element that the view fills. */
+	root: HTMLElement;
+	/** Aborts when the view is left. */
+	signal: AbortSignal;
+	/** Of the address. */
+	parameters: URLSearchParams;
+	organization: Organization;
+	/** Parameters that every address of this view keeps. */
+	fixed: Query;
+}
+
+export interface View {
+	name: string;
+	label: string;
+	/** Whether the view is for those who may manage keys only. */
+	manages?: boolean;
+	load(): Promise<{ render(context: ViewContext): void }>;
+}
+
+// ---- tables (table.js) ----
+
+export interface Column<Row> {
+	label: string;
+	class?: string;
+	/** Whether the label is for screen readers only. */
+	silent?: boolean;
+	cell(row: Row): Child;
+}
+
+export interface TableOptions<Row> {
+	caption: string;
+	columns: Column<Row>[];
+	/** What the row is about, in words: completes "Details of …". */
+	about(row: Row): string;
+	/** What an opened row shows; called when it is first opened. */
+	detail(row: Row): Child;
+}
+
+/** Rows to be shown, and the `before` with which to load those that follow. */
+export interface Page<Row> {
+	rows: Row[];
+	next: Id | null;
+}
+
+export interface PagedTableOptions<Row> extends TableOptions<Row> {
+	load(before: Id | null): Promise<Page<Row>>;
+	/** Shown instead of a table without rows. */
+	nothing: Node;
+	signal: AbortSignal;
+}
+
+// ---- dialogs (dialog.js) ----
+
+export interface DialogOptions {
+	title: string;
+	body: Child;
+	foot: Child;
+	class?: string;
+	/** Whether Escape leaves the dialog open. */
+	keep?: boolean;
+	/** Closes the dialog when it aborts. */
+	signal?: AbortSignal;
+	/** Called once, however the dialog was closed. */
+	closed?(): void;
+}
+
+export interface Dialog {
+	element: HTMLDialogElement;
+	close(): void;
+}
