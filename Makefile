@@ -61,7 +61,7 @@ LIBS := -lpq -lcrypto -lz -ljson-c
 
 # `make V=1` shows the commands; else each prints one short line.
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
+say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 
 # ---- building ----
 .DEFAULT_GOAL := all
@@ -235,8 +235,16 @@ check-instructions: $(BUILD)/bench/instructions  ## what a request costs without
 record-instructions: $(BUILD)/bench/instructions  ## take the instructions of now for the right ones
 	tests/bench/instructions/check --record $<
 
-lint:  ## include order, third-party headers, banned functions, formatting, scripts
-	tests/lint $(ROOMS)
+# clang-tidy takes a second a file: what it has passed is not read again until it changes.
+TIDY := $(patsubst fcgi-app/%.c,build/tidy/%,$(wildcard fcgi-app/*/*.c))
+$(TIDY): build/tidy/%: fcgi-app/%.c .clang-tidy $(wildcard fcgi-app/*/*.h)
+	@mkdir -p $(@D)
+	$(call say,TIDY,$<)
+	$(Q)clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS_ALL) >$@.log 2>/dev/null || { cat $@.log; exit 1; }
+	@touch $@
+
+lint: $(TIDY)  ## rooms, owners of headers, sizes, formatting; clang-tidy, cppcheck; scripts, Python, page, SQL, manuals
+	@tests/lint $(ROOMS)
 
 format:  ## put all C into the project's format
 	clang-format -i $(wildcard fcgi-app/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
