@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/status.h"
+
 /* Text with its length. Not terminated; may hold any byte. p is NULL for "absent". */
 struct slice {
 	const char *p;
@@ -19,12 +21,22 @@ struct slice {
 /* A slice of a string literal, for initialisers and arguments. */
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 
+/* No text. */
+#define SLICE_ABSENT ((struct slice){NULL, 0})
+
+/* How many elements an array has, not a pointer. */
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 /* A slice of a terminated string; absent for NULL. */
 struct slice slice_of(const char *text);
 
-/* A number in decimal; a slice of digits. */
+/* The number in decimal, terminated; a slice of digits. */
 enum { SLICE_INT_CHARS = 24 };
 struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS]);
+
+/* Reads digits, at least one and nothing else. False for another text and above INT64_MAX, with
+ * *value undefined. */
+bool slice_to_int(struct slice text, int64_t *value) MUST_CHECK;
 
 bool slice_equal(struct slice a, struct slice b);
 

@@ -11,7 +11,6 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-
 enum json_member_type {
 	JSON_MEMBER_TEXT, /* a string */
 	JSON_MEMBER_INT,  /* a whole number of 64 bits, written without fraction and exponent */

@@ -12,7 +12,6 @@
 #include "base/buf.h"
 #include "base/status.h"
 
-
 /* An object or an array of a tree. */
 struct json_object;
 
