@@ -3,14 +3,7 @@
  */
 #include "base/slice.h"
 
-#include <string.h>
-
 #include "base/ascii.h"
-
-struct slice slice_of(const char *text)
-{
-	return (struct slice){text, text == NULL ? 0 : strlen(text)};
-}
 
 struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
 {
@@ -59,11 +52,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 bool slice_starts(struct slice text, struct slice prefix)
 {
 	return text.n >= prefix.n && slice_equal((struct slice){text.p, prefix.n}, prefix);
-}
-
-bool slice_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct slice slice_trim(struct slice text)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/status.h"
 
@@ -28,7 +29,10 @@ struct slice {
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A slice of a terminated string; absent for NULL. */
-struct slice slice_of(const char *text);
+static inline struct slice slice_of(const char *text)
+{
+	return (struct slice){text, text == NULL ? 0 : strlen(text)};
+}
 
 /* The number in decimal, terminated; a slice of digits. */
 enum { SLICE_INT_CHARS = 24 };
@@ -46,7 +50,10 @@ bool slice_equal_nocase(struct slice a, struct slice b);
 bool slice_starts(struct slice text, struct slice prefix);
 
 /* Space, tab, carriage return or line feed. */
-bool slice_is_blank(char c);
+static inline bool slice_is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /* The text without blanks at its ends. */
 struct slice slice_trim(struct slice text);
