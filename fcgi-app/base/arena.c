@@ -63,6 +63,13 @@ char *arena_copy(struct arena *arena, struct slice text)
 	return copy;
 }
 
+struct slice arena_int(struct arena *arena, int64_t value)
+{
+	char digits[SLICE_INT_CHARS];
+
+	return slice_of(arena_copy(arena, slice_of_int(value, digits)));
+}
+
 void arena_reset(struct arena *arena)
 {
 	struct arena_block *keep = NULL;

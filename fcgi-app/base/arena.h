@@ -26,6 +26,9 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each);
 /* A terminated copy; NULL when there is no memory. */
 char *arena_copy(struct arena *arena, struct slice text);
 
+/* The number in decimal, terminated; absent when there is no memory. */
+struct slice arena_int(struct arena *arena, int64_t value);
+
 /* Drops everything but keeps one standard block for the next request. */
 void arena_reset(struct arena *arena);
 

@@ -3,13 +3,15 @@
  */
 #include "base/decimal.h"
 
+#include "base/ascii.h"
+
 enum { INT_DIGITS = 19 }; /* of INT64_MAX; as many nines fit into uint64_t */
 
 #define EXPONENT_MOST INT64_C(1000000000000)
 
 static bool is_digit(struct slice text)
 {
-	return text.n > 0 && *text.p >= '0' && *text.p <= '9';
+	return text.n > 0 && ascii_is_digit(*text.p);
 }
 
 static void step(struct slice *text)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 
@@ -68,11 +69,6 @@ void log_forked(void)
 
 /* ---- secrets ---- */
 
-static bool is_base62(int c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 /* The character at a place and its width: a URL may hold a secret percent-encoded. */
 static int char_at(struct slice text, size_t at, size_t *width)
 {
@@ -115,7 +111,7 @@ static size_t secret_width(struct slice text, size_t at, size_t *shown)
 	size_t end = at + prefix;
 	size_t width;
 	unsigned run = 0;
-	while (end < text.n && is_base62(char_at(text, end, &width))) {
+	while (end < text.n && ascii_is_alnum(char_at(text, end, &width))) {
 		end += width;
 		if (++run == SECRET_SHOWN)
 			*shown = end - at;

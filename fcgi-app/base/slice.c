@@ -3,19 +3,15 @@
  */
 #include "base/slice.h"
 
-#include <string.h>
-
-struct slice slice_of(const char *text)
-{
-	return (struct slice){text, text == NULL ? 0 : strlen(text)};
-}
+#include "base/ascii.h"
 
 struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
 {
-	char *end = digits + SLICE_INT_CHARS;
+	char *end = digits + SLICE_INT_CHARS - 1;
 	char *p = end;
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
+	*end = '\0';
 	do {
 		*--p = (char)('0' + rest % 10);
 		rest /= 10;
@@ -25,14 +21,21 @@ struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
 	return (struct slice){p, (size_t)(end - p)};
 }
 
+bool slice_to_int(struct slice text, int64_t *value)
+{
+	*value = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		int digit = text.p[i] - '0';
+		if (digit < 0 || digit > 9 || *value > (INT64_MAX - digit) / 10)
+			return false;
+		*value = *value * 10 + digit;
+	}
+	return text.n > 0;
+}
+
 bool slice_equal(struct slice a, struct slice b)
 {
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 bool slice_equal_nocase(struct slice a, struct slice b)
@@ -40,7 +43,7 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 	if (a.n != b.n)
 		return false;
 	for (size_t i = 0; i < a.n; i++) {
-		if (lower(a.p[i]) != lower(b.p[i]))
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
 	}
 	return true;
@@ -49,11 +52,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 bool slice_starts(struct slice text, struct slice prefix)
 {
 	return text.n >= prefix.n && slice_equal((struct slice){text.p, prefix.n}, prefix);
-}
-
-bool slice_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 struct slice slice_trim(struct slice text)

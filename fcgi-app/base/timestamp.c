@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "base/ascii.h"
 #include "base/decimal.h"
 
 #define SECOND_US INT64_C(1000000)
@@ -14,11 +15,6 @@ struct cursor {
 	const char *p;
 	const char *end;
 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* The next character when it is one of these; '\0' otherwise. */
 static char take(struct cursor *cursor, const char *these)
@@ -37,7 +33,7 @@ static bool take_number(struct cursor *cursor, int n, int min, int max, int *val
 {
 	*value = 0;
 	for (int i = 0; i < n; i++, cursor->p++) {
-		if (cursor->p == cursor->end || !is_digit(*cursor->p))
+		if (cursor->p == cursor->end || !ascii_is_digit(*cursor->p))
 			return false;
 		*value = *value * 10 + *cursor->p - '0';
 	}
@@ -87,9 +83,9 @@ static bool take_fraction(struct cursor *cursor, int64_t *us)
 {
 	int64_t unit = SECOND_US / 10;
 
-	if (cursor->p == cursor->end || !is_digit(*cursor->p))
+	if (cursor->p == cursor->end || !ascii_is_digit(*cursor->p))
 		return false;
-	for (; cursor->p < cursor->end && is_digit(*cursor->p); cursor->p++, unit /= 10)
+	for (; cursor->p < cursor->end && ascii_is_digit(*cursor->p); cursor->p++, unit /= 10)
 		*us += unit * (*cursor->p - '0');
 	return true;
 }

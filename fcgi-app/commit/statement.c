@@ -3,8 +3,6 @@
  */
 #include "commit/statement.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "http/problem.h"
@@ -336,7 +334,7 @@ static enum status take_params(struct pg_array *columns, int first, int last, pg
 		if (!pg_array_is_whole(&columns[i]))
 			return STATUS_INTERNAL;
 		*params++ = columns[i].filled || is_needed(i) ? pg_array_end(&columns[i])
-							      : (struct slice){NULL, 0};
+							      : SLICE_ABSENT;
 		if (columns[i].bytes.status != STATUS_OK)
 			return STATUS_NO_MEMORY;
 	}
@@ -610,14 +608,6 @@ enum status commit_statement_await(struct pg_connection *db, const struct commit
 
 /* ---- the end of a bulk import ---- */
 
-enum { INT_CHARS = 24 };
-
-static struct slice int_param(int64_t value, char text[INT_CHARS])
-{
-	(void)snprintf(text, INT_CHARS, "%" PRId64, value);
-	return slice_of(text);
-}
-
 enum status commit_statement_finish_bulk(struct pg_connection *db,
 					 const struct commit_request *request,
 					 struct commit_bulk *bulk, int64_t deadline_ms)
@@ -630,15 +620,15 @@ enum status commit_statement_finish_bulk(struct pg_connection *db,
 		.columns = 1,
 		.rows = 1,
 	};
-	char key_id[INT_CHARS], first_id[INT_CHARS], last_id[INT_CHARS], stored[INT_CHARS],
-		repeated[INT_CHARS];
+	char key_id[SLICE_INT_CHARS], first_id[SLICE_INT_CHARS], last_id[SLICE_INT_CHARS],
+		stored[SLICE_INT_CHARS], repeated[SLICE_INT_CHARS];
 	const pg_param params[] = {
-		int_param(request->key_id, key_id),
+		slice_of_int(request->key_id, key_id),
 		request->request_id,
-		int_param(bulk->first_id, first_id),
-		int_param(bulk->last_id, last_id),
-		int_param((int64_t)bulk->stored, stored),
-		int_param((int64_t)bulk->duplicates, repeated),
+		slice_of_int(bulk->first_id, first_id),
+		slice_of_int(bulk->last_id, last_id),
+		slice_of_int((int64_t)bulk->stored, stored),
+		slice_of_int((int64_t)bulk->duplicates, repeated),
 		bulk->with_ids ? SLICE("true") : SLICE("false"),
 	};
 	struct pg_result result = {0};

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
+
 #define DEFAULT_PATH	   "/etc/sluice/sluice.conf"
 #define ENVIRONMENT_PREFIX "SLUICE_"
 
@@ -319,10 +321,8 @@ static enum status read_variable(struct reader *reader, const char *variable,
 	char *key = arena_copy(reader->arena, slice_of(name == NULL ? NULL : name + prefix));
 	if (name == NULL || key == NULL)
 		return STATUS_NO_MEMORY;
-	for (char *c = key; *c != '\0'; c++) {
-		if (*c >= 'A' && *c <= 'Z')
-			*c = (char)(*c + ('a' - 'A'));
-	}
+	for (char *c = key; *c != '\0'; c++)
+		*c = ascii_lower(*c);
 	if (nearest_key(slice_of(key)) == NULL)
 		return STATUS_OK;
 	reader->variable = name;

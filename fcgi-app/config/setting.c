@@ -8,11 +8,11 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 
 #define HIDDEN "********"
 enum { TEXT_BYTES_MAX = 16 * 1024 };
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- the table ---- */
 
@@ -117,11 +117,11 @@ static const struct config_setting settings[] = {
 		 "proxy."},
 };
 
-_Static_assert(LENGTH(settings) <= CONFIG_SETTINGS_MAX, "each setting has an origin");
+_Static_assert(ARRAY_LENGTH(settings) <= CONFIG_SETTINGS_MAX, "each setting has an origin");
 
 const struct config_setting *config_settings(size_t *count)
 {
-	*count = LENGTH(settings);
+	*count = ARRAY_LENGTH(settings);
 	return settings;
 }
 
@@ -149,16 +149,16 @@ static const struct unit *units_of(enum config_type type)
 static bool read_number(struct slice text, enum config_type type, int64_t *value)
 {
 	const struct unit *unit = units_of(type);
-	int64_t number = 0;
-	size_t i = 0;
+	struct slice digits = {text.p, 0};
+	int64_t number;
 
-	for (; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++) {
-		int digit = text.p[i] - '0';
-		number = number > (INT64_MAX - digit) / 10 ? INT64_MAX : number * 10 + digit;
-	}
-	if (i == 0)
+	while (digits.n < text.n && ascii_is_digit(text.p[digits.n]))
+		digits.n++;
+	if (digits.n == 0)
 		return false;
-	struct slice name = {text.p + i, text.n - i};
+	if (!slice_to_int(digits, &number))
+		number = INT64_MAX;
+	struct slice name = {text.p + digits.n, text.n - digits.n};
 	while (name.n > 0 && name.p[0] == ' ') {
 		name.p++;
 		name.n--;
@@ -400,7 +400,7 @@ static void add_hidden(struct buf *out, struct slice text)
 {
 	static const char *const schemes[] = {"postgresql://", "postgres://"};
 
-	for (size_t i = 0; i < LENGTH(schemes); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
 		if (slice_starts(text, slice_of(schemes[i]))) {
 			add_uri(out, text, strlen(schemes[i]));
 			return;

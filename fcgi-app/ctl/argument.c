@@ -1,6 +1,7 @@
 /*
  * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl.h.
  */
+#include "base/ascii.h"
 #include "ctl/ctl.h"
 
 #include <string.h>
@@ -9,18 +10,13 @@
 
 enum { RELATIVE_DIGITS_MAX = 5 };
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
 static bool skip(const char **p, const char *pattern)
 {
 	const char *text = *p;
 
 	for (; *pattern != '\0'; pattern++, text++) {
-		if (*pattern == 'd' ? !is_digit(*text) : *text != *pattern)
+		if (*pattern == 'd' ? !ascii_is_digit(*text) : *text != *pattern)
 			return false;
 	}
 	*p = text;
@@ -32,7 +28,7 @@ static bool is_relative(const char *text)
 {
 	int digits = 0;
 
-	while (is_digit(text[digits]))
+	while (ascii_is_digit(text[digits]))
 		digits++;
 	return digits > 0 && digits <= RELATIVE_DIGITS_MAX && text[digits] != '\0' &&
 	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
@@ -51,7 +47,7 @@ static bool is_absolute(const char *text, bool *only_date)
 	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
 		return false;
 	if (skip(&p, ":dd") && skip(&p, ".d")) {
-		while (is_digit(*p))
+		while (ascii_is_digit(*p))
 			p++;
 	}
 	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
@@ -97,12 +93,10 @@ enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id)
 {
 	const char *text = ctl->argument;
 
-	*id = 0;
-	for (const char *p = text; *p != '\0'; p++) {
-		if (!is_digit(*p) || *id > (INT64_MAX - (*p - '0')) / 10)
-			return ctl_fail(CTL_USAGE, "the command \"list\" shows the ids",
-					"\"%s\" is not the id of a %s", text, noun);
-		*id = *id * 10 + (*p - '0');
-	}
-	return *text == '\0' ? ctl_fail(CTL_USAGE, NULL, "the id is empty") : CTL_FINE;
+	if (*text == '\0')
+		return ctl_fail(CTL_USAGE, NULL, "the id is empty");
+	if (!slice_to_int(slice_of(text), id))
+		return ctl_fail(CTL_USAGE, "the command \"list\" shows the ids",
+				"\"%s\" is not the id of a %s", text, noun);
+	return CTL_FINE;
 }

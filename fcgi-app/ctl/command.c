@@ -243,7 +243,7 @@ static const struct ctl_command commands[] = {
 	 .help = "Prints the help of a command, or of all."},
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+enum { COMMAND_COUNT = ARRAY_LENGTH(commands) };
 
 /* ---- reading the arguments ---- */
 

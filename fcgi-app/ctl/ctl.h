@@ -152,9 +152,6 @@ void ctl_add_escaped(struct buf *out, struct slice text);
 void ctl_add_table(struct buf *out, const char *const heads[], size_t columns,
 		   const struct slice *cells, size_t rows);
 
-/* An integer as a cell; absent when there is no memory. */
-struct slice ctl_int_text(struct arena *arena, int64_t value);
-
 /* ---- the commands ---- */
 
 enum ctl_exit ctl_organization_create(struct ctl *ctl);

@@ -55,7 +55,7 @@ static enum status cell_of(struct arena *arena, struct slice value, struct slice
 {
 	*cell = value;
 	if (value.p == NULL || slice_equal(value, SLICE("null")))
-		*cell = (struct slice){NULL, 0};
+		*cell = SLICE_ABSENT;
 	else if (*value.p == '"')
 		return json_text_string(arena, value, cell);
 	return STATUS_OK;
@@ -136,7 +136,7 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 						 "cold_storage",
 						 "rejected",
 						 "duplicates"};
-	enum { ROWS = sizeof(properties) / sizeof(properties[0]) };
+	enum { ROWS = ARRAY_LENGTH(properties) };
 	char paths[ROWS][PATH_BYTES];
 	struct slice values[ROWS], cells[2 * ROWS], json;
 	enum ctl_exit result = ask(ctl, STORE_STATISTICS, &json);
@@ -168,7 +168,7 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
-	return print_rows(ctl, json, "signals", members, heads, sizeof(heads) / sizeof(heads[0]));
+	return print_rows(ctl, json, "signals", members, heads, ARRAY_LENGTH(heads));
 }
 
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
@@ -183,8 +183,7 @@ enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
-	return print_rows(ctl, json, "product_orgs", members, heads,
-			  sizeof(heads) / sizeof(heads[0]));
+	return print_rows(ctl, json, "product_orgs", members, heads, ARRAY_LENGTH(heads));
 }
 
 enum ctl_exit ctl_audit(struct ctl *ctl)
@@ -197,5 +196,5 @@ enum ctl_exit ctl_audit(struct ctl *ctl)
 
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
-	return print_rows(ctl, json, "entries", members, heads, sizeof(heads) / sizeof(heads[0]));
+	return print_rows(ctl, json, "entries", members, heads, ARRAY_LENGTH(heads));
 }

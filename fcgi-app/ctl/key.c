@@ -146,7 +146,7 @@ static enum ctl_exit print_keys(struct ctl *ctl, const struct store_keys *list)
 {
 	static const char *const heads[] = {"ID",     "ORGANIZATION", "NAME",	 "KEY",	     "TYPE",
 					    "SECRET", "STATUS",	      "EXPIRES", "LAST USED"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && list->count > 0)
@@ -154,7 +154,7 @@ static enum ctl_exit print_keys(struct ctl *ctl, const struct store_keys *list)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct store_key *key = &list->items[i];
 		struct slice *row = cells + i * COLUMNS;
-		row[0] = ctl_int_text(&ctl->arena, key->id);
+		row[0] = arena_int(&ctl->arena, key->id);
 		row[1] = key->organization;
 		row[2] = key->name;
 		row[3] = key->display;
@@ -189,7 +189,7 @@ static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 	static const char *const heads[] = {"PROPERTY", "VALUE"};
 	const struct slice cells[] = {
 		SLICE("id"),
-		ctl_int_text(&ctl->arena, key->id),
+		arena_int(&ctl->arena, key->id),
 		SLICE("organization"),
 		key->organization,
 		SLICE("name"),
@@ -226,7 +226,7 @@ static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 		add_key_json(&ctl->out, key);
 		buf_add_char(&ctl->out, '\n');
 	} else {
-		ctl_add_table(&ctl->out, heads, 2, cells, sizeof(cells) / sizeof(cells[0]) / 2);
+		ctl_add_table(&ctl->out, heads, 2, cells, ARRAY_LENGTH(cells) / 2);
 	}
 	return CTL_FINE;
 }

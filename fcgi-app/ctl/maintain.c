@@ -124,7 +124,7 @@ static void add_report_json(struct buf *out, bool already_running, const struct 
 static enum ctl_exit add_report(struct ctl *ctl, const struct outcome *outcomes, size_t count)
 {
 	static const char *const heads[] = {"RESULT", "STEP", "WORKED", "UNIT", "MESSAGE"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && count > 0)
@@ -133,7 +133,7 @@ static enum ctl_exit add_report(struct ctl *ctl, const struct outcome *outcomes,
 		struct slice *row = cells + i * COLUMNS;
 		row[0] = slice_of(results[outcomes[i].result]);
 		row[1] = outcomes[i].step->name;
-		row[2] = ctl_int_text(&ctl->arena, outcomes[i].worked);
+		row[2] = arena_int(&ctl->arena, outcomes[i].worked);
 		row[3] = outcomes[i].step->unit;
 		row[4] = outcomes[i].message;
 	}

@@ -44,17 +44,17 @@ static void add_organization_json(struct buf *out, const struct store_organizati
 static enum ctl_exit print_organizations(struct ctl *ctl, const struct store_organizations *list)
 {
 	static const char *const heads[] = {"ID", "NAME", "MEMBERS", "KEYS", "CREATED"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && list->count > 0)
 		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
 	for (size_t i = 0; i < list->count; i++) {
 		struct slice *row = cells + i * COLUMNS;
-		row[0] = ctl_int_text(&ctl->arena, list->items[i].id);
+		row[0] = arena_int(&ctl->arena, list->items[i].id);
 		row[1] = list->items[i].name;
-		row[2] = ctl_int_text(&ctl->arena, list->items[i].members);
-		row[3] = ctl_int_text(&ctl->arena, list->items[i].keys);
+		row[2] = arena_int(&ctl->arena, list->items[i].members);
+		row[3] = arena_int(&ctl->arena, list->items[i].keys);
 		row[4] = list->items[i].created_at;
 	}
 	ctl_add_table(&ctl->out, heads, COLUMNS, cells, list->count);
@@ -138,7 +138,7 @@ static void add_member_json(struct buf *out, const struct store_member *member)
 static enum ctl_exit print_members(struct ctl *ctl, const struct store_members *list)
 {
 	static const char *const heads[] = {"USER", "ROLE", "ADDED", "BY"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && list->count > 0)

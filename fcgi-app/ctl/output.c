@@ -124,7 +124,7 @@ static const char *hint_for(enum status status, const char *sqlstate)
 
 	if (status == STATUS_OUTCOME_UNKNOWN)
 		return "it is not known whether the change was made; look before you try again";
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(hints); i++) {
 		if (strcmp(hints[i].sqlstate, sqlstate) == 0)
 			return hints[i].hint;
 	}
@@ -223,16 +223,4 @@ void ctl_add_table(struct buf *out, const char *const heads[], size_t columns,
 	add_line(out, head, widths, columns);
 	for (size_t row = 0; row < rows; row++)
 		add_line(out, cells + row * columns, widths, columns);
-}
-
-struct slice ctl_int_text(struct arena *arena, int64_t value)
-{
-	struct buf digits = buf_make(32);
-	struct slice text = {NULL, 0};
-
-	buf_add_int(&digits, value);
-	if (digits.status == STATUS_OK)
-		text = (struct slice){arena_copy(arena, buf_slice(&digits)), digits.n};
-	buf_free(&digits);
-	return text.p == NULL ? (struct slice){NULL, 0} : text;
 }

@@ -34,7 +34,7 @@ static enum ctl_exit print_list(struct ctl *ctl, const struct store_rejected_lis
 {
 	static const char *const heads[] = {"ID",   "RECEIVED", "ORGANIZATION", "KEY",
 					    "ITEM", "CODE",	"BYTES",	"REPLAYED"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && list->count > 0)
@@ -42,13 +42,13 @@ static enum ctl_exit print_list(struct ctl *ctl, const struct store_rejected_lis
 	for (size_t i = 0; i < list->count; i++) {
 		const struct store_rejected *entry = &list->items[i];
 		struct slice *row = cells + i * COLUMNS;
-		row[0] = ctl_int_text(&ctl->arena, entry->id);
+		row[0] = arena_int(&ctl->arena, entry->id);
 		row[1] = entry->received_at;
 		row[2] = entry->organization;
 		row[3] = entry->key_display;
 		row[4] = entry->position;
 		row[5] = entry->code;
-		row[6] = ctl_int_text(&ctl->arena, entry->kept_bytes);
+		row[6] = arena_int(&ctl->arena, entry->kept_bytes);
 		row[7] = entry->replayed_at;
 	}
 	ctl_add_table(&ctl->out, heads, COLUMNS, cells, list->count);
@@ -89,11 +89,11 @@ static void print_entry(struct ctl *ctl, const struct store_rejected *entry, str
 	static const char *const heads[] = {"PROPERTY", "VALUE"};
 	const struct slice cells[] = {
 		SLICE("id"),
-		ctl_int_text(&ctl->arena, entry->id),
+		arena_int(&ctl->arena, entry->id),
 		SLICE("organization"),
 		entry->organization,
 		SLICE("key_id"),
-		ctl_int_text(&ctl->arena, entry->key_id),
+		arena_int(&ctl->arena, entry->key_id),
 		SLICE("key_display"),
 		entry->key_display,
 		SLICE("received_at"),
@@ -111,7 +111,7 @@ static void print_entry(struct ctl *ctl, const struct store_rejected *entry, str
 		SLICE("source"),
 		entry->source,
 		SLICE("kept_bytes"),
-		ctl_int_text(&ctl->arena, entry->kept_bytes),
+		arena_int(&ctl->arena, entry->kept_bytes),
 		SLICE("payload_bytes"),
 		entry->payload_bytes,
 		SLICE("truncated"),
@@ -125,7 +125,7 @@ static void print_entry(struct ctl *ctl, const struct store_rejected *entry, str
 	};
 	bool whole = bytes.n <= PREVIEW_BYTES;
 
-	ctl_add_table(&ctl->out, heads, 2, cells, sizeof(cells) / sizeof(cells[0]) / 2);
+	ctl_add_table(&ctl->out, heads, 2, cells, ARRAY_LENGTH(cells) / 2);
 	buf_add_char(&ctl->out, '\n');
 	ctl_add_escaped(&ctl->out, (struct slice){bytes.p, whole ? bytes.n : PREVIEW_BYTES});
 	buf_add_text(&ctl->out, whole ? "\n" : "…\n");
@@ -134,7 +134,7 @@ static void print_entry(struct ctl *ctl, const struct store_rejected *entry, str
 enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 {
 	struct store_rejected entry = {0};
-	struct slice bytes = {NULL, 0};
+	struct slice bytes = SLICE_ABSENT;
 	int64_t id;
 	enum ctl_exit usage = ctl_read_id(ctl, "rejected payload", &id);
 

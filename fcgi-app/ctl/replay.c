@@ -110,7 +110,7 @@ static enum status map(struct ctl *ctl, struct intake *intake, const struct stor
 static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
 			    const struct store_key *key, struct intake *intake, struct slice bytes)
 {
-	struct slice ids = {NULL, 0};
+	struct slice ids = SLICE_ABSENT;
 	bool item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
 
 	prepare(intake, entry);
@@ -135,7 +135,7 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 	struct config config;
 	struct store_rejected entry = {0};
 	struct store_key key = {0};
-	struct slice bytes = {NULL, 0};
+	struct slice bytes = SLICE_ABSENT;
 	int64_t id;
 	enum ctl_exit result = ctl_read_id(ctl, "rejected payload", &id);
 

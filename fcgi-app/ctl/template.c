@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "http/problem.h"
+#include "intake/intake.h"
 #include "model/template_try.h"
 
 /* ---- files, and places in them ---- */
@@ -75,7 +76,7 @@ static void add_row_json(struct buf *out, const struct template_trial *item)
 	template_cells_json(item->cells, &tree, object);
 	template_warnings_json(item, &tree, object);
 	if (item->status == STATUS_OK) {
-		json_tree_json(&tree, object, "error", (struct slice){NULL, 0});
+		json_tree_json(&tree, object, "error", SLICE_ABSENT);
 	} else {
 		struct json_object *error = json_tree_object(&tree, object, "error");
 		json_tree_text(&tree, error, "code", slice_of(problem_of(item->status)->code));
@@ -134,13 +135,7 @@ static enum status default_limits(struct arena *arena, struct config *config,
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
 		status = config_setting_read(&settings[i], slice_of(settings[i].default_text),
 					     arena, config);
-	*limits = (struct json_limits){
-		.item_bytes = (size_t)config->item_bytes,
-		.items = (uint64_t)config->batch_items,
-		.depth = (unsigned)config->json_depth,
-		.number_digits = (unsigned)config->json_number_digits,
-		.number_exponent = (unsigned)config->json_number_exponent,
-	};
+	*limits = intake_json_limits(config, INTAKE_SINGLE);
 	return status;
 }
 

@@ -34,7 +34,7 @@ static enum ctl_exit print_usages(struct ctl *ctl, const struct store_usages *li
 {
 	static const char *const heads[] = {"ORGANIZATION", "MONTH", "SIGNALS",	 "DUPLICATES",
 					    "LIMIT",	    "USED",  "BEYOND IT"};
-	enum { COLUMNS = sizeof(heads) / sizeof(heads[0]) };
+	enum { COLUMNS = ARRAY_LENGTH(heads) };
 	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
 
 	if (cells == NULL && list->count > 0)
@@ -44,11 +44,11 @@ static enum ctl_exit print_usages(struct ctl *ctl, const struct store_usages *li
 		struct slice *row = cells + i * COLUMNS;
 		row[0] = usage->organization;
 		row[1] = usage->month;
-		row[2] = ctl_int_text(&ctl->arena, usage->signals);
-		row[3] = ctl_int_text(&ctl->arena, usage->duplicates);
+		row[2] = arena_int(&ctl->arena, usage->signals);
+		row[3] = arena_int(&ctl->arena, usage->duplicates);
 		if (usage->signal_limit == 0)
 			continue;
-		row[4] = ctl_int_text(&ctl->arena, usage->signal_limit);
+		row[4] = arena_int(&ctl->arena, usage->signal_limit);
 		row[5] = share(ctl, usage);
 		row[6] = usage->overages ? SLICE("accepted") : SLICE("refused");
 	}
@@ -78,7 +78,7 @@ static enum ctl_exit read_month(struct ctl *ctl, struct slice *day)
 	const char *text = ctl->values[CTL_MONTH];
 	char first[] = "YYYY-MM-01";
 
-	*day = (struct slice){NULL, 0};
+	*day = SLICE_ABSENT;
 	if (text == NULL)
 		return CTL_FINE;
 	if (!is_month(text))
@@ -139,7 +139,7 @@ enum ctl_exit ctl_organization_limit(struct ctl *ctl)
 	enum status status = store_organization_limit(
 		&ctl->store, name, ctl_value(ctl, CTL_SIGNALS), ctl_value(ctl, CTL_OVERAGES));
 	if (status == STATUS_OK)
-		status = store_usage_list(&ctl->store, name, (struct slice){NULL, 0}, &list);
+		status = store_usage_list(&ctl->store, name, SLICE_ABSENT, &list);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (!ctl_has(ctl, CTL_JSON))

@@ -20,7 +20,7 @@ unsigned http_header(const struct http_request *request, const char *variable, s
 {
 	unsigned count = 0;
 
-	*value = slice_of(NULL);
+	*value = SLICE_ABSENT;
 	for (char *const *v = request->variables; *v != NULL; v++) {
 		const char *text = value_of(*v, variable);
 		if (text != NULL && count++ == 0)
@@ -38,7 +38,7 @@ struct slice http_header_take(struct slice *text, char separator)
 	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
 
 	if (end == NULL) {
-		*text = slice_of(NULL);
+		*text = SLICE_ABSENT;
 		return slice_trim(part);
 	}
 	part.n = (size_t)(end - part.p);

@@ -61,7 +61,7 @@ static bool type_media(struct slice type, enum http_media *media)
 		{"application/jsonl", HTTP_MEDIA_NDJSON},
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
 		if (slice_equal_nocase(type, slice_of(types[i].type))) {
 			*media = types[i].media;
 			return true;

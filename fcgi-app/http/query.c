@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "http/header.h"
@@ -54,7 +55,7 @@ enum status http_query(const struct http_request *request, struct arena *arena, 
 {
 	struct slice rest = request->target;
 
-	*value = (struct slice){NULL, 0};
+	*value = SLICE_ABSENT;
 	(void)take(&rest, '?');
 	while (rest.n > 0) {
 		struct slice pair = take(&rest, '&');
@@ -75,8 +76,7 @@ enum status http_query(const struct http_request *request, struct arena *arena, 
 
 static bool is_one_of(char c, const char *more)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       (c != '\0' && strchr(more, c) != NULL);
+	return ascii_is_alnum(c) || (c != '\0' && strchr(more, c) != NULL);
 }
 
 /* A host's name, an IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
@@ -101,7 +101,7 @@ static bool is_host(struct slice host)
 	if (i == 0 || host.p[i] != ':' || digits == 0 || digits > 5)
 		return false;
 	for (i++; i < host.n; i++) {
-		if (host.p[i] < '0' || host.p[i] > '9')
+		if (!ascii_is_digit(host.p[i]))
 			return false;
 	}
 	return true;

@@ -27,7 +27,7 @@ static void add_member(struct buf *out, const char *name, const char *value)
 void http_problem(struct http_response *response, const struct http_request *request,
 		  enum status status, const char *detail)
 {
-	http_problem_with(response, request, status, detail, (struct slice){NULL, 0});
+	http_problem_with(response, request, status, detail, SLICE_ABSENT);
 }
 
 void http_problem_with(struct http_response *response, const struct http_request *request,

@@ -138,7 +138,7 @@ static enum status take_bad_item(struct bulk *bulk, const struct json_item *item
 	struct intake_error error = intake_error_of(item);
 	enum status status = STATUS_OK;
 
-	error.text = (struct slice){NULL, 0};
+	error.text = SLICE_ABSENT;
 	if (intake->rejected++ < ERRORS_KEPT)
 		status = intake_reject(intake, &error);
 	if (status != STATUS_OK || intake->strict)
@@ -278,7 +278,7 @@ static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, in
 static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 {
 	struct intake *intake = bulk->intake;
-	struct json_limits limits = intake_json_limits(intake);
+	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct http_decoder *decoder = NULL;
 	enum status status = depart(bulk);
 

@@ -64,13 +64,13 @@ static enum status header_once(const struct http_request *http, const char *vari
 	if (times > 1 || (times == 1 && value->n > 0 && memchr(value->p, ',', value->n) != NULL))
 		return STATUS_REPEATED_HEADER;
 	if (value->n == 0)
-		*value = (struct slice){NULL, 0};
+		*value = SLICE_ABSENT;
 	return STATUS_OK;
 }
 
 static enum status head_credentials(struct intake *intake)
 {
-	struct slice secret = {NULL, 0};
+	struct slice secret = SLICE_ABSENT;
 	struct commit_request *commit = &intake->commit;
 
 	if (!credential_key_is_sound(intake->key))
@@ -87,7 +87,7 @@ static enum status head_credentials(struct intake *intake)
 
 static enum status head_source(struct intake *intake)
 {
-	struct slice header = {NULL, 0};
+	struct slice header = SLICE_ABSENT;
 
 	if (header_once(intake->http, "HTTP_X_SOURCE", &header) != STATUS_OK) {
 		intake->detail = "X-Source was sent more than once";
@@ -113,7 +113,7 @@ static enum status head_id(struct intake *intake)
 		return STATUS_REPEATED_HEADER;
 	}
 	if (intake->given_id.n == 0) {
-		intake->given_id = (struct slice){NULL, 0};
+		intake->given_id = SLICE_ABSENT;
 	} else if (!signal_id_is_valid(intake->given_id)) {
 		intake->detail = "an Idempotency-Key or webhook-id is 1 to 1,024 visible ASCII "
 				 "characters";
@@ -125,24 +125,14 @@ static enum status head_id(struct intake *intake)
 /* Prefer: handling=strict, among other preferences (RFC 7240). */
 static bool prefers_strict(const struct http_request *http)
 {
-	struct slice rest = {NULL, 0};
+	struct slice rest;
 
 	(void)http_header(http, "HTTP_PREFER", &rest);
 	while (rest.n > 0) {
-		const char *end = memchr(rest.p, ',', rest.n);
-		size_t n = end == NULL ? rest.n : (size_t)(end - rest.p);
-		struct slice one = {rest.p, n};
-		while (one.n > 0 && (*one.p == ' ' || *one.p == '\t'))
-			one = (struct slice){one.p + 1, one.n - 1};
-		const char *parameter = one.n == 0 ? NULL : memchr(one.p, ';', one.n);
-		if (parameter != NULL)
-			one.n = (size_t)(parameter - one.p);
-		while (one.n > 0 && (one.p[one.n - 1] == ' ' || one.p[one.n - 1] == '\t'))
-			one.n--;
-		if (slice_equal_nocase(one, SLICE("handling=strict")))
+		struct slice preference = http_header_take(&rest, ',');
+		if (slice_equal_nocase(http_header_take(&preference, ';'),
+				       SLICE("handling=strict")))
 			return true;
-		n += end == NULL ? 0 : 1;
-		rest = (struct slice){rest.p + n, rest.n - n};
 	}
 	return false;
 }
@@ -177,14 +167,11 @@ enum json_form intake_form(const struct intake *intake)
 	return is_one_or_many(intake) ? JSON_FORM_SINGLE : JSON_FORM_BATCH;
 }
 
-struct json_limits intake_json_limits(const struct intake *intake)
+struct json_limits intake_json_limits(const struct config *config, enum intake_kind kind)
 {
-	const struct config *config = intake->config;
-
 	return (struct json_limits){
 		.item_bytes = (size_t)config->item_bytes,
-		.items = (uint64_t)(intake->kind == INTAKE_BULK ? config->bulk_items
-								: config->batch_items),
+		.items = (uint64_t)(kind == INTAKE_BULK ? config->bulk_items : config->batch_items),
 		.depth = (unsigned)config->json_depth,
 		.number_digits = (unsigned)config->json_number_digits,
 		.number_exponent = (unsigned)config->json_number_exponent,
@@ -311,7 +298,7 @@ static size_t plain_max_of(const struct intake *intake)
 
 static enum status read_items(struct intake *intake, size_t bytes_max)
 {
-	struct json_limits limits = intake_json_limits(intake);
+	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct json_reader *reader = NULL;
 	enum status status =
 		json_reader_open(&reader, intake_form(intake), &limits, take_item, intake);
@@ -362,7 +349,7 @@ static bool is_gzip(const struct intake *intake, struct slice body)
 static void forget_body(struct intake *intake)
 {
 	buf_free(&intake->decoded);
-	intake->plain = (struct slice){NULL, 0};
+	intake->plain = SLICE_ABSENT;
 	intake->item_count = 0;
 	intake->accepted = intake->rejected = 0;
 	intake->errors = intake->errors_last = NULL;

@@ -159,7 +159,8 @@ const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t o
 /* How the body's items are delimited, by path and media type. */
 enum json_form intake_form(const struct intake *intake);
 
-struct json_limits intake_json_limits(const struct intake *intake);
+/* The limits of a body's JSON on the path of a kind, as configured. */
+struct json_limits intake_json_limits(const struct config *config, enum intake_kind kind);
 
 /* Reads a good item into a signal, with what the body says beside its items, in the given arena.
  * As signal_read. */

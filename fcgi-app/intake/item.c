@@ -22,7 +22,7 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 	const struct json_edits edits = {.secret_names = secret_names,
 					 .secret = intake->key,
 					 .defaults = defaults,
-					 .default_count = sizeof(defaults) / sizeof(defaults[0])};
+					 .default_count = ARRAY_LENGTH(defaults)};
 	struct slice text;
 	enum status status = json_edit(arena, item->text, &edits, &text);
 
@@ -164,5 +164,5 @@ enum status intake_map(struct intake *intake, const struct template *template)
 		commit->item_count = intake->item_count;
 	}
 	commit->wants_template = false;
-	return intake_keep(intake, (struct slice){NULL, 0}, true);
+	return intake_keep(intake, SLICE_ABSENT, true);
 }

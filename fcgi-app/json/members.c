@@ -3,6 +3,7 @@
  */
 #include "json/members.h"
 
+#include "base/ascii.h"
 #include "json/text.h"
 #include "json/walk.h"
 
@@ -32,7 +33,7 @@ static bool read_int(struct slice value, int64_t *number)
 
 	*number = 0;
 	for (size_t i = negative ? 1 : 0; i < value.n; i++) {
-		if (value.p[i] < '0' || value.p[i] > '9')
+		if (!ascii_is_digit(value.p[i]))
 			return false;
 		/* Counted below zero, where there is one number more. */
 		if (__builtin_mul_overflow(*number, 10, number) ||
@@ -112,7 +113,7 @@ enum status json_members_read(struct arena *arena, struct slice object, struct j
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
 		members[i].given = false;
-		members[i].text = (struct slice){NULL, 0};
+		members[i].text = SLICE_ABSENT;
 		members[i].number = 0;
 	}
 	json_walk_open(&walk, text);

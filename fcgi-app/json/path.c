@@ -86,14 +86,13 @@ static const char *check_path(struct slice path)
 
 static bool read_index(struct slice name, uint32_t *index)
 {
-	*index = 0;
+	int64_t value;
+
 	if (name.n == 0 || name.n > INDEX_DIGITS || (name.n > 1 && *name.p == '0'))
 		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		if (name.p[i] < '0' || name.p[i] > '9')
-			return false;
-		*index = *index * 10 + (uint32_t)(name.p[i] - '0');
-	}
+	if (!slice_to_int(name, &value))
+		return false;
+	*index = (uint32_t)value;
 	return true;
 }
 
@@ -174,7 +173,7 @@ static void forget(struct find *find, const struct node *node)
 {
 	find->seen[node->number] = false;
 	if (node->slot != no_slot)
-		find->found[node->slot] = (struct slice){NULL, 0};
+		find->found[node->slot] = SLICE_ABSENT;
 	for (const struct node *child = node->children; child != NULL; child = child->next) {
 		if (find->seen[child->number])
 			forget(find, child);
@@ -231,7 +230,7 @@ enum status json_paths_find(const struct json_paths *paths, struct arena *arena,
 	if (find.seen == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < paths->slots; i++)
-		found[i] = (struct slice){NULL, 0};
+		found[i] = SLICE_ABSENT;
 	json_walk_open(&find.walk, text);
 	enum status status = find_below(&find, &paths->root);
 	if (status == STATUS_OK)

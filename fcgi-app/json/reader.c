@@ -23,7 +23,7 @@ enum {
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 static const char *const beside_names[] = {"sentAt", "timestamp", "context"};
-enum { BESIDE_COUNT = sizeof(beside_names) / sizeof(beside_names[0]) };
+enum { BESIDE_COUNT = ARRAY_LENGTH(beside_names) };
 
 /* What the body turned out to be. */
 enum shape {
@@ -579,7 +579,7 @@ struct slice json_reader_beside(const struct json_reader *reader, const char *na
 		if (strcmp(name, beside_names[i]) == 0 && reader->beside[i].n > 0)
 			return buf_slice(&reader->beside[i]);
 	}
-	return (struct slice){0};
+	return SLICE_ABSENT;
 }
 
 void json_reader_close(struct json_reader *reader)

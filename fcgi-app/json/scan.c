@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 /* Deeper than this a text cannot be followed: one bit each, so 1 MiB. */
 #define MOST_LEVELS ((size_t)1 << 23)
 
@@ -287,11 +289,6 @@ static bytes_at take_after_high_slash(struct json_scan *scan, bytes_at p)
 
 /* ---- numbers ---- */
 
-static inline bool is_digit(unsigned char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 static void end_number(struct json_scan *scan)
 {
 	if (scan->digits > scan->digit_limit)
@@ -317,7 +314,7 @@ static bytes_at take_digits(struct json_scan *scan, bytes_at p, bytes_at end)
 {
 	bytes_at start = p;
 
-	while (p < end && is_digit(*p))
+	while (p < end && ascii_is_digit(*p))
 		p++;
 	scan->digits += (uint64_t)(p - start);
 	return p;
@@ -325,7 +322,7 @@ static bytes_at take_digits(struct json_scan *scan, bytes_at p, bytes_at end)
 
 static bytes_at take_exponent(struct json_scan *scan, bytes_at p, bytes_at end)
 {
-	for (; p < end && is_digit(*p); p++) {
+	for (; p < end && ascii_is_digit(*p); p++) {
 		if (scan->exponent < MOST_EXPONENT)
 			scan->exponent = scan->exponent * 10 + *p - '0';
 	}
@@ -350,7 +347,7 @@ static bytes_at number_rest(struct json_scan *scan, bytes_at p)
 /* Where a number cannot end: it needs a digit, after which it is in the given state. */
 static bytes_at number_digit(struct json_scan *scan, bytes_at p, enum json_scan_state state)
 {
-	if (!is_digit(*p))
+	if (!ascii_is_digit(*p))
 		return malformed(scan, p, "invalid number");
 	scan->state = state;
 	return p;
@@ -365,7 +362,8 @@ static bytes_at take_number(struct json_scan *scan, bytes_at p, bytes_at end)
 		return p == end ? p : number_rest(scan, p);
 	}
 	if (state == JSON_SCAN_NUMBER_ZERO)
-		return is_digit(*p) ? malformed(scan, p, "invalid number") : number_rest(scan, p);
+		return ascii_is_digit(*p) ? malformed(scan, p, "invalid number")
+					  : number_rest(scan, p);
 	if (state == JSON_SCAN_NUMBER_SIGN) {
 		if (*p != '0')
 			return number_digit(scan, p, JSON_SCAN_NUMBER_INTEGER);
@@ -430,7 +428,7 @@ static bytes_at begin_value(struct json_scan *scan, bytes_at p, bytes_at end)
 	case 'n':
 		return begin_literal(scan, p, end, "ull");
 	default:
-		if (*p == '-' || is_digit(*p))
+		if (*p == '-' || ascii_is_digit(*p))
 			return begin_number(scan, p);
 		return malformed(scan, p, "unexpected character");
 	}

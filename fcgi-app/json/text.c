@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "json/scan.h"
 
 static enum status check(struct json_scan *scan, struct slice text)
@@ -188,7 +189,7 @@ enum status json_text_string(struct arena *arena, struct slice value, struct sli
 
 bool json_text_is_number(struct slice value)
 {
-	return *value.p == '-' || (*value.p >= '0' && *value.p <= '9');
+	return *value.p == '-' || ascii_is_digit(*value.p);
 }
 
 enum status json_text_scalar(struct arena *arena, struct slice value, size_t most,
@@ -196,14 +197,14 @@ enum status json_text_scalar(struct arena *arena, struct slice value, size_t mos
 {
 	enum status status = STATUS_OK;
 
-	*out = (struct slice){NULL, 0};
+	*out = SLICE_ABSENT;
 	/* What is too long however much of it is escapes need not be decoded. */
 	if (*value.p == '"' && (value.n - 2) / ESCAPE_BYTES <= most)
 		status = json_text_string(arena, value, out);
 	else if (*value.p == 't' || *value.p == 'f' || json_text_is_number(value))
 		*out = value;
 	if (out->n > most)
-		*out = (struct slice){NULL, 0};
+		*out = SLICE_ABSENT;
 	return status;
 }
 

@@ -37,7 +37,7 @@ bool json_walk_begin(struct json_walk *walk)
 {
 	if (walk->in_value && !json_walk_end(walk))
 		return false;
-	walk->name = (struct slice){NULL, 0};
+	walk->name = SLICE_ABSENT;
 	for (;;) {
 		enum json_scan_event event = feed(walk);
 		const char *p = walk->text.p + walk->at;

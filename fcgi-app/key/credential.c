@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "key/random.h"
 
@@ -88,16 +89,6 @@ enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1])
 			     CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
 }
 
-static int in_range(char c, char low, char high)
-{
-	return (int)(c >= low) & (int)(c <= high);
-}
-
-static bool is_base62(char c)
-{
-	return (in_range(c, '0', '9') | in_range(c, 'A', 'Z') | in_range(c, 'a', 'z')) != 0;
-}
-
 bool credential_key_is_sound(struct slice text)
 {
 	char check[CHECK_CHARS];
@@ -108,7 +99,7 @@ bool credential_key_is_sound(struct slice text)
 	/* Every key of the right length costs the same, however early it is wrong. */
 	sound &= CRYPTO_memcmp(text.p, "sk_", KEY_PREFIX_CHARS) == 0;
 	for (size_t i = KEY_PREFIX_CHARS; i < CHECKED_CHARS; i++)
-		sound &= is_base62(text.p[i]);
+		sound &= ascii_is_alnum(text.p[i]);
 	checksum(text.p, check);
 	sound &= CRYPTO_memcmp(text.p + CHECKED_CHARS, check, CHECK_CHARS) == 0;
 	return sound;

@@ -13,7 +13,7 @@
 #include "base/hex.h"
 #include "base/log.h"
 
-enum { TOKEN_USER_BYTES_MAX = 1024 };
+enum { TOKEN_USER_BYTES_MAX = 1024, MAC_CHARS = 2 * CREDENTIAL_HASH_BYTES };
 
 /* What is signed begins with the expiry, which has no blank: no two pairs make the same text. */
 enum status token_make(const struct token_key *key, struct slice user, int64_t expires_s,
@@ -37,7 +37,7 @@ enum status token_make(const struct token_key *key, struct slice user, int64_t e
 	memcpy(token, text, n - 1);
 	token[n - 1] = '.';
 	hex_write(mac.bytes, sizeof(mac.bytes), token + n);
-	token[n + 2 * sizeof(mac.bytes)] = '\0';
+	token[n + MAC_CHARS] = '\0';
 	return STATUS_OK;
 }
 
@@ -45,12 +45,13 @@ bool token_is_good(const struct token_key *key, struct slice user, int64_t now_s
 		   struct slice token)
 {
 	char right[TOKEN_CHARS + 1];
-	int64_t expires_s = 0;
-	size_t i = 0;
+	struct slice time = token;
+	int64_t expires_s;
 
-	for (; i < token.n && i < 18 && token.p[i] >= '0' && token.p[i] <= '9'; i++)
-		expires_s = expires_s * 10 + (token.p[i] - '0');
-	if (i == 0 || token.n != i + 1 + 2 * CREDENTIAL_HASH_BYTES ||
+	if (token.n <= 1 + MAC_CHARS)
+		return false;
+	time.n -= 1 + MAC_CHARS;
+	if (!slice_to_int(time, &expires_s) ||
 	    token_make(key, user, expires_s, right) != STATUS_OK || strlen(right) != token.n)
 		return false;
 	bool same = CRYPTO_memcmp(right, token.p, token.n) == 0;

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "json/text.h"
 #include "json/walk.h"
 #include "base/timestamp.h"
@@ -78,8 +79,7 @@ bool signal_source_is_valid(struct slice source)
 		return false;
 	for (size_t i = 0; i < source.n; i++) {
 		char c = source.p[i];
-		bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-		if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-')
+		if (!ascii_is_alnum(c) && c != '.' && c != '_' && c != '-')
 			return false;
 	}
 	return true;
@@ -195,7 +195,7 @@ static void read_object(struct payload *payload, enum object object)
 		if (inner != OBJECTS)
 			read_inner(payload, inner);
 		else if (member != MEMBERS && json_walk_end(walk))
-			values[member] = *walk->value.p == 'n' ? (struct slice){0} : walk->value;
+			values[member] = *walk->value.p == 'n' ? SLICE_ABSENT : walk->value;
 	}
 }
 
@@ -213,7 +213,7 @@ static enum status read_payload(struct payload *payload, struct slice text)
 /* The value of a member as it stands in the text; absent when it is not there or null. */
 static struct slice value_at(const struct payload *payload, enum object object, enum member member)
 {
-	return payload->there[object] ? payload->values[object][member] : (struct slice){0};
+	return payload->there[object] ? payload->values[object][member] : SLICE_ABSENT;
 }
 
 static bool has(const struct payload *payload, enum object object, enum member member)
@@ -234,7 +234,7 @@ static struct slice text_of(struct payload *payload, struct slice value, size_t 
 
 static struct slice usable(struct slice text)
 {
-	return text.n > 0 && text.n <= VALUE_BYTES ? text : (struct slice){0};
+	return text.n > 0 && text.n <= VALUE_BYTES ? text : SLICE_ABSENT;
 }
 
 static bool is_string(struct slice value)
@@ -246,7 +246,7 @@ static struct slice string_at(struct payload *payload, enum object object, enum 
 {
 	struct slice value = value_at(payload, object, member);
 
-	return is_string(value) ? usable(text_of(payload, value, VALUE_BYTES)) : (struct slice){0};
+	return is_string(value) ? usable(text_of(payload, value, VALUE_BYTES)) : SLICE_ABSENT;
 }
 
 /* A string, or a number exactly as it was written. */
@@ -255,7 +255,7 @@ static struct slice id_at(struct payload *payload, enum object object, enum memb
 	struct slice value = value_at(payload, object, member);
 
 	if (value.p == NULL || !(is_string(value) || json_text_is_number(value)))
-		return (struct slice){0};
+		return SLICE_ABSENT;
 	return usable(text_of(payload, value, VALUE_BYTES));
 }
 
@@ -284,10 +284,10 @@ static struct slice email_at(struct payload *payload, enum object object)
 	struct slice value = value_at(payload, object, M_EMAIL);
 
 	if (!is_string(value))
-		return (struct slice){0};
+		return SLICE_ABSENT;
 	struct slice text = usable(slice_trim(text_of(payload, value, SIZE_MAX)));
 	if (text.n < 3 || memchr(text.p + 1, '@', text.n - 2) == NULL)
-		return (struct slice){0};
+		return SLICE_ABSENT;
 	return text;
 }
 
@@ -309,7 +309,7 @@ static bool is_segment(struct payload *payload)
 	struct slice type = string_at(payload, ROOT, M_TYPE);
 	bool known = false;
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]) && !known; i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(types) && !known; i++)
 		known = slice_equal(type, slice_of(types[i]));
 	return known && (has(payload, ROOT, M_MESSAGE_ID) || has(payload, ROOT, M_ANONYMOUS_ID) ||
 			 has(payload, ROOT, M_USER_ID) || has(payload, CONTEXT, M_LIBRARY));
@@ -393,10 +393,8 @@ static enum status lower_case(struct arena *arena, struct slice *text)
 	char *copy = arena_copy(arena, *text);
 	if (copy == NULL)
 		return STATUS_NO_MEMORY;
-	for (size_t i = 0; i < text->n; i++) {
-		if (copy[i] >= 'A' && copy[i] <= 'Z')
-			copy[i] = (char)(copy[i] + ('a' - 'A'));
-	}
+	for (size_t i = 0; i < text->n; i++)
+		copy[i] = ascii_lower(copy[i]);
 	text->p = copy;
 	return STATUS_OK;
 }

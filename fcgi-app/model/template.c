@@ -35,12 +35,12 @@ static const struct field {
 	{"feature_flags", KIND_OBJECT, offsetof(struct product_org, feature_flags)},
 };
 
-enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+enum { FIELDS = ARRAY_LENGTH(fields) };
 
 /* Where a payload has the delivery's id, whatever the template says; as for signals. */
 static const char *const message_names[] = {"messageId", "message_id"};
 
-enum { MESSAGE_IDS = sizeof(message_names) / sizeof(message_names[0]) };
+enum { MESSAGE_IDS = ARRAY_LENGTH(message_names) };
 
 /* A custom field. */
 struct custom {
@@ -186,7 +186,7 @@ static enum status take_custom(struct compiler *compiler, const struct json_walk
 	struct slice name;
 	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = status == STATUS_OK ? name : (struct slice){NULL, 0};
+	compiler->custom = status == STATUS_OK ? name : SLICE_ABSENT;
 	if (status == STATUS_OK)
 		status = check_custom_name(compiler, walk->name.p, name);
 	if (status == STATUS_OK)
@@ -231,7 +231,7 @@ static enum status take_field(struct compiler *compiler, const struct json_walk 
 	struct slice name;
 	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = (struct slice){NULL, 0};
+	compiler->custom = SLICE_ABSENT;
 	compiler->field = status == STATUS_OK ? name : compiler->custom;
 	if (status != STATUS_OK)
 		return status;
@@ -273,7 +273,7 @@ static enum status compile(struct compiler *compiler)
 	if (status != STATUS_OK || compiler->template->mapped[0])
 		return status;
 	compiler->field = slice_of(fields[0].name);
-	compiler->custom = (struct slice){NULL, 0};
+	compiler->custom = SLICE_ABSENT;
 	return refuse(compiler, object.p, "the template must map product_org_id");
 }
 
@@ -371,7 +371,7 @@ static enum status take_message_id(struct applier *applier)
 static enum status take_number(struct arena *arena, struct slice value,
 			       struct product_org_number *out, const char **reason)
 {
-	struct slice text = {NULL, 0};
+	struct slice text = SLICE_ABSENT;
 	struct decimal decimal;
 
 	*reason = "is not a whole number";
@@ -389,7 +389,7 @@ static enum status take_number(struct arena *arena, struct slice value,
 static enum status take_timestamp(struct arena *arena, struct slice value, int64_t *out,
 				  const char **reason)
 {
-	struct slice text = {NULL, 0};
+	struct slice text = SLICE_ABSENT;
 	int64_t us;
 
 	*reason = "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds";
@@ -431,7 +431,7 @@ static enum status take_value(struct applier *applier, const struct field *field
 
 static enum status apply_field(struct applier *applier, size_t i)
 {
-	struct slice value = {NULL, 0};
+	struct slice value = SLICE_ABSENT;
 	const char *reason = NULL;
 
 	if (applier->template->mapped[i])
@@ -542,7 +542,7 @@ enum status product_org_warnings(struct arena *arena, const struct product_org *
 {
 	struct buf out = buf_make(SIZE_MAX / 2);
 
-	*text = (struct slice){NULL, 0};
+	*text = SLICE_ABSENT;
 	if (row->warning_count == 0)
 		return STATUS_OK;
 	for (size_t i = 0; i < row->warning_count; i++) {

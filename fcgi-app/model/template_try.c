@@ -30,20 +30,13 @@ static struct slice one_line(struct arena *arena, struct slice json)
 
 static struct slice number_text(struct arena *arena, struct product_org_number number)
 {
-	struct buf digits = buf_make(32);
-	struct slice text = {NULL, 0};
-
-	buf_add_int(&digits, number.value);
-	if (number.given)
-		text = slice_of(arena_copy(arena, buf_slice(&digits)));
-	buf_free(&digits);
-	return text;
+	return number.given ? arena_int(arena, number.value) : SLICE_ABSENT;
 }
 
 static struct slice timestamp_text(struct arena *arena, int64_t us)
 {
 	struct buf text = buf_make(64);
-	struct slice copy = {NULL, 0};
+	struct slice copy = SLICE_ABSENT;
 
 	if (us != INT64_MIN)
 		timestamp_add(&text, us);

@@ -136,7 +136,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 /* A length and as many bytes, which is what elements and fields are; absent for null. */
 static struct slice read_value(struct pg_array_reader *reader)
 {
-	const struct slice absent = {NULL, 0};
+	const struct slice absent = SLICE_ABSENT;
 	uint32_t n = read_be32(reader);
 
 	if (n == UINT32_MAX || reader->broken)
@@ -163,7 +163,7 @@ static bool take_one(struct pg_array_reader *reader)
 
 struct slice pg_array_next_bytes(struct pg_array_reader *reader)
 {
-	return take_one(reader) ? read_value(reader) : (struct slice){NULL, 0};
+	return take_one(reader) ? read_value(reader) : SLICE_ABSENT;
 }
 
 int64_t pg_array_next(struct pg_array_reader *reader, uint32_t width, int64_t fallback)
@@ -197,7 +197,7 @@ struct pg_array_reader pg_record_open(struct slice bytes, size_t fields)
 struct slice pg_record_next(struct pg_array_reader *reader)
 {
 	if (!take_one(reader))
-		return (struct slice){NULL, 0};
+		return SLICE_ABSENT;
 	(void)read_be32(reader); /* the field's type */
 	return read_value(reader);
 }

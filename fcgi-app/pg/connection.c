@@ -93,7 +93,7 @@ static const struct {
 
 static enum status status_of(const char *sqlstate)
 {
-	for (size_t i = 0; i < sizeof(by_sqlstate) / sizeof(by_sqlstate[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(by_sqlstate); i++) {
 		if (strncmp(sqlstate, by_sqlstate[i].prefix, strlen(by_sqlstate[i].prefix)) == 0)
 			return by_sqlstate[i].status;
 	}
@@ -289,7 +289,7 @@ static enum status connect_failure(const struct pg_connection *db)
 	static const char *const refusals[] = {"authentication failed", "no pg_hba.conf entry",
 					       "does not exist", "not permitted to log in"};
 
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {
 		if (strstr(text, "FATAL") != NULL && strstr(text, refusals[i]) != NULL)
 			return STATUS_MISCONFIGURED;
 	}
@@ -581,7 +581,7 @@ int pg_result_rows(const struct pg_result *result)
 struct slice pg_result_value(const struct pg_result *result, int row, int column)
 {
 	if (PQgetisnull(result->pg, row, column))
-		return (struct slice){NULL, 0};
+		return SLICE_ABSENT;
 	return (struct slice){PQgetvalue(result->pg, row, column),
 			      (size_t)PQgetlength(result->pg, row, column)};
 }

@@ -152,6 +152,6 @@ void oneshot_serve_cgi(const struct config *config, struct fcgi *fcgi)
 
 	server_request_init(&request, config);
 	server_request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
-	oneshot_serve(&request, fcgi, (struct slice){NULL, 0});
+	oneshot_serve(&request, fcgi, SLICE_ABSENT);
 	server_request_free(&request);
 }

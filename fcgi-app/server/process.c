@@ -36,10 +36,10 @@ void process_start(sigset_t *while_polling)
 
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGCHLD);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
 		(void)sigaddset(&blocked, ends[i]);
 	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
 		(void)sigdelset(while_polling, ends[i]);
 		(void)sigaction(ends[i], &end, NULL);
 	}

@@ -111,7 +111,7 @@ static bool matches(const struct route *route, const struct slice *segments, int
 {
 	const char *pattern = route->path;
 
-	match->key = match->source = match->id = (struct slice){NULL, 0};
+	match->key = match->source = match->id = SLICE_ABSENT;
 	for (int i = 0; i < count; i++) {
 		if (*pattern != '/')
 			return false;
@@ -140,7 +140,7 @@ static bool matches(const struct route *route, const struct slice *segments, int
 /* A path has two rows only if both methods are allowed. */
 static const char *allow_of(const struct route *route)
 {
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
 		if (&routes[i] != route && routes[i].program == route->program &&
 		    strcmp(routes[i].path, route->path) == 0)
 			return "GET, POST";
@@ -155,7 +155,7 @@ static bool search(const struct slice *segments, int count, bool key_prefixed,
 {
 	struct route_match other = {0};
 
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
 		if (routes[i].program != program ||
 		    !matches(&routes[i], segments, count, key_prefixed, match))
 			continue;

@@ -50,7 +50,7 @@ static enum status fail(struct settings *settings, enum status status, const cha
 
 enum status settings_fail(struct settings *settings, enum status status, const char *detail)
 {
-	return fail(settings, status, detail, (struct slice){NULL, 0});
+	return fail(settings, status, detail, SLICE_ABSENT);
 }
 
 enum status settings_fail_at(struct settings *settings, enum status status, const char *place,
@@ -65,7 +65,7 @@ enum status settings_fail_at(struct settings *settings, enum status status, cons
 	json_tree_text(&tree, error, "detail", detail);
 	json_tree_write(&tree, &errors);
 	(void)fail(settings, status, NULL,
-		   errors.status == STATUS_OK ? buf_slice(&errors) : (struct slice){NULL, 0});
+		   errors.status == STATUS_OK ? buf_slice(&errors) : SLICE_ABSENT);
 	json_tree_free(&tree);
 	buf_free(&errors);
 	return status;

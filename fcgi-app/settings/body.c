@@ -3,19 +3,15 @@
  */
 #include <stdio.h>
 
+#include "intake/intake.h"
 #include "settings/settings_internal.h"
 
 struct json_limits settings_json_limits(const struct settings *settings, int more_levels)
 {
-	const struct config *config = settings->config;
+	struct json_limits limits = intake_json_limits(settings->config, INTAKE_SINGLE);
 
-	return (struct json_limits){
-		.item_bytes = (size_t)config->item_bytes,
-		.items = (uint64_t)config->batch_items,
-		.depth = (unsigned)(config->json_depth + more_levels),
-		.number_digits = (unsigned)config->json_number_digits,
-		.number_exponent = (unsigned)config->json_number_exponent,
-	};
+	limits.depth += (unsigned)more_levels;
+	return limits;
 }
 
 /* A payload may be a member of the body, and in an array. */

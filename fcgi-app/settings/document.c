@@ -58,7 +58,7 @@ static enum status read_filter(struct settings *settings, const char *name, stru
 	enum status status = settings_text(settings, name, text);
 
 	if (text->n == 0)
-		*text = (struct slice){NULL, 0};
+		*text = SLICE_ABSENT;
 	return status;
 }
 

@@ -96,7 +96,7 @@ static enum status answer_created(struct settings *settings, const struct store_
 	if (url.status != STATUS_OK || path.status != STATUS_OK || curl.status != STATUS_OK)
 		out->status = STATUS_NO_MEMORY;
 	struct buf *const held[] = {&url, &path, &curl};
-	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(held); i++) {
 		if (held[i]->p != NULL)
 			credential_forget(held[i]->p, held[i]->size);
 		buf_free(held[i]);

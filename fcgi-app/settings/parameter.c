@@ -5,22 +5,9 @@
 #include "http/query.h"
 #include "settings/settings_internal.h"
 
-enum { DIGITS_MAX = 18 }; /* whatever they are, they fit 64 bits */
-
-static bool read_number(struct slice text, int64_t *number)
-{
-	*number = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9' || i >= DIGITS_MAX)
-			return false;
-		*number = *number * 10 + (text.p[i] - '0');
-	}
-	return text.n > 0;
-}
-
 enum status settings_id(struct settings *settings, int64_t *id)
 {
-	if (read_number(settings->match.id, id))
+	if (slice_to_int(settings->match.id, id))
 		return STATUS_OK;
 	return settings_fail(settings, STATUS_NOT_FOUND, "The id in the path is not a number.");
 }
@@ -44,7 +31,7 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 
 	if (status != STATUS_OK || text.p == NULL)
 		return status;
-	if (!read_number(text, &value) || value < least || value > most)
+	if (!slice_to_int(text, &value) || value < least || value > most)
 		return settings_refuse(settings, name,
 				       SLICE("is not a number in the allowed range"));
 	*number = value;
@@ -53,10 +40,7 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 
 enum status settings_digits(struct settings *settings, int64_t number, struct slice *digits)
 {
-	char text[STORE_ID_CHARS];
-	struct slice written = store_id_text(number, text);
-
-	*digits = (struct slice){arena_copy(&settings->arena, written), written.n};
+	*digits = arena_int(&settings->arena, number);
 	return digits->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 

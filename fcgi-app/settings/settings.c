@@ -159,7 +159,7 @@ static void reset(struct settings *settings)
 	settings->response.body = response_body;
 	settings->response.headers = headers;
 	settings->store = (struct store){.db = settings->db, .arena = &settings->arena};
-	settings->organization = (struct slice){NULL, 0};
+	settings->organization = SLICE_ABSENT;
 	settings->match = (struct route_match){0};
 }
 

@@ -189,7 +189,7 @@ enum { FIRST_SCHEMA_CHECK = 7 };
 
 size_t store_check_count(bool schema)
 {
-	return schema ? sizeof(checks) / sizeof(checks[0]) : FIRST_SCHEMA_CHECK;
+	return schema ? ARRAY_LENGTH(checks) : FIRST_SCHEMA_CHECK;
 }
 
 static enum store_verdict verdict_of(struct slice text)

@@ -35,7 +35,7 @@ enum status store_new_key(const struct store *store, const struct pg_statement *
 		new_key->endpoint_type,
 		store_hash_hex(&new_key->key_hash, key_hex),
 		new_key->display,
-		new_key->secret_hash == NULL ? (struct slice){NULL, 0}
+		new_key->secret_hash == NULL ? SLICE_ABSENT
 					     : store_hash_hex(new_key->secret_hash, secret_hex),
 		new_key->expires_at,
 		new_key->payload_template,
@@ -86,8 +86,8 @@ enum status store_key_show(const struct store *store, int64_t id, struct store_k
 		.columns = STORE_KEY_COLUMN_COUNT,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store_id_text(id, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(id, text)};
 
 	return store_one(store, &statement, params, store_read_key, key);
 }
@@ -102,8 +102,8 @@ enum status store_key_deactivate(const struct store *store, int64_t id, struct s
 		.columns = STORE_KEY_COLUMN_COUNT,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store->actor, store_id_text(id, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, slice_of_int(id, text)};
 
 	return store_one(store, &statement, params, store_read_key, key);
 }

@@ -55,8 +55,8 @@ enum status store_maintenance_do(const struct store *store, struct slice step, i
 		.columns = 1,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {step, store_id_text(max_rows, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {step, slice_of_int(max_rows, text)};
 
 	*worked = 0;
 	return store_one(store, &statement, params, store_read_int, worked);
@@ -78,9 +78,8 @@ enum status store_maintenance_record(const struct store *store, struct slice ste
 		.columns = 1,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store->actor, step, result, store_id_text(worked, text),
-				   message};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, step, result, slice_of_int(worked, text), message};
 	int64_t none;
 
 	return store_one(store, &statement, params, store_read_int, &none);

@@ -3,11 +3,6 @@
  */
 #include "store/migration.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-enum { NUMBER_CHARS = 24 };
-
 /* Runs a statement that returns one value. */
 static enum status ask(const struct store *store, const struct pg_statement *statement,
 		       int64_t *number)
@@ -111,9 +106,9 @@ static enum status record(const struct store *store, const struct store_migratio
 		.param_count = 3,
 		.rows = PG_ROWS_ANY,
 	};
-	char version[NUMBER_CHARS];
-	int n = snprintf(version, sizeof(version), "%" PRId64, migration->version);
-	const pg_param params[] = {{version, (size_t)n}, migration->name, migration->checksum};
+	char version[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(migration->version, version), migration->name,
+				   migration->checksum};
 
 	return pg_run(store->db, &statement, params, NULL, store->deadline_ms);
 }

@@ -60,8 +60,8 @@ enum status store_rejected_show(const struct store *store, int64_t id, struct st
 		.columns = COLUMN_COUNT,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store_id_text(id, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(id, text)};
 
 	return store_one(store, &statement, params, read_rejected, entry);
 }
@@ -78,8 +78,8 @@ enum status store_rejected_bytes(const struct store *store, int64_t id, struct s
 		.columns = 1,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store_id_text(id, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(id, text)};
 
 	return store_one(store, &statement, params, store_read_text, bytes);
 }
@@ -98,8 +98,8 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 		.columns = 1,
 		.rows = 1,
 	};
-	char text[STORE_ID_CHARS];
-	pg_param params[PARAMS] = {store->actor, store_id_text(id, text),
+	char text[SLICE_INT_CHARS];
+	pg_param params[PARAMS] = {store->actor, slice_of_int(id, text),
 				   again ? SLICE("true") : SLICE("false")};
 	struct commit_statement *encoder = NULL;
 	enum status status = commit_statement_open(&encoder);

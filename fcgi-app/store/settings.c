@@ -101,8 +101,8 @@ enum status store_settings_keys(const struct store *store, struct slice organiza
 static enum status one_key(const struct store *store, const struct pg_statement *statement,
 			   struct slice organization, int64_t id, struct store_key *key)
 {
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store->actor, organization, store_id_text(id, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, organization, slice_of_int(id, text)};
 
 	return store_one(store, statement, params, store_read_key, key);
 }

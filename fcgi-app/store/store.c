@@ -6,9 +6,6 @@
  */
 #include "store/store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/hex.h"
 
 enum { STORE_ATTEMPTS = 3 };
@@ -25,7 +22,7 @@ enum status store_run(const struct store *store, const struct pg_statement *stat
 
 enum status store_keep(const struct store *store, struct slice value, struct slice *text)
 {
-	*text = (struct slice){NULL, 0};
+	*text = SLICE_ABSENT;
 	if (value.p == NULL)
 		return STATUS_OK;
 	text->p = arena_copy(store->arena, value);
@@ -256,13 +253,6 @@ struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_H
 	hex_write(hash->bytes, CREDENTIAL_HASH_BYTES, hex);
 	hex[STORE_HEX_CHARS] = '\0';
 	return (struct slice){hex, STORE_HEX_CHARS};
-}
-
-struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS])
-{
-	int n = snprintf(text, STORE_ID_CHARS, "%" PRId64, id);
-
-	return (struct slice){text, (size_t)n};
 }
 
 /* ---- what needs the server's clock and calendar ---- */

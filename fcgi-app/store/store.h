@@ -131,10 +131,6 @@ enum status store_keep_all(const struct store *store, const struct pg_result *re
 /* A function's result of one text, as a struct slice, or of one number, as an int64_t. */
 store_row store_read_text, store_read_int;
 
-/* The digits of an id, terminated. */
-enum { STORE_ID_CHARS = 24 };
-struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS]);
-
 /* ISO 8601 whatever DateStyle and TimeZone the session has; trailing zeroes of the fraction go. */
 #define STORE_TIMESTAMP(column) "to_json((" column ") AT TIME ZONE 'UTC') #>> '{}' || 'Z'"
 

@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (context.n == 0 || memchr(" \t\r", context.p[0], 3) != NULL ||
 	    memchr(" \t\r", context.p[context.n - 1], 3) != NULL ||
 	    json_text_check(context, &fuzz_limits, NULL, NULL, NULL) != STATUS_OK)
-		context = (struct slice){NULL, 0};
+		context = SLICE_ABSENT;
 	if (object.n == 0 || object.p[0] != '{' || object.p[object.n - 1] != '}' ||
 	    json_text_check(object, &fuzz_limits, NULL, NULL, NULL) != STATUS_OK)
 		return 0;

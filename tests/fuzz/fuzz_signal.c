@@ -53,7 +53,7 @@ static struct slice member_of(const struct oracle_members *object, const char *n
 {
 	const struct oracle_member *member = oracle_find(object, slice_of(name));
 
-	return member == NULL || *member->value.p == 'n' ? (struct slice){NULL, 0} : member->value;
+	return member == NULL || *member->value.p == 'n' ? SLICE_ABSENT : member->value;
 }
 
 static struct oracle_members members_of(struct slice value)
@@ -118,7 +118,7 @@ static void check_same(const struct buf *want, struct slice got)
 
 static void check_string(struct slice value, struct slice got)
 {
-	struct buf want = text_of(is_string(value) ? value : (struct slice){NULL, 0});
+	struct buf want = text_of(is_string(value) ? value : SLICE_ABSENT);
 
 	check_same(&want, got);
 	buf_free(&want);
@@ -161,12 +161,12 @@ static bool has_id(const struct oracle_members *object, const char *name)
 static void check_email(const struct payload *payload, struct slice got)
 {
 	struct buf want = buf_make(SIZE_MAX / 2);
-	struct slice email = {NULL, 0};
+	struct slice email = SLICE_ABSENT;
 
 	for (int i = 0; i < PLACES && email.p == NULL; i++) {
 		struct slice value = member_of(&payload->places[i], "email");
 		buf_free(&want);
-		want = text_of(is_string(value) ? value : (struct slice){NULL, 0});
+		want = text_of(is_string(value) ? value : SLICE_ABSENT);
 		struct slice text = slice_trim(buf_slice(&want));
 		if (is_usable(text) && text.n > 2 && memchr(text.p + 1, '@', text.n - 2) != NULL)
 			email = text;
@@ -262,7 +262,7 @@ static void check_signal(struct slice text, bool needs_repair, struct slice sour
 	const struct slice values[] = {signal.source,	 signal.event_type, signal.event_name,
 				       signal.email,	 signal.user_id,    signal.anonymous_id,
 				       signal.message_id};
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
 		check_value(values[i]);
 	for (size_t i = 0; i < signal.email.n; i++)
 		CHECK(signal.email.p[i] < 'A' || signal.email.p[i] > 'Z');
@@ -282,7 +282,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (n == 0 || data[0] != '{' || data[n - 1] != '}' ||
 	    json_text_check(text, &fuzz_limits, NULL, NULL, &needs_repair) != STATUS_OK)
 		return 0;
-	check_signal(text, needs_repair, (struct slice){NULL, 0});
+	check_signal(text, needs_repair, SLICE_ABSENT);
 	check_signal(text, needs_repair, SLICE("given"));
 	return 0;
 }

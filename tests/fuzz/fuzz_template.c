@@ -37,7 +37,7 @@ static struct slice member_at(struct slice object, struct slice name)
 {
 	struct oracle oracle = oracle_of(object);
 	struct oracle_members members;
-	struct slice value = {NULL, 0};
+	struct slice value = SLICE_ABSENT;
 
 	CHECK(oracle_members(&oracle, &members));
 	const struct oracle_member *member = oracle_find(&members, name);
@@ -65,7 +65,7 @@ static struct slice element_at(struct slice array, size_t index)
 	struct oracle oracle = oracle_of((struct slice){array.p + 1, array.n - 1});
 
 	if (index == SIZE_MAX || slice_trim((struct slice){array.p + 1, array.n - 2}).n == 0)
-		return (struct slice){NULL, 0};
+		return SLICE_ABSENT;
 	for (size_t i = 0;; i++) {
 		const char *start = (const char *)oracle.p;
 		CHECK(oracle_value(&oracle));
@@ -75,7 +75,7 @@ static struct slice element_at(struct slice array, size_t index)
 		while (slice_is_blank((char)*oracle.p))
 			oracle.p++;
 		if (*oracle.p++ == ']')
-			return (struct slice){NULL, 0};
+			return SLICE_ABSENT;
 	}
 }
 
@@ -90,7 +90,7 @@ static struct slice value_at(struct slice text, struct slice path)
 		else if (*text.p == '[')
 			text = element_at(text, index_of(buf_slice(&step)));
 		else
-			text = (struct slice){NULL, 0};
+			text = SLICE_ABSENT;
 		buf_free(&step);
 	}
 	return text;
@@ -170,12 +170,12 @@ static struct slice mapped(const struct oracle_members *members, const char *fie
 			   struct slice payload)
 {
 	struct buf path = buf_make(SIZE_MAX / 2);
-	struct slice value = {NULL, 0};
+	struct slice value = SLICE_ABSENT;
 
 	if (path_of(members, field, &path))
 		value = value_at(payload, buf_slice(&path));
 	buf_free(&path);
-	return value.p == NULL || *value.p == 'n' ? (struct slice){NULL, 0} : value;
+	return value.p == NULL || *value.p == 'n' ? SLICE_ABSENT : value;
 }
 
 static bool warned(const struct product_org *row, const char *field)
@@ -238,7 +238,7 @@ static void check_fields(const struct oracle_members *members, const struct prod
 		     {"trial_status", row->trial_status}};
 	struct slice value;
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
 		value = mapped(members, texts[i].name, row->payload);
 		CHECK(warned(row, texts[i].name) == (value.p != NULL && texts[i].got.p == NULL));
 		CHECK(value.p != NULL || texts[i].got.p == NULL);
@@ -321,7 +321,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	payload = slice_trim(payload);
 	if (payload.n == 0 || *payload.p != '{' ||
 	    json_text_check(payload, &fuzz_limits, NULL, NULL, &needs_repair) != STATUS_OK)
-		payload = (struct slice){NULL, 0};
+		payload = SLICE_ABSENT;
 	check_path(text, payload);
 	const struct template *compiled = compile(&arena, text);
 	if (compiled != NULL && payload.p != NULL)

@@ -12,9 +12,10 @@
 
 #include <check.h>
 
-#include "base/status.h"
+#include "base/slice.h"
 
-#define LENGTH(array) ((int)(sizeof(array) / sizeof((array)[0])))
+/* ARRAY_LENGTH() as an int, for the loops of libcheck. */
+#define LENGTH(array) ((int)ARRAY_LENGTH(array))
 
 Suite *unit_suite(void);
 

@@ -78,7 +78,7 @@ static void must(bool good)
 
 static void check_text(void)
 {
-	const struct json_limits limits = intake_json_limits(&intake);
+	const struct json_limits limits = intake_json_limits(intake.config, intake.kind);
 
 	must(json_text_check(seed, &limits, NULL, NULL, NULL) == STATUS_OK);
 }
@@ -104,7 +104,7 @@ static void read_body(void)
 
 static void read_signal(void)
 {
-	must(signal_read(&arena, seed, false, (struct slice){NULL, 0}, &signals[0]) == STATUS_OK);
+	must(signal_read(&arena, seed, false, SLICE_ABSENT, &signals[0]) == STATUS_OK);
 }
 
 static void apply_template(void)
@@ -288,7 +288,7 @@ static void prepare(void)
 int main(void)
 {
 	prepare();
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
 		struct intake answered = intake;
 		run(&parts[i], false);
 		for (int n = 0; n < TIMES; n++)

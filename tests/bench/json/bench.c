@@ -134,7 +134,7 @@ static void read_signal(struct slice text)
 	struct signal signal;
 
 	arena_reset(&row_arena);
-	if (signal_read(&row_arena, text, false, (struct slice){NULL, 0}, &signal) != STATUS_OK)
+	if (signal_read(&row_arena, text, false, SLICE_ABSENT, &signal) != STATUS_OK)
 		die("the signal is refused");
 }
 

@@ -7,8 +7,6 @@
 #include "base/arena.h"
 #include "check_main.h"
 
-#define ABSENT ((struct slice){NULL, 0})
-
 static const size_t arena_sizes[] = {0, 1, 15, 16, 17, 4096, 8191, 8192, 8193, 100000, 1 << 20};
 
 /* An assertion per byte would cost more than the test. */
@@ -61,7 +59,7 @@ START_TEST(arena_copies_are_terminated)
 	struct arena arena = {0};
 
 	ck_assert_str_eq(arena_copy(&arena, (struct slice){"abcdef", 3}), "abc");
-	ck_assert_str_eq(arena_copy(&arena, ABSENT), "");
+	ck_assert_str_eq(arena_copy(&arena, SLICE_ABSENT), "");
 	ck_assert_mem_eq(arena_copy(&arena, SLICE("a\0b")), "a\0b", 4);
 	arena_free(&arena);
 }

@@ -220,7 +220,7 @@ START_TEST(other_texts_are_not)
 
 	for (int i = 0; i < LENGTH(unreadable); i++)
 		ck_assert_msg(!read_exact(unreadable[i], &us), "%s", unreadable[i].p);
-	ck_assert(!timestamp_read((struct slice){NULL, 0}, &us));
+	ck_assert(!timestamp_read(SLICE_ABSENT, &us));
 }
 END_TEST
 

@@ -260,7 +260,7 @@ START_TEST(limits_are_those_of_the_kind)
 	request(kinds[_i].kind, "");
 	ck_assert_uint_eq(intake_body_max(&intake), kinds[_i].body);
 	ck_assert_int_eq(intake_timeout_ms(&intake), kinds[_i].timeout_ms);
-	struct json_limits limits = intake_json_limits(&intake);
+	struct json_limits limits = intake_json_limits(intake.config, intake.kind);
 	ck_assert_uint_eq(limits.items, kinds[_i].items);
 	ck_assert_uint_eq(limits.item_bytes, ITEM_BYTES);
 	ck_assert_uint_eq(limits.depth, 4);

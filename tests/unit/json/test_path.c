@@ -248,9 +248,7 @@ START_TEST(the_deepest_path_is_followed)
 		buf_add_text(&json, i % 2 == 0 ? "]" : "}");
 	ck_assert_int_eq(json_paths_add(set, buf_slice(&path), &slot, &reason), STATUS_OK);
 	ck_assert_int_eq(find(buf_slice(&json), set, &arena, &found), STATUS_OK);
-	ck_assert(slice_equal(found, _i < 0    ? (struct slice){NULL, 0}
-				     : _i == 0 ? T("7")
-					       : T("[7]")));
+	ck_assert(slice_equal(found, _i < 0 ? SLICE_ABSENT : _i == 0 ? T("7") : T("[7]")));
 	buf_free(&path);
 	buf_free(&json);
 	arena_free(&arena);

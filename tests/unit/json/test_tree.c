@@ -27,12 +27,12 @@ START_TEST(members_keep_their_order)
 	json_tree_int(&tree, root, "y", INT64_MAX);
 	json_tree_bool(&tree, root, "x", true);
 	json_tree_bool(&tree, root, "w", false);
-	json_tree_text(&tree, root, "v", (struct slice){NULL, 0});
+	json_tree_text(&tree, root, "v", SLICE_ABSENT);
 	json_tree_text(&tree, root, "u", SLICE(""));
-	json_tree_json(&tree, root, "t", (struct slice){NULL, 0});
+	json_tree_json(&tree, root, "t", SLICE_ABSENT);
 	list = json_tree_array(&tree, root, "s");
 	json_tree_int(&tree, list, NULL, 0);
-	json_tree_text(&tree, list, NULL, (struct slice){NULL, 0});
+	json_tree_text(&tree, list, NULL, SLICE_ABSENT);
 	(void)json_tree_object(&tree, list, NULL);
 	(void)json_tree_array(&tree, root, "r");
 	ck_assert_str_eq(
@@ -190,7 +190,7 @@ static enum status build(void)
 		struct json_object *row = json_tree_object(&tree, rows, NULL);
 		json_tree_bool(&tree, row, "a", true);
 		json_tree_json(&tree, row, "b", SLICE("1.50"));
-		json_tree_text(&tree, row, "c", (struct slice){NULL, 0});
+		json_tree_text(&tree, row, "c", SLICE_ABSENT);
 	}
 	for (int i = 0; i < LENGTH(names); i++)
 		json_tree_int(&tree, root, names[i], i);

@@ -75,7 +75,7 @@ START_TEST(members_are_written)
 
 	buf_add_char(&out, '{');
 	json_write_member(&out, "a", SLICE("<\"\\\n\xff\xe2\x82>"));
-	json_write_member(&out, "b", (struct slice){NULL, 0});
+	json_write_member(&out, "b", SLICE_ABSENT);
 	json_write_member(&out, "c", SLICE(""));
 	json_write_member_int(&out, "d", INT64_MIN);
 	json_write_member_bool(&out, "e", true);
@@ -85,7 +85,7 @@ START_TEST(members_are_written)
 		buf_add_char(&out, '1');
 	}
 	buf_add_char(&out, ']');
-	json_write_member_json(&out, "g", (struct slice){NULL, 0});
+	json_write_member_json(&out, "g", SLICE_ABSENT);
 	buf_add_text(&out, "}");
 	buf_add_char(&out, '\0');
 	ck_assert_str_eq(out.p,

@@ -53,7 +53,7 @@ END_TEST
 
 START_TEST(absent_key_is_not_sound)
 {
-	ck_assert(!credential_key_is_sound(slice_of(NULL)));
+	ck_assert(!credential_key_is_sound(SLICE_ABSENT));
 }
 END_TEST
 

@@ -71,7 +71,7 @@ START_TEST(what_is_no_token_is_refused)
 	for (int i = 0; i < LENGTH(bad); i++)
 		ck_assert_msg(!token_is_good(&key, SLICE("olga"), 0, slice_of(bad[i])), "%s",
 			      bad[i]);
-	ck_assert(!token_is_good(&key, SLICE("olga"), 0, slice_of(NULL)));
+	ck_assert(!token_is_good(&key, SLICE("olga"), 0, SLICE_ABSENT));
 }
 END_TEST
 

@@ -1,0 +1,25 @@
+/*
+ * base/ascii.h - classes of ASCII characters, whatever the locale.
+ */
+#ifndef BASE_ASCII_H
+#define BASE_ASCII_H
+
+#include <stdbool.h>
+
+static inline bool ascii_is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A letter or a digit. Takes the same time for every character. */
+static inline bool ascii_is_alnum(int c)
+{
+	return (((unsigned)c - '0' < 10) | (((unsigned)c | 0x20) - 'a' < 26)) != 0;
+}
+
+static inline char ascii_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+#endif
