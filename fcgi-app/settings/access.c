@@ -99,8 +99,7 @@ enum status settings_check_csrf(struct settings *settings)
 	enum status status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	bool good =
-		token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
+	bool good = token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
 	credential_forget(&key, sizeof(key));
 	return good ? STATUS_OK : settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
 }
