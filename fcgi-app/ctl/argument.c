@@ -1,8 +1,7 @@
 /*
- * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl.h.
+ * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl_internal.h.
  */
-#include "base/ascii.h"
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include <string.h>
 
@@ -23,7 +22,7 @@ static bool skip(const char **p, const char *pattern)
 	return true;
 }
 
-/* 90d, 12h: up to five digits and a unit that PostgreSQL knows too. */
+/* 90d, 12h: up to five digits and a unit, which PostgreSQL knows too. */
 static bool is_relative(const char *text)
 {
 	int digits = 0;
@@ -34,7 +33,7 @@ static bool is_relative(const char *text)
 	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
 }
 
-/* ISO 8601 with a zone, or only a date; which day or hour there is, is PostgreSQL's question. */
+/* ISO 8601 with a zone, or only a date. PostgreSQL checks the numbers. */
 static bool is_absolute(const char *text, bool *only_date)
 {
 	const char *p = text;

@@ -1,15 +1,16 @@
 /*
- * ctl/check.c - sluicectl check. See ctl/ctl.h.
+ * ctl/check.c - sluicectl check. See ctl/ctl_internal.h.
  *
- * Collects findings: the connection, the configuration, the schema's version against the files,
- * and what store_check asks of the database. Each check goes on after another has failed.
+ * Collects findings about the connection, the configuration, the schema's version against the
+ * files, and what store/check asks the database. A check that fails does not stop the others.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "store/check.h"
+#include "store/migration_file.h"
 
 enum { FINDINGS_MAX = 32, DETAIL_MAX_BYTES = 4096 };
 
@@ -28,8 +29,8 @@ __attribute__((format(printf, 5, 6))) static void add(struct ctl *ctl, struct fi
 	va_start(args, format);
 	(void)vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	findings->items[findings->count++] = (struct store_finding){
-		check, verdict, slice_of(arena_copy(&ctl->arena, slice_of(text)))};
+	findings->items[findings->count++] =
+		store_finding(check, verdict, slice_of(arena_copy(&ctl->arena, slice_of(text))));
 }
 
 /* ---- the checks ---- */
@@ -50,11 +51,11 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 		    source.path == NULL ? "no file: defaults and environment" : source.path);
 }
 
-/* Compares the schema with the files; returns whether there is a schema at all. */
+/* Compares the schema with the files. Returns whether there is a schema. */
 static bool check_schema(struct ctl *ctl, struct findings *findings)
 {
-	struct migrate_files files;
-	struct store_migrations applied = {NULL, 0};
+	struct migration_files files;
+	struct store_list applied = {0};
 	const char *message = NULL, *hint = NULL;
 	size_t first = 0;
 	enum status status = store_migration_list(&ctl->store, &applied);
@@ -65,25 +66,26 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 	}
 	if (applied.count == 0) {
 		add(ctl, findings, "schema", STORE_CHECK_FAILED,
-		    "there is none; run sluicectl migrate");
+		    "there is none: run sluicectl migrate");
 		return false;
 	}
-	status = migrate_read(&ctl->arena, ctl_migrations(ctl), &files, &message);
+	status = migration_file_read_all(&ctl->arena, ctl_migrations(ctl), &files, &message);
 	if (status == STATUS_OK)
-		status = migrate_plan(&ctl->arena, &files, &applied, &first, &message, &hint);
+		status =
+			migration_file_plan(&ctl->arena, &files, &applied, &first, &message, &hint);
 	if (status != STATUS_OK)
-		add(ctl, findings, "schema", STORE_CHECK_FAILED, "version %zu; %s", applied.count,
+		add(ctl, findings, "schema", STORE_CHECK_FAILED, "version %zu: %s", applied.count,
 		    message == NULL ? status_name(status) : message);
 	else if (first < files.count)
 		add(ctl, findings, "schema", STORE_CHECK_FAILED,
-		    "version %zu of %zu; run sluicectl migrate", first, files.count);
+		    "version %zu of %zu: run sluicectl migrate", first, files.count);
 	else
-		add(ctl, findings, "schema", STORE_CHECK_OK, "version %zu, as the files",
+		add(ctl, findings, "schema", STORE_CHECK_OK, "version %zu, as in the files",
 		    applied.count);
 	return true;
 }
 
-/* What the database is asked; returns CTL_UNREACHABLE when it is lost on the way. */
+/* Runs the checks of store/check. Fails only without the database or memory. */
 static enum ctl_exit check_database(struct ctl *ctl, struct findings *findings)
 {
 	bool schema = check_schema(ctl, findings);
@@ -101,12 +103,6 @@ static enum ctl_exit check_database(struct ctl *ctl, struct findings *findings)
 
 /* ---- the report ---- */
 
-static const char *const verdicts[] = {
-	[STORE_CHECK_OK] = "ok",
-	[STORE_CHECK_WARNING] = "warning",
-	[STORE_CHECK_FAILED] = "failed",
-};
-
 static size_t count_of(const struct findings *findings, enum store_verdict verdict)
 {
 	size_t count = 0;
@@ -116,36 +112,18 @@ static size_t count_of(const struct findings *findings, enum store_verdict verdi
 	return count;
 }
 
-static void add_report_json(struct buf *out, const struct findings *findings)
+static enum ctl_exit add_report(struct ctl *ctl, struct findings *findings)
 {
-	buf_add_char(out, '[');
-	for (size_t i = 0; i < findings->count; i++) {
-		json_write_comma(out);
-		buf_add_char(out, '{');
-		json_write_member(out, "check", slice_of(findings->items[i].check));
-		json_write_member(out, "result", slice_of(verdicts[findings->items[i].verdict]));
-		json_write_member(out, "detail", findings->items[i].detail);
-		buf_add_char(out, '}');
-	}
-	buf_add_text(out, "]\n");
-}
-
-static void add_report(struct buf *out, const struct findings *findings)
-{
-	static const char *const heads[] = {"RESULT", "CHECK", "DETAIL"};
-	struct slice cells[3 * FINDINGS_MAX];
+	const struct store_list list = {&store_finding_entity, findings->items, findings->count};
 	size_t failed = count_of(findings, STORE_CHECK_FAILED);
 	size_t warnings = count_of(findings, STORE_CHECK_WARNING);
+	enum ctl_exit result = ctl_print_list(ctl, &list);
 
-	for (size_t i = 0; i < findings->count; i++) {
-		cells[3 * i] = slice_of(verdicts[findings->items[i].verdict]);
-		cells[3 * i + 1] = slice_of(findings->items[i].check);
-		cells[3 * i + 2] = findings->items[i].detail;
-	}
-	ctl_add_table(out, heads, 3, cells, findings->count);
-	buf_add_format(out, "\n%s: %zu failed, %zu warning%s\n",
-		       failed == 0 ? "fit for use" : "not fit for use", failed, warnings,
-		       warnings == 1 ? "" : "s");
+	if (result == CTL_FINE && !ctl_has(ctl, CTL_JSON))
+		buf_add_format(&ctl->out, "\n%s: %zu failed, %zu warning%s\n",
+			       failed == 0 ? "fit for use" : "not fit for use", failed, warnings,
+			       warnings == 1 ? "" : "s");
+	return result;
 }
 
 enum ctl_exit ctl_check(struct ctl *ctl)
@@ -162,11 +140,8 @@ enum ctl_exit ctl_check(struct ctl *ctl)
 	check_configuration(ctl, &findings);
 	if (status == CTL_FINE)
 		status = check_database(ctl, &findings);
-	if (ctl_has(ctl, CTL_JSON))
-		add_report_json(&ctl->out, &findings);
-	else
-		add_report(&ctl->out, &findings);
+	enum ctl_exit reported = add_report(ctl, &findings);
 	if (status == CTL_FINE && count_of(&findings, STORE_CHECK_FAILED) > 0)
 		return CTL_FAILED;
-	return status;
+	return status != CTL_FINE ? status : reported;
 }

@@ -1,8 +1,5 @@
 /*
- * ctl/ctl.c - sluicectl, the tool of operators and DBAs: from the arguments to the exit status.
- *
- * ctl_main reads the arguments (ctl/command.c), connects when the command needs it, calls the
- * command and prints what it made. The commands are in the files that ctl/ctl.h names.
+ * ctl/ctl.c - from the arguments of sluicectl to its exit status. See ctl/ctl.h.
  */
 #include "ctl/ctl.h"
 
@@ -12,6 +9,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ctl/ctl_internal.h"
+#include "key/credential.h"
 
 enum {
 	CONNECT_TIMEOUT_MS = 10 * 1000,
@@ -24,7 +23,7 @@ int64_t ctl_deadline(void)
 	return clock_now_ms() + CALL_TIMEOUT_MS;
 }
 
-/* Whom the audit log names: the database's user and the operating system's. */
+/* The actor of the audit log: the database's user and the operating system's. */
 static enum status find_actor(struct ctl *ctl)
 {
 	struct slice user;
@@ -60,7 +59,7 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 		return ctl_fail_status(ctl, status);
 	if (status != STATUS_OK)
 		return ctl_fail(CTL_UNREACHABLE,
-				"PGHOST, PGPORT, PGDATABASE and PGUSER say where the database is",
+				"PGHOST, PGPORT, PGDATABASE and PGUSER say which database to use",
 				"could not connect to the database: %s", pg_message(ctl->db));
 	ctl->store =
 		(struct store){.db = ctl->db, .arena = &ctl->arena, .deadline_ms = ctl_deadline()};
@@ -68,7 +67,7 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* Arguments are seen by everyone who can list processes, and end up in histories and logs. */
+/* Everyone who can list processes sees arguments, and they end up in histories and logs. */
 static bool holds_credential(int argc, char *const argv[])
 {
 	for (int i = 1; i < argc; i++) {
@@ -84,8 +83,8 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 {
 	if (holds_credential(argc, argv))
 		return ctl_fail(
-			CTL_USAGE, "name a key by its id: \"sluicectl key list\"",
-			"an argument is an API key or a secret, which others can see there");
+			CTL_USAGE, "refer to a key by its id; \"sluicectl key list\" shows the ids",
+			"an argument is an API key or a secret; other users can see it there");
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);
 	if (status != CTL_FINE)
 		return status;

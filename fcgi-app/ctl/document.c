@@ -1,11 +1,11 @@
 /*
  * ctl/document.c - sluicectl stats, signal list, product-org list, audit: what the settings page
- * shows, for the terminal. See ctl/ctl.h.
+ * shows. See ctl/ctl_internal.h.
  *
- * The database writes each as a JSON object, the same as for the page; --json prints it as it is,
- * and the tables are made of values found in it.
+ * The database writes each as a JSON object, as for the page. --json prints it unchanged; the
+ * tables are made from values in it.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +16,9 @@
 
 enum { LIMIT_MAX = 999, PATH_BYTES = 128 };
 
-/* ---- what is asked ---- */
+/* ---- options ---- */
 
-/* Refuses an option that is no number of at most so many digits. */
+/* Reports an option that is not a number of at most so many digits. */
 static enum ctl_exit check_number(const struct ctl *ctl, enum ctl_option option, const char *name,
 				  size_t digits)
 {
@@ -27,7 +27,7 @@ static enum ctl_exit check_number(const struct ctl *ctl, enum ctl_option option,
 	if (text == NULL ||
 	    (*text != '\0' && strlen(text) <= digits && strspn(text, "0123456789") == strlen(text)))
 		return CTL_FINE;
-	return ctl_fail(CTL_USAGE, NULL, "%s is a number, not \"%s\"", name, text);
+	return ctl_fail(CTL_USAGE, NULL, "%s must be a number, not \"%s\"", name, text);
 }
 
 static enum ctl_exit read_question(struct ctl *ctl, struct store_question *question)
@@ -49,8 +49,7 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 
 /* ---- values of a document ---- */
 
-/* What stands at a value's place, as a cell: a string's text, else as it is written; absent for
- * null. */
+/* A value as a cell: what a string means, any other as it is written, absent for null. */
 static enum status cell_of(struct arena *arena, struct slice value, struct slice *cell)
 {
 	*cell = value;
@@ -61,7 +60,7 @@ static enum status cell_of(struct arena *arena, struct slice value, struct slice
 	return STATUS_OK;
 }
 
-/* Finds count paths in a document; cells[i] is what stands at paths[i]. */
+/* Finds the values at count paths of a document; cells[i] is the one at paths[i]. */
 static enum status find_cells(struct arena *arena, struct slice json, char (*paths)[PATH_BYTES],
 			      size_t count, struct slice *cells)
 {
@@ -79,26 +78,35 @@ static enum status find_cells(struct arena *arena, struct slice json, char (*pat
 	return status;
 }
 
-/* A table of the objects of an array, whose first member all of them have. */
+/* A column of a table, and the member it shows. */
+struct field {
+	const char *heading, *member;
+};
+
+enum { FIELDS_MAX = 10 };
+
+/* Prints a table of the objects of an array, all of which have the first member. */
 static enum ctl_exit print_rows(struct ctl *ctl, struct slice json, const char *array,
-				const char *const *members, const char *const *heads,
-				size_t columns)
+				const struct field *fields, size_t columns)
 {
+	const char *headings[FIELDS_MAX];
 	size_t count = LIMIT_MAX * columns, rows = 0;
 	char(*paths)[PATH_BYTES] = arena_array(&ctl->arena, count, sizeof(*paths));
 	struct slice *cells = arena_array(&ctl->arena, count, sizeof(*cells));
 
 	if (paths == NULL || cells == NULL)
 		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	for (size_t i = 0; i < columns; i++)
+		headings[i] = fields[i].heading;
 	for (size_t i = 0; i < count; i++)
 		(void)snprintf(paths[i], PATH_BYTES, "%s.%zu.%s", array, i / columns,
-			       members[i % columns]);
+			       fields[i % columns].member);
 	enum status status = find_cells(&ctl->arena, json, paths, count, cells);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	while (rows < LIMIT_MAX && cells[rows * columns].p != NULL)
 		rows++;
-	ctl_add_table(&ctl->out, heads, columns, cells, rows);
+	ctl_add_table(&ctl->out, headings, columns, cells, rows);
 	return CTL_FINE;
 }
 
@@ -123,20 +131,24 @@ static enum ctl_exit ask(struct ctl *ctl, enum store_document document, struct s
 
 enum ctl_exit ctl_stats(struct ctl *ctl)
 {
-	static const char *const heads[] = {"PROPERTY", "VALUE"};
-	static const char *const properties[] = {"from",
-						 "to",
-						 "as_of",
-						 "totals.pending",
-						 "totals.processing",
-						 "totals.completed",
-						 "totals.failed",
-						 "totals.skipped",
-						 "totals.permanently_failed",
-						 "cold_storage",
-						 "rejected",
-						 "duplicates"};
-	enum { ROWS = ARRAY_LENGTH(properties) };
+	static const char *const headings[] = {"PROPERTY", "VALUE"};
+	static const struct {
+		const char *name, *path;
+	} properties[] = {
+		{"from", "from"},
+		{"to", "to"},
+		{"as_of", "as_of"},
+		{"pending", "totals.pending"},
+		{"processing", "totals.processing"},
+		{"completed", "totals.completed"},
+		{"failed", "totals.failed"},
+		{"skipped", "totals.skipped"},
+		{"permanently_failed", "totals.permanently_failed"},
+		{"cold_storage", "cold_storage"},
+		{"rejected", "rejected"},
+		{"duplicates", "duplicates"},
+	};
+	enum { ROWS = sizeof(properties) / sizeof(properties[0]) };
 	char paths[ROWS][PATH_BYTES];
 	struct slice values[ROWS], cells[2 * ROWS], json;
 	enum ctl_exit result = ask(ctl, STORE_STATISTICS, &json);
@@ -144,57 +156,68 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
 	for (size_t i = 0; i < ROWS; i++)
-		(void)snprintf(paths[i], PATH_BYTES, "%s", properties[i]);
+		(void)snprintf(paths[i], PATH_BYTES, "%s", properties[i].path);
 	enum status status = find_cells(&ctl->arena, json, paths, ROWS, values);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	for (size_t i = 0; i < ROWS; i++) {
-		const char *dot = strchr(properties[i], '.');
-		cells[2 * i] = slice_of(dot == NULL ? properties[i] : dot + 1);
+		cells[2 * i] = slice_of(properties[i].name);
 		cells[2 * i + 1] = values[i];
 	}
-	ctl_add_table(&ctl->out, heads, 2, cells, ROWS);
+	ctl_add_table(&ctl->out, headings, 2, cells, ROWS);
 	return CTL_FINE;
+}
+
+/* Prints a document as it is, or as the table of its array. */
+static enum ctl_exit print_document(struct ctl *ctl, enum store_document document,
+				    const char *array, const struct field *fields, size_t columns)
+{
+	struct slice json;
+	enum ctl_exit result = ask(ctl, document, &json);
+
+	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
+		return result;
+	return print_rows(ctl, json, array, fields, columns);
 }
 
 enum ctl_exit ctl_signal_list(struct ctl *ctl)
 {
-	static const char *const heads[] = {"ID",    "RECEIVED", "SOURCE", "EVENT",
-					    "EMAIL", "STATUS",	 "KEY",	   "PAYLOAD"};
-	static const char *const members[] = {"id",    "received_at", "source",	  "event_name",
-					      "email", "status",      "key_name", "payload"};
-	struct slice json;
-	enum ctl_exit result = ask(ctl, STORE_SIGNALS, &json);
+	static const struct field fields[] = {
+		{"ID", "id"},	      {"RECEIVED", "received_at"},
+		{"SOURCE", "source"}, {"EVENT", "event_name"},
+		{"EMAIL", "email"},   {"STATUS", "status"},
+		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
+	};
 
-	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result;
-	return print_rows(ctl, json, "signals", members, heads, ARRAY_LENGTH(heads));
+	return print_document(ctl, STORE_SIGNALS, "signals", fields,
+			      sizeof(fields) / sizeof(fields[0]));
 }
 
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 {
-	static const char *const heads[] = {"ID",    "RECEIVED", "PRODUCT ORG", "NAME", "PLAN",
-					    "USERS", "MRR",	 "STATUS",	"KEY",	"WARNINGS"};
-	static const char *const members[] = {
-		"id",	      "received_at", "product_org_id", "name",	   "plan_name",
-		"user_count", "mrr",	     "status",	       "key_name", "warnings"};
-	struct slice json;
-	enum ctl_exit result = ask(ctl, STORE_PRODUCT_ORGS, &json);
+	static const struct field fields[FIELDS_MAX] = {
+		{"ID", "id"},
+		{"RECEIVED", "received_at"},
+		{"PRODUCT ORG", "product_org_id"},
+		{"NAME", "name"},
+		{"PLAN", "plan_name"},
+		{"USERS", "user_count"},
+		{"MRR", "mrr"},
+		{"STATUS", "status"},
+		{"KEY", "key_name"},
+		{"WARNINGS", "warnings"},
+	};
 
-	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result;
-	return print_rows(ctl, json, "product_orgs", members, heads, ARRAY_LENGTH(heads));
+	return print_document(ctl, STORE_PRODUCT_ORGS, "product_orgs", fields, FIELDS_MAX);
 }
 
 enum ctl_exit ctl_audit(struct ctl *ctl)
 {
-	static const char *const heads[] = {"ID", "TIME", "ACTOR", "ACTION", "OBJECT", "DETAILS"};
-	static const char *const members[] = {"id",	"occurred_at", "actor",
-					      "action", "object_id",   "details"};
-	struct slice json;
-	enum ctl_exit result = ask(ctl, STORE_AUDIT, &json);
+	static const struct field fields[] = {
+		{"ID", "id"},	      {"TIME", "occurred_at"}, {"ACTOR", "actor"},
+		{"ACTION", "action"}, {"OBJECT", "object_id"}, {"DETAILS", "details"},
+	};
 
-	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result;
-	return print_rows(ctl, json, "entries", members, heads, ARRAY_LENGTH(heads));
+	return print_document(ctl, STORE_AUDIT, "entries", fields,
+			      sizeof(fields) / sizeof(fields[0]));
 }

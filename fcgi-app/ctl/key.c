@@ -1,15 +1,16 @@
 /*
- * ctl/key.c - sluicectl key …. See ctl/ctl.h.
+ * ctl/key.c - sluicectl key …. See ctl/ctl_internal.h.
  *
  * A key or secret is made here, hashed here and printed here, once. It is never an argument,
  * where other users of the host could read it, and never reaches the database or the log.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "key/new_key.h"
+#include "store/key.h"
 
 /* ---- options ---- */
 
@@ -21,14 +22,14 @@ static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
 	if (status != CTL_FINE)
 		return status;
 	if (timestamp.past)
-		ctl_warn("the key has expired already: %s is in the past", timestamp.text.p);
+		ctl_warn("the key has already expired: %s is in the past", timestamp.text.p);
 	*expires_at = timestamp.text;
 	return CTL_FINE;
 }
 
 /* ---- create ---- */
 
-/* Where to send to: $BASE_URL and the path for this type of key. */
+/* Appends the URL to send to: $BASE_URL and the path for this type of key. */
 static void add_webhook_url(struct buf *out, const struct store_key *key,
 			    const struct new_key *made)
 {
@@ -41,18 +42,20 @@ static void add_webhook_url(struct buf *out, const struct store_key *key,
 	new_key_add_path(out, made, key->endpoint_type);
 }
 
-static void add_created_json(struct buf *out, const struct store_key *key,
-			     const struct new_key *made, struct slice url)
+static enum ctl_exit add_created_json(struct ctl *ctl, const struct store_key *key,
+				      const struct new_key *made, struct slice url)
 {
-	buf_add_char(out, '{');
-	json_write_member_int(out, "id", key->id);
-	json_write_member(out, "name", key->name);
-	json_write_member(out, "key", slice_of(made->key));
-	json_write_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
-	json_write_member(out, "endpoint_type", key->endpoint_type);
-	json_write_member(out, "expires_at", key->expires_at);
-	json_write_member(out, "webhook_url", url);
-	buf_add_text(out, "}\n");
+	struct json_tree tree = {0};
+	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+
+	json_tree_int(&tree, root, "id", key->id);
+	json_tree_text(&tree, root, "name", key->name);
+	json_tree_text(&tree, root, "key", slice_of(made->key));
+	json_tree_text(&tree, root, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	json_tree_text(&tree, root, "endpoint_type", key->endpoint_type);
+	json_tree_text(&tree, root, "expires_at", key->expires_at);
+	json_tree_text(&tree, root, "webhook_url", url);
+	return ctl_add_tree(ctl, &tree);
 }
 
 static void add_created(struct buf *out, const struct store_key *key, const struct new_key *made,
@@ -65,14 +68,14 @@ static void add_created(struct buf *out, const struct store_key *key, const stru
 		buf_add_format(out, "  secret  %s\n", made->secret);
 	if (key->expires_at.p != NULL)
 		buf_add_format(out, "  expires %s\n", key->expires_at.p);
-	buf_add_format(out, "\nKeep %s now: %s shown this once and not stored.\n\n",
+	buf_add_format(out, "\nKeep %s now: %s not stored, and will not be shown again.\n\n",
 		       made->has_secret ? "both" : "it", made->has_secret ? "they are" : "it is");
 	buf_add_text(out, "  ");
 	new_key_add_curl(out, made, key->endpoint_type, url, "  ");
 	buf_add_char(out, '\n');
 }
 
-/* Prints at once: a key that nobody has seen is of no use, and its owner must know. */
+/* Prints at once, to find out whether the key was shown: one that was not is of no use. */
 static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
 				   const struct new_key *made)
 {
@@ -80,7 +83,7 @@ static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
 
 	add_webhook_url(&url, key, made);
 	if (ctl_has(ctl, CTL_JSON))
-		add_created_json(&ctl->out, key, made, buf_slice(&url));
+		(void)add_created_json(ctl, key, made, buf_slice(&url));
 	else
 		add_created(&ctl->out, key, made, buf_slice(&url));
 	if (url.status != STATUS_OK)
@@ -106,7 +109,7 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 	struct store_key key = {0};
 	enum ctl_exit status = CTL_FINE;
 
-	/* A bad template is told whether or not there is a database. */
+	/* A bad template is reported without a database too. */
 	if (ctl_has(ctl, CTL_TEMPLATE))
 		status = ctl_read_template(ctl, &stored_key.payload_template, &compiled);
 	if (status == CTL_FINE)
@@ -134,101 +137,17 @@ out:
 
 /* ---- list, show, deactivate ---- */
 
-static void add_key_json(struct buf *out, const struct store_key *key)
-{
-	json_write_comma(out);
-	buf_add_char(out, '{');
-	store_key_members(key, out);
-	buf_add_char(out, '}');
-}
-
-static enum ctl_exit print_keys(struct ctl *ctl, const struct store_keys *list)
-{
-	static const char *const heads[] = {"ID",     "ORGANIZATION", "NAME",	 "KEY",	     "TYPE",
-					    "SECRET", "STATUS",	      "EXPIRES", "LAST USED"};
-	enum { COLUMNS = ARRAY_LENGTH(heads) };
-	struct slice *cells = arena_array(&ctl->arena, list->count * COLUMNS, sizeof(*cells));
-
-	if (cells == NULL && list->count > 0)
-		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct store_key *key = &list->items[i];
-		struct slice *row = cells + i * COLUMNS;
-		row[0] = arena_int(&ctl->arena, key->id);
-		row[1] = key->organization;
-		row[2] = key->name;
-		row[3] = key->display;
-		row[4] = key->endpoint_type;
-		row[5] = key->has_secret ? SLICE("yes") : SLICE("no");
-		row[6] = key->status;
-		row[7] = key->expires_at;
-		row[8] = key->last_used_at;
-	}
-	ctl_add_table(&ctl->out, heads, COLUMNS, cells, list->count);
-	return CTL_FINE;
-}
-
 enum ctl_exit ctl_key_list(struct ctl *ctl)
 {
-	struct store_keys list;
-	enum status status = store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &list);
+	struct store_list keys;
+	enum status status = store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &keys);
 
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	if (!ctl_has(ctl, CTL_JSON))
-		return print_keys(ctl, &list);
-	buf_add_char(&ctl->out, '[');
-	for (size_t i = 0; i < list.count; i++)
-		add_key_json(&ctl->out, &list.items[i]);
-	buf_add_text(&ctl->out, "]\n");
-	return CTL_FINE;
+	return status == STATUS_OK ? ctl_print_list(ctl, &keys) : ctl_fail_status(ctl, status);
 }
 
 static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 {
-	static const char *const heads[] = {"PROPERTY", "VALUE"};
-	const struct slice cells[] = {
-		SLICE("id"),
-		arena_int(&ctl->arena, key->id),
-		SLICE("organization"),
-		key->organization,
-		SLICE("name"),
-		key->name,
-		SLICE("display"),
-		key->display,
-		SLICE("endpoint_type"),
-		key->endpoint_type,
-		SLICE("has_secret"),
-		key->has_secret ? SLICE("yes") : SLICE("no"),
-		SLICE("status"),
-		key->status,
-		SLICE("expires_at"),
-		key->expires_at,
-		SLICE("created_at"),
-		key->created_at,
-		SLICE("created_by"),
-		key->created_by,
-		SLICE("last_used_at"),
-		key->last_used_at,
-		SLICE("deactivated_at"),
-		key->deactivated_at,
-		SLICE("deactivated_by"),
-		key->deactivated_by,
-		SLICE("last_refused_at"),
-		key->last_refused_at,
-		SLICE("last_refused_reason"),
-		key->last_refusal,
-		SLICE("payload_template"),
-		key->payload_template,
-	};
-
-	if (ctl_has(ctl, CTL_JSON)) {
-		add_key_json(&ctl->out, key);
-		buf_add_char(&ctl->out, '\n');
-	} else {
-		ctl_add_table(&ctl->out, heads, 2, cells, ARRAY_LENGTH(cells) / 2);
-	}
-	return CTL_FINE;
+	return ctl_print_item(ctl, &store_key_entity, key);
 }
 
 enum ctl_exit ctl_key_show(struct ctl *ctl)
@@ -258,7 +177,7 @@ enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
 		return print_key(ctl, &key);
 	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);
 	ctl_add_escaped(&ctl->out, key.name);
-	buf_add_text(&ctl->out, "\" is deactivated since ");
+	buf_add_text(&ctl->out, "\" was deactivated at ");
 	buf_add_slice(&ctl->out, key.deactivated_at);
 	buf_add_char(&ctl->out, '\n');
 	return CTL_FINE;

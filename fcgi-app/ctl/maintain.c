@@ -1,13 +1,12 @@
 /*
- * ctl/maintain.c - sluicectl maintain. See ctl/ctl.h.
+ * ctl/maintain.c - sluicectl maintain. See ctl/ctl_internal.h.
  *
- * Calls the steps that the database lists, one after the other, each until nothing is left of it.
- * A table that is in use is no failure: it is tried again a few times and then left to the next
- * run. A step that fails does not keep the others from being done.
+ * Calls the steps that the database lists, in order, each until nothing is left to do. A table that
+ * is in use is no failure: after a few attempts it is left to the next run. A step that fails does
+ * not stop the others.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
-#include <inttypes.h>
 #include <poll.h>
 
 #include "base/clock.h"
@@ -16,15 +15,15 @@
 enum {
 	CALL_ROWS = 5000, /* locks rows, or a default partition, for less than a second */
 	ATTEMPTS = 3,
-	PAUSE_MS = 500, /* between attempts: those who queued behind the lock go on */
-	/* Less than the ten minutes after which a timer runs it again. */
+	PAUSE_MS = 500, /* between attempts, to let the queue behind the lock go ahead */
+	/* Less than the ten minutes after which a timer starts the next run. */
 	RUN_MS = 8 * 60 * 1000,
 	CALL_TIMEOUT_MS = 10 * 60 * 1000,
 };
 
 enum result { RESULT_DONE, RESULT_MORE, RESULT_BUSY, RESULT_FAILED };
 
-/* As maintenance_run has them. */
+/* As in sluice.maintenance_run. */
 static const char *const results[] = {
 	[RESULT_DONE] = "done",
 	[RESULT_MORE] = "more",
@@ -32,27 +31,37 @@ static const char *const results[] = {
 	[RESULT_FAILED] = "failed",
 };
 
+/* What became of a step. */
 struct outcome {
-	const struct store_step *step;
-	enum result result;
+	struct slice step;
+	struct slice result; /* of results */
 	int64_t worked;
+	struct slice unit;
 	struct slice message; /* why it was busy or failed; else absent */
 };
+
+static const struct store_column columns[] = {
+	STORE_COLUMN(struct outcome, step, .member = "step", .heading = "STEP"),
+	STORE_COLUMN(struct outcome, result, .member = "result", .heading = "RESULT"),
+	STORE_COLUMN(struct outcome, worked, .member = "worked", .heading = "WORKED"),
+	STORE_COLUMN(struct outcome, unit, .member = "unit", .heading = "UNIT"),
+	STORE_COLUMN(struct outcome, message, .member = "message", .heading = "MESSAGE"),
+};
+static const struct store_entity outcome_entity = STORE_ENTITY(struct outcome, columns);
 
 /* ---- one step ---- */
 
 /* Keeps the database's message; without memory it is absent, and the result stands. */
-static void end_with_message(struct ctl *ctl, struct outcome *outcome, enum result result)
+static enum result with_message(struct ctl *ctl, struct outcome *outcome, enum result result)
 {
-	struct slice message = slice_of(pg_message(ctl->db));
-
-	outcome->result = result;
-	outcome->message.p = arena_copy(&ctl->arena, message);
-	outcome->message.n = outcome->message.p == NULL ? 0 : message.n;
+	outcome->message = slice_of(arena_copy(&ctl->arena, slice_of(pg_message(ctl->db))));
+	return result;
 }
 
-/* Returns what lost the connection; all else is in *outcome. */
-static enum status do_step(struct ctl *ctl, struct outcome *outcome, int64_t end_ms)
+/* Calls a step until it is done or the run's time is up. Returns a failure only when nothing more
+ * can be asked of the database; any other is a *result. */
+static enum status do_step(struct ctl *ctl, struct outcome *outcome, int64_t end_ms,
+			   enum result *result)
 {
 	int attempt = 0;
 
@@ -60,14 +69,10 @@ static enum status do_step(struct ctl *ctl, struct outcome *outcome, int64_t end
 		int64_t worked;
 		ctl->store.deadline_ms = clock_now_ms() + CALL_TIMEOUT_MS;
 		enum status status =
-			store_maintenance_do(&ctl->store, outcome->step->name, CALL_ROWS, &worked);
+			store_maintenance_do(&ctl->store, outcome->step, CALL_ROWS, &worked);
 		outcome->worked += worked;
-		if (status == STATUS_OK && worked == 0) {
-			outcome->result = RESULT_DONE;
-			return STATUS_OK;
-		}
-		if (status == STATUS_OK && clock_now_ms() >= end_ms) {
-			outcome->result = RESULT_MORE;
+		if (status == STATUS_OK && (worked == 0 || clock_now_ms() >= end_ms)) {
+			*result = worked == 0 ? RESULT_DONE : RESULT_MORE;
 			return STATUS_OK;
 		}
 		if (status == STATUS_OK) {
@@ -76,118 +81,84 @@ static enum status do_step(struct ctl *ctl, struct outcome *outcome, int64_t end
 		}
 		if (status == STATUS_NO_MEMORY || pg_state(ctl->db) != PG_READY)
 			return status;
-		if (!store_maintenance_is_busy(&ctl->store)) {
-			end_with_message(ctl, outcome, RESULT_FAILED);
-			return STATUS_OK;
-		}
-		if (++attempt == ATTEMPTS) {
-			end_with_message(ctl, outcome, RESULT_BUSY);
+		bool busy = store_maintenance_is_busy(&ctl->store);
+		if (!busy || ++attempt == ATTEMPTS) {
+			*result = with_message(ctl, outcome, busy ? RESULT_BUSY : RESULT_FAILED);
 			return STATUS_OK;
 		}
 		(void)poll(NULL, 0, PAUSE_MS);
 	}
 }
 
-static enum status do_and_record(struct ctl *ctl, struct outcome *outcome, int64_t end_ms)
+static enum status do_and_record(struct ctl *ctl, const struct store_step *step, int64_t end_ms,
+				 struct outcome *outcome, enum result *result)
 {
-	enum status status = do_step(ctl, outcome, end_ms);
-
+	*outcome = (struct outcome){.step = step->name, .unit = step->unit};
+	enum status status = do_step(ctl, outcome, end_ms, result);
 	if (status != STATUS_OK)
 		return status;
+	outcome->result = slice_of(results[*result]);
 	ctl->store.deadline_ms = ctl_deadline();
-	return store_maintenance_record(&ctl->store, outcome->step->name,
-					slice_of(results[outcome->result]), outcome->worked,
-					outcome->message);
-}
-
-/* ---- the report ---- */
-
-static void add_report_json(struct buf *out, bool already_running, const struct outcome *outcomes,
-			    size_t count)
-{
-	buf_add_char(out, '{');
-	json_write_member_bool(out, "already_running", already_running);
-	json_write_member_json(out, "steps", SLICE("["));
-	for (size_t i = 0; i < count; i++) {
-		json_write_comma(out);
-		buf_add_char(out, '{');
-		json_write_member(out, "step", outcomes[i].step->name);
-		json_write_member(out, "result", slice_of(results[outcomes[i].result]));
-		json_write_member_int(out, "worked", outcomes[i].worked);
-		json_write_member(out, "unit", outcomes[i].step->unit);
-		json_write_member(out, "message", outcomes[i].message);
-		buf_add_char(out, '}');
-	}
-	buf_add_text(out, "]}\n");
-}
-
-static enum ctl_exit add_report(struct ctl *ctl, const struct outcome *outcomes, size_t count)
-{
-	static const char *const heads[] = {"RESULT", "STEP", "WORKED", "UNIT", "MESSAGE"};
-	enum { COLUMNS = ARRAY_LENGTH(heads) };
-	struct slice *cells = arena_array(&ctl->arena, count * COLUMNS, sizeof(*cells));
-
-	if (cells == NULL && count > 0)
-		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
-	for (size_t i = 0; i < count; i++) {
-		struct slice *row = cells + i * COLUMNS;
-		row[0] = slice_of(results[outcomes[i].result]);
-		row[1] = outcomes[i].step->name;
-		row[2] = arena_int(&ctl->arena, outcomes[i].worked);
-		row[3] = outcomes[i].step->unit;
-		row[4] = outcomes[i].message;
-	}
-	ctl_add_table(&ctl->out, heads, COLUMNS, cells, count);
-	return CTL_FINE;
+	return store_maintenance_record(&ctl->store, outcome->step, outcome->result,
+					outcome->worked, outcome->message);
 }
 
 /* ---- the command ---- */
 
-static enum ctl_exit do_all(struct ctl *ctl, const struct store_steps *steps,
-			    struct outcome *outcomes, size_t *count)
+/* Adds to *outcomes those of the steps that have ended. */
+static enum ctl_exit do_all(struct ctl *ctl, const struct store_list *steps,
+			    struct store_list *outcomes)
 {
+	const struct store_step *step = steps->items;
+	struct outcome *outcome = outcomes->items;
 	int64_t end_ms = clock_now_ms() + RUN_MS;
 	enum ctl_exit exit = CTL_FINE;
 
-	for (*count = 0; *count < steps->count; (*count)++) {
-		struct outcome *outcome = &outcomes[*count];
-		*outcome = (struct outcome){.step = &steps->items[*count]};
-		enum status status = do_and_record(ctl, outcome, end_ms);
+	for (size_t i = 0; i < steps->count; i++) {
+		enum result result = RESULT_DONE;
+		enum status status = do_and_record(ctl, &step[i], end_ms, &outcome[i], &result);
 		if (status != STATUS_OK)
 			return ctl_fail_status(ctl, status);
-		if (outcome->result == RESULT_FAILED)
+		outcomes->count++;
+		if (result == RESULT_FAILED)
 			exit = ctl_fail(CTL_FAILED, NULL, "step \"%s\" failed: %s",
-					outcome->step->name.p,
-					outcome->message.p == NULL ? "" : outcome->message.p);
+					outcome[i].step.p,
+					outcome[i].message.p == NULL ? "" : outcome[i].message.p);
 	}
 	return exit;
 }
 
+static enum ctl_exit add_report_json(struct ctl *ctl, bool already_running,
+				     const struct store_list *outcomes)
+{
+	struct json_tree tree = {0};
+	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+
+	json_tree_bool(&tree, root, "already_running", already_running);
+	store_list_json(outcomes, &tree, json_tree_array(&tree, root, "steps"));
+	return ctl_add_tree(ctl, &tree);
+}
+
 enum ctl_exit ctl_maintain(struct ctl *ctl)
 {
-	struct store_steps steps = {NULL, 0};
-	struct outcome *outcomes = NULL;
-	size_t count = 0;
+	struct store_list steps = {0}, outcomes = {.entity = &outcome_entity};
 	bool locked = false;
-	enum ctl_exit exit = CTL_FINE;
 	enum status status = store_maintenance_lock(&ctl->store, &locked);
 
 	if (status == STATUS_OK && locked)
 		status = store_maintenance_steps(&ctl->store, &steps);
+	outcomes.items = arena_array(&ctl->arena, steps.count, sizeof(struct outcome));
+	if (status == STATUS_OK && outcomes.items == NULL && steps.count > 0)
+		status = STATUS_NO_MEMORY;
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (!locked && !ctl_has(ctl, CTL_JSON)) {
-		buf_add_text(&ctl->out, "another run is under way, and does it all\n");
+		buf_add_text(&ctl->out, "another run is in progress\n");
 		return CTL_FINE;
 	}
-	outcomes = arena_array(&ctl->arena, steps.count, sizeof(*outcomes));
-	if (outcomes == NULL && steps.count > 0)
-		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
-	exit = do_all(ctl, &steps, outcomes, &count);
+	enum ctl_exit exit = do_all(ctl, &steps, &outcomes);
 	/* After a failure too: what was done stays done. */
-	if (ctl_has(ctl, CTL_JSON))
-		add_report_json(&ctl->out, !locked, outcomes, count);
-	else if (add_report(ctl, outcomes, count) != CTL_FINE)
-		return CTL_FAILED;
-	return exit;
+	enum ctl_exit reported = ctl_has(ctl, CTL_JSON) ? add_report_json(ctl, !locked, &outcomes)
+							: ctl_add_list(ctl, &outcomes);
+	return exit != CTL_FINE ? exit : reported;
 }

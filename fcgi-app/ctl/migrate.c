@@ -1,17 +1,18 @@
 /*
- * ctl/migrate.c - sluicectl migrate. See ctl/ctl.h.
+ * ctl/migrate.c - sluicectl migrate. See ctl/ctl_internal.h.
  *
- * The lock is taken before what is applied is read, so of two runs at the same time the second
+ * The lock is taken before the applied migrations are read, so the second of two concurrent runs
  * finds nothing left to do.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
-#include <stdlib.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "store/migration_file.h"
 
-/* A migration may rewrite a large table; whoever started it can end it. */
+/* A migration may rewrite a large table; the operator can interrupt it. */
 enum { MIGRATION_TIMEOUT_MS = 24 * 60 * 60 * 1000 };
 
 const char *ctl_migrations(const struct ctl *ctl)
@@ -30,29 +31,29 @@ static enum ctl_exit lock(struct ctl *ctl)
 	enum status status = store_migration_lock(&ctl->store, false, &locked);
 
 	if (status == STATUS_OK && !locked) {
-		ctl_warn("another migration is under way; waiting for it to end");
+		ctl_warn("another run is in progress; waiting for it to end");
 		status = store_migration_lock(&ctl->store, true, &locked);
 	}
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* What is done: the files from first on, of which applied are done. */
 struct work {
-	struct migrate_files files;
-	size_t first;	/* index of the first that is due */
-	size_t applied; /* how many of those are applied */
+	struct migration_files files;
+	size_t first;	/* index of the first that is pending */
+	size_t applied; /* how many from there on have been applied, or with dry_run would be */
 	bool dry_run;
 };
 
 static enum ctl_exit plan(struct ctl *ctl, struct work *work)
 {
-	struct store_migrations applied;
+	struct store_list applied;
 	const char *message = NULL, *hint = NULL;
 	enum status status = store_migration_list(&ctl->store, &applied);
 
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	status = migrate_plan(&ctl->arena, &work->files, &applied, &work->first, &message, &hint);
+	status = migration_file_plan(&ctl->arena, &work->files, &applied, &work->first, &message,
+				     &hint);
 	if (status == STATUS_MISCONFIGURED)
 		return ctl_fail(CTL_FAILED, hint, "%s", message);
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
@@ -67,7 +68,7 @@ static enum ctl_exit explain(const struct ctl *ctl, const struct store_migration
 		return ctl_fail_status(ctl, status);
 	if (status == STATUS_END)
 		return ctl_fail(CTL_FAILED,
-				"remove COMMIT and ROLLBACK from it, and see what it has done",
+				"remove COMMIT and ROLLBACK from it, and check what it has done",
 				"\"%s\" ends its own transaction, so it is not recorded", name);
 	if (ctl_exit_of(status) == CTL_UNREACHABLE)
 		return ctl_fail(CTL_UNREACHABLE, "run migrate again to see what is applied",
@@ -81,7 +82,7 @@ static enum ctl_exit apply_all(struct ctl *ctl, struct work *work)
 	enum ctl_exit written = CTL_FINE;
 
 	for (size_t i = work->first; i < work->files.count && written == CTL_FINE; i++) {
-		const struct migrate_file *file = &work->files.items[i];
+		const struct migration_file *file = &work->files.items[i];
 		struct store_failure failure;
 		int64_t start_ms = clock_now_ms();
 		enum status status =
@@ -98,28 +99,26 @@ static enum ctl_exit apply_all(struct ctl *ctl, struct work *work)
 	return written;
 }
 
-static void add_result_json(struct buf *out, const struct work *work)
+static enum ctl_exit add_result_json(struct ctl *ctl, const struct work *work)
 {
-	buf_add_char(out, '{');
-	json_write_member_bool(out, "dry_run", work->dry_run);
-	json_write_member_int(out, "version",
-			      (int64_t)(work->first + (work->dry_run ? 0 : work->applied)));
-	json_write_member_json(out, work->dry_run ? "due" : "applied", SLICE("["));
-	for (size_t i = work->first; i < work->first + work->applied; i++) {
-		const struct store_migration *migration = &work->files.items[i].migration;
-		json_write_comma(out);
-		buf_add_char(out, '{');
-		json_write_member_int(out, "version", migration->version);
-		json_write_member(out, "name", migration->name);
-		buf_add_char(out, '}');
-	}
-	buf_add_text(out, "]}\n");
+	struct json_tree tree = {0};
+	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+	size_t version = work->first + (work->dry_run ? 0 : work->applied);
+
+	json_tree_bool(&tree, root, "dry_run", work->dry_run);
+	json_tree_int(&tree, root, "version", (int64_t)version);
+	struct json_object *array = json_tree_array(&tree, root, work->dry_run ? "due" : "applied");
+	for (size_t i = work->first; i < work->first + work->applied; i++)
+		store_item_json(&store_migration_entity, &work->files.items[i].migration, &tree,
+				json_tree_object(&tree, array, NULL));
+	return ctl_add_tree(ctl, &tree);
 }
 
 static void add_result(struct buf *out, const struct work *work)
 {
 	if (work->applied == 0)
-		buf_add_format(out, "nothing to apply: the schema has version %zu\n", work->first);
+		buf_add_format(out, "nothing to apply: the schema is at version %zu\n",
+			       work->first);
 	for (size_t i = 0; i < work->applied && work->dry_run; i++)
 		buf_add_format(out, "would apply %s\n",
 			       work->files.items[work->first + i].migration.name.p);
@@ -139,7 +138,7 @@ static enum ctl_exit migrate(struct ctl *ctl, struct work *work)
 		status = apply_all(ctl, work);
 	/* After a failure too: what was applied before it stays. */
 	if (ctl_has(ctl, CTL_JSON))
-		add_result_json(&ctl->out, work);
+		(void)add_result_json(ctl, work);
 	else if (status == CTL_FINE)
 		add_result(&ctl->out, work);
 	return status;
@@ -149,11 +148,12 @@ enum ctl_exit ctl_migrate(struct ctl *ctl)
 {
 	struct work work = {.dry_run = ctl_has(ctl, CTL_DRY_RUN)};
 	const char *message = NULL;
-	enum status status = migrate_read(&ctl->arena, ctl_migrations(ctl), &work.files, &message);
+	enum status status =
+		migration_file_read_all(&ctl->arena, ctl_migrations(ctl), &work.files, &message);
 
 	if (status == STATUS_MISCONFIGURED)
-		return ctl_fail(CTL_FAILED, "--directory says where the migrations are", "%s",
-				message);
+		return ctl_fail(CTL_FAILED, "--directory names the directory of the migrations",
+				"%s", message);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	ctl->store.deadline_ms = clock_now_ms() + MIGRATION_TIMEOUT_MS;

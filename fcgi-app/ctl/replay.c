@@ -1,21 +1,21 @@
 /*
- * ctl/replay.c - sluicectl rejected replay: kept or repaired bytes through the intake's own body
- * reader, and its signals into the database. See ctl/ctl.h.
+ * ctl/replay.c - sluicectl rejected replay. See ctl/ctl_internal.h.
  *
- * Nothing is read in another way than a worker reads it; only who may send is not asked again,
- * because that was settled when the bytes were taken.
+ * The bytes are read by the workers' own code. The sender is not authenticated again: it was when
+ * the bytes were kept.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_cache.h"
+#include "store/key.h"
+#include "store/rejected.h"
 
-/* The presented key, as it stands in kept bytes: its members are to go as the key itself would. */
+/* What stands for the presented key in kept bytes; it is left out of payloads as the key is. */
 static const char crossed_out_key[] = "sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 _Static_assert(sizeof(crossed_out_key) == CREDENTIAL_KEY_CHARS + 1, "as long as a key");
 
@@ -43,7 +43,7 @@ static enum ctl_exit read_file(struct ctl *ctl, const struct config *config, str
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* As it came: to which endpoint, by its key, and in which shape. */
+/* The endpoint and the form in which it arrived. */
 static enum intake_kind kind_of(const struct store_key *key, const struct store_rejected *entry)
 {
 	if (slice_equal(key->endpoint_type, SLICE("product_orgs")))
@@ -54,7 +54,7 @@ static enum intake_kind kind_of(const struct store_key *key, const struct store_
 		       : INTAKE_SINGLE;
 }
 
-/* Strictly: all of it becomes rows, or nothing is stored. */
+/* Strict: either everything becomes rows, or nothing is stored. */
 static void prepare(struct intake *intake, const struct store_rejected *entry)
 {
 	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
@@ -64,7 +64,7 @@ static void prepare(struct intake *intake, const struct store_rejected *entry)
 	intake->strict = true;
 }
 
-static enum ctl_exit refuse(const struct intake *intake, const struct store_rejected *entry)
+static enum ctl_exit fail_bad(const struct intake *intake, const struct store_rejected *entry)
 {
 	enum status why = intake->body_status;
 	const char *detail = intake->detail == NULL ? problem_of(why)->detail : intake->detail;
@@ -82,11 +82,11 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	struct buf *out = &ctl->out;
 
 	if (ctl_has(ctl, CTL_JSON)) {
-		buf_add_char(out, '{');
-		json_write_member_int(out, "id", entry->id);
-		json_write_member_json(out, "ids", ids);
-		buf_add_text(out, "}\n");
-		return CTL_FINE;
+		struct json_tree tree = {0};
+		struct json_object *root = json_tree_object(&tree, NULL, NULL);
+		json_tree_int(&tree, root, "id", entry->id);
+		json_tree_json(&tree, root, "ids", ids);
+		return ctl_add_tree(ctl, &tree);
 	}
 	bool one = intake->commit.item_count == 1;
 	buf_add_format(out, "rejected payload %" PRId64 ": stored %zu %s%s with %s ", entry->id,
@@ -98,7 +98,7 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	return CTL_FINE;
 }
 
-/* The same template as when it came: it never changes. */
+/* A key's template never changes, so it is the one of then. */
 static enum status map(struct ctl *ctl, struct intake *intake, const struct store_key *key)
 {
 	const struct template *template;
@@ -122,7 +122,7 @@ static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
 	if (intake->body_status == STATUS_OK && item && !intake->single)
 		intake->body_status = STATUS_NOT_AN_OBJECT;
 	if (intake->body_status != STATUS_OK)
-		return refuse(intake, entry);
+		return fail_bad(intake, entry);
 	status = store_rejected_replay(&ctl->store, entry->id, ctl_has(ctl, CTL_AGAIN),
 				       &intake->commit, &ids);
 	if (status != STATUS_OK)

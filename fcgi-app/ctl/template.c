@@ -1,10 +1,10 @@
 /*
- * ctl/template.c - sluicectl template try, and reading a template's file. See ctl/ctl.h.
+ * ctl/template.c - sluicectl template try, and reading a template's file. See ctl/ctl_internal.h.
  *
- * The payload is read by the workers' own reader and the row is made by their own code, so what is
- * shown is what would be stored. No database is asked.
+ * The payload is read and mapped by the workers' own code, so what is shown is what would be
+ * stored.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
 #include "base/file.h"
 #include "http/problem.h"
@@ -25,7 +25,7 @@ static enum ctl_exit read_file(struct ctl *ctl, const char *what, const char *pa
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* As an editor counts, both from 1; columns are characters. */
+/* As editors count, from 1; columns are characters. */
 struct position {
 	size_t line, column;
 };
@@ -61,35 +61,34 @@ enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct temp
 
 /* ---- rows ---- */
 
-/* A payload that is being read. */
+/* A dry run. */
 struct trial {
 	struct ctl *ctl;
 	size_t rejected;
+	struct json_tree tree;
+	struct json_object *rows; /* of --json, else NULL */
 };
 
-static void add_row_json(struct buf *out, const struct template_trial *item)
+static void add_row_json(struct json_tree *tree, struct json_object *rows,
+			 const struct template_trial *item)
 {
-	struct json_tree tree = {0};
-	struct json_object *object = json_tree_object(&tree, NULL, NULL);
+	struct json_object *row = json_tree_object(tree, rows, NULL);
 
-	json_tree_int(&tree, object, "index", (int64_t)item->index);
-	template_cells_json(item->cells, &tree, object);
-	template_warnings_json(item, &tree, object);
+	json_tree_int(tree, row, "index", (int64_t)item->index);
+	template_cells_json(item->cells, tree, row);
+	template_warnings_json(item, tree, row);
 	if (item->status == STATUS_OK) {
-		json_tree_json(&tree, object, "error", SLICE_ABSENT);
-	} else {
-		struct json_object *error = json_tree_object(&tree, object, "error");
-		json_tree_text(&tree, error, "code", slice_of(problem_of(item->status)->code));
-		json_tree_text(&tree, error, "detail", item->detail);
+		json_tree_text(tree, row, "error", (struct slice){NULL, 0});
+		return;
 	}
-	json_write_comma(out);
-	json_tree_write(&tree, out);
-	json_tree_free(&tree);
+	struct json_object *error = json_tree_object(tree, row, "error");
+	json_tree_text(tree, error, "code", slice_of(problem_of(item->status)->code));
+	json_tree_text(tree, error, "detail", item->detail);
 }
 
 static void add_row(struct buf *out, const struct template_trial *item)
 {
-	static const char *const heads[] = {"FIELD", "VALUE"};
+	static const char *const headings[] = {"FIELD", "VALUE"};
 	struct slice table[2 * TEMPLATE_CELLS];
 
 	buf_add_format(out, "%sitem %zu\n", item->index > 0 ? "\n" : "", item->index);
@@ -103,7 +102,7 @@ static void add_row(struct buf *out, const struct template_trial *item)
 		buf_add_char(out, '\n');
 		return;
 	}
-	ctl_add_table(out, heads, 2, table, TEMPLATE_CELLS);
+	ctl_add_table(out, headings, 2, table, TEMPLATE_CELLS);
 	for (size_t i = 0; i < item->warning_count; i++) {
 		buf_add_text(out, "warning: ");
 		ctl_add_escaped(out, item->warnings[i].field);
@@ -114,17 +113,19 @@ static void add_row(struct buf *out, const struct template_trial *item)
 static enum status take_item(void *context, const struct template_trial *item)
 {
 	struct trial *trial = context;
-	struct buf *out = &trial->ctl->out;
 
 	if (item->status != STATUS_OK)
 		trial->rejected++;
-	(ctl_has(trial->ctl, CTL_JSON) ? add_row_json : add_row)(out, item);
-	return out->status;
+	if (trial->rows != NULL)
+		add_row_json(&trial->tree, trial->rows, item);
+	else
+		add_row(&trial->ctl->out, item);
+	return trial->tree.status != STATUS_OK ? trial->tree.status : trial->ctl->out.status;
 }
 
 /* ---- the payload ---- */
 
-/* The limits that hold where nothing is configured. */
+/* The limits without a configuration. */
 static enum status default_limits(struct arena *arena, struct config *config,
 				  struct json_limits *limits)
 {
@@ -139,10 +140,10 @@ static enum status default_limits(struct arena *arena, struct config *config,
 	return status;
 }
 
-static enum ctl_exit refuse_payload(const struct trial *trial, struct slice text, uint64_t offset,
-				    const char *reason, enum status status)
+static enum ctl_exit fail_payload(const struct trial *trial, struct slice text, uint64_t offset,
+				  const char *reason, enum status status)
 {
-	if (status == STATUS_NO_MEMORY || trial->ctl->out.status != STATUS_OK)
+	if (status == STATUS_NO_MEMORY)
 		return ctl_fail_status(trial->ctl, STATUS_NO_MEMORY);
 	struct position at = position_of(text, offset);
 	return ctl_fail(CTL_FAILED, NULL, "payload \"%s\", line %zu, column %zu: %s: %s",
@@ -156,7 +157,7 @@ static enum ctl_exit judge(const struct trial *trial, size_t items)
 	const char *path = trial->ctl->values[CTL_PAYLOAD];
 
 	if (items == 0)
-		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array holds no item", path);
+		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array is empty", path);
 	if (trial->rejected > 0)
 		return ctl_fail(CTL_FAILED, NULL,
 				"payload \"%s\": %zu of %zu items would be rejected", path,
@@ -164,33 +165,31 @@ static enum ctl_exit judge(const struct trial *trial, size_t items)
 	return CTL_FINE;
 }
 
-static enum ctl_exit try_payload(struct trial *trial, const struct template *compiled,
+static enum ctl_exit try_payload(struct ctl *ctl, const struct template *compiled,
 				 const struct json_limits *limits, struct slice text)
 {
-	struct ctl *ctl = trial->ctl;
+	struct trial trial = {.ctl = ctl};
 	size_t items = 0;
 	uint64_t offset;
 	const char *reason;
 
 	if (ctl_has(ctl, CTL_JSON))
-		buf_add_char(&ctl->out, '[');
-	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, trial,
+		trial.rows = json_tree_array(&trial.tree, NULL, NULL);
+	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, &trial,
 					  &items, &offset, &reason);
-	enum ctl_exit result = status == STATUS_OK
-				       ? judge(trial, items)
-				       : refuse_payload(trial, text, offset, reason, status);
-	if (ctl_has(ctl, CTL_JSON))
-		buf_add_text(&ctl->out, "]\n");
-	/* Half of a body, or nothing, is not shown. */
+	/* Nothing is shown of a body that cannot be read to its end. */
 	if (status != STATUS_OK || items == 0)
 		buf_reset(&ctl->out, 0);
-	return result;
+	else if (trial.rows != NULL)
+		(void)ctl_add_tree(ctl, &trial.tree);
+	json_tree_free(&trial.tree);
+	return status == STATUS_OK ? judge(&trial, items)
+				   : fail_payload(&trial, text, offset, reason, status);
 }
 
 enum ctl_exit ctl_template_try(struct ctl *ctl)
 {
 	struct template *compiled = NULL;
-	struct trial trial = {.ctl = ctl};
 	struct json_limits limits;
 	struct config config = {0};
 	struct slice template, payload;
@@ -205,5 +204,5 @@ enum ctl_exit ctl_template_try(struct ctl *ctl)
 			   (size_t)config.single_body_bytes, &payload);
 	if (result != CTL_FINE)
 		return result;
-	return try_payload(&trial, compiled, &limits, payload);
+	return try_payload(ctl, compiled, &limits, payload);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/timestamp.h"
-#include "json/write.h"
 #include "key/new_key.h"
 #include "settings/settings_internal.h"
 
@@ -80,28 +79,28 @@ static enum status answer_created(struct settings *settings, const struct store_
 {
 	struct buf url = buf_make(URL_BYTES_MAX), path = buf_make(URL_BYTES_MAX);
 	struct buf curl = buf_make(CURL_BYTES_MAX);
-	struct buf *out = &settings->response.body;
+	struct json_tree tree = {0};
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 
 	if (!settings_own_url(settings, &url))
 		buf_add_text(&url, "https://YOUR-HOST");
 	new_key_add_path(&path, made, key->endpoint_type);
 	buf_add_slice(&url, buf_slice(&path));
 	new_key_add_curl(&curl, made, key->endpoint_type, buf_slice(&url), "");
-	buf_add_char(out, '{');
-	store_key_members(key, out);
-	json_write_member(out, "key", slice_of(made->key));
-	json_write_member(out, "secret", slice_of(made->has_secret ? made->secret : NULL));
-	json_write_member(out, "webhook_path", buf_slice(&path));
-	json_write_member(out, "curl", buf_slice(&curl));
+	store_item_json(&store_key_entity, key, &tree, object);
+	json_tree_text(&tree, object, "key", slice_of(made->key));
+	json_tree_text(&tree, object, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	json_tree_text(&tree, object, "webhook_path", buf_slice(&path));
+	json_tree_text(&tree, object, "curl", buf_slice(&curl));
 	if (url.status != STATUS_OK || path.status != STATUS_OK || curl.status != STATUS_OK)
-		out->status = STATUS_NO_MEMORY;
+		tree.status = STATUS_NO_MEMORY;
 	struct buf *const held[] = {&url, &path, &curl};
 	for (size_t i = 0; i < ARRAY_LENGTH(held); i++) {
 		if (held[i]->p != NULL)
 			credential_forget(held[i]->p, held[i]->size);
 		buf_free(held[i]);
 	}
-	return settings_answer_json(settings, STATUS_CREATED, SLICE("}"));
+	return settings_answer(settings, STATUS_CREATED, &tree);
 }
 
 enum status settings_key_create(struct settings *settings)
@@ -130,27 +129,17 @@ enum status settings_key_create(struct settings *settings)
 
 /* ---- list, show, deactivate ---- */
 
-static void add_key(struct buf *out, const struct store_key *key)
-{
-	buf_add_char(out, '{');
-	store_key_members(key, out);
-	buf_add_char(out, '}');
-}
-
 enum status settings_keys(struct settings *settings)
 {
-	struct store_keys list;
-	enum status status = store_settings_keys(&settings->store, settings->organization, &list);
+	struct store_list keys;
+	struct json_tree tree = {0};
+	enum status status = store_settings_keys(&settings->store, settings->organization, &keys);
 
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	struct buf *out = &settings->response.body;
-	buf_add_text(out, "{\"keys\":[");
-	for (size_t i = 0; i < list.count; i++) {
-		json_write_comma(out);
-		add_key(out, &list.items[i]);
-	}
-	return settings_answer_json(settings, STATUS_OK, SLICE("]}"));
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
+	store_list_json(&keys, &tree, json_tree_array(&tree, object, "keys"));
+	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 typedef enum status key_call(const struct store *store, struct slice organization, int64_t id,
@@ -159,6 +148,7 @@ typedef enum status key_call(const struct store *store, struct slice organizatio
 static enum status answer_key(struct settings *settings, key_call *call)
 {
 	struct store_key key = {0};
+	struct json_tree tree = {0};
 	int64_t id;
 	enum status status = settings_id(settings, &id);
 
@@ -170,8 +160,8 @@ static enum status answer_key(struct settings *settings, key_call *call)
 				     "The organization has no key with this id.");
 	if (status != STATUS_OK)
 		return settings_fail_store(settings, status);
-	add_key(&settings->response.body, &key);
-	return settings_answer_json(settings, STATUS_OK, SLICE(""));
+	store_item_json(&store_key_entity, &key, &tree, json_tree_object(&tree, NULL, NULL));
+	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 enum status settings_key_show(struct settings *settings)

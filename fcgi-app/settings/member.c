@@ -10,18 +10,7 @@
 
 enum { TOKEN_S = 12 * 3600 };
 
-static void add_membership(struct json_tree *tree, struct json_object *list,
-			   const struct store_membership *membership)
-{
-	struct json_object *object = json_tree_object(tree, list, NULL);
-
-	json_tree_int(tree, object, "id", membership->id);
-	json_tree_text(tree, object, "name", membership->name);
-	json_tree_text(tree, object, "role", membership->role);
-	json_tree_bool(tree, object, "may_manage_keys", membership->may_manage_keys);
-}
-
-static enum status answer(struct settings *settings, const struct store_memberships *list,
+static enum status answer(struct settings *settings, const struct store_list *list,
 			  const char *token, int64_t expires_s)
 {
 	struct json_tree tree = {0};
@@ -33,15 +22,13 @@ static enum status answer(struct settings *settings, const struct store_membersh
 	json_tree_text(&tree, object, "csrf_token", slice_of(token));
 	json_tree_text(&tree, object, "csrf_expires_at", buf_slice(&expires));
 	buf_free(&expires);
-	struct json_object *organizations = json_tree_array(&tree, object, "organizations");
-	for (size_t i = 0; i < list->count; i++)
-		add_membership(&tree, organizations, &list->items[i]);
+	store_list_json(list, &tree, json_tree_array(&tree, object, "organizations"));
 	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 enum status settings_me(struct settings *settings)
 {
-	struct store_memberships list;
+	struct store_list list;
 	struct token_key key;
 	char token[TOKEN_CHARS + 1];
 	int64_t expires_s = (int64_t)time(NULL) + TOKEN_S;

@@ -1,27 +1,29 @@
 /*
- * store/check.c - what `sluicectl check` asks of the server and of the schema. See store/check.h.
+ * store/check.c - see store/check.h.
  *
- * Each check is one statement that answers with a verdict and a line of detail, so a new check is
- * a new entry of the table. They read catalogs and settings, never a sender's data.
+ * Each check is one statement that returns a verdict and a line of detail; a new check is a new
+ * entry of the table. They read catalogs and settings, never a sender's data.
  */
 #include "store/check.h"
 
 #include <string.h>
+
+#include "store/store_internal.h"
 
 #define CHECK(what, statement)                                                                     \
 	{                                                                                          \
 		.name = "store_check_" what, .sql = (statement), .columns = 2, .rows = 1,          \
 	}
 
-/* The settings that make a commit durable; no server setting stands above them. */
+/* Settings that make a commit durable, and that only the server can have. */
 #define ON_OR_LOST(setting)                                                                        \
 	"SELECT CASE current_setting('" setting "') WHEN 'on' THEN 'ok' ELSE 'failed' END, "       \
 	"CASE current_setting('" setting "') WHEN 'on' THEN 'on' "                                 \
 	"ELSE 'off: a crash of the server loses accepted signals' END"
 
 /*
- * As the workers' role gets it when it logs in: from ALTER ROLE and ALTER DATABASE by rank, else
- * from the server's configuration, which this session sees unless it has its own setting.
+ * The value that sluice_intake gets at login: from ALTER ROLE and ALTER DATABASE by rank, else from
+ * the server's configuration, which this session sees unless it has its own setting.
  */
 #define SYNCHRONOUS_COMMIT                                                                         \
 	"SELECT CASE WHEN s.value IS NULL THEN 'warning' "                                         \
@@ -57,20 +59,20 @@
 	"|| CASE WHEN r.rolcanlogin THEN ', which can log in' ELSE '' END "                        \
 	"FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'sluice'"
 
-/* What is in the schema and the role can touch without a function. */
+/* The relations of the schema that the role can access without a function. */
 #define TABLES_OF_ROLE                                                                             \
 	"(SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c "                  \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') "     \
 	"AND (has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE') "                              \
 	"OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')))"
 
-/* A program's role: may call its functions, of which one stands for all, and nothing else. Whether
- * it can log in concerns only those who run the program. */
+/* A program's role may call its functions, of which one stands for all, and nothing else. Not every
+ * installation runs every program, so no_login is the verdict for a role that cannot log in. */
 #define PROGRAM(role, function, no_login)                                                          \
 	"SELECT CASE WHEN r.rolsuper OR t.names IS NOT NULL OR NOT f.callable THEN 'failed' "      \
 	"WHEN NOT r.rolcanlogin THEN '" no_login "' ELSE 'ok' END, "                               \
 	"CASE WHEN r.rolsuper THEN '" role " is a superuser' "                                     \
-	"WHEN t.names IS NOT NULL THEN '" role " reaches without a function: ' || t.names "        \
+	"WHEN t.names IS NOT NULL THEN '" role " may access without a function: ' || t.names "     \
 	"WHEN NOT f.callable THEN '" role " may not call " function "' "                           \
 	"WHEN NOT r.rolcanlogin THEN '" role " cannot log in: ALTER ROLE " role " LOGIN' "         \
 	"ELSE '" role " may call its functions and nothing else' END "                             \
@@ -107,19 +109,19 @@
 
 #define PUBLIC_FUNCTIONS                                                                           \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'nobody else may call a function' "                           \
-	"ELSE 'everybody may call ' || string_agg(p.proname, ', ' ORDER BY p.proname) END "        \
+	"CASE WHEN count(*) = 0 THEN 'no other role may call a function' "                         \
+	"ELSE 'any role may call ' || string_agg(p.proname, ', ' ORDER BY p.proname) END "         \
 	"FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                            \
 	"AND has_function_privilege('public', p.oid, 'EXECUTE')"
 
 #define DEFAULT_PARTITIONS                                                                         \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
 	"CASE WHEN count(*) = 0 THEN 'empty' "                                                     \
-	"ELSE 'rows outside of all days in ' || string_agg(d.name, ', ' ORDER BY d.name) "         \
+	"ELSE 'rows outside all partitions in ' || string_agg(d.name, ', ' ORDER BY d.name) "      \
 	"|| ': sluicectl maintain moves those of the last days' END "                              \
 	"FROM sluice.default_partitions_in_use() d (name)"
 
-/* The table that has the fewest days ahead decides. */
+/* Of the table with the fewest days ahead. */
 #define FUTURE_PARTITIONS                                                                          \
 	"SELECT CASE WHEN t.days >= 3 THEN 'ok' WHEN t.days >= 1 THEN 'warning' "                  \
 	"ELSE 'failed' END, CASE WHEN t.days >= 3 THEN t.days || ' ahead' "                        \
@@ -129,7 +131,7 @@
 	"FROM sluice.partition_bounds() b GROUP BY b.table_name) t "                               \
 	"ORDER BY t.days, t.name LIMIT 1"
 
-/* A day late is normal: a backup may have been in the way. */
+/* A day late is normal: a backup may have held a lock. */
 #define RETENTION                                                                                  \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
 	"CASE WHEN count(*) = 0 THEN 'nothing is kept for longer' "                                \
@@ -172,7 +174,7 @@ static const struct {
 	{"full_page_writes", CHECK("full_page_writes", ON_OR_LOST("full_page_writes"))},
 	{"synchronous_commit", CHECK("synchronous_commit", SYNCHRONOUS_COMMIT)},
 	{"roles", CHECK("roles", ROLES)},
-	/* From here on the schema must be there. */
+	/* From here on the schema is needed. */
 	{"owner", CHECK("owner", OWNER)},
 	{"intake_rights", CHECK("intake_rights", INTAKE)},
 	{"settings_rights", CHECK("settings_rights", SETTINGS)},
@@ -192,30 +194,54 @@ size_t store_check_count(bool schema)
 	return schema ? ARRAY_LENGTH(checks) : FIRST_SCHEMA_CHECK;
 }
 
-static enum store_verdict verdict_of(struct slice text)
+/* ---- findings ---- */
+
+static const struct store_column columns[] = {
+	STORE_COLUMN(struct store_finding, check, .member = "check", .heading = "CHECK"),
+	STORE_COLUMN(struct store_finding, result, .member = "result", .heading = "RESULT"),
+	STORE_COLUMN(struct store_finding, detail, .member = "detail", .heading = "DETAIL"),
+};
+
+const struct store_entity store_finding_entity = STORE_ENTITY(struct store_finding, columns);
+
+static const char *const verdicts[] = {
+	[STORE_CHECK_OK] = "ok",
+	[STORE_CHECK_WARNING] = "warning",
+	[STORE_CHECK_FAILED] = "failed",
+};
+
+struct store_finding store_finding(const char *check, enum store_verdict verdict,
+				   struct slice detail)
 {
-	if (slice_equal(text, SLICE("ok")))
+	return (struct store_finding){slice_of(check), verdict, slice_of(verdicts[verdict]),
+				      detail};
+}
+
+static enum store_verdict verdict_of(struct slice word)
+{
+	if (slice_equal(word, slice_of(verdicts[STORE_CHECK_OK])))
 		return STORE_CHECK_OK;
-	return slice_equal(text, SLICE("warning")) ? STORE_CHECK_WARNING : STORE_CHECK_FAILED;
+	return slice_equal(word, slice_of(verdicts[STORE_CHECK_WARNING])) ? STORE_CHECK_WARNING
+									  : STORE_CHECK_FAILED;
 }
 
 enum status store_check(const struct store *store, size_t number, struct store_finding *finding)
 {
 	struct pg_result result = {0};
-	enum status status =
-		pg_run(store->db, &checks[number].statement, NULL, &result, store->deadline_ms);
+	struct slice detail = {NULL, 0};
+	enum store_verdict verdict = STORE_CHECK_FAILED;
+	enum status status = store_run(store, &checks[number].statement, NULL, &result);
 
-	finding->check = checks[number].check;
 	if (status == STATUS_OK) {
-		finding->verdict = verdict_of(pg_result_value(&result, 0, 0));
-		status = store_keep(store, pg_result_value(&result, 0, 1), &finding->detail);
+		verdict = verdict_of(pg_result_value(&result, 0, 0));
+		status = store_keep(store, pg_result_value(&result, 0, 1), &detail);
 	} else if (pg_state(store->db) == PG_READY) {
-		/* Refused, not lost: what this user may not see need not be wrong. */
-		finding->verdict = strcmp(pg_sqlstate(store->db), "42501") == 0
-					   ? STORE_CHECK_WARNING
-					   : STORE_CHECK_FAILED;
-		status = store_keep(store, slice_of(pg_message(store->db)), &finding->detail);
+		/* What this user may not see need not be wrong. */
+		if (strcmp(pg_sqlstate(store->db), "42501") == 0)
+			verdict = STORE_CHECK_WARNING;
+		status = store_keep(store, slice_of(pg_message(store->db)), &detail);
 	}
 	pg_result_free(&result);
+	*finding = store_finding(checks[number].check, verdict, detail);
 	return status;
 }

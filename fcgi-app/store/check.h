@@ -1,26 +1,33 @@
 /*
- * store/check.h - what `sluicectl check` asks of the server and of the schema.
- *
- * Beside store/store.h, on no request's way; prints and logs nothing.
+ * store/check.h - what `sluicectl check` asks about the server and the schema. Beside
+ * store/store.h, whose rules hold here.
  */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H
 
+#include "store/entity.h"
 #include "store/store.h"
 
 enum store_verdict { STORE_CHECK_OK, STORE_CHECK_WARNING, STORE_CHECK_FAILED };
 
 struct store_finding {
-	const char *check; /* "fsync"; a constant */
+	struct slice check; /* "fsync" */
 	enum store_verdict verdict;
+	struct slice result; /* the verdict as a word */
 	struct slice detail; /* one line for the operator */
 };
+
+extern const struct store_entity store_finding_entity;
+
+/* A finding of these values. */
+struct store_finding store_finding(const char *check, enum store_verdict verdict,
+				   struct slice detail);
 
 /* How many checks there are, numbered from 0; those that need the schema come last. */
 size_t store_check_count(bool schema);
 
-/* Runs one check. What the database refuses to answer is a finding too, so that the others can
- * go on; returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */
+/* Runs one check. A check that the database fails to answer is a finding too, so that the others
+ * can go on. Returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */
 enum status store_check(const struct store *store, size_t number,
 			struct store_finding *finding) MUST_CHECK;
 

@@ -1,9 +1,7 @@
 /*
  * store/document.h - what the database writes as a JSON object: statistics, the latest signals,
- * product orgs and rejected payloads, usage, the audit log.
- *
- * Beside store/store.h; what holds there holds here. The settings service asks as a member
- * (store/settings.h's rules), the tool by the organization's name.
+ * product orgs and rejected payloads, usage, the audit log. Beside store/store.h, whose rules hold
+ * here.
  */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H
@@ -20,7 +18,7 @@ enum store_document {
 	STORE_DOCUMENTS
 };
 
-/* What is asked for; absent: all, or the database's default. */
+/* What an absent member leaves open is all, or the database's default. */
 struct store_question {
 	struct slice organization; /* an id, or for the tool a name */
 	struct slice span;	   /* 24h, 7d, 30d */
@@ -29,9 +27,12 @@ struct store_question {
 	struct slice source, status;
 };
 
+/* On behalf of a user, by the rules of store/settings.h. */
 enum status store_settings_document(const struct store *store, enum store_document document,
 				    const struct store_question *question,
 				    struct slice *json) MUST_CHECK;
+
+/* For the tool. STATUS_NO_SUCH_ROW without the organization. */
 enum status store_document(const struct store *store, enum store_document document,
 			   const struct store_question *question, struct slice *json) MUST_CHECK;
 

@@ -1,65 +1,50 @@
 /*
- * store/maintenance.c - the calls of sluice.maintenance_…(). See store/maintenance.h.
+ * store/maintenance.c - see store/maintenance.h.
  */
 #include "store/maintenance.h"
 
 #include <string.h>
 
+#include "store/store_internal.h"
+
 enum status store_maintenance_lock(const struct store *store, bool *locked)
 {
-	static const struct pg_statement statement = {
-		.name = "store_maintenance_lock",
-		.sql = "SELECT pg_try_advisory_lock(" STORE_MAINTENANCE_LOCK ")",
-		.columns = 1,
-		.rows = 1,
-	};
+	static const struct pg_statement statement = STORE_CALL(
+		"store_maintenance_lock", "pg_try_advisory_lock(" STORE_MAINTENANCE_LOCK ")", 0);
 	int64_t got = 0;
-	enum status status = store_one(store, &statement, NULL, store_read_int, &got);
+	enum status status = store_ask_int(store, &statement, NULL, &got);
 
 	*locked = got != 0;
 	return status;
 }
 
-static enum status read_step(const struct store *store, const struct pg_result *result, int row,
-			     void *item)
-{
-	struct store_step *step = item;
-	struct slice *const texts[] = {&step->name, &step->unit};
+static const struct store_column step_columns[] = {
+	STORE_SAME(struct store_step, name),
+	STORE_SAME(struct store_step, unit),
+};
+static const struct store_entity step_entity = STORE_ENTITY(struct store_step, step_columns);
 
-	return store_keep_all(store, result, row, 0, texts, 2);
-}
-
-enum status store_maintenance_steps(const struct store *store, struct store_steps *steps)
+enum status store_maintenance_steps(const struct store *store, struct store_list *steps)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_maintenance_steps",
-		.sql = "SELECT name, unit FROM sluice.maintenance_step ORDER BY position",
-		.columns = 2,
-		.rows = PG_ROWS_ANY,
+		.entity = &step_entity,
+		.from = "sluice.maintenance_step ORDER BY position",
 	};
-	void *items;
-	enum status status = store_list(store, &statement, NULL, read_step, sizeof(*steps->items),
-					&items, &steps->count);
 
-	steps->items = items;
-	return status;
+	return store_query_list(store, &query, NULL, steps);
 }
 
 enum status store_maintenance_do(const struct store *store, struct slice step, int64_t max_rows,
 				 int64_t *worked)
 {
-	static const struct pg_statement statement = {
-		.name = "store_maintenance_do",
-		.sql = "SELECT sluice.maintenance_do($1::text, $2::integer)",
-		.param_count = 2,
-		.columns = 1,
-		.rows = 1,
-	};
-	char text[SLICE_INT_CHARS];
-	const pg_param params[] = {step, slice_of_int(max_rows, text)};
+	static const struct pg_statement statement = STORE_CALL(
+		"store_maintenance_do", "sluice.maintenance_do($1::text, $2::integer)", 2);
+	char text[STORE_ID_CHARS];
+	const pg_param params[] = {step, store_id_text(max_rows, text)};
 
 	*worked = 0;
-	return store_one(store, &statement, params, store_read_int, worked);
+	return store_ask_int(store, &statement, params, worked);
 }
 
 bool store_maintenance_is_busy(const struct store *store)
@@ -70,17 +55,12 @@ bool store_maintenance_is_busy(const struct store *store)
 enum status store_maintenance_record(const struct store *store, struct slice step,
 				     struct slice result, int64_t worked, struct slice message)
 {
-	static const struct pg_statement statement = {
-		.name = "store_maintenance_record",
-		.sql = "SELECT sluice.maintenance_record($1::text, $2::text, $3::text, $4::bigint, "
-		       "$5::text) IS NULL",
-		.param_count = 5,
-		.columns = 1,
-		.rows = 1,
-	};
-	char text[SLICE_INT_CHARS];
-	const pg_param params[] = {store->actor, step, result, slice_of_int(worked, text), message};
-	int64_t none;
+	static const struct pg_statement statement = STORE_CALL(
+		"store_maintenance_record",
+		"sluice.maintenance_record($1::text, $2::text, $3::text, $4::bigint, $5::text)", 5);
+	char text[STORE_ID_CHARS];
+	const pg_param params[] = {store->actor, step, result, store_id_text(worked, text),
+				   message};
 
-	return store_one(store, &statement, params, store_read_int, &none);
+	return store_run(store, &statement, params, NULL);
 }

@@ -1,5 +1,5 @@
 /*
- * store/metrics.c - the question and its answer. See store/metrics.h.
+ * store/metrics.c - see store/metrics.h.
  */
 #include "store/metrics.h"
 

@@ -1,5 +1,5 @@
 /*
- * store/metrics.h - what GET /metrics answers: one question to the database, which writes the text.
+ * store/metrics.h - the text of GET /metrics, which the database writes.
  */
 #ifndef STORE_METRICS_H
 #define STORE_METRICS_H
@@ -8,8 +8,8 @@
 #include "pg/connection.h"
 
 /*
- * Appends the metrics in Prometheus' text format. Connects when there is no connection. STATUS_OK,
- * or as pg_connect and pg_run; then nothing is appended.
+ * Appends the metrics in Prometheus' text format. Connects if there is no connection.
+ * STATUS_OK, or as pg_connect() and pg_run(), with nothing appended.
  */
 enum status metrics_read(struct pg_connection *db, struct buf *out, int64_t deadline_ms) MUST_CHECK;
 

@@ -1,87 +1,46 @@
 /*
- * store/migration.c - migrations: what is applied, the lock, applying one. See store/migration.h.
+ * store/migration.c - see store/migration.h.
  */
 #include "store/migration.h"
 
-/* Runs a statement that returns one value. */
-static enum status ask(const struct store *store, const struct pg_statement *statement,
-		       int64_t *number)
+#include "store/store_internal.h"
+
+static const struct store_column columns[] = {
+	STORE_SAME(struct store_migration, version),
+	STORE_SAME(struct store_migration, name),
+	STORE_COLUMN(struct store_migration, checksum, .sql = "encode(checksum, 'hex')"),
+	STORE_COLUMN(struct store_migration, applied_at, .sql = STORE_TIMESTAMP("applied_at")),
+};
+
+const struct store_entity store_migration_entity = STORE_ENTITY(struct store_migration, columns);
+
+enum status store_migration_list(const struct store *store, struct store_list *migrations)
 {
-	struct pg_result result = {0};
-	enum status status = pg_run(store->db, statement, NULL, &result, store->deadline_ms);
-
-	if (status == STATUS_OK)
-		*number = pg_result_int(&result, 0, 0);
-	pg_result_free(&result);
-	return status;
-}
-
-static enum status read_migration(const struct store *store, const struct pg_result *result,
-				  int row, struct store_migration *migration)
-{
-	struct slice *const texts[] = {&migration->name, &migration->checksum,
-				       &migration->applied_at};
-	enum status status = STATUS_OK;
-
-	migration->version = pg_result_int(result, row, 0);
-	for (int i = 0; i < 3 && status == STATUS_OK; i++)
-		status = store_keep(store, pg_result_value(result, row, 1 + i), texts[i]);
-	return status;
-}
-
-enum status store_migration_list(const struct store *store, struct store_migrations *list)
-{
-	static const struct pg_statement exists = {
-		.name = "store_migration_exists",
-		.sql = "SELECT to_regclass('sluice.schema_migration') IS NOT NULL",
-		.columns = 1,
-		.rows = 1,
-	};
-	static const struct pg_statement statement = {
+	static const struct pg_statement exists = STORE_CALL(
+		"store_migration_exists", "to_regclass('sluice.schema_migration') IS NOT NULL", 0);
+	static const struct store_query query = {
 		.name = "store_migration_list",
-		.sql = "SELECT version, name, encode(checksum, 'hex'), "
-		       "to_json(applied_at AT TIME ZONE 'UTC') #>> '{}' || 'Z' "
-		       "FROM sluice.schema_migration ORDER BY version",
-		.columns = 4,
-		.rows = PG_ROWS_ANY,
+		.entity = &store_migration_entity,
+		.from = "sluice.schema_migration ORDER BY version",
 	};
-	struct pg_result result = {0};
 	int64_t there = 0;
-	enum status status = ask(store, &exists, &there);
+	enum status status = store_ask_int(store, &exists, NULL, &there);
 
-	*list = (struct store_migrations){NULL, 0};
+	*migrations = (struct store_list){.entity = &store_migration_entity};
 	if (status != STATUS_OK || there == 0)
 		return status;
-	status = pg_run(store->db, &statement, NULL, &result, store->deadline_ms);
-	if (status != STATUS_OK)
-		goto out;
-	list->count = (size_t)pg_result_rows(&result);
-	list->items = arena_array(store->arena, list->count, sizeof(*list->items));
-	if (list->items == NULL && list->count > 0)
-		status = STATUS_NO_MEMORY;
-	for (size_t i = 0; i < list->count && status == STATUS_OK; i++)
-		status = read_migration(store, &result, (int)i, &list->items[i]);
-out:
-	pg_result_free(&result);
-	return status;
+	return store_query_list(store, &query, NULL, migrations);
 }
 
 enum status store_migration_lock(const struct store *store, bool wait, bool *locked)
 {
-	static const struct pg_statement try = {
-		.name = "store_migration_try_lock",
-		.sql = "SELECT pg_try_advisory_lock(" STORE_MIGRATION_LOCK ")",
-		.columns = 1,
-		.rows = 1,
-	};
-	static const struct pg_statement lock = {
-		.name = "store_migration_lock",
-		.sql = "SELECT pg_advisory_lock(" STORE_MIGRATION_LOCK ") IS NOT NULL",
-		.columns = 1,
-		.rows = 1,
-	};
+	static const struct pg_statement try = STORE_CALL(
+		"store_migration_try_lock", "pg_try_advisory_lock(" STORE_MIGRATION_LOCK ")", 0);
+	static const struct pg_statement lock =
+		STORE_CALL("store_migration_lock",
+			   "pg_advisory_lock(" STORE_MIGRATION_LOCK ") IS NOT NULL", 0);
 	int64_t got = 0;
-	enum status status = ask(store, wait ? &lock : &try, &got);
+	enum status status = store_ask_int(store, wait ? &lock : &try, NULL, &got);
 
 	*locked = got != 0;
 	return status;
@@ -90,13 +49,10 @@ enum status store_migration_lock(const struct store *store, bool wait, bool *loc
 /* ---- applying one ---- */
 
 /* The migration's transaction, to notice a script that ends it. */
-static const struct pg_statement transaction_id = {
-	.name = "store_transaction_id",
-	.sql = "SELECT pg_current_xact_id()::text::bigint",
-	.columns = 1,
-	.rows = 1,
-};
+static const struct pg_statement transaction_id =
+	STORE_CALL("store_transaction_id", "pg_current_xact_id()::text::bigint", 0);
 
+/* By pg_run: within a transaction nothing can be tried again. */
 static enum status record(const struct store *store, const struct store_migration *migration)
 {
 	static const struct pg_statement statement = {
@@ -106,8 +62,8 @@ static enum status record(const struct store *store, const struct store_migratio
 		.param_count = 3,
 		.rows = PG_ROWS_ANY,
 	};
-	char version[SLICE_INT_CHARS];
-	const pg_param params[] = {slice_of_int(migration->version, version), migration->name,
+	char version[STORE_ID_CHARS];
+	const pg_param params[] = {store_id_text(migration->version, version), migration->name,
 				   migration->checksum};
 
 	return pg_run(store->db, &statement, params, NULL, store->deadline_ms);
@@ -117,12 +73,12 @@ static enum status run_in_transaction(const struct store *store,
 				      const struct store_migration *migration, struct slice sql)
 {
 	int64_t before = 0, after = 0;
-	enum status status = ask(store, &transaction_id, &before);
+	enum status status = store_ask_int(store, &transaction_id, NULL, &before);
 
 	if (status == STATUS_OK)
 		status = pg_run_script(store->db, sql.p, store->deadline_ms);
 	if (status == STATUS_OK)
-		status = ask(store, &transaction_id, &after);
+		status = store_ask_int(store, &transaction_id, NULL, &after);
 	if (status == STATUS_OK && before != after)
 		return STATUS_END;
 	if (status == STATUS_OK)
@@ -130,13 +86,12 @@ static enum status run_in_transaction(const struct store *store,
 	return status;
 }
 
-/* Must be called before anything else is asked of the connection. */
+/* To be called before anything else is sent over the connection. */
 static enum status keep_failure(const struct store *store, enum status status,
 				struct store_failure *failure)
 {
 	if (status == STATUS_END) {
-		*failure = (struct store_failure){{NULL, 0},
-						  SLICE("the script ends its transaction itself")};
+		failure->message = SLICE("the script ends its own transaction");
 		return STATUS_OK;
 	}
 	enum status kept = store_keep(store, slice_of(pg_sqlstate(store->db)), &failure->sqlstate);
@@ -162,7 +117,7 @@ enum status store_migration_apply(const struct store *store,
 	if (status == STATUS_OK)
 		return STATUS_OK;
 	enum status kept = keep_failure(store, status, failure);
-	/* Without a connection there is nothing left to roll back: the server has done it. */
+	/* Without a connection the server rolls back by itself. */
 	if (pg_state(store->db) == PG_READY)
 		(void)!pg_run(store->db, &rollback, NULL, NULL, store->deadline_ms);
 	return kept != STATUS_OK ? kept : status;

@@ -1,72 +1,65 @@
 /*
- * store/rejected.c - the calls of sluice.rejected_…(). See store/rejected.h.
+ * store/rejected.c - see store/rejected.h.
  */
 #include "store/rejected.h"
 
-#define RECEIVED_AT STORE_TIMESTAMP("received_at")
-#define REPLAYED_AT STORE_TIMESTAMP("replayed_at")
+#include "store/store_internal.h"
 
-#define COLUMNS                                                                                    \
-	"id, key_id, kept_bytes, truncated, organization, key_display, " RECEIVED_AT               \
-	", request_id, position, kind, code, detail, source, payload_bytes, " REPLAYED_AT          \
-	", replayed_by, to_json(replayed_ids)"
+static const struct store_column columns[] = {
+	STORE_SAME(struct store_rejected, id, .heading = "ID"),
+	STORE_TIME(struct store_rejected, received_at, .heading = "RECEIVED"),
+	STORE_SAME(struct store_rejected, organization, .heading = "ORGANIZATION"),
+	STORE_SAME(struct store_rejected, key_id),
+	STORE_SAME(struct store_rejected, key_display, .heading = "KEY"),
+	STORE_SAME(struct store_rejected, request_id),
+	STORE_JSON_COLUMN(struct store_rejected, position, .member = "position", .sql = "position",
+			  .heading = "ITEM"),
+	STORE_SAME(struct store_rejected, kind),
+	STORE_SAME(struct store_rejected, code, .heading = "CODE"),
+	STORE_SAME(struct store_rejected, detail),
+	STORE_SAME(struct store_rejected, source),
+	STORE_SAME(struct store_rejected, kept_bytes, .heading = "BYTES"),
+	STORE_JSON_COLUMN(struct store_rejected, payload_bytes, .member = "payload_bytes",
+			  .sql = "payload_bytes"),
+	STORE_SAME(struct store_rejected, truncated),
+	STORE_TIME(struct store_rejected, replayed_at, .heading = "REPLAYED"),
+	STORE_SAME(struct store_rejected, replayed_by),
+	STORE_JSON_COLUMN(struct store_rejected, replayed_ids, .member = "replayed_ids",
+			  .sql = "to_json(replayed_ids)"),
+};
 
-enum { COLUMN_COUNT = 17, FIRST_TEXT = 4 };
-
-static enum status read_rejected(const struct store *store, const struct pg_result *result, int row,
-				 void *item)
-{
-	struct store_rejected *entry = item;
-	struct slice *const texts[] = {
-		&entry->organization,  &entry->key_display, &entry->received_at,
-		&entry->request_id,    &entry->position,    &entry->kind,
-		&entry->code,	       &entry->detail,	    &entry->source,
-		&entry->payload_bytes, &entry->replayed_at, &entry->replayed_by,
-		&entry->replayed_ids,
-	};
-
-	entry->id = pg_result_int(result, row, 0);
-	entry->key_id = pg_result_int(result, row, 1);
-	entry->kept_bytes = pg_result_int(result, row, 2);
-	entry->truncated = pg_result_int(result, row, 3) != 0;
-	return store_keep_all(store, result, row, FIRST_TEXT, texts, COLUMN_COUNT - FIRST_TEXT);
-}
+const struct store_entity store_rejected_entity = STORE_ENTITY(struct store_rejected, columns);
 
 enum status store_rejected_list(const struct store *store, struct slice organization,
-				struct slice since, struct store_rejected_list *list)
+				struct slice since, struct store_list *rejected)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_rejected_list",
-		.sql = "SELECT " COLUMNS " FROM sluice.rejected_list($1::text, $2::timestamptz)",
+		.entity = &store_rejected_entity,
+		.from = "sluice.rejected_list($1::text, $2::timestamptz)",
 		.param_count = 2,
-		.columns = COLUMN_COUNT,
-		.rows = PG_ROWS_ANY,
 	};
 	const pg_param params[] = {organization, since};
-	void *items;
-	enum status status = store_list(store, &statement, params, read_rejected,
-					sizeof(*list->items), &items, &list->count);
 
-	list->items = items;
-	return status;
+	return store_query_list(store, &query, params, rejected);
 }
 
-enum status store_rejected_show(const struct store *store, int64_t id, struct store_rejected *entry)
+enum status store_rejected_show(const struct store *store, int64_t id,
+				struct store_rejected *rejected)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_rejected_show",
-		.sql = "SELECT " COLUMNS " FROM sluice.rejected_show($1::bigint)",
+		.entity = &store_rejected_entity,
+		.from = "sluice.rejected_show($1::bigint)",
 		.param_count = 1,
-		.columns = COLUMN_COUNT,
-		.rows = 1,
 	};
 	char text[SLICE_INT_CHARS];
 	const pg_param params[] = {slice_of_int(id, text)};
 
-	return store_one(store, &statement, params, read_rejected, entry);
+	return store_query_one(store, &query, params, rejected);
 }
 
-/* Both statements from here on are binary: bytes pass as they are, and so do texts. */
+/* The statements below are binary: bytes pass as they are, and a text is its bytes. */
 
 enum status store_rejected_bytes(const struct store *store, int64_t id, struct slice *bytes)
 {
@@ -81,7 +74,7 @@ enum status store_rejected_bytes(const struct store *store, int64_t id, struct s
 	char text[SLICE_INT_CHARS];
 	const pg_param params[] = {slice_of_int(id, text)};
 
-	return store_one(store, &statement, params, store_read_text, bytes);
+	return store_ask_text(store, &statement, params, bytes);
 }
 
 enum status store_rejected_replay(const struct store *store, int64_t id, bool again,
@@ -107,7 +100,7 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 	if (status == STATUS_OK)
 		status = commit_statement_items(encoder, commit, params + BEFORE_ITEMS);
 	if (status == STATUS_OK)
-		status = store_one(store, &statement, params, store_read_text, ids);
+		status = store_ask_text(store, &statement, params, ids);
 	commit_statement_close(encoder);
 	return status;
 }

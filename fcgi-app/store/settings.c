@@ -5,20 +5,9 @@
 
 #include <string.h>
 
-/* ---- who is asking ---- */
+#include "store/key_internal.h"
 
-static enum status read_token_key(const struct store *store, const struct pg_result *result,
-				  int row, void *item)
-{
-	struct token_key *key = item;
-	struct slice bytes = pg_result_value(result, row, 0);
-
-	(void)store;
-	if (bytes.n != sizeof(key->bytes))
-		return STATUS_INTERNAL;
-	memcpy(key->bytes, bytes.p, bytes.n);
-	return STATUS_OK;
-}
+/* ---- the user ---- */
 
 enum status store_settings_token_key(const struct store *store, struct token_key *key)
 {
@@ -29,125 +18,115 @@ enum status store_settings_token_key(const struct store *store, struct token_key
 		.columns = 1,
 		.rows = 1,
 	};
+	struct pg_result result = {0};
+	enum status status = store_run(store, &statement, NULL, &result);
 
-	return store_one(store, &statement, NULL, read_token_key, key);
+	if (status == STATUS_OK) {
+		/* Straight from the result, so that no copy of it is left in the arena. */
+		struct slice bytes = pg_result_value(&result, 0, 0);
+		if (bytes.n == sizeof(key->bytes))
+			memcpy(key->bytes, bytes.p, bytes.n);
+		else
+			status = STATUS_INTERNAL;
+	}
+	pg_result_free(&result);
+	return status;
 }
 
-static enum status read_membership(const struct store *store, const struct pg_result *result,
-				   int row, void *item)
-{
-	struct store_membership *membership = item;
-	struct slice *const texts[] = {&membership->name, &membership->role};
+static const struct store_column membership_columns[] = {
+	STORE_SAME(struct store_membership, id),
+	STORE_SAME(struct store_membership, name),
+	STORE_SAME(struct store_membership, role),
+	STORE_SAME(struct store_membership, may_manage_keys),
+};
 
-	membership->id = pg_result_int(result, row, 0);
-	membership->may_manage_keys = pg_result_int(result, row, 1) != 0;
-	return store_keep_all(store, result, row, 2, texts, 2);
-}
+const struct store_entity store_membership_entity =
+	STORE_ENTITY(struct store_membership, membership_columns);
 
-enum status store_settings_me(const struct store *store, struct store_memberships *list)
+enum status store_settings_me(const struct store *store, struct store_list *memberships)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_settings_me",
-		.sql = "SELECT id, may_manage_keys, name, role FROM sluice.settings_me($1::text)",
+		.entity = &store_membership_entity,
+		.from = "sluice.settings_me($1::text)",
 		.param_count = 1,
-		.columns = 4,
-		.rows = PG_ROWS_ANY,
 	};
-	const pg_param params[] = {store->actor};
-	void *items;
-	enum status status = store_list(store, &statement, params, read_membership,
-					sizeof(*list->items), &items, &list->count);
+	enum status status = store_query_list(store, &query, &store->actor, memberships);
 
-	list->items = items;
-	return status == STATUS_OK && list->count == 0 ? STATUS_NOT_A_MEMBER : status;
+	return status == STATUS_OK && memberships->count == 0 ? STATUS_NOT_A_MEMBER : status;
 }
 
 /* ---- keys ---- */
 
 enum status store_settings_may_manage_keys(const struct store *store, struct slice organization)
 {
-	static const struct pg_statement statement = {
-		.name = "store_settings_may_manage_keys",
-		.sql = "SELECT sluice.settings_may_manage_keys($1::text, $2::bigint)",
-		.param_count = 2,
-		.columns = 1,
-		.rows = 1,
-	};
+	static const struct pg_statement statement =
+		STORE_CALL("store_settings_may_manage_keys",
+			   "sluice.settings_may_manage_keys($1::text, $2::bigint)", 2);
 	const pg_param params[] = {store->actor, organization};
 
 	return store_run(store, &statement, params, NULL);
 }
 
 enum status store_settings_keys(const struct store *store, struct slice organization,
-				struct store_keys *list)
+				struct store_list *keys)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_settings_keys",
-		.sql = "SELECT " STORE_KEY_COLUMNS " FROM sluice.settings_keys($1::text, "
-		       "$2::bigint)",
+		.entity = &store_key_entity,
+		.from = "sluice.settings_keys($1::text, $2::bigint)",
 		.param_count = 2,
-		.columns = STORE_KEY_COLUMN_COUNT,
-		.rows = PG_ROWS_ANY,
 	};
 	const pg_param params[] = {store->actor, organization};
-	void *items;
-	enum status status = store_list(store, &statement, params, store_read_key,
-					sizeof(*list->items), &items, &list->count);
 
-	list->items = items;
-	return status;
+	return store_query_list(store, &query, params, keys);
 }
 
-static enum status one_key(const struct store *store, const struct pg_statement *statement,
+static enum status one_key(const struct store *store, const struct store_query *query,
 			   struct slice organization, int64_t id, struct store_key *key)
 {
 	char text[SLICE_INT_CHARS];
 	const pg_param params[] = {store->actor, organization, slice_of_int(id, text)};
 
-	return store_one(store, statement, params, store_read_key, key);
+	return store_query_one(store, query, params, key);
 }
 
 enum status store_settings_key(const struct store *store, struct slice organization, int64_t id,
 			       struct store_key *key)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_settings_key",
-		.sql = "SELECT " STORE_KEY_COLUMNS " FROM sluice.settings_key($1::text, "
-		       "$2::bigint, $3::bigint)",
+		.entity = &store_key_entity,
+		.from = "sluice.settings_key($1::text, $2::bigint, $3::bigint)",
 		.param_count = 3,
-		.columns = STORE_KEY_COLUMN_COUNT,
-		.rows = 1,
 	};
 
-	return one_key(store, &statement, organization, id, key);
+	return one_key(store, &query, organization, id, key);
 }
 
 enum status store_settings_key_deactivate(const struct store *store, struct slice organization,
 					  int64_t id, struct store_key *key)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_settings_key_deactivate",
-		.sql = "SELECT " STORE_KEY_COLUMNS " FROM sluice.settings_key_deactivate($1::text, "
-		       "$2::bigint, $3::bigint)",
+		.entity = &store_key_entity,
+		.from = "sluice.settings_key_deactivate($1::text, $2::bigint, $3::bigint)",
 		.param_count = 3,
-		.columns = STORE_KEY_COLUMN_COUNT,
-		.rows = 1,
 	};
 
-	return one_key(store, &statement, organization, id, key);
+	return one_key(store, &query, organization, id, key);
 }
 
 enum status store_settings_key_create(const struct store *store,
 				      const struct store_new_key *new_key, struct store_key *key)
 {
-	static const struct pg_statement statement = {
+	static const struct store_query query = {
 		.name = "store_settings_key_create",
-		.sql = "SELECT " STORE_KEY_COLUMNS " FROM sluice.settings_key_create($1::text, "
-		       "$2::bigint, " STORE_NEW_KEY_PARAMETERS ")",
-		.param_count = STORE_NEW_KEY_PARAMETER_COUNT,
-		.columns = STORE_KEY_COLUMN_COUNT,
-		.rows = 1,
+		.entity = &store_key_entity,
+		.from = "sluice.settings_key_create($1::text, $2::bigint, " STORE_NEW_KEY_PARAMS
+			")",
+		.param_count = STORE_NEW_KEY_PARAM_COUNT,
 	};
 
-	return store_new_key(store, &statement, new_key, key);
+	return store_new_key(store, &query, new_key, key);
 }

@@ -1,9 +1,9 @@
 /*
- * store/settings.h - the calls of the settings service, each of which says for whom it is made.
+ * store/settings.h - the calls of the settings service, each on behalf of a user.
  *
- * Beside store/store.h; what holds there holds here. store->actor is the user. The database decides
- * what he may do: besides what store/store.h lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW and
- * ORGANIZATION_MISSING. organization is an id as text; absent: the only one of a member of one.
+ * Beside store/store.h, whose rules hold here. store->actor is the user. The database decides what
+ * the user may do: besides what store/store.h lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW
+ * and ORGANIZATION_MISSING. organization is an id as text; absent: the user's only one.
  */
 #ifndef STORE_SETTINGS_H
 #define STORE_SETTINGS_H
@@ -11,6 +11,7 @@
 #include "key/token.h"
 #include "store/key.h"
 
+/* Reads the key that CSRF tokens are made with; the caller forgets it after use. */
 enum status store_settings_token_key(const struct store *store, struct token_key *key) MUST_CHECK;
 
 /* An organization that the user is a member of. */
@@ -20,12 +21,10 @@ struct store_membership {
 	bool may_manage_keys;
 };
 
-struct store_memberships {
-	struct store_membership *items;
-	size_t count;
-};
+extern const struct store_entity store_membership_entity;
 
-enum status store_settings_me(const struct store *store, struct store_memberships *list) MUST_CHECK;
+/* Lists the user's organizations. STATUS_NOT_A_MEMBER when there are none. */
+enum status store_settings_me(const struct store *store, struct store_list *memberships) MUST_CHECK;
 
 /* Whether the user may manage keys: STATUS_OK, or why not. */
 enum status store_settings_may_manage_keys(const struct store *store,
@@ -33,10 +32,12 @@ enum status store_settings_may_manage_keys(const struct store *store,
 
 /* The newest first. */
 enum status store_settings_keys(const struct store *store, struct slice organization,
-				struct store_keys *list) MUST_CHECK;
+				struct store_list *keys) MUST_CHECK;
+
+/* As store_key_show(), store_key_create() and store_key_deactivate(), for keys of the organization
+ * alone. new_key->organization is the id. */
 enum status store_settings_key(const struct store *store, struct slice organization, int64_t id,
 			       struct store_key *key) MUST_CHECK;
-/* new_key->organization is the id. */
 enum status store_settings_key_create(const struct store *store,
 				      const struct store_new_key *new_key,
 				      struct store_key *key) MUST_CHECK;

@@ -1,21 +1,21 @@
 /*
- * store/store.c - the calls of the settings functions. See store/store.h.
- *
- * Each function is one statement, so each is one transaction. The columns are named in the
- * statement, so a function that returns more of them later still fits.
+ * store/store.c - running statements and reading their results. See store/store.h and
+ * store/store_internal.h.
  */
-#include "store/store.h"
+#include "store/store_internal.h"
 
+#include "base/buf.h"
 #include "base/hex.h"
 
-enum { STORE_ATTEMPTS = 3 };
+/* ---- one value ---- */
 
 enum status store_run(const struct store *store, const struct pg_statement *statement,
 		      const pg_param *params, struct pg_result *result)
 {
+	enum { ATTEMPTS = 3 };
 	enum status status = STATUS_CONFLICT;
 
-	for (int attempt = 0; attempt < STORE_ATTEMPTS && status == STATUS_CONFLICT; attempt++)
+	for (int attempt = 0; attempt < ATTEMPTS && status == STATUS_CONFLICT; attempt++)
 		status = pg_run(store->db, statement, params, result, store->deadline_ms);
 	return status;
 }
@@ -25,225 +25,131 @@ enum status store_keep(const struct store *store, struct slice value, struct sli
 	*text = SLICE_ABSENT;
 	if (value.p == NULL)
 		return STATUS_OK;
-	text->p = arena_copy(store->arena, value);
-	text->n = value.n;
+	*text = (struct slice){arena_copy(store->arena, value), value.n};
 	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-enum status store_keep_all(const struct store *store, const struct pg_result *result, int row,
-			   int first, struct slice *const texts[], int count)
-{
-	enum status status = STATUS_OK;
-
-	for (int i = 0; i < count && status == STATUS_OK; i++)
-		status = store_keep(store, pg_result_value(result, row, first + i), texts[i]);
-	return status;
-}
-
-enum status store_list(const struct store *store, const struct pg_statement *statement,
-		       const pg_param *params, store_row *read, size_t item_bytes, void **items,
-		       size_t *count)
-{
-	struct pg_result result = {0};
-	enum status status = store_run(store, statement, params, &result);
-	char *item;
-
-	*items = NULL;
-	*count = 0;
-	if (status != STATUS_OK)
-		goto out;
-	*count = (size_t)pg_result_rows(&result);
-	item = arena_array(store->arena, *count, item_bytes);
-	if (item == NULL && *count > 0)
-		status = STATUS_NO_MEMORY;
-	*items = item;
-	for (size_t i = 0; i < *count && status == STATUS_OK; i++)
-		status = read(store, &result, (int)i, item + i * item_bytes);
-out:
-	pg_result_free(&result);
-	return status;
-}
-
-enum status store_one(const struct store *store, const struct pg_statement *statement,
-		      const pg_param *params, store_row *read, void *item)
+enum status store_ask_text(const struct store *store, const struct pg_statement *statement,
+			   const pg_param *params, struct slice *text)
 {
 	struct pg_result result = {0};
 	enum status status = store_run(store, statement, params, &result);
 
 	if (status == STATUS_OK)
-		status = read(store, &result, 0, item);
+		status = store_keep(store, pg_result_value(&result, 0, 0), text);
 	pg_result_free(&result);
 	return status;
 }
 
-enum status store_read_int(const struct store *store, const struct pg_result *result, int row,
-			   void *item)
+enum status store_ask_int(const struct store *store, const struct pg_statement *statement,
+			  const pg_param *params, int64_t *number)
 {
-	int64_t *number = item;
+	struct pg_result result = {0};
+	enum status status = store_run(store, statement, params, &result);
 
-	(void)store;
-	*number = pg_result_int(result, row, 0);
-	return STATUS_OK;
-}
-
-/* ---- organizations ---- */
-
-enum status store_organization_create(const struct store *store, struct slice name, int64_t *id)
-{
-	static const struct pg_statement statement = {
-		.name = "store_organization_create",
-		.sql = "SELECT sluice.organization_create($1::text, $2::text)",
-		.param_count = 2,
-		.columns = 1,
-		.rows = 1,
-	};
-	const pg_param params[] = {store->actor, name};
-
-	return store_one(store, &statement, params, store_read_int, id);
-}
-
-static enum status read_organization(const struct store *store, const struct pg_result *result,
-				     int row, void *item)
-{
-	struct store_organization *organization = item;
-	struct slice *const texts[] = {&organization->name, &organization->created_at,
-				       &organization->created_by};
-
-	organization->id = pg_result_int(result, row, 0);
-	organization->members = pg_result_int(result, row, 1);
-	organization->keys = pg_result_int(result, row, 2);
-	return store_keep_all(store, result, row, 3, texts, 3);
-}
-
-enum status store_organization_list(const struct store *store, struct store_organizations *list)
-{
-	static const struct pg_statement statement = {
-		.name = "store_organization_list",
-		.sql = "SELECT id, members, keys, name, " STORE_TIMESTAMP(
-			"created_at") ", created_by "
-				      "FROM sluice.organization_list()",
-		.columns = 6,
-		.rows = PG_ROWS_ANY,
-	};
-	void *items;
-	enum status status = store_list(store, &statement, NULL, read_organization,
-					sizeof(*list->items), &items, &list->count);
-
-	list->items = items;
+	if (status == STATUS_OK)
+		*number = pg_result_int(&result, 0, 0);
+	pg_result_free(&result);
 	return status;
 }
 
-/* ---- usage and limits ---- */
+/* ---- entities ---- */
 
-enum status store_organization_limit(const struct store *store, struct slice organization,
-				     struct slice signal_limit, struct slice overages)
+/* Makes the statement of a query; its text is in the arena. Every part of it is a constant. */
+static enum status make_statement(const struct store *store, const struct store_query *query,
+				  int rows, struct pg_statement *statement)
 {
-	static const struct pg_statement statement = {
-		.name = "store_organization_limit",
-		.sql = "SELECT sluice.organization_limit($1::text, $2::text, $3::bigint,"
-		       " $4::boolean)",
-		.param_count = 4,
-		.columns = 1,
-		.rows = 1,
-	};
-	const pg_param params[] = {store->actor, organization, signal_limit, overages};
+	enum { SQL_BYTES_MAX = 4096 };
+	struct buf sql = buf_make(SQL_BYTES_MAX);
+	const struct store_entity *entity = query->entity;
 
-	return store_run(store, &statement, params, NULL);
-}
-
-static enum status read_usage(const struct store *store, const struct pg_result *result, int row,
-			      void *item)
-{
-	struct store_usage *usage = item;
-	struct slice *const texts[] = {&usage->organization, &usage->month};
-
-	usage->signals = pg_result_int(result, row, 0);
-	usage->duplicates = pg_result_int(result, row, 1);
-	usage->signal_limit = pg_result_int(result, row, 2);
-	usage->overages = pg_result_int(result, row, 3) != 0;
-	return store_keep_all(store, result, row, 4, texts, 2);
-}
-
-enum status store_usage_list(const struct store *store, struct slice organization,
-			     struct slice month, struct store_usages *list)
-{
-	static const struct pg_statement statement = {
-		.name = "store_usage_list",
-		.sql = "SELECT signals, duplicates, signal_limit, overages, organization, "
-		       "to_char(month, 'YYYY-MM') FROM sluice.usage_list($1::text, $2::date)",
-		.param_count = 2,
-		.columns = 6,
-		.rows = PG_ROWS_ANY,
-	};
-	const pg_param params[] = {organization, month};
-	void *items;
-	enum status status = store_list(store, &statement, params, read_usage, sizeof(*list->items),
-					&items, &list->count);
-
-	list->items = items;
+	*statement = (struct pg_statement){
+		.name = query->name, .param_count = query->param_count, .rows = rows};
+	for (size_t i = 0; i < entity->count; i++) {
+		if (entity->columns[i].sql == NULL)
+			continue;
+		buf_add_text(&sql, statement->columns++ == 0 ? "SELECT " : ", ");
+		buf_add_text(&sql, entity->columns[i].sql);
+	}
+	buf_add_text(&sql, " FROM ");
+	buf_add_text(&sql, query->from);
+	enum status status = sql.status;
+	statement->sql = arena_copy(store->arena, buf_slice(&sql));
+	if (status == STATUS_OK && statement->sql == NULL)
+		status = STATUS_NO_MEMORY;
+	buf_free(&sql);
 	return status;
 }
 
-/* ---- members ---- */
-
-enum status store_member_add(const struct store *store, struct slice organization,
-			     struct slice user, struct slice role)
+static enum status read_field(const struct store *store, const struct store_column *column,
+			      const struct pg_result *result, int row, int place, void *field)
 {
-	static const struct pg_statement statement = {
-		.name = "store_member_add",
-		.sql = "SELECT sluice.member_add($1::text, $2::text, $3::text, $4::text)",
-		.param_count = 4,
-		.columns = 1,
-		.rows = 1,
-	};
-	const pg_param params[] = {store->actor, organization, user, role};
-
-	return store_run(store, &statement, params, NULL);
+	switch (column->type) {
+	case STORE_TEXT:
+	case STORE_JSON:
+		return store_keep(store, pg_result_value(result, row, place), field);
+	case STORE_INT:
+		*(int64_t *)field = pg_result_int(result, row, place);
+		return STATUS_OK;
+	case STORE_BOOL:
+		*(bool *)field = pg_result_int(result, row, place) != 0;
+		return STATUS_OK;
+	}
+	return STATUS_INTERNAL;
 }
 
-static enum status read_member(const struct store *store, const struct pg_result *result, int row,
-			       void *item)
+static enum status read_item(const struct store *store, const struct store_entity *entity,
+			     const struct pg_result *result, int row, char *item)
 {
-	struct store_member *member = item;
-	struct slice *const texts[] = {&member->user, &member->role, &member->added_at,
-				       &member->added_by};
+	enum status status = STATUS_OK;
+	int place = 0;
 
-	return store_keep_all(store, result, row, 0, texts, 4);
-}
-
-enum status store_member_list(const struct store *store, struct slice organization,
-			      struct store_members *list)
-{
-	static const struct pg_statement statement = {
-		.name = "store_member_list",
-		.sql = "SELECT user_name, role, " STORE_TIMESTAMP(
-			"added_at") ", added_by "
-				    "FROM sluice.member_list($1::text)",
-		.param_count = 1,
-		.columns = 4,
-		.rows = PG_ROWS_ANY,
-	};
-	void *items;
-	enum status status = store_list(store, &statement, &organization, read_member,
-					sizeof(*list->items), &items, &list->count);
-
-	list->items = items;
+	for (size_t i = 0; i < entity->count && status == STATUS_OK; i++) {
+		const struct store_column *column = &entity->columns[i];
+		if (column->sql != NULL)
+			status = read_field(store, column, result, row, place++,
+					    item + column->offset);
+	}
 	return status;
 }
 
-enum status store_member_remove(const struct store *store, struct slice organization,
-				struct slice user)
+enum status store_query_one(const struct store *store, const struct store_query *query,
+			    const pg_param *params, void *item)
 {
-	static const struct pg_statement statement = {
-		.name = "store_member_remove",
-		.sql = "SELECT sluice.member_remove($1::text, $2::text, $3::text)",
-		.param_count = 3,
-		.columns = 1,
-		.rows = 1,
-	};
-	const pg_param params[] = {store->actor, organization, user};
+	struct pg_statement statement;
+	struct pg_result result = {0};
+	enum status status = make_statement(store, query, 1, &statement);
 
-	return store_run(store, &statement, params, NULL);
+	if (status == STATUS_OK)
+		status = store_run(store, &statement, params, &result);
+	if (status == STATUS_OK)
+		status = read_item(store, query->entity, &result, 0, item);
+	pg_result_free(&result);
+	return status;
+}
+
+enum status store_query_list(const struct store *store, const struct store_query *query,
+			     const pg_param *params, struct store_list *list)
+{
+	const size_t bytes = query->entity->item_bytes;
+	struct pg_statement statement;
+	struct pg_result result = {0};
+	enum status status = make_statement(store, query, PG_ROWS_ANY, &statement);
+
+	*list = (struct store_list){.entity = query->entity};
+	if (status == STATUS_OK)
+		status = store_run(store, &statement, params, &result);
+	if (status == STATUS_OK) {
+		list->count = (size_t)pg_result_rows(&result);
+		list->items = arena_array(store->arena, list->count, bytes);
+		if (list->items == NULL && list->count > 0)
+			status = STATUS_NO_MEMORY;
+	}
+	for (size_t i = 0; i < list->count && status == STATUS_OK; i++)
+		status = read_item(store, query->entity, &result, (int)i,
+				   (char *)list->items + i * bytes);
+	pg_result_free(&result);
+	return status;
 }
 
 /* ---- texts of parameters ---- */
@@ -255,57 +161,40 @@ struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_H
 	return (struct slice){hex, STORE_HEX_CHARS};
 }
 
-/* ---- what needs the server's clock and calendar ---- */
+/* ---- the server's clock, calendar and user ---- */
 
-static enum status read_timestamp(const struct store *store, const struct pg_result *result,
-				  int row, void *item)
-{
-	struct store_timestamp *timestamp = item;
-
-	timestamp->past = pg_result_int(result, row, 0) != 0;
-	return store_keep(store, pg_result_value(result, row, 1), &timestamp->text);
-}
+static const struct store_column timestamp_columns[] = {
+	STORE_COLUMN(struct store_timestamp, past, .sql = "i <= now()"),
+	STORE_COLUMN(struct store_timestamp, text, .sql = STORE_TIMESTAMP("i")),
+};
+static const struct store_entity timestamp_entity =
+	STORE_ENTITY(struct store_timestamp, timestamp_columns);
 
 enum status store_timestamp_read(const struct store *store, struct slice text, bool relative,
 				 struct store_timestamp *timestamp)
 {
-	static const struct pg_statement absolute_statement = {
+	static const struct store_query absolute_query = {
 		.name = "store_timestamp_absolute",
-		.sql = "SELECT i <= now(), " STORE_TIMESTAMP(
-			"i") " FROM (SELECT $1::timestamptz AS i) t",
+		.entity = &timestamp_entity,
+		.from = "(SELECT $1::timestamptz AS i) t",
 		.param_count = 1,
-		.columns = 2,
-		.rows = 1,
 	};
 	/* Added in UTC, so that no change to summer time makes a day of 23 hours. */
-	static const struct pg_statement relative_statement = {
+	static const struct store_query relative_query = {
 		.name = "store_timestamp_relative",
-		.sql = "SELECT i <= now(), " STORE_TIMESTAMP(
-			"i") " FROM (SELECT "
-			     "(now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
+		.entity = &timestamp_entity,
+		.from = "(SELECT (now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
 		.param_count = 1,
-		.columns = 2,
-		.rows = 1,
 	};
 
-	return store_one(store, relative ? &relative_statement : &absolute_statement, &text,
-			 read_timestamp, timestamp);
-}
-
-enum status store_read_text(const struct store *store, const struct pg_result *result, int row,
-			    void *item)
-{
-	return store_keep(store, pg_result_value(result, row, 0), item);
+	return store_query_one(store, relative ? &relative_query : &absolute_query, &text,
+			       timestamp);
 }
 
 enum status store_session_user(const struct store *store, struct slice *user)
 {
-	static const struct pg_statement statement = {
-		.name = "store_session_user",
-		.sql = "SELECT session_user",
-		.columns = 1,
-		.rows = 1,
-	};
+	static const struct pg_statement statement =
+		STORE_CALL("store_session_user", "session_user", 0);
 
-	return store_one(store, &statement, NULL, store_read_text, user);
+	return store_ask_text(store, &statement, NULL, user);
 }

@@ -362,13 +362,13 @@ def test_partitions_are_dropped_under_load(server, live, key):
 
 # ---- several at once ----
 
-def test_another_run_is_under_way(database):
+def test_another_run_is_in_progress(database):
     database.drop(-7)
     with database.session() as other:
         other.execute("select pg_advisory_lock(91725291414374)")
         assert json.loads(database.ctl("maintain", "--json")) == \
             {"already_running": True, "steps": []}
-        assert database.ctl("maintain") == "another run is under way, and does it all\n"
+        assert database.ctl("maintain") == "another run is in progress\n"
     harness.wait_for(lambda: database.maintain()[0]["make_partitions"] == ("done", 1),
                      "the lock is free again")
 
@@ -437,8 +437,8 @@ def test_a_step_of_a_later_migration(database):
                             "prune_work", "drop_partitions", "prune_default_rows", *ROW_STEPS]
     assert report["prune_work"] == ("done", 12001)
     lines = database.ctl("maintain").splitlines()
-    assert lines[0].split() == ["RESULT", "STEP", "WORKED", "UNIT", "MESSAGE"]
-    assert lines[4].split() == ["done", "prune_work", "0", "rows", "-"]
+    assert lines[0].split() == ["STEP", "RESULT", "WORKED", "UNIT", "MESSAGE"]
+    assert lines[4].split() == ["prune_work", "done", "0", "rows", "-"]
 
 
 def test_what_was_not_done_for_a_day_is_seen(database):

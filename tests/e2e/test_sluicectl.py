@@ -148,7 +148,7 @@ def test_help_in_every_way(tool):
     overview = tool("--help").stdout_text
     assert tool("help").stdout_text == overview
     assert max(map(len, overview.splitlines())) <= 80
-    for status in ("0  fine", "1  failed", "2  wrong", "3  the database"):
+    for status in ("0  success", "1  failed", "2  wrong", "3  the database"):
         assert status in overview
     for entry in tool.json("help"):
         words = entry["command"].split()
@@ -164,7 +164,7 @@ def test_help_in_every_way(tool):
 @pytest.mark.parametrize("arguments, message", [
     ([], "no command is given"),
     (["frobnicate"], 'unknown command "frobnicate"'),
-    (["key"], '"key" is not a whole command'),
+    (["key"], '"key" is not a complete command'),
     (["key", "frobnicate"], 'unknown command "key frobnicate"'),
     (["help", "frobnicate"], 'unknown command "frobnicate"'),
     (["version", "--frobnicate"], 'unknown option "--frobnicate"'),
@@ -371,7 +371,7 @@ def test_printed_curl_line_works(tool, stack, organization, options):
                 ).stdout_text
     key, = set(harness.KEY.findall(text))
     assert len(set(harness.SECRET.findall(text))) == len(options)
-    assert "shown this once" in text
+    assert "will not be shown again" in text
     line = text[text.index("  curl "):]
     done = subprocess.run(["sh", "-c", f"{line.rstrip()} -sS -w ' %{{http_code}}' --noproxy '*'"],
                           capture_output=True, text=True, check=False)
@@ -433,7 +433,7 @@ def test_expires_refused(tool, organization, given):
 def test_expired_from_the_start(tool, organization):
     process = tool("key", "create", "--organization", organization, "--name", "old", "--expires",
                    "2001-05-01", "--json")
-    assert process.stderr_text == ("sluicectl: warning: the key has expired already: "
+    assert process.stderr_text == ("sluicectl: warning: the key has already expired: "
                                    "2001-05-01T00:00:00Z is in the past\n")
     listed, = tool.json("key", "list", "--organization", organization)
     assert listed["status"] == "expired"
@@ -611,7 +611,7 @@ def test_migrate(database):
         assert bytes(checksum) == hashlib.sha256((MIGRATIONS / name).read_bytes()).digest()
         assert applied_by == database.env["PGUSER"]
     assert database("migrate").stdout_text == (
-        f"nothing to apply: the schema has version {len(names)}\n")
+        f"nothing to apply: the schema is at version {len(names)}\n")
     assert database.json("migrate") == {"dry_run": False, "version": len(names), "applied": []}
 
 
@@ -699,7 +699,7 @@ def test_migrate_waits_for_the_lock(stack, database, small):
             cursor.execute("select pg_advisory_lock(91725291414373)")
         process = database.start("migrate", "--directory", small)
         line = process.stderr.readline()
-        assert line == ("sluicectl: warning: another migration is under way; waiting for it to "
+        assert line == ("sluicectl: warning: another run is in progress; waiting for it to "
                         "end\n")
         harness.wait_for(lambda: database.psql(
             "select count(*) from pg_locks where locktype = 'advisory' and not granted "

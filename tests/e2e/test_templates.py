@@ -279,4 +279,4 @@ def test_files(files, tmp_path):
 def test_usage():
     stderr = run("template", "try", "--template", "x", exits=2).stderr
     assert '"template try" needs --payload FILE' in stderr
-    assert '"template" is not a whole command' in run("template", exits=2).stderr
+    assert '"template" is not a complete command' in run("template", exits=2).stderr

@@ -1,7 +1,7 @@
 /*
- * store/migrate.c - which migrations there are, and which of them are due. See store/migrate.h.
+ * store/migration_file.c - see store/migration_file.h.
  */
-#include "store/migrate.h"
+#include "store/migration_file.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,10 +12,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "store/store_internal.h"
 
 enum { VERSION_DIGITS = 4, FILE_MAX_BYTES = 4 * 1024 * 1024, MESSAGE_MAX_BYTES = 8192 };
 
-/* Puts a message into the arena; returns the status, or STATUS_NO_MEMORY. */
+/* Formats a message into the arena. Returns the status, or STATUS_NO_MEMORY. */
 __attribute__((format(printf, 4, 5))) static enum status say(struct arena *arena,
 							     enum status status,
 							     const char **message,
@@ -44,7 +45,7 @@ static bool is_name_char(char c)
 	       c == '_' || c == '-';
 }
 
-bool migrate_name_is_valid(struct slice name, int64_t *version)
+bool migration_file_name_is_valid(struct slice name, int64_t *version)
 {
 	*version = 0;
 	if (!ends_in_sql(name) || name.n < VERSION_DIGITS + 1 + 1 + 4)
@@ -61,7 +62,7 @@ bool migrate_name_is_valid(struct slice name, int64_t *version)
 	return *version > 0 && name.p[VERSION_DIGITS] == '_';
 }
 
-/* The checksum as the database shows it. */
+/* In hexadecimal, as store/migration has it. */
 static enum status checksum(struct arena *arena, struct slice sql, struct slice *hex)
 {
 	struct credential_hash hash;
@@ -74,7 +75,7 @@ static enum status checksum(struct arena *arena, struct slice sql, struct slice 
 	return STATUS_OK;
 }
 
-static enum status read_one(struct arena *arena, const char *directory, struct migrate_file *file,
+static enum status read_one(struct arena *arena, const char *directory, struct migration_file *file,
 			    const char **message)
 {
 	struct buf path = buf_make(MESSAGE_MAX_BYTES);
@@ -99,14 +100,14 @@ static enum status read_one(struct arena *arena, const char *directory, struct m
 
 static int by_name(const void *a, const void *b)
 {
-	const struct migrate_file *one = a, *other = b;
+	const struct migration_file *one = a, *other = b;
 
 	return strcmp(one->migration.name.p, other->migration.name.p);
 }
 
-/* The names in the directory, in a malloc'ed list because their number is not known before. */
+/* Lists the names in *items, which the caller frees. */
 static enum status list_names(struct arena *arena, const char *directory, DIR *dir,
-			      struct migrate_file **items, size_t *count, const char **message)
+			      struct migration_file **items, size_t *count, const char **message)
 {
 	struct dirent *entry;
 	size_t room = 0;
@@ -117,18 +118,18 @@ static enum status list_names(struct arena *arena, const char *directory, DIR *d
 
 		if (!ends_in_sql(name) || name.p[0] == '.')
 			continue;
-		if (!migrate_name_is_valid(name, &version))
+		if (!migration_file_name_is_valid(name, &version))
 			return say(arena, STATUS_MISCONFIGURED, message,
 				   "file \"%s\" in \"%s\" is not named NNNN_what.sql",
 				   entry->d_name, directory);
 		if (*count == room) {
 			room = room == 0 ? 64 : 2 * room;
-			struct migrate_file *more = realloc(*items, room * sizeof(**items));
+			struct migration_file *more = realloc(*items, room * sizeof(**items));
 			if (more == NULL)
 				return STATUS_NO_MEMORY;
 			*items = more;
 		}
-		(*items)[*count] = (struct migrate_file){.migration.version = version};
+		(*items)[*count] = (struct migration_file){.migration.version = version};
 		(*items)[*count].migration.name = (struct slice){arena_copy(arena, name), name.n};
 		if ((*items)[(*count)++].migration.name.p == NULL)
 			return STATUS_NO_MEMORY;
@@ -139,14 +140,14 @@ static enum status list_names(struct arena *arena, const char *directory, DIR *d
 	return STATUS_OK;
 }
 
-enum status migrate_read(struct arena *arena, const char *directory, struct migrate_files *files,
-			 const char **message)
+enum status migration_file_read_all(struct arena *arena, const char *directory,
+				    struct migration_files *files, const char **message)
 {
-	struct migrate_file *items = NULL;
+	struct migration_file *items = NULL;
 	size_t count = 0;
 	DIR *dir = opendir(directory);
 
-	*files = (struct migrate_files){NULL, 0};
+	*files = (struct migration_files){NULL, 0};
 	if (dir == NULL)
 		return say(arena, STATUS_MISCONFIGURED, message, "could not open \"%s\": %s",
 			   directory, strerror(errno));
@@ -173,10 +174,12 @@ out:
 
 /* ---- the plan ---- */
 
-/* The files must be 1, 2, 3, …; what is applied tells which one is missing. */
-static enum status check_numbers(struct arena *arena, const struct migrate_files *files,
-				 const struct store_migrations *applied, const char **message)
+/* The files must be numbered 1, 2, 3, …; an applied one that is missing is named. */
+static enum status check_numbers(struct arena *arena, const struct migration_files *files,
+				 const struct store_list *applied, const char **message)
 {
+	const struct store_migration *in_database = applied->items;
+
 	for (size_t i = 0; i < files->count; i++) {
 		const struct store_migration *file = &files->items[i].migration;
 		int64_t wanted = (int64_t)i + 1;
@@ -187,10 +190,10 @@ static enum status check_numbers(struct arena *arena, const struct migrate_files
 			return say(arena, STATUS_MISCONFIGURED, message,
 				   "\"%s\" and \"%s\" have the same number",
 				   files->items[i - 1].migration.name.p, file->name.p);
-		if (i < applied->count && applied->items[i].version == wanted)
+		if (i < applied->count && in_database[i].version == wanted)
 			return say(arena, STATUS_MISCONFIGURED, message,
 				   "the applied migration \"%s\" is missing from the directory",
-				   applied->items[i].name.p);
+				   in_database[i].name.p);
 		return say(arena, STATUS_MISCONFIGURED, message,
 			   "there is no migration number %04" PRId64 " before \"%s\"", wanted,
 			   file->name.p);
@@ -217,25 +220,26 @@ static enum status check_applied(struct arena *arena, const struct store_migrati
 	return STATUS_OK;
 }
 
-enum status migrate_plan(struct arena *arena, const struct migrate_files *files,
-			 const struct store_migrations *applied, size_t *first,
-			 const char **message, const char **hint)
+enum status migration_file_plan(struct arena *arena, const struct migration_files *files,
+				const struct store_list *applied, size_t *first,
+				const char **message, const char **hint)
 {
+	const struct store_migration *in_database = applied->items;
 	enum status status = check_numbers(arena, files, applied, message);
 
 	*first = applied->count;
 	*hint = NULL;
 	if (status != STATUS_OK)
 		return status;
-	*hint = "an applied file never changes; restore it, and put changes into a new one";
+	*hint = "restore the file, and put the change into a new one";
 	for (size_t i = 0; i < applied->count && i < files->count && status == STATUS_OK; i++)
-		status = check_applied(arena, &applied->items[i], &files->items[i].migration,
+		status = check_applied(arena, &in_database[i], &files->items[i].migration,
 				       (int64_t)i + 1, message);
 	if (status == STATUS_OK && applied->count > files->count) {
 		*hint = "use the program and the migrations of the newer release";
 		status = say(arena, STATUS_MISCONFIGURED, message,
 			     "the database is newer than the files: it has \"%s\"",
-			     applied->items[applied->count - 1].name.p);
+			     in_database[applied->count - 1].name.p);
 	}
 	return status;
 }

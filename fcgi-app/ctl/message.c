@@ -1,13 +1,11 @@
 /*
- * ctl/output.c - tables and error messages of sluicectl. See ctl/ctl.h.
+ * ctl/message.c - error messages, and text that is safe for a terminal. See ctl/ctl_internal.h.
  */
-#include "ctl/ctl.h"
+#include "ctl/ctl_internal.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/utf8.h"
@@ -21,8 +19,7 @@ static bool must_be_escaped(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
-/* As ctl_add_escaped; returns how many columns of the terminal that takes. */
-static size_t add_escaped(struct buf *out, struct slice text)
+size_t ctl_add_escaped(struct buf *out, struct slice text)
 {
 	const unsigned char *p = (const unsigned char *)text.p;
 	size_t columns = 0;
@@ -48,11 +45,6 @@ static size_t add_escaped(struct buf *out, struct slice text)
 	return columns;
 }
 
-void ctl_add_escaped(struct buf *out, struct slice text)
-{
-	(void)add_escaped(out, text);
-}
-
 /* ---- messages ---- */
 
 enum { MESSAGE_MAX_BYTES = 16384 };
@@ -66,14 +58,14 @@ __attribute__((format(printf, 3, 0))) static void print_message(const char *pref
 	struct buf line = buf_make(16 * MESSAGE_MAX_BYTES);
 
 	(void)vsnprintf(text, sizeof(text), format, args);
-	/* Somebody may have typed a key where an id belongs. */
+	/* A key may have been typed where an id belongs. */
 	log_redact(&redacted, slice_of(text));
 	buf_add_text(&line, prefix);
-	ctl_add_escaped(&line, buf_slice(&redacted));
+	(void)ctl_add_escaped(&line, buf_slice(&redacted));
 	if (hint != NULL)
 		buf_add_format(&line, "\nHINT: %s", hint);
 	buf_add_char(&line, '\n');
-	/* Without memory the message still has to get out. */
+	/* Out of memory, the message still has to get out. */
 	if (line.status == STATUS_OK && redacted.status == STATUS_OK)
 		(void)fwrite(line.p, 1, line.n, stderr);
 	else
@@ -109,7 +101,7 @@ enum ctl_exit ctl_exit_of(enum status status)
 	return CTL_FAILED;
 }
 
-/* What to do about it, when that is known. */
+/* What to do about a failure; NULL when that is not known. */
 static const char *hint_for(enum status status, const char *sqlstate)
 {
 	static const struct {
@@ -123,8 +115,8 @@ static const char *hint_for(enum status status, const char *sqlstate)
 	};
 
 	if (status == STATUS_OUTCOME_UNKNOWN)
-		return "it is not known whether the change was made; look before you try again";
-	for (size_t i = 0; i < ARRAY_LENGTH(hints); i++) {
+		return "it is not known whether the change was made; check before you try again";
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
 		if (strcmp(hints[i].sqlstate, sqlstate) == 0)
 			return hints[i].hint;
 	}
@@ -142,85 +134,4 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status)
 		return ctl_fail(ctl_exit_of(status), hint_for(status, ""), "failed: %s",
 				status_name(status));
 	return ctl_fail(ctl_exit_of(status), hint_for(status, sqlstate), "%s", message);
-}
-
-enum ctl_exit ctl_flush(struct ctl *ctl)
-{
-	struct buf *out = &ctl->out;
-	size_t done = 0;
-
-	if (out->status != STATUS_OK)
-		return ctl_fail(CTL_FAILED, NULL, "out of memory");
-	while (done < out->n) {
-		ssize_t n = write(STDOUT_FILENO, out->p + done, out->n - done);
-		if (n < 0 && errno != EINTR)
-			return ctl_fail(CTL_FAILED, NULL, "could not write the output: %s",
-					strerror(errno));
-		done += n < 0 ? 0 : (size_t)n;
-	}
-	out->n = 0;
-	return CTL_FINE;
-}
-
-/* ---- tables ---- */
-
-static void add_blanks(struct buf *out, size_t n)
-{
-	for (; n > 0; n--)
-		buf_add_char(out, ' ');
-}
-
-static void drop_trailing_blanks(struct buf *out)
-{
-	while (out->n > 0 && out->p[out->n - 1] == ' ')
-		out->n--;
-}
-
-static struct slice shown(struct slice cell)
-{
-	return cell.n == 0 ? SLICE("-") : cell;
-}
-
-static size_t width_of(struct slice cell)
-{
-	struct buf scratch = buf_make(SIZE_MAX / 2);
-	size_t columns = add_escaped(&scratch, shown(cell));
-
-	buf_free(&scratch);
-	return columns;
-}
-
-/* One line, without trailing blanks. */
-static void add_line(struct buf *out, const struct slice *cells, const size_t widths[],
-		     size_t columns)
-{
-	for (size_t i = 0; i < columns; i++) {
-		size_t width = add_escaped(out, shown(cells[i]));
-		if (i + 1 < columns)
-			add_blanks(out, widths[i] - width + 2);
-	}
-	drop_trailing_blanks(out);
-	buf_add_char(out, '\n');
-}
-
-enum { TABLE_COLUMNS_MAX = 16 };
-
-void ctl_add_table(struct buf *out, const char *const heads[], size_t columns,
-		   const struct slice *cells, size_t rows)
-{
-	struct slice head[TABLE_COLUMNS_MAX];
-	size_t widths[TABLE_COLUMNS_MAX] = {0};
-
-	for (size_t i = 0; i < columns; i++) {
-		head[i] = slice_of(heads[i]);
-		widths[i] = head[i].n;
-	}
-	for (size_t i = 0; i < rows * columns; i++) {
-		size_t width = width_of(cells[i]);
-		if (width > widths[i % columns])
-			widths[i % columns] = width;
-	}
-	add_line(out, head, widths, columns);
-	for (size_t row = 0; row < rows; row++)
-		add_line(out, cells + row * columns, widths, columns);
 }

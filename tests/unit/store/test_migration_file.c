@@ -1,5 +1,5 @@
 /*
- * test_migrate.c - which migrations there are and which are due; reading small files.
+ * test_migration_file.c - which migrations there are and which are due; reading small files.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "check_main.h"
-#include "store/migrate.h"
+#include "store/migration_file.h"
 
 /* ---- a directory of files ---- */
 
@@ -64,21 +64,37 @@ static const struct {
 	const char *name;
 	int64_t version; /* 0: not valid */
 } names[] = {
-	{"0001_a.sql", 1},   {"9999_A-b_0.sql", 9999},
-	{"0010_x.sql", 10},  {"0000_a.sql", 0},
-	{"0001_.sql", 0},    {"0001.sql", 0},
-	{"0001-a.sql", 0},   {"001_a.sql", 0},
-	{"00001_a.sql", 0},  {"0001_a.SQL", 0},
-	{"0001_a.sql~", 0},  {"0001_a b.sql", 0},
-	{"0001_a.b.sql", 0}, {"0001_\xc3\xa4.sql", 0},
-	{"-001_a.sql", 0},   {"+001_a.sql", 0},
-	{".sql", 0},	     {"", 0},
+	{"0001_a.sql", 1},
+	{"9999_A-b_0.sql", 9999},
+	{"0010_x.sql", 10},
+	{"0000_a.sql", 0},
+	{"0001_az_AZ-09.sql", 1},
+	{"0001_a@.sql", 0},
+	{"0001_[.sql", 0},
+	{"0001_`.sql", 0},
+	{"0001_{.sql", 0},
+	{"0001_/.sql", 0},
+	{"0001_:.sql", 0},
+	{"0001_.sql", 0},
+	{"0001.sql", 0},
+	{"0001-a.sql", 0},
+	{"001_a.sql", 0},
+	{"00001_a.sql", 0},
+	{"0001_a.SQL", 0},
+	{"0001_a.sql~", 0},
+	{"0001_a b.sql", 0},
+	{"0001_a.b.sql", 0},
+	{"0001_\xc3\xa4.sql", 0},
+	{"-001_a.sql", 0},
+	{"+001_a.sql", 0},
+	{".sql", 0},
+	{"", 0},
 };
 
 START_TEST(test_name)
 {
 	int64_t version = -1;
-	bool valid = migrate_name_is_valid(slice_of(names[_i].name), &version);
+	bool valid = migration_file_name_is_valid(slice_of(names[_i].name), &version);
 
 	ck_assert_msg(valid == (names[_i].version != 0), "\"%s\"", names[_i].name);
 	if (valid)
@@ -146,10 +162,10 @@ static struct store_migration migration_of(const struct entry *entry)
 START_TEST(test_plan)
 {
 	struct arena arena = {0};
-	struct migrate_file file_items[PLAN_MAX] = {0};
+	struct migration_file file_items[PLAN_MAX] = {0};
 	struct store_migration applied_items[PLAN_MAX];
-	struct migrate_files files = {file_items, 0};
-	struct store_migrations applied = {applied_items, 0};
+	struct migration_files files = {file_items, 0};
+	struct store_list applied = {&store_migration_entity, applied_items, 0};
 	const char *message = NULL, *hint = NULL;
 	size_t first = 99;
 
@@ -158,7 +174,7 @@ START_TEST(test_plan)
 	for (; applied.count < PLAN_MAX && plans[_i].applied[applied.count].version != 0;
 	     applied.count++)
 		applied_items[applied.count] = migration_of(&plans[_i].applied[applied.count]);
-	enum status status = migrate_plan(&arena, &files, &applied, &first, &message, &hint);
+	enum status status = migration_file_plan(&arena, &files, &applied, &first, &message, &hint);
 	if (plans[_i].first >= 0) {
 		ck_assert_int_eq(status, STATUS_OK);
 		ck_assert_uint_eq(first, (size_t)plans[_i].first);
@@ -175,7 +191,7 @@ END_TEST
 START_TEST(test_read)
 {
 	struct arena arena = {0};
-	struct migrate_files files;
+	struct migration_files files;
 	const char *message = NULL;
 
 	put_text("0002_b.sql", "SELECT 2;\n");
@@ -184,7 +200,7 @@ START_TEST(test_read)
 	put_text("README", "not a migration");
 	put_text(".0004_d.sql", "an editor's copy");
 	put_text("0002_b.sql~", "another");
-	ck_assert_int_eq(migrate_read(&arena, directory, &files, &message), STATUS_OK);
+	ck_assert_int_eq(migration_file_read_all(&arena, directory, &files, &message), STATUS_OK);
 	ck_assert_uint_eq(files.count, 3);
 	ck_assert_int_eq(files.items[0].migration.version, 1);
 	ck_assert_str_eq(files.items[0].migration.name.p, "0001_a.sql");
@@ -201,10 +217,11 @@ END_TEST
 static void assert_not_read(const char *path, const char *part)
 {
 	struct arena arena = {0};
-	struct migrate_files files;
+	struct migration_files files;
 	const char *message = "";
 
-	ck_assert_int_eq(migrate_read(&arena, path, &files, &message), STATUS_MISCONFIGURED);
+	ck_assert_int_eq(migration_file_read_all(&arena, path, &files, &message),
+			 STATUS_MISCONFIGURED);
 	ck_assert_msg(strstr(message, part) != NULL, "%s", message);
 	arena_free(&arena);
 }
@@ -227,14 +244,14 @@ END_TEST
 static enum status read_and_plan(void)
 {
 	struct arena arena = {0};
-	struct migrate_files files;
-	struct store_migrations applied = {NULL, 0};
+	struct migration_files files;
+	struct store_list applied = {0};
 	const char *message, *hint;
 	size_t first;
-	enum status status = migrate_read(&arena, directory, &files, &message);
+	enum status status = migration_file_read_all(&arena, directory, &files, &message);
 
 	if (status == STATUS_OK)
-		status = migrate_plan(&arena, &files, &applied, &first, &message, &hint);
+		status = migration_file_plan(&arena, &files, &applied, &first, &message, &hint);
 	arena_free(&arena);
 	return status;
 }
@@ -269,7 +286,7 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = suite_create("migrate");
+	Suite *suite = suite_create("migration_file");
 	TCase *pure = tcase_create("pure");
 	TCase *files = tcase_create("files");
 

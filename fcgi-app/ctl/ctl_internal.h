@@ -1,0 +1,237 @@
+/*
+ * ctl/ctl_internal.h - what the parts of sluicectl share.
+ *
+ *   ctl/ctl.c           from the arguments to the command and its exit status
+ *   ctl/command.c       the table of commands and options
+ *   ctl/parse.c         reads the arguments by it
+ *   ctl/help.c          prints the help from it
+ *   ctl/argument.c      timestamps and ids among the arguments
+ *   ctl/message.c       error messages, and text that is safe for a terminal
+ *   ctl/print.c         tables and JSON
+ *   ctl/organization.c  organization …, member …
+ *   ctl/usage.c         usage, organization limit
+ *   ctl/key.c           key …
+ *   ctl/document.c      stats, signal list, product-org list, audit
+ *   ctl/template.c      template …
+ *   ctl/rejected.c      rejected list, rejected show
+ *   ctl/replay.c        rejected replay
+ *   ctl/migrate.c       migrate
+ *   ctl/maintain.c      maintain
+ *   ctl/check.c         check
+ *   ctl/config.c        config, version
+ *
+ * Only the table knows which options there are: parser and help come from it, and a test compares
+ * the manual page with it.
+ */
+#ifndef CTL_CTL_INTERNAL_H
+#define CTL_CTL_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "config/config.h"
+#include "store/entity.h"
+#include "store/store.h"
+
+/* Exit statuses; documented by --help and sluicectl(1). */
+enum ctl_exit {
+	CTL_FINE = 0,
+	CTL_FAILED = 1,	     /* rejected by the database, or a check failed */
+	CTL_USAGE = 2,	     /* wrong arguments */
+	CTL_UNREACHABLE = 3, /* no answer from the database */
+};
+
+enum ctl_option {
+	CTL_CONFIG,
+	CTL_JSON,
+	CTL_HELP,
+	CTL_DRY_RUN,
+	CTL_DIRECTORY,
+	CTL_ORGANIZATION,
+	CTL_USER,
+	CTL_ROLE,
+	CTL_NAME,
+	CTL_ENDPOINT,
+	CTL_EXPIRES,
+	CTL_SECRET,
+	CTL_TEMPLATE,
+	CTL_SIGNALS,
+	CTL_OVERAGES,
+	CTL_MONTH,
+	CTL_PAYLOAD,
+	CTL_SINCE,
+	CTL_WINDOW,
+	CTL_SOURCE,
+	CTL_STATUS,
+	CTL_LIMIT,
+	CTL_BEFORE,
+	CTL_RAW,
+	CTL_FILE,
+	CTL_AGAIN,
+	CTL_EXAMPLE,
+	CTL_MANUAL,
+	CTL_OPTION_COUNT
+};
+
+/* A set of options. */
+#define CTL_BIT(option) (1u << (option))
+
+struct ctl;
+struct template;
+
+struct ctl_command {
+	const char *noun;
+	const char *verb;     /* NULL: the noun alone */
+	const char *argument; /* "NAME", or NULL when there is none */
+	bool argument_needed;
+	unsigned required; /* options, as CTL_BIT */
+	unsigned optional;
+	bool database; /* needs a connection before it runs */
+	enum ctl_exit (*run)(struct ctl *ctl);
+	const char *help; /* sentences, not wrapped */
+};
+
+/* One run of the tool. */
+struct ctl {
+	const struct ctl_command *command; /* NULL: help is asked for */
+	const char *words[2];		   /* for help: the command's words */
+	const char *argument;
+	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
+	struct arena arena;
+	struct buf out; /* for the standard output stream, at the end */
+	struct pg_connection *db;
+	struct store store;
+};
+
+static inline bool ctl_has(const struct ctl *ctl, enum ctl_option option)
+{
+	return ctl->values[option] != NULL;
+}
+
+/* An option's value; absent when it was not given. */
+static inline struct slice ctl_value(const struct ctl *ctl, enum ctl_option option)
+{
+	return slice_of(ctl->values[option]);
+}
+
+/* ---- ctl/command.c ---- */
+
+struct ctl_option_text {
+	const char *name;  /* "--json" */
+	const char *value; /* NULL: takes none */
+	const char *help;
+};
+
+extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
+
+/* The options that every command takes, as CTL_BIT. */
+extern const unsigned ctl_common_options;
+
+extern const struct ctl_command ctl_commands[];
+extern const size_t ctl_command_count;
+
+/* ---- ctl/parse.c ---- */
+
+/* Reads the arguments; on CTL_USAGE the message is printed. */
+enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
+
+/* Prints that the first count words, 1 or 2, are not a command. */
+enum ctl_exit ctl_unknown_command(const char *const words[], int count);
+
+/* ---- ctl/help.c ---- */
+
+/* Prints the help of the commands that ctl->words name, or of all. */
+enum ctl_exit ctl_help(struct ctl *ctl);
+
+/* ---- ctl/argument.c ---- */
+
+/* Reads an option as a timestamp: ISO 8601, a date, or a span from now on (90d); with sign "-" a
+ * span until now. On failure the message is printed. */
+enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
+				 struct store_timestamp *timestamp);
+
+/* Reads the argument as the id of a noun; on CTL_USAGE the message is printed. */
+enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
+
+/* ---- ctl/message.c ---- */
+
+/* Appends text for a terminal, with control characters and those that change the direction of
+ * text escaped. Returns how many columns it takes. */
+size_t ctl_add_escaped(struct buf *out, struct slice text);
+
+/* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream, escaped
+ * and without keys. Returns status. */
+enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ctl_fail() for a failed call of the database, or of another module. */
+enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status);
+
+/* The exit status for a failed call of the database. */
+enum ctl_exit ctl_exit_of(enum status status);
+
+/* ---- ctl/print.c ---- */
+
+/* Appends rows * columns cells under their headings, aligned; an absent cell is "-". */
+void ctl_add_table(struct buf *out, const char *const headings[], size_t columns,
+		   const struct slice *cells, size_t rows);
+
+/* Appends the table of a list, or of an item's properties and values. */
+enum ctl_exit ctl_add_list(struct ctl *ctl, const struct store_list *list);
+enum ctl_exit ctl_add_item(struct ctl *ctl, const struct store_entity *entity, const void *item);
+
+/* Appends a tree on a line of its own, and frees it. */
+enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree);
+
+/* Appends a list or an item in the form that is asked for: its table, or JSON. */
+enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list);
+enum ctl_exit ctl_print_item(struct ctl *ctl, const struct store_entity *entity, const void *item);
+
+/* Writes ctl->out to the standard output stream and empties it. On failure the message is
+ * printed. */
+enum ctl_exit ctl_flush(struct ctl *ctl);
+
+/* ---- the commands ---- */
+
+enum ctl_exit ctl_organization_create(struct ctl *ctl);
+enum ctl_exit ctl_organization_list(struct ctl *ctl);
+enum ctl_exit ctl_organization_limit(struct ctl *ctl);
+enum ctl_exit ctl_usage(struct ctl *ctl);
+enum ctl_exit ctl_member_add(struct ctl *ctl);
+enum ctl_exit ctl_member_list(struct ctl *ctl);
+enum ctl_exit ctl_member_remove(struct ctl *ctl);
+enum ctl_exit ctl_key_create(struct ctl *ctl);
+enum ctl_exit ctl_key_list(struct ctl *ctl);
+enum ctl_exit ctl_key_show(struct ctl *ctl);
+enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_stats(struct ctl *ctl);
+enum ctl_exit ctl_signal_list(struct ctl *ctl);
+enum ctl_exit ctl_product_org_list(struct ctl *ctl);
+enum ctl_exit ctl_audit(struct ctl *ctl);
+enum ctl_exit ctl_template_try(struct ctl *ctl);
+enum ctl_exit ctl_rejected_list(struct ctl *ctl);
+enum ctl_exit ctl_rejected_show(struct ctl *ctl);
+enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
+enum ctl_exit ctl_migrate(struct ctl *ctl);
+enum ctl_exit ctl_maintain(struct ctl *ctl);
+enum ctl_exit ctl_check(struct ctl *ctl);
+enum ctl_exit ctl_config(struct ctl *ctl);
+enum ctl_exit ctl_version(struct ctl *ctl);
+
+/* ---- shared by commands ---- */
+
+/* Reads the file of --template and compiles it; on failure the message is printed. */
+enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled);
+
+/* The directory of the migrations: --directory, $SLUICE_MIGRATIONS, or the installed one. */
+const char *ctl_migrations(const struct ctl *ctl);
+
+/* ---- ctl/ctl.c ---- */
+
+/* Connects; on failure the message is printed. */
+enum ctl_exit ctl_connect(struct ctl *ctl);
+
+/* The deadline of a call that is made now. */
+int64_t ctl_deadline(void);
+
+#endif

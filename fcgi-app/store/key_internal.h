@@ -1,0 +1,21 @@
+/*
+ * store/key_internal.h - creating a key, for the tool and for the settings service.
+ */
+#ifndef STORE_KEY_INTERNAL_H
+#define STORE_KEY_INTERNAL_H
+
+#include "store/key.h"
+#include "store/store_internal.h"
+
+/* The parameters of a function that creates a key, behind the actor and the organization. */
+#define STORE_NEW_KEY_PARAMS                                                                       \
+	"$3::text, $4::text, decode($5::text, 'hex'), $6::text, decode($7::text, 'hex'), "         \
+	"$8::timestamptz, $9::jsonb"
+
+enum { STORE_NEW_KEY_PARAM_COUNT = 9 };
+
+/* Runs a query that creates a key. */
+enum status store_new_key(const struct store *store, const struct store_query *query,
+			  const struct store_new_key *new_key, struct store_key *key) MUST_CHECK;
+
+#endif

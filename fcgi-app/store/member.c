@@ -1,0 +1,49 @@
+/*
+ * store/member.c - see store/member.h.
+ */
+#include "store/member.h"
+
+#include "store/store_internal.h"
+
+static const struct store_column columns[] = {
+	STORE_COLUMN(struct store_member, user, .member = "user", .sql = "user_name",
+		     .heading = "USER"),
+	STORE_SAME(struct store_member, role, .heading = "ROLE"),
+	STORE_TIME(struct store_member, added_at, .heading = "ADDED"),
+	STORE_SAME(struct store_member, added_by, .heading = "BY"),
+};
+
+const struct store_entity store_member_entity = STORE_ENTITY(struct store_member, columns);
+
+enum status store_member_add(const struct store *store, struct slice organization,
+			     struct slice user, struct slice role)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_member_add", "sluice.member_add($1::text, $2::text, $3::text, $4::text)", 4);
+	const pg_param params[] = {store->actor, organization, user, role};
+
+	return store_run(store, &statement, params, NULL);
+}
+
+enum status store_member_remove(const struct store *store, struct slice organization,
+				struct slice user)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_member_remove", "sluice.member_remove($1::text, $2::text, $3::text)", 3);
+	const pg_param params[] = {store->actor, organization, user};
+
+	return store_run(store, &statement, params, NULL);
+}
+
+enum status store_member_list(const struct store *store, struct slice organization,
+			      struct store_list *members)
+{
+	static const struct store_query query = {
+		.name = "store_member_list",
+		.entity = &store_member_entity,
+		.from = "sluice.member_list($1::text)",
+		.param_count = 1,
+	};
+
+	return store_query_list(store, &query, &organization, members);
+}

@@ -1,0 +1,49 @@
+/*
+ * store/organization.c - see store/organization.h.
+ */
+#include "store/organization.h"
+
+#include "store/store_internal.h"
+
+static const struct store_column columns[] = {
+	STORE_SAME(struct store_organization, id, .heading = "ID"),
+	STORE_SAME(struct store_organization, name, .heading = "NAME"),
+	STORE_SAME(struct store_organization, members, .heading = "MEMBERS"),
+	STORE_SAME(struct store_organization, keys, .heading = "KEYS"),
+	STORE_TIME(struct store_organization, created_at, .heading = "CREATED"),
+	STORE_SAME(struct store_organization, created_by),
+};
+
+const struct store_entity store_organization_entity =
+	STORE_ENTITY(struct store_organization, columns);
+
+enum status store_organization_create(const struct store *store, struct slice name, int64_t *id)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_organization_create", "sluice.organization_create($1::text, $2::text)", 2);
+	const pg_param params[] = {store->actor, name};
+
+	return store_ask_int(store, &statement, params, id);
+}
+
+enum status store_organization_list(const struct store *store, struct store_list *organizations)
+{
+	static const struct store_query query = {
+		.name = "store_organization_list",
+		.entity = &store_organization_entity,
+		.from = "sluice.organization_list()",
+	};
+
+	return store_query_list(store, &query, NULL, organizations);
+}
+
+enum status store_organization_limit(const struct store *store, struct slice organization,
+				     struct slice signal_limit, struct slice overages)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_organization_limit",
+		"sluice.organization_limit($1::text, $2::text, $3::bigint, $4::boolean)", 4);
+	const pg_param params[] = {store->actor, organization, signal_limit, overages};
+
+	return store_run(store, &statement, params, NULL);
+}

@@ -1,0 +1,33 @@
+/*
+ * store/organization.h - organizations. Beside store/store.h, whose rules hold here.
+ */
+#ifndef STORE_ORGANIZATION_H
+#define STORE_ORGANIZATION_H
+
+#include "store/entity.h"
+#include "store/store.h"
+
+struct store_organization {
+	int64_t id;
+	struct slice name;
+	int64_t members;
+	int64_t keys; /* that are not deactivated */
+	struct slice created_at, created_by;
+};
+
+extern const struct store_entity store_organization_entity;
+
+/* Creates one; *id is new. STATUS_NOT_UNIQUE when the name is taken. */
+enum status store_organization_create(const struct store *store, struct slice name,
+				      int64_t *id) MUST_CHECK;
+
+/* Lists all, by name. */
+enum status store_organization_list(const struct store *store,
+				    struct store_list *organizations) MUST_CHECK;
+
+/* Sets how many signals one may send in a month (digits; 0: any number) and whether more are
+ * accepted ("on", "off"); what is absent stays as it is. */
+enum status store_organization_limit(const struct store *store, struct slice organization,
+				     struct slice signal_limit, struct slice overages) MUST_CHECK;
+
+#endif
