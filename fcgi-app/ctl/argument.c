@@ -1,6 +1,7 @@
 /*
  * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl_internal.h.
  */
+#include "base/ascii.h"
 #include "ctl/ctl_internal.h"
 
 #include <string.h>

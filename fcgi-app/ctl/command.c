@@ -232,4 +232,4 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Prints the help of a command, or of all commands."},
 };
 
-const size_t ctl_command_count = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
+const size_t ctl_command_count = ARRAY_LENGTH(ctl_commands);

@@ -148,7 +148,7 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 		{"rejected", "rejected"},
 		{"duplicates", "duplicates"},
 	};
-	enum { ROWS = sizeof(properties) / sizeof(properties[0]) };
+	enum { ROWS = ARRAY_LENGTH(properties) };
 	char paths[ROWS][PATH_BYTES];
 	struct slice values[ROWS], cells[2 * ROWS], json;
 	enum ctl_exit result = ask(ctl, STORE_STATISTICS, &json);
@@ -189,8 +189,7 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
 	};
 
-	return print_document(ctl, STORE_SIGNALS, "signals", fields,
-			      sizeof(fields) / sizeof(fields[0]));
+	return print_document(ctl, STORE_SIGNALS, "signals", fields, ARRAY_LENGTH(fields));
 }
 
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
@@ -218,6 +217,5 @@ enum ctl_exit ctl_audit(struct ctl *ctl)
 		{"ACTION", "action"}, {"OBJECT", "object_id"}, {"DETAILS", "details"},
 	};
 
-	return print_document(ctl, STORE_AUDIT, "entries", fields,
-			      sizeof(fields) / sizeof(fields[0]));
+	return print_document(ctl, STORE_AUDIT, "entries", fields, ARRAY_LENGTH(fields));
 }

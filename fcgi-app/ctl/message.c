@@ -116,7 +116,7 @@ static const char *hint_for(enum status status, const char *sqlstate)
 
 	if (status == STATUS_OUTCOME_UNKNOWN)
 		return "it is not known whether the change was made; check before you try again";
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(hints); i++) {
 		if (strcmp(hints[i].sqlstate, sqlstate) == 0)
 			return hints[i].hint;
 	}

@@ -78,7 +78,7 @@ static void add_row_json(struct json_tree *tree, struct json_object *rows,
 	template_cells_json(item->cells, tree, row);
 	template_warnings_json(item, tree, row);
 	if (item->status == STATUS_OK) {
-		json_tree_text(tree, row, "error", (struct slice){NULL, 0});
+		json_tree_text(tree, row, "error", SLICE_ABSENT);
 		return;
 	}
 	struct json_object *error = json_tree_object(tree, row, "error");

@@ -92,6 +92,6 @@ enum ctl_exit ctl_organization_limit(struct ctl *ctl)
 	enum status status = store_organization_limit(
 		&ctl->store, name, ctl_value(ctl, CTL_SIGNALS), ctl_value(ctl, CTL_OVERAGES));
 	if (status == STATUS_OK)
-		status = store_usage_list(&ctl->store, name, (struct slice){NULL, 0}, &usages);
+		status = store_usage_list(&ctl->store, name, SLICE_ABSENT, &usages);
 	return status == STATUS_OK ? print_usage(ctl, &usages) : ctl_fail_status(ctl, status);
 }

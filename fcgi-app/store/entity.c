@@ -47,15 +47,6 @@ void store_list_json(const struct store_list *list, struct json_tree *tree,
 
 /* ---- cells ---- */
 
-static enum status int_text(int64_t value, struct arena *arena, struct slice *text)
-{
-	char digits[SLICE_INT_CHARS];
-	struct slice written = slice_of_int(value, digits);
-
-	*text = (struct slice){arena_copy(arena, written), written.n};
-	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
 enum status store_item_text(const struct store_column *column, const void *item,
 			    struct arena *arena, struct slice *text)
 {
@@ -67,7 +58,8 @@ enum status store_item_text(const struct store_column *column, const void *item,
 		*text = *(const struct slice *)field;
 		return STATUS_OK;
 	case STORE_INT:
-		return int_text(*(const int64_t *)field, arena, text);
+		*text = arena_int(arena, *(const int64_t *)field);
+		return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 	case STORE_BOOL:
 		*text = *(const bool *)field ? SLICE("yes") : SLICE("no");
 		return STATUS_OK;
@@ -78,7 +70,7 @@ enum status store_item_text(const struct store_column *column, const void *item,
 enum status store_item_cell(const struct store_column *column, const void *item,
 			    struct arena *arena, struct slice *cell)
 {
-	*cell = (struct slice){NULL, 0};
+	*cell = SLICE_ABSENT;
 	if (column->show != NULL)
 		return column->show(item, arena, cell);
 	return store_item_text(column, item, arena, cell);

@@ -40,8 +40,8 @@ enum status store_maintenance_do(const struct store *store, struct slice step, i
 {
 	static const struct pg_statement statement = STORE_CALL(
 		"store_maintenance_do", "sluice.maintenance_do($1::text, $2::integer)", 2);
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {step, store_id_text(max_rows, text)};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {step, slice_of_int(max_rows, text)};
 
 	*worked = 0;
 	return store_ask_int(store, &statement, params, worked);
@@ -58,9 +58,8 @@ enum status store_maintenance_record(const struct store *store, struct slice ste
 	static const struct pg_statement statement = STORE_CALL(
 		"store_maintenance_record",
 		"sluice.maintenance_record($1::text, $2::text, $3::text, $4::bigint, $5::text)", 5);
-	char text[STORE_ID_CHARS];
-	const pg_param params[] = {store->actor, step, result, store_id_text(worked, text),
-				   message};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, step, result, slice_of_int(worked, text), message};
 
 	return store_run(store, &statement, params, NULL);
 }

@@ -62,8 +62,8 @@ static enum status record(const struct store *store, const struct store_migratio
 		.param_count = 3,
 		.rows = PG_ROWS_ANY,
 	};
-	char version[STORE_ID_CHARS];
-	const pg_param params[] = {store_id_text(migration->version, version), migration->name,
+	char version[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(migration->version, version), migration->name,
 				   migration->checksum};
 
 	return pg_run(store->db, &statement, params, NULL, store->deadline_ms);

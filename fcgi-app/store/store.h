@@ -23,14 +23,6 @@ struct store {
 	int64_t deadline_ms; /* of each call, a time of clock_now_ms() */
 };
 
-/* A number as a parameter: its digits, terminated. */
-enum { STORE_ID_CHARS = SLICE_INT_CHARS + 1 };
-static inline struct slice store_id_text(int64_t id, char text[STORE_ID_CHARS])
-{
-	text[SLICE_INT_CHARS] = '\0';
-	return slice_of_int(id, text);
-}
-
 /*
  * All functions return what pg_run() returns: NOT_UNIQUE for a name that is taken, NO_SUCH_ROW,
  * INVALID_VALUE or CONSTRAINT for what the database does not take; besides STATUS_NO_MEMORY. After

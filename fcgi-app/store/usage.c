@@ -13,11 +13,10 @@
 static enum status show_limit(const void *item, struct arena *arena, struct slice *cell)
 {
 	const struct store_usage *usage = item;
-	char digits[STORE_ID_CHARS];
 
 	if (usage->signal_limit == 0)
 		return STATUS_OK;
-	*cell = slice_of(arena_copy(arena, store_id_text(usage->signal_limit, digits)));
+	*cell = arena_int(arena, usage->signal_limit);
 	return cell->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
