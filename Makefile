@@ -71,7 +71,7 @@ say = $(if $(V),,@printf '  %-4s %s\n' '$(1)' '$(2)')
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh check-builds check-steady coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
+	check-fresh check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
 	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -179,7 +179,9 @@ check: lint all  ## all tests: lint, unit, coverage, instructions, fuzz corpora,
 	$(MAKE) check-e2e
 	$(MAKE) check-e2e SAN=address,undefined
 
-check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
+unit-tests: $(UNIT_TESTS)
+
+check-unit: unit-tests  ## unit tests per module (Check)
 	@printf '%s\n' $(UNIT_TESTS) | xargs -P "$$(nproc)" -n 1 env
 
 # gcov counts on from run to run, so the counters of the last one go first.
@@ -191,6 +193,14 @@ coverage-run: $(UNIT_TESTS) $(if $(E2E),programs)
 	@find $(BUILD) -name '*.gcda' -delete
 	$(MAKE) check-unit
 	$(if $(E2E),chmod -R a+rwX $(BUILD) && $(MAKE) check-e2e)
+
+# Not optimised: a change is compiled, linked and tried in about a second.
+MUTATE ?= base json config key http model pg commit intake
+SEED ?= 1
+mutate: export MUTATE_CFLAGS := -O0 -U_FORTIFY_SOURCE
+mutate:  ## change the code bit by bit and list what no unit test notices: SECONDS=n (600) SEED=n MUTATE="room room/module"
+	+$(MAKE) VARIANT=mutate CFLAGS='$(MUTATE_CFLAGS)' unit-tests
+	tests/mutate --seconds $(SECONDS) --seed $(SEED) build/mutate $(MUTATE)
 
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check
