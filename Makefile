@@ -9,10 +9,12 @@ VERSION := 0.1.0
 ROOMS := base json config key http model pg commit store intake server settings ctl programs
 
 # ---- variants ----
-# SAN=address,undefined builds with sanitizers in a directory of its own.
+# SAN=address,undefined builds with sanitizers in a directory of its own, COVERAGE=1 with gcov's
+# counters.
 SAN ?=
+COVERAGE ?=
 comma := ,
-VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+VARIANT := $(if $(SAN),san-$(subst $(comma),-,$(SAN)),$(if $(COVERAGE),coverage,release))
 BUILD := build/$(VARIANT)
 
 prefix ?= /usr/local
@@ -49,13 +51,15 @@ HARDEN := -fPIE $(call probe,-fstack-protector-strong)
 HARDEN += $(call probe,-fstack-clash-protection)
 HARDEN += $(call probe,-fcf-protection)       # x86 only
 HARDEN += $(call probe,-mbranch-protection=standard) # arm64 only
-# A packager's own level wins; sanitizers and fortified functions do not mix.
-HARDEN += $(if $(SAN)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
+# A packager's own level wins; sanitizers and fortified functions do not mix, and without
+# optimisation there are none.
+HARDEN += $(if $(SAN)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2)
 OPTIMISE := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all,-O2)
+OPTIMISE := $(if $(COVERAGE),-O0 --coverage,$(OPTIMISE))
 CFLAGS ?= -g
 CFLAGS_ALL := -std=c17 $(OPTIMISE) $(HARDEN) $(WARN) $(CFLAGS)
 LDFLAGS_ALL := -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed \
-	$(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+	$(if $(SAN),-fsanitize=$(SAN)) $(if $(COVERAGE),--coverage) $(LDFLAGS)
 
 LIBS := -lpq -lcrypto -lz -ljson-c
 
@@ -67,7 +71,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh check-builds check-steady programs fault fuzz check-fuzz fuzz-programs \
+	check-fresh check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
 	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -165,17 +169,38 @@ check-fuzz:  ## every file of the fuzz corpora once
 
 # ---- tests ----
 check: export WERROR := 1
-check: lint all  ## all tests: lint, unit, instructions, fuzz corpora, SQL, end to end through both web servers, sanitizers
+check: lint all  ## all tests: lint, unit, coverage, instructions, fuzz corpora, SQL, end to end through both web servers, sanitizers
 	$(MAKE) check-unit
 	$(MAKE) check-unit SAN=address,undefined
+	$(MAKE) coverage
 	$(MAKE) check-instructions
 	$(MAKE) check-fuzz
 	$(MAKE) check-sql
 	$(MAKE) check-e2e
 	$(MAKE) check-e2e SAN=address,undefined
 
-check-unit: $(UNIT_TESTS)  ## unit tests per module (Check)
+unit-tests: $(UNIT_TESTS)
+
+check-unit: unit-tests  ## unit tests per module (Check)
 	@printf '%s\n' $(UNIT_TESTS) | xargs -P "$$(nproc)" -n 1 env
+
+# gcov counts on from run to run, so the counters of the last one go first.
+coverage:  ## lines that the unit tests run, by room, held at tests/coverage.floor (E2E=1: all tests, no floor)
+	+$(MAKE) COVERAGE=1 coverage-run
+	tests/coverage $(if $(E2E),--measure) build/coverage/obj
+
+coverage-run: $(UNIT_TESTS) $(if $(E2E),programs)
+	@find $(BUILD) -name '*.gcda' -delete
+	$(MAKE) check-unit
+	$(if $(E2E),chmod -R a+rwX $(BUILD) && $(MAKE) check-e2e)
+
+# Not optimised: a change is compiled, linked and tried in about a second.
+MUTATE ?= base json config key http model pg commit intake
+SEED ?= 1
+mutate: export MUTATE_CFLAGS := -O0 -U_FORTIFY_SOURCE
+mutate:  ## change the code bit by bit and list what no unit test notices: SECONDS=n (600) SEED=n MUTATE="room room/module"
+	+$(MAKE) VARIANT=mutate CFLAGS='$(MUTATE_CFLAGS)' unit-tests
+	tests/mutate --seconds $(SECONDS) --seed $(SEED) build/mutate $(MUTATE)
 
 check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 	tests/sql/check

@@ -1,8 +1,8 @@
 /*
  * commit/queue.c - the queue of requests and the life of a group. See commit/queue.h; the statement
- * itself and its encoding are in commit/statement.c.
+ * is commit/statement's.
  *
- * A group is sent as soon as none is in flight, so a lone request waits for nobody and under load
+ * A group is sent as soon as none is in flight: a lone request waits for no other, and under load
  * groups form while the one before commits.
  */
 #include "commit/queue.h"
@@ -11,33 +11,35 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "key/random.h"
 #include "commit/last_used.h"
+#include "commit/outcome.h"
+#include "commit/statement.h"
+#include "key/random.h"
 
 enum {
-	RETRIES_MAX = 2,	/* after a serialization failure, deadlock or refusal */
+	RETRIES_MAX = 2,	/* of a group, after a failure that may not come again */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
-	GROUP_ROWS_MAX = 5000,	/* more would take long for the others, however few the bytes */
-	REFUSALS_MS = 10000,	/* refusals are written down at most so often */
-	FAREWELL_MS = 1000
+	GROUP_ROWS_MAX = 5000,	/* however few their bytes: others wait for them */
+	REFUSALS_MS = 10000,	/* refusals are stored at most so often */
+	FLUSH_MS = 1000		/* for the last statement of a worker */
 };
 
 struct commit_queue {
 	const struct config *config;
 	struct pg_connection *db;
 	struct commit_statement *statement;
-	struct commit_list open;       /* waiting to be sent */
-	struct commit_list flight;     /* sent, not answered by the server */
-	struct commit_list alone;      /* refused together: to be sent one by one */
-	struct commit_list finished;   /* to be handed back by commit_queue_step */
-	struct refusal_tally refusals; /* counted since the last time */
-	struct refusal_tally noted;    /* sent with the flight, until it has arrived */
+	struct commit_list waiting;	    /* to be sent, together */
+	struct commit_list isolated;	    /* failed together: to be sent one by one */
+	struct commit_list group;	    /* sent, and not answered by the server */
+	struct commit_list completed;	    /* to be handed back by commit_queue_step */
+	struct refusal_tally refusals;	    /* counted since some were last sent */
+	struct refusal_tally refusals_sent; /* with the group, until they are stored */
 	struct last_used last_used;
-	bool recently_used; /* the flight was sent as one of keys whose last use is noted */
-	int retries;
-	int64_t deadline_ms; /* of what is under way: connecting or a statement */
-	int64_t connect_ms;  /* not before this time */
+	bool recently_used;  /* the group was sent so: the last use of its keys was noted lately */
+	int retries;	     /* of the group */
+	int64_t deadline_ms; /* of connecting, or of the group */
+	int64_t connect_ms;  /* no attempt to connect is made before */
 	int64_t backoff_ms;  /* 0 while the last connection worked */
 };
 
@@ -47,12 +49,12 @@ static void move_all(struct commit_list *from, struct commit_list *to)
 		commit_list_append(to, commit_list_take(from));
 }
 
-static void finish(struct commit_queue *queue, struct commit_list *list, enum status status)
+static void complete(struct commit_queue *queue, struct commit_list *list, enum status status)
 {
 	while (list->first != NULL) {
 		struct commit_request *request = commit_list_take(list);
-		request->status = status;
-		commit_list_append(&queue->finished, request);
+		request->out.status = status;
+		commit_list_append(&queue->completed, request);
 	}
 }
 
@@ -71,8 +73,8 @@ enum status commit_queue_open(struct commit_queue **queue, const struct config *
 	if (made == NULL)
 		return STATUS_NO_MEMORY;
 	made->config = config;
-	made->open = made->flight = made->alone = made->finished = COMMIT_LIST_EMPTY;
-	made->refusals = made->noted = REFUSAL_TALLY_EMPTY;
+	made->waiting = made->isolated = made->group = made->completed = COMMIT_LIST_EMPTY;
+	made->refusals = made->refusals_sent = REFUSAL_TALLY_EMPTY;
 	enum status status = pg_open(&made->db, &options);
 	if (status == STATUS_OK)
 		status = commit_statement_open(&made->statement);
@@ -95,17 +97,17 @@ void commit_queue_close(struct commit_queue *queue)
 void commit_queue_abandon(struct commit_queue *queue)
 {
 	pg_abandon(queue->db);
-	queue->open = queue->flight = queue->alone = queue->finished = COMMIT_LIST_EMPTY;
+	queue->waiting = queue->isolated = queue->group = queue->completed = COMMIT_LIST_EMPTY;
 }
 
 void commit_queue_add(struct commit_queue *queue, struct commit_request *request)
 {
-	commit_list_append(&queue->open, request);
+	commit_list_append(&queue->waiting, request);
 }
 
 size_t commit_queue_pending(const struct commit_queue *queue)
 {
-	return queue->open.requests + queue->flight.requests + queue->alone.requests;
+	return queue->waiting.requests + queue->isolated.requests + queue->group.requests;
 }
 
 bool commit_queue_is_in_flight(const struct commit_queue *queue)
@@ -132,7 +134,7 @@ bool commit_queue_is_connected(const struct commit_queue *queue)
 
 /* ---- connecting ---- */
 
-/* Equal workers that lost the same server must not come back all at once. */
+/* Workers that lost the same server must not come back all at once. */
 static int64_t jitter(int64_t ms)
 {
 	uint32_t random = 0;
@@ -150,11 +152,11 @@ static void connect_later(struct commit_queue *queue, int64_t now_ms)
 	queue->connect_ms = now_ms + jitter(queue->backoff_ms);
 }
 
-/* Nobody waits for a server that is not there. */
-static void fail_waiting(struct commit_queue *queue, enum status status)
+/* Without a server, requests are answered at once. */
+static void fail_unsent(struct commit_queue *queue, enum status status)
 {
-	finish(queue, &queue->alone, status);
-	finish(queue, &queue->open, status);
+	complete(queue, &queue->isolated, status);
+	complete(queue, &queue->waiting, status);
 }
 
 static void start_connecting(struct commit_queue *queue, int64_t now_ms)
@@ -164,7 +166,7 @@ static void start_connecting(struct commit_queue *queue, int64_t now_ms)
 	queue->deadline_ms = now_ms + queue->config->connect_timeout_ms;
 	if (status != STATUS_OK) {
 		connect_later(queue, now_ms);
-		fail_waiting(queue, status);
+		fail_unsent(queue, status);
 	}
 }
 
@@ -177,10 +179,10 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 		return;
 	}
 	connect_later(queue, now_ms);
-	fail_waiting(queue, status);
+	fail_unsent(queue, status);
 }
 
-/* Those whose time is over before they were sent: certainly nothing of them is stored. */
+/* Completes requests whose deadline has come before they were sent: nothing of them is stored. */
 static void expire(struct commit_queue *queue, struct commit_list *list, int64_t now_ms)
 {
 	struct commit_list rest = COMMIT_LIST_EMPTY;
@@ -190,8 +192,8 @@ static void expire(struct commit_queue *queue, struct commit_list *list, int64_t
 	while (list->first != NULL) {
 		struct commit_request *request = commit_list_take(list);
 		if (request->deadline_ms <= now_ms) {
-			request->status = STATUS_DEADLINE;
-			commit_list_append(&queue->finished, request);
+			request->out.status = STATUS_DEADLINE;
+			commit_list_append(&queue->completed, request);
 		} else {
 			commit_list_append(&rest, request);
 		}
@@ -206,7 +208,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Whether so little time is left that the request's deadline could end the flight of others. */
+/* True when so little time is left that the request's deadline could end the others' statement. */
 static bool is_late(const struct commit_queue *queue, const struct commit_request *request,
 		    int64_t now_ms)
 {
@@ -216,76 +218,75 @@ static bool is_late(const struct commit_queue *queue, const struct commit_reques
 	       least(config->database_timeout_ms, config->request_timeout_ms / 2);
 }
 
-/* Whether the flight takes one request more. */
+/* True when the group may take one more request. */
 static bool fits(const struct commit_queue *queue, const struct commit_request *request,
 		 int64_t now_ms)
 {
-	const struct commit_list *flight = &queue->flight;
+	const struct commit_list *group = &queue->group;
 
-	if (flight->first == NULL)
+	if (group->first == NULL)
 		return true;
-	return flight->requests < (size_t)queue->config->group_requests &&
-	       flight->rows + flight->rejects + commit_request_items(request) +
+	return group->requests < (size_t)queue->config->group_requests &&
+	       group->rows + group->rejects + commit_request_items(request) +
 			       commit_request_rejects(request) <=
 		       GROUP_ROWS_MAX &&
-	       flight->bytes + commit_request_bytes(request) <=
-		       (size_t)queue->config->group_bytes &&
-	       !is_late(queue, flight->first, now_ms) && !is_late(queue, request, now_ms);
+	       group->bytes + commit_request_bytes(request) <= (size_t)queue->config->group_bytes &&
+	       !is_late(queue, group->first, now_ms) && !is_late(queue, request, now_ms);
 }
 
-/* Fills the flight: first those that must go alone, then the open group. */
-static void board(struct commit_queue *queue, int64_t now_ms)
+/* Isolated requests go first, each as a group of its own. */
+static void form_group(struct commit_queue *queue, int64_t now_ms)
 {
-	if (queue->alone.first != NULL)
-		commit_list_append(&queue->flight, commit_list_take(&queue->alone));
+	if (queue->isolated.first != NULL)
+		commit_list_append(&queue->group, commit_list_take(&queue->isolated));
 	else
-		while (queue->open.first != NULL && fits(queue, queue->open.first, now_ms))
-			commit_list_append(&queue->flight, commit_list_take(&queue->open));
+		while (queue->waiting.first != NULL && fits(queue, queue->waiting.first, now_ms))
+			commit_list_append(&queue->group, commit_list_take(&queue->waiting));
 	queue->retries = 0;
 }
 
-static bool must_note_refusals(const struct commit_queue *queue, int64_t now_ms)
+static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
 {
 	return now_ms >= queue->refusals.due_ms;
 }
 
-static bool are_recently_used(const struct commit_queue *queue, int64_t now_ms)
+static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->flight.first; m != NULL; m = m->next) {
+	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
 		if (!last_used_is_noted(&queue->last_used, &m->key_hash, now_ms))
 			return false;
 	}
 	return true;
 }
 
-/* The flight has arrived: what it was the first use of for some time was written down with it. */
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->flight.first; m != NULL; m = m->next) {
-		if (m->status == STATUS_ACCEPTED)
+	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
+		if (m->out.status == STATUS_ACCEPTED)
 			last_used_note(&queue->last_used, &m->key_hash, now_ms);
 	}
 }
 
-/* Refusals that are due go along; a flight may have no other requests. */
-static void depart(struct commit_queue *queue, int64_t now_ms)
+/* Refusals that are due go along, even without requests. */
+static void send_group(struct commit_queue *queue, int64_t now_ms)
 {
-	if (queue->noted.count == 0 && must_note_refusals(queue, now_ms)) {
-		queue->noted = queue->refusals;
+	if (queue->refusals_sent.count == 0 && refusals_are_due(queue, now_ms)) {
+		queue->refusals_sent = queue->refusals;
 		queue->refusals = REFUSAL_TALLY_EMPTY;
 	}
-	queue->recently_used = are_recently_used(queue, now_ms);
-	enum status status = commit_statement_send(queue->statement, queue->db, &queue->flight,
-						   queue->noted.count == 0 ? NULL : &queue->noted,
-						   queue->recently_used);
+	queue->recently_used = is_recently_used(queue, now_ms);
+	enum status status = commit_statement_send(
+		queue->statement, queue->db, &queue->group,
+		queue->refusals_sent.count == 0 ? NULL : &queue->refusals_sent,
+		queue->recently_used);
 
 	queue->deadline_ms =
-		least(now_ms + queue->config->database_timeout_ms, queue->flight.earliest_ms);
+		least(now_ms + queue->config->database_timeout_ms, queue->group.earliest_ms);
 	if (status != STATUS_OK)
-		finish(queue, &queue->flight, status);
+		complete(queue, &queue->group, status);
 }
 
-/* Whether another request's rows may be the cause: SQLSTATE classes 22, 23 and 54. */
+/* True for SQLSTATE classes 22, 23 and 54: one request's rows fail the whole group. */
 static bool is_about_data(enum status status)
 {
 	return status == STATUS_INVALID_VALUE || status == STATUS_CONSTRAINT ||
@@ -293,57 +294,47 @@ static bool is_about_data(enum status status)
 }
 
 /*
- * Whether the same may go well the next time. A refusal (23514) of a lone request, too: a row that
- * was on its way to the default partition while its day's was attached.
+ * True when the same group may succeed the next time. So may a lone request that broke a constraint
+ * (23514): its row was on its way to the default partition while its day's was attached.
  */
 static bool is_worth_retrying(const struct commit_queue *queue, enum status status)
 {
-	return status == STATUS_CONFLICT ||
-	       (status == STATUS_CONSTRAINT && queue->flight.requests == 1);
+	bool may_pass = status == STATUS_CONFLICT ||
+			(status == STATUS_CONSTRAINT && queue->group.requests == 1);
+
+	return may_pass && queue->retries < RETRIES_MAX && pg_state(queue->db) == PG_READY;
 }
 
-/* Whether what was refused, which is alone in the flight, goes once more: to be kept. */
-static bool keep_refused(struct commit_queue *queue)
+/* Turns the items of a lone request into rejects; false when there is nothing to send again. */
+static bool reject_items(struct commit_queue *queue)
 {
-	struct commit_request *request = commit_list_take(&queue->flight);
-	bool again = pg_state(queue->db) == PG_READY && commit_request_keep_as_rejects(request);
+	if (queue->group.requests != 1 || pg_state(queue->db) != PG_READY)
+		return false;
+	struct commit_request *request = commit_list_take(&queue->group);
+	bool rejected = commit_request_reject_items(request);
 
-	commit_list_append(&queue->flight, request);
-	return again;
+	commit_list_append(&queue->group, request);
+	return rejected;
 }
 
-static void arrive(struct commit_queue *queue, enum status status, struct pg_result *result,
-		   int64_t now_ms)
+static enum status take_results(struct commit_queue *queue, struct pg_result *result,
+				int64_t now_ms)
 {
-	if (status == STATUS_OK) {
-		status = commit_statement_results(result, &queue->flight, &queue->refusals,
-						  now_ms + REFUSALS_MS);
-		pg_result_free(result);
-		queue->noted = REFUSAL_TALLY_EMPTY;
-		if (status == STATUS_OK) {
-			if (!queue->recently_used)
-				remember_uses(queue, now_ms);
-			move_all(&queue->flight, &queue->finished);
-			return;
-		}
-	}
-	if (is_worth_retrying(queue, status) && queue->retries < RETRIES_MAX &&
-	    pg_state(queue->db) == PG_READY) {
-		queue->retries++;
-		depart(queue, now_ms);
-		return;
-	}
-	if (is_about_data(status) && queue->flight.requests > 1) {
-		move_all(&queue->flight, &queue->alone);
-		return;
-	}
-	if (status == STATUS_INVALID_VALUE && queue->flight.requests == 1 && keep_refused(queue)) {
-		depart(queue, now_ms);
-		return;
-	}
+	enum status status =
+		commit_outcome_take(result, &queue->group, &queue->refusals, now_ms + REFUSALS_MS);
+
+	pg_result_free(result);
+	queue->refusals_sent = REFUSAL_TALLY_EMPTY;
+	if (status == STATUS_OK && !queue->recently_used)
+		remember_uses(queue, now_ms);
+	return status;
+}
+
+static void fail_group(struct commit_queue *queue, enum status status, int64_t now_ms)
+{
 	if (status == STATUS_OUTCOME_UNKNOWN)
-		queue->noted = REFUSAL_TALLY_EMPTY; /* rather not counted than counted twice */
-	finish(queue, &queue->flight, status);
+		queue->refusals_sent = REFUSAL_TALLY_EMPTY; /* better lost than counted twice */
+	complete(queue, &queue->group, status);
 	if (status == STATUS_READ_ONLY) {
 		/* A standby, or no longer the primary: another connection may find that. */
 		pg_drop(queue->db);
@@ -351,7 +342,27 @@ static void arrive(struct commit_queue *queue, enum status status, struct pg_res
 	}
 }
 
-/* Reads what the server sent, or notices that it is gone. */
+/* The statement has ended: hands the group back, or sends it again, whole or in parts. */
+static void end_group(struct commit_queue *queue, enum status status, struct pg_result *result,
+		      int64_t now_ms)
+{
+	if (status == STATUS_OK)
+		status = take_results(queue, result, now_ms);
+	if (status == STATUS_OK) {
+		move_all(&queue->group, &queue->completed);
+	} else if (is_worth_retrying(queue, status)) {
+		queue->retries++;
+		send_group(queue, now_ms);
+	} else if (is_about_data(status) && queue->group.requests > 1) {
+		move_all(&queue->group, &queue->isolated);
+	} else if (status == STATUS_INVALID_VALUE && reject_items(queue)) {
+		send_group(queue, now_ms);
+	} else {
+		fail_group(queue, status, now_ms);
+	}
+}
+
+/* Reads what the server sent, or finds that it is gone. */
 static void take_events(struct commit_queue *queue, int64_t now_ms)
 {
 	struct pg_result result = {0};
@@ -363,7 +374,7 @@ static void take_events(struct commit_queue *queue, int64_t now_ms)
 	if (before == PG_CONNECTING)
 		end_connecting(queue, status, now_ms);
 	else if (before == PG_BUSY)
-		arrive(queue, status, &result, now_ms);
+		end_group(queue, status, &result, now_ms);
 }
 
 static void enforce_deadline(struct commit_queue *queue, int64_t now_ms)
@@ -374,18 +385,18 @@ static void enforce_deadline(struct commit_queue *queue, int64_t now_ms)
 		return;
 	log_event(LOG_LEVEL_ERROR, "the database did not answer in time",
 		  LOG_TEXT("during", state == PG_BUSY ? "statement" : "connect"),
-		  LOG_INT("requests", queue->flight.requests));
+		  LOG_INT("requests", queue->group.requests));
 	pg_drop(queue->db);
 	if (state == PG_CONNECTING)
 		end_connecting(queue, STATUS_DEADLINE, now_ms);
 	else
 		/* The statement may still be committed by a server that we no longer hear. */
-		arrive(queue, STATUS_OUTCOME_UNKNOWN, NULL, now_ms);
+		end_group(queue, STATUS_OUTCOME_UNKNOWN, NULL, now_ms);
 }
 
 int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 {
-	int64_t wake_ms = least(queue->open.earliest_ms, queue->alone.earliest_ms);
+	int64_t wake_ms = least(queue->waiting.earliest_ms, queue->isolated.earliest_ms);
 
 	switch (pg_state(queue->db)) {
 	case PG_CONNECTING:
@@ -395,8 +406,8 @@ int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 		return least(wake_ms, queue->connect_ms);
 	case PG_READY:
 	default:
-		if (queue->open.first != NULL || queue->alone.first != NULL)
-			return 0; /* added since the last turn */
+		if (queue->waiting.first != NULL || queue->isolated.first != NULL)
+			return 0; /* added since the last step */
 		return least(wake_ms, queue->refusals.due_ms);
 	}
 }
@@ -406,61 +417,67 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	if (ready)
 		take_events(queue, now_ms);
 	enforce_deadline(queue, now_ms);
-	expire(queue, &queue->open, now_ms);
-	expire(queue, &queue->alone, now_ms);
+	expire(queue, &queue->waiting, now_ms);
+	expire(queue, &queue->isolated, now_ms);
 	if (pg_state(queue->db) == PG_CLOSED) {
 		if (now_ms >= queue->connect_ms)
 			start_connecting(queue, now_ms);
 		else
-			fail_waiting(queue, STATUS_UNAVAILABLE);
+			fail_unsent(queue, STATUS_UNAVAILABLE);
 	}
-	if (pg_state(queue->db) == PG_READY && queue->flight.first == NULL) {
-		board(queue, now_ms);
-		if (queue->flight.first != NULL || must_note_refusals(queue, now_ms))
-			depart(queue, now_ms);
+	if (pg_state(queue->db) == PG_READY && queue->group.first == NULL) {
+		form_group(queue, now_ms);
+		if (queue->group.first != NULL || refusals_are_due(queue, now_ms))
+			send_group(queue, now_ms);
 	}
-	struct commit_request *finished = queue->finished.first;
-	queue->finished = COMMIT_LIST_EMPTY;
-	return finished;
+	struct commit_request *completed = queue->completed.first;
+	queue->completed = COMMIT_LIST_EMPTY;
+	return completed;
 }
 
-static enum status run_once(struct commit_statement *statement, struct pg_connection *db,
-			    struct commit_list *list, const struct refusal_tally *noted,
-			    struct refusal_tally *refusals, int64_t deadline_ms)
-{
-	enum status status = commit_statement_send(statement, db, list, noted, false);
+/* ---- one statement, waiting for it ---- */
 
-	return status == STATUS_OK ? commit_statement_await(db, list, refusals, deadline_ms)
+static enum status send_and_wait(struct commit_statement *statement, struct pg_connection *db,
+				 struct commit_list *requests, const struct refusal_tally *to_store,
+				 struct refusal_tally *refusals, int64_t deadline_ms)
+{
+	enum status status = commit_statement_send(statement, db, requests, to_store, false);
+
+	return status == STATUS_OK ? commit_outcome_await(db, requests, refusals, deadline_ms)
 				   : status;
 }
 
 /* A statement without requests. */
-static void note(struct commit_statement *statement, struct pg_connection *db,
-		 const struct refusal_tally *refusals, int64_t deadline_ms)
+static void store_refusals(struct commit_statement *statement, struct pg_connection *db,
+			   const struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	struct commit_list nobody = COMMIT_LIST_EMPTY;
+	struct commit_list no_requests = COMMIT_LIST_EMPTY;
 	struct refusal_tally none = REFUSAL_TALLY_EMPTY;
 
 	if (refusals->count > 0 &&
-	    run_once(statement, db, &nobody, refusals, &none, deadline_ms) != STATUS_OK)
-		log_event(LOG_LEVEL_WARNING, "could not write refusals down",
+	    send_and_wait(statement, db, &no_requests, refusals, &none, deadline_ms) != STATUS_OK)
+		log_event(LOG_LEVEL_WARNING, "could not store counts of refused requests",
 			  LOG_INT("keys", refusals->count));
 }
 
 void commit_queue_flush_counts(struct commit_queue *queue)
 {
+	int64_t deadline_ms = clock_now_ms() + FLUSH_MS;
+
 	if (pg_state(queue->db) == PG_READY)
-		note(queue->statement, queue->db, &queue->refusals, clock_now_ms() + FAREWELL_MS);
+		store_refusals(queue->statement, queue->db, &queue->refusals_sent, deadline_ms);
+	if (pg_state(queue->db) == PG_READY)
+		store_refusals(queue->statement, queue->db, &queue->refusals, deadline_ms);
 }
 
-static enum status run_member(struct commit_statement *statement, struct pg_connection *db,
-			      struct commit_request *request, struct refusal_tally *refusals,
-			      int64_t deadline_ms)
+static enum status run_request(struct commit_statement *statement, struct pg_connection *db,
+			       struct commit_request *request, struct refusal_tally *refusals,
+			       int64_t deadline_ms)
 {
 	struct commit_list list = COMMIT_LIST_EMPTY;
 
 	commit_list_append(&list, request);
-	return run_once(statement, db, &list, NULL, refusals, deadline_ms);
+	return send_and_wait(statement, db, &list, NULL, refusals, deadline_ms);
 }
 
 enum status commit_run(struct pg_connection *db, struct commit_request *request,
@@ -471,11 +488,11 @@ enum status commit_run(struct pg_connection *db, struct commit_request *request,
 	enum status status = commit_statement_open(&statement);
 
 	if (status == STATUS_OK)
-		status = run_member(statement, db, request, &refusals, deadline_ms);
-	if (status == STATUS_INVALID_VALUE && commit_request_keep_as_rejects(request))
-		status = run_member(statement, db, request, &refusals, deadline_ms);
+		status = run_request(statement, db, request, &refusals, deadline_ms);
+	if (status == STATUS_INVALID_VALUE && commit_request_reject_items(request))
+		status = run_request(statement, db, request, &refusals, deadline_ms);
 	if (status == STATUS_OK)
-		note(statement, db, &refusals, deadline_ms);
+		store_refusals(statement, db, &refusals, deadline_ms);
 	commit_statement_close(statement);
 	return status;
 }

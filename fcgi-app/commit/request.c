@@ -33,29 +33,29 @@ size_t commit_request_bytes(const struct commit_request *request)
 
 size_t commit_request_items(const struct commit_request *request)
 {
-	return request->as_rejects ? 0 : request->item_count;
+	return request->queue.as_rejects ? 0 : request->item_count;
 }
 
 size_t commit_request_rejects(const struct commit_request *request)
 {
-	return request->reject_count + (request->as_rejects ? request->item_count : 0);
+	return request->reject_count + (request->queue.as_rejects ? request->item_count : 0);
 }
 
-bool commit_request_keep_as_rejects(struct commit_request *request)
+bool commit_request_reject_items(struct commit_request *request)
 {
-	if (!request->may_become_rejects || request->as_rejects || request->item_count == 0)
+	if (!request->reject_unstorable || request->queue.as_rejects || request->item_count == 0)
 		return false;
-	request->as_rejects = true;
+	request->queue.as_rejects = true;
 	return true;
 }
 
 void commit_list_append(struct commit_list *list, struct commit_request *request)
 {
-	request->next = NULL;
+	request->queue.next = NULL;
 	if (list->first == NULL)
 		list->first = request;
 	else
-		list->last->next = request;
+		list->last->queue.next = request;
 	list->last = request;
 	list->requests++;
 	list->rows += commit_request_items(request);
@@ -69,7 +69,7 @@ struct commit_request *commit_list_take(struct commit_list *list)
 {
 	struct commit_request *request = list->first;
 
-	list->first = request->next;
+	list->first = request->queue.next;
 	list->requests--;
 	list->rows -= commit_request_items(request);
 	list->rejects -= commit_request_rejects(request);

@@ -1,5 +1,5 @@
 /*
- * commit/request.h - what a request hands over to be committed, and lists of it.
+ * commit/request.h - what a request hands over to be committed, and lists of requests.
  */
 #ifndef COMMIT_REQUEST_H
 #define COMMIT_REQUEST_H
@@ -8,7 +8,7 @@
 #include "model/signal.h"
 #include "model/template.h"
 
-/* Bytes that cannot become a row. They are kept, so that nothing gets lost. */
+/* Bytes that cannot become a row. They are kept, so that nothing is lost. */
 struct commit_reject {
 	int64_t position;     /* which item of the body, from 0; -1: the whole body */
 	const char *kind;     /* how to read the bytes again: REJECT_KIND_ITEM, … */
@@ -31,39 +31,55 @@ struct commit_result {
 	bool cold;     /* it is in signal_cold_storage */
 };
 
-/* One request that wants its rows committed. A request without rows is only authenticated. */
+/*
+ * One request that wants its rows committed. Without rows it is only authenticated. The caller sets
+ * the members before out; what they point to lives until the request comes back.
+ */
 struct commit_request {
-	struct credential_hash key_hash;
-	struct credential_hash secret_hash;
-	bool has_secret; /* the request carried a secret */
+	void *owner; /* the caller's, for its own use */
+	struct arena *arena;
 	struct slice request_id;
-	int64_t deadline_ms; /* when the request must be answered, on the clock of clock_now_ms() */
+	int64_t deadline_ms; /* when it must be answered, a time of clock_now_ms() */
+
+	/* Who sends it, and where to. */
+	struct credential_hash key_hash;
+	struct credential_hash secret_hash; /* if has_secret */
+	bool has_secret;		    /* the request carried a secret */
+	bool for_product_orgs;		    /* it came to the endpoint of product orgs */
+	bool wants_template;		    /* out.template is asked for */
+	bool in_bulk; /* a part of a transaction that commit_bulk_finish() ends */
+
+	/* What is to be stored if the sender is authenticated. */
 	const struct signal *signals;		/* one for each item, or … */
 	const struct product_org *product_orgs; /* … one of these; the other is NULL */
 	size_t item_count;
-	struct commit_result *results;	     /* out: room for item_count */
-	bool for_product_orgs;		     /* came to the endpoint of product orgs */
-	bool wants_template;		     /* asks for the key's payload template … */
-	struct slice template;		     /* out: … which is this, in the arena */
-	struct arena *arena;		     /* the request's */
-	int64_t key_id;			     /* out: the key's, 0 when it is unknown */
-	const struct commit_reject *rejects; /* stored if the request is authenticated */
+	struct commit_result *results; /* room for item_count */
+	bool reject_unstorable; /* items that the database cannot hold are to become rejects */
+	const struct commit_reject *rejects;
 	size_t reject_count;
 	struct slice given_source; /* by path or header, or absent; for replaying rejects */
-	bool in_bulk; /* a part of a transaction that commit_statement_finish_bulk() ends */
-	bool may_become_rejects;     /* items that the database refuses are to become rejects */
-	bool as_rejects;	     /* that is what they are now */
-	enum status status;	     /* out: ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
-				      * LIMIT_REACHED, INVALID_VALUE (its data was refused), or our own
-				      * trouble */
-	void *owner;		     /* the caller's */
-	struct commit_request *next; /* the queue's */
 
-	/* The statement's. A sender is a key with a secret at an endpoint. */
-	struct commit_request *sender;	    /* the first request of this one's sender */
-	uint32_t sender_number;		    /* of such a first request, from 1 */
-	int outcome;			    /* its answer from the database */
-	struct commit_request *next_sender; /* while senders are told apart */
+	struct {
+		enum status status;    /* ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
+					* LIMIT_REACHED, INVALID_VALUE (the database cannot hold its
+					* data), or our own trouble */
+		int64_t key_id;	       /* 0 when the key is unknown */
+		struct slice template; /* the key's payload template, in the arena */
+	} out;
+
+	/* Of commit/queue. */
+	struct {
+		struct commit_request *next; /* in its list; also of those handed back */
+		bool as_rejects;	     /* its items go as rejects */
+	} queue;
+
+	/* Of commit/statement: the request's sender, a key with a secret at an endpoint. */
+	struct {
+		struct commit_request *first; /* its first request in the group */
+		uint32_t number;	      /* of that first request, from 1 */
+		int outcome;		      /* the database's answer to it */
+		struct commit_request *next;  /* while senders are told apart */
+	} sender;
 };
 
 struct commit_list {
@@ -75,29 +91,34 @@ struct commit_list {
 
 #define COMMIT_LIST_EMPTY ((struct commit_list){.earliest_ms = INT64_MAX})
 
-/* Bytes of the request's payloads, kept ones among them. */
+/* Bytes of the request's payloads, those of its rejects included. */
 size_t commit_request_bytes(const struct commit_request *request);
 
-/* What the items of both kinds have in common. */
+/* What signals and product-org updates have in common. */
 struct commit_item {
 	int64_t position; /* as in model/signal.h */
 	struct slice message_id, payload, payload_raw;
 };
 
+/* Item i of the request, below item_count. */
 struct commit_item commit_request_item(const struct commit_request *request, size_t i);
 
-/* How many rows the request brings: items / rejects, which refused items are too. */
+/* How many rows the request brings: items, and rejects beside them. */
 size_t commit_request_items(const struct commit_request *request);
 size_t commit_request_rejects(const struct commit_request *request);
 
 /*
- * After the database has refused the request's data, alone: true when it is to be sent once more,
- * with its items as rejects. The request must not be in a list.
+ * Turns the items into rejects, after the database could not hold one of them and no other request
+ * can be the cause. True when the request is to be sent again; false, with nothing changed, when it
+ * has no items, they are rejects already, or its caller does not want it. The request must not be
+ * in a list, because lists keep sums.
  */
-bool commit_request_keep_as_rejects(struct commit_request *request);
+bool commit_request_reject_items(struct commit_request *request);
 
-/* Appends a request; takes the first one off a list that has one. */
+/* Appends a request, which must be in no other list. */
 void commit_list_append(struct commit_list *list, struct commit_request *request);
+
+/* Takes the first request off a list, which must have one. */
 struct commit_request *commit_list_take(struct commit_list *list);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * commit/statement.c - the requests' columns out, their outcomes in. See commit/statement.h.
+ * commit/statement.c - requests to columns. See commit/statement.h.
  */
 #include "commit/statement.h"
 
@@ -36,7 +36,7 @@ enum column {
 	REFUSED_KEY_IDS,
 	REFUSALS,
 	REFUSAL_COUNTS,
-	IN_BULK, /* no array */
+	IN_BULK, /* not an array */
 	FOR_PRODUCT_ORGS,
 	TEMPLATE_SENDERS,
 	PRODUCT_ORG_IDS,
@@ -51,7 +51,7 @@ enum column {
 	CUSTOMS,
 	WARNINGS,
 	REQUEST_SENDERS,
-	RECENTLY_USED, /* no array */
+	RECENTLY_USED, /* not an array */
 	PARAMS
 };
 
@@ -122,9 +122,9 @@ static uint32_t element_type(int column)
 }
 
 const struct pg_statement commit_statement_sql = {
-	/* Not the name that older workers use: behind a pooler they share connections. */
+	/* Not the name that older workers use: a pooler lets them share connections. */
 	.name = "intake_senders",
-	/* One value: as columns of a FROM clause they would cost a twentieth of the whole. */
+	/* One value: columns of a FROM clause cost 5 % more. */
 	.sql = "SELECT sluice.intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
 	       " $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30,"
 	       " $31, $32, $33, $34, $35, $36, $37, $38, $39, $40, $41, $42)",
@@ -135,13 +135,12 @@ const struct pg_statement commit_statement_sql = {
 	.rows = 1,
 };
 
-/* Senders are looked for by the first byte of their key's hash. */
+/* A hash table of senders, by the first byte of their key's hash. */
 enum { SENDER_HEADS = 256 };
 
 struct commit_statement {
 	struct pg_array columns[PARAMS]; /* those of IN_BULK and RECENTLY_USED are not used */
-	struct commit_request
-		*senders[SENDER_HEADS]; /* the first request of each, while encoding */
+	struct commit_request *senders[SENDER_HEADS]; /* while encoding: first requests */
 };
 
 enum {
@@ -175,7 +174,7 @@ static void add_hash(struct pg_array *out, const struct credential_hash *hash)
 	pg_array_add_bytes(out, (struct slice){(const char *)hash->bytes, sizeof(hash->bytes)});
 }
 
-/* A number that is null when it is negative. */
+/* Negative numbers are null. */
 static void add_count(struct pg_array *out, int64_t value)
 {
 	if (value < 0)
@@ -184,7 +183,7 @@ static void add_count(struct pg_array *out, int64_t value)
 		pg_array_add_int8(out, value);
 }
 
-/* The columns of the other kind of items. */
+/* For the columns of the other kind of items. */
 static void add_nulls(struct pg_array *columns, int first, int last)
 {
 	for (int i = first; i <= last; i++)
@@ -232,7 +231,7 @@ static void add_product_org(struct pg_array *columns, const struct product_org *
 	pg_array_add_bytes(&columns[WARNINGS], row->warnings_text);
 }
 
-/* What an item holds beside the number of its request. */
+/* All columns of an item except the number of its request. */
 static void add_item(struct pg_array *columns, const struct commit_request *request, size_t i)
 {
 	struct commit_item item = commit_request_item(request, i);
@@ -259,9 +258,9 @@ static void add_reject(struct pg_array *columns, const struct commit_reject *rej
 	add_count(&columns[REJECT_LENGTHS], reject->length);
 }
 
-/* An item that the database has refused, as it was received. */
-static void add_refused(struct pg_array *columns, struct commit_item item,
-			struct slice given_source, uint32_t request)
+/* An item that the database cannot hold becomes a reject, as it was received. */
+static void add_unstorable(struct pg_array *columns, struct commit_item item,
+			   struct slice given_source, uint32_t request)
 {
 	struct slice received = item.payload_raw.p == NULL ? item.payload : item.payload_raw;
 	struct commit_reject reject = {
@@ -289,17 +288,22 @@ static void add_sender(struct pg_array *columns, const struct commit_request *re
 		pg_array_add_null(&columns[FOR_PRODUCT_ORGS]);
 }
 
+static uint32_t sender_number(const struct commit_request *request)
+{
+	return request->sender.first->sender.number;
+}
+
 static void add_request(struct pg_array *columns, const struct commit_request *request,
 			uint32_t number)
 {
 	pg_array_add_bytes(&columns[REQUEST_IDS], request->request_id);
-	pg_array_add_int4(&columns[REQUEST_SENDERS], request->sender->sender_number);
+	pg_array_add_int4(&columns[REQUEST_SENDERS], sender_number(request));
 	if (request->wants_template)
-		pg_array_add_int4(&columns[TEMPLATE_SENDERS], request->sender->sender_number);
+		pg_array_add_int4(&columns[TEMPLATE_SENDERS], sender_number(request));
 	for (size_t i = 0; i < request->item_count; i++) {
-		if (request->as_rejects) {
-			add_refused(columns, commit_request_item(request, i), request->given_source,
-				    number);
+		if (request->queue.as_rejects) {
+			add_unstorable(columns, commit_request_item(request, i),
+				       request->given_source, number);
 		} else {
 			pg_array_add_int4(&columns[ITEM_REQUESTS], number);
 			add_item(columns, request, i);
@@ -319,22 +323,22 @@ static void add_refusals(struct pg_array *columns, const struct refusal_tally *r
 	}
 }
 
-/* Columns without which an item or a request is none; the others are null when all in them is. */
-static bool is_needed(int column)
+/* Any other column is sent as SQL NULL when all its elements are null. */
+static bool is_mandatory(int column)
 {
 	return column == KEY_HASHES || column == REQUEST_IDS || column == REQUEST_SENDERS ||
 	       column == ITEM_REQUESTS || column == SOURCES || column == PAYLOADS;
 }
 
-/* The finished columns from first to last as parameters. STATUS_INTERNAL when one lacks an element:
- * the database would read on as if it were null. */
+/* The columns from first to last as parameters. STATUS_INTERNAL when one lacks an element: the
+ * database would take it for null. */
 static enum status take_params(struct pg_array *columns, int first, int last, pg_param *params)
 {
 	for (int i = first; i <= last; i++) {
 		if (!pg_array_is_whole(&columns[i]))
 			return STATUS_INTERNAL;
-		*params++ = columns[i].filled || is_needed(i) ? pg_array_end(&columns[i])
-							      : SLICE_ABSENT;
+		*params++ = columns[i].filled || is_mandatory(i) ? pg_array_end(&columns[i])
+								 : SLICE_ABSENT;
 		if (columns[i].bytes.status != STATUS_OK)
 			return STATUS_NO_MEMORY;
 	}
@@ -347,7 +351,7 @@ static void start_columns(struct pg_array *columns, int first, int last, size_t 
 		pg_array_start(&columns[i], element_type(i), count, COLUMN_BYTES_KEPT);
 }
 
-/* The columns of items, but for the number of their request. */
+/* As add_item() fills them. */
 static void start_items(struct pg_array *columns, size_t count)
 {
 	start_columns(columns, SOURCES, PAYLOADS_RAW, count);
@@ -382,7 +386,7 @@ static bool is_same_sender(const struct commit_request *a, const struct commit_r
 	       (!a->has_secret || credential_hash_is_same(&a->secret_hash, &b->secret_hash));
 }
 
-/* Numbers the requests' senders, each once; returns how many there are. */
+/* Numbers the senders in the order of their first requests; returns how many there are. */
 static uint32_t number_senders(struct commit_statement *statement,
 			       const struct commit_list *requests)
 {
@@ -390,28 +394,28 @@ static uint32_t number_senders(struct commit_statement *statement,
 
 	for (int i = 0; i < SENDER_HEADS; i++)
 		statement->senders[i] = NULL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->next) {
+	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
 		struct commit_request **head = &statement->senders[m->key_hash.bytes[0]];
 		struct commit_request *known = *head;
 		while (known != NULL && !is_same_sender(known, m))
-			known = known->next_sender;
-		m->sender = known == NULL ? m : known;
+			known = known->sender.next;
+		m->sender.first = known == NULL ? m : known;
 		if (known != NULL)
 			continue;
-		m->sender_number = ++count;
-		m->next_sender = *head;
+		m->sender.number = ++count;
+		m->sender.next = *head;
 		*head = m;
 	}
 	return count;
 }
 
-/* Starts all columns with as many elements as the requests have for them. */
+/* Each column with as many elements as the requests have for it. */
 static void start_all(struct pg_array *columns, const struct commit_list *requests,
 		      uint32_t senders, const struct refusal_tally *refusals)
 {
 	size_t wanted = 0;
 
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->next)
+	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
 		wanted += m->wants_template;
 	start_columns(columns, KEY_HASHES, SECRET_HASHES, senders);
 	start_columns(columns, FOR_PRODUCT_ORGS, FOR_PRODUCT_ORGS, senders);
@@ -433,8 +437,8 @@ static enum status encode(struct commit_statement *statement, const struct commi
 	uint32_t number = 0;
 
 	start_all(columns, requests, number_senders(statement, requests), refusals);
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->next) {
-		if (m->sender == m)
+	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
+		if (m->sender.first == m)
 			add_sender(columns, m);
 		add_request(columns, m, ++number);
 	}
@@ -456,189 +460,4 @@ enum status commit_statement_send(struct commit_statement *statement, struct pg_
 	enum status status = encode(statement, requests, refusals, recently_used, params);
 
 	return status != STATUS_OK ? status : pg_send(db, &commit_statement_sql, params);
-}
-
-/* ---- decoding ---- */
-
-/* outcomes[] of sluice.intake(), by value. */
-enum outcome { UNKNOWN_KEY = 1, FIRST_REFUSAL = 2, AT_LIMIT = 7, OUTCOME_COUNT = 9 };
-
-static const enum status by_outcome[OUTCOME_COUNT] = {
-	STATUS_ACCEPTED,	/* 0 */
-	STATUS_UNAUTHENTICATED, /* 1 unknown key */
-	STATUS_UNAUTHENTICATED, /* 2 deactivated */
-	STATUS_UNAUTHENTICATED, /* 3 expired */
-	STATUS_UNAUTHENTICATED, /* 4 secret missing */
-	STATUS_UNAUTHENTICATED, /* 5 secret wrong */
-	STATUS_WRONG_ENDPOINT,	/* 6 */
-	STATUS_LIMIT_REACHED,	/* 7 */
-	STATUS_CONFLICT,	/* 8 a bulk import of the key is about to commit */
-};
-
-/* The result's arrays. */
-struct answer {
-	struct pg_array_reader outcomes, key_ids, ids, repeated, cold, templates;
-};
-
-/* In the order of sluice.intake_result. */
-static struct answer open_answer(const struct pg_result *result)
-{
-	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 6);
-	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_INT2)};
-
-	answer.key_ids = pg_array_open(pg_record_next(&record), PG_INT8);
-	answer.ids = pg_array_open(pg_record_next(&record), PG_INT8);
-	answer.repeated = pg_array_open(pg_record_next(&record), PG_BOOL);
-	answer.cold = pg_array_open(pg_record_next(&record), PG_BOOL);
-	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
-	answer.outcomes.broken |= record.broken;
-	return answer;
-}
-
-static bool is_broken(const struct answer *answer)
-{
-	return answer->outcomes.broken || answer->key_ids.broken || answer->ids.broken ||
-	       answer->repeated.broken || answer->cold.broken || answer->templates.broken;
-}
-
-static bool has(const struct pg_array_reader *array, size_t count)
-{
-	return array->end == NULL || array->left == count;
-}
-
-/* Whether there are as many answers as the requests, with so many senders, have questions. */
-static bool fits(const struct answer *answer, const struct commit_list *requests)
-{
-	size_t senders = 0;
-
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->next)
-		senders += m->sender == m;
-	return answer->outcomes.left == senders && answer->key_ids.left == senders &&
-	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
-	       has(&answer->cold, requests->rows);
-}
-
-/* A flag per item; where the whole array is null, none is set. */
-static bool next_flag(struct pg_array_reader *flags)
-{
-	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
-}
-
-static void take_sender(struct answer *answer, struct commit_request *request)
-{
-	if (request->sender == request) {
-		request->outcome = (int)pg_array_next(&answer->outcomes, 2, -1);
-		request->key_id = pg_array_next(&answer->key_ids, 8, 0);
-		if (request->outcome < 0 || request->outcome >= OUTCOME_COUNT) {
-			answer->outcomes.broken = true;
-			request->outcome = UNKNOWN_KEY;
-		}
-	}
-	request->outcome = request->sender->outcome;
-	request->key_id = request->sender->key_id;
-	request->status = by_outcome[request->outcome];
-}
-
-static void take_items(struct answer *answer, struct commit_request *request)
-{
-	size_t count = commit_request_items(request), missing = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		struct commit_result *result = &request->results[i];
-		bool stored = answer->ids.end != NULL;
-		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
-		result->repeated = next_flag(&answer->repeated);
-		result->cold = next_flag(&answer->cold);
-		missing += result->id == 0;
-	}
-	if (request->status == STATUS_ACCEPTED && missing > 0)
-		answer->ids.broken = true;
-	/* What was accepted before is answered as then, also at the limit. */
-	if (request->outcome == AT_LIMIT && count > 0 && missing == 0 &&
-	    commit_request_rejects(request) == 0)
-		request->status = STATUS_ACCEPTED;
-}
-
-/* STATUS_OK, or STATUS_NO_MEMORY for a copy of the template. */
-static enum status take_template(struct answer *answer, struct commit_request *request)
-{
-	if (!request->wants_template)
-		return STATUS_OK;
-	struct slice text = pg_array_next_bytes(&answer->templates);
-	if (text.p == NULL)
-		return STATUS_OK;
-	request->template = (struct slice){arena_copy(request->arena, text), text.n};
-	request->status = STATUS_ACCEPTED; /* at the limit its items, yet to come, decide */
-	return request->template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-}
-
-enum status commit_statement_results(const struct pg_result *result,
-				     const struct commit_list *requests,
-				     struct refusal_tally *refusals, int64_t due_ms)
-{
-	struct answer answer = open_answer(result);
-
-	if (!fits(&answer, requests))
-		return STATUS_INTERNAL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->next) {
-		take_sender(&answer, m);
-		take_items(&answer, m);
-		if (take_template(&answer, m) != STATUS_OK)
-			m->status = STATUS_NO_MEMORY;
-		if (m->status == STATUS_ACCEPTED && m->as_rejects)
-			m->status = STATUS_INVALID_VALUE;
-		if (m->outcome >= FIRST_REFUSAL && m->outcome <= AT_LIMIT &&
-		    m->status == by_outcome[m->outcome])
-			refusal_add(refusals, m->key_id, m->outcome, due_ms);
-	}
-	return is_broken(&answer) ? STATUS_INTERNAL : STATUS_OK;
-}
-
-enum status commit_statement_await(struct pg_connection *db, const struct commit_list *requests,
-				   struct refusal_tally *refusals, int64_t deadline_ms)
-{
-	struct pg_result result = {0};
-	enum status status = pg_await(db, &result, deadline_ms);
-
-	if (status == STATUS_OK)
-		status = commit_statement_results(&result, requests, refusals, 0);
-	pg_result_free(&result);
-	return status;
-}
-
-/* ---- the end of a bulk import ---- */
-
-enum status commit_statement_finish_bulk(struct pg_connection *db,
-					 const struct commit_request *request,
-					 struct commit_bulk *bulk, int64_t deadline_ms)
-{
-	static const struct pg_statement statement = {
-		.name = "bulk_finish",
-		.sql = "SELECT sluice.bulk_finish($1::bigint, $2, $3::bigint, $4::bigint,"
-		       " $5::bigint, $6::bigint, $7::boolean)",
-		.param_count = 7,
-		.columns = 1,
-		.rows = 1,
-	};
-	char key_id[SLICE_INT_CHARS], first_id[SLICE_INT_CHARS], last_id[SLICE_INT_CHARS],
-		stored[SLICE_INT_CHARS], repeated[SLICE_INT_CHARS];
-	const pg_param params[] = {
-		slice_of_int(request->key_id, key_id),
-		request->request_id,
-		slice_of_int(bulk->first_id, first_id),
-		slice_of_int(bulk->last_id, last_id),
-		slice_of_int((int64_t)bulk->stored, stored),
-		slice_of_int((int64_t)bulk->duplicates, repeated),
-		bulk->with_ids ? SLICE("true") : SLICE("false"),
-	};
-	struct pg_result result = {0};
-	enum status status = pg_run(db, &statement, params, &result, deadline_ms);
-
-	if (status == STATUS_OK) {
-		uint64_t duplicates = (uint64_t)pg_result_int(&result, 0, 0);
-		bulk->duplicates += duplicates;
-		bulk->stored -= duplicates;
-	}
-	pg_result_free(&result);
-	return status;
 }

@@ -118,7 +118,7 @@ static void answer_batch(const struct intake *intake, struct buf *out)
 
 void intake_answer(const struct intake *intake, struct http_response *response)
 {
-	enum status status = intake->commit.status;
+	enum status status = intake->commit.out.status;
 
 	/* What is wrong with the body is told to those only whose key is good. */
 	if (status == STATUS_ACCEPTED && intake->body_status != STATUS_OK) {

@@ -10,6 +10,9 @@
 #include "intake/intake.h"
 
 #include "base/clock.h"
+#include "commit/bulk.h"
+#include "commit/outcome.h"
+#include "commit/statement.h"
 
 enum {
 	CHUNK_ITEMS = 2000,
@@ -86,11 +89,11 @@ static enum status land(struct bulk *bulk)
 
 	if (bulk->flight.first == NULL)
 		return bulk->failure;
-	bulk->failure = commit_statement_await(bulk->db, &bulk->flight, &refusals,
-					       bulk->flight_deadline_ms);
+	bulk->failure =
+		commit_outcome_await(bulk->db, &bulk->flight, &refusals, bulk->flight_deadline_ms);
 	bulk->flight = COMMIT_LIST_EMPTY;
-	if (bulk->failure == STATUS_OK && bulk->sent.commit.status != STATUS_ACCEPTED)
-		bulk->failure = bulk->sent.commit.status;
+	if (bulk->failure == STATUS_OK && bulk->sent.commit.out.status != STATUS_ACCEPTED)
+		bulk->failure = bulk->sent.commit.out.status;
 	if (bulk->failure == STATUS_OK)
 		count_stored(bulk);
 	return bulk->failure;
@@ -304,8 +307,8 @@ static enum status commit(struct bulk *bulk)
 
 	/* As long as the whole request may take: it is one statement over all signals. */
 	if (bulk->stored.stored + bulk->stored.duplicates > 0)
-		status = commit_statement_finish_bulk(bulk->db, &bulk->sent.commit, &bulk->stored,
-						      bulk->deadline_ms);
+		status = commit_bulk_finish(bulk->db, &bulk->sent.commit, &bulk->stored,
+					    bulk->deadline_ms);
 	bulk->intake->duplicates = bulk->stored.duplicates;
 	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
 }
@@ -348,7 +351,7 @@ void intake_bulk(struct intake *intake, struct pg_connection *db, intake_read *r
 		status = command(&bulk, "BEGIN");
 	if (status == STATUS_OK)
 		status = fill(&bulk, read, context);
-	intake->commit.status = STATUS_ACCEPTED;
+	intake->commit.out.status = STATUS_ACCEPTED;
 	if (status == STATUS_INVALID_VALUE) {
 		/* The database cannot hold an item; which one is not known. */
 		intake->body_status = status;
@@ -360,7 +363,7 @@ void intake_bulk(struct intake *intake, struct pg_connection *db, intake_read *r
 	if (status != STATUS_OK) {
 		/* The transaction may be open: dropping the connection rolls it back. */
 		pg_drop(db);
-		intake->commit.status = status;
+		intake->commit.out.status = status;
 	}
 	json_reader_close(bulk.reader);
 	commit_statement_close(bulk.statement);

@@ -359,7 +359,7 @@ void intake_settle(struct intake *intake)
 {
 	const struct commit_request *commit = &intake->commit;
 
-	for (size_t i = 0; i < commit->item_count && commit->status == STATUS_ACCEPTED; i++)
+	for (size_t i = 0; i < commit->item_count && commit->out.status == STATUS_ACCEPTED; i++)
 		intake->duplicates += commit->results[i].repeated;
 }
 

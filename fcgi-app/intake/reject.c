@@ -192,7 +192,7 @@ enum status intake_keep(struct intake *intake, struct slice received, bool compl
 {
 	if (intake->strict)
 		return STATUS_OK;
-	intake->commit.may_become_rejects = true;
+	intake->commit.reject_unstorable = true;
 	intake->commit.given_source = intake->given_source;
 	if (!intake->unreadable)
 		return keep_items(intake);

@@ -63,7 +63,7 @@ static void advance_committed(struct loop *loop, struct commit_request *commit)
 {
 	while (commit != NULL) {
 		struct slot *slot = commit->owner;
-		commit = commit->next; /* a part of the request, which may be reset */
+		commit = commit->queue.next; /* a part of the request, which may be reset */
 		loop_advance_committed(loop, slot);
 		arm(loop, slot);
 	}

@@ -67,7 +67,7 @@ static void use_fetched_template(struct loop *loop, struct slot *slot)
 	const struct commit_request *commit = &slot->request.intake.commit;
 	const struct template *template;
 	enum status status =
-		template_cache_add(loop->templates, &commit->key_hash, commit->template, &template);
+		template_cache_add(loop->templates, &commit->key_hash, commit->out.template, &template);
 
 	if (status == STATUS_OK)
 		commit_items(loop, slot, template);
@@ -92,7 +92,7 @@ static void find_template(struct loop *loop, struct slot *slot)
 
 void loop_advance_committed(struct loop *loop, struct slot *slot)
 {
-	bool accepted = slot->request.intake.commit.status == STATUS_ACCEPTED;
+	bool accepted = slot->request.intake.commit.out.status == STATUS_ACCEPTED;
 
 	if (accepted && slot->state == SLOT_AUTHENTICATING) {
 		loop_serve_in_child(loop, slot);

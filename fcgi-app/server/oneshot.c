@@ -29,14 +29,14 @@ static void run_commit(struct server_request *request, struct pg_connection *db,
 			status = commit_run(db, commit, statement_deadline_ms(request));
 	}
 	if (status != STATUS_OK)
-		commit->status = status;
+		commit->out.status = status;
 }
 
 static enum status map_items(struct server_request *request)
 {
 	struct intake *intake = &request->intake;
 	const struct template *template;
-	enum status status = template_load(&request->arena, intake->commit.template, &template);
+	enum status status = template_load(&request->arena, intake->commit.out.template, &template);
 
 	return status == STATUS_OK ? intake_map(intake, template) : status;
 }
@@ -51,7 +51,7 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 	commit->wants_template = intake->kind == INTAKE_PRODUCT_ORGS;
 	run_commit(request, db, commit);
 	commit->wants_template = false;
-	if (commit->status != STATUS_ACCEPTED) {
+	if (commit->out.status != STATUS_ACCEPTED) {
 		server_request_answer_intake(request);
 		return;
 	}

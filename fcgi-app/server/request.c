@@ -60,7 +60,7 @@ void server_request_answer_intake(struct server_request *request)
 	struct intake *intake = &request->intake;
 
 	request->is_answered = true;
-	request->status = intake->commit.status;
+	request->status = intake->commit.out.status;
 	if (request->status == STATUS_ACCEPTED && intake->body_status != STATUS_OK)
 		request->status = intake->body_status;
 	intake_settle(intake);

@@ -110,7 +110,7 @@ static void store(struct session *session)
 	if (status == STATUS_OK) {
 		CHECK(intake->body_status != STATUS_OK || intake->commit.item_count > 0);
 		CHECK(intake->commit.item_count == 0 || intake->body_status == STATUS_OK);
-		intake->commit.status = STATUS_ACCEPTED;
+		intake->commit.out.status = STATUS_ACCEPTED;
 		server_request_answer_intake(&request);
 	} else {
 		server_request_fail(&request, status, NULL);

@@ -276,7 +276,7 @@ static void prepare(void)
 	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK);
 	for (size_t i = 0; i < MEMBERS; i++)
 		signals[i] = intake.signals[0];
-	intake.commit.status = STATUS_ACCEPTED;
+	intake.commit.out.status = STATUS_ACCEPTED;
 	intake.commit.results = &result;
 	open_fcgi();
 	log_hold();

@@ -57,21 +57,29 @@ START_TEST(it_is_remembered_for_its_time)
 }
 END_TEST
 
-/* Keys that would have the same place: some are remembered side by side, then the oldest goes. */
+/* Keys by their number below this are spread evenly, eight to a place. */
+enum { PLACES = LAST_USED_KEYS / 8 };
+
+START_TEST(so_many_keys_are_remembered)
+{
+	for (uint64_t key = 1; key <= LAST_USED_KEYS; key++)
+		note(key, NOW_MS + (int64_t)key);
+	for (uint64_t key = 1; key <= LAST_USED_KEYS; key++)
+		ck_assert_msg(is_noted(key, NOW_MS + 10000), "%d", (int)key);
+}
+END_TEST
+
+static const uint64_t places[] = {0, 1, PLACES / 2, PLACES - 1};
+
+/* Of nine keys for the same place the one that was noted first is forgotten, and only that. */
 START_TEST(the_oldest_gives_way)
 {
-	enum { SAME_PLACE = LAST_USED_KEYS };
-	uint64_t room = 0;
+	uint64_t first = places[_i] + PLACES; /* 0 is a free place's */
 
-	note(1, NOW_MS);
-	while (is_noted(1, NOW_MS + 100)) {
-		room++;
-		note(1 + room * SAME_PLACE, NOW_MS + (int64_t)room);
-		ck_assert_uint_lt(room, 100);
-	}
-	ck_assert_uint_ge(room, 4);
-	for (uint64_t i = 1; i <= room; i++)
-		ck_assert_msg(is_noted(1 + i * SAME_PLACE, NOW_MS + 100), "%d", (int)i);
+	for (uint64_t i = 0; i < 9; i++)
+		note(first + i * PLACES, NOW_MS + (i == 4 ? 0 : 1 + (int64_t)i));
+	for (uint64_t i = 0; i < 9; i++)
+		ck_assert_msg(is_noted(first + i * PLACES, NOW_MS + 100) == (i != 4), "%d", (int)i);
 }
 END_TEST
 
@@ -83,7 +91,8 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(cases, forget_all, NULL);
 	tcase_add_test(cases, nothing_is_noted_at_first);
 	tcase_add_test(cases, it_is_remembered_for_its_time);
-	tcase_add_test(cases, the_oldest_gives_way);
+	tcase_add_test(cases, so_many_keys_are_remembered);
+	tcase_add_loop_test(cases, the_oldest_gives_way, 0, LENGTH(places));
 	suite_add_tcase(suite, cases);
 	return suite;
 }

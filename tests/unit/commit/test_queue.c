@@ -48,7 +48,7 @@ static void set_up(void)
 	for (int i = 0; i < REQUESTS; i++) {
 		requests[i] = (struct commit_request){.deadline_ms = NOW_MS + REQUEST_MS,
 						      .request_id = slice_of(ids[i]),
-						      .status = STATUS_COUNT};
+						      .out.status = STATUS_COUNT};
 		memset(requests[i].key_hash.bytes, i + 1, sizeof(requests[i].key_hash.bytes));
 	}
 }
@@ -86,7 +86,7 @@ static void step(bool ready, int64_t now_ms, const char *names)
 	int n = 0;
 
 	for (struct commit_request *m = commit_queue_step(queue, ready, now_ms); m != NULL;
-	     m = m->next)
+	     m = m->queue.next)
 		back[n++] = m->request_id.p[0];
 	ck_assert_str_eq(back, names);
 }
@@ -94,8 +94,8 @@ static void step(bool ready, int64_t now_ms, const char *names)
 static void check_status(const char *names, enum status status)
 {
 	for (; *names != '\0'; names++)
-		ck_assert_msg(requests[*names - 'a'].status == status, "%c: %s, not %s", *names,
-			      status_name(requests[*names - 'a'].status), status_name(status));
+		ck_assert_msg(requests[*names - 'a'].out.status == status, "%c: %s, not %s", *names,
+			      status_name(requests[*names - 'a'].out.status), status_name(status));
 }
 
 /* Connects in two steps, the second of which sends what waits. */
@@ -762,7 +762,7 @@ START_TEST(items_that_cannot_be_stored_are_kept_as_rejects)
 
 	open_queue(script);
 	give_items(&requests[0], 2);
-	requests[0].may_become_rejects = true;
+	requests[0].reject_unstorable = true;
 	add("a");
 	connect_queue();
 	step(true, NOW_MS, "");
@@ -784,7 +784,7 @@ START_TEST(rejects_that_cannot_be_stored_either)
 
 	open_queue(script);
 	give_items(&requests[0], 1);
-	requests[0].may_become_rejects = true;
+	requests[0].reject_unstorable = true;
 	add("a");
 	connect_queue();
 	step(true, NOW_MS, "");
@@ -982,7 +982,30 @@ START_TEST(refusals_are_written_down_at_the_end)
 	refuse_one();
 	(void)captured_log();
 	commit_queue_flush_counts(queue);
-	ck_assert_int_eq(captured_log_count(captured_log(), "could not write refusals down"), _i);
+	ck_assert_int_eq(captured_log_count(captured_log(), "could not store counts"), _i);
+	close_queue();
+}
+END_TEST
+
+/* Those of a statement that failed, too. */
+START_TEST(all_refusals_are_written_down_at_the_end)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG, 7)),
+					    LIBPQ_SEND(" refused 7:5*1 recently"),
+					    LIBPQ_ANSWER(&invalid),
+					    LIBPQ_SEND(" refused 7:5*1"),
+					    LIBPQ_ANSWER(ACCEPTED(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const int64_t due_ms = NOW_MS + REFUSALS_MS;
+
+	open_queue(script);
+	refuse_one();
+	step(false, due_ms, "");
+	step(true, due_ms, "");
+	commit_queue_flush_counts(queue);
 	close_queue();
 }
 END_TEST
@@ -1104,7 +1127,7 @@ static long send_one(const struct libpq_call *script, long nth, enum status stat
 	long made = unit_allocations() - before;
 	ck_assert_int_eq(back != NULL, status != STATUS_OK);
 	if (back != NULL)
-		ck_assert_int_eq(back->status, status);
+		ck_assert_int_eq(back->out.status, status);
 	close_queue();
 	return made;
 }
@@ -1184,7 +1207,7 @@ START_TEST(items_by_themselves_that_cannot_be_stored)
 					    {0}};
 
 	give_items(&requests[0], 1);
-	requests[0].may_become_rejects = true;
+	requests[0].reject_unstorable = true;
 	ck_assert_int_eq(run_alone(script), STATUS_OK);
 	check_status("a", STATUS_INVALID_VALUE);
 }
@@ -1199,7 +1222,7 @@ START_TEST(a_failure_by_itself)
 					    {0}};
 
 	give_items(&requests[0], 1);
-	requests[0].may_become_rejects = _i == 1;
+	requests[0].reject_unstorable = _i == 1;
 	ck_assert_int_eq(run_alone(script), _i == 0 ? STATUS_INVALID_VALUE : STATUS_CONFLICT);
 }
 END_TEST
@@ -1269,6 +1292,7 @@ static void add_counts(Suite *suite)
 	tcase_add_test(tests, refusals_that_were_not_written_down);
 	tcase_add_test(tests, a_conflict_keeps_refusals_beside_new_ones);
 	tcase_add_loop_test(tests, refusals_are_written_down_at_the_end, 0, 2);
+	tcase_add_test(tests, all_refusals_are_written_down_at_the_end);
 	tcase_add_test(tests, nothing_is_written_down_at_the_end);
 	tcase_add_test(tests, last_uses_are_remembered);
 	tcase_add_test(tests, a_refused_use_is_none);

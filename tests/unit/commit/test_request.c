@@ -46,10 +46,10 @@ static void check_sums(const struct commit_list *list)
 	size_t rejected = 0;
 	size_t bytes = 0;
 
-	for (const struct commit_request *m = list->first; m != NULL; last = m, m = m->next) {
+	for (const struct commit_request *m = list->first; m != NULL; last = m, m = m->queue.next) {
 		count++;
-		rows += m->as_rejects ? 0 : m->item_count;
-		rejected += m->reject_count + (m->as_rejects ? m->item_count : 0);
+		rows += m->queue.as_rejects ? 0 : m->item_count;
+		rejected += m->reject_count + (m->queue.as_rejects ? m->item_count : 0);
 		bytes += commit_request_bytes(m);
 		ck_assert(list->earliest_ms <= m->deadline_ms);
 	}
@@ -81,21 +81,21 @@ START_TEST(bytes_are_those_of_rejects_too)
 END_TEST
 
 /* Once, and only where there is something to keep and it is wanted. */
-START_TEST(refused_signals_become_rejects_once)
+START_TEST(unstorable_items_become_rejects_once)
 {
 	struct commit_request request = {.signals = signals,
 					 .item_count = (size_t)_i,
 					 .rejects = rejects,
 					 .reject_count = 3};
 
-	ck_assert(!commit_request_keep_as_rejects(&request));
-	request.may_become_rejects = true;
+	ck_assert(!commit_request_reject_items(&request));
+	request.reject_unstorable = true;
 	ck_assert_uint_eq(commit_request_items(&request), (size_t)_i);
 	ck_assert_uint_eq(commit_request_rejects(&request), 3);
-	ck_assert_int_eq(commit_request_keep_as_rejects(&request), _i > 0);
+	ck_assert_int_eq(commit_request_reject_items(&request), _i > 0);
 	ck_assert_uint_eq(commit_request_items(&request), 0);
 	ck_assert_uint_eq(commit_request_rejects(&request), 3 + (size_t)_i);
-	ck_assert(!commit_request_keep_as_rejects(&request));
+	ck_assert(!commit_request_reject_items(&request));
 }
 END_TEST
 
@@ -116,9 +116,9 @@ START_TEST(members_leave_in_the_order_they_came)
 		requests[i].item_count = (size_t)i % (SIGNALS + 1);
 		requests[i].rejects = rejects;
 		requests[i].reject_count = (size_t)i % 3;
-		requests[i].as_rejects = i % 4 == 1;
+		requests[i].queue.as_rejects = i % 4 == 1;
 		/* Left over from another list: it must not tie the lists together. */
-		requests[i].next = &requests[0];
+		requests[i].queue.next = &requests[0];
 		commit_list_append(&list, &requests[i]);
 		check_sums(&list);
 	}
@@ -211,7 +211,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_loop_test(tests, bytes_are_those_of_all_payloads, 0, SIGNALS + 1);
 	tcase_add_loop_test(tests, bytes_are_those_of_rejects_too, 0, SIGNALS + 1);
-	tcase_add_loop_test(tests, refused_signals_become_rejects_once, 0, SIGNALS + 1);
+	tcase_add_loop_test(tests, unstorable_items_become_rejects_once, 0, SIGNALS + 1);
 	tcase_add_test(tests, a_list_begins_empty);
 	tcase_add_loop_test(tests, members_leave_in_the_order_they_came, 0, MEMBERS + 1);
 	tcase_add_test(tests, a_member_may_come_back);

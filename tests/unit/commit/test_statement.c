@@ -1,12 +1,14 @@
 /*
- * test_statement.c - requests to parameters, and the database's answer to the requests' statuses
- * and results, over a libpq that plays scripts.
+ * test_statement.c - requests to parameters (commit/statement), and the database's answer to the
+ * requests' statuses and results (commit/outcome, commit/bulk), over a libpq that plays scripts.
  */
 #include <string.h>
 
 #include "base/clock.h"
 #include "captured_log.h"
 #include "check_main.h"
+#include "commit/bulk.h"
+#include "commit/outcome.h"
 #include "commit/statement.h"
 #include "intake_answer.h"
 #include "pg/array.h"
@@ -40,7 +42,7 @@ static void set_up(void)
 						      .arena = &arena,
 						      .signals = signals,
 						      .results = results[i],
-						      .status = STATUS_COUNT};
+						      .out.status = STATUS_COUNT};
 		memset(requests[i].key_hash.bytes, i + 1, sizeof(requests[i].key_hash.bytes));
 		memset(results[i], 0xff, sizeof(results[i]));
 	}
@@ -68,7 +70,7 @@ static enum status run_group(int count, const char *question, const struct libpq
 	ck_assert_int_eq(commit_statement_open(&statement), STATUS_OK);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
 	ck_assert_int_eq(commit_statement_send(statement, db, &list, NULL, false), STATUS_OK);
-	enum status status = commit_statement_await(db, &list, &refusals, soon());
+	enum status status = commit_outcome_await(db, &list, &refusals, soon());
 	commit_statement_close(statement);
 	pg_close(db);
 	libpq_check_end();
@@ -90,7 +92,7 @@ START_TEST(senders_are_told_apart)
 		run_group(4, "a,b,c,d", INTAKE_ANSWER(.senders = 4, .key_ids = {1, 2, 3, 4})),
 		STATUS_OK);
 	for (int i = 0; i < REQUESTS; i++)
-		ck_assert_int_eq(requests[i].key_id, i + 1);
+		ck_assert_int_eq(requests[i].out.key_id, i + 1);
 }
 END_TEST
 
@@ -104,7 +106,7 @@ START_TEST(equal_senders_are_one)
 	ck_assert_int_eq(run_group(4, "a,b,c,d", INTAKE_ANSWER(.senders = 2, .key_ids = {1, 2})),
 			 STATUS_OK);
 	for (int i = 0; i < REQUESTS; i++)
-		ck_assert_int_eq(requests[i].key_id, i % 2 + 1);
+		ck_assert_int_eq(requests[i].out.key_id, i % 2 + 1);
 }
 END_TEST
 
@@ -115,8 +117,8 @@ START_TEST(senders_with_hashes_alike)
 	requests[0].key_hash.bytes[31] ^= 1;
 	ck_assert_int_eq(run_group(2, "a,b", INTAKE_ANSWER(.senders = 2, .key_ids = {1, 2})),
 			 STATUS_OK);
-	ck_assert_int_eq(requests[0].key_id, 1);
-	ck_assert_int_eq(requests[1].key_id, 2);
+	ck_assert_int_eq(requests[0].out.key_id, 1);
+	ck_assert_int_eq(requests[1].out.key_id, 2);
 }
 END_TEST
 
@@ -135,16 +137,16 @@ START_TEST(items_and_rejects_of_several_requests)
 
 	requests[0].item_count = 2;
 	requests[1].item_count = 1;
-	requests[1].as_rejects = true;
+	requests[1].queue.as_rejects = true;
 	requests[2].item_count = 1;
 	requests[2].rejects = rejects;
 	requests[2].reject_count = 2;
 	ck_assert_int_eq(run_group(3, "a,b,c items 1,1,3 rejects 2,3,3",
 				   INTAKE_ANSWER(.senders = 3, .items = 3, .ids = {7, 8, 9})),
 			 STATUS_OK);
-	ck_assert_int_eq(requests[0].status, STATUS_ACCEPTED);
-	ck_assert_int_eq(requests[1].status, STATUS_INVALID_VALUE);
-	ck_assert_int_eq(requests[2].status, STATUS_ACCEPTED);
+	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
+	ck_assert_int_eq(requests[1].out.status, STATUS_INVALID_VALUE);
+	ck_assert_int_eq(requests[2].out.status, STATUS_ACCEPTED);
 	ck_assert_int_eq(results[0][0].id, 7);
 	ck_assert_int_eq(results[0][1].id, 8);
 	ck_assert_int_eq(results[2][0].id, 9);
@@ -302,8 +304,8 @@ START_TEST(an_outcome_is_a_status)
 		run_group(1, "a",
 			  INTAKE_ANSWER(.senders = 1, .outcomes = {outcome}, .key_ids = {42})),
 		STATUS_OK);
-	ck_assert_int_eq(requests[0].status, outcomes[_i].status);
-	ck_assert_int_eq(requests[0].key_id, 42);
+	ck_assert_int_eq(requests[0].out.status, outcomes[_i].status);
+	ck_assert_int_eq(requests[0].out.key_id, 42);
 	ck_assert_uint_eq(refusals.count, outcomes[_i].counted);
 	if (outcomes[_i].counted) {
 		ck_assert_int_eq(refusals.items[0].key_id, 42);
@@ -320,7 +322,7 @@ START_TEST(results_of_items)
 						 .repeated = {false, true, false},
 						 .cold = {false, false, true})),
 			 STATUS_OK);
-	ck_assert_int_eq(requests[0].status, STATUS_ACCEPTED);
+	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
 	for (int i = 0; i < 3; i++) {
 		ck_assert_int_eq(results[0][i].id, 7 + i);
 		ck_assert_int_eq(results[0][i].repeated, i == 1);
@@ -345,7 +347,7 @@ START_TEST(repeated_items_at_the_limit)
 	ck_assert_int_eq(run_group(1, _i == 2 ? "a items 1,1 rejects 1" : "a items 1,1",
 				   intake_answer(&answer)),
 			 STATUS_OK);
-	ck_assert_int_eq(requests[0].status, _i == 0 ? STATUS_ACCEPTED : STATUS_LIMIT_REACHED);
+	ck_assert_int_eq(requests[0].out.status, _i == 0 ? STATUS_ACCEPTED : STATUS_LIMIT_REACHED);
 	ck_assert_uint_eq(refusals.count, _i == 0 ? 0 : 1);
 }
 END_TEST
@@ -360,10 +362,10 @@ START_TEST(a_template)
 					.templates = {"{\"product_org_id\":\"id\"}", ""})),
 		STATUS_OK);
 	/* At the limit, too: the items, yet to come, may all be repeated ones. */
-	ck_assert_int_eq(requests[0].status, STATUS_ACCEPTED);
-	ck_assert(slice_equal(requests[0].template, SLICE("{\"product_org_id\":\"id\"}")));
-	ck_assert_int_eq(requests[1].status, STATUS_UNAUTHENTICATED);
-	ck_assert_ptr_null(requests[1].template.p);
+	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
+	ck_assert(slice_equal(requests[0].out.template, SLICE("{\"product_org_id\":\"id\"}")));
+	ck_assert_int_eq(requests[1].out.status, STATUS_UNAUTHENTICATED);
+	ck_assert_ptr_null(requests[1].out.template.p);
 	ck_assert_uint_eq(refusals.count, 0);
 }
 END_TEST
@@ -402,10 +404,10 @@ static enum status finish_bulk(const struct libpq_result *answer, struct commit_
 
 	libpq_play(script);
 	libpq_show_params(NULL);
-	requests[0].key_id = 42;
+	requests[0].out.key_id = 42;
 	ck_assert_int_eq(pg_open(&db, &options), STATUS_OK);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
-	enum status status = commit_statement_finish_bulk(db, &requests[0], bulk, soon());
+	enum status status = commit_bulk_finish(db, &requests[0], bulk, soon());
 	pg_close(db);
 	libpq_check_end();
 	return status;

@@ -855,7 +855,7 @@ START_TEST(what_is_bad_is_kept)
 
 	read_body(is->kind, is->variables, slice_of(is->text));
 	ck_assert_msg(commit->reject_count == is->count, "%s: %zu", is->name, commit->reject_count);
-	ck_assert_int_eq(commit->may_become_rejects, !intake.strict);
+	ck_assert_int_eq(commit->reject_unstorable, !intake.strict);
 	if (is->count > 0) {
 		const struct commit_reject *last = &commit->rejects[is->count - 1];
 		ck_assert_int_eq(last->position, is->position);
@@ -1041,7 +1041,7 @@ END_TEST
 /* The rows are committed, with ids from 100. */
 static void commit(void)
 {
-	intake.commit.status = STATUS_ACCEPTED;
+	intake.commit.out.status = STATUS_ACCEPTED;
 	for (size_t i = 0; i < intake.commit.item_count; i++)
 		intake.commit.results[i] = (struct commit_result){.id = 100 + (int64_t)i,
 								  .cold = intake.signals[i].cold};
@@ -1131,7 +1131,7 @@ START_TEST(a_bulk_answer_lists_a_hundred_bad_items)
 		ck_assert_int_eq(intake_reject(&intake, &error), STATUS_OK);
 	}
 	intake.accepted = 1;
-	intake.commit.status = STATUS_ACCEPTED;
+	intake.commit.out.status = STATUS_ACCEPTED;
 	intake_answer(&intake, &response);
 	ck_assert_int_eq(response.status, 202);
 	buf_add_char(&response.body, '\0');
@@ -1168,7 +1168,7 @@ START_TEST(problems_are_told_to_whom_they_concern)
 	struct buf code = buf_make(100);
 
 	read_body(INTAKE_SINGLE, "", SLICE("{}"));
-	intake.commit.status = outcomes[_i].commit;
+	intake.commit.out.status = outcomes[_i].commit;
 	intake.body_status = outcomes[_i].body;
 	intake.detail = "where it is bad";
 	intake_answer(&intake, &response);
@@ -1199,7 +1199,7 @@ START_TEST(the_unauthenticated_are_all_told_the_same)
 
 	read_body(INTAKE_SINGLE, "", SLICE("{}"));
 	for (int i = 0; i < LENGTH(states); i++) {
-		intake.commit.status = STATUS_UNAUTHENTICATED;
+		intake.commit.out.status = STATUS_UNAUTHENTICATED;
 		intake.body_status = states[i];
 		intake_answer(&intake, i == 0 ? &first : &response);
 		if (i > 0)

@@ -208,7 +208,7 @@ START_TEST(committed_updates_are_answered)
 	read_body("", one ? "{\"id\":\"\\u00e4\",\"mrr\":1.5,\"c\":{}}"
 			  : "[{},{\"id\":1},{\"id\":2,\"mrr\":\"x\"}]");
 	ck_assert_int_eq(map(), STATUS_OK);
-	intake.commit.status = STATUS_ACCEPTED;
+	intake.commit.out.status = STATUS_ACCEPTED;
 	intake.commit.results[0].id = 17;
 	intake.commit.results[intake.item_count - 1] = (struct commit_result){18, true, false};
 	intake_settle(&intake);
