@@ -1,6 +1,6 @@
 /*
- * test_access.c - whom the settings service takes for authenticated, and which requests may come
- * from its own page.
+ * test_access.c - which users the settings service takes for authenticated, and which requests it
+ * takes for its own page's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void tear_down(void)
 	arena_free(&settings.arena);
 }
 
-/* ---- who it is ---- */
+/* ---- the user ---- */
 
 static const struct {
 	bool trusts_web_server;
@@ -116,7 +116,7 @@ START_TEST(a_user_without_memory_is_refused)
 }
 END_TEST
 
-/* ---- where the request comes from ---- */
+/* ---- the origin ---- */
 
 #define HERE "HTTP_HOST=sluice.example.com", "REQUEST_SCHEME=https"
 

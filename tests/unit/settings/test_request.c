@@ -1,6 +1,6 @@
 /*
- * test_request.c - what the settings service takes for a body and for a parameter, and what it says
- * of anything else.
+ * test_request.c - bodies and parameters of the settings service: which are accepted, and how the
+ * others are answered.
  */
 #include <string.h>
 
