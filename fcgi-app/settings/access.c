@@ -16,6 +16,11 @@
 
 enum { USER_CHARS_MAX = 200, ORIGIN_BYTES_MAX = 1024 };
 
+static enum status refuse_user(struct settings *settings, const char *detail)
+{
+	return settings_fail(settings, STATUS_NOT_SIGNED_IN, detail);
+}
+
 /* A client's headers become HTTP_… variables, so it cannot set these two. A duplicate is refused as
  * defence in depth. */
 enum status settings_authenticate(struct settings *settings)
@@ -23,18 +28,18 @@ enum status settings_authenticate(struct settings *settings)
 	struct slice user, type;
 
 	if (!settings->config->settings_trust_remote_user)
-		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The service is not configured to trust the web server's "
-				     "authentication: settings_trust_remote_user is off.");
+		return refuse_user(
+			settings,
+			"The service is not configured to trust the web server's authentication: settings_trust_remote_user is off.");
 	if (http_header(&settings->http, "AUTH_TYPE", &type) != 1 || type.n == 0)
-		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The web server did not authenticate this request: "
-				     "AUTH_TYPE is not set.");
+		return refuse_user(
+			settings,
+			"The web server did not authenticate this request: AUTH_TYPE is not set.");
 	if (http_header(&settings->http, "REMOTE_USER", &user) != 1 ||
 	    !utf8_is_name(user, USER_CHARS_MAX))
-		return settings_fail(settings, STATUS_NOT_SIGNED_IN,
-				     "The web server did not name a user: REMOTE_USER is not set, "
-				     "or is not a valid name.");
+		return refuse_user(
+			settings,
+			"The web server did not name a user: REMOTE_USER is not set, or is not a valid name.");
 	settings->store.actor.p = arena_copy(&settings->arena, user);
 	settings->store.actor.n = user.n;
 	if (settings->store.actor.p == NULL)

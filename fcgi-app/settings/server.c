@@ -108,8 +108,7 @@ static void accept_one(struct server *server, int64_t now_ms)
 		settings_serve(server->settings, server->fcgi);
 }
 
-/* Waits for a connection or a signal. No connection is accepted during a pause, nor once the worker
- * has been told to end. */
+/* Waits for a connection or a signal. Does not accept during a pause, nor once the worker ends. */
 static void turn(struct server *server, const sigset_t *while_polling)
 {
 	struct pollfd fd = {.fd = server->listener->fd, .events = POLLIN};

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 #include "server/route.h"
 
-enum { TARGET_MOST = 2048 }; /* longer ones are no targets of ours */
+enum { TARGET_MOST = 2048 }; /* longer ones have no route */
 
 static void check_segment(struct slice segment)
 {

@@ -154,7 +154,7 @@ static void hang_up(void)
 	server = -1;
 }
 
-/* Appends what has arrived of the body; returns why no more is to be had. */
+/* Appends the part of the body that has arrived; returns why there is no more. */
 static enum status hear(int64_t length, struct buf *body, size_t piece)
 {
 	char room[4096];
@@ -199,7 +199,7 @@ static void check_body(const struct buf *body, struct slice expected)
 		ck_assert_mem_eq(body->p, expected.p, expected.n);
 }
 
-/* The content of the answer's records; false when they are not as they must be. */
+/* The content of the answer's records; false if they are malformed. */
 static bool parse_answer(struct slice raw, struct buf *content)
 {
 	bool ended = false;
@@ -222,7 +222,7 @@ static bool parse_answer(struct slice raw, struct buf *content)
 	return ended && finished;
 }
 
-/* Reads the answer up to the connection's end. */
+/* Reads the answer to the end of the connection. */
 static bool hear_answer(int fd, struct buf *content)
 {
 	struct buf raw = buf_make(MESSAGE_MAX);
@@ -350,7 +350,7 @@ static size_t cut_message(struct buf *message, size_t padding)
 	return head;
 }
 
-/* The part before the cut is read up before the rest arrives, however much later. */
+/* The part before the cut is consumed before the rest arrives. */
 START_TEST(records_may_be_cut_anywhere)
 {
 	struct buf message;
@@ -398,7 +398,7 @@ START_TEST(every_byte_may_come_alone)
 }
 END_TEST
 
-/* The same while nothing but the end of the request is looked for. */
+/* The same for fcgi_drain(). */
 START_TEST(draining_passes_over_records_cut_anywhere)
 {
 	struct buf message;
@@ -419,7 +419,7 @@ END_TEST
 
 /* ---- parameters ---- */
 
-/* However late the rest is: a head that is cut, also between two parameters, is no head. */
+/* A head that is cut, even between two parameters, is incomplete. */
 START_TEST(parameters_may_be_cut_anywhere)
 {
 	struct buf message = message_with_head();
@@ -506,11 +506,11 @@ START_TEST(long_parameters_are_read)
 }
 END_TEST
 
-/* The head's last record ends before, at and behind the ends of a read. */
+/* The last record of the head ends before, at and after the end of a read. */
 static const size_t padded_values[] = {8120, 8128, 8136, 8137, 8138, 8139, 8140, 8141,
 				       8142, 8143, 8144, 8145, 8146, 8147, 8152};
 
-START_TEST(padding_behind_the_parameters_is_passed_over)
+START_TEST(padding_after_the_parameters_is_skipped)
 {
 	struct buf body = buf_make(MESSAGE_MAX);
 
@@ -533,7 +533,7 @@ START_TEST(padding_behind_the_parameters_is_passed_over)
 }
 END_TEST
 
-/* ---- what is no request ---- */
+/* ---- not a request ---- */
 
 static const struct {
 	const char *name;
@@ -557,7 +557,7 @@ static const struct {
 	{"nothing", {"", 0}},
 };
 
-START_TEST(what_is_no_request_ends_the_connection)
+START_TEST(anything_but_a_request_ends_the_connection)
 {
 	char byte;
 
@@ -584,7 +584,7 @@ END_TEST
 /* ---- forged requests ---- */
 
 /* A kept-alive connection on which another request follows: in the same piece or in a later one. */
-START_TEST(nothing_behind_a_request_is_ever_a_request)
+START_TEST(nothing_after_a_request_is_ever_a_request)
 {
 	struct buf message = message_with_head();
 	struct buf forged = buf_make(MESSAGE_MAX);
@@ -607,7 +607,7 @@ START_TEST(nothing_behind_a_request_is_ever_a_request)
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	check_variables();
 	check_body(&body, SLICE("{}"));
-	/* It asked to keep the connection; it is closed all the same. */
+	/* The peer asked to keep the connection; it is closed all the same. */
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("Status: 200 OK\r\n\r\n"), SLICE("")), STATUS_END);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_eq(fcgi_accept(fcgi, listening), STATUS_AGAIN);
@@ -617,7 +617,7 @@ START_TEST(nothing_behind_a_request_is_ever_a_request)
 }
 END_TEST
 
-/* A body that is not read to its end must not become the next request. */
+/* The unread rest of a body must not become the next request. */
 START_TEST(an_unread_body_is_never_a_request)
 {
 	struct buf message = message_with_head();
@@ -653,7 +653,7 @@ static const struct {
 	{"a question", {"\1\11\0\0\0\22\0\0\16\0FCGI_MAX_CONNS..", 26}},
 };
 
-/* Of what does not belong there, nothing reaches the body, and the body does not count as whole. */
+/* Nothing of a foreign record reaches the body, and the body is incomplete. */
 START_TEST(foreign_records_break_a_body)
 {
 	struct buf message = message_with_head();
@@ -720,7 +720,7 @@ START_TEST(announced_lengths_are_checked)
 }
 END_TEST
 
-/* More than was announced may be read (the caller bounds it), but it is never lost in between. */
+/* More than was announced may be read (the caller limits it), but nothing is lost in between. */
 START_TEST(a_body_longer_than_announced_is_drained)
 {
 	struct buf message = message_with_head();
@@ -758,7 +758,7 @@ START_TEST(a_peer_may_leave_at_any_point)
 		if (begun == STATUS_OK) {
 			buf_reset(&body, 0);
 			enum status status = hear(-1, &body, 4096);
-			/* Padding behind the end record is the peer's own affair. */
+			/* Missing padding after the end record does not matter. */
 			bool whole = cut + (size_t)_i >= message.n;
 			ck_assert_msg(
 				status == STATUS_INCOMPLETE_BODY || (whole && status == STATUS_END),
@@ -778,7 +778,7 @@ START_TEST(a_peer_may_leave_at_any_point)
 }
 END_TEST
 
-/* Half closed: nothing more comes, but the answer is still wanted. */
+/* Half closed: nothing more arrives, but the peer still reads the answer. */
 START_TEST(a_missing_end_record_is_an_incomplete_body)
 {
 	struct buf message = message_with_head();
@@ -800,7 +800,7 @@ END_TEST
 
 /* ---- accepting ---- */
 
-START_TEST(accepting_does_not_wait)
+START_TEST(accepting_does_not_block)
 {
 	ck_assert_int_eq(fcgi_accept(fcgi, listening), STATUS_AGAIN);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
@@ -815,7 +815,7 @@ START_TEST(accepting_does_not_wait)
 }
 END_TEST
 
-START_TEST(a_lack_of_descriptors_is_told)
+START_TEST(a_lack_of_descriptors_is_reported)
 {
 	struct rlimit limit;
 	struct rlimit none = {0};
@@ -831,7 +831,7 @@ START_TEST(a_lack_of_descriptors_is_told)
 }
 END_TEST
 
-START_TEST(opening_without_memory_is_told)
+START_TEST(opening_without_memory_is_reported)
 {
 	struct fcgi *other = fcgi;
 
@@ -860,7 +860,7 @@ static void answer_waiting(struct slice head, struct slice body)
 	ck_assert_int_eq(status, STATUS_END);
 }
 
-/* A peer process reads it, because no socket holds so much. */
+/* A peer process reads it, because no socket buffer holds so much. */
 START_TEST(answers_of_any_size_arrive)
 {
 	struct buf message = message_with_head();
@@ -894,7 +894,7 @@ START_TEST(answers_of_any_size_arrive)
 }
 END_TEST
 
-/* Web servers read twice and more for each record. */
+/* Web servers read at least twice for each record. */
 START_TEST(a_small_answer_is_one_record)
 {
 	static const char whole[] = "\1\6\0\1\0\10\0\0head\n{}\n"
@@ -916,8 +916,8 @@ START_TEST(a_small_answer_is_one_record)
 }
 END_TEST
 
-/* Nobody else waits for a web server that does not take its answer. */
-START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
+/* A web server that does not read its answer must not block the loop. */
+START_TEST(an_answer_that_is_not_read_does_not_block)
 {
 	struct buf message = message_with_head();
 	struct buf body = buf_make(MESSAGE_MAX);
@@ -948,7 +948,7 @@ START_TEST(an_answer_that_is_not_taken_waits_for_nobody)
 }
 END_TEST
 
-/* Nor for the rest of a request that was answered early. */
+/* Before the rest of the request has been read. */
 START_TEST(an_early_answer_arrives)
 {
 	struct buf message = message_with_head();
@@ -962,8 +962,8 @@ START_TEST(an_early_answer_arrives)
 }
 END_TEST
 
-/* What a forked child and its parent each do with the other's requests. */
-START_TEST(letting_go_leaves_the_connection_open)
+/* As a forked child and its parent do with each other's connections. */
+START_TEST(closing_a_copy_leaves_the_connection_open)
 {
 	struct buf message = message_with_head();
 	char byte = 0;
@@ -985,7 +985,7 @@ START_TEST(letting_go_leaves_the_connection_open)
 	ck_assert_int_le(read(server, &byte, 1), 0);
 	fcgi_close_fd(fcgi); /* again: nothing to let go */
 	hang_up();
-	/* And the same object takes the next request. */
+	/* The same object accepts the next request. */
 	add_end(&message);
 	call();
 	say(&message);
@@ -1016,7 +1016,7 @@ static const struct {
 	{"not announced, open", -1, "abcd", false, STATUS_END, ""},
 };
 
-/* What a web server still writes when the answer comes, some take badly. */
+/* Some web servers mishandle an answer that arrives while they still write. */
 START_TEST(plain_cgi_drains_the_body)
 {
 	char text[] = "CONTENT_LENGTH=8";
@@ -1084,13 +1084,13 @@ static void add_conversation(Suite *suite)
 	tcase_add_test(tests, parameters_may_be_cut_anywhere);
 	tcase_add_test(tests, every_byte_of_the_parameters_may_come_alone);
 	tcase_add_loop_test(tests, long_parameters_are_read, 0, LENGTH(long_values));
-	tcase_add_loop_test(tests, padding_behind_the_parameters_is_passed_over, 0,
+	tcase_add_loop_test(tests, padding_after_the_parameters_is_skipped, 0,
 			    LENGTH(padded_values));
 	tcase_add_loop_test(tests, announced_lengths_are_checked, 0, LENGTH(lengths));
 	tcase_add_test(tests, a_body_longer_than_announced_is_drained);
 	tcase_add_loop_test(tests, answers_of_any_size_arrive, 0, LENGTH(answers));
 	tcase_add_test(tests, a_small_answer_is_one_record);
-	tcase_add_loop_test(tests, an_answer_that_is_not_taken_waits_for_nobody, 0, 2);
+	tcase_add_loop_test(tests, an_answer_that_is_not_read_does_not_block, 0, 2);
 	tcase_add_test(tests, an_early_answer_arrives);
 	suite_add_tcase(suite, tests);
 }
@@ -1100,8 +1100,8 @@ static void add_hostile(Suite *suite)
 	TCase *tests = tcase_create("hostile");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_loop_test(tests, what_is_no_request_ends_the_connection, 0, LENGTH(nonsense));
-	tcase_add_loop_test(tests, nothing_behind_a_request_is_ever_a_request, 0, 4);
+	tcase_add_loop_test(tests, anything_but_a_request_ends_the_connection, 0, LENGTH(nonsense));
+	tcase_add_loop_test(tests, nothing_after_a_request_is_ever_a_request, 0, 4);
 	tcase_add_loop_test(tests, an_unread_body_is_never_a_request, 0, 2);
 	tcase_add_loop_test(tests, foreign_records_break_a_body, 0, LENGTH(foreign));
 	tcase_add_loop_test(tests, a_peer_may_leave_at_any_point, 0, 8);
@@ -1114,10 +1114,10 @@ static void add_connection(Suite *suite)
 	TCase *tests = tcase_create("connection");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, accepting_does_not_wait);
-	tcase_add_test(tests, a_lack_of_descriptors_is_told);
-	tcase_add_test(tests, opening_without_memory_is_told);
-	tcase_add_loop_test(tests, letting_go_leaves_the_connection_open, 0, 2);
+	tcase_add_test(tests, accepting_does_not_block);
+	tcase_add_test(tests, a_lack_of_descriptors_is_reported);
+	tcase_add_test(tests, opening_without_memory_is_reported);
+	tcase_add_loop_test(tests, closing_a_copy_leaves_the_connection_open, 0, 2);
 	tcase_add_loop_test(tests, plain_cgi_reads_standard_input, 0, LENGTH(plain));
 	tcase_add_test(tests, plain_cgi_drains_the_body);
 	suite_add_tcase(suite, tests);

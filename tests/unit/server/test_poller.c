@@ -1,6 +1,6 @@
 /*
- * test_poller.c - what the loop is told of: connections while they are wanted, requests once, and
- * the database's socket whichever has its number.
+ * test_poller.c - which events the loop sees: connections while it wants them, those of a request
+ * once, and those of the database's socket even if another one had its number.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static int call(void)
 	return fd;
 }
 
-START_TEST(connections_come_while_they_are_wanted)
+START_TEST(connections_are_reported_while_they_are_wanted)
 {
 	int caller = call();
 
@@ -84,7 +84,7 @@ START_TEST(connections_come_while_they_are_wanted)
 }
 END_TEST
 
-START_TEST(a_request_is_told_of_once)
+START_TEST(a_request_is_reported_once)
 {
 	int pair[2], owner;
 
@@ -96,7 +96,7 @@ START_TEST(a_request_is_told_of_once)
 	poller_wait(poller, PATIENCE_MS, &none);
 	ck_assert_ptr_eq(poller_next(poller), &owner);
 	ck_assert_ptr_null(poller_next(poller));
-	/* What is left, and the peer's end, are no news until it is watched again. */
+	/* Unread input and a hang-up are not reported until it is armed again. */
 	(void)close(pair[1]);
 	poller_wait(poller, AT_ONCE, &none);
 	ck_assert_ptr_null(poller_next(poller));
@@ -107,7 +107,7 @@ START_TEST(a_request_is_told_of_once)
 }
 END_TEST
 
-START_TEST(a_request_that_another_process_keeps_is_forgotten)
+START_TEST(a_removed_request_is_not_reported_though_its_connection_is_open)
 {
 	int pair[2], owner;
 
@@ -159,7 +159,7 @@ static enum status open_and_close(void)
 	return status;
 }
 
-START_TEST(memory_may_be_short)
+START_TEST(a_lack_of_memory_is_reported)
 {
 	ck_assert_int_gt(unit_torture(open_and_close), 0);
 }
@@ -167,15 +167,15 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = suite_create("watch");
-	TCase *tcase = tcase_create("watch");
+	Suite *suite = suite_create("poller");
+	TCase *tcase = tcase_create("poller");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_add_test(tcase, connections_come_while_they_are_wanted);
-	tcase_add_test(tcase, a_request_is_told_of_once);
-	tcase_add_test(tcase, a_request_that_another_process_keeps_is_forgotten);
+	tcase_add_test(tcase, connections_are_reported_while_they_are_wanted);
+	tcase_add_test(tcase, a_request_is_reported_once);
+	tcase_add_test(tcase, a_removed_request_is_not_reported_though_its_connection_is_open);
 	tcase_add_test(tcase, the_database_may_be_another_socket);
-	tcase_add_test(tcase, memory_may_be_short);
+	tcase_add_test(tcase, a_lack_of_memory_is_reported);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

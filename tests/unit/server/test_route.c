@@ -41,7 +41,7 @@ static void check(const struct row *row, const char *method)
 	arena_free(&arena);
 }
 
-/* ---- what there is ---- */
+/* ---- paths with a route ---- */
 
 #define ONE	  WEBHOOK "{key}"
 #define BATCH	  WEBHOOK "{key}/batch"
@@ -68,7 +68,7 @@ static const struct row good[] = {
 	{ORGS "sk_a/batch", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	{ORGS "web/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	{"/api/product-orgs/bulk/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
-	/* What stands where a key or source must is judged later, not here. */
+	/* Whether a segment is a valid key or source is checked later. */
 	{WEBHOOK "no-key", STATUS_OK, ONE, "no-key", NULL},
 	{WEBHOOK "sk_", STATUS_OK, ONE, "sk_", NULL},
 	{WEBHOOK "SK_a", STATUS_OK, ONE, "SK_a", NULL},
@@ -78,12 +78,12 @@ static const struct row good[] = {
 	{WEBHOOK ".../sk_a", STATUS_OK, SOURCE, "sk_a", "..."},
 	{WEBHOOK "\xc3\xa4/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	{BULK "no-key", STATUS_OK, BULK_PATH, "no-key", NULL},
-	/* A key is known by its first characters, wherever it stands. */
+	/* A key is recognised by its prefix, in either place. */
 	{WEBHOOK "batch/sk_a", STATUS_OK, SOURCE, "sk_a", "batch"},
 	{WEBHOOK "sk_/batch", STATUS_OK, BATCH, "sk_", NULL},
 	{WEBHOOK "batch/batch", STATUS_OK, BATCH, "batch", NULL},
 	{WEBHOOK "batch", STATUS_OK, ONE, "batch", NULL},
-	/* Decoded, once. */
+	/* Decoded once. */
 	{WEBHOOK "%73k_a", STATUS_OK, ONE, "sk_a", NULL},
 	{WEBHOOK "%73%6B%5f%61", STATUS_OK, ONE, "sk_a", NULL},
 	{WEBHOOK "sk_a/%62atch", STATUS_OK, BATCH, "sk_a", NULL},
@@ -195,7 +195,7 @@ static const struct {
 	{"GET", SETTINGS "audit", STATUS_OK, ROUTE_AUDIT, ROUTE_EDITOR, NULL, NULL},
 };
 
-START_TEST(a_question_has_one_route)
+START_TEST(a_settings_path_has_one_route)
 {
 	struct arena arena = {0};
 	struct route_match match;
@@ -208,7 +208,7 @@ START_TEST(a_question_has_one_route)
 	ck_assert(slice_equal(match.id, slice_of(settings[_i].id)));
 	if (settings[_i].allow != NULL)
 		ck_assert_str_eq(match.allow, settings[_i].allow);
-	/* A body is read where something is sent, and only there. */
+	/* Only POST has a body. */
 	ck_assert_int_eq(match.route->body_bytes > 0, strcmp(match.route->method, "POST") == 0);
 	arena_free(&arena);
 }
@@ -236,7 +236,7 @@ START_TEST(programs_do_not_share_routes)
 }
 END_TEST
 
-/* ---- what there is not ---- */
+/* ---- paths without a route ---- */
 
 static const char *const unknown[] = {
 	"",
@@ -258,7 +258,7 @@ static const char *const unknown[] = {
 	WEBHOOK "web/sk_a/batch",
 	WEBHOOK "sk_a/batch/more",
 	WEBHOOK "a/b/sk_a",
-	/* No key is ever a source. */
+	/* A key is never a source. */
 	WEBHOOK "sk_a/sk_b",
 	WEBHOOK "sk_a/no-key",
 	WEBHOOK "%73k_a/sk_b",
@@ -279,7 +279,7 @@ static const char *const unknown[] = {
 	WEBHOOK "sk_a//",
 	WEBHOOK "sk_a//batch",
 	"/health//",
-	/* Steps, plain and escaped. */
+	/* Dot segments, plain and escaped. */
 	WEBHOOK "./sk_a",
 	WEBHOOK "../sk_a",
 	WEBHOOK "x/../sk_a",
@@ -291,7 +291,7 @@ static const char *const unknown[] = {
 	WEBHOOK "sk_a/.",
 	"/health/.",
 	"/x/../health",
-	/* Escapes that no path of ours holds. */
+	/* Escapes of bytes that no route has. */
 	WEBHOOK "web%2Fsk_a",
 	WEBHOOK "web%2fsk_a",
 	WEBHOOK "web%5Csk_a",
@@ -307,7 +307,7 @@ static const char *const unknown[] = {
 	WEBHOOK "a\x7f/sk_a",
 	WEBHOOK "%c3%a4/sk_a",
 	WEBHOOK "%ff/sk_a",
-	/* Escapes that are none. */
+	/* Invalid escapes. */
 	WEBHOOK "%/sk_a",
 	WEBHOOK "%4/sk_a",
 	WEBHOOK "%4g/sk_a",
@@ -421,7 +421,7 @@ START_TEST(long_targets_are_not_found)
 	struct route_match match;
 	char target[TARGET_MAX + 1];
 
-	/* The length counts with the query, where it is no part of the key. */
+	/* The query counts as well. */
 	memset(target, 'a', sizeof(target));
 	memcpy(target, prefix, sizeof(prefix) - 1);
 	if (_i == 1)
@@ -437,7 +437,7 @@ START_TEST(long_targets_are_not_found)
 }
 END_TEST
 
-/* No route has so many segments; more must not be written either. */
+/* No route has so many segments, and no more than fit must be written. */
 START_TEST(many_segments_are_not_found)
 {
 	struct arena arena = {0};
@@ -456,7 +456,7 @@ START_TEST(many_segments_are_not_found)
 }
 END_TEST
 
-/* What is found belongs to the arena, not to the target. */
+/* They are in the arena, not a part of the target. */
 START_TEST(key_and_source_outlive_the_target)
 {
 	char target[] = WEBHOOK "web/sk_a";
@@ -483,7 +483,7 @@ static enum status find_with_own_arena(void)
 	return status;
 }
 
-START_TEST(a_lack_of_memory_is_told)
+START_TEST(a_lack_of_memory_is_reported)
 {
 	ck_assert_int_eq(unit_torture(find_with_own_arena), 1);
 }
@@ -498,7 +498,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, health_is_a_route);
 	tcase_add_test(tests, metrics_are_a_route);
 	tcase_add_test(tests, a_route_knows_its_handler);
-	tcase_add_loop_test(tests, a_question_has_one_route, 0, LENGTH(settings));
+	tcase_add_loop_test(tests, a_settings_path_has_one_route, 0, LENGTH(settings));
 	tcase_add_test(tests, programs_do_not_share_routes);
 	tcase_add_loop_test(tests, anything_else_is_not_found, 0, LENGTH(unknown));
 	tcase_add_test(tests, an_absent_target_is_not_found);
@@ -509,7 +509,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, long_targets_are_not_found, 0, 2);
 	tcase_add_test(tests, many_segments_are_not_found);
 	tcase_add_test(tests, key_and_source_outlive_the_target);
-	tcase_add_test(tests, a_lack_of_memory_is_told);
+	tcase_add_test(tests, a_lack_of_memory_is_reported);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -1,0 +1,213 @@
+/*
+ * test_process.c - the signals that end a worker, and its children. Each test has a process of its
+ * own, whose standard error stream is a pipe.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "check_main.h"
+#include "server/process.h"
+
+enum { LOG_BYTES = 4096, HOUR_MS = 3600000 };
+
+static int log_pipe[2];
+static sigset_t while_waiting;
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void set_up(void)
+{
+	/* Check's own handler would kill the whole test. */
+	must(signal(SIGALRM, SIG_DFL) != SIG_ERR);
+	must(pipe(log_pipe) == 0 && dup2(log_pipe[1], STDERR_FILENO) == STDERR_FILENO);
+	log_open("test", LOG_TARGET_STDERR, LOG_LEVEL_INFO);
+	process_start(&while_waiting);
+}
+
+static void tear_down(void)
+{
+	(void)close(log_pipe[0]);
+	(void)close(log_pipe[1]);
+}
+
+/* What has been logged so far, which is something. */
+static const char *logged(void)
+{
+	static char lines[LOG_BYTES];
+	ssize_t n = read(log_pipe[0], lines, sizeof(lines) - 1);
+
+	must(n > 0);
+	lines[n] = '\0';
+	return lines;
+}
+
+/* ---- signals ---- */
+
+static const int ends[] = {SIGTERM, SIGINT, SIGUSR1};
+
+START_TEST(a_signal_ends_the_worker_during_a_wait)
+{
+	ck_assert_ptr_nonnull(strstr(logged(), "event=\"worker started\" version="));
+	must(raise(ends[_i]) == 0);
+	ck_assert(!process_is_ending());
+	ck_assert_int_eq(sigsuspend(&while_waiting), -1);
+	ck_assert(process_is_ending());
+}
+END_TEST
+
+START_TEST(a_child_that_exits_ends_the_wait_only)
+{
+	must(raise(SIGCHLD) == 0);
+	ck_assert_int_eq(sigsuspend(&while_waiting), -1);
+	ck_assert_int_eq(errno, EINTR);
+	ck_assert(!process_is_ending());
+}
+END_TEST
+
+START_TEST(a_broken_pipe_is_an_error_only)
+{
+	int ends_of_pipe[2];
+
+	must(pipe(ends_of_pipe) == 0 && close(ends_of_pipe[0]) == 0);
+	ck_assert_int_eq(write(ends_of_pipe[1], "x", 1), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	(void)close(ends_of_pipe[1]);
+}
+END_TEST
+
+/* ---- children ---- */
+
+START_TEST(children_are_counted_and_reaped)
+{
+	int gate[2], children = 0;
+	char nothing;
+
+	must(pipe(gate) == 0);
+	for (int i = 1; i <= 2; i++) {
+		pid_t child = process_fork(&children, clock_now_ms() + HOUR_MS);
+		must(child >= 0);
+		if (child == 0) {
+			(void)close(gate[1]);
+			_exit(read(gate[0], &nothing, 1) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+		}
+		ck_assert_int_eq(children, i);
+	}
+	process_reap(&children);
+	ck_assert_int_eq(children, 2);
+	(void)logged();
+	(void)close(gate[1]);
+	while (children > 0) {
+		(void)sigsuspend(&while_waiting);
+		process_reap(&children);
+	}
+	process_reap(&children);
+	ck_assert_int_eq(children, 0);
+	/* Neither is logged: this line is the first one. */
+	log_event(LOG_LEVEL_INFO, "mark", LOG_INT("number", 1));
+	ck_assert_int_eq(strncmp(strstr(logged(), "event="), "event=mark", 10), 0);
+	(void)close(gate[0]);
+}
+END_TEST
+
+static void reap_one(int *children)
+{
+	while (*children > 0) {
+		(void)sigsuspend(&while_waiting);
+		process_reap(children);
+	}
+}
+
+static const struct {
+	int exit, signal;
+} failures[] = {{EXIT_FAILURE, 0}, {0, SIGKILL}, {0, SIGALRM}};
+
+START_TEST(a_child_that_fails_is_logged)
+{
+	char expected[128];
+	int children = 0;
+
+	(void)logged();
+	pid_t child = process_fork(&children, clock_now_ms() + HOUR_MS);
+	must(child >= 0);
+	if (child == 0) {
+		if (failures[_i].signal != 0)
+			(void)raise(failures[_i].signal);
+		_exit(failures[_i].exit);
+	}
+	reap_one(&children);
+	(void)snprintf(expected, sizeof(expected),
+		       "event=\"child for a request failed\" child=%d signal=%d\n", (int)child,
+		       failures[_i].signal);
+	ck_assert_ptr_nonnull(strstr(logged(), expected));
+}
+END_TEST
+
+/* Its remaining seconds are what alarm() returns. */
+START_TEST(a_child_is_killed_some_time_after_its_deadline)
+{
+	const int64_t deadlines_ms[] = {clock_now_ms() - HOUR_MS, clock_now_ms() + HOUR_MS};
+	int children = 0, pair[2];
+	unsigned left_s[2] = {0};
+
+	must(pipe(pair) == 0);
+	for (int i = 0; i < 2; i++) {
+		pid_t child = process_fork(&children, deadlines_ms[i]);
+		must(child >= 0);
+		if (child == 0) {
+			unsigned s = alarm(0);
+			_exit(write(pair[1], &s, sizeof(s)) == sizeof(s) ? EXIT_SUCCESS
+									 : EXIT_FAILURE);
+		}
+		ck_assert_int_eq(read(pair[0], &left_s[i], sizeof(left_s[i])), sizeof(left_s[i]));
+	}
+	reap_one(&children);
+	ck_assert_uint_gt(left_s[0], 0);
+	ck_assert_uint_gt(left_s[1], left_s[0]);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+END_TEST
+
+START_TEST(a_child_logs_with_its_own_process_id)
+{
+	char expected[64];
+	int children = 0;
+
+	(void)logged();
+	pid_t child = process_fork(&children, clock_now_ms() + HOUR_MS);
+	must(child >= 0);
+	if (child == 0) {
+		log_event(LOG_LEVEL_INFO, "hello", LOG_INT("number", 1));
+		_exit(EXIT_SUCCESS);
+	}
+	reap_one(&children);
+	(void)snprintf(expected, sizeof(expected), "pid=%d event=hello", (int)child);
+	ck_assert_ptr_nonnull(strstr(logged(), expected));
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("process");
+	TCase *tcase = tcase_create("process");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, a_signal_ends_the_worker_during_a_wait, 0, LENGTH(ends));
+	tcase_add_test(tcase, a_child_that_exits_ends_the_wait_only);
+	tcase_add_test(tcase, a_broken_pipe_is_an_error_only);
+	tcase_add_test(tcase, children_are_counted_and_reaped);
+	tcase_add_loop_test(tcase, a_child_that_fails_is_logged, 0, LENGTH(failures));
+	tcase_add_test(tcase, a_child_is_killed_some_time_after_its_deadline);
+	tcase_add_test(tcase, a_child_logs_with_its_own_process_id);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,162 @@
+/*
+ * test_program.c - a FastCGI program's main function: its options, and what it serves. Each test
+ * has a process of its own, whose output is a pipe.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "check_main.h"
+#include "server/program.h"
+
+enum { OUTPUT_BYTES = 8192, OPTION_BYTES = 64 };
+
+static int output[2];
+static int served_socket, served_cgi;
+static enum status serve_status;
+static char method[64];
+
+static enum status serve(const struct config *config, struct listener *listener)
+{
+	served_socket++;
+	ck_assert_int_gt(config->database_timeout_ms, 0);
+	ck_assert_int_eq(listener->fd, STDIN_FILENO);
+	ck_assert((fcntl(listener->fd, F_GETFL) & O_NONBLOCK) != 0);
+	return serve_status;
+}
+
+static void serve_cgi(const struct config *config, struct fcgi *fcgi)
+{
+	served_cgi++;
+	ck_assert_int_gt(config->database_timeout_ms, 0);
+	for (char *const *v = fcgi_variables(fcgi); *v != NULL; v++) {
+		if (strncmp(*v, "REQUEST_METHOD=", 15) == 0)
+			(void)snprintf(method, sizeof(method), "%s", *v);
+	}
+}
+
+static const struct program program = {
+	.name = "sluice-test", .purpose = "Tests.\n", .serve = serve, .serve_cgi = serve_cgi};
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void set_up(void)
+{
+	int nothing = open("/dev/null", O_RDONLY);
+
+	must(pipe(output) == 0 && dup2(output[1], STDERR_FILENO) == STDERR_FILENO &&
+	     dup2(output[1], STDOUT_FILENO) == STDOUT_FILENO);
+	must(nothing >= 0 && dup2(nothing, STDIN_FILENO) == STDIN_FILENO);
+	(void)unsetenv("GATEWAY_INTERFACE");
+	(void)setenv("SLUICE_CONFIG", "/dev/null", 1);
+}
+
+/* Options are NULL from the first one that is missing. */
+static int run(const char *option, const char *value)
+{
+	const char *const options[] = {"sluice-test", option, value, NULL};
+	static char texts[LENGTH(options)][OPTION_BYTES];
+	char *arguments[LENGTH(options)] = {NULL};
+	int count = 0;
+
+	for (; options[count] != NULL; count++) {
+		(void)snprintf(texts[count], OPTION_BYTES, "%s", options[count]);
+		arguments[count] = texts[count];
+	}
+	int code = program_run(&program, count, arguments);
+	(void)fflush(stdout);
+	return code;
+}
+
+static const char *said(void)
+{
+	static char text[OUTPUT_BYTES];
+	ssize_t n = read(output[0], text, sizeof(text) - 1);
+
+	must(n > 0);
+	text[n] = '\0';
+	return text;
+}
+
+static const struct {
+	const char *option, *value;
+	int code;
+	const char *says;
+} options[] = {
+	{"--version", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
+	{"-V", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
+	{"--help", NULL, 0, "Usage: sluice-test [--config FILE]"},
+	{"-h", NULL, 0, "See sluice-test(8) and sluice.conf(5)."},
+	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE]"},
+	{"--config", NULL, 2, "Usage: sluice-test [--config FILE]"},
+	{"--config", "/nowhere/sluice.conf", 1, "sluice-test: could not"},
+	{"-c", "/dev/null", 2, "standard input is not a listening socket\nHINT: Start it with"},
+	{NULL, NULL, 2, "standard input is not a listening socket\nHINT: Start it with"},
+};
+
+START_TEST(options_say_what_to_do)
+{
+	ck_assert_int_eq(run(options[_i].option, options[_i].value), options[_i].code);
+	const char *text = said();
+	ck_assert_msg(strstr(text, options[_i].says) != NULL, "%s", text);
+	ck_assert_int_eq(served_socket + served_cgi, 0);
+}
+END_TEST
+
+static const struct {
+	enum status status;
+	int code;
+	const char *says;
+} ends[] = {
+	{STATUS_OK, 0, "event=\"worker ended\"\n"},
+	{STATUS_NO_MEMORY, 1, "event=\"could not start the worker\" code=no_memory\n"},
+};
+
+START_TEST(a_listening_socket_is_served)
+{
+	struct sockaddr_un any = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	must(fd >= 0 && bind(fd, (struct sockaddr *)&any, sizeof(sa_family_t)) == 0 &&
+	     listen(fd, 1) == 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO);
+	/* Even where a web server's environment is inherited. */
+	(void)setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
+	serve_status = ends[_i].status;
+	ck_assert_int_eq(run(NULL, NULL), ends[_i].code);
+	ck_assert_int_eq(served_socket, 1);
+	ck_assert_int_eq(served_cgi, 0);
+	ck_assert_ptr_nonnull(strstr(said(), ends[_i].says));
+}
+END_TEST
+
+START_TEST(one_cgi_request_is_served)
+{
+	(void)setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
+	(void)setenv("REQUEST_METHOD", "PATCH", 1);
+	ck_assert_int_eq(run(NULL, NULL), 0);
+	ck_assert_int_eq(served_cgi, 1);
+	ck_assert_int_eq(served_socket, 0);
+	ck_assert_str_eq(method, "REQUEST_METHOD=PATCH");
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("program");
+	TCase *tcase = tcase_create("program");
+
+	tcase_add_checked_fixture(tcase, set_up, NULL);
+	tcase_add_loop_test(tcase, options_say_what_to_do, 0, LENGTH(options));
+	tcase_add_loop_test(tcase, a_listening_socket_is_served, 0, LENGTH(ends));
+	tcase_add_test(tcase, one_cgi_request_is_served);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
