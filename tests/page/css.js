@@ -10,7 +10,8 @@ const css = require('css-tree');
 
 const web = process.argv[2];
 const names = fs.readdirSync(web, { recursive: true }).map(String).sort();
-const filesOf = pattern => names.filter(name => pattern.test(name)).map(name => path.join(web, name));
+const filesOf = pattern => names.filter(name => pattern.test(name))
+	.map(name => path.join(web, name));
 
 const words = new Set(); // of the modules and documents
 const stems = []; // `json-${kind}` mentions every class that begins with json-
