@@ -12,9 +12,13 @@ import contextlib
 import pytest
 
 import harness
+import settings_api
+import sluicectl
 
 
 def pytest_configure(config):
+    for module in (settings_api, sluicectl):
+        config.pluginmanager.register(module)  # its fixtures
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")
     config.addinivalue_line("markers", "database: about the database; not with sanitizers")
@@ -49,7 +53,7 @@ def pytest_generate_tests(metafunc):
 
 
 # What takes longest goes first, so that the other processes have something to do meanwhile.
-LONG = ("test_settings_page", "test_settings", "test_sluicectl")
+LONG = ("test_settings_page", "test_sluicectl_check", "test_sluicectl_keys")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -7,15 +7,14 @@ import pytest
 
 from harness import (JSON, NDJSON, SEED, Client, accepted_id, assert_problem, bulk_path, median,
                      path_of, send, send_raw, sound_key, unsound_key)
-
-ACCEPTED = "Signal received and queued for processing"
+from messages import QUEUED
 
 
 def test_single(stack, key):
     answer = send(stack, path_of(key))
     assert answer.header("Content-Type").split(";")[0] == "application/json"
     signal = accepted_id(answer)
-    assert answer.json == {"id": signal, "message": ACCEPTED, "source": "generic",
+    assert answer.json == {"id": signal, "message": QUEUED, "source": "generic",
                            "cold_storage": False}
     assert stack.ids(key) == [signal]
 

@@ -3,7 +3,6 @@
 
 import base64
 import concurrent.futures
-import contextlib
 import gzip
 import json
 
@@ -68,16 +67,11 @@ def bodies_with(key, marker):
 
 def shown_while(stack, request):
     """All of pg_stat_activity while the request's statement waits for a lock."""
-    with contextlib.closing(stack.connect()) as lock, lock.cursor() as cursor, \
-            concurrent.futures.ThreadPoolExecutor(1) as pool:
-        lock.autocommit = False
-        cursor.execute("lock table sluice.signal_staging in access exclusive mode")
-        answer = pool.submit(request)
-        waiting = ("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
-                   " and wait_event_type = 'Lock'")
-        wait_until_equal(lambda: stack.psql(waiting), [(1,)], "it is at it")
-        shown = " ".join(row[0] for row in stack.psql("select a::text from pg_stat_activity a"))
-        lock.rollback()
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        with stack.locked():
+            answer = pool.submit(request)
+            wait_until_equal(stack.waiting_for_locks, 1, "the statement waits")
+            shown = " ".join(row[0] for row in stack.psql("select a::text from pg_stat_activity a"))
         assert answer.result() == 202
     return shown
 

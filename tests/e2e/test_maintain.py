@@ -12,6 +12,7 @@ import pytest
 
 import harness
 from harness import Load, accepted_id, assert_staged_once, path_of, send
+from messages import NO_RIGHT, NO_RIGHT_HINT
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
@@ -413,7 +414,7 @@ def test_functions_alone_may_meet(database):
 
 def test_rights(database):
     stderr = database.ctl("maintain", exits=FAILED, user="sluice_intake")
-    assert "permission denied" in stderr and "HINT: connect as a member of sluice_admin" in stderr
+    assert NO_RIGHT in stderr and NO_RIGHT_HINT in stderr
     assert database.check("maintenance")["result"] == "ok"
 
 

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
-from harness import FRONTS, PATIENCE, SEED, Stack, bulk_path, path_of, sound_key, wait_for
+from harness import (FRONTS, PATIENCE, SEED, Stack, bulk_path, path_of, sound_key, wait_for,
+                     wait_until_equal)
 
 ITEMS = 5000
 HALF_OF_A_GROUP = 2500  # a group has 5,000 rows at most
@@ -42,15 +43,6 @@ def in_parallel(*calls):
     return results
 
 
-@contextlib.contextmanager
-def locked(stack):
-    """Nothing can be staged meanwhile."""
-    with contextlib.closing(stack.connect()) as holder, holder.cursor() as cursor:
-        holder.autocommit = False
-        cursor.execute("lock table sluice.signal_cold_storage in access exclusive mode")
-        yield
-
-
 def test_many_rows_in_few_bytes(tight):
     """A group is limited in rows too, however few the bytes and however many are waiting."""
     stack, _, _ = tight
@@ -60,23 +52,18 @@ def test_many_rows_in_few_bytes(tight):
     with Worker(stack, more=patient) as worker, \
             concurrent.futures.ThreadPoolExecutor(9) as pool:
         talks = [worker.talk() for _ in range(9)]
-        with locked(stack):
+        with stack.locked("signal_cold_storage"):
             for talk in talks:
                 talk.write(begin() + params(variables_of(path_of(key, end="/batch"), len(batch)))
                            + record(STDIN, batch))
                 wait_for(talk.all_read, "the worker has read the batch")
-                wait_for(lambda: waiting(stack) == 1, "the first group waits for the lock")
+                wait_until_equal(stack.waiting_for_locks, 1, "the first group waits for the lock")
         for talk in talks:
             talk.write(record(STDIN))
         assert list(pool.map(lambda talk: talk.status(), talks)) == [202] * 9
     groups = stack.psql("select count(*) from sluice.signal_cold_storage where key_id = %s"
                         " group by xmin::text order by 1", key["id"])
     assert groups == [(HALF_OF_A_GROUP,)] + [(2 * HALF_OF_A_GROUP,)] * 4
-
-
-def waiting(stack):
-    return stack.psql("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
-                      " and wait_event_type = 'Lock'")[0][0]
 
 
 def test_late_member_fails_alone(tight):

@@ -18,6 +18,8 @@ from harness import (ENVIRONMENT, JSON, NDJSON, ROOT, Client, accepted_id, asser
                      assert_recorded, bulk_path, path_of, send, sound_key, unsound_key,
                      wait_until_equal)
 from harness.documents import block, blocks
+from messages import (NO_PRODUCT_ORG_ID, NOT_A_TIMESTAMP, NOT_AN_OBJECT, NOT_TEXT, NOT_WHOLE,
+                      NOT_WHOLE_64)
 from test_hostile import BODIES, VALUES
 from test_templates import SHIPPED, TEMPLATES
 
@@ -100,9 +102,9 @@ def test_an_array(stack, fresh):
         "accepted": 3, "duplicates": 0, "rejected": 2, "results": [
             {"index": 0, "id": first[0], "product_org_id": "1"},
             {"index": 1, "error": {"code": "missing_product_org_id",
-                                   "detail": "product_org_id is missing, in the item at byte 12"}},
+                                   "detail": f"{NO_PRODUCT_ORG_ID}, in the item at byte 12"}},
             {"index": 2, "id": second[0], "product_org_id": "b",
-             "warnings": [{"field": "mrr", "reason": "is not a whole number"}]},
+             "warnings": [{"field": "mrr", "reason": NOT_WHOLE}]},
             {"index": 3, "error": {"code": "not_an_object",
                                    "detail": answer.json["results"][3]["error"]["detail"]}},
             {"index": 4, "id": third[0], "product_org_id": "c"}]}
@@ -110,7 +112,7 @@ def test_an_array(stack, fresh):
                       " from sluice.rejected_payload where key_id = %s order by position",
                       fresh["id"])
     assert kept[0] == (1, "item", "missing_product_org_id",
-                       "product_org_id is missing, in the item at byte 12",
+                       f"{NO_PRODUCT_ORG_ID}, in the item at byte 12",
                        '{"name": "nobody"}')
     assert kept[1][:3] == (3, "item", "not_an_object") and len(kept) == 2
 
@@ -119,13 +121,13 @@ def test_an_array(stack, fresh):
     ("user_count", "users", [
         ("0", 0), ("-7", -7), ('"12"', 12), ('" 12 "', 12), ("12.0", 12), ("1.2e1", 12),
         ("9223372036854775807", 2**63 - 1), ("-9223372036854775808", -2**63), ("null", None),
-        ("9223372036854775808", "is not a whole number within 64 bits"),
-        ("12.5", "is not a whole number"),
-        ('"many"', "is not a whole number"), ('""', "is not a whole number"),
-        ("true", "is not a whole number"),
-        ("[1]", "is not a whole number"), ("{}", "is not a whole number")]),
+        ("9223372036854775808", NOT_WHOLE_64),
+        ("12.5", NOT_WHOLE),
+        ('"many"', NOT_WHOLE), ('""', NOT_WHOLE),
+        ("true", NOT_WHOLE),
+        ("[1]", NOT_WHOLE), ("{}", NOT_WHOLE)]),
     ("mrr", "mrr", [("129900", 129900), ('"129900"', 129900), ("-1", -1),
-                    ('"1,299.00"', "is not a whole number"), ("1299.5", "is not a whole number")]),
+                    ('"1,299.00"', NOT_WHOLE), ("1299.5", NOT_WHOLE)]),
     ("last_active_at", "at", [
         ('"2026-11-14T10:00:00Z"', "2026-11-14T10:00:00.000000"),
         ('"2026-11-14T10:00:00+02:00"', "2026-11-14T08:00:00.000000"),
@@ -134,17 +136,17 @@ def test_an_array(stack, fresh):
         ("1794650400", "2026-11-14T10:00:00.000000"),
         ("1794650400250", "2026-11-14T10:00:00.250000"),
         ('"1794650400"', "2026-11-14T10:00:00.000000"), ("null", None),
-        ('"soon"', "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds"),
-        ("{}", "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds")]),
+        ('"soon"', NOT_A_TIMESTAMP),
+        ("{}", NOT_A_TIMESTAMP)]),
     ("feature_flags", "flags", [
         ('{"a":true,"n":0.10}', '{"a": true, "n": 0.10}'), ("{}", "{}"), ("null", None),
-        ("[]", "is not an object"), ('"a"', "is not an object"), ("true", "is not an object")]),
+        ("[]", NOT_AN_OBJECT), ('"a"', NOT_AN_OBJECT), ("true", NOT_AN_OBJECT)]),
     ("name", "name", [
         ('"Ünï"', "Ünï"), ("7", "7"), ("1.50", "1.50"), ("123456789012345678901234567890",
                                                          "123456789012345678901234567890"),
         ("false", "false"), ("null", None), ('""', "is empty"),
-        ("{}", "is neither a string nor a number, true or false"),
-        ("[]", "is neither a string nor a number, true or false"),
+        ("{}", NOT_TEXT),
+        ("[]", NOT_TEXT),
         (json.dumps("x" * 1024), "x" * 1024),
         (json.dumps("x" * 1025), "is longer than 1,024 bytes")]),
     ("custom", "n", [('{"projects":[1,{"x":null}]}', '{"projects": [1, {"x": null}]}'),
@@ -282,10 +284,10 @@ def test_a_template_that_is_not_valid(stack):
 def test_bad_requests(stack, fresh):
     path = org_path(fresh)
     problem = assert_problem(post(stack, fresh, {"name": "x"}), 400, "missing_product_org_id")
-    assert problem["detail"] == "product_org_id is missing, in the item at byte 0"
+    assert problem["detail"] == f"{NO_PRODUCT_ORG_ID}, in the item at byte 0"
     problem = assert_problem(post(stack, fresh, {"id": {}}), 400, "missing_product_org_id")
     assert problem["detail"].startswith(
-        "product_org_id is neither a string nor a number, true or false")
+        f"product_org_id {NOT_TEXT}")
     assert_problem(post(stack, fresh, [{"name": 1}, {"id": ""}]), 400, "batch_rejected")
     assert_problem(post(stack, fresh, b'{"id":1'), 400, "malformed_json")
     assert_problem(post(stack, fresh, b""), 400, "empty_body")
@@ -305,7 +307,7 @@ def test_strict(stack, fresh):
     strict = {**JSON, "Prefer": "handling=strict"}
     problem = assert_problem(post(stack, fresh, [{"id": 1}, {"x": 1}, 7], strict), 400,
                              "batch_rejected")
-    assert problem["detail"] == ("item 1: product_org_id is missing, in the item at byte 12; "
+    assert problem["detail"] == (f"item 1: {NO_PRODUCT_ORG_ID}, in the item at byte 12; "
                                  "2 of 3 items are bad")
     assert rows_of(stack, fresh) == []
     assert stack.psql("select from sluice.rejected_payload where key_id = %s", fresh["id"]) == []
@@ -408,7 +410,7 @@ def test_repeats(stack, fresh):
     first = post(stack, fresh, {"id": "a", "messageId": "m1", "mrr": "x"})
     again = post(stack, fresh, {"id": "a", "messageId": "m1", "mrr": "x"})
     assert again.json == {**first.json, "duplicate": True} and "duplicate" not in first.json
-    assert first.json["warnings"] == [{"field": "mrr", "reason": "is not a whole number"}]
+    assert first.json["warnings"] == [{"field": "mrr", "reason": NOT_WHOLE}]
     for headers in ({"Idempotency-Key": "h1"}, {"webhook-id": "h1"}):
         answer = post(stack, fresh, {"id": "b"}, {**JSON, **headers})
         assert ("duplicate" in answer.json) == ("webhook-id" in headers)
@@ -490,7 +492,7 @@ def test_rejects_are_replayed(stack, fresh, tmp_path):
     assert (item["code"], item["kind"]) == ("missing_product_org_id", "item")
     done = stack.ctl_run("rejected", "replay", item["id"])
     assert done.returncode == 1
-    assert "missing_product_org_id: product_org_id is missing" in done.stderr
+    assert f"missing_product_org_id: {NO_PRODUCT_ORG_ID}" in done.stderr
     repaired = tmp_path / "repaired.json"
     repaired.write_text('{"id":"now","users":3,"messageId":"r","mrr":1.5}')
     assert stack.ctl("rejected", "replay", item["id"], "--file", repaired).startswith(
@@ -499,7 +501,7 @@ def test_rejects_are_replayed(stack, fresh, tmp_path):
     replayed = stack.ctl_json("rejected", "replay", body["id"], "--file", repaired)
     assert len(replayed["ids"]) == 2
     assert rows_of(stack, fresh, "product_org_id, user_count, warnings") == [
-        ("good", None, None), ("now", 3, [{"field": "mrr", "reason": "is not a whole number"}]),
+        ("good", None, None), ("now", 3, [{"field": "mrr", "reason": NOT_WHOLE}]),
         ("x", None, None), ("y", None, None)]
     assert "duplicate" in post(stack, fresh, {"id": "now", "messageId": "r"}).json
     assert stack.rows(fresh) == 0, "none of them became a signal"

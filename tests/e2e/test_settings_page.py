@@ -18,8 +18,9 @@ from selenium.webdriver.common.keys import Keys
 
 import npm
 from browser import Browser
-from harness import (ENVIRONMENT, KEY, OUTPUT, PATIENCE, ROOT, SECRET, VARIANT, path_of, send,
-                     wait_for)
+from harness import KEY, OUTPUT, ROOT, SECRET, VARIANT, wait_for
+from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
+                           fill, fits, last_used, run_as_pasted, type_into)
 
 PICTURES = OUTPUT / "settings-page"
 AXE = ROOT / "build" / "axe"
@@ -31,52 +32,13 @@ WINDOWS = [Window("desktop-light", 1280, False, "Mobile app"),
 SLOW_WINDOWS = ("desktop-dark", "phone-light")
 Walk = collections.namedtuple("Walk", "overflow violations no_axe complaints")
 FIRST_VIEW_BYTES = 100_000
-LIMIT = 1000  # signals a month
-HOSTILE = ('<script>window.hacked=1</script>"><img src=x onerror="window.hacked=1">'
-           '\u202egnirts\u202c \u200f\u0627\u0644\u0639\u0631\u0628\u064a\u0629 '
-           '\U0001f680\U0001f469\u200d\U0001f4bb ')
-LONG_NAME = HOSTILE + "x" * (200 - len(HOSTILE))
 
-ROWS = "table[role] tbody"  # not those of the chart's numbers
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front,
               pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
 
 
 # ---- the stack and the browser ----
-
-def fill(stack):
-    """What a demo has: keys of every kind, rows of every kind, one of each status."""
-    keys = {
-        "forms": stack.new_key(name="Website forms"),
-        "segment": stack.new_key(name="Segment production", secret=True,
-                                 expires="2099-12-31T23:59:59Z"),
-        "product": stack.new_product_key(name="Accounts from the warehouse"),
-        "expired": stack.new_expired_key(name="Trade fair 2025"),
-        "old": stack.new_key(name="Old import"),
-        "hostile": stack.new_key(name=LONG_NAME),
-    }
-    stack.ctl("key", "deactivate", keys["old"]["id"])
-    stack.ctl("organization", "limit", stack.organization, "--signals", LIMIT)
-    for source, count in (("website", 9), ("hubspot", 6), ("marketo", 3), ("newsletter", 2)):
-        items = [{"email": f"lead-{number}@example.com", "event": "form_submission",
-                  "properties": {"form_name": "Contact", "budget": 1500.50}}
-                 for number in range(count)]
-        send(stack, path_of(keys["forms"], source), json.dumps(items).encode())
-    send(stack, path_of(keys["hostile"]), json.dumps(
-        {"email": "hostile@example.com", "event": LONG_NAME, HOSTILE: [HOSTILE, {"deep": [[]]}],
-         "big": 1}).replace('"big": 1', '"big": 12345678901234567890').encode())
-    send(stack, path_of(keys["forms"], end="/batch"), b'[{"email":"a@example.com"}, 7, "no"]')
-    send(stack, path_of(keys["forms"]), b'{"email": <b>')
-    send(stack, path_of(keys["segment"]))  # without its secret: refused
-    send(stack, f"/api/product-orgs/webhook/{keys['product']['key']}",
-         b'{"groupId": "acct-2077", "traits": {"name": "Example Ltd"}}')
-    for status in ("completed", "skipped", "failed"):
-        stack.psql("select sluice.finish_signals(array_agg(id), %s,"
-                   " case when %s = 'failed' then 'the CRM did not answer' end)"
-                   " from sluice.claim_signals('demo', 4, '5 minutes')", status, status)
-    return keys
-
 
 @pytest.fixture(scope="module")
 def filled(page_stack):
@@ -88,81 +50,6 @@ def chromium():
     browser = Browser()
     yield browser
     browser.close()
-
-
-class Page:
-    """The page as one user sees it."""
-
-    def __init__(self, stack, browser):
-        self.stack, self.browser = stack, browser
-        self.expected = set()  # statuses of 400 and above that are part of the test
-
-    def __getattr__(self, name):
-        return getattr(self.browser, name)
-
-    def visit(self, view="", user="olga"):
-        """Opens a view; its title, when all that it loads is there."""
-        self.sign_in(user, self.stack.env["DEMO_PASSWORD"])
-        self.open(f"{self.stack.env['SETTINGS_URL']}#/{view}")
-        self.wait(".view h1")
-        self.settle()
-        return self.wait(".view h1").text
-
-    def go(self, label):
-        """Follows the navigation to a view, until all that it loads is there."""
-        self.click("nav a", label)
-        self.wait(".view h1", label)
-        self.settle()
-
-    def close_dialog(self, label):
-        """By one of its buttons; what is below it is loaded anew."""
-        self.click("dialog button", label)
-        self.wait_gone("dialog")
-        self.settle()
-
-    def row(self, text):
-        return self.wait("tr.opens", text)
-
-    def open_row(self, text):
-        self.row(text)
-        self.script("""[...document.querySelectorAll('tr.opens')].find(row =>
-            row.textContent.includes(arguments[0])).querySelector('.toggle').click()""", text)
-        return self.wait("tr.detail")
-
-    def open_dialog(self, label, within=""):
-        self.click(f"{within} button".strip(), label)
-        return self.wait("dialog")
-
-    def create(self, name, secret=False):
-        self.open_dialog("Create key")
-        self.wait("dialog input[type=text]").send_keys(name)
-        if secret:
-            self.wait("dialog input[type=checkbox]").click()
-        self.submit()
-
-    def submit(self):
-        """Creates the key; what it shows must later be in no log."""
-        self.click("dialog [type=submit]")
-        self.wait("dialog .reveal")
-        shown = self.text("dialog")
-        self.stack.credentials.update(KEY.findall(shown), SECRET.findall(shown))
-
-    def copied(self, label):
-        """What the copy button of that field puts on the clipboard."""
-        self.wait("dialog .reveal", label)
-        self.script("""window.copier = [...document.querySelectorAll('.reveal')].find(reveal =>
-            reveal.textContent.startsWith(arguments[0])).querySelector('button');
-            copier.classList.remove('copied'); copier.click()""", label)
-        wait_for(lambda: self.script("return copier.classList.contains('copied')"),
-                 f"{label} is copied")
-        return self.script_async("navigator.clipboard.readText().then(done)")
-
-    def deactivate(self, name):
-        self.row(name)
-        self.script("""[...document.querySelectorAll('tr.opens')].find(row =>
-            row.textContent.includes(arguments[0])).querySelector('.cell-action button').click()""",
-                    name)
-        return self.wait("dialog")
 
 
 @pytest.fixture
@@ -178,14 +65,6 @@ def page(page_stack, chromium, filled):
 def clipboard(page):
     page.command("Browser.grantPermissions", origin=page.stack.base_url,
                  permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
-
-
-def run_as_pasted(curl):
-    """The line in a shell, as a terminal would run it; (status, body)."""
-    done = subprocess.run(["bash", "-c", f"{curl.strip()} -sw '\n%{{http_code}}'"], env=ENVIRONMENT,
-                          capture_output=True, text=True, check=True, timeout=60 * PATIENCE)
-    body, status = done.stdout.rsplit("\n", 1)
-    return int(status), body
 
 
 # ---- what an operator does ----
@@ -224,27 +103,6 @@ def test_a_key_from_creation_to_refusal(page, clipboard):
 
     page.go("Audit log")
     page.row("edith")
-
-
-def last_used(page, name):
-    """When the row of that key says that it was last used, in UTC."""
-    return page.script("""return [...document.querySelectorAll('tr.opens')].find(row =>
-        row.textContent.includes(arguments[0])).querySelector('[data-label="Last used"] time').title
-        """, name)
-
-
-def assert_clear_text_gone(page, *texts):
-    """Not in the document, the address, the history or any storage."""
-    left = page.script("""return [document.documentElement.outerHTML, location.href,
-        JSON.stringify(history.state), JSON.stringify(localStorage),
-        JSON.stringify(sessionStorage), document.cookie,
-        [...document.querySelectorAll('input, textarea')].map(field => field.value).join()]""")
-    for text in texts:
-        assert not any(text in place for place in left)
-    assert page.script_async("indexedDB.databases().then(list => done(list.length))") == 0
-    assert page.script_async("caches.keys().then(list => done(list.length))") == 0
-    for request in page.traffic():
-        assert not any(text in request["url"] for text in texts)
 
 
 def test_leaving_the_page_drops_the_clear_text(page):
@@ -311,11 +169,6 @@ def test_a_key_for_product_orgs(page, clipboard):
     page.row("12345678901234567890")
 
 
-def type_into(page, area, text):
-    page.script("""arguments[0].value = arguments[1];
-        arguments[0].dispatchEvent(new Event('input', { bubbles: true }))""", area, text)
-
-
 def test_the_form_says_what_is_wrong(page):
     page.visit("keys")
     page.open_dialog("Create key")
@@ -358,13 +211,6 @@ def test_searching_and_filtering(page):
         page.row(text)
         assert "Website forms" not in page.text(ROWS)
         choose(page, label, "")
-
-
-def choose(page, label, value):
-    page.script("""const filter = [...document.querySelectorAll('.filter')].find(entry =>
-        entry.textContent.startsWith(arguments[0])).querySelector('select');
-        filter.value = arguments[1]; filter.dispatchEvent(new Event('change'))""", label, value)
-    page.settle()
 
 
 def test_with_the_keyboard_alone(page):
@@ -476,15 +322,6 @@ def test_hostile_texts_are_texts(page, width):
     assert page.overflow() <= 0
     assert not page.script("return window.hacked")
     assert not page.all("main script, main img, main b, dialog img, dialog script")
-
-
-def fits(page, within=ROWS):
-    """Nothing sticks out of the window at the side."""
-    return page.script("""return [...document.querySelector(arguments[0]).querySelectorAll(
-        'bdi, td, button, code')].every(element => {
-            const box = element.closest('.clamp, .clip, td, dialog')?.getBoundingClientRect()
-                ?? element.getBoundingClientRect();
-            return box.right <= innerWidth + 1; })""", within)
 
 
 # ---- what is shown of what came in ----
@@ -703,7 +540,7 @@ def test_samples_are_the_templates_of_deploy():
     samples = json.loads(done.stdout)
     templates = ROOT / "deploy" / "templates"
     assert {f"{name}{end}" for name, end in itertools.product(
-        samples, (".json", ".payload.json"))} == {file.name for file in templates.iterdir()}
+        samples, (".json", ".payload.json"))} == {file.name for file in templates.glob("*.json")}
     for name, sample in samples.items():
         assert sample["template"] == (templates / f"{name}.json").read_text().strip()
         assert sample["payload"] == (templates / f"{name}.payload.json").read_text().strip()

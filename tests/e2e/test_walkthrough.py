@@ -7,6 +7,7 @@ import pytest
 
 from harness import (JSON, NDJSON, SEED, Load, accepted_id, assert_problem, assert_staged_once,
                      bulk_path, path_of, send, sound_key)
+from messages import QUEUED
 
 BULK_ITEMS = 100_000
 
@@ -34,7 +35,7 @@ def test_walkthrough(stack):
     answer = send(stack, path_of(protected), SEED, with_secret)
     ids = [accepted_id(answer)]
     assert answer.json == {"id": ids[0], "source": "generic", "cold_storage": False,
-                           "message": "Signal received and queued for processing"}
+                           "message": QUEUED}
     answer = send(stack, path_of(protected, "website"), SEED, with_secret)
     ids.append(accepted_id(answer))
     assert answer.json["source"] == "website"

@@ -1,10 +1,10 @@
 """PostgreSQL misbehaves: what was answered 202 is there, and everybody gets an answer in time."""
 
+import concurrent.futures
 import contextlib
 import os
 import signal
 import subprocess
-import threading
 import time
 
 import psycopg2
@@ -194,23 +194,12 @@ def test_locked_table_is_answered_in_time(make_stack):
                                              "database_timeout": "1s"})
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
-    holder = stack.connect()
-    holder.autocommit = False
-    with holder.cursor() as cursor:
-        cursor.execute("lock table sluice.signal_staging in access exclusive mode")
-    answers = []
-    threads = [threading.Thread(target=lambda: answers.append(send(stack, path_of(key))))
-               for _ in range(8)]
-    start = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with stack.locked(), concurrent.futures.ThreadPoolExecutor(8) as pool:
+        start = time.monotonic()
+        answers = list(pool.map(lambda _: send(stack, path_of(key)), range(8)))
     assert time.monotonic() - start < 2 * SHORT_S * PATIENCE
     for answer in answers:
         assert_problem(answer, 503)
-    holder.rollback()
-    holder.close()
     recovered(stack, key)
 
 

@@ -74,16 +74,6 @@ def importing(make_stack):
 
 
 @contextlib.contextmanager
-def locked(stack):
-    """Nothing can be staged meanwhile."""
-    holder = stack.connect()
-    holder.autocommit = False
-    with contextlib.closing(holder), holder.cursor() as cursor:
-        cursor.execute("lock table sluice.signal_staging in access exclusive mode")
-        yield
-
-
-@contextlib.contextmanager
 def frozen(pid):
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -101,7 +91,7 @@ def in_flight(running):
 
 def test_next_chunk_is_read_meanwhile(importing):
     running = importing(LONG)
-    with locked(running.stack):
+    with running.stack.locked():
         in_flight(running)
     running.items(CHUNK)
     assert running.status() == 202
@@ -116,7 +106,7 @@ def test_next_chunk_is_read_meanwhile(importing):
 ], ids=["malformed", "malformed-strict", "bad-item-strict"])
 def test_body_turns_out_bad_meanwhile(importing, more, end, kept):
     running = importing(LONG, *more)
-    with locked(running.stack):
+    with running.stack.locked():
         in_flight(running)
         running.write(end)
         wait_for(running.talk.all_read, "the child reads the bad end")
@@ -128,7 +118,7 @@ def test_body_turns_out_bad_meanwhile(importing, more, end, kept):
 
 def test_sender_goes_away_meanwhile(importing):
     running = importing(LONG)
-    with locked(running.stack):
+    with running.stack.locked():
         in_flight(running)
         running.talk.socket.close()
     assert running.left_nothing()
@@ -137,7 +127,7 @@ def test_sender_goes_away_meanwhile(importing):
 def test_deadline_counts_from_sending(importing):
     """Also while the child has better to do than to look at the clock."""
     running = importing(SHORT)
-    with locked(running.stack):
+    with running.stack.locked():
         in_flight(running)
         running.backend(f"query_start < {OVERDUE}")
         assert running.status() == 503

@@ -68,29 +68,23 @@ def test_worker_answers_what_it_accepted_and_exits_with_0(make_stack, number):
         + record(STDIN)
     with Worker(stack) as worker:
         assert worker.post(path_of(key), SEED) == 202
-        holder = stack.connect()  # the commit waits, so that requests are surely in flight
-        holder.autocommit = False
-        with holder.cursor() as cursor:
-            cursor.execute("lock table sluice.signal_staging in access exclusive mode")
-        talks = [worker.talk() for _ in range(12)]
-        for talk in talks[:8]:
-            talk.write(whole)
-        for talk in talks[8:]:
-            talk.write(whole[:-60])  # the body is still under way
-        blocked = ("select 1 from pg_stat_activity where usename = 'sluice_intake'"
-                   " and wait_event_type = 'Lock'")
-        wait_for(lambda: stack.psql(blocked), "a group is in flight")
-        wait_for(lambda: accepted_connections(worker) >= 12, "all are accepted")
-        worker.process.send_signal(number)
-        wait_for(lambda: not signal_is_pending(worker.process.pid, number), "it has heard of it")
-        for talk in talks[8:]:
-            talk.write(whole[-60:])
-        holder.rollback()
+        with stack.locked():  # the commit waits, so that requests are surely in flight
+            talks = [worker.talk() for _ in range(12)]
+            for talk in talks[:8]:
+                talk.write(whole)
+            for talk in talks[8:]:
+                talk.write(whole[:-60])  # the body is still under way
+            wait_for(stack.waiting_for_locks, "a group is in flight")
+            wait_for(lambda: accepted_connections(worker) >= 12, "all are accepted")
+            worker.process.send_signal(number)
+            wait_for(lambda: not signal_is_pending(worker.process.pid, number),
+                     "it has heard of it")
+            for talk in talks[8:]:
+                talk.write(whole[-60:])
         assert [talk.status() for talk in talks] == [202] * 12
         assert worker.process.wait(LIMIT_S) == 0, worker.log.read_text(errors="replace")
         for talk in talks:
             talk.socket.close()
-        holder.close()
     assert stack.rows(key) == 13
 
 

@@ -1,5 +1,7 @@
 """A stack's database: a connection that may do everything, and the questions most tests have."""
 
+import contextlib
+
 import psycopg2
 
 
@@ -32,6 +34,20 @@ class WithDatabase:
             self._database.close()
             self._database = None
             raise
+
+    @contextlib.contextmanager
+    def locked(self, table="signal_staging"):
+        """Nothing can be stored in the table meanwhile."""
+        with contextlib.closing(self.connect()) as holder, holder.cursor() as cursor:
+            holder.autocommit = False
+            cursor.execute(f"lock table sluice.{table} in access exclusive mode")
+            yield
+            holder.rollback()
+
+    def waiting_for_locks(self):
+        """How many statements of the intake wait for a lock."""
+        return self.psql("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
+                         " and wait_event_type = 'Lock'")[0][0]
 
     def rows(self, key):
         """How many signals of this key are staged, warm and cold."""

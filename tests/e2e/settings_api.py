@@ -1,0 +1,74 @@
+"""Requests to the settings' API as one user or another, for its tests."""
+
+import base64
+import json
+
+import pytest
+
+from fastcgi_client import STDIN, begin, params, record
+from harness import JSON, KEY, SECRET, Answer, send
+
+API = "/api/settings/"
+ROLES = ("olga", "adam", "edith", "vera")  # owner, admin, editor, viewer
+EDITORS = ("olga", "adam", "edith")
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
+           "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
+           "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+
+# method, path with {id}, the body, who may (others have a role that is too low)
+ROUTES = [
+    ("GET", "me", None, ROLES),
+    ("GET", "keys", None, EDITORS),
+    ("POST", "keys", {"name": "made"}, EDITORS),
+    ("GET", "keys/{id}", None, EDITORS),
+    ("POST", "keys/{id}/deactivate", {}, EDITORS),
+    ("POST", "templates/try", {"payload_template": {"product_org_id": "id"},
+                               "payload": {"id": 1}}, EDITORS),
+    ("GET", "statistics", None, ROLES),
+    ("GET", "signals", None, ROLES),
+    ("GET", "product-orgs", None, ROLES),
+    ("GET", "rejects", None, ROLES),
+    ("GET", "usage", None, EDITORS),
+    ("GET", "audit", None, EDITORS),
+]
+
+
+def basic(stack, user, password=None):
+    pair = f"{user}:{password or stack.env['DEMO_PASSWORD']}"
+    return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
+
+
+def get(stack, user, path, headers=None):
+    return send(stack, API + path, None, {**basic(stack, user), **(headers or {})}, "GET")
+
+
+def token_of(stack, user):
+    return get(stack, user, "me").json["csrf_token"]
+
+
+def post(stack, user, path, body=None, headers=None, token=None):
+    """body: bytes or what is to become JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
+    answer = send(stack, API + path, data, {
+        **basic(stack, user), **JSON,
+        "X-CSRF-Token": token_of(stack, user) if token is None else token, **(headers or {})})
+    stack.credentials.update(KEY.findall(answer.body.decode(errors="replace")),
+                             SECRET.findall(answer.body.decode(errors="replace")))
+    return answer
+
+
+def ask_worker(worker, variables, body=b""):
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables) + record(STDIN, body) * bool(body) + record(STDIN))
+        output, ended = talk.read()
+    assert ended
+    head, _, rest = output.partition(b"\r\n\r\n")
+    lines = [line.split(": ", 1) for line in head.decode().split("\r\n")]
+    return Answer(int(lines[0][1].split()[0]), [tuple(line) for line in lines], rest)
+
+
+@pytest.fixture(scope="module")
+def own(stack):
+    [(organization,)] = stack.psql("select id from sluice.organization where name = %s",
+                                   stack.organization)
+    return {"id": organization, "key": stack.new_key(name="own")}

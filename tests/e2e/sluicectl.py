@@ -1,0 +1,107 @@
+"""The tool for its tests: run with whatever a test changes of a stack's environment, and the
+fixtures of these tests (conftest.py registers them)."""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+
+import psycopg2
+import pytest
+
+import harness
+
+MIGRATIONS = harness.ROOT / "sql-migrations"
+FIRST = (MIGRATIONS / "0001_roles_and_schema.sql").read_text()
+MANUAL = harness.ROOT / "fcgi-app" / "man" / "sluicectl.1"
+FINE, FAILED, USAGE, UNREACHABLE = range(4)
+
+
+class Tool:
+    """Runs sluicectl with the stack's environment and whatever a test changes of it."""
+
+    def __init__(self, stack, **changes):
+        self.stack = stack
+        inherited = {name: value for name, value in os.environ.items()
+                     if not name.startswith(("PG", "SLUICE_"))}
+        self.env = {**inherited, **stack.env, "SLUICE_MIGRATIONS": str(MIGRATIONS), **changes}
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen([self.stack.env["SLUICECTL"], *map(os.fspath, arguments)],
+                                env=self.env, stdout=options.get("stdout", subprocess.PIPE),
+                                stderr=subprocess.PIPE, text=True)
+
+    def __call__(self, *arguments, exits=FINE, **options):
+        process = self.start(*arguments, **options)
+        stdout, stderr = process.communicate(timeout=120)
+        process.stdout_text, process.stderr_text = stdout or "", stderr
+        self.stack.credentials.update(harness.KEY.findall(stdout or ""),
+                                      harness.SECRET.findall(stdout or ""))
+        assert process.returncode == exits, (arguments, process.returncode, stdout, stderr)
+        assert (exits == FINE) or stderr.startswith("sluicectl: ") or "check" in arguments
+        for line in process.stdout_text.split("\n"):
+            assert line == line.rstrip(" "), f"trailing blanks: {line!r}"
+        return process
+
+    def json(self, *arguments, exits=FINE):
+        text = self("--json", *arguments, exits=exits).stdout_text
+        assert text.count("\n") == 1 and text.endswith("\n")
+        return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+    def refused(self, *arguments, exits=FAILED):
+        process = self(*arguments, exits=exits)
+        assert process.stdout_text == ""
+        return process.stderr_text
+
+
+@pytest.fixture
+def tool(stack):
+    return Tool(stack)
+
+
+@pytest.fixture
+def organization(tool):
+    name = f"Tool {secrets.token_hex(6)}"
+    tool("organization", "create", name)
+    return name
+
+
+@pytest.fixture
+def database(stack):
+    """A database of its own, empty; yields a tool that is connected to it, and its SQL."""
+    name = f"tool_{secrets.token_hex(6)}"
+    stack.psql(f"create database {name}")
+    other = Tool(stack, PGDATABASE=name)
+
+    def psql(sql):
+        with contextlib.closing(psycopg2.connect(
+                host=stack.env["PGHOST"], port=stack.env["PGPORT"], dbname=name,
+                user=stack.env["PGUSER"])) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return cursor.fetchall() if cursor.description else []
+
+    other.psql = psql
+    try:
+        yield other
+    finally:
+        stack.psql(f"drop database {name} with (force)")
+
+
+def files_in(directory, **contents):
+    """Writes NNNN_what.sql files: n1_a="SELECT 1" makes 0001_a.sql."""
+    directory.mkdir(exist_ok=True)
+    for name, text in contents.items():
+        number, what = name[1:].split("_", 1)
+        (directory / f"{int(number):04d}_{what}.sql").write_text(text)
+    return directory
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A directory with three migrations."""
+    return files_in(tmp_path / "migrations", n1_first=FIRST,
+                    n2_second="CREATE TABLE sluice.second (a integer);\nCREATE INDEX ON "
+                              "sluice.second (a);\n", n3_third="DROP TABLE sluice.second")
