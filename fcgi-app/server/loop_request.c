@@ -66,8 +66,8 @@ static void use_fetched_template(struct loop *loop, struct slot *slot)
 {
 	const struct commit_request *commit = &slot->request.intake.commit;
 	const struct template *template;
-	enum status status =
-		template_cache_add(loop->templates, &commit->key_hash, commit->out.template, &template);
+	enum status status = template_cache_add(loop->templates, &commit->key_hash,
+						commit->out.template, &template);
 
 	if (status == STATUS_OK)
 		commit_items(loop, slot, template);
