@@ -13,7 +13,7 @@ struct arena_block {
 	alignas(max_align_t) char bytes[];
 };
 
-/* One block holds what a usual request needs, so a request costs no call of malloc. */
+/* Enough for a usual request, which so costs no call of malloc. */
 enum { ARENA_BLOCK_BYTES = 8192 };
 
 static struct arena_block *arena_grow(struct arena *arena, size_t bytes)

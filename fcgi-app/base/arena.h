@@ -1,6 +1,6 @@
 /*
- * base/arena.h - memory of one request: blocks that are dropped together when it has been answered,
- * so nothing inside a request is freed one by one.
+ * base/arena.h - memory that is freed all at once. Each request has an arena, so nothing inside a
+ * request is freed one by one.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
@@ -9,30 +9,29 @@
 
 struct arena_block;
 
+/* Needs no set-up beyond zeroes: struct arena arena = {0}; */
 struct arena {
 	struct arena_block *blocks; /* newest first */
-	size_t used;		    /* bytes used of the newest block */
-	size_t total;		    /* bytes in all blocks, to bound what a request may take */
+	size_t used;		    /* bytes of the newest block */
+	size_t total;		    /* bytes of all blocks, to bound what a request may take */
 };
 
-/* An arena needs no set-up beyond zeroes: struct arena arena = {0}; */
-
-/* Zeroed memory aligned for any type, or NULL when there is none. Freed with the arena. */
+/* Zeroed memory, aligned for any type; NULL if there is none. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 
-/* Room for count elements; NULL when the product overflows or there is no memory. */
+/* The same for count elements; NULL also if the product overflows. */
 void *arena_array(struct arena *arena, size_t count, size_t bytes_each);
 
-/* A terminated copy; NULL when there is no memory. */
+/* A terminated copy; NULL if there is no memory. */
 char *arena_copy(struct arena *arena, struct slice text);
 
-/* The number in decimal, terminated; absent when there is no memory. */
+/* A number in decimal, terminated; absent if there is no memory. */
 struct slice arena_int(struct arena *arena, int64_t value);
 
-/* Drops everything but keeps one standard block for the next request. */
+/* Frees everything but one standard block, which the next request uses. */
 void arena_reset(struct arena *arena);
 
-/* Drops everything. */
+/* Frees everything. The arena may be used again. */
 void arena_free(struct arena *arena);
 
 #endif

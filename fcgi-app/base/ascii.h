@@ -1,5 +1,5 @@
 /*
- * base/ascii.h - classes of ASCII characters, whatever the locale.
+ * base/ascii.h - ASCII characters. Independent of the locale, unlike <ctype.h>; any int will do.
  */
 #ifndef BASE_ASCII_H
 #define BASE_ASCII_H
@@ -11,7 +11,7 @@ static inline bool ascii_is_digit(int c)
 	return c >= '0' && c <= '9';
 }
 
-/* A letter or a digit. Takes the same time for every character. */
+/* A letter or a digit; takes the same time for every character. */
 static inline bool ascii_is_alnum(int c)
 {
 	return (((unsigned)c - '0' < 10) | (((unsigned)c | 0x20) - 'a' < 26)) != 0;

@@ -25,7 +25,7 @@ char *buf_reserve(struct buf *buf, size_t n)
 		size_t size = buf->size < 256 ? 256 : buf->size * 2;
 		while (size < buf->n + n)
 			size *= 2;
-		/* One byte over the cap, so that a terminator or a probe always fits. */
+		/* One byte over the cap: a terminator always fits. */
 		if (size > buf->cap)
 			size = buf->cap + 1;
 		char *p = realloc(buf->p, size);

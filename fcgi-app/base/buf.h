@@ -1,6 +1,6 @@
 /*
- * base/buf.h - a buffer that grows up to its cap and keeps its first failure: append as often as
- * needed, look at the status once at the end.
+ * base/buf.h - a buffer that grows up to a cap and remembers its first failure: append as often as
+ * needed and check the status once, at the end.
  */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
@@ -12,37 +12,51 @@ struct buf {
 	char *p;
 	size_t n;	    /* bytes used */
 	size_t size;	    /* bytes allocated */
-	size_t cap;	    /* never grows past this many bytes */
-	enum status status; /* STATUS_OK, or why the first append failed: STATUS_TOO_LARGE
-			     * over the cap, STATUS_NO_MEMORY; later appends do nothing */
+	size_t cap;	    /* most bytes it may hold */
+	enum status status; /* STATUS_OK, or why an append failed: STATUS_TOO_LARGE (over the
+			     * cap), STATUS_NO_MEMORY, STATUS_INTERNAL (a bad format); later
+			     * appends do nothing */
 };
 
-/* An empty buffer; allocates nothing until the first append. */
+/* An empty buffer of at most cap bytes. Allocates nothing before the first append. */
 struct buf buf_make(size_t cap);
 
+/* Appends n bytes, which may be none. */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
+
+/* Appends a text; nothing if it is absent. */
 void buf_add_slice(struct buf *buf, struct slice text);
+
+/* Appends a terminated string, without its terminator. */
 void buf_add_text(struct buf *buf, const char *text);
+
+/* Appends one byte. */
 void buf_add_char(struct buf *buf, char c);
+
+/* Appends a number in decimal. */
 void buf_add_int(struct buf *buf, int64_t value);
+
+/* Appends what printf() would write, of any length. */
 void buf_add_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Big-endian integers, as PostgreSQL's binary formats want them. */
+/* Append an integer in big-endian order, as PostgreSQL's binary formats want it. */
 void buf_add_be16(struct buf *buf, uint16_t value);
 void buf_add_be32(struct buf *buf, uint32_t value);
 void buf_add_be64(struct buf *buf, uint64_t value);
 
-/* Appends text as a JSON string with its quotes, RFC 8259 section 7. Text must be UTF-8. */
+/* Appends a text, which must be UTF-8, as a JSON string with its quotes (RFC 8259 section 7). */
 void buf_add_json(struct buf *buf, struct slice text);
 
-/* Room for n more bytes, to be filled by the caller who then adds to buf->n; NULL on failure. */
+/* Room for n more bytes: the caller fills it and adds to buf->n. NULL on failure. */
 char *buf_reserve(struct buf *buf, size_t n);
 
-/* Empties the buffer and its sticky error, keeping up to keep bytes allocated. */
+/* Empties the buffer and forgets its failure. Memory of more than keep bytes is freed. */
 void buf_reset(struct buf *buf, size_t keep);
 
+/* Frees the memory; the buffer is empty then, with the same cap. */
 void buf_free(struct buf *buf);
 
+/* What it holds, until the next append; absent before the first. */
 struct slice buf_slice(const struct buf *buf);
 
 #endif

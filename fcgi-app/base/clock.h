@@ -1,12 +1,12 @@
 /*
- * base/clock.h - the monotonic clock, which every deadline in the project is a time of.
+ * base/clock.h - the monotonic clock, on which all deadlines are measured.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
 #include <stdint.h>
 
-/* Milliseconds since an arbitrary start (CLOCK_MONOTONIC); never goes back. */
+/* Milliseconds since an arbitrary start (CLOCK_MONOTONIC). */
 int64_t clock_now_ms(void);
 
 /* The time timeout_ms from now, or latest_ms if that is earlier. */

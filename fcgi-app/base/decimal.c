@@ -5,7 +5,7 @@
 
 #include "base/ascii.h"
 
-enum { INT_DIGITS = 19 }; /* of INT64_MAX; as many nines fit into uint64_t */
+enum { INT_DIGITS = 19 }; /* of INT64_MAX; 19 nines fit uint64_t */
 
 #define EXPONENT_MOST INT64_C(1000000000000)
 
@@ -28,7 +28,7 @@ static bool take(struct slice *text, char c)
 	return true;
 }
 
-/* At least one digit, before or behind the point. */
+/* Takes one or more digits, before or after the point. */
 static bool take_digits(struct slice *text, bool fraction, struct decimal *decimal)
 {
 	size_t before = text->n;
@@ -47,7 +47,7 @@ static bool take_digits(struct slice *text, bool fraction, struct decimal *decim
 	return text->n < before;
 }
 
-/* Beyond all bounds it stops rising, far above what the digits of a text could make good. */
+/* Stops rising at a bound that no text has the digits to bring back into range. */
 static bool take_exponent(struct slice *text, int64_t *exponent)
 {
 	bool negative = take(text, '-');

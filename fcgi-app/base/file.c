@@ -1,5 +1,5 @@
 /*
- * base/file.c - reading a whole small file. See base/file.h.
+ * base/file.c - see base/file.h.
  */
 #include "base/file.h"
 
@@ -9,8 +9,8 @@
 
 #include "base/buf.h"
 
-/* The operating system's text for errno. strerror's own may change with the next call. */
-static enum status refuse_errno(struct arena *arena, const char **message)
+/* The text for errno, copied: strerror() may overwrite its own. */
+static enum status fail_errno(struct arena *arena, const char **message)
 {
 	*message = arena_copy(arena, slice_of(strerror(errno)));
 	return *message == NULL ? STATUS_NO_MEMORY : STATUS_MISCONFIGURED;
@@ -19,14 +19,14 @@ static enum status refuse_errno(struct arena *arena, const char **message)
 static enum status read_stream(struct arena *arena, FILE *stream, size_t max_bytes, struct buf *buf,
 			       const char **message)
 {
-	/* One byte more than allowed, to see whether there is more. */
+	/* One byte more than allowed shows a larger file. */
 	char *room = buf_reserve(buf, max_bytes + 1);
 
 	if (room == NULL)
 		return STATUS_NO_MEMORY;
 	buf->n = fread(room, 1, max_bytes + 1, stream);
 	if (ferror(stream))
-		return refuse_errno(arena, message);
+		return fail_errno(arena, message);
 	if (buf->n > max_bytes) {
 		*message = "is too large";
 		return STATUS_MISCONFIGURED;
@@ -45,7 +45,7 @@ enum status file_read(struct arena *arena, const char *path, size_t max_bytes, s
 	FILE *stream = fopen(path, "r");
 
 	if (stream == NULL)
-		return refuse_errno(arena, message);
+		return fail_errno(arena, message);
 	enum status status = read_stream(arena, stream, max_bytes, &buf, message);
 	if (status == STATUS_OK) {
 		text->p = arena_copy(arena, buf_slice(&buf));

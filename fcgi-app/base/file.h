@@ -1,7 +1,5 @@
 /*
- * base/file.h - reading a whole small file: migrations and payload templates, for the tool.
- *
- * Not on a request's way. Knows nothing of what is in the file.
+ * base/file.h - reading a small text file: migrations and payload templates, for the tool.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -10,9 +8,9 @@
 #include "base/status.h"
 
 /*
- * Reads the file into the arena, terminated. On failure *message says what is wrong, without the
- * path ("is too large", "No such file or directory").
- * STATUS_OK, STATUS_MISCONFIGURED (cannot be read, not text, too large) or STATUS_NO_MEMORY.
+ * Reads a file of at most max_bytes into the arena, terminated.
+ * STATUS_OK, STATUS_MISCONFIGURED (unreadable, too large, or with a NUL byte) with *message, which
+ * leaves out the path ("is too large", "No such file or directory"), or STATUS_NO_MEMORY.
  */
 enum status file_read(struct arena *arena, const char *path, size_t max_bytes, struct slice *text,
 		      const char **message) MUST_CHECK;

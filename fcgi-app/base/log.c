@@ -1,8 +1,7 @@
 /*
- * base/log.c - builds a line on the stack and hands it over in one piece. See base/log.h.
+ * base/log.c - builds a line on the stack and writes it in one piece. See base/log.h.
  *
- * Stands beside the request's way: every module may call it, it calls none but mem. It does not
- * rotate or allocate.
+ * Allocates nothing and does not rotate.
  */
 #include "base/log.h"
 
@@ -19,9 +18,9 @@
 #define ELLIPSIS "\xe2\x80\xa6"
 
 enum {
-	LINE_BYTES = 4096,  /* PIPE_BUF: what write(2) does not tear apart */
-	VALUE_BYTES = 1024, /* of one value, so that one long value leaves room for the others */
-	TAIL_BYTES = 5,	    /* an ellipsis, a closing quote and the newline always fit */
+	LINE_BYTES = 4096,  /* PIPE_BUF: write(2) does not split it */
+	VALUE_BYTES = 1024, /* most of one value, which leaves room for the others */
+	TAIL_BYTES = 5,	    /* kept free: an ellipsis, a closing quote, the newline */
 	PIECE_BYTES = 32,   /* the longest piece: a shortened secret, percent-encoded */
 	SECRET_RUN_MIN = 8,
 	SECRET_SHOWN = 4,
@@ -32,7 +31,7 @@ struct line {
 	char bytes[LINE_BYTES];
 };
 
-/* The beginning of all lines of one second. */
+/* The start of the lines of one second. */
 struct second {
 	time_t at;
 	size_t n; /* 0: none yet */
@@ -41,12 +40,12 @@ struct second {
 
 static struct {
 	const char *program;
-	struct line origin; /* the fields that say whose lines these are; empty: not known yet */
+	struct line origin; /* the fields program and pid; empty until the first line */
 	struct second second;
 	enum log_target target;
 	enum log_level least;
 	bool holding;
-	struct line held; /* whole lines that are not written yet */
+	struct line held; /* whole lines, not yet written */
 } log_state = {.program = "sluice", .target = LOG_TARGET_STDERR, .least = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
@@ -69,17 +68,17 @@ void log_forked(void)
 
 /* ---- secrets ---- */
 
-/* The character at a place and its width: a URL may hold a secret percent-encoded. */
+/* The character at an index and its width: in a URL a secret may be percent-encoded. */
 static int char_at(struct slice text, size_t at, size_t *width)
 {
-	/* A call for each character would cost more than the rest. */
+	/* Without a call for nearly all characters. */
 	int escaped = text.p[at] == '%' ? hex_escaped(text, at) : -1;
 
 	*width = escaped < 0 ? 1 : 3;
 	return escaped < 0 ? (unsigned char)text.p[at] : escaped;
 }
 
-/* Bytes that the prefix takes at a place, 0 when it does not stand there. */
+/* The width of the prefix at an index; 0 if it is not there. */
 static size_t prefix_width(struct slice text, size_t at, const char *prefix)
 {
 	size_t end = at;
@@ -98,7 +97,7 @@ static bool may_begin_secret(char c)
 	return c == 's' || c == 'w' || c == '%';
 }
 
-/* Bytes of the secret at a place, 0 when there is none; *shown of them may be shown. */
+/* The width of the secret at an index, of which *shown bytes may be shown; 0 if there is none. */
 static size_t secret_width(struct slice text, size_t at, size_t *shown)
 {
 	if (!may_begin_secret(text.p[at]))
@@ -142,7 +141,7 @@ void log_redact(struct buf *out, struct slice text)
 
 /* ---- one line ---- */
 
-/* False when the bytes do not fit before end. */
+/* False if the bytes do not fit before end. */
 static bool put(struct line *line, size_t end, const char *bytes, size_t n)
 {
 	if (line->n > end || end - line->n < n)
@@ -153,8 +152,8 @@ static bool put(struct line *line, size_t end, const char *bytes, size_t n)
 }
 
 /*
- * Bytes of the printable character of UTF-8 beyond ASCII at a place; 0 when it is none. C1
- * controls (U+0080..U+009F) count as none: terminals obey them.
+ * The width of the printable character beyond ASCII at an index; 0 if there is none. C1 controls
+ * (U+0080..U+009F) are not printable: terminals obey them.
  */
 static size_t utf8_width(struct slice text, size_t at)
 {
@@ -164,7 +163,7 @@ static size_t utf8_width(struct slice text, size_t at)
 	return width > 0 && point >= 0xa0 ? width : 0;
 }
 
-/* Writes one byte so that it can neither end the value nor the line. */
+/* Writes a byte so that it ends neither the value nor the line. */
 static size_t escape(unsigned char c, char piece[PIECE_BYTES])
 {
 	const char *letter = c == '\n' ? "n" : c == '\r' ? "r" : c == '\t' ? "t" : NULL;
@@ -182,7 +181,7 @@ static size_t escape(unsigned char c, char piece[PIECE_BYTES])
 	return 2;
 }
 
-/* Fills the piece with how the next part of the text is written; returns the bytes it took. */
+/* Writes the next character or secret of the text to piece; returns the bytes it took. */
 static size_t next_piece(struct slice text, size_t at, char piece[PIECE_BYTES], size_t *n)
 {
 	unsigned char c = (unsigned char)text.p[at];
@@ -215,7 +214,7 @@ static bool needs_quotes(struct slice text)
 	return text.n == 0;
 }
 
-/* How many bytes from a place on stand in a value as they are, whatever follows them. */
+/* How many bytes from an index on are written as they are. */
 static size_t plain_width(struct slice text, size_t at)
 {
 	size_t end = at;
@@ -256,7 +255,7 @@ static void put_text(struct line *line, struct slice text)
 		(void)put(line, LINE_BYTES, "\"", 1);
 }
 
-/* " name="; false when the line has no room for it and a value that says something. */
+/* " name="; false if the line has no room for it and some of the value. */
 static bool put_name(struct line *line, const char *name)
 {
 	size_t n = strlen(name);
@@ -340,7 +339,7 @@ void log_release(void)
 		write_lines(&log_state.held);
 }
 
-/* Lines keep their order: what is held goes first. */
+/* Keeps the order of lines: those held go first. */
 static void write_or_hold(struct line *line, enum log_level level)
 {
 	struct line *held = &log_state.held;

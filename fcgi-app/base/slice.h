@@ -1,7 +1,5 @@
 /*
- * base/slice.h - text with its length, and small questions about it.
- *
- * Nothing here depends on the locale.
+ * base/slice.h - text with its length. Independent of the locale.
  */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
@@ -13,7 +11,8 @@
 
 #include "base/status.h"
 
-/* Text with its length. Not terminated; may hold any byte. p is NULL for "absent". */
+/* Not terminated, and may hold any byte. p is NULL for an absent text, which also has n 0. Never
+ * owns its bytes. */
 struct slice {
 	const char *p;
 	size_t n;
@@ -22,31 +21,34 @@ struct slice {
 /* A slice of a string literal, for initialisers and arguments. */
 #define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
 
-/* No text. */
+/* The absent text. */
 #define SLICE_ABSENT ((struct slice){NULL, 0})
 
-/* How many elements an array has, not a pointer. */
+/* The number of elements of an array (not of a pointer). */
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A slice of a terminated string; absent for NULL. */
+/* The slice of a terminated string; absent for NULL. */
 static inline struct slice slice_of(const char *text)
 {
 	return (struct slice){text, text == NULL ? 0 : strlen(text)};
 }
 
-/* The number in decimal, terminated; a slice of digits. */
 enum { SLICE_INT_CHARS = 24 };
+
+/* Writes a number in decimal, terminated, somewhere into digits and returns it. */
 struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS]);
 
-/* Reads digits, at least one and nothing else. False for another text and above INT64_MAX, with
- * *value undefined. */
+/* Reads a text of one or more digits. False for any other text and for numbers above INT64_MAX;
+ * *value is undefined then. */
 bool slice_to_int(struct slice text, int64_t *value) MUST_CHECK;
 
+/* Byte by byte. An absent text equals an empty one. */
 bool slice_equal(struct slice a, struct slice b);
 
-/* ASCII case-insensitive comparison; independent of the locale. */
+/* As slice_equal(), but ignores the case of ASCII letters. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 
+/* True if the text begins with the prefix. */
 bool slice_starts(struct slice text, struct slice prefix);
 
 /* Space, tab, carriage return or line feed. */

@@ -1,5 +1,5 @@
 /*
- * base/timestamp.c - reading ISO 8601 and Unix time. See base/timestamp.h.
+ * base/timestamp.c - see base/timestamp.h.
  */
 #include "base/timestamp.h"
 
@@ -16,7 +16,7 @@ struct cursor {
 	const char *end;
 };
 
-/* The next character when it is one of these; '\0' otherwise. */
+/* Takes the next character if it is one of these; '\0' if not. */
 static char take(struct cursor *cursor, const char *these)
 {
 	for (; cursor->p < cursor->end && *these != '\0'; these++) {
@@ -28,7 +28,7 @@ static char take(struct cursor *cursor, const char *these)
 	return '\0';
 }
 
-/* Exactly n digits as a number within min and max. */
+/* Takes exactly n digits: a number from min to max. */
 static bool take_number(struct cursor *cursor, int n, int min, int max, int *value)
 {
 	*value = 0;
@@ -78,7 +78,7 @@ static bool take_date(struct cursor *cursor, int64_t *days)
 	return true;
 }
 
-/* At least one digit; what is beyond a microsecond counts for nothing. */
+/* Takes one or more digits; ignores those beyond the microsecond. */
 static bool take_fraction(struct cursor *cursor, int64_t *us)
 {
 	int64_t unit = SECOND_US / 10;
@@ -178,7 +178,7 @@ void timestamp_add(struct buf *out, int64_t unix_us)
 	struct tm tm;
 
 	if (gmtime_r(&seconds, &tm) == NULL)
-		return; /* never within the years that are read */
+		return; /* not within the years that are read */
 	buf_add_format(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
 		       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	if (fraction_us > 0)

@@ -1,9 +1,7 @@
 /*
- * base/timestamp.h - a point in time as senders write it: ISO 8601, or Unix seconds or
- * milliseconds.
+ * base/timestamp.h - timestamps as senders write them: ISO 8601, Unix seconds or milliseconds.
  *
- * Pure: text in, microseconds out. It knows no clock, no locale and no time zone but what the text
- * says.
+ * Knows no clock, no locale, and no time zone but the text's own.
  */
 #ifndef BASE_TIMESTAMP_H
 #define BASE_TIMESTAMP_H
@@ -21,14 +19,14 @@
  *   1705314600, 1705314600.25, 1.7e9  Unix time in seconds: up to 11 digits before the point
  *   1705314600000                     Unix time in milliseconds: 12 digits and more
  *
- * What is finer than a microsecond is cut off. The leap second :60 is taken for the last
- * microsecond of the second before, so that it keeps its place and its minute. False for anything
- * else and outside the years 1970 to 9999 (UTC).
+ * as microseconds since 1970. Fractions of a microsecond are cut off. The leap second :60 becomes
+ * the last microsecond before it, which keeps the order and the minute. False for anything else and
+ * outside the years 1970 to 9999 (UTC).
  */
 bool timestamp_read(struct slice text, int64_t *unix_us) MUST_CHECK;
 
-/* Appends a timestamp that timestamp_read may have read as ISO 8601 in UTC, as PostgreSQL writes
- * it: 2024-01-15T10:30:00.25Z, without a fraction that is zero. */
+/* Appends a timestamp within those years in ISO 8601 and UTC, as PostgreSQL writes it:
+ * 2024-01-15T10:30:00.25Z, without trailing zeros of the fraction. */
 void timestamp_add(struct buf *out, int64_t unix_us);
 
 #endif

@@ -1,8 +1,8 @@
 /*
- * config/config.c - the configuration file and the environment, and the documents about them.
- * See config/config.h.
+ * config/config.c - the configuration file, the environment and the documents. See
+ * config/config.h.
  *
- * Runs once, before the first request. It does not know what a setting is good for.
+ * Runs once, before the first request. Knows nothing of what the settings mean.
  */
 #include "config/config.h"
 
@@ -24,7 +24,7 @@ enum {
 	FILE_BYTES_MAX = 1 << 20,
 	MESSAGE_BYTES_MAX = 16 * 1024,
 	KEY_BYTES_MAX = 64,
-	SHOWN_BYTES_MAX = 64, /* of a refused value, in a message */
+	SHOWN_BYTES_MAX = 64, /* of a bad value, in a message */
 	WRAP_COLUMN = 78,
 };
 
@@ -35,14 +35,14 @@ struct reader {
 	struct config *config;
 	const char *path;		      /* of the file; NULL for the environment */
 	unsigned line;			      /* in the file, from 1 */
-	const char *variable;		      /* of the environment, without its value */
+	const char *variable;		      /* the name, in the environment */
 	unsigned set_in[CONFIG_SETTINGS_MAX]; /* the line; 0: not set in the file */
 	const struct config_setting *settings;
 	size_t count;
 	struct buf message;
 };
 
-/* Begins the message of a refusal with the place. */
+/* Begins the message with the place. */
 static struct buf *complain(struct reader *reader)
 {
 	if (reader->path != NULL)
@@ -50,7 +50,7 @@ static struct buf *complain(struct reader *reader)
 	return &reader->message;
 }
 
-/* Shows a text of unknown origin so that it cannot upset a terminal. */
+/* Appends a text of any origin so that it cannot upset a terminal. */
 static void add_shown(struct buf *out, struct slice text)
 {
 	for (size_t i = 0; i < text.n && i < SHOWN_BYTES_MAX; i++)
@@ -59,7 +59,7 @@ static void add_shown(struct buf *out, struct slice text)
 		buf_add_text(out, "...");
 }
 
-/* Sets one value; says what is wrong with it. */
+/* Sets a value, or says what is wrong with it. */
 static enum status set_value(struct reader *reader, const struct config_setting *setting,
 			     struct slice value)
 {
@@ -79,7 +79,7 @@ static enum status set_value(struct reader *reader, const struct config_setting 
 	return STATUS_MISCONFIGURED;
 }
 
-/* How many characters must be put in, left out or changed to make b of a (Levenshtein). */
+/* How many characters to insert, delete or change to get from a to b (Levenshtein). */
 static size_t edit_distance(struct slice a, struct slice b)
 {
 	size_t row[KEY_BYTES_MAX + 1];
@@ -102,12 +102,12 @@ static size_t edit_distance(struct slice a, struct slice b)
 	return row[b.n];
 }
 
-/* The setting that may have been meant; NULL when none is near. */
+/* The setting that was probably meant; NULL if none is near. */
 static const char *nearest_key(struct slice key)
 {
 	size_t count;
 	const struct config_setting *settings = config_settings(&count);
-	size_t best = key.n / 3 + 2; /* more changes than this are no slip of the hand */
+	size_t best = key.n / 3 + 2; /* so many changes are not a typo */
 	const char *nearest = NULL;
 
 	for (size_t i = 0; i < count; i++) {
@@ -120,7 +120,7 @@ static const char *nearest_key(struct slice key)
 	return nearest;
 }
 
-/* Finds a setting by its name; says what is wrong when there is none. */
+/* Finds a setting by its name, or says that there is none. */
 static enum status find_setting(struct reader *reader, struct slice key, size_t *index)
 {
 	for (*index = 0; *index < reader->count; (*index)++) {
@@ -141,7 +141,7 @@ static enum status find_setting(struct reader *reader, struct slice key, size_t 
 	return STATUS_MISCONFIGURED;
 }
 
-/* Cuts a comment off: a # at the start or after a blank, outside single quotes. */
+/* The line without its comment: from a # at the start or after a blank, outside single quotes. */
 static struct slice without_comment(struct slice line)
 {
 	bool quoted = false;
@@ -155,7 +155,7 @@ static struct slice without_comment(struct slice line)
 	return line;
 }
 
-/* 'it''s' stands for it's; a value that does not begin with a quote is taken as it is. */
+/* 'it''s' becomes it's; a value that does not begin with a quote stays as it is. */
 static enum status unquote(struct reader *reader, struct slice *value)
 {
 	size_t n = 0;
@@ -208,7 +208,7 @@ static enum status read_line(struct reader *reader, struct slice line)
 	struct slice key = slice_trim((struct slice){line.p, (size_t)(equals - line.p)});
 	struct slice value =
 		slice_trim((struct slice){equals + 1, (size_t)(line.p + line.n - equals - 1)});
-	/* What is no name may be a secret that went astray: it is not repeated. */
+	/* Not repeated in the message: it may be a misplaced secret. */
 	if (!is_key(key)) {
 		buf_add_text(complain(reader), "line without the name of a setting before \"=\"");
 		return STATUS_MISCONFIGURED;
@@ -253,7 +253,7 @@ static enum status cannot_read(struct reader *reader, const char *path, const ch
 	return STATUS_MISCONFIGURED;
 }
 
-/* Reads the whole file; says what is wrong when it cannot. */
+/* Reads the whole file, or says what is wrong. */
 static enum status load_file(struct reader *reader, const char *path, int fd, struct buf *text)
 {
 	for (;;) {
@@ -286,7 +286,7 @@ static enum status read_file(struct reader *reader, const char *path, int fd)
 	return status;
 }
 
-/* Reads the file that is named by the caller, by the environment, or by default. */
+/* Reads the file named by the caller, by the environment, or by default. */
 static enum status find_file(struct reader *reader, const char *path, struct config_source *source)
 {
 	const char *named = path != NULL ? path : getenv(ENVIRONMENT_PREFIX "CONFIG");
@@ -305,8 +305,8 @@ static enum status find_file(struct reader *reader, const char *path, struct con
 	return source->path == NULL ? STATUS_NO_MEMORY : status;
 }
 
-/* SLUICE_ITEM_SIZE=… sets item_size. Others have variables that begin so too (a service manager,
- * the tool), so one that is near no setting is none of ours; one that is near was mistyped. */
+/* SLUICE_ITEM_SIZE=… sets item_size. Other programs use SLUICE_ variables too: a name that
+ * resembles no setting is ignored, one that does is reported as a typo. */
 static enum status read_variable(struct reader *reader, const char *variable,
 				 struct config_source *source)
 {
@@ -377,7 +377,7 @@ enum status config_read(struct arena *arena, const char *path, struct config *co
 
 /* ---- documents ---- */
 
-/* Appends a text as comment lines of the configuration file. */
+/* Appends a text as comment lines of a configuration file. */
 static void add_comment(struct buf *out, struct slice text)
 {
 	size_t column = 0; /* the first word begins a line */
@@ -399,7 +399,7 @@ static void add_comment(struct buf *out, struct slice text)
 	buf_add_char(out, '\n');
 }
 
-/* As one would write it: nothing is a pair of quotes. */
+/* As in the file, where an empty text is a pair of quotes. */
 static const char *written_default(const struct config_setting *setting)
 {
 	return *setting->default_text == '\0' ? "''" : setting->default_text;
@@ -410,9 +410,10 @@ void config_example(struct buf *out)
 	size_t count;
 	const struct config_setting *setting = config_settings(&count);
 
-	add_comment(out, SLICE("Settings of Sluice; see sluice.conf(5). Each line is \"key = "
-			       "value\"; the values shown are the defaults. An environment "
-			       "variable SLUICE_<KEY> goes before the file."));
+	add_comment(out,
+		    SLICE("Settings of Sluice; see sluice.conf(5). Each line is \"key = value\"; "
+			  "the values shown are the defaults. An environment variable SLUICE_<KEY> "
+			  "overrides the file."));
 	for (; count > 0; count--, setting++) {
 		buf_add_char(out, '\n');
 		add_comment(out, slice_of(setting->help));
@@ -422,7 +423,7 @@ void config_example(struct buf *out)
 	}
 }
 
-/* Appends a text as mdoc wants it: each sentence begins a line. */
+/* Appends a text as mdoc wants it: each sentence on a new line. */
 static void add_sentences(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {

@@ -1,8 +1,5 @@
 /*
- * config/setting.c - the table of settings, and the reading and writing of one value.
- * See config/setting.h.
- *
- * It does not know where a value comes from, nor what the setting is good for.
+ * config/setting.c - the table of settings; reads and writes single values. See config/setting.h.
  */
 #include "config/setting.h"
 
@@ -45,8 +42,8 @@ static const char *const log_levels[] = {[LOG_LEVEL_DEBUG] = "debug",
 #define COUNT(key, min, max, preset, help) NUMBER(key, CONFIG_COUNT, key, min, max, preset, help)
 
 /*
- * item_size and json_number_exponent bound each other: PostgreSQL writes 1e500 out as 501 digits,
- * and a row whose text passes 1 GiB can be stored but never read again.
+ * The maxima of item_size and json_number_exponent depend on each other: PostgreSQL writes 1e500
+ * as 501 digits, and a row whose text exceeds 1 GiB can be stored but never read again.
  */
 static const struct config_setting settings[] = {
 	{.key = "database",
@@ -55,10 +52,10 @@ static const struct config_setting settings[] = {
 	 .max = 900,
 	 .default_text = "dbname=sluice",
 	 .secret = true,
-	 .help = "Where PostgreSQL is: a libpq connection string or URI. Empty means libpq's own "
-		 "environment (PGHOST, PGSERVICE and so on). A password is better kept in a "
-		 "password file (passfile=...). Name a socket directory (host=/...) or hostaddr: "
-		 "a worker waits while a host name is looked up."},
+	 .help = "Where PostgreSQL is: a libpq connection string or URI. "
+		 "Empty means libpq's own environment (PGHOST, PGSERVICE and so on). "
+		 "Keep a password in a password file (passfile=...). "
+		 "Name a socket directory (host=/...) or hostaddr: a worker waits while a host name is looked up."},
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),
 	CHOICE(log_level, log_levels, "info", "The least severe level that is logged."),
@@ -81,40 +78,37 @@ static const struct config_setting settings[] = {
 	COUNT(json_number_digits, 1, 1000, "400", "Most digits of a number."),
 	COUNT(json_number_exponent, 0, 500, "400", "Largest exponent of a number, up or down."),
 	COUNT(requests_in_flight, 1, 10000, "512",
-	      "Most requests that one worker serves at a time; the others wait in the socket's "
-	      "queue."),
+	      "Most requests that one worker serves at a time; the others wait in the socket's queue."),
 	COUNT(group_requests, 1, 10000, "512", "Most requests whose rows are committed together."),
 	BYTES(group_size, group_bytes, KIB, 256 * MIB, "4MiB",
 	      "Most bytes of items that are committed together."),
 	BYTES(large_body, large_body_bytes, KIB, 64 * MIB, "256KiB",
 	      "A larger body is read by a child process with its own database connection."),
 	COUNT(large_requests, 1, 256, "4",
-	      "Most child processes of one worker at a time; beyond it large requests are answered "
-	      "with 503."),
+	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
 	BYTES(buffered_bodies, buffered_bytes, KIB, 16 * GIB, "32MiB",
 	      "Most bytes of bodies that wait in the memory of one worker."),
 	{.key = "prepared_statements",
 	 .type = CONFIG_BOOL,
 	 .offset = offsetof(struct config, prepared_statements),
 	 .default_text = "on",
-	 .help = "Prepare statements once per connection. Off for a connection pooler that loses "
-		 "them."},
+	 .help = "Prepare statements once per connection. "
+		 "Off for a connection pooler that loses them."},
 	{.key = "settings_trust_remote_user",
 	 .type = CONFIG_BOOL,
 	 .offset = offsetof(struct config, settings_trust_remote_user),
 	 .default_text = "off",
-	 .help = "Whether sluice-settings believes the web server who is asking (REMOTE_USER). On "
-		 "where the web server authenticates everybody who asks for /api/settings/; while "
-		 "it is off, nobody is let in."},
+	 .help = "Whether sluice-settings trusts the web server to say who the user is (REMOTE_USER). "
+		 "Turn it on where the web server authenticates every request for /api/settings/. "
+		 "While it is off, all requests are refused."},
 	{.key = "public_url",
 	 .type = CONFIG_TEXT,
 	 .offset = offsetof(struct config, public_url),
 	 .max = 500,
 	 .default_text = "",
-	 .help = "How senders and browsers reach this host: https://hooks.example.com. For "
-		 "sluice-settings: what its curl lines begin with and from where changes are "
-		 "taken. Empty means the host and scheme of each request; set it behind another "
-		 "proxy."},
+	 .help = "How senders and browsers reach this host: https://hooks.example.com. "
+		 "sluice-settings shows it in curl commands and accepts changes from there only. "
+		 "Empty means the host and scheme of each request; set it behind another proxy."},
 };
 
 _Static_assert(ARRAY_LENGTH(settings) <= CONFIG_SETTINGS_MAX, "each setting has an origin");
@@ -129,7 +123,7 @@ const struct config_setting *config_settings(size_t *count)
 
 struct unit {
 	const char *name; /* NULL ends the list */
-	int64_t factor;	  /* the largest first; the last one is what a bare number counts */
+	int64_t factor;	  /* in falling order; the last is that of a bare number */
 };
 
 static const struct unit *units_of(enum config_type type)
@@ -145,7 +139,7 @@ static const struct unit *units_of(enum config_type type)
 	return type == CONFIG_DURATION_MS ? times : counts;
 }
 
-/* False when the text is not a number with a unit of its type. Too large is INT64_MAX. */
+/* False if the text is not a number with a unit of its type. INT64_MAX if it is too large. */
 static bool read_number(struct slice text, enum config_type type, int64_t *value)
 {
 	const struct unit *unit = units_of(type);
@@ -183,7 +177,7 @@ static bool is_plain_text(struct slice text)
 	return true;
 }
 
-/* The index among words, which ends with NULL; -1 when it is none of them. */
+/* The index among words, which ends with NULL; -1 if it is none of them. */
 static int index_of(struct slice value, const char *const *words)
 {
 	for (int i = 0; words[i] != NULL; i++) {
@@ -193,7 +187,7 @@ static int index_of(struct slice value, const char *const *words)
 	return -1;
 }
 
-/* An index that was not found is the refusal of a boolean or a choice. */
+/* Sets a boolean or a choice; refuses an index of -1. */
 static enum status set_index(const struct config_setting *setting, int index, void *member)
 {
 	if (index < 0)
@@ -297,14 +291,14 @@ static bool ends_with(struct slice text, struct slice end)
 	return text.n >= end.n && slice_equal((struct slice){text.p + text.n - end.n, end.n}, end);
 }
 
-/* password and sslpassword; a percent sign may hide one of them. */
+/* password and sslpassword; a percent sign may hide either. */
 static bool names_password(struct slice name)
 {
 	return ends_with(name, SLICE("password")) ||
 	       (name.n > 0 && memchr(name.p, '%', name.n) != NULL);
 }
 
-/* The end of what may not be shown of a URI's "user:password@"; 0 when there is no password. */
+/* Where the password of a URI's "user:password@" begins and ends; 0 if there is none. */
 static size_t uri_password(struct slice uri, size_t from, size_t *begin)
 {
 	size_t end = 0;
@@ -356,7 +350,7 @@ static size_t skip_spaces(struct slice text, size_t i)
 	return i;
 }
 
-/* The end of a libpq value: quoted or not, with backslashes before what they protect. */
+/* The end of a libpq value, quoted or not, in which a backslash protects the next character. */
 static size_t value_end(struct slice text, size_t i)
 {
 	bool quoted = i < text.n && text.p[i] == '\'';
@@ -380,7 +374,7 @@ static void add_keywords(struct buf *out, struct slice text)
 			end++;
 		size_t equals = skip_spaces(text, end);
 		if (equals == text.n || text.p[equals] != '=') {
-			/* libpq will refuse it; what it is cannot be known. */
+			/* libpq will refuse it; it may be anything. */
 			buf_add_text(out, name == text.n ? "" : HIDDEN);
 			return;
 		}
@@ -409,7 +403,7 @@ static void add_hidden(struct buf *out, struct slice text)
 	add_keywords(out, text);
 }
 
-/* Puts quotes around a text that would not be read back as it is. */
+/* In quotes if it would not be read back otherwise. */
 static void add_quoted(struct buf *out, struct slice text)
 {
 	bool quotes = text.n == 0 || text.p[0] == '\'' || is_space(text.p[0]) ||

@@ -1,8 +1,7 @@
 /*
- * config/setting.h - the settings themselves, and one table that says everything about them.
+ * config/setting.h - the settings, and one table that says everything about them.
  *
- * A setting is added here and nowhere else: a member of struct config and a row of the table in
- * config/setting.c. config/config.h reads and shows them; everyone else includes config/config.h.
+ * To add one: a member of struct config here and a row of the table in config/setting.c.
  */
 #ifndef CONFIG_SETTING_H
 #define CONFIG_SETTING_H
@@ -12,7 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 
-/* Names carry units; the file takes 10s, 500ms, 5min and 512KiB, 1MiB as well as bare numbers. */
+/* Their defaults beside them; config/setting.c explains each. */
 struct config {
 	const char *database;		 /* libpq connection string; may hold a password: secret */
 	int log_target;			 /* enum log_target: stderr, syslog */
@@ -37,8 +36,8 @@ struct config {
 	int64_t large_requests;		 /* most children at a time per worker, 4 */
 	int64_t buffered_bytes;		 /* most body bytes waiting in one worker, 32 MiB */
 	bool prepared_statements;	 /* on; off for a pooler that loses them */
-	bool settings_trust_remote_user; /* REMOTE_USER says who asks for the settings: off */
-	const char *public_url;		 /* what the settings page calls this host; "": as asked */
+	bool settings_trust_remote_user; /* REMOTE_USER names the user of the settings: off */
+	const char *public_url; /* of this host, for the settings page; "": the request's */
 };
 
 enum config_type {
@@ -54,31 +53,30 @@ struct config_setting {
 	const char *key; /* as in the file */
 	enum config_type type;
 	size_t offset;		    /* of the member in struct config */
-	int64_t min, max;	    /* numbers: in the member's unit; texts: of bytes */
-	const char *default_text;   /* as one would write it in the file */
-	const char *const *choices; /* for CONFIG_CHOICE, ends with NULL; the value is the index */
-	bool secret;		    /* shown with its password hidden */
+	int64_t min, max;	    /* of a number, in the member's unit; of a text's bytes */
+	const char *default_text;   /* as in the file */
+	const char *const *choices; /* of CONFIG_CHOICE, ends with NULL; the value is the index */
+	bool secret;		    /* passwords in it are not shown */
 	const char *help;	    /* one or two sentences for file and man page */
 };
 
-/* No more settings than this. */
 enum { CONFIG_SETTINGS_MAX = 64 };
 
-/* The table; *count settings. */
+/* The table, of *count settings. */
 const struct config_setting *config_settings(size_t *count);
 
 /*
- * Reads one value, without quotes around it, into its member of *config. Texts are copied to the
- * arena. Returns STATUS_OK, STATUS_INVALID_VALUE (then the member is unchanged) or
- * STATUS_NO_MEMORY.
+ * Reads a value, without quotes, into its member of *config. Texts are copied to the arena.
+ * Durations and sizes have a unit (10s, 500ms, 5min, 512KiB), or are in that of the member.
+ * STATUS_OK, STATUS_INVALID_VALUE (the member stays unchanged) or STATUS_NO_MEMORY.
  */
 enum status config_setting_read(const struct config_setting *setting, struct slice value,
 				struct arena *arena, struct config *config) MUST_CHECK;
 
-/* Appends what the setting takes: "a size from 1KiB to 64MiB". */
+/* Appends the values that are allowed: "a size from 1KiB to 64MiB". */
 void config_setting_range(const struct config_setting *setting, struct buf *out);
 
-/* Appends the value of one setting as one would write it in the file; a secret is hidden. */
+/* Appends a value as in the file, with passwords hidden. */
 void config_format(const struct config *config, const struct config_setting *setting,
 		   struct buf *out);
 

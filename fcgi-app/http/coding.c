@@ -48,7 +48,7 @@ enum decoder_state {
 struct http_decoder {
 	enum http_coding announced;
 	enum decoder_state state;
-	enum status status; /* the first failure stays */
+	enum status status; /* STATUS_OK until the first failure */
 	uint64_t plain_left;
 	char held[MAGIC_BYTES];
 	size_t held_n;
@@ -124,7 +124,7 @@ static enum status pass(struct http_decoder *decoder, const char *bytes, size_t 
 	return STATUS_OK;
 }
 
-/* Lets zlib fill the output once and passes it on. */
+/* Lets zlib fill the output once, and passes it on. */
 static enum status inflate_piece(struct http_decoder *decoder, http_sink *sink, void *context)
 {
 	z_stream *zlib = &decoder->zlib;
@@ -156,7 +156,7 @@ static enum status feed_gzip(struct http_decoder *decoder, const char *bytes, si
 			(void)inflateReset(zlib);
 			decoder->state = DECODER_INSIDE;
 		}
-		/* A full output means that zlib may hold more of it. */
+		/* If it filled the output, zlib may have more. */
 		do
 			status = inflate_piece(decoder, sink, context);
 		while (status == STATUS_OK && decoder->state == DECODER_INSIDE &&
@@ -167,7 +167,7 @@ static enum status feed_gzip(struct http_decoder *decoder, const char *bytes, si
 	return status;
 }
 
-/* What follows once the first bytes are known, or known to be missing. */
+/* The first bytes are known, or known to be missing. */
 static enum status leave_sniffing(struct http_decoder *decoder)
 {
 	if (decoder->held_n == MAGIC_BYTES && memcmp(decoder->held, magic, MAGIC_BYTES) == 0)

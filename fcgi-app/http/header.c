@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* What stands behind "NAME=" when the variable has this name, else NULL. Nearly all are told apart
- * by their first bytes, so a call of strncmp would cost more than the comparison. */
+/* The text after "NAME=" if the variable has this name, else NULL. Nearly all differ in their first
+ * bytes, so a call of strncmp() would cost more. */
 static const char *value_of(const char *variable, const char *name)
 {
 	for (; *name != '\0'; name++, variable++) {
@@ -31,7 +31,6 @@ unsigned http_header(const struct http_request *request, const char *variable, s
 
 /* ---- lists ---- */
 
-/* Takes what stands before the separator off the text; absent when nothing is left. */
 struct slice http_header_take(struct slice *text, char separator)
 {
 	struct slice part = *text;
@@ -47,10 +46,6 @@ struct slice http_header_take(struct slice *text, char separator)
 	return slice_trim(part);
 }
 
-/*
- * Takes a parameter's value off the text: a token or a quoted string (RFC 9110 section 5.6.4),
- * unquoted into out as far as it fits. False when a quote is not closed.
- */
 bool http_header_take_value(struct slice *text, char separator, char *out, size_t out_bytes,
 			    struct slice *value)
 {

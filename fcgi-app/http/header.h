@@ -7,18 +7,19 @@
 #include "http/request.h"
 
 /*
- * The value of a CGI variable such as "HTTP_X_API_SECRET"; leading and trailing blanks trimmed.
- * Returns how many times it occurs, 0 when absent; *value is the first one. Several front ends
- * pass repeated headers as repeated variables.
+ * Looks up a CGI variable such as "HTTP_X_API_SECRET". Returns how many times it occurs: some web
+ * servers pass a repeated header as a repeated variable. *value is the first one, trimmed, absent
+ * if there is none.
  */
 unsigned http_header(const struct http_request *request, const char *variable, struct slice *value);
 
-/* Takes the text before the separator off the text, and the separator; trimmed. */
+/* Takes the next element off a list, with the separator after it. Returns it trimmed; the text is
+ * absent after the last one. */
 struct slice http_header_take(struct slice *text, char separator);
 
 /*
- * Takes a parameter's value off the text: a token or a quoted string (RFC 9110 section 5.6.4),
- * unquoted into out as far as it fits, and the separator. False when a quote is not closed.
+ * The same for an element that may be a quoted string (RFC 9110 section 5.6.4), of which as much as
+ * fits is unquoted into out. False if the closing quote is missing.
  */
 bool http_header_take_value(struct slice *text, char separator, char *out, size_t out_bytes,
 			    struct slice *value);

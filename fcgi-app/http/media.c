@@ -14,7 +14,7 @@ static bool charset_is_read(struct slice charset)
 	       slice_equal_nocase(charset, SLICE("us-ascii"));
 }
 
-/* False when a parameter names a charset that is not read, or cannot be understood. */
+/* False if a parameter is malformed, or a charset that is not supported. */
 static bool parameters_are_read(struct slice text)
 {
 	while (text.n > 0) {

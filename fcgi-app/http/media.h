@@ -9,14 +9,14 @@
 enum http_media { HTTP_MEDIA_JSON, HTTP_MEDIA_NDJSON };
 
 /*
- * The media type of the body by Content-Type (contract section 2): JSON with or without
- * parameters, application/<x>+json, text/plain, application/x-www-form-urlencoded or none: JSON;
- * application/x-ndjson, application/jsonl, application/ndjson: NDJSON. A charset other than utf-8
- * (also written utf8) or us-ascii, and everything else: STATUS_UNSUPPORTED_MEDIA_TYPE.
+ * Reads Content-Type (contract section 2). JSON: application/json, application/<x>+json,
+ * text/plain, application/x-www-form-urlencoded or none; NDJSON: application/x-ndjson,
+ * application/jsonl, application/ndjson; all with any parameters but a charset other than utf-8,
+ * utf8 or us-ascii. STATUS_OK, or STATUS_UNSUPPORTED_MEDIA_TYPE for everything else.
  */
 enum status http_media(const struct http_request *request, enum http_media *media) MUST_CHECK;
 
-/* True when Content-Type is given once and names this type, in UTF-8 if it names a charset. */
+/* True if Content-Type is given once, is this type, and has no charset but those above. */
 bool http_type_is(const struct http_request *request, const char *type);
 
 #endif

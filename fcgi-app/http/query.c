@@ -39,7 +39,7 @@ static bool is_text(struct slice text)
 	return true;
 }
 
-/* Takes what stands before the separator off the text. */
+/* Takes the text before the separator, and the separator, off a text. */
 static struct slice take(struct slice *text, char separator)
 {
 	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
@@ -72,14 +72,14 @@ enum status http_query(const struct http_request *request, struct arena *arena, 
 	return STATUS_OK;
 }
 
-/* ---- the own address ---- */
+/* ---- the own origin ---- */
 
 static bool is_one_of(char c, const char *more)
 {
 	return ascii_is_alnum(c) || (c != '\0' && strchr(more, c) != NULL);
 }
 
-/* A host's name, an IPv4 address, or an IPv6 address in brackets; then perhaps a port. */
+/* A host name, an IPv4 address, or an IPv6 address in brackets, with or without a port. */
 static bool is_host(struct slice host)
 {
 	size_t i = 0;

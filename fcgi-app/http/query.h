@@ -1,7 +1,6 @@
 /*
- * http/query.h - the parameters of a request's query, and where a request says that it went to.
- *
- * Beside http/http.h, for the settings service: webhook paths take no parameters.
+ * http/query.h - the parameters of a request's query, and its own origin. For the settings service:
+ * webhook paths take no parameters.
  */
 #ifndef HTTP_QUERY_H
 #define HTTP_QUERY_H
@@ -11,17 +10,17 @@
 #include "http/request.h"
 
 /*
- * The value of a query parameter, decoded and terminated, in the arena; absent when the parameter
- * is not there. STATUS_OK, STATUS_NO_MEMORY, or STATUS_INVALID_REQUEST for one that is there twice,
- * has a bad escape, holds a NUL byte or is not UTF-8.
+ * The value of a query parameter, decoded and terminated, in the arena; absent if the parameter is
+ * not there. STATUS_OK, STATUS_NO_MEMORY, or STATUS_INVALID_REQUEST for one that is repeated, has a
+ * bad escape, holds a NUL byte or is not UTF-8.
  */
 enum status http_query(const struct http_request *request, struct arena *arena, const char *name,
 		       struct slice *value) MUST_CHECK;
 
 /*
- * Appends scheme and host of the request's own address: "https://hooks.example.com:8443". The
- * scheme is that of REQUEST_SCHEME or HTTPS, the host that of the Host header. False, with nothing
- * appended, when that is not one host with or without a port.
+ * Appends the request's own origin, "https://hooks.example.com:8443": the scheme by REQUEST_SCHEME
+ * or HTTPS, the host by the Host header. False, with nothing appended, if that is not one host with
+ * or without a port.
  */
 bool http_own_origin(const struct http_request *request, struct buf *out);
 

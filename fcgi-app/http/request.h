@@ -1,8 +1,7 @@
 /*
- * http/request.h - what can be known of a request without its route.
+ * http/request.h - a request as its CGI variables (RFC 3875), which FastCGI and plain CGI share.
  *
- * The request is seen through its CGI variables (RFC 3875), which FastCGI and plain CGI share.
- * Reads no socket.
+ * Reads no socket, and knows nothing of routes or keys.
  */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
@@ -18,15 +17,14 @@ struct http_request {
 	char *const *variables; /* "NAME=value", ends with NULL; owned by the transport */
 	struct slice method;	/* REQUEST_METHOD */
 	struct slice target;	/* REQUEST_URI: raw, with the query */
-	int64_t content_length; /* bytes; -1 when absent, empty or not a number */
-	char request_id[HTTP_REQUEST_ID_CHARS + 1]; /* terminated; echoed when sane, else made */
+	int64_t content_length; /* bytes; -1 if absent, repeated or not a number */
+	char request_id[HTTP_REQUEST_ID_CHARS + 1]; /* terminated */
 };
 
 /*
- * Reads the CGI variables. The slices point into them and live no longer than they do.
- * A sane X-Request-Id is 1..128 characters of [A-Za-z0-9._:=+/@-]; any other is replaced by 24 hex
- * digits from random_unique(). A method or target that is not there is absent, which no route
- * matches. STATUS_OK or STATUS_INTERNAL.
+ * Reads the CGI variables, which must outlive the request. An X-Request-Id of 1 to 128 characters
+ * of [A-Za-z0-9._:=+/@-] is kept, any other replaced by 24 hex digits. A missing method or target
+ * is absent, which no route matches. STATUS_OK or STATUS_INTERNAL (no random bytes; logged).
  */
 enum status http_request_read(struct http_request *request, char *const *variables) MUST_CHECK;
 

@@ -58,7 +58,7 @@ void http_problem_with(struct http_response *response, const struct http_request
 		buf_add_slice(body, errors);
 	}
 	buf_add_text(body, "}\n");
-	/* Half a problem is not JSON: without memory the status line has to do. */
+	/* Out of memory: no body is better than truncated JSON. */
 	if (body->status != STATUS_OK) {
 		buf_reset(body, body->size);
 		response->content_type = NULL;

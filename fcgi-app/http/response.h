@@ -1,7 +1,5 @@
 /*
- * http/response.h - an answer: its head, and problems (RFC 9457) as its body.
- *
- * Writes to no socket.
+ * http/response.h - an answer, with its head and problems (RFC 9457). Writes to no socket.
  */
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H
@@ -20,25 +18,29 @@ struct http_response {
 
 enum { HTTP_RESPONSE_BYTES_MAX = 64 << 20 };
 
+/* An empty answer with status 200 and room for a body of HTTP_RESPONSE_BYTES_MAX. */
 struct http_response http_response_make(void);
+
+/* Frees the body. */
 void http_response_free(struct http_response *response);
 
 /*
- * Makes the answer a problem (RFC 9457): type, title, status, detail, code, request_id. Any body
- * written so far is dropped; allow stays. detail may be NULL; it must not hold SQL, paths, hosts or
- * texts of libraries. type is "urn:sluice:problem:<code>".
+ * Makes the answer the problem of a status: type ("urn:sluice:problem:<code>"), title, status,
+ * detail, code, request_id. Drops what the body held; allow stays. detail may be NULL, for the
+ * problem's own; it must not hold SQL, paths, hosts or texts of libraries. Without memory the
+ * answer has no body. Logs a status that is not for senders.
  */
 void http_problem(struct http_response *response, const struct http_request *request,
 		  enum status status, const char *detail);
 
-/* The same with a further member "errors": the text is a JSON array. */
+/* The same with a member "errors", a JSON array; none if it is absent. */
 void http_problem_with(struct http_response *response, const struct http_request *request,
 		       enum status status, const char *detail, struct slice errors);
 
 /*
- * Appends the CGI header block (RFC 3875 section 6.3): Status with a phrase, Content-Type,
- * Allow, Retry-After, X-Request-Id, Cache-Control: no-store, the further lines, and the empty
- * line. No Content-Length: the web server counts.
+ * Appends the CGI header block (RFC 3875 section 6.3): Status with a phrase, Content-Type, Allow,
+ * Retry-After, X-Request-Id, Cache-Control: no-store, the further headers, and the empty line. No
+ * Content-Length: the web server counts.
  */
 void http_response_head(const struct http_response *response, const struct http_request *request,
 			struct buf *out);

@@ -1,5 +1,5 @@
 /*
- * json/edit.c - leaving out and adding members of an object. See json/edit.h.
+ * json/edit.c - see json/edit.h.
  */
 #define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
 #include "json/edit.h"
@@ -80,8 +80,8 @@ static bool holds(struct slice text, struct slice part)
 	return memmem(text.p, text.n, part.p, part.n) != NULL;
 }
 
-/* Nearly no item needs an edit, and most can be told so without looking at their members: a secret
- * stands in it as it is, or with escapes of ASCII characters. */
+/* Few items do, and a search tells without a walk: the secret is there literally or with escapes of
+ * ASCII characters. */
 static bool needs_edit(struct slice object, const struct json_edits *edits)
 {
 	for (size_t i = 0; i < edits->default_count; i++) {

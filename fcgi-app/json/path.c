@@ -1,5 +1,5 @@
 /*
- * json/path.c - a tree of path steps, and one walk through a text along it. See json/path.h.
+ * json/path.c - the paths are a tree of steps; one walk follows it through a text. See json/path.h.
  */
 #include "json/path.h"
 
@@ -12,7 +12,7 @@ enum { INDEX_DIGITS = 9 };
 
 static const size_t no_slot = SIZE_MAX;
 
-/* A step of one path or of several that begin alike. */
+/* A step, shared by the paths that begin alike. */
 struct node {
 	struct slice name;
 	bool is_index;
@@ -45,7 +45,7 @@ size_t json_paths_slots(const struct json_paths *paths)
 
 /* ---- from a path to nodes ---- */
 
-/* Takes the next step off the path, which is not at its end; returns what is wrong, or NULL. */
+/* Takes a step off the path, which is not empty. Returns what is wrong, or NULL. */
 static const char *take_step(struct slice *path, char step[JSON_PATH_BYTES], size_t *n)
 {
 	size_t i = 0;
@@ -55,13 +55,12 @@ static const char *take_step(struct slice *path, char step[JSON_PATH_BYTES], siz
 			if (i + 1 == path->n)
 				return "ends with a backslash";
 			if (path->p[i + 1] != '.' && path->p[i + 1] != '\\')
-				return "has a backslash that is before neither a dot nor a "
-				       "backslash";
+				return "has a backslash that is before neither a dot nor a backslash";
 			i++;
 		}
 		step[(*n)++] = path->p[i];
 	}
-	/* A dot is followed by one more step. */
+	/* A step follows each dot. */
 	if (*n == 0 || i + 1 == path->n)
 		return "has an empty step";
 	i += i < path->n;
@@ -116,7 +115,7 @@ static struct node *child_indexed(const struct node *node, uint64_t index)
 	return child;
 }
 
-/* The child of this name, made when there is none; NULL when there is no memory. */
+/* The child of this name, made if need be; NULL if there is no memory. */
 static struct node *child_for(struct json_paths *paths, struct node *parent, struct slice name)
 {
 	struct node *child = child_named(parent, name);
@@ -164,11 +163,11 @@ struct find {
 	struct arena *arena;
 	struct json_walk walk;
 	struct slice *found;
-	bool *seen; /* by a node's number: there may be values at it or below it */
+	bool *seen; /* by a node's number: it or a node below it may have a value */
 };
 
-/* Forgets what was found before at a node and below it: a member that comes again replaces the
- * earlier one as a whole. Only what was seen is visited, so that repeating is not costly. */
+/* Forgets what was found at a node and below it: a repeated member replaces the earlier one as a
+ * whole. Visits only what was seen, so that repetition is cheap. */
 static void forget(struct find *find, const struct node *node)
 {
 	find->seen[node->number] = false;
@@ -180,7 +179,7 @@ static void forget(struct find *find, const struct node *node)
 	}
 }
 
-/* Whom the value that has begun is for: *child is NULL when no path leads to it. */
+/* The node for the value just begun; NULL if no path leads there. */
 static enum status child_here(struct find *find, const struct node *node, uint64_t count,
 			      const struct node **child)
 {
@@ -195,8 +194,8 @@ static enum status child_here(struct find *find, const struct node *node, uint64
 	return status;
 }
 
-/* What is at a node's children, from the members or elements among which the walk stands. No deeper
- * than a path has steps. */
+/* Finds the values of a node's children among the values that the walk visits. Recursion is no
+ * deeper than a path has steps. */
 static enum status find_below(struct find *find, const struct node *node)
 {
 	struct json_walk *walk = &find->walk;

@@ -1,10 +1,9 @@
 /*
- * json/reader.c - the items of a body: a single object, an array, an envelope or NDJSON, fed in
- * pieces of any size. See json/text.h; the grammar is in json/scan.c.
+ * json/reader.c - see json/reader.h. The grammar is in json/scan.
  *
- * The reader lets the scanner stop where values and keys begin and end that are outside items,
- * and captures the bytes in between. What is captured lies in the fed piece as long as the piece
- * lasts and moves into `kept` only when the piece ends first.
+ * The scanner stops where values and keys outside of items begin and end; the reader captures the
+ * bytes in between. What is captured stays in the piece being fed, and is copied into `kept` only
+ * if the piece ends first.
  */
 #include "json/reader.h"
 
@@ -14,9 +13,9 @@
 #include "json/scan.h"
 
 enum {
-	KEY_BYTES = 64,			/* no key that is asked for is longer, all escaped */
-	BESIDE_BYTES = 64 * 1024,	/* of a member beside the array */
-	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory that stays for the next item cut in two */
+	KEY_BYTES = 64,			/* more than a key in question has, all escaped */
+	BESIDE_BYTES = 64 * 1024,	/* most of a member beside the array */
+	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory not freed between items */
 	MARK_BYTES = 3
 };
 
@@ -37,13 +36,13 @@ enum shape {
 /* What is being captured. */
 enum capture { CAPTURE_NOTHING, CAPTURE_ITEM, CAPTURE_KEY, CAPTURE_BESIDE };
 
-/* The key that was read last, as far as the reader cares: an index into beside_names, or: */
+/* The last key read: an index of beside_names, or one of these. */
 enum { KEY_OTHER = -1, KEY_ITEMS = -2 };
 
 /*
- * Each array or object takes several hundred bytes of memory in PostgreSQL while it becomes jsonb,
- * however short its text: 8 MiB of "{}," took more than a second of CPU. So a body may hold so many
- * of them anyway, and more only as it grows. What people send has 30 bytes and more for each.
+ * While PostgreSQL makes jsonb of it, an array or object takes several hundred bytes of memory,
+ * however short its text: 8 MiB of "{}," took over a second of CPU. So many are allowed in any
+ * body, more only in proportion to its length. Real payloads have 30 bytes or more for each.
  */
 enum { CONTAINERS_FREE = 100000, BYTES_PER_CONTAINER = 8 };
 
@@ -59,7 +58,7 @@ struct json_reader {
 	bool in_items;	       /* within the array of an envelope */
 	bool had_items;	       /* after it */
 	int key;
-	size_t mark_seen; /* bytes of the byte order mark; MARK_BYTES: look for it no more */
+	size_t mark_seen; /* bytes of the byte order mark; MARK_BYTES: done with it */
 
 	const char *piece; /* the piece being fed, whose first byte is at offset */
 	uint64_t offset;
@@ -67,15 +66,16 @@ struct json_reader {
 	enum capture capture;
 	uint64_t start;	  /* offset of the captured text */
 	const char *from; /* where it goes on in the piece */
-	size_t most;	  /* bytes of it that are worth keeping */
-	struct buf kept;  /* what earlier pieces held of it */
+	size_t most;	  /* bytes of it to keep */
+	struct buf kept;  /* those of earlier pieces */
 	bool is_object;	  /* it begins with a brace */
 
-	bool in_line;	       /* NDJSON: not blank so far */
-	enum status line;      /* NDJSON: the line's failure, if any */
-	uint64_t line_bad;     /* NDJSON: where */
-	const char *line_text; /* NDJSON: why */
-	uint64_t value_end;    /* NDJSON: offset after the line's value, once there is one */
+	/* Of a line of NDJSON. */
+	bool in_line;	       /* not blank so far */
+	enum status line;      /* its failure, if any, … */
+	uint64_t line_bad;     /* … where, … */
+	const char *line_text; /* … and why */
+	uint64_t value_end;    /* offset after its value; 0: not yet */
 
 	uint64_t items;
 	struct buf beside[BESIDE_COUNT];
@@ -89,6 +89,7 @@ static uint64_t offset_of(const struct json_reader *reader, const char *p)
 	return reader->offset + (uint64_t)(p - reader->piece);
 }
 
+/* Ends the reading. */
 static enum status refuse(struct json_reader *reader, enum status status, uint64_t offset,
 			  const char *reason)
 {
@@ -110,7 +111,7 @@ static void capture_begin(struct json_reader *reader, enum capture what, const c
 	buf_reset(&reader->kept, KEPT_BETWEEN_ITEMS);
 }
 
-/* The piece ends within what is captured. */
+/* The piece ends within the captured text. */
 static enum status capture_keep(struct json_reader *reader, const char *end)
 {
 	if (reader->capture == CAPTURE_NOTHING)
@@ -127,7 +128,7 @@ static enum status capture_keep(struct json_reader *reader, const char *end)
 	return refuse(reader, STATUS_NO_MEMORY, offset_of(reader, end), "out of memory");
 }
 
-/* The captured text, which ends at end, or as much of it as is worth keeping. */
+/* The captured text, which ends at end: at most the bytes to keep. */
 static enum status capture_end(struct json_reader *reader, const char *end, struct slice *text)
 {
 	if (reader->kept.n > 0) {
@@ -144,7 +145,7 @@ static enum status capture_end(struct json_reader *reader, const char *end, stru
 
 /* ---- items ---- */
 
-/* Whether the body so far is made of arrays and objects rather than of text. */
+/* True if the body has too many arrays and objects for its length so far. */
 static bool is_hollow(const struct json_reader *reader, const char *p)
 {
 	return reader->scan.opened > CONTAINERS_FREE + offset_of(reader, p) / BYTES_PER_CONTAINER;
@@ -163,7 +164,7 @@ static enum status item_begin(struct json_reader *reader, const char *p)
 	return STATUS_OK;
 }
 
-/* Judges an item whose grammar is right; the first thing that is wrong counts. */
+/* Judges an item whose grammar is right, by the first thing that is wrong. */
 static void item_judge(const struct json_reader *reader, struct json_item *item)
 {
 	const struct json_scan *scan = &reader->scan;
@@ -205,7 +206,7 @@ static enum status item_end(struct json_reader *reader, const char *end)
 
 /* ---- one JSON text: an object, an array or an envelope ---- */
 
-/* The first byte tells the shape, and so how deep the items are. */
+/* The first byte gives the shape, and so the level of the items. */
 static enum status shape_decide(struct json_reader *reader, const char *p)
 {
 	struct json_scan *scan = &reader->scan;
@@ -260,7 +261,7 @@ static enum status beside_end(struct json_reader *reader, const char *end)
 	struct slice text;
 	enum status status = capture_end(reader, end, &text);
 
-	buf_reset(beside, 0); /* of members with the same name the last one counts */
+	buf_reset(beside, 0); /* the last member of a name counts */
 	if (status != STATUS_OK || length > BESIDE_BYTES || reader->scan.problem != STATUS_OK)
 		return status;
 	if (reader->scan.needs_repair)
@@ -371,7 +372,7 @@ static void line_fail(struct json_reader *reader)
 	reader->line_text = reader->scan.reason;
 }
 
-/* Reads on within a line. After a failure only the bytes are captured. */
+/* Scans within a line; after a failure its bytes are only captured. */
 static void line_scan(struct json_reader *reader, const char *p, const char *end)
 {
 	while (p < end && reader->line == STATUS_OK) {
@@ -401,7 +402,7 @@ static enum status line_end(struct json_reader *reader, const char *end)
 	if (status != STATUS_OK)
 		return status;
 	if (reader->line == STATUS_OK) {
-		/* A number ends only with its line. */
+		/* A number ends with its line. */
 		if (reader->value_end == 0)
 			reader->value_end = offset_of(reader, end);
 		item.length = reader->value_end - reader->start;
@@ -417,7 +418,7 @@ static enum status line_end(struct json_reader *reader, const char *end)
 	return item_give(reader, &item);
 }
 
-/* Reads what a piece holds of one line: up to its line feed at end, or to the piece's end. */
+/* Reads what the piece has of a line: up to its line feed, at end, or to the piece's end. */
 static enum status line_feed(struct json_reader *reader, const char *p, const char *end)
 {
 	while (!reader->in_line && p < end) {
@@ -434,8 +435,8 @@ static enum status line_feed(struct json_reader *reader, const char *p, const ch
 	return STATUS_OK;
 }
 
-/* True when the body so far is blank and goes on, somewhere in the piece, with a bracket: then it
- * is an array under the wrong name. *p moves there. */
+/* True if the body, blank so far, goes on in this piece with a bracket: an array with the media
+ * type of NDJSON. *p moves to the bracket. */
 static bool lines_are_array(const struct json_reader *reader, const char **p, const char *end)
 {
 	const char *first = *p;
@@ -475,11 +476,11 @@ static enum status lines_end(struct json_reader *reader)
 {
 	if (reader->shape == SHAPE_UNKNOWN)
 		return refuse(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
-	reader->piece = reader->from; /* the last piece lies behind the offset already */
+	reader->piece = reader->from; /* offset is behind the last piece already */
 	return line_end(reader, reader->from);
 }
 
-/* ---- what others call ---- */
+/* ---- the interface ---- */
 
 enum status json_reader_open(struct json_reader **reader, enum json_form form,
 			     const struct json_limits *limits, json_item_sink *sink, void *context)
@@ -515,7 +516,7 @@ static enum status take_piece(struct json_reader *reader, const char *bytes, siz
 	return status;
 }
 
-/* What looked like a byte order mark was none, or it was one and is left out. */
+/* Feeds the bytes that only looked like a byte order mark, or skips the mark. */
 static enum status take_mark(struct json_reader *reader)
 {
 	size_t n = reader->mark_seen;

@@ -1,10 +1,10 @@
 /*
- * json/scan.c - the push state machine of JSON's grammar. See json/scan.h.
+ * json/scan.c - a push state machine of JSON's grammar. See json/scan.h.
  *
- * Every take_...() is called at p < end in a state it knows, uses as many bytes as it can, and
- * returns where it stopped. So each state can be entered again in the next piece, and what is cut
- * in two is read by the same code as what is whole. Plain bytes of strings, which are most of a
- * body, go eight at a time.
+ * Each take_…() is called at p < end in a state of its own, uses as many bytes as it can, and
+ * returns where it stopped. A state can be resumed in the next piece, so the same code reads tokens
+ * that are cut in two and those that are whole. Plain bytes of strings, most of a body, go eight at
+ * a time.
  */
 #include "json/scan.h"
 
@@ -13,10 +13,10 @@
 
 #include "base/ascii.h"
 
-/* Deeper than this a text cannot be followed: one bit each, so 1 MiB. */
+/* Deeper texts are not followed: at a bit for each level this is 1 MiB. */
 #define MOST_LEVELS ((size_t)1 << 23)
 
-/* Exponents stop counting here; limits are far below. */
+/* Exponents stop rising here, far above the limits. */
 #define MOST_EXPONENT 100000000u
 
 typedef const unsigned char *bytes_at;
@@ -116,7 +116,7 @@ static bytes_at close_container(struct json_scan *scan, bytes_at p)
 
 /* ---- strings ---- */
 
-/* The first byte that is not plain ASCII of a string, or end. */
+/* The first byte that is not plain ASCII within a string, or end. */
 static inline bytes_at skip_plain(bytes_at p, bytes_at end)
 {
 	const uint64_t ones = 0x0101010101010101;
@@ -127,8 +127,8 @@ static inline bytes_at skip_plain(bytes_at p, bytes_at end)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
 		x = __builtin_bswap64(x);
 #endif
-		/* The top bit of a byte is set where it is below 0x20, a quote, a backslash or
-		 * above 0x7f. A borrow can only disturb the bytes above the first such one. */
+		/* Sets the top bit of each byte that is below 0x20, a quote, a backslash or above
+		 * 0x7f. A borrow can disturb only bytes above the first such one. */
 		uint64_t found = ((x - 0x20 * ones) | ((x ^ ('"' * ones)) - ones) |
 				  ((x ^ ('\\' * ones)) - ones) | x) &
 				 (0x80 * ones);
@@ -178,7 +178,8 @@ static bytes_at begin_string(struct json_scan *scan, bytes_at p, bytes_at end, b
 	return take_string(scan, p + 1, end);
 }
 
-/* What the first byte of a sequence asks for (Unicode, table 3-7); false when none begins so. */
+/* Sets what must follow the first byte of a sequence (Unicode, table 3-7); false for a byte that
+ * begins none. */
 static bool utf8_begin(struct json_scan *scan, unsigned char c)
 {
 	if (c < 0xc2 || c > 0xf4)
@@ -235,7 +236,7 @@ static bytes_at take_escape(struct json_scan *scan, bytes_at p)
 	}
 }
 
-/* A unit is complete: what may follow, and whether jsonb can hold it. */
+/* A code unit is complete: what may follow, and whether jsonb can hold it. */
 static void end_unit(struct json_scan *scan)
 {
 	bool high = scan->unit >= 0xd800 && scan->unit <= 0xdbff;
@@ -329,7 +330,7 @@ static bytes_at take_exponent(struct json_scan *scan, bytes_at p, bytes_at end)
 	return p;
 }
 
-/* Where a number may end: what comes instead of a further digit. */
+/* At a byte that is not a digit, where the number may end. */
 static bytes_at number_rest(struct json_scan *scan, bytes_at p)
 {
 	if (*p == '.' && scan->state != JSON_SCAN_NUMBER_FRACTION) {
@@ -344,7 +345,7 @@ static bytes_at number_rest(struct json_scan *scan, bytes_at p)
 	return p;
 }
 
-/* Where a number cannot end: it needs a digit, after which it is in the given state. */
+/* Where a number cannot end: takes a digit, after which it is in the given state. */
 static bytes_at number_digit(struct json_scan *scan, bytes_at p, enum json_scan_state state)
 {
 	if (!ascii_is_digit(*p))
@@ -544,7 +545,7 @@ static bytes_at take(struct json_scan *scan, bytes_at p, bytes_at end)
 	return p;
 }
 
-/* ---- what others call ---- */
+/* ---- the interface ---- */
 
 void json_scan_open(struct json_scan *scan, unsigned depth_limit, unsigned digit_limit,
 		    unsigned exponent_limit)

@@ -2,9 +2,9 @@
  * json/scan.h - the one implementation of JSON's grammar: RFC 8259 and UTF-8, strictly, in one
  * pass, pushed in pieces that may end anywhere.
  *
- * It lies under json_text, which checks whole texts with it, and under json_reader, which finds
- * the items of a body with it. It keeps no text and calls nobody: it stops where its owner wants
- * to know that a value or a key begins or ends.
+ * json/text checks whole texts with it, json/reader finds the items of a body, json/walk visits
+ * members. It keeps no text and has no callbacks: it stops where its owner asked to be told that a
+ * value or a key begins or ends.
  */
 #ifndef JSON_SCAN_H
 #define JSON_SCAN_H
@@ -14,14 +14,14 @@
 #include "base/slice.h"
 #include "base/status.h"
 
-/* Why json_scan_feed came back. "Next byte" is the one after those that were used. */
+/* Why json_scan_feed returned. The next byte is the one after those used. */
 enum json_scan_event {
 	JSON_SCAN_MORE,	     /* all bytes were used */
-	JSON_SCAN_VALUE,     /* the next byte begins a value, if it can */
+	JSON_SCAN_VALUE,     /* the next byte begins a value, or is wrong */
 	JSON_SCAN_VALUE_END, /* a value has ended before the next byte */
 	JSON_SCAN_KEY,	     /* the next byte is the quote that begins a key */
 	JSON_SCAN_KEY_END,   /* a key has ended with the quote before the next byte */
-	JSON_SCAN_FAILED     /* see status and reason; the next byte is the one that is wrong */
+	JSON_SCAN_FAILED     /* at the next byte; see status and reason */
 };
 
 enum json_scan_state {
@@ -55,34 +55,34 @@ enum json_scan_state {
 enum { JSON_SCAN_INLINE_WORDS = 4 };
 
 struct json_scan {
-	/* What the owner sets, any time before a feed. */
+	/* Set by the owner before a feed. */
 	unsigned depth_limit;	 /* see json_scan_item */
 	unsigned digit_limit;	 /* of a number, without its exponent */
 	unsigned exponent_limit; /* absolute value */
-	size_t watched;		 /* stop at values and keys inside fewer containers than this */
+	size_t watched;		 /* stop at values and keys within fewer containers than this */
 
-	/* What the owner reads after a feed. */
-	size_t level;	     /* containers that are open */
+	/* Read by the owner after a feed. */
+	size_t level;	     /* open containers */
 	uint64_t opened;     /* containers since json_scan_open */
-	uint64_t offset;     /* of the next byte, counted from the first that was fed */
-	enum status status;  /* STATUS_MALFORMED_JSON, STATUS_NESTING_TOO_DEEP (deeper than can
-			      * be followed at all) or STATUS_NO_MEMORY after a failure */
-	const char *reason;  /* constant text */
+	uint64_t offset;     /* of the next byte, counted from the first one fed */
+	enum status status;  /* after a failure: STATUS_MALFORMED_JSON, STATUS_NO_MEMORY or
+			      * STATUS_NESTING_TOO_DEEP (too deep to be followed at all) */
+	const char *reason;  /* a constant */
 	bool needs_repair;   /* since json_scan_item: \u0000 or a lone surrogate was seen */
-	enum status problem; /* since json_scan_item: the first limit that was passed, or
-			      * STATUS_OK; the scan goes on behind it */
+	enum status problem; /* since json_scan_item: the first limit exceeded, or STATUS_OK;
+			      * the scan goes on after it */
 	uint64_t problem_offset;
 	const char *problem_reason;
 
-	/* Its own. */
+	/* The scanner's own. */
 	enum json_scan_state state;
 	enum json_scan_event event;
 	const unsigned char *piece; /* the bytes at offset, during a feed */
 	size_t base;		    /* level at json_scan_item */
 	bool in_object;		    /* the innermost container is an object */
 	bool in_key;		    /* the string is a key */
-	bool paired;		    /* the unit follows the escape of a high surrogate */
-	unsigned char utf8_left;    /* continuation bytes still to come */
+	bool paired;		    /* the code unit follows the escape of a high surrogate */
+	unsigned char utf8_left;    /* continuation bytes to come */
 	unsigned char utf8_low;	    /* range of the next one */
 	unsigned char utf8_high;
 	unsigned char hex_left;
@@ -91,29 +91,30 @@ struct json_scan {
 	uint64_t number_start; /* offset */
 	uint64_t digits;
 	unsigned exponent; /* stops rising far above any limit */
-	uint64_t *heap;	   /* one bit per open container, 1 for an object; NULL: inline_stack */
+	uint64_t *heap;	   /* a bit for each open container, 1 for an object; NULL: inline_stack */
 	size_t heap_words;
 	uint64_t inline_stack[JSON_SCAN_INLINE_WORDS];
 };
 
-/* Ready for one text, with the given limits and nothing watched. Allocates nothing. */
+/* Gets ready for a text, with these limits and nothing watched. Allocates nothing. */
 void json_scan_open(struct json_scan *scan, unsigned depth_limit, unsigned digit_limit,
 		    unsigned exponent_limit);
 
-/* Ready for another text whose first byte has this offset; limits and watched stay. */
+/* Gets ready for another text, whose first byte has this offset. Limits and watched stay. */
 void json_scan_restart(struct json_scan *scan, uint64_t offset);
 
-/* From here on depth counts from the current level, and needs_repair and problem anew. */
+/* An item begins: depth counts from the current level, needs_repair and problem are reset. */
 void json_scan_item(struct json_scan *scan);
 
-/* Reads on until something is to be told; *used bytes were used. */
+/* Consumes input up to the next event; *used is how much. */
 enum json_scan_event json_scan_feed(struct json_scan *scan, const char *bytes, size_t n,
 				    size_t *used) MUST_CHECK;
 
-/* The text has ended. STATUS_OK, STATUS_MALFORMED_JSON, or STATUS_EMPTY_BODY when there was
- * nothing but white space. */
+/* The text has ended. STATUS_OK, the status of an earlier failure, STATUS_MALFORMED_JSON, or
+ * STATUS_EMPTY_BODY for nothing but white space. */
 enum status json_scan_end(struct json_scan *scan) MUST_CHECK;
 
+/* Frees what a deeply nested text took. */
 void json_scan_close(struct json_scan *scan);
 
 #endif

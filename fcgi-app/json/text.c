@@ -1,6 +1,5 @@
 /*
- * json/text.c - checking and repairing one complete text. See json/text.h; the grammar is in
- * json/scan.c, the reader of bodies in json/reader.c.
+ * json/text.c - see json/text.h. The grammar is in json/scan.
  */
 #include "json/text.h"
 
@@ -42,8 +41,8 @@ enum status json_text_check(struct slice text, const struct json_limits *limits,
 
 enum { ESCAPE_BYTES = 6 }; /* \uXXXX */
 
-/* The code unit of the escape \uXXXX at text; -1 when there is none. The text passed the check,
- * so what begins like one is one. */
+/* The code unit of the escape \uXXXX that the text begins with; -1 if there is none. The text is
+ * checked, so what begins like one is one. */
 static int unit_at(struct slice text)
 {
 	int unit = 0;
@@ -62,7 +61,8 @@ static bool is_low(int unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* How many bytes from the backslash at text stay together; *replace when they cannot stay. */
+/* The length of the escape that the text begins with, a surrogate pair being one; *replace if jsonb
+ * cannot hold it. */
 static size_t escape_length(struct slice text, bool *replace)
 {
 	int unit = unit_at(text);
@@ -85,7 +85,7 @@ void json_text_repair(struct slice text, struct buf *out)
 {
 	const char *p = text.p;
 	const char *end = text.p + text.n;
-	const char *kept = p; /* from here on nothing was appended yet */
+	const char *kept = p; /* not appended from here on */
 
 	while (p < end && (p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
 		bool replace;
@@ -100,7 +100,7 @@ void json_text_repair(struct slice text, struct buf *out)
 	buf_add(out, kept, (size_t)(end - kept));
 }
 
-/* Over memory of an arena, for a text that gets no longer than text: it never grows. */
+/* A buffer in an arena for what is at most as long as the text: it never grows. */
 static struct buf buf_in(struct arena *arena, struct slice text)
 {
 	char *room = arena_alloc(arena, text.n + 1);
@@ -141,7 +141,7 @@ static void add_utf8(struct buf *out, unsigned point)
 	buf_add_char(out, (char)(0x80 | (point & 0x3f)));
 }
 
-/* What the escape of this length at text stands for. */
+/* The code point of the escape of this length that the text begins with. */
 static unsigned escaped(struct slice text, size_t n)
 {
 	static const char letters[] = "bfnrt", meant[] = "\b\f\n\r\t";
@@ -198,7 +198,7 @@ enum status json_text_scalar(struct arena *arena, struct slice value, size_t mos
 	enum status status = STATUS_OK;
 
 	*out = SLICE_ABSENT;
-	/* What is too long however much of it is escapes need not be decoded. */
+	/* Too long even if it were all escapes: not decoded. */
 	if (*value.p == '"' && (value.n - 2) / ESCAPE_BYTES <= most)
 		status = json_text_string(arena, value, out);
 	else if (*value.p == 't' || *value.p == 'f' || json_text_is_number(value))

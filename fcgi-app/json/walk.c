@@ -1,11 +1,11 @@
 /*
- * json/walk.c - from one value of a text to the next. See json/walk.h.
+ * json/walk.c - see json/walk.h.
  *
- * It watches one level: that of the values it stands among.
+ * Watches one level at a time: that of the values it visits.
  */
 #include "json/walk.h"
 
-enum { LIMIT = 1 << 30 }; /* json_text has checked the limits */
+enum { LIMIT = 1 << 30 }; /* limits were checked before */
 
 static enum json_scan_event feed(struct json_walk *walk)
 {

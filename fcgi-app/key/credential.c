@@ -1,8 +1,8 @@
 /*
- * key/credential.c - base62 from the CSPRNG, CRC-32, SHA-256 and HMAC. See key/credential.h.
+ * key/credential.c - base62, CRC-32 and SHA-256. See key/credential.h.
  *
- * On the request's way a key passes here twice: its form and checksum are checked before anything
- * else, and its hash is what goes to the database. Whether a key is known is not decided here.
+ * Each request comes here twice: the form of its key is checked before anything else, and its hash
+ * is what the database is asked for.
  */
 #include "key/credential.h"
 
@@ -20,7 +20,7 @@ enum {
 	CHECK_CHARS = 6,
 	CHECKED_CHARS = CREDENTIAL_KEY_CHARS - CHECK_CHARS,
 	BASE = 62,
-	/* A random byte at or above this would favour the first digits. */
+	/* Random bytes from here on would favour the first digits. */
 	BYTE_LIMIT = 256 - 256 % BASE,
 };
 
@@ -50,7 +50,7 @@ static enum status random_base62(char *out, size_t n)
 	return status;
 }
 
-/* CRC-32 of IEEE 802.3 without a table: no look-up depends on the key. */
+/* CRC-32 of IEEE 802.3. Without a table: no memory access depends on the key. */
 static uint32_t crc32_ieee(const char *bytes, size_t n)
 {
 	uint32_t crc = UINT32_MAX;
@@ -96,7 +96,7 @@ bool credential_key_is_sound(struct slice text)
 
 	if (text.n != CREDENTIAL_KEY_CHARS)
 		return false;
-	/* Every key of the right length costs the same, however early it is wrong. */
+	/* Takes the same time for every text of this length. */
 	sound &= CRYPTO_memcmp(text.p, "sk_", KEY_PREFIX_CHARS) == 0;
 	for (size_t i = KEY_PREFIX_CHARS; i < CHECKED_CHARS; i++)
 		sound &= ascii_is_alnum(text.p[i]);
@@ -105,7 +105,7 @@ bool credential_key_is_sound(struct slice text)
 	return sound;
 }
 
-/* Looked up once: EVP_sha256() would be looked up again in each use. So is a context made once. */
+/* Fetched once: EVP_sha256() would be fetched again with each use. The context, too, is kept. */
 static const EVP_MD *sha256(void)
 {
 	static EVP_MD *fetched;

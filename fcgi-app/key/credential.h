@@ -20,22 +20,24 @@ struct credential_hash {
 	unsigned char bytes[CREDENTIAL_HASH_BYTES];
 };
 
-/* New key / secret from OpenSSL's CSPRNG, terminated. STATUS_OK or STATUS_INTERNAL. */
+/* Make a key and a secret from random bytes, terminated. STATUS_OK or STATUS_INTERNAL (logged). */
 enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
 enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
 
-/* True when text has a key's form and its checksum is right; says nothing of the database. */
+/* True if a text has the form of a key and its checksum: whether it is known is not decided here.
+ */
 bool credential_key_is_sound(struct slice text);
 
-/* SHA-256 of the text. STATUS_OK or STATUS_INTERNAL. */
+/* SHA-256 of a text. STATUS_OK or STATUS_INTERNAL (logged). */
 enum status credential_hash(struct slice text, struct credential_hash *hash) MUST_CHECK;
 
+/* True if two hashes are equal. Not for secrets: takes no constant time. */
 bool credential_hash_is_same(const struct credential_hash *a, const struct credential_hash *b);
 
-/* What may be shown of a key, terminated: "sk_abcd…wxyz". The key must be sound. */
+/* What may be shown of a sound key, terminated: "sk_abcd…wxyz". */
 void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1]);
 
-/* Overwrites a secret that is no longer needed; never optimised away. */
+/* Overwrites n bytes of a secret that is no longer needed; never optimised away. */
 void credential_forget(void *bytes, size_t n);
 
 #endif

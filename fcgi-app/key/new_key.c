@@ -36,7 +36,7 @@ void new_key_add_path(struct buf *out, const struct new_key *made, struct slice 
 	buf_add_text(out, made->key);
 }
 
-/* As one word of a shell. */
+/* As one word for a shell. */
 static void add_quoted(struct buf *out, struct slice text)
 {
 	buf_add_char(out, '\'');

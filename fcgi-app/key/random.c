@@ -18,11 +18,11 @@ enum status random_bytes(void *bytes, size_t n)
 	return STATUS_INTERNAL;
 }
 
-/* OpenSSL takes two microseconds for a dozen bytes and hardly more for hundreds. */
+/* Draws many at a time: OpenSSL takes 2 µs for a dozen bytes and hardly more for hundreds. */
 enum status random_unique(unsigned char bytes[RANDOM_UNIQUE_BYTES])
 {
 	static struct {
-		pid_t owner; /* what a forked child has inherited is its parent's */
+		pid_t owner; /* a forked child must not use its parent's */
 		size_t left;
 		unsigned char bytes[64 * RANDOM_UNIQUE_BYTES];
 	} drawn;

@@ -15,7 +15,7 @@
 
 enum { TOKEN_USER_BYTES_MAX = 1024, MAC_CHARS = 2 * CREDENTIAL_HASH_BYTES };
 
-/* What is signed begins with the expiry, which has no blank: no two pairs make the same text. */
+/* What is signed begins with the expiry and a blank, so no two pairs make the same text. */
 enum status token_make(const struct token_key *key, struct slice user, int64_t expires_s,
 		       char token[TOKEN_CHARS + 1])
 {

@@ -92,6 +92,18 @@ START_TEST(arena_reset_keeps_one_block)
 }
 END_TEST
 
+START_TEST(numbers_are_written)
+{
+	struct arena arena = {0};
+	struct slice text = arena_int(&arena, INT64_MIN);
+
+	ck_assert_str_eq(text.p, "-9223372036854775808");
+	ck_assert_uint_eq(text.n, 20);
+	ck_assert(slice_equal(arena_int(&arena, 0), SLICE("0")));
+	arena_free(&arena);
+}
+END_TEST
+
 static enum status fill_arena(void)
 {
 	struct arena arena = {0};
@@ -99,7 +111,8 @@ static enum status fill_arena(void)
 
 	for (int i = 0; i < 4 && status == STATUS_OK; i++) {
 		if (arena_alloc(&arena, 8000) == NULL ||
-		    arena_copy(&arena, SLICE("some text")) == NULL)
+		    arena_copy(&arena, SLICE("some text")) == NULL ||
+		    arena_int(&arena, i).p == NULL)
 			status = STATUS_NO_MEMORY;
 	}
 	arena_free(&arena);
@@ -121,6 +134,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, arena_refuses_what_wraps);
 	tcase_add_test(tests, arena_copies_are_terminated);
 	tcase_add_test(tests, arena_reset_keeps_one_block);
+	tcase_add_test(tests, numbers_are_written);
 	tcase_add_test(tests, arena_survives_failure);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -1,5 +1,5 @@
 /*
- * test_slice.c - slices are compared and trimmed.
+ * test_slice.c - slices are compared, trimmed, and read and written as numbers.
  */
 #include "base/slice.h"
 #include "check_main.h"
@@ -70,6 +70,71 @@ START_TEST(slices_hold_any_byte)
 }
 END_TEST
 
+/* ---- numbers ---- */
+
+static const struct {
+	const char *text;
+	int64_t value; /* -1: not a number */
+} numbers[] = {
+	{"0", 0},
+	{"7", 7},
+	{"007", 7},
+	{"10", 10},
+	{"9223372036854775799", INT64_MAX - 8},
+	{"9223372036854775806", INT64_MAX - 1},
+	{"9223372036854775807", INT64_MAX},
+	{"0009223372036854775807", INT64_MAX},
+	{"9223372036854775808", -1},
+	{"9223372036854775810", -1},
+	{"18446744073709551616", -1},
+	{"99999999999999999999999999999", -1},
+	{"", -1},
+	{NULL, -1},
+	{"-1", -1},
+	{"+1", -1},
+	{" 1", -1},
+	{"1 ", -1},
+	{"1.0", -1},
+	{"0x10", -1},
+	{"1/", -1},
+	{":1", -1},
+	{"\xb2", -1},
+};
+
+START_TEST(digits_are_read)
+{
+	int64_t value;
+	bool is_number = numbers[_i].value >= 0;
+
+	ck_assert_int_eq(slice_to_int(slice_of(numbers[_i].text), &value), is_number);
+	if (is_number)
+		ck_assert_int_eq(value, numbers[_i].value);
+}
+END_TEST
+
+static const struct {
+	int64_t value;
+	const char *text;
+} written[] = {
+	{0, "0"},
+	{-1, "-1"},
+	{10, "10"},
+	{-9876543210, "-9876543210"},
+	{INT64_MAX, "9223372036854775807"},
+	{INT64_MIN, "-9223372036854775808"},
+};
+
+START_TEST(numbers_are_written_and_terminated)
+{
+	char digits[SLICE_INT_CHARS];
+	struct slice text = slice_of_int(written[_i].value, digits);
+
+	ck_assert_str_eq(text.p, written[_i].text);
+	ck_assert_uint_eq(text.n, strlen(written[_i].text));
+	ck_assert(text.p >= digits && text.p + text.n < digits + sizeof(digits));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("slice");
@@ -78,6 +143,8 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, slices_compare, 0, LENGTH(pairs));
 	tcase_add_loop_test(tests, slices_are_trimmed, 0, LENGTH(blanks));
 	tcase_add_test(tests, slices_hold_any_byte);
+	tcase_add_loop_test(tests, digits_are_read, 0, LENGTH(numbers));
+	tcase_add_loop_test(tests, numbers_are_written_and_terminated, 0, LENGTH(written));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -390,6 +390,8 @@ static const struct {
 	 ":1: log_level takes one of debug, info, warning, error, not \"all\""},
 	{"log_level = a\x1b[2J\xff\n",
 	 ":1: log_level takes one of debug, info, warning, error, not \"a?[2J?\""},
+	{"log_level = a b~\x7f c",
+	 ":1: log_level takes one of debug, info, warning, error, not \"a b~? c\""},
 	{"batch_items = 1\nitem_size = 1KiB\nbatch_items = 1\n",
 	 ":3: batch_items is set already in line 1"},
 	{"database = password=hunter2\x01",

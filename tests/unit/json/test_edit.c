@@ -1,7 +1,6 @@
 /*
  * test_json_edit.c - members left out of and added to an item's text.
  */
-#include <check.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -59,6 +58,9 @@ static const struct {
 	{"{}", "{\"ip\":\"::1\"}", NULL, "{\"context\":{\"ip\":\"::1\"}}"},
 	{"{\"a\":1}", "{}", "\"2024-01-01\"",
 	 "{\"context\":{},\"timestamp\":\"2024-01-01\",\"a\":1}"},
+	{"{}", NULL, "1", "{\"timestamp\":1}"},
+	{"{\"a\":1}", NULL, "1", "{\"timestamp\":1,\"a\":1}"},
+	{"{\"timestamp\":2}", NULL, "1", "{\"timestamp\":2}"},
 	{"{\"context\":null}", "{}", "1", "{\"timestamp\":1,\"context\":null}"},
 	{"{\"context\":1,\"timestamp\":2}", "{}", "1", "{\"context\":1,\"timestamp\":2}"},
 	{"{\"c\\u006fntext\":1}", "{}", NULL, "{\"c\\u006fntext\":1}"},
