@@ -6,23 +6,17 @@
 #include "intake/intake.h"
 #include "settings/settings_internal.h"
 
-struct json_limits settings_json_limits(const struct settings *settings, int more_levels)
-{
-	struct json_limits limits = intake_json_limits(settings->config, INTAKE_SINGLE);
+enum { PAYLOAD_LEVEL = 2 }; /* a payload is a member of the body, and may be in an array */
 
-	limits.depth += (unsigned)more_levels;
-	return limits;
-}
-
-/* A payload may be a member of the body, and in an array. */
 static enum status check(struct settings *settings, struct slice body)
 {
-	const struct json_limits limits = settings_json_limits(settings, 2);
+	struct json_limits limits = intake_json_limits(settings->config, INTAKE_SINGLE);
 	uint64_t offset = 0;
 	const char *reason = "";
 	char detail[256];
-	enum status status = json_text_check(body, &limits, &offset, &reason, NULL);
 
+	limits.depth += PAYLOAD_LEVEL;
+	enum status status = json_text_check(body, &limits, &offset, &reason, NULL);
 	if (status == STATUS_OK)
 		return *slice_trim(body).p == '{' ? STATUS_OK
 						  : settings_fail(settings, STATUS_INVALID_REQUEST,

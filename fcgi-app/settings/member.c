@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "base/timestamp.h"
-#include "settings/settings_internal.h"
 #include "key/token.h"
+#include "settings/settings_internal.h"
 
 enum { TOKEN_S = 12 * 3600 };
 

@@ -77,9 +77,6 @@ enum status settings_read_organization(struct settings *settings) MUST_CHECK;
 
 /* ---- body.c ---- */
 
-/* The limits of a JSON text as the workers are configured, with some more levels of nesting. */
-struct json_limits settings_json_limits(const struct settings *settings, int more_levels);
-
 /* Checks the body and reads its members, as json_members_read() does. Without members to be read it
  * may be empty. STATUS_OK, or the response is a problem. */
 enum status settings_body(struct settings *settings, struct json_member *members,

@@ -3,6 +3,7 @@
  * settings/settings_internal.h.
  */
 #include "http/problem.h"
+#include "intake/intake.h"
 #include "model/template_try.h"
 #include "settings/settings_internal.h"
 
@@ -73,7 +74,7 @@ static enum status add_result(void *context, const struct template_trial *trial)
 static enum status try_payload(struct settings *settings, const struct template *compiled,
 			       struct slice payload)
 {
-	const struct json_limits limits = settings_json_limits(settings, 0);
+	const struct json_limits limits = intake_json_limits(settings->config, INTAKE_SINGLE);
 	struct dry_run run = {0};
 	struct json_object *object = json_tree_object(&run.tree, NULL, NULL);
 	size_t items;
