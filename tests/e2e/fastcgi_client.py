@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import os
 import pathlib
-import resource
 import socket
 import struct
 import subprocess
@@ -101,6 +100,8 @@ class Worker:
     def __init__(self, stack, descriptors=None, program="intake", more=None):
         """more: environment variables, which are settings."""
         arguments = stack.worker_arguments(program)
+        if descriptors is not None:
+            arguments = ["prlimit", f"--nofile={descriptors}:{descriptors}", *arguments]
         like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
         user = {"user": like.st_uid, "group": like.st_gid, "extra_groups": []} \
             if os.geteuid() == 0 else {}
@@ -115,8 +116,6 @@ class Worker:
             self.process = subprocess.Popen(
                 arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
                 env={**ENVIRONMENT, **(more or {})}, **user)
-        if descriptors is not None:
-            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
 
     def __enter__(self):
         return self
