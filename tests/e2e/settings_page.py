@@ -146,7 +146,7 @@ def fits(page, within=ROWS):
 def last_used(page, name):
     """When the row of that key says that it was last used, in UTC."""
     return page.script("""return [...document.querySelectorAll('tr.opens')].find(row =>
-        row.textContent.includes(arguments[0])).querySelector('[data-label="Last used"] time').title
+        row.textContent.includes(arguments[0])).querySelector('[data-label="Last Used"] time').title
         """, name)
 
 
