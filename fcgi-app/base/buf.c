@@ -13,7 +13,8 @@ struct buf buf_make(size_t cap)
 	return (struct buf){.cap = cap, .status = STATUS_OK};
 }
 
-char *buf_reserve(struct buf *buf, size_t n)
+/* The memory for n more bytes; NULL if it fails or has failed. */
+static char *grow(struct buf *buf, size_t n)
 {
 	if (buf->status != STATUS_OK)
 		return NULL;
@@ -21,22 +22,28 @@ char *buf_reserve(struct buf *buf, size_t n)
 		buf->status = STATUS_TOO_LARGE;
 		return NULL;
 	}
-	if (buf->size - buf->n < n || buf->p == NULL) {
-		size_t size = buf->size < 256 ? 256 : buf->size * 2;
-		while (size < buf->n + n)
-			size *= 2;
-		/* One byte over the cap: a terminator always fits. */
-		if (size > buf->cap)
-			size = buf->cap + 1;
-		char *p = realloc(buf->p, size);
-		if (p == NULL) {
-			buf->status = STATUS_NO_MEMORY;
-			return NULL;
-		}
-		buf->p = p;
-		buf->size = size;
+	size_t size = buf->size < 256 ? 256 : buf->size * 2;
+	while (size < buf->n + n)
+		size *= 2;
+	/* One byte over the cap: a terminator always fits. */
+	if (size > buf->cap)
+		size = buf->cap + 1;
+	char *p = realloc(buf->p, size);
+	if (p == NULL) {
+		buf->status = STATUS_NO_MEMORY;
+		return NULL;
 	}
-	return buf->p + buf->n;
+	buf->p = p;
+	buf->size = size;
+	return p + buf->n;
+}
+
+char *buf_reserve(struct buf *buf, size_t n)
+{
+	bool fits = buf->status == STATUS_OK && buf->p != NULL && n <= buf->size - buf->n &&
+		    n <= buf->cap - buf->n;
+
+	return fits ? buf->p + buf->n : grow(buf, n);
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)

@@ -80,7 +80,7 @@ struct store_list {
 /* An entity of a struct and its table of columns. */
 #define STORE_ENTITY(structure, its_columns)                                                       \
 	{                                                                                          \
-		.columns = (its_columns), .count = sizeof(its_columns) / sizeof((its_columns)[0]), \
+		.columns = (its_columns), .count = ARRAY_LENGTH(its_columns),                      \
 		.item_bytes = sizeof(structure)                                                    \
 	}
 
