@@ -130,7 +130,8 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
 
 # These run over a libpq that plays scripts, tests/unit/pg/scripted_libpq.h, instead of the real one.
-SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement)
+SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
+	store/test_store)
 $(SCRIPTED): $(BUILD)/unit/pg/scripted_libpq.o $(BUILD)/unit/captured_log.o
 $(filter %/commit/test_queue %/commit/test_statement,$(SCRIPTED)): $(BUILD)/unit/commit/intake_answer.o
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))

@@ -8,7 +8,7 @@
 
 /* ---- timestamps ---- */
 
-enum { RELATIVE_DIGITS_MAX = 5 };
+enum { RELATIVE_DIGITS_MAX = 5, GIVEN_BYTES_MAX = 1 << 20 };
 
 /* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
 static bool skip(const char **p, const char *pattern)
@@ -66,7 +66,7 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 	const char *text = ctl->values[option];
 	bool only_date = false;
 	bool relative = is_relative(text);
-	struct buf given = buf_make(128);
+	struct buf given = buf_make(GIVEN_BYTES_MAX);
 
 	if (!relative && !is_absolute(text, &only_date))
 		return ctl_fail(CTL_USAGE,

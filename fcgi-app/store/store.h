@@ -15,7 +15,7 @@
 #include "base/arena.h"
 #include "pg/connection.h"
 
-/* Who asks, over which connection, until when. The texts of results live in *arena. */
+/* What every call needs. The texts of results live in *arena. */
 struct store {
 	struct pg_connection *db;
 	struct arena *arena;

@@ -132,7 +132,8 @@ def test_expires_from_now_on(stack, organization, given, seconds):
     "2031-05-01T12:00:00Z ", " 2031-05-01", "2031-05-01T12:00:00ZZ", "2031-05-01T12:00:00+1",
     "2031-05-01T12:00:00.Z", "2031-13-01", "2031-02-29", "2031-05-01T25:00:00Z", "0000-01-01",
     "12345-01-01", "2031-05-01T12:00:00+16:00", "30", "d", "-30d", "+30d", "1.5d", "30 d", "30D",
-    "30y", "123456d", "1d12h", "1812345678", "2031-05-01'::timestamptz"])
+    "30y", "123456d", "1d12h", "1812345678", "2031-05-01'::timestamptz",
+    pytest.param(f"2031-05-01T12:00:00.{200 * '0'}Z", id="long")])
 def test_expires_refused(tool, organization, given):
     stderr = tool.refused("key", "create", "--organization", organization, "--name", "x",
                           f"--expires={given}", exits=USAGE)
