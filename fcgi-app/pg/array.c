@@ -12,7 +12,6 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 {
 	struct buf *out = &array->bytes;
 
-	array->filled = false;
 	array->nulls = 0;
 	array->added = 0;
 	array->count = count;
@@ -26,7 +25,7 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	}
 }
 
-/* Most arrays hold nothing but nulls and are never sent: nulls are written when they must be. */
+/* Most arrays hold nothing but nulls and are never sent: nulls are written only when they must be. */
 static void write_nulls(struct pg_array *array)
 {
 	array->added += array->nulls;
@@ -34,12 +33,12 @@ static void write_nulls(struct pg_array *array)
 		buf_add_be32(&array->bytes, UINT32_MAX);
 }
 
-/* The length that stands before each element. */
+/* The length that precedes each element. */
 static void start_element(struct pg_array *array, uint32_t length)
 {
-	array->filled = true;
+	if (array->nulls > 0)
+		write_nulls(array);
 	array->added++;
-	write_nulls(array);
 	buf_add_be32(&array->bytes, length);
 }
 
@@ -88,6 +87,11 @@ void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us)
 		pg_array_add_null(array);
 	else
 		pg_array_add_int8(array, unix_us - POSTGRES_EPOCH_US);
+}
+
+bool pg_array_is_null(const struct pg_array *array)
+{
+	return array->added == 0;
 }
 
 bool pg_array_is_whole(const struct pg_array *array)

@@ -35,7 +35,6 @@ struct pg_array {
 	size_t count; /* elements announced */
 	size_t added; /* elements in bytes */
 	size_t nulls; /* the last elements, which are not in bytes yet */
-	bool filled;  /* some element is not null */
 };
 
 /* Begins an array of count elements; up to keep bytes of the memory of the one before are kept. */
@@ -51,6 +50,9 @@ void pg_array_add_int4(struct pg_array *array, uint32_t value);
 void pg_array_add_int8(struct pg_array *array, int64_t value);
 /* timestamptz from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us);
+
+/* True until an element that is not null was added. Not to be asked after pg_array_end(). */
+bool pg_array_is_null(const struct pg_array *array);
 
 /* Whether as many elements have been added as were announced. */
 bool pg_array_is_whole(const struct pg_array *array);

@@ -1,5 +1,5 @@
 /*
- * test_pg_array.c - arrays in PostgreSQL's binary format: byte for byte, and whatever bytes come
+ * test_array.c - arrays in PostgreSQL's binary format: byte for byte, and whatever bytes come
  * back.
  */
 #include <string.h>
@@ -30,7 +30,7 @@ static void check_bytes(const char *expected, size_t n)
 START_TEST(an_empty_array_has_no_dimension)
 {
 	start(PG_TEXT, 0);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	BYTES("\0\0\0\0\0\0\0\1\0\0\0\x19");
 }
 END_TEST
@@ -39,9 +39,9 @@ START_TEST(elements_have_their_length_before_them)
 {
 	start(PG_TEXT, 3);
 	pg_array_add_null(&array);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	pg_array_add_bytes(&array, SLICE(""));
-	ck_assert(array.filled);
+	ck_assert(!pg_array_is_null(&array));
 	pg_array_add_bytes(&array, SLICE("a\0b"));
 	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1"
 	      "\xff\xff\xff\xff"
@@ -68,11 +68,11 @@ START_TEST(numbers_are_big_endian)
 }
 END_TEST
 
-START_TEST(instants_count_from_2000)
+START_TEST(timestamps_count_from_2000)
 {
 	start(PG_TIMESTAMPTZ, 3);
 	pg_array_add_timestamp(&array, INT64_MIN);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	pg_array_add_timestamp(&array, INT64_C(946684800) * 1000000);
 	pg_array_add_timestamp(&array, INT64_C(946684800) * 1000000 - 1);
 	BYTES("\0\0\0\1\0\0\0\1\0\0\x4\xa0\0\0\0\3\0\0\0\1"
@@ -87,7 +87,7 @@ START_TEST(a_new_start_forgets_the_elements)
 	start(PG_BOOL, 1);
 	pg_array_add_bool(&array, true);
 	pg_array_start(&array, PG_BOOL, 0, 64);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	BYTES("\0\0\0\0\0\0\0\1\0\0\0\x10");
 }
 END_TEST
@@ -221,7 +221,7 @@ Suite *unit_suite(void)
 	tcase_add_test(writing, an_empty_array_has_no_dimension);
 	tcase_add_test(writing, elements_have_their_length_before_them);
 	tcase_add_test(writing, numbers_are_big_endian);
-	tcase_add_test(writing, instants_count_from_2000);
+	tcase_add_test(writing, timestamps_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	tcase_add_test(writing, an_array_is_whole_when_all_its_elements_are_there);
 	suite_add_tcase(suite, writing);
