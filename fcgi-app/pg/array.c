@@ -17,7 +17,7 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	array->count = count;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
-	buf_add_be32(out, 1);		       /* may hold nulls; saying so costs nothing */
+	buf_add_be32(out, 1);		       /* may hold nulls: allowed without any */
 	buf_add_be32(out, element_type);
 	if (count > 0) {
 		buf_add_be32(out, (uint32_t)count);
@@ -25,7 +25,8 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	}
 }
 
-/* Most arrays hold nothing but nulls and are never sent: nulls are written only when they must be. */
+/* Most arrays hold nothing but nulls and are never sent: nulls are written only when they must be.
+ */
 static void write_nulls(struct pg_array *array)
 {
 	array->added += array->nulls;
@@ -127,7 +128,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 		return reader;
 	reader.end = reader.p + bytes.n;
 	uint32_t dimensions = read_be32(&reader);
-	(void)read_be32(&reader); /* whether it may hold nulls */
+	(void)read_be32(&reader); /* may hold nulls */
 	if (read_be32(&reader) != element_type || dimensions > 1)
 		reader.broken = true;
 	if (dimensions == 1 && !reader.broken) {
@@ -137,7 +138,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 	return reader;
 }
 
-/* A length and as many bytes, which is what elements and fields are; absent for null. */
+/* An element or field: its length and so many bytes; absent for null. */
 static struct slice read_value(struct pg_array_reader *reader)
 {
 	const struct slice absent = SLICE_ABSENT;
@@ -154,7 +155,7 @@ static struct slice read_value(struct pg_array_reader *reader)
 	return bytes;
 }
 
-/* Whether one more is there; asking for more than that is a mistake. */
+/* Asking for more than there is breaks the reader. */
 static bool take_one(struct pg_array_reader *reader)
 {
 	if (reader->left == 0) {
