@@ -129,10 +129,10 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
 
-# These run over a libpq that plays scripts, tests/unit/pg/scripted_libpq.h, instead of the real one.
-SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement)
-$(SCRIPTED): $(BUILD)/unit/pg/scripted_libpq.o $(BUILD)/unit/captured_log.o
-$(filter %/commit/test_queue %/commit/test_statement,$(SCRIPTED)): $(BUILD)/unit/commit/intake_answer.o
+# These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
+SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
+	intake/test_bulk)
+$(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)

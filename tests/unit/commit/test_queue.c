@@ -12,7 +12,7 @@
 #include "check_main.h"
 #include "commit/last_used.h"
 #include "commit/queue.h"
-#include "intake_answer.h"
+#include "scripted_database.h"
 
 enum {
 	NOW_MS = 1000000,
@@ -36,7 +36,7 @@ static const char *const ids[REQUESTS] = {"a", "b", "c", "d", "e", "f",
 static void set_up(void)
 {
 	captured_log_start();
-	libpq_show_params(intake_question);
+	libpq_show_by(database_question);
 	config = (struct config){.database = "",
 				 .connect_timeout_ms = CONNECT_MS,
 				 .database_timeout_ms = DATABASE_MS,
@@ -107,7 +107,7 @@ static void connect_queue(void)
 	ck_assert(commit_queue_is_connected(queue));
 }
 
-#define ACCEPTED(count) INTAKE_ANSWER(.senders = (count))
+#define ACCEPTED(count) DATABASE_ANSWER(.senders = (count))
 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
 static const struct libpq_result conflict = LIBPQ_ERROR("40001", "could not serialize");
@@ -309,7 +309,7 @@ START_TEST(requests_of_one_sender_share_its_answer)
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
 		LIBPQ_SEND("a,b,c"),
-		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY, 0})),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY, 0})),
 		LIBPQ_FINISH,
 		{0}};
 
@@ -837,7 +837,7 @@ END_TEST
 /* ---- refusals and last uses ---- */
 
 #define REFUSES(outcome, key)                                                                      \
-	INTAKE_ANSWER(.senders = 1, .outcomes = {(outcome)}, .key_ids = {(key)})
+	DATABASE_ANSWER(.senders = 1, .outcomes = {(outcome)}, .key_ids = {(key)})
 
 /* Connects, and has a request refused. */
 static void refuse_one(void)
@@ -1168,7 +1168,7 @@ START_TEST(a_request_by_itself)
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
 		LIBPQ_SEND("a items 1,1"),
-		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 1, .items = 2, .ids = {5, 6})),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {5, 6})),
 		LIBPQ_FINISH,
 		{0}};
 

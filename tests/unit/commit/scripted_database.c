@@ -1,7 +1,7 @@
 /*
- * intake_answer.c - see intake_answer.h.
+ * scripted_database.c - see scripted_database.h.
  */
-#include "intake_answer.h"
+#include "scripted_database.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -80,16 +80,17 @@ static void add_refusals(struct text *text, const struct slice *params)
 	}
 }
 
-void intake_question(int count, const char *const *values, const int *lengths, const int *formats,
-		     char *out, size_t size)
+void database_question(const char *what, int count, const char *const *values, const int *lengths,
+		       const int *formats, char *out, size_t size)
 {
 	struct slice params[PARAMETERS];
 	struct text text = {out, 0, size};
 
-	(void)formats;
+	if (count != PARAMETERS) {
+		libpq_show_text(what, count, values, lengths, formats, out, size);
+		return;
+	}
 	*out = '\0';
-	if (count != PARAMETERS)
-		ck_abort_msg("%d parameters", count);
 	for (int i = 0; i < count; i++)
 		params[i] = (struct slice){values[i], (size_t)lengths[i]};
 	struct pg_array_reader ids = pg_array_open(params[REQUEST_IDS], PG_TEXT);
@@ -110,7 +111,7 @@ void intake_question(int count, const char *const *values, const int *lengths, c
 
 /* ---- the answer ---- */
 
-enum { RECORD_BYTES = 2048, ANSWERS = 32, FIELDS = 6 };
+enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6 };
 
 /* One field of the record: its type, its length and the array; or null. */
 static void add_field(struct buf *record, struct pg_array *array, bool is_null)
@@ -124,7 +125,7 @@ static void add_field(struct buf *record, struct pg_array *array, bool is_null)
 }
 
 static void add_senders(struct buf *record, struct pg_array *array,
-			const struct intake_answer *answer)
+			const struct database_answer *answer)
 {
 	pg_array_start(array, PG_INT2, (size_t)answer->senders, RECORD_BYTES);
 	for (int i = 0; i < answer->senders; i++)
@@ -145,22 +146,25 @@ static void add_flags(struct buf *record, struct pg_array *array, const bool *fl
 }
 
 static void add_items(struct buf *record, struct pg_array *array,
-		      const struct intake_answer *answer)
+		      const struct database_answer *answer)
 {
 	pg_array_start(array, PG_INT8, (size_t)answer->items, RECORD_BYTES);
 	for (int i = 0; i < answer->items; i++) {
-		if (answer->ids[i] == 0)
+		if (answer->first_id != 0)
+			pg_array_add_int8(array, answer->first_id + i);
+		else if (answer->ids[i] == 0)
 			pg_array_add_null(array);
 		else
 			pg_array_add_int8(array, answer->ids[i]);
 	}
 	add_field(record, array, answer->items == 0);
-	add_flags(record, array, answer->repeated, answer->items);
-	add_flags(record, array, answer->cold, answer->items);
+	int flags = answer->first_id != 0 ? 0 : answer->items;
+	add_flags(record, array, answer->repeated, flags);
+	add_flags(record, array, answer->cold, flags);
 }
 
 static void add_templates(struct buf *record, struct pg_array *array,
-			  const struct intake_answer *answer)
+			  const struct database_answer *answer)
 {
 	size_t count = 0;
 
@@ -176,7 +180,7 @@ static void add_templates(struct buf *record, struct pg_array *array,
 	add_field(record, array, count == 0);
 }
 
-const struct libpq_result *intake_answer(const struct intake_answer *answer)
+const struct libpq_result *database_answer(const struct database_answer *answer)
 {
 	static char records[ANSWERS][RECORD_BYTES];
 	static struct libpq_value values[ANSWERS];
