@@ -181,11 +181,13 @@ static enum status take_custom(struct compiler *compiler, const struct json_walk
 	struct template *template = compiler->template;
 	struct custom *custom = &template->custom[template->custom_count];
 	struct slice name;
-	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = status == STATUS_OK ? name : SLICE_ABSENT;
-	if (status == STATUS_OK)
-		status = check_custom_name(compiler, walk->name.p, name);
+	compiler->custom = SLICE_ABSENT;
+	enum status status = read_string(compiler, walk->name, &name);
+	if (status != STATUS_OK)
+		return status;
+	compiler->custom = name;
+	status = check_custom_name(compiler, walk->name.p, name);
 	if (status == STATUS_OK)
 		status = make_custom(compiler->arena, name, custom);
 	if (status == STATUS_OK)
@@ -226,12 +228,12 @@ static enum status take_field(struct compiler *compiler, const struct json_walk 
 {
 	struct template *template = compiler->template;
 	struct slice name;
-	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = SLICE_ABSENT;
-	compiler->field = status == STATUS_OK ? name : compiler->custom;
+	compiler->field = compiler->custom = SLICE_ABSENT;
+	enum status status = read_string(compiler, walk->name, &name);
 	if (status != STATUS_OK)
 		return status;
+	compiler->field = name;
 	if (slice_equal(name, SLICE("custom")))
 		return take_customs(compiler, walk);
 	for (size_t i = 0; i < FIELDS; i++) {

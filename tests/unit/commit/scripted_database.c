@@ -14,13 +14,18 @@
 
 /* Parameters by their place. */
 enum {
+	KEY_HASHES = 0,
 	REQUEST_IDS = 2,
 	ITEM_REQUESTS = 3,
+	SOURCES = 4,
+	PAYLOADS = 13,
 	REJECT_REQUESTS = 15,
+	REJECT_KINDS = 19,
 	REFUSED_KEY_IDS = 23,
 	REFUSALS = 24,
 	REFUSAL_COUNTS = 25,
 	IN_BULK = 26,
+	REQUEST_SENDERS = 40,
 	RECENTLY_USED = 41,
 	PARAMETERS = 42
 };
@@ -66,6 +71,31 @@ static void add_numbers(struct text *text, const char *what, struct slice array)
 	}
 }
 
+static void add_kinds(struct text *text, struct slice array)
+{
+	struct pg_array_reader kinds = pg_array_open(array, PG_TEXT);
+
+	while (kinds.left > 0) {
+		struct slice kind = pg_array_next_bytes(&kinds);
+		if (slice_equal(kind, SLICE("item")))
+			continue;
+		add(text, " kind ", 6);
+		add(text, kind.p, kind.n);
+	}
+}
+
+/* The function counts their elements. */
+static void check_mandatory(const struct slice *params)
+{
+	static const int mandatory[] = {KEY_HASHES, REQUEST_IDS, ITEM_REQUESTS,
+					SOURCES,    PAYLOADS,	 REQUEST_SENDERS};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(mandatory); i++) {
+		if (params[mandatory[i]].p == NULL)
+			ck_abort_msg("parameter %d is null", mandatory[i] + 1);
+	}
+}
+
 static void add_refusals(struct text *text, const struct slice *params)
 {
 	struct pg_array_reader keys = pg_array_open(params[REFUSED_KEY_IDS], PG_INT8);
@@ -93,6 +123,7 @@ void database_question(const char *what, int count, const char *const *values, c
 	*out = '\0';
 	for (int i = 0; i < count; i++)
 		params[i] = (struct slice){values[i], (size_t)lengths[i]};
+	check_mandatory(params);
 	struct pg_array_reader ids = pg_array_open(params[REQUEST_IDS], PG_TEXT);
 	while (ids.left > 0) {
 		struct slice id = pg_array_next_bytes(&ids);
@@ -102,6 +133,7 @@ void database_question(const char *what, int count, const char *const *values, c
 	}
 	add_numbers(&text, " items ", params[ITEM_REQUESTS]);
 	add_numbers(&text, " rejects ", params[REJECT_REQUESTS]);
+	add_kinds(&text, params[REJECT_KINDS]);
 	add_refusals(&text, params);
 	if (params[RECENTLY_USED].p[0] == 1)
 		add(&text, " recently", 9);
@@ -113,12 +145,17 @@ void database_question(const char *what, int count, const char *const *values, c
 
 enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6 };
 
+static int field; /* that was added last, from 1 */
+static int wrong_type;
+
 /* One field of the record: its type, its length and the array; or null. */
 static void add_field(struct buf *record, struct pg_array *array, bool is_null)
 {
 	struct slice bytes = pg_array_end(array);
 
-	buf_add_be32(record, 0); /* nothing looks at the type */
+	if (++field == wrong_type)
+		array->bytes.p[11] ^= 1; /* the type of its elements */
+	buf_add_be32(record, 0);	 /* nothing looks at the type */
 	buf_add_be32(record, is_null ? UINT32_MAX : (uint32_t)bytes.n);
 	if (!is_null)
 		buf_add_slice(record, bytes);
@@ -190,6 +227,8 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
 	struct pg_array array = {.bytes = buf_make(RECORD_BYTES)};
 
 	ck_assert_int_lt(made, ANSWERS);
+	field = 0;
+	wrong_type = answer->wrong_type;
 	buf_add_be32(&record, (uint32_t)(answer->fields == 0 ? FIELDS : answer->fields));
 	add_senders(&record, &array, answer);
 	add_items(&record, &array, answer);

@@ -35,6 +35,7 @@ struct database_answer {
 	bool repeated[ANSWER_ITEMS_MAX];
 	bool cold[ANSWER_ITEMS_MAX];
 	const char *templates[ANSWER_ITEMS_MAX]; /* ends with NULL; "": null */
+	int wrong_type;				 /* this array, from 1, is of another type */
 	size_t cut;				 /* so many bytes are missing at its end */
 	int fields;				 /* of the record; 0: as it should be */
 };
@@ -46,9 +47,13 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
 
 /*
  * A libpq_show; for sluice.intake() "a,b", the ids of the requests, and behind them what there is
- * of " items 1,1,2"	for each item the number of its request; of many " items #400", how many "
- * rejects 1"		for each reject the number of its request " refused 7:3*2"	by key id:
- * outcome * count " recently" " bulk"	the two flags
+ * of
+ *
+ * - " items 1,1,2": for each item the number of its request; of many " items #400", how many
+ * - " rejects 1": for each reject the number of its request
+ * - " kind single": for each reject that is not an item, its kind
+ * - " refused 7:3*2": for each refusal its key's id, outcome and count
+ * - " recently", " bulk": the two flags
  */
 libpq_show database_question;
 

@@ -129,7 +129,20 @@ START_TEST(a_part_of_a_bulk_import)
 }
 END_TEST
 
-/* Items and rejects name their request; refused items go as rejects. */
+/* By its place: of a body with several items, or the body itself. */
+START_TEST(unstorable_items_are_of_a_kind)
+{
+	signals[0].position = -1;
+	signals[1].position = 0;
+	signals[2].position = 1;
+	requests[0].item_count = 3;
+	requests[0].queue.as_rejects = true;
+	ck_assert_int_eq(run_group(1, "a rejects 1,1,1 kind single", DATABASE_ANSWER(.senders = 1)),
+			 STATUS_OK);
+}
+END_TEST
+
+/* Items and rejects name their request; unstorable items go as rejects. */
 START_TEST(items_and_rejects_of_several_requests)
 {
 	const struct commit_reject rejects[] = {{.kind = REJECT_KIND_ITEM},
@@ -141,7 +154,7 @@ START_TEST(items_and_rejects_of_several_requests)
 	requests[2].item_count = 1;
 	requests[2].rejects = rejects;
 	requests[2].reject_count = 2;
-	ck_assert_int_eq(run_group(3, "a,b,c items 1,1,3 rejects 2,3,3",
+	ck_assert_int_eq(run_group(3, "a,b,c items 1,1,3 rejects 2,3,3 kind lines",
 				   DATABASE_ANSWER(.senders = 3, .items = 3, .ids = {7, 8, 9})),
 			 STATUS_OK);
 	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
@@ -310,6 +323,7 @@ START_TEST(an_outcome_is_a_status)
 	if (outcomes[_i].counted) {
 		ck_assert_int_eq(refusals.items[0].key_id, 42);
 		ck_assert_int_eq(refusals.items[0].outcome, outcome);
+		ck_assert_int_eq(refusals.due_ms, 0);
 	}
 }
 END_TEST
@@ -352,6 +366,17 @@ START_TEST(repeated_items_at_the_limit)
 }
 END_TEST
 
+START_TEST(a_lone_repeated_item_at_the_limit)
+{
+	requests[0].item_count = 1;
+	ck_assert_int_eq(run_group(1, "a items 1",
+				   DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_AT_LIMIT},
+						   .items = 1, .ids = {7}, .repeated = {true})),
+			 STATUS_OK);
+	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
+}
+END_TEST
+
 START_TEST(a_template)
 {
 	requests[0].wants_template = requests[1].wants_template = true;
@@ -378,6 +403,12 @@ static const struct database_answer wrong_answers[] = {
 	{.senders = 1, .items = 1, .ids = {0}},
 	{.senders = 1, .items = 1, .ids = {7}, .outcomes = {9}},
 	{.senders = 1, .items = 1, .ids = {7}, .outcomes = {-1}},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 1},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 2},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 3},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 4},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 5},
+	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 6},
 	{.senders = 1, .items = 1, .ids = {7}, .cut = 1},
 	{.senders = 1, .items = 1, .ids = {7}, .fields = 5},
 	{.senders = 1, .items = 1, .ids = {7}, .fields = 7},
@@ -480,6 +511,7 @@ Suite *unit_suite(void)
 	tcase_add_test(questions, equal_senders_are_one);
 	tcase_add_test(questions, senders_with_hashes_alike);
 	tcase_add_test(questions, a_part_of_a_bulk_import);
+	tcase_add_test(questions, unstorable_items_are_of_a_kind);
 	tcase_add_test(questions, items_and_rejects_of_several_requests);
 	tcase_add_test(questions, columns_of_a_signal);
 	tcase_add_test(questions, columns_of_a_signal_with_nothing);
@@ -491,6 +523,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(answers, an_outcome_is_a_status, 0, LENGTH(outcomes));
 	tcase_add_test(answers, results_of_items);
 	tcase_add_loop_test(answers, repeated_items_at_the_limit, 0, 3);
+	tcase_add_test(answers, a_lone_repeated_item_at_the_limit);
 	tcase_add_test(answers, a_template);
 	tcase_add_loop_test(answers, an_answer_of_another_shape, 0, LENGTH(wrong_answers));
 	tcase_add_loop_test(answers, the_end_of_a_bulk_import, 0, 2);

@@ -282,7 +282,7 @@ START_TEST(an_unreadable_body_is_kept)
 {
 	const struct libpq_call script[] = {BEGIN,
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1"),
+					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -327,7 +327,7 @@ START_TEST(an_item_that_the_database_cannot_hold)
 					    LIBPQ_SEND("id-1 items 1 bulk"),
 					    LIBPQ_ANSWER(&invalid),
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1"),
+					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -346,7 +346,7 @@ START_TEST(the_beginning_of_a_long_body)
 					    LIBPQ_SEND("id-1 items #50 bulk"),
 					    LIBPQ_ANSWER(&invalid),
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1"),
+					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};

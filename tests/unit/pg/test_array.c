@@ -51,6 +51,27 @@ START_TEST(elements_have_their_length_before_them)
 }
 END_TEST
 
+START_TEST(an_array_of_one_element)
+{
+	start(PG_BOOL, 1);
+	pg_array_add_bool(&array, true);
+	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x10\0\0\0\1\0\0\0\1\0\0\0\1\1");
+}
+END_TEST
+
+START_TEST(an_absent_text_is_null)
+{
+	start(PG_TEXT, 2);
+	pg_array_add_bytes(&array, SLICE("a"));
+	pg_array_add_bytes(&array, SLICE_ABSENT);
+	ck_assert(pg_array_is_whole(&array));
+	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\2\0\0\0\1"
+	      "\0\0\0\1"
+	      "a"
+	      "\xff\xff\xff\xff");
+}
+END_TEST
+
 START_TEST(numbers_are_big_endian)
 {
 	start(PG_INT8, 5);
@@ -139,6 +160,21 @@ START_TEST(an_absent_array_has_nothing_and_is_not_broken)
 }
 END_TEST
 
+START_TEST(numbers_of_each_width_are_read)
+{
+	start(PG_INT2, 3);
+	pg_array_add_int2(&array, 0x1234);
+	pg_array_add_int4(&array, 0x12345678);
+	pg_array_add_bool(&array, true);
+	struct pg_array_reader reader = pg_array_open(pg_array_end(&array), PG_INT2);
+	ck_assert_int_eq(pg_array_next(&reader, 2, 0), 0x1234);
+	ck_assert_int_eq(pg_array_next(&reader, 4, 0), 0x12345678);
+	ck_assert_int_eq(pg_array_next(&reader, 1, 0), 1);
+	ck_assert(!reader.broken);
+	buf_free(&array.bytes);
+}
+END_TEST
+
 /* Every beginning of a good array, and another type, width or dimension. */
 START_TEST(other_bytes_are_broken)
 {
@@ -153,6 +189,7 @@ START_TEST(other_bytes_are_broken)
 		ck_assert_msg(cut.broken, "%zu bytes of %zu", n, whole.n);
 	}
 	ck_assert(pg_array_open(whole, PG_INT4).broken);
+	ck_assert_uint_eq(pg_array_open(whole, PG_INT4).left, 0);
 	struct pg_array_reader wide = pg_array_open(whole, PG_INT2);
 	(void)pg_array_next(&wide, 4, 0);
 	ck_assert(wide.broken);
@@ -220,12 +257,15 @@ Suite *unit_suite(void)
 
 	tcase_add_test(writing, an_empty_array_has_no_dimension);
 	tcase_add_test(writing, elements_have_their_length_before_them);
+	tcase_add_test(writing, an_array_of_one_element);
+	tcase_add_test(writing, an_absent_text_is_null);
 	tcase_add_test(writing, numbers_are_big_endian);
 	tcase_add_test(writing, timestamps_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	tcase_add_test(writing, an_array_is_whole_when_all_its_elements_are_there);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(reading, what_was_written_is_read);
+	tcase_add_test(reading, numbers_of_each_width_are_read);
 	tcase_add_test(reading, texts_are_read_where_they_lie);
 	tcase_add_test(reading, an_absent_array_has_nothing_and_is_not_broken);
 	tcase_add_test(reading, other_bytes_are_broken);
