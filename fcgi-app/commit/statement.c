@@ -337,8 +337,8 @@ static enum status take_params(struct pg_array *columns, int first, int last, pg
 	for (int i = first; i <= last; i++) {
 		if (!pg_array_is_whole(&columns[i]))
 			return STATUS_INTERNAL;
-		*params++ = columns[i].filled || is_mandatory(i) ? pg_array_end(&columns[i])
-								 : SLICE_ABSENT;
+		bool absent = pg_array_is_null(&columns[i]) && !is_mandatory(i);
+		*params++ = absent ? SLICE_ABSENT : pg_array_end(&columns[i]);
 		if (columns[i].bytes.status != STATUS_OK)
 			return STATUS_NO_MEMORY;
 	}

@@ -1,5 +1,5 @@
 /*
- * intake/answer.c - what a sender is told about its request (contract section 3). See
+ * intake/answer.c - what a sender is told about its request (CONTRACT.md, section 3). See
  * intake/intake.h.
  */
 #include "intake/intake.h"
@@ -38,7 +38,7 @@ static void add_product_org(struct buf *out, const struct product_org *row)
 	buf_add_slice(out, row->warnings_text);
 }
 
-/* What became of a good item. */
+/* The members of a good item. */
 static void add_item(struct buf *out, const struct intake *intake, size_t at)
 {
 	const struct commit_result *result = &intake->commit.results[at];
@@ -78,7 +78,7 @@ static void add_result(struct buf *out, const struct intake *intake, size_t at)
 	buf_add_char(out, '}');
 }
 
-/* Good and bad items merged by their index; both lists are in order. */
+/* Merges good and bad items by index; both are in order. */
 static void add_results(struct buf *out, const struct intake *intake)
 {
 	const struct intake_error *error = intake->errors;
@@ -120,7 +120,7 @@ void intake_answer(const struct intake *intake, struct http_response *response)
 {
 	enum status status = intake->commit.out.status;
 
-	/* What is wrong with the body is told to those only whose key is good. */
+	/* Only an authenticated sender is told what is wrong with the body. */
 	if (status == STATUS_ACCEPTED && intake->body_status != STATUS_OK) {
 		http_problem(response, intake->http, intake->body_status, intake->detail);
 		return;

@@ -2,12 +2,12 @@
  * intake/bulk.c - a body of any size into one transaction, in constant memory. See intake/intake.h.
  *
  * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
- * of the intake function inside the transaction. While PostgreSQL works on it the next one is read:
- * one is in flight at most, and always taken in before the body is judged. Nothing of it stays
- * unless all of the body was read. Of a body that could not be read its first bytes, as many as one
- * item may have, are kept instead, in a transaction of their own after the rollback.
+ * of the intake function inside the transaction. The next one is read while PostgreSQL works on it;
+ * its result is awaited before another is sent and before the body is judged. Unless the whole body
+ * could be read, nothing of it stays but its first bytes, as many as an item may have: a reject, in
+ * a transaction of its own after the rollback.
  */
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 #include "base/clock.h"
 #include "commit/bulk.h"
@@ -36,15 +36,15 @@ struct bulk {
 	struct chunk chunk; /* being filled */
 	struct signal *signals;
 	struct commit_reject *rejects;
-	struct chunk sent; /* the one before, whose texts are gone */
+	struct chunk sent; /* the last one, whose texts are gone */
 	struct commit_statement *statement;
-	struct commit_list flight; /* what was sent and is not taken in, or nobody */
-	int64_t flight_deadline_ms;
+	struct commit_list awaited; /* that one until its result is here, else empty */
+	int64_t awaited_deadline_ms;
 	struct commit_bulk stored;
-	struct buf received, plain; /* the beginning of the body, before and after decompression */
-	bool complete;		    /* that is all of it */
+	struct buf received, plain; /* the body's first bytes, before and after decompression */
+	bool complete;		    /* received is the whole body */
 	size_t bytes_left;	    /* payloads may still take */
-	enum status failure;	    /* our own trouble or a refusal by the database function */
+	enum status failure;	    /* the first: our own trouble, or the sender was refused */
 };
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
@@ -59,7 +59,7 @@ static enum status command(struct bulk *bulk, const char *sql)
 	return pg_run(bulk->db, &statement, NULL, NULL, statement_deadline_ms(bulk));
 }
 
-/* What became of the signals that were sent. */
+/* Adds up the results of the chunk that was sent. */
 static void count_stored(struct bulk *bulk)
 {
 	struct commit_bulk *stored = &bulk->stored;
@@ -77,21 +77,21 @@ static void count_stored(struct bulk *bulk)
 			stored->last_id = result->id;
 	}
 	stored->duplicates += repeated;
-	if (bulk->sent.ids > repeated) /* each of which has one */
+	if (bulk->sent.ids > repeated) /* repeated ones have ids, too */
 		stored->with_ids = true;
 }
 
-/* Takes in what is in flight, if anything is. The first failure stays. */
-static enum status land(struct bulk *bulk)
+/* Waits for the result of the chunk that was sent, if any. Keeps the first failure. */
+static enum status await_chunk(struct bulk *bulk)
 {
-	/* Not written down: the transaction will not be committed. */
+	/* Not stored: the transaction will not be committed. */
 	struct refusal_tally refusals = REFUSAL_TALLY_EMPTY;
 
-	if (bulk->flight.first == NULL)
+	if (bulk->awaited.first == NULL)
 		return bulk->failure;
-	bulk->failure =
-		commit_outcome_await(bulk->db, &bulk->flight, &refusals, bulk->flight_deadline_ms);
-	bulk->flight = COMMIT_LIST_EMPTY;
+	bulk->failure = commit_outcome_await(bulk->db, &bulk->awaited, &refusals,
+					     bulk->awaited_deadline_ms);
+	bulk->awaited = COMMIT_LIST_EMPTY;
 	if (bulk->failure == STATUS_OK && bulk->sent.commit.out.status != STATUS_ACCEPTED)
 		bulk->failure = bulk->sent.commit.out.status;
 	if (bulk->failure == STATUS_OK)
@@ -99,18 +99,18 @@ static enum status land(struct bulk *bulk)
 	return bulk->failure;
 }
 
-/* Sends the chunk, which may be empty: then it only authenticates. Begins the next one. */
-static enum status depart(struct bulk *bulk)
+/* Sends the chunk, an empty one only to authenticate, and begins the next one. */
+static enum status send_chunk(struct bulk *bulk)
 {
 	bulk->sent = bulk->chunk;
-	bulk->flight_deadline_ms = statement_deadline_ms(bulk);
-	commit_list_append(&bulk->flight, &bulk->sent.commit);
+	bulk->awaited_deadline_ms = statement_deadline_ms(bulk);
+	commit_list_append(&bulk->awaited, &bulk->sent.commit);
 	bulk->failure =
-		commit_statement_send(bulk->statement, bulk->db, &bulk->flight, NULL, false);
+		commit_statement_send(bulk->statement, bulk->db, &bulk->awaited, NULL, false);
 	if (bulk->failure == STATUS_OK)
-		bulk->failure = pg_flush(bulk->db, bulk->flight_deadline_ms);
+		bulk->failure = pg_flush(bulk->db, bulk->awaited_deadline_ms);
 	if (bulk->failure != STATUS_OK)
-		bulk->flight = COMMIT_LIST_EMPTY;
+		bulk->awaited = COMMIT_LIST_EMPTY;
 	arena_reset(&bulk->arena);
 	bulk->chunk.commit.item_count = 0;
 	bulk->chunk.commit.reject_count = 0;
@@ -124,17 +124,17 @@ static size_t chunk_rows(const struct bulk *bulk)
 	return bulk->chunk.commit.item_count + bulk->chunk.commit.reject_count;
 }
 
-/* The chunk has taken one item more. */
+/* After an item was added: a full chunk is sent. */
 static enum status fill_chunk(struct bulk *bulk, size_t bytes)
 {
 	bulk->chunk.bytes += bytes;
 	if (chunk_rows(bulk) < CHUNK_ITEMS && bulk->chunk.bytes < CHUNK_BYTES)
 		return STATUS_OK;
-	enum status status = land(bulk);
-	return status == STATUS_OK ? depart(bulk) : status;
+	enum status status = await_chunk(bulk);
+	return status == STATUS_OK ? send_chunk(bulk) : status;
 }
 
-/* The item's bytes are gone when the next piece is read, so the chunk keeps a copy. */
+/* The chunk keeps a copy, because the item's bytes are gone when more is read. */
 static enum status take_bad_item(struct bulk *bulk, const struct json_item *item)
 {
 	struct intake *intake = bulk->intake;
@@ -143,7 +143,7 @@ static enum status take_bad_item(struct bulk *bulk, const struct json_item *item
 
 	error.text = SLICE_ABSENT;
 	if (intake->rejected++ < ERRORS_KEPT)
-		status = intake_reject(intake, &error);
+		status = intake_add_error(intake, &error);
 	if (status != STATUS_OK || intake->strict)
 		return status;
 	error.text = (struct slice){arena_copy(&bulk->arena, item->text), item->text.n};
@@ -177,7 +177,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	if (status != STATUS_OK)
 		return status;
 	size_t bytes = signal->payload.n;
-	/* Defaults make a body larger, so its limit applies again. */
+	/* The envelope's defaults make it larger than the body, so its limit applies again. */
 	if (bytes > bulk->bytes_left)
 		return STATUS_TOO_LARGE;
 	bulk->bytes_left -= bytes;
@@ -187,7 +187,7 @@ static enum status take_item(void *context, const struct json_item *item)
 	return fill_chunk(bulk, bytes);
 }
 
-/* The beginning of the body, as far as there is room; the buffer's cap is no failure. */
+/* As much as there is room for; a full buffer is not a failure. */
 static enum status keep_beginning(struct buf *beginning, const char *bytes, size_t n)
 {
 	size_t room = beginning->cap - beginning->n;
@@ -205,7 +205,7 @@ static enum status take_plain(void *context, const char *bytes, size_t n)
 	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
 }
 
-/* Reads the whole body through decoder and reader; what it means for the body is left to judge. */
+/* Reads the whole body through decoder and reader. Returns how it ended, for intake_judge(). */
 static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
 			  void *context)
 {
@@ -255,15 +255,15 @@ static enum status open_chunk(struct bulk *bulk)
 	return commit_statement_open(&bulk->statement);
 }
 
-/* Whether what was put into the transaction is to stay: also when it is rejects alone. */
+/* True when the transaction is to be committed, even if it holds rejects alone. */
 static bool is_to_stay(const struct intake *intake)
 {
 	return intake->body_status == STATUS_OK ||
 	       (intake->body_status == STATUS_BATCH_REJECTED && !intake->strict);
 }
 
-/* The whole body, and what it means. What was sent before its end decides first, as if each chunk
- * had been waited for. */
+/* Reads and judges the body. A chunk that failed in the database takes precedence over an error
+ * further on in the body. */
 static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
 			     void *context)
 {
@@ -271,22 +271,22 @@ static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, in
 
 	if (end == STATUS_NO_MEMORY)
 		return end;
-	enum status status = land(bulk);
+	enum status status = await_chunk(bulk);
 	if (status == STATUS_OK)
 		intake_judge(bulk->intake, bulk->reader, end);
 	return status;
 }
 
-/* Inside the transaction: authenticate first, then the body. */
+/* Inside the transaction: authenticates before it reads the body. */
 static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 {
 	struct intake *intake = bulk->intake;
 	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct http_decoder *decoder = NULL;
-	enum status status = depart(bulk);
+	enum status status = send_chunk(bulk);
 
 	if (status == STATUS_OK)
-		status = land(bulk);
+		status = await_chunk(bulk);
 	if (status == STATUS_OK)
 		status = http_decoder_open(&decoder, intake->coding, intake_body_max(intake));
 	if (status == STATUS_OK)
@@ -296,11 +296,11 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 		status = read_body(bulk, decoder, read, context);
 	http_decoder_close(decoder);
 	if (status == STATUS_OK && is_to_stay(intake) && chunk_rows(bulk) > 0)
-		status = depart(bulk);
-	return status == STATUS_OK ? land(bulk) : status;
+		status = send_chunk(bulk);
+	return status == STATUS_OK ? await_chunk(bulk) : status;
 }
 
-/* The deliveries come last, because others would wait for them. */
+/* Ids of deliveries are recorded last, because other deliveries of the key wait for that. */
 static enum status commit(struct bulk *bulk)
 {
 	enum status status = STATUS_OK;
@@ -313,7 +313,7 @@ static enum status commit(struct bulk *bulk)
 	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
 }
 
-/* Ends the transaction as the body deserves. */
+/* Commits, or rolls back and keeps the beginning of an unreadable body. */
 static enum status conclude(struct bulk *bulk)
 {
 	struct intake *intake = bulk->intake;
@@ -325,7 +325,7 @@ static enum status conclude(struct bulk *bulk)
 	if (intake->unreadable)
 		status = intake_keep(intake, buf_slice(&bulk->received), bulk->complete);
 	if (status == STATUS_OK && intake->commit.reject_count == 0) {
-		/* Rolls back without waiting: it may be too late for that. */
+		/* Rolls back without waiting, for which there may be no time. */
 		pg_drop(bulk->db);
 		return STATUS_OK;
 	}
@@ -342,7 +342,7 @@ void intake_bulk(struct intake *intake, struct pg_connection *db, intake_read *r
 	struct bulk bulk = {.intake = intake,
 			    .db = db,
 			    .deadline_ms = deadline_ms,
-			    .flight = COMMIT_LIST_EMPTY};
+			    .awaited = COMMIT_LIST_EMPTY};
 	enum status status = open_chunk(&bulk);
 
 	if (status == STATUS_OK)

@@ -1,9 +1,7 @@
 /*
- * intake/intake.c - one webhook request from head and body to its items. See intake/intake.h. How
- * items become rows is in intake/item.c, the streaming way in intake/bulk.c, the answers in
- * intake/answer.c.
+ * intake/intake.c - one webhook request from head and body to its items. See intake/intake.h.
  */
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 #include <string.h>
 
@@ -29,7 +27,7 @@ void intake_free(struct intake *intake)
 	buf_free(&intake->decoded);
 }
 
-/* An object, or an array that is a batch. */
+/* True on paths where an object is one item and an array is a batch. */
 static bool is_one_or_many(const struct intake *intake)
 {
 	return intake->kind == INTAKE_SINGLE || intake->kind == INTAKE_PRODUCT_ORGS;
@@ -54,8 +52,8 @@ int64_t intake_timeout_ms(const struct intake *intake)
 
 /* ---- head ---- */
 
-/* A header that may be there once. Several front ends join repeated ones with a comma, which no
- * value read here may hold. */
+/* A header that may be sent once. Web servers join repeated ones with a comma, which no value read
+ * here may hold. */
 static enum status header_once(const struct http_request *http, const char *variable,
 			       struct slice *value)
 {
@@ -101,7 +99,7 @@ static enum status head_source(struct intake *intake)
 	return STATUS_OK;
 }
 
-/* The delivery's id for a payload without one. */
+/* The delivery's id, for a payload without one. */
 static enum status head_id(struct intake *intake)
 {
 	unsigned times = http_header(intake->http, "HTTP_IDEMPOTENCY_KEY", &intake->given_id);
@@ -115,14 +113,14 @@ static enum status head_id(struct intake *intake)
 	if (intake->given_id.n == 0) {
 		intake->given_id = SLICE_ABSENT;
 	} else if (!signal_id_is_valid(intake->given_id)) {
-		intake->detail = "an Idempotency-Key or webhook-id is 1 to 1,024 visible ASCII "
-				 "characters";
+		intake->detail =
+			"an Idempotency-Key or webhook-id is 1 to 1,024 visible ASCII characters";
 		return STATUS_MALFORMED_REQUEST;
 	}
 	return STATUS_OK;
 }
 
-/* Prefer: handling=strict, among other preferences (RFC 7240). */
+/* Prefer: handling=strict, perhaps among other preferences (RFC 7240). */
 static bool prefers_strict(const struct http_request *http)
 {
 	struct slice rest;
@@ -178,7 +176,7 @@ struct json_limits intake_json_limits(const struct config *config, enum intake_k
 	};
 }
 
-/* Room for one more item; the arena keeps outgrown arrays until the request ends. */
+/* Room for one more item; outgrown arrays stay in the arena. */
 static enum status make_room(struct intake *intake)
 {
 	if (intake->item_count < intake->item_room)
@@ -194,8 +192,8 @@ static enum status make_room(struct intake *intake)
 	return STATUS_OK;
 }
 
-/* The item's bytes for as long as the request lives: those of the body, but for an item whose end
- * is known only by the body's end, which is the reader's own copy. */
+/* The item's bytes for as long as the request lives. They are the body's, unless the reader had to
+ * copy an item that only the end of the body has ended. */
 static struct slice keep_text(struct intake *intake, struct slice text)
 {
 	uintptr_t from = (uintptr_t)intake->plain.p;
@@ -218,7 +216,7 @@ static enum status take_item(void *context, const struct json_item *item)
 		struct intake_error error = intake_error_of(item);
 		error.text = text;
 		intake->rejected++;
-		return intake_reject(intake, &error);
+		return intake_add_error(intake, &error);
 	}
 	if (make_room(intake) != STATUS_OK)
 		return STATUS_NO_MEMORY;
@@ -242,7 +240,7 @@ static const char *detail_of_error(struct intake *intake, const struct intake_er
 	return detail;
 }
 
-/* Nothing of the body is stored; the member is still to be authenticated. */
+/* No item of the body is stored; the sender is still to be authenticated. */
 static void refuse_body(struct intake *intake, enum status status, const char *detail)
 {
 	intake->body_status = status;
@@ -279,7 +277,7 @@ void intake_judge(struct intake *intake, const struct json_reader *reader, enum 
 	}
 }
 
-/* Segment's and HubSpot's batches come to the path of single signals. */
+/* By the body, because Segment and HubSpot send batches to the path of single signals. */
 static size_t plain_max_of(const struct intake *intake)
 {
 	static const char blanks[] = " \t\r\n";
@@ -345,7 +343,7 @@ static bool is_gzip(const struct intake *intake, struct slice body)
 	return intake->coding == HTTP_CODING_GZIP || slice_starts(body, SLICE("\x1f\x8b"));
 }
 
-/* Forgets what was read, so that the body can be read again where there is more room. */
+/* So that the body can be read again by a process that allows more. */
 static void forget_body(struct intake *intake)
 {
 	buf_free(&intake->decoded);

@@ -1,12 +1,12 @@
 /*
- * intake/item.c - the good items of a body become rows: signals, or product-org updates by the
- * key's payload template. See intake/intake.h.
+ * intake/item.c - good items to rows: signals, or product-org updates by the key's payload
+ * template. See intake/intake.h.
  */
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 #include "json/edit.h"
 
-/* Where senders put the key that they also present; it must not be stored. */
+/* Members in which senders repeat the key that they present; it must not be stored. */
 static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
 
 enum status intake_read_item(const struct intake *intake, struct arena *arena,
@@ -31,14 +31,13 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 	return signal_read(arena, text, item->needs_repair, intake->given_source, signal);
 }
 
-/* The id by header is that of a body which is one item without an id of its own. */
+/* An id in a header is for a body that is one item without an id of its own. */
 static void give_id(const struct intake *intake, struct slice *message_id)
 {
 	if (intake->single && message_id->p == NULL)
 		*message_id = intake->given_id;
 }
 
-/* All items are there and so is what stands beside them: now they are read. */
 enum status intake_read_signals(struct intake *intake, const struct json_reader *reader,
 				size_t bytes_max)
 {
@@ -89,7 +88,7 @@ static enum status map_item(const struct intake *intake, const struct template *
 	return status;
 }
 
-/* Why the item makes no row: what the template says of its id, and where the item is. */
+/* Why the item makes no row, in the arena; NULL when there is no memory. */
 static const char *reason_of(const struct intake *intake, const struct product_org *row)
 {
 	enum { REASON_BYTES = 200 };
@@ -103,7 +102,7 @@ static const char *reason_of(const struct intake *intake, const struct product_o
 	return reason;
 }
 
-/* Puts a bad item where it belongs in the order of items; *at is where the last one was put. */
+/* Inserts a bad item by its index; *at is where the one before was inserted. */
 static enum status reject_item(struct intake *intake, const struct intake_item *item,
 			       enum status why, const char *reason, struct intake_error ***at)
 {

@@ -1,12 +1,13 @@
 /*
  * intake/reject.c - bad items and unreadable bodies: noted for the answer, and kept so that a
- * sender that never reads its answer loses nothing (contract section 4). See intake/intake.h.
+ * sender that never reads its answer loses nothing (CONTRACT.md, section 4). See
+ * intake/intake_internal.h.
  *
- * What is kept becomes rejects of the request's member and goes with its rows in one transaction,
- * so that bytes of a sender who is not authenticated are never stored.
+ * Rejects are stored in the transaction that authenticates the sender: unauthenticated bytes never
+ * are.
  */
 #define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 #include <string.h>
 
@@ -15,7 +16,7 @@
 enum {
 	DETAIL_BYTES = 200,
 	KEY_PREFIX = 3,	  /* "sk_" */
-	KEY_SHOWN = 3 + 4 /* what anybody may see of a key's beginning */
+	KEY_SHOWN = 3 + 4 /* a key's first characters are not secret */
 };
 
 const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset)
@@ -40,7 +41,7 @@ struct intake_error intake_error_of(const struct json_item *item)
 	};
 }
 
-enum status intake_reject(struct intake *intake, const struct intake_error *error)
+enum status intake_add_error(struct intake *intake, const struct intake_error *error)
 {
 	struct intake_error *noted = arena_alloc(intake->arena, sizeof(*noted));
 
@@ -57,7 +58,7 @@ enum status intake_reject(struct intake *intake, const struct intake_error *erro
 
 /* ---- the presented key, which must not be stored ---- */
 
-/* How many bytes at the end of text are the beginning of the key, and more than may be shown. */
+/* How many bytes at the end of text begin the key; 0 when they are no more than may be shown. */
 static size_t key_at_end(struct slice text, struct slice key)
 {
 	size_t n = key.n < text.n ? key.n : text.n;
@@ -78,8 +79,8 @@ static void cross_out(char *key, size_t n)
 	memset(key + KEY_PREFIX, 'x', n - KEY_PREFIX);
 }
 
-/* Where the key stands in the text, or begins to before the text is cut off, a copy without it
- * takes the text's place. All other bytes stay where they are. */
+/* Replaces the text by a copy without the key, if it holds the key or was cut off inside it. All
+ * other bytes keep their place. */
 static enum status hide_key(struct arena *arena, struct slice key, struct slice *text)
 {
 	if (!shows_key(*text, key))
@@ -159,8 +160,8 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 	size_t most = (size_t)intake->config->item_bytes;
 
 	if (intake->body_status == STATUS_MALFORMED_CODING) {
-		/* Compressed bytes hide a key from us but not from those who decompress them; then
-		 * rather what could be decompressed is kept. */
+		/* A key cannot be crossed out of compressed bytes. If it is in what could be
+		 * decompressed, that is kept instead. */
 		bool partly = shows_key(intake->plain, intake->key);
 		bytes = partly ? intake->plain : received;
 		complete = complete && !partly;
@@ -180,8 +181,7 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 	return hide_key(intake->arena, intake->key, &reject->payload);
 }
 
-/* Nothing is lost of a body without items; of one that is over its limit, or did not arrive, the
- * sender has not sent us all. */
+/* An empty body has nothing to keep; one that is too large or incomplete we do not have. */
 static bool is_worth_keeping(enum status status, struct slice received)
 {
 	return received.n > 0 && status != STATUS_EMPTY_BODY && status != STATUS_TOO_LARGE &&

@@ -1,10 +1,8 @@
 /*
  * model/signal.c - one item's text to one row. See model/signal.h.
  *
- * On the request's way it comes after json_text, which passed the text, and before group, which
- * waits with the row for a commit. It walks through the text once, notes where the values are that
- * it knows by name, and then decides by them. It does not know who sent the signal, and it stores
- * nothing.
+ * Walks through the text once, notes where the values are that it knows by name, and then decides
+ * by them.
  */
 #include "model/signal.h"
 
@@ -20,18 +18,18 @@ enum {
 	VALUE_BYTES = 1024 /* longer values stay in the payload alone */
 };
 
-/* The objects of a payload that are looked into. */
+/* The objects of a payload that are read. */
 enum object {
 	ROOT,
 	TRAITS,
 	PROPERTIES,
 	CONTEXT_TRAITS,
-	PLACES, /* those before are looked through for identity, in this order */
+	PLACES, /* identity is looked for in those before, in this order */
 	CONTEXT = PLACES,
 	OBJECTS
 };
 
-/* The members that are known by name, in whichever object. */
+/* The members known by name, in any object. */
 enum member {
 	M_ANONYMOUS_ID,
 	M_ANONYMOUS_ID_SNAKE,
@@ -63,14 +61,14 @@ enum member {
 	MEMBERS
 };
 
-/* A payload that is being read. */
+/* A payload while it is read. */
 struct payload {
 	struct arena *arena;
 	enum status status;
 	struct json_walk walk;
 	bool there[OBJECTS];
-	struct slice values[OBJECTS][MEMBERS]; /* as they stand in the text, of objects that are
-						* there; absent for null, too */
+	struct slice values[OBJECTS][MEMBERS]; /* as in the text, of objects that are there;
+						* absent for null, too */
 };
 
 bool signal_source_is_valid(struct slice source)
@@ -98,7 +96,7 @@ bool signal_id_is_valid(struct slice id)
 
 enum { NAME_BYTES = 14, NAMES_ALIKE = 5, ESCAPE_BYTES = 6 };
 
-/* By their length; each row ends with NULL. */
+/* By length; each row ends with NULL. */
 static const struct name {
 	const char *text;
 	enum member member;
@@ -127,7 +125,7 @@ static const struct name {
 	[14] = {{"product_org_id", M_PRODUCT_ORG_ID}},
 };
 
-/* The member that a name with escapes means. */
+/* The member with this name, which has escapes. */
 static enum member member_meant(struct slice quoted)
 {
 	for (size_t n = 0; n <= NAME_BYTES; n++) {
@@ -139,7 +137,7 @@ static enum member member_meant(struct slice quoted)
 	return MEMBERS;
 }
 
-/* MEMBERS when the name is not known. Nearly no name has escapes. */
+/* MEMBERS when the name is unknown. Names with escapes are rare. */
 static enum member member_named(struct slice quoted)
 {
 	const char *text = quoted.p + 1;
@@ -156,7 +154,7 @@ static enum member member_named(struct slice quoted)
 	return memchr(text, '\\', n) == NULL ? MEMBERS : member_meant(quoted);
 }
 
-/* Which object a member is; OBJECTS when it is none to look into. */
+/* Which object a member is; OBJECTS when it is not to be read. */
 static enum object object_at(enum object around, enum member member)
 {
 	if (member == M_TRAITS && around == CONTEXT)
@@ -171,7 +169,7 @@ static enum object object_at(enum object around, enum member member)
 
 static void read_object(struct payload *payload, enum object object);
 
-/* Of members with the same name the last one counts, as a whole. */
+/* A later object of the same name replaces the whole of an earlier one. */
 static void read_inner(struct payload *payload, enum object object)
 {
 	payload->there[object] = false;
@@ -181,7 +179,7 @@ static void read_inner(struct payload *payload, enum object object)
 		read_object(payload, object);
 }
 
-/* The members of the object that the walk has entered. */
+/* Reads the object that the walk has entered. */
 static void read_object(struct payload *payload, enum object object)
 {
 	struct json_walk *walk = &payload->walk;
@@ -210,7 +208,7 @@ static enum status read_payload(struct payload *payload, struct slice text)
 
 /* ---- values ---- */
 
-/* The value of a member as it stands in the text; absent when it is not there or null. */
+/* A member's value as in the text; absent when it is missing or null. */
 static struct slice value_at(const struct payload *payload, enum object object, enum member member)
 {
 	return payload->there[object] ? payload->values[object][member] : SLICE_ABSENT;
@@ -221,7 +219,7 @@ static bool has(const struct payload *payload, enum object object, enum member m
 	return value_at(payload, object, member).p != NULL;
 }
 
-/* What a string or number is as text; absent when it is longer than most bytes. */
+/* A string or number as text; absent above so many bytes. */
 static struct slice text_of(struct payload *payload, struct slice value, size_t most)
 {
 	struct slice text = {0};
@@ -249,7 +247,7 @@ static struct slice string_at(struct payload *payload, enum object object, enum 
 	return is_string(value) ? usable(text_of(payload, value, VALUE_BYTES)) : SLICE_ABSENT;
 }
 
-/* A string, or a number exactly as it was written. */
+/* A string, or a number exactly as written. */
 static struct slice id_at(struct payload *payload, enum object object, enum member member)
 {
 	struct slice value = value_at(payload, object, member);
@@ -259,7 +257,7 @@ static struct slice id_at(struct payload *payload, enum object object, enum memb
 	return usable(text_of(payload, value, VALUE_BYTES));
 }
 
-/* The first usable id of the members, which end with MEMBERS. */
+/* The first usable id of a list of members that ends with MEMBERS. */
 static struct slice id_in(struct payload *payload, enum object object, const enum member *members)
 {
 	struct slice id = {0};
@@ -278,7 +276,7 @@ static struct slice id_in_places(struct payload *payload, const enum member *mem
 	return id;
 }
 
-/* The text without blanks around it, when it has an @ with something on both sides. */
+/* Without blanks around it; it must have an @ with something on both sides. */
 static struct slice email_at(struct payload *payload, enum object object)
 {
 	struct slice value = value_at(payload, object, M_EMAIL);
@@ -300,7 +298,7 @@ static struct slice email_in_places(struct payload *payload)
 	return email;
 }
 
-/* ---- who sent it, and about whom ---- */
+/* ---- source and identity ---- */
 
 static bool is_segment(struct payload *payload)
 {
@@ -336,8 +334,8 @@ static struct slice source_of(struct payload *payload, struct slice given)
 	return own.p != NULL ? own : source_detect(payload);
 }
 
-/* Identity besides email and user id: of the product user, in a CRM or a marketing automation, a
- * phone, or a product org. */
+/* Identity besides email and user id: product user, CRM, marketing automation, phone, product org.
+ */
 static bool has_other_identity(struct payload *payload)
 {
 	static const enum member ids[] = {M_PRODUCT_USER_ID, M_CRM_ID,	       M_HUBSPOT_ID,
@@ -385,7 +383,7 @@ static void find(struct payload *payload, struct slice given_source, struct sign
 	out->cold = out->email.p == NULL && out->user_id.p == NULL && !has_other_identity(payload);
 }
 
-/* The text itself stays as it was received. */
+/* In a copy, because the payload keeps its bytes. */
 static enum status lower_case(struct arena *arena, struct slice *text)
 {
 	if (text->p == NULL)

@@ -1,9 +1,6 @@
 /*
- * model/signal.h - what a signal is: source, type, identity, message id, cold or not (contract
+ * model/signal.h - what a signal is: source, type, identity, message id, cold or not (CONTRACT.md,
  * section 6). Pure: from one item's text to one row, without the database or the request.
- *
- * Named model/signal.h inside a directory that never is a system include path; POSIX signals are in
- * <signal.h>.
  */
 #ifndef MODEL_SIGNAL_H
 #define MODEL_SIGNAL_H
@@ -13,10 +10,9 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-/* One row of sluice.signal_staging. Absent texts are NULL slices. For where they live see
- * signal_read. */
+/* One row of sluice.signal_staging. For where its texts live see signal_read(). */
 struct signal {
-	int64_t position;    /* which item of the body it is, -1: the body itself; the caller's */
+	int64_t position;    /* of the item in the body, -1: it is the body; set by the caller */
 	struct slice source; /* never absent; "generic" at least */
 	struct slice event_type; /* "type" */
 	struct slice event_name; /* "event" */
@@ -30,19 +26,19 @@ struct signal {
 	struct slice payload_raw; /* the received bytes when payload was repaired, else absent */
 };
 
-/* True for [A-Za-z0-9._-]{1,64}: a source from path or header must be so. */
+/* True for [A-Za-z0-9._-]{1,64}, the form of a source in a path or header. */
 bool signal_source_is_valid(struct slice source);
 
-/* True for 1 to 1,024 visible ASCII characters or spaces: a message id from a header must be so. */
+/* True for 1 to 1,024 visible ASCII characters or spaces, the form of a message id in a header. */
 bool signal_id_is_valid(struct slice id);
 
 /*
- * Reads one item. text passed json_text and is an object; needs_repair as json_text says.
- * given_source is the source by path or header, absent when there is none. The texts of *out may
- * point into text, given_source or the arena, so they must live as long as *out.
- * Of members with the same name the last one counts. Ids that are numbers are kept exactly as they
- * were written. Values longer than 1,024 bytes are treated as absent (they stay in the payload).
- * Returns STATUS_OK, STATUS_NO_MEMORY or STATUS_MALFORMED_JSON.
+ * Reads one item, an object that json_text_check() has accepted; needs_repair as it said.
+ * given_source is the source by path or header, or absent. The texts of *out may point into text,
+ * given_source or the arena, so all three must outlive it.
+ * Of members with the same name the last one counts. Ids that are numbers are kept exactly as
+ * written. Values over 1,024 bytes are absent (they stay in the payload).
+ * STATUS_OK, STATUS_NO_MEMORY or STATUS_MALFORMED_JSON.
  */
 enum status signal_read(struct arena *arena, struct slice text, bool needs_repair,
 			struct slice given_source, struct signal *out) MUST_CHECK;

@@ -1,8 +1,5 @@
 /*
  * model/template.c - compiling a payload template and applying it. See model/template.h.
- *
- * On a request's way it comes after json_text, which passed the text, where signals have
- * model/signal.c. It does not know who sent the payload, and it stores nothing.
  */
 #include "model/template.h"
 
@@ -18,7 +15,7 @@
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_TIMESTAMP, KIND_OBJECT };
 
-/* All fields but those under "custom". The first is the one that a row must have. */
+/* All fields except those under "custom". The first is mandatory. */
 static const struct field {
 	const char *name;
 	enum kind kind;
@@ -37,7 +34,7 @@ static const struct field {
 
 enum { FIELDS = ARRAY_LENGTH(fields) };
 
-/* Where a payload has the delivery's id, whatever the template says; as for signals. */
+/* Members with the delivery's id, whatever the template says; as for signals. */
 static const char *const message_names[] = {"messageId", "message_id"};
 
 enum { MESSAGE_IDS = ARRAY_LENGTH(message_names) };
@@ -70,23 +67,23 @@ static const struct json_limits limits = {
 	.number_exponent = 400,
 };
 
-/* A template that is being compiled. */
+/* A template while it is compiled. */
 struct compiler {
 	struct arena *arena;
 	struct slice text;
 	struct template *template;
 	struct template_fault *fault;
-	struct slice field, custom; /* the member that is being read, and the one of "custom" */
+	struct slice field, custom; /* the member that is read, and the one of "custom" */
 	bool custom_seen;
 };
 
 enum { MESSAGE_BYTES = 1024 }; /* a name, a path and some words */
 
-/* Refuses the template at a place of its text. */
-static enum status refuse(struct compiler *compiler, const char *at, const char *format, ...)
+/* Notes what is wrong at a place of the template's text. */
+static enum status invalid(struct compiler *compiler, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static enum status refuse(struct compiler *compiler, const char *at, const char *format, ...)
+static enum status invalid(struct compiler *compiler, const char *at, const char *format, ...)
 {
 	char message[MESSAGE_BYTES];
 	struct template_fault *fault = compiler->fault;
@@ -102,22 +99,22 @@ static enum status refuse(struct compiler *compiler, const char *at, const char 
 	return fault->message.p == NULL ? STATUS_NO_MEMORY : STATUS_INVALID_TEMPLATE;
 }
 
-/* What a name or a path of the template means. */
+/* A name or path of the template without its escapes. */
 static enum status read_string(struct compiler *compiler, struct slice value, struct slice *out)
 {
 	bool needs_repair = false;
 	enum status status = json_text_check(value, &limits, NULL, NULL, &needs_repair);
 
 	if (status == STATUS_OK && needs_repair)
-		return refuse(compiler, value.p,
-			      "a name or path holds \\u0000 or half of a surrogate pair, which "
-			      "cannot be stored");
+		return invalid(compiler, value.p,
+			       "a name or path holds \\u0000 or half of a surrogate pair, which "
+			       "cannot be stored");
 	if (status == STATUS_OK)
 		status = json_text_string(compiler->arena, value, out);
 	return status;
 }
 
-/* The value of a field, "field" or "custom field". */
+/* A field's value; kind is "field" or "custom field". */
 static enum status read_path(struct compiler *compiler, const char *kind, struct slice name,
 			     struct slice value, size_t *slot)
 {
@@ -125,17 +122,17 @@ static enum status read_path(struct compiler *compiler, const char *kind, struct
 	const char *reason = NULL;
 
 	if (*value.p != '"')
-		return refuse(compiler, value.p, "%s \"%.*s\": a path must be a string", kind,
-			      (int)name.n, name.p);
+		return invalid(compiler, value.p, "%s \"%.*s\": a path must be a string", kind,
+			       (int)name.n, name.p);
 	enum status status = read_string(compiler, value, &path);
 	if (status == STATUS_OK)
 		status = json_paths_add(compiler->template->paths, path, slot, &reason);
 	if (status != STATUS_INVALID_VALUE)
 		return status;
 	bool shown = path.n > 0 && path.n <= JSON_PATH_BYTES;
-	return refuse(compiler, value.p, "%s \"%.*s\": the path %s%.*s%s%s", kind, (int)name.n,
-		      name.p, shown ? "\"" : "", shown ? (int)path.n : 0, path.p,
-		      shown ? "\" " : "", reason);
+	return invalid(compiler, value.p, "%s \"%.*s\": the path %s%.*s%s%s", kind, (int)name.n,
+		       name.p, shown ? "\"" : "", shown ? (int)path.n : 0, path.p,
+		       shown ? "\" " : "", reason);
 }
 
 /* ---- custom fields ---- */
@@ -166,16 +163,16 @@ static enum status check_custom_name(struct compiler *compiler, const char *at, 
 	const struct template *template = compiler->template;
 
 	if (name.n == 0)
-		return refuse(compiler, at, "a custom field's name is empty");
+		return invalid(compiler, at, "a custom field's name is empty");
 	if (name.n > TEMPLATE_NAME_BYTES)
-		return refuse(compiler, at, "a custom field's name is longer than 256 bytes");
+		return invalid(compiler, at, "a custom field's name is longer than 256 bytes");
 	for (size_t i = 0; i < template->custom_count; i++) {
 		if (slice_equal(template->custom[i].name, name))
-			return refuse(compiler, at, "custom field \"%.*s\" is given twice",
-				      (int)name.n, name.p);
+			return invalid(compiler, at, "custom field \"%.*s\" is given twice",
+				       (int)name.n, name.p);
 	}
 	if (template->custom_count == TEMPLATE_CUSTOM_FIELDS)
-		return refuse(compiler, at, "there are more than 100 custom fields");
+		return invalid(compiler, at, "there are more than 100 custom fields");
 	return STATUS_OK;
 }
 
@@ -184,11 +181,13 @@ static enum status take_custom(struct compiler *compiler, const struct json_walk
 	struct template *template = compiler->template;
 	struct custom *custom = &template->custom[template->custom_count];
 	struct slice name;
-	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = status == STATUS_OK ? name : SLICE_ABSENT;
-	if (status == STATUS_OK)
-		status = check_custom_name(compiler, walk->name.p, name);
+	compiler->custom = SLICE_ABSENT;
+	enum status status = read_string(compiler, walk->name, &name);
+	if (status != STATUS_OK)
+		return status;
+	compiler->custom = name;
+	status = check_custom_name(compiler, walk->name.p, name);
 	if (status == STATUS_OK)
 		status = make_custom(compiler->arena, name, custom);
 	if (status == STATUS_OK)
@@ -215,11 +214,11 @@ static enum status each_member(struct compiler *compiler, struct slice object, t
 static enum status take_customs(struct compiler *compiler, const struct json_walk *walk)
 {
 	if (compiler->custom_seen)
-		return refuse(compiler, walk->name.p, "\"custom\" is given twice");
+		return invalid(compiler, walk->name.p, "\"custom\" is given twice");
 	compiler->custom_seen = true;
 	if (*walk->value.p != '{')
-		return refuse(compiler, walk->value.p,
-			      "\"custom\" must be an object of names and paths");
+		return invalid(compiler, walk->value.p,
+			       "\"custom\" must be an object of names and paths");
 	return each_member(compiler, walk->value, take_custom);
 }
 
@@ -229,27 +228,27 @@ static enum status take_field(struct compiler *compiler, const struct json_walk 
 {
 	struct template *template = compiler->template;
 	struct slice name;
-	enum status status = read_string(compiler, walk->name, &name);
 
-	compiler->custom = SLICE_ABSENT;
-	compiler->field = status == STATUS_OK ? name : compiler->custom;
+	compiler->field = compiler->custom = SLICE_ABSENT;
+	enum status status = read_string(compiler, walk->name, &name);
 	if (status != STATUS_OK)
 		return status;
+	compiler->field = name;
 	if (slice_equal(name, SLICE("custom")))
 		return take_customs(compiler, walk);
 	for (size_t i = 0; i < FIELDS; i++) {
 		if (!slice_equal(name, slice_of(fields[i].name)))
 			continue;
 		if (template->mapped[i])
-			return refuse(compiler, walk->name.p, "field \"%s\" is given twice",
-				      fields[i].name);
+			return invalid(compiler, walk->name.p, "field \"%s\" is given twice",
+				       fields[i].name);
 		template->mapped[i] = true;
 		return read_path(compiler, "field", name, walk->value, &template->slots[i]);
 	}
 	bool shown = name.n <= TEMPLATE_NAME_BYTES;
-	return refuse(compiler, walk->name.p,
-		      "unknown field%s%.*s%s; fields of your own belong under \"custom\"",
-		      shown ? " \"" : "", shown ? (int)name.n : 0, name.p, shown ? "\"" : "");
+	return invalid(compiler, walk->name.p,
+		       "unknown field%s%.*s%s; fields of your own belong under \"custom\"",
+		       shown ? " \"" : "", shown ? (int)name.n : 0, name.p, shown ? "\"" : "");
 }
 
 static enum status compile(struct compiler *compiler)
@@ -260,21 +259,21 @@ static enum status compile(struct compiler *compiler)
 	uint64_t offset = 0;
 
 	if (text.n > TEMPLATE_BYTES)
-		return refuse(compiler, text.p + TEMPLATE_BYTES, "the template is over 64 KiB");
+		return invalid(compiler, text.p + TEMPLATE_BYTES, "the template is over 64 KiB");
 	enum status status = json_text_check(text, &limits, &offset, &reason, NULL);
 	if (status == STATUS_NO_MEMORY)
 		return status;
 	if (status != STATUS_OK)
-		return refuse(compiler, text.p + offset, "the template is not valid JSON: %s",
-			      reason);
+		return invalid(compiler, text.p + offset, "the template is not valid JSON: %s",
+			       reason);
 	if (*object.p != '{')
-		return refuse(compiler, object.p, "the template is not a JSON object");
+		return invalid(compiler, object.p, "the template is not a JSON object");
 	status = each_member(compiler, object, take_field);
 	if (status != STATUS_OK || compiler->template->mapped[0])
 		return status;
 	compiler->field = slice_of(fields[0].name);
 	compiler->custom = SLICE_ABSENT;
-	return refuse(compiler, object.p, "the template must map product_org_id");
+	return invalid(compiler, object.p, "the template must map product_org_id");
 }
 
 enum status template_compile(struct arena *arena, struct slice text, struct template **compiled,
@@ -303,7 +302,7 @@ enum status template_compile(struct arena *arena, struct slice text, struct temp
 
 /* ---- applying: values to members of the row ---- */
 
-/* A row that is being made. */
+/* A row while it is made. */
 struct applier {
 	const struct template *template;
 	struct arena *arena;
@@ -332,7 +331,7 @@ static bool is_missing(struct slice value)
 	return value.p == NULL || *value.p == 'n';
 }
 
-/* Each of these returns why a value cannot be used by *reason, NULL when it can. */
+/* Each of these sets *reason to why the value cannot be used, or to NULL. */
 
 static enum status take_text(struct arena *arena, struct slice value, struct slice *out,
 			     const char **reason)
@@ -351,7 +350,7 @@ static enum status take_text(struct arena *arena, struct slice value, struct sli
 	return status;
 }
 
-/* The delivery's id: the first that is a usable text or number. */
+/* The first that is a usable text or number. */
 static enum status take_message_id(struct applier *applier)
 {
 	enum status status = STATUS_OK;

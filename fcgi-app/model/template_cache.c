@@ -1,6 +1,5 @@
 /*
- * model/template_cache.c - the templates of the keys that were used last. See
- * model/template_cache.h.
+ * model/template_cache.c - a least-recently-used cache. See model/template_cache.h.
  */
 #include "model/template_cache.h"
 
@@ -48,7 +47,7 @@ const struct template *template_cache_find(struct template_cache *cache,
 	return NULL;
 }
 
-/* A free entry, or the one that was used longest ago. */
+/* A free entry, or the least recently used one. */
 static struct entry *make_room(struct template_cache *cache)
 {
 	if (cache->count < TEMPLATE_CACHE_KEYS)
@@ -67,7 +66,7 @@ enum status template_cache_add(struct template_cache *cache, const struct creden
 {
 	struct arena arena = {0};
 
-	/* Several requests may have asked at the same time. */
+	/* Several requests may have waited for it together. */
 	*compiled = template_cache_find(cache, key_hash);
 	if (*compiled != NULL)
 		return STATUS_OK;

@@ -9,7 +9,7 @@
 
 /* ---- cells ---- */
 
-/* JSON on one line: received texts may have line breaks between their values. */
+/* Without blanks between values, where received texts may have line breaks. */
 static struct slice one_line(struct arena *arena, struct slice json)
 {
 	char *out = json.p == NULL ? NULL : arena_alloc(arena, json.n + 1);
@@ -98,7 +98,7 @@ struct run {
 	size_t items;
 };
 
-/* Why an item makes no row, as a sentence in the arena. */
+/* Why an item makes no row, in the arena. */
 static struct slice describe(struct arena *arena, const struct json_item *item,
 			     const struct product_org *row)
 {

@@ -12,13 +12,12 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 {
 	struct buf *out = &array->bytes;
 
-	array->filled = false;
 	array->nulls = 0;
 	array->added = 0;
 	array->count = count;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
-	buf_add_be32(out, 1);		       /* may hold nulls; saying so costs nothing */
+	buf_add_be32(out, 1);		       /* may hold nulls: allowed without any */
 	buf_add_be32(out, element_type);
 	if (count > 0) {
 		buf_add_be32(out, (uint32_t)count);
@@ -26,7 +25,8 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	}
 }
 
-/* Most arrays hold nothing but nulls and are never sent: nulls are written when they must be. */
+/* Most arrays hold nothing but nulls and are never sent: nulls are written only when they must be.
+ */
 static void write_nulls(struct pg_array *array)
 {
 	array->added += array->nulls;
@@ -34,12 +34,12 @@ static void write_nulls(struct pg_array *array)
 		buf_add_be32(&array->bytes, UINT32_MAX);
 }
 
-/* The length that stands before each element. */
+/* The length that precedes each element. */
 static void start_element(struct pg_array *array, uint32_t length)
 {
-	array->filled = true;
+	if (array->nulls > 0)
+		write_nulls(array);
 	array->added++;
-	write_nulls(array);
 	buf_add_be32(&array->bytes, length);
 }
 
@@ -90,6 +90,11 @@ void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us)
 		pg_array_add_int8(array, unix_us - POSTGRES_EPOCH_US);
 }
 
+bool pg_array_is_null(const struct pg_array *array)
+{
+	return array->added == 0;
+}
+
 bool pg_array_is_whole(const struct pg_array *array)
 {
 	return array->added + array->nulls == array->count;
@@ -123,7 +128,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 		return reader;
 	reader.end = reader.p + bytes.n;
 	uint32_t dimensions = read_be32(&reader);
-	(void)read_be32(&reader); /* whether it may hold nulls */
+	(void)read_be32(&reader); /* may hold nulls */
 	if (read_be32(&reader) != element_type || dimensions > 1)
 		reader.broken = true;
 	if (dimensions == 1 && !reader.broken) {
@@ -133,7 +138,7 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 	return reader;
 }
 
-/* A length and as many bytes, which is what elements and fields are; absent for null. */
+/* An element or field: its length and so many bytes; absent for null. */
 static struct slice read_value(struct pg_array_reader *reader)
 {
 	const struct slice absent = SLICE_ABSENT;
@@ -150,7 +155,7 @@ static struct slice read_value(struct pg_array_reader *reader)
 	return bytes;
 }
 
-/* Whether one more is there; asking for more than that is a mistake. */
+/* Asking for more than there is breaks the reader. */
 static bool take_one(struct pg_array_reader *reader)
 {
 	if (reader->left == 0) {

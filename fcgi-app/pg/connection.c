@@ -1,8 +1,8 @@
 /*
  * pg/connection.c - one connection to PostgreSQL, asynchronous underneath. See pg/connection.h.
  *
- * The connection is a small machine: closed -> connecting -> (preparing ->) ready <-> busy. pg_step
- * moves it as far as it goes without waiting; pg_connect and pg_run wait for it with poll(2).
+ * A state machine: closed -> connecting (-> preparing) -> ready <-> busy. pg_step() moves it as far
+ * as it goes without waiting; pg_connect() and pg_run() wait by poll(2).
  */
 #include "pg/connection.h"
 
@@ -24,12 +24,12 @@ struct pg_connection {
 	enum pg_state state;
 	PostgresPollingStatusType polling;
 	int prepared;			      /* of options.prepare, on this connection */
-	bool unprepared;		      /* a pooler lost a prepared statement: never again */
+	bool unprepared;		      /* a pooler lost one: prepare no more */
 	bool flush;			      /* libpq still has bytes to send */
-	bool uncertain;			      /* the server warned that a standby did not confirm */
-	const struct pg_statement *statement; /* under way; NULL for a script or PREPARE */
+	bool uncertain;			      /* the server warned during the statement */
+	const struct pg_statement *statement; /* running; NULL for a script or PREPARE */
 	PGresult *first;		      /* its first result; later ones are only checked */
-	enum status failure;		      /* of the statement under way */
+	enum status failure;		      /* of what is running */
 	char sqlstate[6];
 	char message[512];
 	char column[64];
@@ -78,7 +78,7 @@ static const struct {
 	{"54", STATUS_INVALID_VALUE},
 	{"40", STATUS_CONFLICT},
 	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
-	{"42P05", STATUS_CONFLICT}, /* … or still has another client's */
+	{"42P05", STATUS_CONFLICT}, /* … or has another client's of that name */
 	{"42", STATUS_MISCONFIGURED},
 	{"28", STATUS_MISCONFIGURED},
 	{"3D", STATUS_MISCONFIGURED},
@@ -100,7 +100,7 @@ static enum status status_of(const char *sqlstate)
 	return STATUS_INTERNAL;
 }
 
-/* What our functions tell a user is no failure of anything: it is in the answer. */
+/* True for what our functions tell a user: that is an answer, not a failure to be logged. */
 static bool is_answer(const struct pg_connection *db, enum status status)
 {
 	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
@@ -108,7 +108,7 @@ static bool is_answer(const struct pg_connection *db, enum status status)
 	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
 }
 
-/* Keeps the cause for the caller and logs it, here and nowhere above. */
+/* Keeps the cause for the caller and logs it; nothing above logs it again. */
 static enum status failed(struct pg_connection *db, enum status status, const char *what,
 			  const char *sqlstate, const char *message)
 {
@@ -131,8 +131,8 @@ static enum status failed_connection(struct pg_connection *db, enum status statu
 }
 
 /*
- * What a failed result means. A FATAL error after the statement's own result came while the
- * transaction was ending: whether it was committed is not known.
+ * The status of a failed result. A FATAL error after the statement's own result came during the
+ * commit, whose outcome is then unknown.
  */
 static enum status failed_result(struct pg_connection *db, const PGresult *result)
 {
@@ -238,8 +238,8 @@ short pg_events(const struct pg_connection *db)
 }
 
 /*
- * Our defaults stand before the connection string, so that it overrides them. No "options": poolers
- * refuse it. The server is given up for dead after about 20 s without an acknowledgement.
+ * Our defaults come before the connection string, which overrides them. No "options": poolers
+ * refuse it. A server that acknowledges nothing is given up after about 20 s.
  */
 enum status pg_start_connect(struct pg_connection *db)
 {
@@ -281,10 +281,10 @@ static enum status flush(struct pg_connection *db)
 	return STATUS_OK;
 }
 
-/* What the failure to connect means: refused for good, or worth trying again. */
+/* MISCONFIGURED if trying again will not help. */
 static enum status connect_failure(const struct pg_connection *db)
 {
-	/* libpq gives no SQLSTATE for a failed connection; 28xxx and 3D000 only as text. */
+	/* libpq has no SQLSTATE for a failed connection, only the text of 28xxx and 3D000. */
 	const char *text = PQerrorMessage(db->pg);
 	static const char *const refusals[] = {"authentication failed", "no pg_hba.conf entry",
 					       "does not exist", "not permitted to log in"};
@@ -296,7 +296,7 @@ static enum status connect_failure(const struct pg_connection *db)
 	return STATUS_UNAVAILABLE;
 }
 
-/* Sends the next PREPARE of a new connection, or says that it is ready. */
+/* Sends the next PREPARE of a new connection. STATUS_OK when there is none: it is ready. */
 static enum status prepare_next(struct pg_connection *db)
 {
 	if (db->unprepared || db->prepared == db->options.prepare_count) {
@@ -364,7 +364,7 @@ static enum status step_connecting(struct pg_connection *db)
 	if (status == STATUS_OK)
 		status = db->failure;
 	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared)) {
-		/* What cannot be prepared cannot run: not migrated, or no rights. */
+		/* It could not run either: the database is not migrated, or rights are missing. */
 		pg_drop(db);
 		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;
 	}
@@ -380,7 +380,7 @@ static enum status step_ready(struct pg_connection *db)
 	return failed_connection(db, STATUS_UNAVAILABLE, "connection to the database was lost");
 }
 
-/* What the finished statement gave, against what its caller expects. */
+/* Compares what the statement gave with what its caller expects. */
 static enum status judge(struct pg_connection *db)
 {
 	const struct pg_statement *statement = db->statement;
@@ -389,7 +389,7 @@ static enum status judge(struct pg_connection *db)
 		return db->failure;
 	if (statement == NULL || db->first == NULL)
 		return STATUS_OK;
-	/* The server answers COMMIT of a failed transaction with ROLLBACK, and no error. */
+	/* COMMIT of a failed transaction is answered with ROLLBACK, not with an error. */
 	if (strcmp(statement->sql, "COMMIT") == 0 && strcmp(PQcmdStatus(db->first), "COMMIT") != 0)
 		return failed(db, STATUS_CONFLICT, "transaction was rolled back at commit", "", "");
 	if (db->uncertain)
@@ -469,7 +469,7 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 	int count = statement->param_count;
 
 	if (db->state != PG_READY || count > PG_PARAMS_MAX)
-		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
 	for (int i = 0; i < count; i++) {
 		/* libpq reads text parameters up to the first NUL byte. */
 		if (!statement->binary && params[i].p != NULL && params[i].p[params[i].n] != '\0')
@@ -492,8 +492,8 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 /* ---- waiting ---- */
 
 /*
- * Waits until there is something to do: STATUS_AGAIN when there is, or may be. Else the connection
- * is dropped at the deadline. After it only what has arrived counts, however late it is asked for.
+ * Polls. STATUS_AGAIN: there is, or may be, something to do. At the deadline the connection is
+ * dropped, unless something has arrived: the process may have been stopped meanwhile.
  */
 static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms)
 {
@@ -506,7 +506,7 @@ static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms
 		return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
 	if (ready > 0 || clock_now_ms() < deadline_ms)
 		return STATUS_AGAIN;
-	/* What was sent may still be committed by a server we no longer hear. */
+	/* The server may still commit what was sent. */
 	bool was_sent = db->state == PG_BUSY;
 	pg_drop(db);
 	return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
@@ -514,7 +514,7 @@ static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms
 		      "no answer within the time allowed");
 }
 
-/* Drives the machine until it is no longer in the given state or the deadline has come. */
+/* Steps until the connection has left the given state or the deadline has come. */
 static enum status wait_while(struct pg_connection *db, enum pg_state state,
 			      struct pg_result *result, int64_t deadline_ms)
 {
@@ -566,7 +566,7 @@ enum status pg_await(struct pg_connection *db, struct pg_result *result, int64_t
 enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t deadline_ms)
 {
 	if (db->state != PG_READY)
-		return failed(db, STATUS_INTERNAL, "statement out of turn", "", "");
+		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
 	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
 	return status == STATUS_OK ? pg_await(db, NULL, deadline_ms) : status;
 }

@@ -5,14 +5,16 @@
  * test's own. That PostgreSQL does with the statement what it should is in tests/sql and tests/e2e.
  */
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "base/clock.h"
 #include "captured_log.h"
 #include "check_main.h"
 #include "commit/last_used.h"
 #include "commit/queue.h"
-#include "intake_answer.h"
+#include "scripted_database.h"
 
 enum {
 	NOW_MS = 1000000,
@@ -36,7 +38,7 @@ static const char *const ids[REQUESTS] = {"a", "b", "c", "d", "e", "f",
 static void set_up(void)
 {
 	captured_log_start();
-	libpq_show_params(intake_question);
+	libpq_show_by(database_question);
 	config = (struct config){.database = "",
 				 .connect_timeout_ms = CONNECT_MS,
 				 .database_timeout_ms = DATABASE_MS,
@@ -107,7 +109,7 @@ static void connect_queue(void)
 	ck_assert(commit_queue_is_connected(queue));
 }
 
-#define ACCEPTED(count) INTAKE_ANSWER(.senders = (count))
+#define ACCEPTED(count) DATABASE_ANSWER(.senders = (count))
 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
 static const struct libpq_result conflict = LIBPQ_ERROR("40001", "could not serialize");
@@ -234,8 +236,10 @@ START_TEST(a_group_has_at_most_so_many_rows)
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
 					    LIBPQ_SEND("a,b items #2500 rejects #2500"),
 					    LIBPQ_ANSWER(&full),
-					    LIBPQ_SEND("c rejects 1"),
-					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_SEND("c items 1"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_SEND("d,e rejects 2"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
 					    LIBPQ_FINISH,
 					    {0}};
 	static struct commit_reject rejects[ROWS];
@@ -245,13 +249,16 @@ START_TEST(a_group_has_at_most_so_many_rows)
 	config.group_bytes = INT64_MAX;
 	open_queue(script);
 	give_items(&requests[0], ROWS);
-	requests[1].rejects = requests[2].rejects = rejects;
+	requests[1].rejects = requests[4].rejects = rejects;
 	requests[1].reject_count = ROWS;
-	requests[2].reject_count = 1;
+	give_items(&requests[2], 1);
+	requests[4].reject_count = 1;
 	add("abc");
 	connect_queue();
 	step(true, NOW_MS, "ab");
+	add("de");
 	step(true, NOW_MS, "c");
+	step(true, NOW_MS, "de");
 	close_queue();
 }
 END_TEST
@@ -309,7 +316,7 @@ START_TEST(requests_of_one_sender_share_its_answer)
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
 		LIBPQ_SEND("a,b,c"),
-		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY, 0})),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY, 0})),
 		LIBPQ_FINISH,
 		{0}};
 
@@ -837,7 +844,7 @@ END_TEST
 /* ---- refusals and last uses ---- */
 
 #define REFUSES(outcome, key)                                                                      \
-	INTAKE_ANSWER(.senders = 1, .outcomes = {(outcome)}, .key_ids = {(key)})
+	DATABASE_ANSWER(.senders = 1, .outcomes = {(outcome)}, .key_ids = {(key)})
 
 /* Connects, and has a request refused. */
 static void refuse_one(void)
@@ -898,6 +905,29 @@ START_TEST(refusals_go_with_a_group_when_they_are_due)
 	add("c");
 	step(false, NOW_MS + REFUSALS_MS, "");
 	step(true, NOW_MS + REFUSALS_MS, "c");
+	close_queue();
+}
+END_TEST
+
+START_TEST(refusals_of_several_keys)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,
+		LIBPQ_SEND("a,b"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 2,
+					     .outcomes = {OUTCOME_EXPIRED, OUTCOME_AT_LIMIT},
+					     .key_ids = {7, 8})),
+		LIBPQ_SEND(" refused 7:3*1 refused 8:7*1 recently"),
+		LIBPQ_ANSWER(ACCEPTED(0)),
+		LIBPQ_FINISH,
+		{0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS, "ab");
+	step(false, NOW_MS + REFUSALS_MS, "");
+	step(true, NOW_MS + REFUSALS_MS, "");
 	close_queue();
 }
 END_TEST
@@ -983,6 +1013,34 @@ START_TEST(refusals_are_written_down_at_the_end)
 	(void)captured_log();
 	commit_queue_flush_counts(queue);
 	ck_assert_int_eq(captured_log_count(captured_log(), "could not store counts"), _i);
+	close_queue();
+}
+END_TEST
+
+static void on_alarm(int number)
+{
+	(void)number;
+	libpq_hear();
+}
+
+START_TEST(the_end_waits_for_the_server)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG, 7)),
+					    {"PQsendQueryParams", .returns = 1, .silent = true},
+					    LIBPQ_FLUSH,
+					    LIBPQ_ANSWER(ACCEPTED(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const struct sigaction action = {.sa_handler = on_alarm};
+	const struct itimerval timer = {.it_value = {.tv_usec = 10000}};
+
+	open_queue(script);
+	refuse_one();
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+	commit_queue_flush_counts(queue);
 	close_queue();
 }
 END_TEST
@@ -1168,7 +1226,7 @@ START_TEST(a_request_by_itself)
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
 		LIBPQ_SEND("a items 1,1"),
-		LIBPQ_ANSWER(INTAKE_ANSWER(.senders = 1, .items = 2, .ids = {5, 6})),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {5, 6})),
 		LIBPQ_FINISH,
 		{0}};
 
@@ -1289,9 +1347,11 @@ static void add_counts(Suite *suite)
 	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
 	tcase_add_test(tests, refusals_are_written_down_after_a_while);
 	tcase_add_test(tests, refusals_go_with_a_group_when_they_are_due);
+	tcase_add_test(tests, refusals_of_several_keys);
 	tcase_add_test(tests, refusals_that_were_not_written_down);
 	tcase_add_test(tests, a_conflict_keeps_refusals_beside_new_ones);
 	tcase_add_loop_test(tests, refusals_are_written_down_at_the_end, 0, 2);
+	tcase_add_test(tests, the_end_waits_for_the_server);
 	tcase_add_test(tests, all_refusals_are_written_down_at_the_end);
 	tcase_add_test(tests, nothing_is_written_down_at_the_end);
 	tcase_add_test(tests, last_uses_are_remembered);

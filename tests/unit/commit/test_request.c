@@ -69,6 +69,18 @@ START_TEST(bytes_are_those_of_all_payloads)
 }
 END_TEST
 
+START_TEST(bytes_are_those_of_product_orgs)
+{
+	static const struct product_org rows[] = {
+		{.payload = {"", 100}, .custom = {"", 20}, .feature_flags = {"", 3}},
+		{.payload = {"", 4000}, .payload_raw = {"", 50000}},
+	};
+	struct commit_request request = {.product_orgs = rows, .item_count = 2};
+
+	ck_assert_uint_eq(commit_request_bytes(&request), 54123);
+}
+END_TEST
+
 START_TEST(bytes_are_those_of_rejects_too)
 {
 	struct commit_request request = {.signals = signals,
@@ -210,6 +222,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_loop_test(tests, bytes_are_those_of_all_payloads, 0, SIGNALS + 1);
+	tcase_add_test(tests, bytes_are_those_of_product_orgs);
 	tcase_add_loop_test(tests, bytes_are_those_of_rejects_too, 0, SIGNALS + 1);
 	tcase_add_loop_test(tests, unstorable_items_become_rejects_once, 0, SIGNALS + 1);
 	tcase_add_test(tests, a_list_begins_empty);

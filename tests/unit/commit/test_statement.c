@@ -10,7 +10,7 @@
 #include "commit/bulk.h"
 #include "commit/outcome.h"
 #include "commit/statement.h"
-#include "intake_answer.h"
+#include "scripted_database.h"
 #include "pg/array.h"
 
 enum { REQUESTS = 4, ITEMS = 4 };
@@ -33,7 +33,7 @@ static void set_up(void)
 	static const char *const ids[REQUESTS] = {"a", "b", "c", "d"};
 
 	captured_log_start();
-	libpq_show_params(intake_question);
+	libpq_show_by(database_question);
 	refusals = REFUSAL_TALLY_EMPTY;
 	for (int i = 0; i < ITEMS; i++)
 		signals[i] = (struct signal){.source = SLICE("generic"), .payload = SLICE("{}")};
@@ -89,7 +89,7 @@ START_TEST(senders_are_told_apart)
 	requests[3].has_secret = true;
 	requests[3].secret_hash.bytes[0] = 1;
 	ck_assert_int_eq(
-		run_group(4, "a,b,c,d", INTAKE_ANSWER(.senders = 4, .key_ids = {1, 2, 3, 4})),
+		run_group(4, "a,b,c,d", DATABASE_ANSWER(.senders = 4, .key_ids = {1, 2, 3, 4})),
 		STATUS_OK);
 	for (int i = 0; i < REQUESTS; i++)
 		ck_assert_int_eq(requests[i].out.key_id, i + 1);
@@ -103,7 +103,7 @@ START_TEST(equal_senders_are_one)
 		requests[i].has_secret = i % 2 == 1;
 		requests[i].secret_hash.bytes[0] = (unsigned char)(i % 2 == 1 ? 7 : i);
 	}
-	ck_assert_int_eq(run_group(4, "a,b,c,d", INTAKE_ANSWER(.senders = 2, .key_ids = {1, 2})),
+	ck_assert_int_eq(run_group(4, "a,b,c,d", DATABASE_ANSWER(.senders = 2, .key_ids = {1, 2})),
 			 STATUS_OK);
 	for (int i = 0; i < REQUESTS; i++)
 		ck_assert_int_eq(requests[i].out.key_id, i % 2 + 1);
@@ -115,7 +115,7 @@ START_TEST(senders_with_hashes_alike)
 {
 	requests[0].key_hash = requests[1].key_hash;
 	requests[0].key_hash.bytes[31] ^= 1;
-	ck_assert_int_eq(run_group(2, "a,b", INTAKE_ANSWER(.senders = 2, .key_ids = {1, 2})),
+	ck_assert_int_eq(run_group(2, "a,b", DATABASE_ANSWER(.senders = 2, .key_ids = {1, 2})),
 			 STATUS_OK);
 	ck_assert_int_eq(requests[0].out.key_id, 1);
 	ck_assert_int_eq(requests[1].out.key_id, 2);
@@ -125,11 +125,24 @@ END_TEST
 START_TEST(a_part_of_a_bulk_import)
 {
 	requests[0].in_bulk = true;
-	ck_assert_int_eq(run_group(1, "a bulk", INTAKE_ANSWER(.senders = 1)), STATUS_OK);
+	ck_assert_int_eq(run_group(1, "a bulk", DATABASE_ANSWER(.senders = 1)), STATUS_OK);
 }
 END_TEST
 
-/* Items and rejects name their request; refused items go as rejects. */
+/* By its place: of a body with several items, or the body itself. */
+START_TEST(unstorable_items_are_of_a_kind)
+{
+	signals[0].position = -1;
+	signals[1].position = 0;
+	signals[2].position = 1;
+	requests[0].item_count = 3;
+	requests[0].queue.as_rejects = true;
+	ck_assert_int_eq(run_group(1, "a rejects 1,1,1 kind single", DATABASE_ANSWER(.senders = 1)),
+			 STATUS_OK);
+}
+END_TEST
+
+/* Items and rejects name their request; unstorable items go as rejects. */
 START_TEST(items_and_rejects_of_several_requests)
 {
 	const struct commit_reject rejects[] = {{.kind = REJECT_KIND_ITEM},
@@ -141,8 +154,8 @@ START_TEST(items_and_rejects_of_several_requests)
 	requests[2].item_count = 1;
 	requests[2].rejects = rejects;
 	requests[2].reject_count = 2;
-	ck_assert_int_eq(run_group(3, "a,b,c items 1,1,3 rejects 2,3,3",
-				   INTAKE_ANSWER(.senders = 3, .items = 3, .ids = {7, 8, 9})),
+	ck_assert_int_eq(run_group(3, "a,b,c items 1,1,3 rejects 2,3,3 kind lines",
+				   DATABASE_ANSWER(.senders = 3, .items = 3, .ids = {7, 8, 9})),
 			 STATUS_OK);
 	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
 	ck_assert_int_eq(requests[1].out.status, STATUS_INVALID_VALUE);
@@ -302,7 +315,7 @@ START_TEST(an_outcome_is_a_status)
 
 	ck_assert_int_eq(
 		run_group(1, "a",
-			  INTAKE_ANSWER(.senders = 1, .outcomes = {outcome}, .key_ids = {42})),
+			  DATABASE_ANSWER(.senders = 1, .outcomes = {outcome}, .key_ids = {42})),
 		STATUS_OK);
 	ck_assert_int_eq(requests[0].out.status, outcomes[_i].status);
 	ck_assert_int_eq(requests[0].out.key_id, 42);
@@ -310,6 +323,7 @@ START_TEST(an_outcome_is_a_status)
 	if (outcomes[_i].counted) {
 		ck_assert_int_eq(refusals.items[0].key_id, 42);
 		ck_assert_int_eq(refusals.items[0].outcome, outcome);
+		ck_assert_int_eq(refusals.due_ms, 0);
 	}
 }
 END_TEST
@@ -318,9 +332,9 @@ START_TEST(results_of_items)
 {
 	requests[0].item_count = 3;
 	ck_assert_int_eq(run_group(1, "a items 1,1,1",
-				   INTAKE_ANSWER(.senders = 1, .items = 3, .ids = {7, 8, 9},
-						 .repeated = {false, true, false},
-						 .cold = {false, false, true})),
+				   DATABASE_ANSWER(.senders = 1, .items = 3, .ids = {7, 8, 9},
+						   .repeated = {false, true, false},
+						   .cold = {false, false, true})),
 			 STATUS_OK);
 	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
 	for (int i = 0; i < 3; i++) {
@@ -335,20 +349,31 @@ END_TEST
 START_TEST(repeated_items_at_the_limit)
 {
 	const struct commit_reject reject = {.kind = REJECT_KIND_ITEM};
-	const struct intake_answer answer = {.senders = 1,
-					     .outcomes = {OUTCOME_AT_LIMIT},
-					     .items = 2,
-					     .ids = {7, _i == 1 ? 0 : 8},
-					     .repeated = {true, _i != 1}};
+	const struct database_answer answer = {.senders = 1,
+					       .outcomes = {OUTCOME_AT_LIMIT},
+					       .items = 2,
+					       .ids = {7, _i == 1 ? 0 : 8},
+					       .repeated = {true, _i != 1}};
 
 	requests[0].item_count = 2;
 	requests[0].rejects = &reject;
 	requests[0].reject_count = _i == 2 ? 1 : 0;
 	ck_assert_int_eq(run_group(1, _i == 2 ? "a items 1,1 rejects 1" : "a items 1,1",
-				   intake_answer(&answer)),
+				   database_answer(&answer)),
 			 STATUS_OK);
 	ck_assert_int_eq(requests[0].out.status, _i == 0 ? STATUS_ACCEPTED : STATUS_LIMIT_REACHED);
 	ck_assert_uint_eq(refusals.count, _i == 0 ? 0 : 1);
+}
+END_TEST
+
+START_TEST(a_lone_repeated_item_at_the_limit)
+{
+	requests[0].item_count = 1;
+	ck_assert_int_eq(run_group(1, "a items 1",
+				   DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_AT_LIMIT},
+						   .items = 1, .ids = {7}, .repeated = {true})),
+			 STATUS_OK);
+	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
 }
 END_TEST
 
@@ -357,9 +382,9 @@ START_TEST(a_template)
 	requests[0].wants_template = requests[1].wants_template = true;
 	ck_assert_int_eq(
 		run_group(2, "a,b",
-			  INTAKE_ANSWER(.senders = 2,
-					.outcomes = {OUTCOME_AT_LIMIT, OUTCOME_UNKNOWN_KEY},
-					.templates = {"{\"product_org_id\":\"id\"}", ""})),
+			  DATABASE_ANSWER(.senders = 2,
+					  .outcomes = {OUTCOME_AT_LIMIT, OUTCOME_UNKNOWN_KEY},
+					  .templates = {"{\"product_org_id\":\"id\"}", ""})),
 		STATUS_OK);
 	/* At the limit, too: the items, yet to come, may all be repeated ones. */
 	ck_assert_int_eq(requests[0].out.status, STATUS_ACCEPTED);
@@ -370,7 +395,7 @@ START_TEST(a_template)
 }
 END_TEST
 
-static const struct intake_answer wrong_answers[] = {
+static const struct database_answer wrong_answers[] = {
 	{.senders = 0, .items = 1, .ids = {7}},
 	{.senders = 2, .items = 1, .ids = {7}},
 	{.senders = 1, .items = 2, .ids = {7, 8}},
@@ -378,6 +403,12 @@ static const struct intake_answer wrong_answers[] = {
 	{.senders = 1, .items = 1, .ids = {0}},
 	{.senders = 1, .items = 1, .ids = {7}, .outcomes = {9}},
 	{.senders = 1, .items = 1, .ids = {7}, .outcomes = {-1}},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 1},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 2},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 3},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 4},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 5},
+	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 6},
 	{.senders = 1, .items = 1, .ids = {7}, .cut = 1},
 	{.senders = 1, .items = 1, .ids = {7}, .fields = 5},
 	{.senders = 1, .items = 1, .ids = {7}, .fields = 7},
@@ -386,7 +417,7 @@ static const struct intake_answer wrong_answers[] = {
 START_TEST(an_answer_of_another_shape)
 {
 	requests[0].item_count = 1;
-	ck_assert_int_eq(run_group(1, "a items 1", intake_answer(&wrong_answers[_i])),
+	ck_assert_int_eq(run_group(1, "a items 1", database_answer(&wrong_answers[_i])),
 			 STATUS_INTERNAL);
 	/* The caller fails the requests; nobody was told that it was accepted. */
 	ck_assert_uint_eq(refusals.count, 0);
@@ -403,7 +434,6 @@ static enum status finish_bulk(const struct libpq_result *answer, struct commit_
 	const struct pg_options options = {.application_name = "unit"};
 
 	libpq_play(script);
-	libpq_show_params(NULL);
 	requests[0].out.key_id = 42;
 	ck_assert_int_eq(pg_open(&db, &options), STATUS_OK);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
@@ -481,6 +511,7 @@ Suite *unit_suite(void)
 	tcase_add_test(questions, equal_senders_are_one);
 	tcase_add_test(questions, senders_with_hashes_alike);
 	tcase_add_test(questions, a_part_of_a_bulk_import);
+	tcase_add_test(questions, unstorable_items_are_of_a_kind);
 	tcase_add_test(questions, items_and_rejects_of_several_requests);
 	tcase_add_test(questions, columns_of_a_signal);
 	tcase_add_test(questions, columns_of_a_signal_with_nothing);
@@ -492,6 +523,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(answers, an_outcome_is_a_status, 0, LENGTH(outcomes));
 	tcase_add_test(answers, results_of_items);
 	tcase_add_loop_test(answers, repeated_items_at_the_limit, 0, 3);
+	tcase_add_test(answers, a_lone_repeated_item_at_the_limit);
 	tcase_add_test(answers, a_template);
 	tcase_add_loop_test(answers, an_answer_of_another_shape, 0, LENGTH(wrong_answers));
 	tcase_add_loop_test(answers, the_end_of_a_bulk_import, 0, 2);

@@ -8,7 +8,7 @@
 
 #include "check_main.h"
 #include "http/problem.h"
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 enum {
 	SINGLE_BYTES = 2000,
@@ -1128,7 +1128,7 @@ START_TEST(a_bulk_answer_lists_a_hundred_bad_items)
 					     .status = STATUS_NOT_AN_OBJECT,
 					     .reason = "not an object"};
 		intake.rejected++;
-		ck_assert_int_eq(intake_reject(&intake, &error), STATUS_OK);
+		ck_assert_int_eq(intake_add_error(&intake, &error), STATUS_OK);
 	}
 	intake.accepted = 1;
 	intake.commit.out.status = STATUS_ACCEPTED;

@@ -489,6 +489,21 @@ START_TEST(what_is_not_json_is_refused)
 }
 END_TEST
 
+static const struct {
+	struct slice id;
+	bool valid;
+} ids[] = {
+	{T(""), false},	     {T("a"), true},	  {T(" a b~"), true},
+	{T("a\x1f"), false}, {T("a\x7f"), false}, {T("\xc3\xa9"), false},
+	{T("a\0b"), false},  {T(K1), true},	  {T(K1 "a"), false},
+};
+
+START_TEST(ids_of_headers_are_checked)
+{
+	ck_assert_int_eq(signal_id_is_valid(ids[_i].id), ids[_i].valid);
+}
+END_TEST
+
 /* More texts than one block of the arena holds, each with an escape, so that several allocations
  * can fail. */
 static enum status read_large(void)
@@ -518,6 +533,7 @@ Suite *unit_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_set_timeout(all, 60);
+	tcase_add_loop_test(all, ids_of_headers_are_checked, 0, LENGTH(ids));
 	tcase_add_test(all, source_names_are_checked);
 	tcase_add_test(all, the_source_is_found);
 	tcase_add_loop_test(all, texts_are_found, 0, LENGTH(text_tables));

@@ -267,6 +267,119 @@ static struct product_org row_of(struct arena *arena, const char *field, struct 
 	return row;
 }
 
+/* ---- ids of deliveries ---- */
+
+static const struct {
+	const char *payload;
+	const char *id; /* NULL: none */
+} deliveries[] = {
+	{"{\"id\":\"o\"}", NULL},
+	{"{\"id\":\"o\",\"messageId\":\"m\"}", "m"},
+	{"{\"id\":\"o\",\"message_id\":\"n\"}", "n"},
+	{"{\"id\":\"o\",\"message_id\":\"n\",\"messageId\":\"m\"}", "m"},
+	{"{\"id\":\"o\",\"messageId\":12.0}", "12.0"},
+	{"{\"id\":\"o\",\"messageId\":true,\"message_id\":\"n\"}", "n"},
+	{"{\"id\":\"o\",\"messageId\":\"\",\"message_id\":\"n\"}", "n"},
+	{"{\"id\":\"o\",\"messageId\":null,\"message_id\":{}}", NULL},
+};
+
+START_TEST(the_delivery_has_an_id)
+{
+	struct arena arena = {0};
+	struct product_org row;
+	const struct template *compiled = good_template(&arena, T("{\"product_org_id\":\"id\"}"));
+
+	ck_assert_int_eq(apply(compiled, &arena, slice_of(deliveries[_i].payload), &row),
+			 STATUS_OK);
+	ck_assert(slice_equal(row.message_id, slice_of(deliveries[_i].id)));
+	ck_assert_uint_eq(row.warning_count, 0);
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- warnings as JSON ---- */
+
+static struct slice warnings_of(struct arena *arena, const char *payload)
+{
+	struct product_org row;
+	struct slice text = T("?");
+	const struct template *compiled =
+		good_template(arena, T("{" ID ",\"mrr\":\"m\",\"custom\":{\"a\\\"b\":\"c\"},"
+				       "\"user_count\":\"u\"}"));
+
+	ck_assert_int_eq(apply(compiled, arena, slice_of(payload), &row), STATUS_OK);
+	ck_assert_int_eq(product_org_warnings(arena, &row, &text), STATUS_OK);
+	return text;
+}
+
+START_TEST(warnings_are_json)
+{
+	struct arena arena = {0};
+
+	ck_assert_ptr_null(warnings_of(&arena, "{\"id\":\"o\"}").p);
+	struct slice one = warnings_of(&arena, "{\"id\":\"o\",\"m\":[]}");
+	ck_assert(slice_equal(one, T("[{\"field\":\"mrr\",\"reason\":"
+				     "\"is not a whole number\"}]")));
+	struct slice two = warnings_of(&arena, "{\"id\":\"o\",\"m\":[],\"u\":1.5}");
+	ck_assert(slice_equal(two, T("[{\"field\":\"user_count\",\"reason\":"
+				     "\"is not a whole number\"},{\"field\":\"mrr\",\"reason\":"
+				     "\"is not a whole number\"}]")));
+	arena_free(&arena);
+}
+END_TEST
+
+/* ---- whose fault it is ---- */
+
+static const struct {
+	struct slice text;
+	const char *field, *custom; /* NULL: absent */
+} faults[] = {
+	{T("7"), NULL, NULL},
+	{T("{}"), "product_org_id", NULL},
+	{T("{" ID ",\"mrr\":7}"), "mrr", NULL},
+	{T("{" ID ",\"x\":\"y\"}"), "x", NULL},
+	{T("{" ID ",\"custom\":7}"), "custom", NULL},
+	{T("{" ID ",\"custom\":{\"a\":\"b\",\"c\":7}}"), "custom", "c"},
+	{T("{" ID ",\"custom\":{\"a\":\"b\",\"c\":\"d\",\"a\":\"e\"}}"), "custom", "a"},
+	{T("{\"custom\":{\"a\":\"b\"},\"mrr\":7}"), "mrr", NULL},
+	{T("{\"custom\":{\"a\":\"b\"}}"), "product_org_id", NULL},
+	{T("{\"custom\":{\"a\":\"b\"},\"\\ud800\":\"x\"}"), NULL, NULL},
+	{T("{\"custom\":{\"a\":\"b\",\"\\ud800\":\"x\"}}"), "custom", NULL},
+};
+
+START_TEST(a_fault_names_its_field)
+{
+	struct arena arena = {0};
+	struct template *compiled = NULL;
+	struct template_fault fault;
+
+	ck_assert_int_eq(template_compile(&arena, faults[_i].text, &compiled, &fault),
+			 STATUS_INVALID_TEMPLATE);
+	ck_assert_ptr_null(compiled);
+	ck_assert(slice_equal(fault.field, slice_of(faults[_i].field)));
+	ck_assert_int_eq(fault.field.p == NULL, faults[_i].field == NULL);
+	ck_assert(slice_equal(fault.custom, slice_of(faults[_i].custom)));
+	ck_assert_int_eq(fault.custom.p == NULL, faults[_i].custom == NULL);
+	arena_free(&arena);
+}
+END_TEST
+
+/* The second of two equal values has exactly the room that is left, or a byte less. */
+START_TEST(custom_values_fill_the_payload)
+{
+	struct arena arena = {0};
+	struct product_org row;
+	const struct template *compiled = good_template(
+		&arena, T("{\"product_org_id\":\"id\",\"custom\":{\"a\":\"id\",\"b\":\"id\"}}"));
+
+	ck_assert_int_eq(apply(compiled, &arena, T("{\"id\":1234567}"), &row), STATUS_OK);
+	ck_assert(slice_equal(row.custom, T("{\"a\":1234567,\"b\":1234567}")));
+	ck_assert_int_eq(apply(compiled, &arena, T("{\"id\":12345678}"), &row), STATUS_OK);
+	ck_assert(slice_equal(row.custom, T("{\"a\":12345678}")));
+	arena_free(&arena);
+}
+END_TEST
+
 /* ---- texts ---- */
 
 #define K1    MANY(MANY("0123456789abcdef")) /* 1,024 bytes */
@@ -783,6 +896,10 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(all, templates_are_checked, 0, LENGTH(templates));
 	tcase_add_loop_test(all, custom_fields_are_counted, -1, 2);
 	tcase_add_loop_test(all, the_size_is_limited, -1, 2);
+	tcase_add_loop_test(all, the_delivery_has_an_id, 0, LENGTH(deliveries));
+	tcase_add_test(all, warnings_are_json);
+	tcase_add_loop_test(all, a_fault_names_its_field, 0, LENGTH(faults));
+	tcase_add_test(all, custom_values_fill_the_payload);
 	tcase_add_loop_test(all, texts_are_taken, 0, LENGTH(text_fields));
 	tcase_add_test(all, the_id_is_needed);
 	tcase_add_loop_test(all, whole_numbers_are_taken, 0, 2);

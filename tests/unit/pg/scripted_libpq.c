@@ -2,8 +2,7 @@
  * scripted_libpq.c - the calls of libpq that the product makes, played from a script. See
  * scripted_libpq.h.
  *
- * For PQsendPrepare the arguments are shown as "name: sql (parameters)", for PQsendQueryPrepared as
- * "name(parameters)", for PQsendQueryParams as "sql(parameters)"; binary ones end in " binary".
+ * PQsendPrepare is shown as "name: sql (parameters)".
  */
 #include "scripted_libpq.h"
 
@@ -32,8 +31,7 @@ static int calls;
 static PGconn connection;
 static PGconn *open_connection;		  /* &connection, or NULL */
 static struct pg_result results[RESULTS]; /* as NULL: free */
-static libpq_show show_text;
-static libpq_show *show = show_text;
+static libpq_show *show = libpq_show_text;
 
 /* ---- the script ---- */
 
@@ -87,9 +85,9 @@ void libpq_forget(void)
 	script = NULL;
 }
 
-void libpq_show_params(libpq_show *function)
+void libpq_show_by(libpq_show *function)
 {
-	show = function == NULL ? show_text : function;
+	show = function;
 }
 
 /* Takes the next call of the script, which must be this one. */
@@ -119,20 +117,22 @@ static const struct libpq_call *play(const PGconn *conn, const char *function, c
 	return call;
 }
 
-static void show_text(int count, const char *const *values, const int *lengths, const int *formats,
-		      char *out, size_t size)
+void libpq_show_text(const char *what, int count, const char *const *values, const int *lengths,
+		     const int *formats, char *out, size_t size)
 {
-	size_t n = 0;
+	bool binary = count > 0 && formats[0] == 1;
+	size_t n = (size_t)snprintf(out, size, "%s(", what);
 
-	*out = '\0';
-	for (int i = 0; i < count; i++) {
+	for (int i = 0; i < count && n < size; i++) {
 		const char *value = values[i] == NULL ? "null" : values[i];
-		int length = values[i] == NULL || formats[i] == 0 ? (int)strlen(value) : lengths[i];
+		int length = values[i] != NULL && binary ? lengths[i] : (int)strlen(value);
 		n += (size_t)snprintf(out + n, size - n, "%s%.*s", i == 0 ? "" : "|", length,
 				      value);
-		if (n >= size)
-			ck_abort_msg("the parameters are too long to be shown");
 	}
+	if (n < size)
+		n += (size_t)snprintf(out + n, size - n, binary ? ") binary" : ")");
+	if (n >= size)
+		ck_abort_msg("the statement is too long to be shown");
 }
 
 /* ---- connecting ---- */
@@ -241,19 +241,13 @@ static int send_statement(PGconn *conn, const char *function, const char *what, 
 			  const char *const *values, const int *lengths, const int *formats,
 			  int format)
 {
-	static char params[TEXT_BYTES];
-	static char text[2 * TEXT_BYTES];
+	static char text[TEXT_BYTES];
 
 	for (int i = 0; i < count; i++) {
 		if (formats[i] != format)
 			ck_abort_msg("parameter %d and the result differ in format", i);
 	}
-	show(count, values, lengths, formats, params, sizeof(params));
-	if (show == show_text)
-		(void)snprintf(text, sizeof(text), "%s(%s)%s", what, params,
-			       format == 1 ? " binary" : "");
-	else
-		(void)snprintf(text, sizeof(text), "%s", params);
+	show(what, count, values, lengths, formats, text, sizeof(text));
 	return play(conn, function, text)->returns;
 }
 

@@ -53,9 +53,9 @@ struct libpq_result {
 	}
 
 struct libpq_call {
-	const char *function; /* its name; NULL ends the script */
-	int returns;	      /* PQconnectStartParams: 0 is NULL */
-	const char *with;     /* its arguments as libpq_show_params makes them; NULL: any */
+	const char *function;		   /* its name; NULL ends the script */
+	int returns;			   /* PQconnectStartParams: 0 is NULL */
+	const char *with;		   /* its arguments as text; NULL: any */
 	const struct libpq_result *result; /* of PQgetResult; NULL: no more */
 	const struct libpq_result *notice; /* given to the notice receiver meanwhile */
 	const char *message;		   /* PQerrorMessage from now on */
@@ -122,10 +122,14 @@ int libpq_calls(void);
 /* Makes the socket readable: as .heard, from a signal handler or between calls. */
 void libpq_hear(void);
 
-/* Parameters as text into out, for .with: "a|b|null", or what the given function makes of them;
- * NULL for the first again. */
-typedef void libpq_show(int count, const char *const *values, const int *lengths,
+/* A statement as text into out, for .with; what is its SQL or its name when it is prepared. */
+typedef void libpq_show(const char *what, int count, const char *const *values, const int *lengths,
 			const int *formats, char *out, size_t size);
-void libpq_show_params(libpq_show *show);
+
+/* "what(a|b|null)", and " binary" behind it. */
+libpq_show libpq_show_text;
+
+/* Shows statements by the given function instead of libpq_show_text. */
+void libpq_show_by(libpq_show *show);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * test_pg_array.c - arrays in PostgreSQL's binary format: byte for byte, and whatever bytes come
+ * test_array.c - arrays in PostgreSQL's binary format: byte for byte, and whatever bytes come
  * back.
  */
 #include <string.h>
@@ -30,7 +30,7 @@ static void check_bytes(const char *expected, size_t n)
 START_TEST(an_empty_array_has_no_dimension)
 {
 	start(PG_TEXT, 0);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	BYTES("\0\0\0\0\0\0\0\1\0\0\0\x19");
 }
 END_TEST
@@ -39,15 +39,36 @@ START_TEST(elements_have_their_length_before_them)
 {
 	start(PG_TEXT, 3);
 	pg_array_add_null(&array);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	pg_array_add_bytes(&array, SLICE(""));
-	ck_assert(array.filled);
+	ck_assert(!pg_array_is_null(&array));
 	pg_array_add_bytes(&array, SLICE("a\0b"));
 	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\3\0\0\0\1"
 	      "\xff\xff\xff\xff"
 	      "\0\0\0\0"
 	      "\0\0\0\3"
 	      "a\0b");
+}
+END_TEST
+
+START_TEST(an_array_of_one_element)
+{
+	start(PG_BOOL, 1);
+	pg_array_add_bool(&array, true);
+	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x10\0\0\0\1\0\0\0\1\0\0\0\1\1");
+}
+END_TEST
+
+START_TEST(an_absent_text_is_null)
+{
+	start(PG_TEXT, 2);
+	pg_array_add_bytes(&array, SLICE("a"));
+	pg_array_add_bytes(&array, SLICE_ABSENT);
+	ck_assert(pg_array_is_whole(&array));
+	BYTES("\0\0\0\1\0\0\0\1\0\0\0\x19\0\0\0\2\0\0\0\1"
+	      "\0\0\0\1"
+	      "a"
+	      "\xff\xff\xff\xff");
 }
 END_TEST
 
@@ -68,11 +89,11 @@ START_TEST(numbers_are_big_endian)
 }
 END_TEST
 
-START_TEST(instants_count_from_2000)
+START_TEST(timestamps_count_from_2000)
 {
 	start(PG_TIMESTAMPTZ, 3);
 	pg_array_add_timestamp(&array, INT64_MIN);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	pg_array_add_timestamp(&array, INT64_C(946684800) * 1000000);
 	pg_array_add_timestamp(&array, INT64_C(946684800) * 1000000 - 1);
 	BYTES("\0\0\0\1\0\0\0\1\0\0\x4\xa0\0\0\0\3\0\0\0\1"
@@ -87,7 +108,7 @@ START_TEST(a_new_start_forgets_the_elements)
 	start(PG_BOOL, 1);
 	pg_array_add_bool(&array, true);
 	pg_array_start(&array, PG_BOOL, 0, 64);
-	ck_assert(!array.filled);
+	ck_assert(pg_array_is_null(&array));
 	BYTES("\0\0\0\0\0\0\0\1\0\0\0\x10");
 }
 END_TEST
@@ -139,6 +160,21 @@ START_TEST(an_absent_array_has_nothing_and_is_not_broken)
 }
 END_TEST
 
+START_TEST(numbers_of_each_width_are_read)
+{
+	start(PG_INT2, 3);
+	pg_array_add_int2(&array, 0x1234);
+	pg_array_add_int4(&array, 0x12345678);
+	pg_array_add_bool(&array, true);
+	struct pg_array_reader reader = pg_array_open(pg_array_end(&array), PG_INT2);
+	ck_assert_int_eq(pg_array_next(&reader, 2, 0), 0x1234);
+	ck_assert_int_eq(pg_array_next(&reader, 4, 0), 0x12345678);
+	ck_assert_int_eq(pg_array_next(&reader, 1, 0), 1);
+	ck_assert(!reader.broken);
+	buf_free(&array.bytes);
+}
+END_TEST
+
 /* Every beginning of a good array, and another type, width or dimension. */
 START_TEST(other_bytes_are_broken)
 {
@@ -153,6 +189,7 @@ START_TEST(other_bytes_are_broken)
 		ck_assert_msg(cut.broken, "%zu bytes of %zu", n, whole.n);
 	}
 	ck_assert(pg_array_open(whole, PG_INT4).broken);
+	ck_assert_uint_eq(pg_array_open(whole, PG_INT4).left, 0);
 	struct pg_array_reader wide = pg_array_open(whole, PG_INT2);
 	(void)pg_array_next(&wide, 4, 0);
 	ck_assert(wide.broken);
@@ -220,12 +257,15 @@ Suite *unit_suite(void)
 
 	tcase_add_test(writing, an_empty_array_has_no_dimension);
 	tcase_add_test(writing, elements_have_their_length_before_them);
+	tcase_add_test(writing, an_array_of_one_element);
+	tcase_add_test(writing, an_absent_text_is_null);
 	tcase_add_test(writing, numbers_are_big_endian);
-	tcase_add_test(writing, instants_count_from_2000);
+	tcase_add_test(writing, timestamps_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	tcase_add_test(writing, an_array_is_whole_when_all_its_elements_are_there);
 	suite_add_tcase(suite, writing);
 	tcase_add_test(reading, what_was_written_is_read);
+	tcase_add_test(reading, numbers_of_each_width_are_read);
 	tcase_add_test(reading, texts_are_read_where_they_lie);
 	tcase_add_test(reading, an_absent_array_has_nothing_and_is_not_broken);
 	tcase_add_test(reading, other_bytes_are_broken);

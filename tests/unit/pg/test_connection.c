@@ -142,6 +142,18 @@ START_TEST(connecting_polls_for_what_libpq_waits_for)
 }
 END_TEST
 
+START_TEST(a_new_connection_drops_the_old_one)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_FINISH, LIBPQ_START, LIBPQ_FINISH, {0}};
+
+	connect_by(script);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_state(db), PG_CONNECTING);
+	close_and_check();
+}
+END_TEST
+
 static const struct {
 	const char *message;
 	enum status status;
@@ -282,6 +294,26 @@ START_TEST(each_connection_prepares_and_uses_what_it_has_prepared)
 	ck_assert_int_eq(run(&one_number), STATUS_OK);
 	ck_assert_int_eq(pg_send(db, &any_rows, NULL), STATUS_OK);
 	ck_assert_int_eq(pg_step(db, NULL), STATUS_AGAIN);
+	pg_drop(db);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+/* What failed on the old connection says nothing of the new one. */
+START_TEST(a_failed_statement_and_a_new_connection)
+{
+	static const struct libpq_result error = LIBPQ_ERROR("XX000", "broken");
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT,	      PREPARE_FIRST,	   LIBPQ_ANSWER(&done),
+		PREPARE_SECOND,	      LIBPQ_ANSWER(&done), LIBPQ_SEND_PREPARED("one_number()"),
+		LIBPQ_ANSWER(&error), LIBPQ_FINISH,	   LIBPQ_CONNECT,
+		PREPARE_FIRST,	      LIBPQ_ANSWER(&done), PREPARE_SECOND,
+		LIBPQ_ANSWER(&done),  LIBPQ_FINISH,	   {0}};
+
+	open_preparing(script);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	ck_assert_int_eq(run(&one_number), STATUS_INTERNAL);
 	pg_drop(db);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
 	close_and_check();
@@ -589,6 +621,7 @@ START_TEST(a_connection_lost_while_flushing)
 	ck_assert_int_eq(pg_send(db, &one_number, NULL), STATUS_OK);
 	ck_assert_int_eq(pg_flush(db, _i == 0 ? soon() : past()), STATUS_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	ck_assert_int_eq(pg_flush(db, soon()), STATUS_OK); /* nothing is left to flush */
 	close_and_check();
 }
 END_TEST
@@ -1090,6 +1123,7 @@ static void add_connecting(Suite *suite)
 	tcase_add_loop_test(tests, the_connection_string_comes_after_the_defaults, 0,
 			    LENGTH(conninfos));
 	tcase_add_test(tests, connecting_polls_for_what_libpq_waits_for);
+	tcase_add_test(tests, a_new_connection_drops_the_old_one);
 	tcase_add_loop_test(tests, a_refused_connection_is_told_from_a_missing_server, 0,
 			    LENGTH(connect_failures));
 	tcase_add_test(tests, libpq_without_memory);
@@ -1098,6 +1132,7 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, connecting_ends_at_its_deadline);
 	tcase_add_test(tests, no_state_steps_without_a_connection);
 	tcase_add_test(tests, each_connection_prepares_and_uses_what_it_has_prepared);
+	tcase_add_test(tests, a_failed_statement_and_a_new_connection);
 	tcase_add_test(tests, preparing_flushes_when_the_socket_is_full);
 	tcase_add_loop_test(tests, what_cannot_be_prepared_ends_the_connection, 0,
 			    LENGTH(prepare_errors));

@@ -1,7 +1,7 @@
 /*
- * intake_answer.c - see intake_answer.h.
+ * scripted_database.c - see scripted_database.h.
  */
-#include "intake_answer.h"
+#include "scripted_database.h"
 
 #include <check.h>
 #include <inttypes.h>
@@ -14,13 +14,18 @@
 
 /* Parameters by their place. */
 enum {
+	KEY_HASHES = 0,
 	REQUEST_IDS = 2,
 	ITEM_REQUESTS = 3,
+	SOURCES = 4,
+	PAYLOADS = 13,
 	REJECT_REQUESTS = 15,
+	REJECT_KINDS = 19,
 	REFUSED_KEY_IDS = 23,
 	REFUSALS = 24,
 	REFUSAL_COUNTS = 25,
 	IN_BULK = 26,
+	REQUEST_SENDERS = 40,
 	RECENTLY_USED = 41,
 	PARAMETERS = 42
 };
@@ -66,6 +71,31 @@ static void add_numbers(struct text *text, const char *what, struct slice array)
 	}
 }
 
+static void add_kinds(struct text *text, struct slice array)
+{
+	struct pg_array_reader kinds = pg_array_open(array, PG_TEXT);
+
+	while (kinds.left > 0) {
+		struct slice kind = pg_array_next_bytes(&kinds);
+		if (slice_equal(kind, SLICE("item")))
+			continue;
+		add(text, " kind ", 6);
+		add(text, kind.p, kind.n);
+	}
+}
+
+/* The function counts their elements. */
+static void check_mandatory(const struct slice *params)
+{
+	static const int mandatory[] = {KEY_HASHES, REQUEST_IDS, ITEM_REQUESTS,
+					SOURCES,    PAYLOADS,	 REQUEST_SENDERS};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(mandatory); i++) {
+		if (params[mandatory[i]].p == NULL)
+			ck_abort_msg("parameter %d is null", mandatory[i] + 1);
+	}
+}
+
 static void add_refusals(struct text *text, const struct slice *params)
 {
 	struct pg_array_reader keys = pg_array_open(params[REFUSED_KEY_IDS], PG_INT8);
@@ -80,18 +110,20 @@ static void add_refusals(struct text *text, const struct slice *params)
 	}
 }
 
-void intake_question(int count, const char *const *values, const int *lengths, const int *formats,
-		     char *out, size_t size)
+void database_question(const char *what, int count, const char *const *values, const int *lengths,
+		       const int *formats, char *out, size_t size)
 {
 	struct slice params[PARAMETERS];
 	struct text text = {out, 0, size};
 
-	(void)formats;
+	if (count != PARAMETERS) {
+		libpq_show_text(what, count, values, lengths, formats, out, size);
+		return;
+	}
 	*out = '\0';
-	if (count != PARAMETERS)
-		ck_abort_msg("%d parameters", count);
 	for (int i = 0; i < count; i++)
 		params[i] = (struct slice){values[i], (size_t)lengths[i]};
+	check_mandatory(params);
 	struct pg_array_reader ids = pg_array_open(params[REQUEST_IDS], PG_TEXT);
 	while (ids.left > 0) {
 		struct slice id = pg_array_next_bytes(&ids);
@@ -101,6 +133,7 @@ void intake_question(int count, const char *const *values, const int *lengths, c
 	}
 	add_numbers(&text, " items ", params[ITEM_REQUESTS]);
 	add_numbers(&text, " rejects ", params[REJECT_REQUESTS]);
+	add_kinds(&text, params[REJECT_KINDS]);
 	add_refusals(&text, params);
 	if (params[RECENTLY_USED].p[0] == 1)
 		add(&text, " recently", 9);
@@ -110,21 +143,26 @@ void intake_question(int count, const char *const *values, const int *lengths, c
 
 /* ---- the answer ---- */
 
-enum { RECORD_BYTES = 2048, ANSWERS = 32, FIELDS = 6 };
+enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6 };
+
+static int field; /* that was added last, from 1 */
+static int wrong_type;
 
 /* One field of the record: its type, its length and the array; or null. */
 static void add_field(struct buf *record, struct pg_array *array, bool is_null)
 {
 	struct slice bytes = pg_array_end(array);
 
-	buf_add_be32(record, 0); /* nothing looks at the type */
+	if (++field == wrong_type)
+		array->bytes.p[11] ^= 1; /* the type of its elements */
+	buf_add_be32(record, 0);	 /* nothing looks at the type */
 	buf_add_be32(record, is_null ? UINT32_MAX : (uint32_t)bytes.n);
 	if (!is_null)
 		buf_add_slice(record, bytes);
 }
 
 static void add_senders(struct buf *record, struct pg_array *array,
-			const struct intake_answer *answer)
+			const struct database_answer *answer)
 {
 	pg_array_start(array, PG_INT2, (size_t)answer->senders, RECORD_BYTES);
 	for (int i = 0; i < answer->senders; i++)
@@ -145,22 +183,25 @@ static void add_flags(struct buf *record, struct pg_array *array, const bool *fl
 }
 
 static void add_items(struct buf *record, struct pg_array *array,
-		      const struct intake_answer *answer)
+		      const struct database_answer *answer)
 {
 	pg_array_start(array, PG_INT8, (size_t)answer->items, RECORD_BYTES);
 	for (int i = 0; i < answer->items; i++) {
-		if (answer->ids[i] == 0)
+		if (answer->first_id != 0)
+			pg_array_add_int8(array, answer->first_id + i);
+		else if (answer->ids[i] == 0)
 			pg_array_add_null(array);
 		else
 			pg_array_add_int8(array, answer->ids[i]);
 	}
 	add_field(record, array, answer->items == 0);
-	add_flags(record, array, answer->repeated, answer->items);
-	add_flags(record, array, answer->cold, answer->items);
+	int flags = answer->first_id != 0 ? 0 : answer->items;
+	add_flags(record, array, answer->repeated, flags);
+	add_flags(record, array, answer->cold, flags);
 }
 
 static void add_templates(struct buf *record, struct pg_array *array,
-			  const struct intake_answer *answer)
+			  const struct database_answer *answer)
 {
 	size_t count = 0;
 
@@ -176,7 +217,7 @@ static void add_templates(struct buf *record, struct pg_array *array,
 	add_field(record, array, count == 0);
 }
 
-const struct libpq_result *intake_answer(const struct intake_answer *answer)
+const struct libpq_result *database_answer(const struct database_answer *answer)
 {
 	static char records[ANSWERS][RECORD_BYTES];
 	static struct libpq_value values[ANSWERS];
@@ -186,6 +227,8 @@ const struct libpq_result *intake_answer(const struct intake_answer *answer)
 	struct pg_array array = {.bytes = buf_make(RECORD_BYTES)};
 
 	ck_assert_int_lt(made, ANSWERS);
+	field = 0;
+	wrong_type = answer->wrong_type;
 	buf_add_be32(&record, (uint32_t)(answer->fields == 0 ? FIELDS : answer->fields));
 	add_senders(&record, &array, answer);
 	add_items(&record, &array, answer);
