@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -203,6 +204,13 @@ def test_locked_table_is_answered_in_time(make_stack):
     recovered(stack, key)
 
 
+def is_read_only(stack, path, body, headers):
+    """Between two attempts to connect the answer is that the database is unavailable."""
+    problem = assert_problem(send(stack, path, body, headers), 503)
+    assert problem["code"] in ("database_unavailable", "database_read_only")
+    return problem["code"] == "database_read_only"
+
+
 @pytest.mark.parametrize("front", FRONTS)
 def test_read_only_server(make_stack, front):
     stack = make_stack(front)
@@ -215,7 +223,8 @@ def test_read_only_server(make_stack, front):
     before = stack.rows(key)
     for path, body, headers in ((path_of(key), SEED, JSON), (bulk_path(key), SEED, NDJSON),
                                 (path_of(key, end="/batch"), large, NDJSON)):
-        assert_problem(send(stack, path, body, headers), 503, "database_read_only")
+        wait_for(functools.partial(is_read_only, stack, path, body, headers),
+                 "the worker has connected again and says why")
     stack.psql("set default_transaction_read_only = off")
     stack.psql("alter system reset default_transaction_read_only")
     stack.psql("select pg_reload_conf()")
