@@ -151,8 +151,10 @@ CREATE OR REPLACE FUNCTION sluice.feed(kind text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant bigint := 50000; -- transactions at a time
+    own constant bigint := sluice.stored_xact();
     its_cluster bigint;
     last record;
+    since bigint;
     upto pg_snapshot;
     first_id bigint;
     fed bigint;
@@ -167,12 +169,14 @@ BEGIN
     END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
+    -- Not beyond this transaction: what it stores itself comes when it commits. Were it listed as open
+    -- in the frontier, each feed would look for rows of the one before.
+    since := pg_snapshot_xmax(last.frontier)::text::bigint;
     upto := sluice.frontier();
+    upto := sluice.cut_frontier(upto, least(pg_snapshot_xmax(upto)::text::bigint, since + most,
+        CASE WHEN own >= since THEN own END));
     IF upto::text = last.frontier::text THEN
         RETURN 0;
-    END IF;
-    IF pg_snapshot_xmax(upto)::text::bigint - pg_snapshot_xmax(last.frontier)::text::bigint > most THEN
-        upto := sluice.cut_frontier(upto, pg_snapshot_xmax(last.frontier)::text::bigint + most);
     END IF;
     EXECUTE format(
         'WITH fed AS (INSERT INTO sluice.%I (id, organization_id, received_at) '
@@ -188,13 +192,13 @@ BEGIN
     IF fed > 100 THEN
         PERFORM sluice.summarise_day(f.table_name) FROM sluice.feed AS f WHERE f.kind = feed.kind;
     END IF;
-    RETURN fed;
+    RETURN greatest(fed, 1);
 END
 $$;
 COMMENT ON FUNCTION sluice.feed(text) IS
-    'Takes what is new since the last feed into a queue (feed.kind) and returns how many rows, null '
-    'when another transaction is at it. Of very many transactions it takes the first; 0 is returned '
-    'only when nothing is new. For claim_rows.';
+    'Takes what is new since the last feed into a queue (feed.kind). Of very many transactions it takes '
+    'the first: to be called until it returns 0. Returns about how many rows there were; null when '
+    'another transaction is at it. For claim_rows.';
 
 CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -298,14 +302,10 @@ BEGIN
     END IF;
     WHILE coalesce(cardinality(ids), 0) < max_rows LOOP
         fed := sluice.feed(kind);
-        EXIT WHEN fed IS NULL;
-        IF fed > 0 THEN
-            from_id := least(from_id, coalesce(pg_sequence_last_value(cell), 0));
-            ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
-                max_rows, organization_id)) AS u (id) LIMIT max_rows);
-        END IF;
-        EXIT WHEN fed = 0 OR sluice.frontier()::text = (SELECT f.frontier::text FROM sluice.feed_frontier AS f
-            WHERE f.kind = find_due.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1);
+        EXIT WHEN coalesce(fed, 0) = 0;
+        from_id := least(from_id, coalesce(pg_sequence_last_value(cell), 0));
+        ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
+            max_rows, organization_id)) AS u (id) LIMIT max_rows);
     END LOOP;
     -- No further than somebody else has noted meanwhile, who may know of older ones.
     IF organization_id IS NULL AND ids[1] > from_id

@@ -11,20 +11,21 @@ SET LOCAL ROLE sluice_owner;
 CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    seen pg_snapshot := pg_current_snapshot();
-    shift bigint := sluice.xact_offset();
+    seen constant pg_snapshot := pg_current_snapshot();
+    own constant text := pg_current_xact_id_if_assigned()::text;
+    shift constant bigint := sluice.xact_offset();
 BEGIN
-    IF shift = 0 THEN
-        RETURN seen;
-    END IF;
+    -- The transaction that asks may store rows yet: it is as open as the others.
     RETURN (SELECT format('%s:%s:%s', pg_snapshot_xmin(seen)::text::bigint + shift,
             pg_snapshot_xmax(seen)::text::bigint + shift,
-            string_agg((x::text::bigint + shift)::text, ',' ORDER BY x::text::bigint))
-        FROM pg_snapshot_xip(seen) AS x);
+            string_agg((o.number + shift)::text, ',' ORDER BY o.number))
+        FROM (SELECT x::text::bigint AS number FROM pg_snapshot_xip(seen) AS x
+            UNION SELECT own::bigint WHERE own::bigint < pg_snapshot_xmax(seen)::text::bigint) AS o
+        WHERE o.number >= pg_snapshot_xmin(seen)::text::bigint);
 END
 $$;
 COMMENT ON FUNCTION sluice.frontier() IS
-    'What can be seen now, in the numbers of stored_xact: to be kept by a follower, and given to '
+    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself: to be kept by a follower, and given to '
     'signals_between the next time.';
 
 CREATE OR REPLACE FUNCTION sluice.between_frontiers(earlier pg_snapshot, later pg_snapshot,

@@ -34,7 +34,7 @@ SELECT set_eq('SELECT parent FROM partition WHERE is_default',
 
 -- ---- where rows land ----
 CREATE FUNCTION pg_temp.put(at timestamptz) RETURNS text LANGUAGE sql AS $$
-    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
+    INSERT INTO sluice.signal (organization_id, received_at, occurred_at, key_id, source,
         request_id, payload)
     VALUES (1, at, at, 1, 'generic', 'r', '{}') RETURNING tableoid::regclass::text
 $$;
@@ -72,7 +72,7 @@ SELECT is((SELECT count(*) FROM sluice.signal_staging_default), 2::bigint, 'only
 SELECT is(array_agg(automatic_maintenance), '{off,off,off,off}',
     'pg_partman''s own run over all tables leaves these out')
 FROM partman.part_config WHERE parent_table LIKE 'sluice.%';
-DELETE FROM sluice.signal_staging;
+DELETE FROM sluice.signal;
 DO $do$
 DECLARE
     name text;

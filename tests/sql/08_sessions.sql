@@ -19,7 +19,7 @@ CREATE TEMPORARY TABLE answer (text text);
 
 -- ---- the first use: both would insert the same row ----
 BEGIN;
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{accepted}'::sluice.intake_outcome[],
     'a first use, not yet committed');
 \set copy_other '\\copy answer from program ' :'other'
 :copy_other
@@ -33,7 +33,7 @@ TRUNCATE answer;
 -- ---- a later use: both would update the same row ----
 UPDATE sluice.key_activity SET last_used_at = now() - interval '1 hour';
 BEGIN;
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{accepted}'::sluice.intake_outcome[],
     'a later use, not yet committed');
 :copy_other
 SELECT results_eq('SELECT text FROM answer', ARRAY['{0}'], 'another one does not wait either');
@@ -44,14 +44,14 @@ TRUNCATE answer;
 
 -- ---- used a moment ago: nothing to write ----
 CREATE TEMPORARY TABLE noted AS SELECT ctid AS place, * FROM sluice.key_activity;
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{accepted}'::sluice.intake_outcome[],
     'used again at once');
 SELECT set_eq('SELECT ctid AS place, * FROM sluice.key_activity', 'SELECT * FROM noted',
     'last use is not written again within the minute');
 
 -- ---- deactivation by another session ----
 BEGIN;
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{accepted}'::sluice.intake_outcome[],
     'accepted in an open transaction');
 \set deactivate 'psql -XqAtc "SELECT d.status FROM sluice.key_list(''Sessions'') AS k,'
 \set deactivate :deactivate ' sluice.key_deactivate(''op'', k.id) AS d" 2>&1'
@@ -59,7 +59,7 @@ SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{0}'::smallint[
 :copy_deactivate
 SELECT results_eq('SELECT text FROM answer', ARRAY['deactivated'],
     'deactivated by the other session');
-SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{2}'::smallint[],
+SELECT is((pg_temp.intake(ARRAY['shared'], ARRAY[1])).outcomes, '{deactivated}'::sluice.intake_outcome[],
     'refused from then on, in the same transaction');
 COMMIT;
 

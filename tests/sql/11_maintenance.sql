@@ -3,7 +3,7 @@
 BEGIN;
 SELECT plan(79);
 
-DELETE FROM sluice.signal_staging; -- of tests that commit
+DELETE FROM sluice.signal; -- of tests that commit
 
 CREATE FUNCTION pg_temp.today() RETURNS timestamptz LANGUAGE sql
     AS $$ SELECT date_trunc('day', now(), 'UTC') $$;
@@ -13,7 +13,7 @@ CREATE FUNCTION pg_temp.part(days integer, parent text DEFAULT 'signal_staging')
 LANGUAGE sql AS $$ SELECT parent || to_char(pg_temp.day(days) AT TIME ZONE 'UTC', '"_p"YYYY_MM_DD') $$;
 -- Rows received so many days from today, at noon.
 CREATE FUNCTION pg_temp.put(days integer, rows integer DEFAULT 1) RETURNS void LANGUAGE sql AS $$
-    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
+    INSERT INTO sluice.signal (organization_id, received_at, occurred_at, key_id, source,
         request_id, payload)
     SELECT 1, pg_temp.day(days) + interval '12 hours', now(), 1, 'generic', 'day ' || days,
         jsonb_build_object('n', n)
@@ -173,7 +173,7 @@ SELECT is_empty($$ SELECT FROM sluice.partition_bounds() WHERE partition_name = 
     'a partition that was detached is left alone');
 SELECT pg_temp.put(-3);
 SELECT is(pg_temp.steps('move_default_rows'), '{0}', 'and so are rows of its day');
-DELETE FROM sluice.signal_staging WHERE request_id = 'day -3';
+DELETE FROM sluice.signal WHERE request_id = 'day -3';
 DO $do$
 BEGIN
     EXECUTE format('DROP TABLE sluice.%I', pg_temp.part(-3));

@@ -3,7 +3,7 @@ BEGIN;
 SELECT plan(39);
 \ir helper.psql
 
-DELETE FROM sluice.signal_staging; -- of tests that commit
+DELETE FROM sluice.signal; -- of tests that commit
 SELECT sluice.organization_create('tester', 'Metrics');
 SELECT pg_temp.make_key('Metrics', 'metrics-key');
 SELECT pg_temp.make_key('Metrics', 'metrics-secret', 'right');
@@ -123,7 +123,7 @@ SELECT is(pg_temp.sample('sluice_refused_requests_total{reason="expired"}'), 0::
     'by reason');
 
 -- ---- the queue ----
-DELETE FROM sluice.signal_staging;
+DELETE FROM sluice.signal;
 SELECT is(pg_temp.sample('sluice_oldest_pending_age_seconds{table="signal_staging"}'), 0::numeric, 'nothing waits');
 SELECT pg_temp.put(now());
 UPDATE sluice.signal_staging SET due_at = now() - interval '1 minute';

@@ -3,8 +3,8 @@ BEGIN;
 SELECT plan(66);
 \ir helper.psql
 
-DELETE FROM sluice.product_org_staging; -- what other tests have committed
-DELETE FROM sluice.signal_staging;
+DELETE FROM sluice.product_org_update; -- what other tests have committed
+DELETE FROM sluice.signal;
 SELECT sluice.organization_create('op', 'Orgs'), sluice.organization_create('op', 'Neighbours');
 SELECT pg_temp.make_key('Orgs', 'signals'),
     pg_temp.make_key('Orgs', 'orgs', endpoint_type => 'product_orgs'),
@@ -14,10 +14,10 @@ SELECT pg_temp.make_key('Orgs', 'signals'),
 -- ---- endpoints ----
 SELECT is((pg_temp.intake(ARRAY['orgs', 'orgs', 'signals', 'signals', 'nobody', 'nobody'], '{}',
     for_product_orgs => ARRAY[true, NULL, NULL, true, true, NULL])).outcomes,
-    '{0,6,0,6,1,1}'::smallint[], 'each key for its endpoint, an unknown one for none');
+    '{accepted,wrong_endpoint,accepted,wrong_endpoint,unknown_key,unknown_key}'::sluice.intake_outcome[], 'each key for its endpoint, an unknown one for none');
 SELECT is((pg_temp.intake(ARRAY['orgs with secret', 'orgs with secret', 'orgs with secret'], '{}',
     secrets => ARRAY[NULL, 'no', 'whs'], for_product_orgs => ARRAY[true, true, true])).outcomes,
-    '{4,5,0}'::smallint[], 'with its secret');
+    '{secret_missing,secret_wrong,accepted}'::sluice.intake_outcome[], 'with its secret');
 
 -- ---- templates ----
 SELECT is((pg_temp.intake(ARRAY['orgs', 'nobody', 'signals', 'orgs with secret', 'neighbours'], '{}',
@@ -36,7 +36,7 @@ CREATE TEMPORARY TABLE mixed AS SELECT * FROM pg_temp.intake(ARRAY['orgs', 'sign
     product_org_ids => ARRAY['a', NULL, 'b', 'c'], names => ARRAY['A', NULL, NULL, NULL],
     last_active_at => ARRAY['2026-11-14 10:00:00+00', NULL, NULL, NULL]::timestamptz[],
     message_ids => ARRAY['m1', 'm2', NULL, 'm1']);
-SELECT is(outcomes, '{0,0,0}'::smallint[], 'signals and updates in one group') FROM mixed;
+SELECT is(outcomes, '{accepted,accepted,accepted}'::sluice.intake_outcome[], 'signals and updates in one group') FROM mixed;
 SELECT is(repeated, '{f,f,f,t}'::boolean[], 'a repeat is told') FROM mixed;
 SELECT is(ids[4], ids[1], 'with the first id') FROM mixed;
 SELECT results_eq('SELECT id, product_org_id COLLATE "default", name, last_active_at, payload, message_id, request_id
@@ -87,14 +87,14 @@ CREATE TEMPORARY TABLE full_up AS SELECT * FROM pg_temp.intake(
     ARRAY['neighbours', 'neighbours', 'neighbours'], ARRAY[1, 2],
     for_product_orgs => ARRAY[true, true, true], template_senders => ARRAY[3],
     product_org_ids => ARRAY['n', 'a'], message_ids => ARRAY[NULL, 'm1']);
-SELECT is(outcomes, '{7,7,7}'::smallint[], 'the limit is reached') FROM full_up;
+SELECT is(outcomes, '{limit_reached,limit_reached,limit_reached}'::sluice.intake_outcome[], 'the limit is reached') FROM full_up;
 SELECT is(repeated, '{f,t}'::boolean[], 'nothing new, but repeats') FROM full_up;
 SELECT ok(ids[1] IS NULL AND ids[2] IS NOT NULL, 'which are told by their ids') FROM full_up;
 SELECT is(templates::jsonb[], ARRAY['{"product_org_id": "id"}']::jsonb[],
     'and templates for what may be one') FROM full_up;
 
 -- ---- consumers ----
-DELETE FROM sluice.product_org_staging;
+DELETE FROM sluice.product_org_update;
 SELECT pg_temp.intake(ARRAY['orgs'], array_fill(1, ARRAY[4]), for_product_orgs => ARRAY[true],
     product_org_ids => ARRAY['o1', 'o2', 'o3', 'o4']);
 CREATE TEMPORARY TABLE claimed AS
@@ -124,7 +124,7 @@ SELECT results_eq('SELECT organization, table_name, pending, processing FROM slu
         ('Orgs', 'signal_staging', 1, 0) $$, 'the backlog of both tables');
 
 -- ---- the latest state ----
-DELETE FROM sluice.product_org_staging;
+DELETE FROM sluice.product_org_update;
 DELETE FROM sluice.product_org_state;
 -- As if a transaction that has ended had stored it at that time.
 CREATE FUNCTION pg_temp.update(key text, org text, name text, active text, received text DEFAULT '-1 hour')
@@ -164,7 +164,7 @@ SELECT set_eq('latest', 'expected', 'nothing changes by that');
 SELECT is((SELECT count(*) FROM sluice.product_org_state), 5::bigint, 'but all is there');
 SELECT is(pg_temp.fold(), 0::bigint, 'and nothing is left');
 SELECT is((SELECT count(*) FROM sluice.product_org_news), 0::bigint, 'that would be new');
-DELETE FROM sluice.product_org_staging;
+DELETE FROM sluice.product_org_update;
 SELECT set_eq('latest', 'expected', 'past retention it is still known');
 
 UPDATE sluice.product_org_fold SET folded_xact = 0;

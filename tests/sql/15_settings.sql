@@ -4,7 +4,7 @@ BEGIN;
 SELECT plan(161);
 \ir helper.psql
 
-DELETE FROM sluice.signal_staging; -- of tests that commit
+DELETE FROM sluice.signal; -- of tests that commit
 SELECT sluice.organization_create('tester', 'Settings') AS mine \gset
 SELECT sluice.organization_create('tester', 'Theirs') AS theirs \gset
 SELECT sluice.organization_create('tester', 'Third') AS third \gset
@@ -125,7 +125,7 @@ SELECT results_eq(format('SELECT last_refusal, last_refused_at FROM sluice.setti
 CREATE FUNCTION pg_temp.put(organization bigint, received_at timestamptz, source text,
     status sluice.staging_status DEFAULT 'pending', n integer DEFAULT 1) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
+    INSERT INTO sluice.signal (organization_id, received_at, occurred_at, key_id, source,
         status, request_id, payload)
     SELECT organization, received_at, received_at, 1, source, status, 'r', '{}'
     FROM generate_series(1, n)
