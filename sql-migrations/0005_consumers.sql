@@ -12,25 +12,38 @@ SET LOCAL ROLE sluice_owner;
 CREATE SEQUENCE sluice.claim_id AS bigint;
 COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers of claims, in all queues.';
 
+CREATE TABLE sluice.claim (
+    id bigint PRIMARY KEY,
+    session bigint NOT NULL,
+    claimed_by text NOT NULL,
+    claimed_at timestamptz NOT NULL
+);
+COMMENT ON TABLE sluice.claim IS
+    'The claims under which rows of the queues are held. sluicectl maintain removes those under which '
+    'none is any more.';
+COMMENT ON COLUMN sluice.claim.id IS 'from sequence claim_id; one for each call that claims';
+COMMENT ON COLUMN sluice.claim.session IS
+    'the first claim of the database session that made it: which session it was';
+COMMENT ON COLUMN sluice.claim.claimed_by IS 'the consumer, as it called itself';
+COMMENT ON COLUMN sluice.claim.claimed_at IS 'when it was made';
+
 CREATE TABLE sluice.signal_queue (
     id bigint NOT NULL,
     organization_id bigint NOT NULL,
     received_at timestamptz NOT NULL,
     due_at timestamptz,
     claim_id bigint,
-    claim_session bigint,
-    claimed_at timestamptz,
     lease_ends_at timestamptz,
     attempts smallint NOT NULL DEFAULT 0,
-    failed boolean NOT NULL DEFAULT false,
-    claimed_by text,
+    failed_at timestamptz,
+    failed_by text,
     error text,
     mapped_rule text,
     PRIMARY KEY (id, organization_id)
-) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX signal_queue_due_at_idx ON sluice.signal_queue (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE sluice.product_org_queue (LIKE sluice.signal_queue INCLUDING ALL)
-    WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+    WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE sluice.signal_result (
     id bigint NOT NULL,
@@ -72,15 +85,12 @@ BEGIN
             ('queue', 'received_at', 'as in the staging table: where to find the row'),
             ('queue', 'due_at', 'from when on it may be claimed again after a failure; null: it has '
                 'not failed, or it is claimed'),
-            ('queue', 'claim_id', 'under which claim, one number for each call; a report under another '
-                'one is too late and changes nothing; null: it is not claimed'),
-            ('queue', 'claim_session', 'the first claim of the database session that made the claim: '
-                'which session it was'),
-            ('queue', 'claimed_at', 'when it was claimed last; null: never yet'),
+            ('queue', 'claim_id', 'claim.id; a report under another one is too late and changes '
+                'nothing; null: it is not claimed'),
             ('queue', 'lease_ends_at', 'when the claim ends without a report'),
             ('queue', 'attempts', 'how often it was claimed'),
-            ('queue', 'failed', 'true: its last attempt failed'),
-            ('queue', 'claimed_by', 'who claimed it last, as it called itself'),
+            ('queue', 'failed_at', 'when its last attempt failed; null: none has'),
+            ('queue', 'failed_by', 'the consumer at which it failed'),
             ('queue', 'error', 'what went wrong the last time'),
             ('queue', 'mapped_rule', 'which rule was applied the last time'),
             ('result', 'id', 'as in the staging table'),

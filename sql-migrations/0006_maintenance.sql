@@ -134,6 +134,7 @@ INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
     ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
     ('prune_moves', 710, 'rows', 'notes of moved signals past retention'),
     ('prune_queues', 720, 'rows', 'what waits for consumers and was dropped with its day'),
+    ('prune_claims', 730, 'rows', 'claims under which nothing is held any more'),
     ('prune_identities', 800, 'rows', 'identities past retention'),
     ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention'),
     ('prune_usage_hours', 1000, 'rows', 'hours of usage past retention'),

@@ -95,11 +95,12 @@ COMMENT ON FUNCTION sluice.summarise_day(text) IS
     'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
     'feed.';
 
-CREATE OR REPLACE FUNCTION sluice.adopt_cluster(kind text) RETURNS void
+CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     highest bigint;
     fed_at timestamptz;
+    kind text;
 BEGIN
     SELECT max(pg_snapshot_xmax(f.frontier)::text::bigint), max(f.fed_at) FROM sluice.feed_frontier AS f
     INTO highest, fed_at;
@@ -117,7 +118,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION sluice.adopt_cluster(text) IS
+COMMENT ON FUNCTION sluice.adopt_cluster() IS
     'After a restore into another cluster, whose transactions have other numbers: makes stored_xact go '
     'on rising, and feeds what was stored since the last feed. For feed and migrate --repair.';
 
@@ -147,10 +148,10 @@ COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
     'Takes into a queue what was received in a span of time and is neither queued nor done, and '
     'returns how many. Only for what no feed will take in. For the functions of this schema.';
 
-CREATE OR REPLACE FUNCTION sluice.feed(kind text) RETURNS bigint
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
-    most constant bigint := 50000; -- transactions at a time
+    most constant bigint := 2000; -- transactions at a time
     own constant bigint := sluice.stored_xact();
     its_cluster bigint;
     last record;
@@ -161,11 +162,21 @@ DECLARE
 BEGIN
     SELECT f.cluster INTO its_cluster FROM sluice.feed AS f WHERE f.kind = feed.kind
     FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
-        RETURN NULL; -- another one is feeding
+    IF NOT FOUND AND patient THEN
+        -- Another one is feeding, and the caller has nothing else: mostly it is done in a moment.
+        BEGIN
+            PERFORM FROM sluice.feed AS f WHERE f.kind = feed.kind FOR UPDATE;
+        EXCEPTION WHEN lock_not_available THEN
+            RETURN NULL;
+        END;
+        RETURN 1;
+    ELSIF NOT FOUND THEN
+        RETURN NULL;
     END IF;
     IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c) THEN
-        PERFORM sluice.adopt_cluster(kind);
+        PERFORM sluice.adopt_cluster();
+        PERFORM sluice.look_from(kind, 0);
+        RETURN 1;
     END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
@@ -195,10 +206,10 @@ BEGIN
     RETURN greatest(fed, 1);
 END
 $$;
-COMMENT ON FUNCTION sluice.feed(text) IS
+COMMENT ON FUNCTION sluice.feed(text, boolean) IS
     'Takes what is new since the last feed into a queue (feed.kind). Of very many transactions it takes '
     'the first: to be called until it returns 0. Returns about how many rows there were; null when '
-    'another transaction is at it. For claim_rows.';
+    'another transaction is at it, for more than a second if the caller is patient. For claim_rows.';
 
 CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -256,24 +267,20 @@ CREATE OR REPLACE FUNCTION sluice.lock_due(kind text, from_id bigint, max_rows i
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
 DECLARE
-    now_ constant timestamptz := clock_timestamp();
-    queue constant text := kind || '_queue';
-    filter constant text := CASE WHEN organization_id IS NOT NULL
-        THEN 'AND q.organization_id = $4 ' ELSE '' END;
-    retried bigint[];
     ids bigint[];
 BEGIN
-    EXECUTE format('SELECT array_agg(c.id) FROM (SELECT q.id FROM sluice.%I AS q '
-        'WHERE q.due_at <= $1 %sORDER BY q.due_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS c', queue, filter)
-    INTO retried USING now_, max_rows, NULL, organization_id;
-    IF cardinality(retried) >= max_rows THEN
-        RETURN retried;
-    END IF;
-    EXECUTE format('SELECT array_agg(c.id) FROM (SELECT q.id FROM sluice.%I AS q '
-        'WHERE q.id >= $3 AND q.due_at IS NULL AND (q.claim_id IS NULL OR q.lease_ends_at <= $1) %s'
-        'ORDER BY q.id LIMIT $2 FOR UPDATE SKIP LOCKED) AS c', queue, filter)
-    INTO ids USING now_, max_rows - coalesce(cardinality(retried), 0), from_id, organization_id;
-    RETURN retried || ids;
+    EXECUTE format(
+        'WITH retried AS MATERIALIZED (SELECT q.id FROM sluice.%1$I AS q '
+        '    WHERE q.due_at <= $1 %2$s ORDER BY q.due_at LIMIT $2 FOR UPDATE SKIP LOCKED), '
+        'others AS (SELECT q.id FROM sluice.%1$I AS q '
+        '    WHERE q.id >= $3 AND q.due_at IS NULL %2$s '
+        '        AND (q.claim_id IS NULL OR q.lease_ends_at <= $1) '
+        '    ORDER BY q.id LIMIT $2 - (SELECT count(*) FROM retried) FOR UPDATE SKIP LOCKED) '
+        'SELECT array_agg(u.id) FROM (SELECT * FROM retried UNION ALL SELECT * FROM others) AS u',
+        kind || '_queue',
+        CASE WHEN organization_id IS NOT NULL THEN 'AND q.organization_id = $4' ELSE '' END)
+    INTO ids USING clock_timestamp(), max_rows, from_id, organization_id;
+    RETURN ids;
 END
 $$;
 COMMENT ON FUNCTION sluice.lock_due(text, bigint, integer, bigint) IS
@@ -301,7 +308,7 @@ BEGIN
         PERFORM sluice.searched(kind, started);
     END IF;
     WHILE coalesce(cardinality(ids), 0) < max_rows LOOP
-        fed := sluice.feed(kind);
+        fed := sluice.feed(kind, coalesce(cardinality(ids), 0) = 0);
         EXIT WHEN coalesce(fed, 0) = 0;
         from_id := least(from_id, coalesce(pg_sequence_last_value(cell), 0));
         ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
@@ -333,6 +340,8 @@ DECLARE
     ids bigint[];
     first_received timestamptz;
     last_received timestamptz;
+    most_attempts integer;
+    columns text;
 BEGIN
     PERFORM sluice.check_name('consumer', consumer);
     IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 100000 THEN
@@ -354,30 +363,51 @@ BEGIN
         PERFORM set_config('sluice.claim_session', claim::text, false);
     END IF;
     started := clock_timestamp();
-    -- What was claimed too often without a report is done with.
+    INSERT INTO sluice.claim (id, session, claimed_by, claimed_at)
+    VALUES (claim, session, consumer, started);
     EXECUTE format(
-        'WITH lost AS (DELETE FROM sluice.%1$I AS q WHERE q.id = ANY ($1) AND q.attempts >= $2 '
-        '        AND q.claim_id IS NOT NULL RETURNING q.*) '
-        'INSERT INTO sluice.%2$I (id, organization_id, received_at, finished_at, claimed_at, status, '
-        '    attempts, claimed_by, error, mapped_rule) '
-        'SELECT l.id, l.organization_id, l.received_at, $3, l.claimed_at, ''permanently_failed'', '
-        '    l.attempts, l.claimed_by, format(''lease ended without a report, attempt %%s of %%s'', '
-        '        l.attempts, $2), l.mapped_rule FROM lost AS l', kind || '_queue', kind || '_result')
-    USING ids, allowed, started;
-    EXECUTE format(
-        'WITH claimed AS (UPDATE sluice.%I AS q SET claim_id = $2, claim_session = $3, '
-        '    claimed_at = $4, lease_ends_at = $5, due_at = NULL, attempts = q.attempts + 1, '
-        '    claimed_by = $6 WHERE q.id = ANY ($1) RETURNING q.id, q.received_at) '
-        'SELECT array_agg(c.id), min(c.received_at), max(c.received_at) FROM claimed AS c',
+        'WITH claimed AS (UPDATE sluice.%I AS q SET claim_id = $2, lease_ends_at = $3, due_at = NULL, '
+        '    attempts = q.attempts + 1 WHERE q.id = ANY ($1) '
+        '    RETURNING q.id, q.received_at, q.attempts) '
+        'SELECT array_agg(c.id), min(c.received_at), max(c.received_at), max(c.attempts) '
+        'FROM claimed AS c',
         kind || '_queue')
-    INTO ids, first_received, last_received
-    USING ids, claim, session, started, started + lease, consumer;
-    IF ids IS NOT NULL THEN
-        -- The queue, which the view would look at once more, says the same of all of them.
-        RETURN QUERY EXECUTE format('SELECT v.* FROM %s AS v '
-            'WHERE v.id = ANY ($1) AND v.received_at BETWEEN $2 AND $3', pg_typeof(prototype))
-        USING ids, first_received, last_received;
+    INTO ids, first_received, last_received, most_attempts
+    USING ids, claim, started + lease;
+    IF most_attempts > allowed THEN
+        -- What was claimed too often without a report is done with.
+        EXECUTE format(
+            'WITH lost AS (DELETE FROM sluice.%1$I AS q WHERE q.id = ANY ($1) AND q.attempts > $2 '
+            '    RETURNING q.*), '
+            'done AS (INSERT INTO sluice.%2$I (id, organization_id, received_at, finished_at, status, '
+            '        attempts, claimed_by, error, mapped_rule) '
+            '    SELECT l.id, l.organization_id, l.received_at, $3, ''permanently_failed'', '
+            '        l.attempts - 1, l.failed_by, format(''lease ended without a report, attempt %%s of '
+            '%%s'', l.attempts - 1, $2), l.mapped_rule FROM lost AS l RETURNING id) '
+            'SELECT ARRAY(SELECT u.id FROM unnest($1) AS u (id) EXCEPT SELECT d.id FROM done AS d)',
+            kind || '_queue', kind || '_result')
+        INTO ids USING ids, allowed, started;
     END IF;
+    -- The rows of the staging view, of which no result can be there yet.
+    columns := (SELECT string_agg(CASE a.attname
+            WHEN 'status' THEN quote_literal('processing') || '::sluice.staging_status'
+            WHEN 'error' THEN 'q.error'
+            WHEN 'mapped_rule' THEN 'q.mapped_rule'
+            WHEN 'attempts' THEN 'q.attempts'
+            WHEN 'due_at' THEN 'q.lease_ends_at'
+            WHEN 'status_at' THEN '$4'
+            WHEN 'claim_id' THEN 'q.claim_id'
+            WHEN 'claimed_by' THEN '$5'
+            WHEN 'payload_repaired' THEN 's.payload_raw IS NOT NULL'
+            ELSE 's.' || quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = pg_typeof(prototype)::text::regclass AND a.attnum > 0
+            AND NOT a.attisdropped);
+    RETURN QUERY EXECUTE format('SELECT %s FROM sluice.%I AS q JOIN sluice.%I AS s '
+        'ON s.id = q.id AND s.organization_id = q.organization_id AND s.received_at = q.received_at '
+        'WHERE q.id = ANY ($1) AND s.received_at BETWEEN $2 AND $3', columns, kind || '_queue',
+        (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = claim_rows.kind))
+    USING ids, first_received, last_received, started, consumer;
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, text, integer, interval, text) IS
@@ -430,7 +460,8 @@ DECLARE
     allowed constant integer := sluice.max_attempts();
     queue constant text := kind || '_queue';
     mine constant text := 'q.id = ANY ($1) AND q.claim_id IS NOT NULL '
-        'AND CASE WHEN $2 IS NULL THEN q.claim_session = $3 ELSE q.claim_id = $2 END';
+        'AND CASE WHEN $2 IS NULL THEN (SELECT c.session = $3 FROM sluice.claim AS c '
+        'WHERE c.id = q.claim_id) ELSE q.claim_id = $2 END';
     reported bigint;
     kept bigint := 0;
     first_id bigint;
@@ -451,7 +482,8 @@ BEGIN
     IF status = 'failed' THEN
         EXECUTE format(
             'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
-            '    failed = true, error = $4, mapped_rule = $5, '
+            '    failed_at = $6, failed_by = (SELECT c.claimed_by FROM sluice.claim AS c '
+            '        WHERE c.id = q.claim_id), error = $4, mapped_rule = $5, '
             '    due_at = $6 + sluice.retry_delay(q.attempts) '
             'WHERE %s AND q.attempts < $7 RETURNING q.id) SELECT count(*) FROM u', queue, mine)
         INTO kept USING ids, claim, session, error, rule, now_, allowed;
@@ -460,8 +492,9 @@ BEGIN
         'WITH done AS (DELETE FROM sluice.%I AS q WHERE %s RETURNING q.*), '
         'added AS (INSERT INTO sluice.%I (id, organization_id, received_at, finished_at, claimed_at, '
         '        status, attempts, claimed_by, error, mapped_rule) '
-        '    SELECT d.id, d.organization_id, d.received_at, $6, d.claimed_at, $7, d.attempts, '
-        '        d.claimed_by, $4, $5 FROM done AS d RETURNING id) '
+        '    SELECT d.id, d.organization_id, d.received_at, $6, c.claimed_at, $7, d.attempts, '
+        '        c.claimed_by, $4, $5 FROM done AS d LEFT JOIN sluice.claim AS c ON c.id = d.claim_id '
+        '    RETURNING id) '
         'SELECT count(*) FROM added', queue, mine, kind || '_result')
     INTO reported USING ids, claim, session, error, rule, now_,
         CASE status WHEN 'failed' THEN 'permanently_failed' ELSE status END;

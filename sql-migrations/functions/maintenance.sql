@@ -104,6 +104,27 @@ COMMENT ON FUNCTION sluice.prune_queues(integer) IS
     'Takes up to so many rows whose day is past retention out of the queues, and returns how many. A '
     'step of sluicectl maintain.';
 
+CREATE OR REPLACE FUNCTION sluice.prune_claims(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    -- Under a claim that was just made there may be rows that cannot be seen yet.
+    WITH pruned AS (DELETE FROM sluice.claim AS c WHERE c.ctid = ANY (ARRAY(
+        SELECT o.ctid FROM sluice.claim AS o
+        WHERE o.claimed_at < now() - interval '1 hour' AND o.id NOT IN (
+            SELECT q.claim_id FROM sluice.signal_queue AS q WHERE q.claim_id IS NOT NULL
+            UNION ALL
+            SELECT q.claim_id FROM sluice.product_org_queue AS q WHERE q.claim_id IS NOT NULL)
+        LIMIT max_rows FOR UPDATE SKIP LOCKED)) RETURNING 1)
+    SELECT count(*) INTO pruned FROM pruned;
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_claims(integer) IS
+    'Forgets up to so many claims under which nothing is held any more, and returns how many. A step '
+    'of sluicectl maintain.';
+
 CREATE OR REPLACE FUNCTION sluice.feed_stragglers(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

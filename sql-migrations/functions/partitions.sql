@@ -69,7 +69,7 @@ BEGIN
         WHERE c.attrelid = parent AND c.attacl IS NOT NULL
     LOOP
         EXECUTE format('GRANT %s%s ON %s TO %s%s', its.privilege_type,
-            coalesce(format(' (%I)', its.column_name), ''), made, its.grantee,
+            coalesce(' (' || quote_ident(its.column_name) || ')', ''), made, its.grantee,
             CASE WHEN its.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
     -- FULL or NOTHING, as the latest partition has it; an index of its own is not copied.
@@ -300,7 +300,8 @@ BEGIN
             -- Today and the coming days first, then gaps, the latest first.
             FOR day IN
                 SELECT m.day FROM sluice.missing_days(part.table_name) AS m (day)
-                WHERE m.day >= least(part.today, (SELECT min(b.lower_bound)
+                WHERE m.day >= least(part.today - CASE max_rows WHEN 1000000 THEN interval '7 days'
+                        ELSE '0' END, (SELECT min(b.lower_bound)
                     FROM sluice.partition_bounds() AS b WHERE b.table_name = part.table_name))
                 ORDER BY m.day < part.today, abs(extract(epoch FROM m.day - part.today))
             LOOP
@@ -335,7 +336,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.make_partitions(integer) IS
     'A maintenance step: makes one partition that is missing, of the days between the oldest '
-    'partition and last_day of partitioned_table; with 1,000,000 all of them, for migrate.';
+    'partition and last_day of partitioned_table; with 1,000,000 all of them, and those of the last '
+    'week, for migrate.';
 
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$

@@ -27,7 +27,7 @@ BEGIN
         RETURN 0;
     END IF;
     -- Of a sequence of blocks all ids of the last one count as given out.
-    EXECUTE format('SELECT last_value + s.increment_by - 1 FROM sluice.%I, pg_sequences AS s '
+    EXECUTE format('SELECT q.last_value + s.increment_by - 1 FROM sluice.%I AS q, pg_sequences AS s '
         'WHERE s.schemaname = ''sluice'' AND s.sequencename = %L', part.sequence_name,
         part.sequence_name) INTO ids_until;
     INSERT INTO sluice.counted_partition AS c

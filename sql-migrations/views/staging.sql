@@ -8,7 +8,7 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
         WHEN q.claim_id IS NOT NULL THEN 'processing'
-        WHEN q.failed THEN 'failed'
+        WHEN q.failed_at IS NOT NULL THEN 'failed'
         ELSE 'pending'
     END::sluice.staging_status AS status,
     s.source, s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id,
@@ -18,15 +18,16 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     coalesce(r.mapped_rule, q.mapped_rule) AS mapped_rule,
     coalesce(r.attempts, q.attempts, 0::smallint) AS attempts,
     CASE WHEN q.claim_id IS NOT NULL THEN q.lease_ends_at ELSE q.due_at END AS due_at,
-    coalesce(r.finished_at, q.claimed_at) AS status_at,
+    coalesce(r.finished_at, c.claimed_at, q.failed_at) AS status_at,
     q.claim_id,
-    coalesce(r.claimed_by, q.claimed_by) AS claimed_by,
+    coalesce(r.claimed_by, c.claimed_by, q.failed_by) AS claimed_by,
     s.stored_xact
 FROM sluice.signal AS s
 LEFT JOIN sluice.signal_result AS r
     ON r.id = s.id AND r.organization_id = s.organization_id AND r.received_at = s.received_at
 LEFT JOIN sluice.signal_queue AS q
-    ON q.id = s.id AND q.organization_id = s.organization_id;
+    ON q.id = s.id AND q.organization_id = s.organization_id
+LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.signal_staging IS
     'Signals as delivered, with their status: table signal with what signal_queue and signal_result '
     'say of each row. A signal that neither knows is pending. For what failed read signal_failed, '
@@ -37,7 +38,7 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
         WHEN q.claim_id IS NOT NULL THEN 'processing'
-        WHEN q.failed THEN 'failed'
+        WHEN q.failed_at IS NOT NULL THEN 'failed'
         ELSE 'pending'
     END::sluice.staging_status AS status,
     s.product_org_id, s.name, s.plan_id, s.plan_name, s.user_count, s.mrr, s.trial_status,
@@ -47,15 +48,16 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at,
     coalesce(r.mapped_rule, q.mapped_rule) AS mapped_rule,
     coalesce(r.attempts, q.attempts, 0::smallint) AS attempts,
     CASE WHEN q.claim_id IS NOT NULL THEN q.lease_ends_at ELSE q.due_at END AS due_at,
-    coalesce(r.finished_at, q.claimed_at) AS status_at,
+    coalesce(r.finished_at, c.claimed_at, q.failed_at) AS status_at,
     q.claim_id,
-    coalesce(r.claimed_by, q.claimed_by) AS claimed_by,
+    coalesce(r.claimed_by, c.claimed_by, q.failed_by) AS claimed_by,
     s.stored_xact
 FROM sluice.product_org_update AS s
 LEFT JOIN sluice.product_org_result AS r
     ON r.id = s.id AND r.organization_id = s.organization_id AND r.received_at = s.received_at
 LEFT JOIN sluice.product_org_queue AS q
-    ON q.id = s.id AND q.organization_id = s.organization_id;
+    ON q.id = s.id AND q.organization_id = s.organization_id
+LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.product_org_staging IS
     'Product-org updates as delivered, with their status: table product_org_update with what '
     'product_org_queue and product_org_result say of each row.';
@@ -70,10 +72,10 @@ FROM (
     FROM sluice.signal_result AS r
     WHERE r.status = 'permanently_failed'
     UNION ALL
-    SELECT q.id, q.organization_id, q.received_at, 'failed', q.claimed_at, q.error, q.mapped_rule,
-        q.attempts, q.claimed_by, q.due_at
+    SELECT q.id, q.organization_id, q.received_at, 'failed', q.failed_at, q.error, q.mapped_rule,
+        q.attempts, q.failed_by, q.due_at
     FROM sluice.signal_queue AS q
-    WHERE q.due_at IS NOT NULL AND q.failed
+    WHERE q.due_at IS NOT NULL
 ) AS f
 JOIN sluice.signal AS s
     ON s.id = f.id AND s.organization_id = f.organization_id AND s.received_at = f.received_at;
@@ -92,11 +94,11 @@ COMMENT ON VIEW sluice.consumer_work IS
 
 CREATE OR REPLACE VIEW sluice.queued AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
-    s.lease_ends_at, s.failed
+    s.lease_ends_at, s.failed_at
 FROM sluice.signal_queue AS s
 UNION ALL
 SELECT 'product_org_staging', p.id, p.organization_id, p.received_at, p.due_at, p.claim_id,
-    p.lease_ends_at, p.failed
+    p.lease_ends_at, p.failed_at
 FROM sluice.product_org_queue AS p;
 COMMENT ON VIEW sluice.queued IS
     'The queues of both staging tables, without what no claim has come upon yet.';
@@ -117,6 +119,8 @@ BEGIN
                 'else null'),
             ('status_at', 'when a consumer claimed or finished it; null: none has'),
             ('claim_id', 'processing: under which claim, to be given with the report'),
+            ('failed_at', 'when its last attempt failed; null: none has'),
+            ('lease_ends_at', 'when the claim ends without a report'),
             ('claimed_by', 'who claimed it last, as it called itself'),
             ('hour', 'when the hour began'),
             ('signals', 'how many'),
@@ -152,21 +156,21 @@ CREATE OR REPLACE VIEW sluice.backlog AS
 SELECT
     o.name AS organization,
     s.table_name,
-    count(*) FILTER (WHERE s.claim_id IS NULL AND NOT s.failed) AS pending,
+    count(*) FILTER (WHERE s.claim_id IS NULL AND s.failed_at IS NULL) AS pending,
     count(*) FILTER (WHERE s.claim_id IS NOT NULL) AS processing,
     count(*) FILTER (WHERE s.lease_ends_at < now() AND s.claim_id IS NOT NULL) AS lease_ended,
-    count(*) FILTER (WHERE s.claim_id IS NULL AND s.failed) AS failed,
-    min(s.received_at) FILTER (WHERE s.claim_id IS NULL AND NOT s.failed) AS oldest_pending_at,
-    now() - min(s.received_at) FILTER (WHERE s.claim_id IS NULL AND NOT s.failed)
+    count(*) FILTER (WHERE s.claim_id IS NULL AND s.failed_at IS NOT NULL) AS failed,
+    min(s.received_at) FILTER (WHERE s.claim_id IS NULL AND s.failed_at IS NULL) AS oldest_pending_at,
+    now() - min(s.received_at) FILTER (WHERE s.claim_id IS NULL AND s.failed_at IS NULL)
         AS oldest_pending_age
 FROM (
-    SELECT q.table_name, q.organization_id, q.received_at, q.claim_id, q.lease_ends_at, q.failed
+    SELECT q.table_name, q.organization_id, q.received_at, q.claim_id, q.lease_ends_at, q.failed_at
     FROM sluice.queued AS q
     UNION ALL
-    SELECT 'signal_staging', n.organization_id, n.received_at, NULL, NULL, false
+    SELECT 'signal_staging', n.organization_id, n.received_at, NULL, NULL, NULL
     FROM sluice.unfed('signal') AS n
     UNION ALL
-    SELECT 'product_org_staging', n.organization_id, n.received_at, NULL, NULL, false
+    SELECT 'product_org_staging', n.organization_id, n.received_at, NULL, NULL, NULL
     FROM sluice.unfed('product_org') AS n
 ) AS s
 JOIN sluice.organization AS o ON o.id = s.organization_id

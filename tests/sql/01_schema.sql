@@ -99,7 +99,7 @@ SELECT is_empty($$
         AND c.relname NOT IN ('organization', 'api_key', 'schema_migration', 'schema_file',
             'retention', 'detached_partition', 'day_index', 'fed_day', 'maintenance_step',
             'maintenance_run', 'product_org_fold', 'counted_partition', 'settings_secret', 'feed',
-            'feed_frontier')
+            'feed_frontier', 'claim')
 $$, 'organization_id is in every unique index of tenant data');
 SELECT is_empty($$
     SELECT p.oid::regprocedure, c FROM pg_proc AS p CROSS JOIN unnest(p.proconfig) AS c

@@ -86,12 +86,12 @@ SELECT is((pg_temp.intake(ARRAY['plain', 'unknown', 'orgs'], '{}')).outcomes,
 SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing is stored then');
 
 -- ---- every column ----
-CREATE TEMPORARY TABLE whole AS SELECT (sluice.intake(ARRAY[pg_temp.sender('plain')], ARRAY[
+CREATE TEMPORARY TABLE whole AS SELECT * FROM sluice.intake(ARRAY[pg_temp.sender('plain')], ARRAY[
     ROW(1, 'rid', 'segment', 'track', 'signup', 'a@example.com', 'u1', 'anon', 'pu', 'crm', 'ma', '+1',
         'org', 'm1', false, '2020-02-29 12:34:56.789012+00', '{"a": 1e400, "b": 0.10}', '\x7b7d', 2,
         '[{"field": "timestamp"}]', false),
     pg_temp.signal('{"payload": "{\"c\": 12345678901234567890123}"}')]::sluice.intake_signal[],
-    envelopes => ARRAY['{"n": 1}', '{"sentAt": "x"}']::jsonb[])).*;
+    envelopes => ARRAY['{"n": 1}', '{"sentAt": "x"}']::jsonb[]);
 SELECT results_eq($$ SELECT k.name, s.received_at, s.occurred_at, s.status::text, s.payload_repaired,
         s.source, s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id,
         s.crm_id, s.marketing_automation_id, s.phone, s.product_org_id, s.message_id, s.request_id,

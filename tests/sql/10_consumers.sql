@@ -5,7 +5,7 @@ SELECT plan(86);
 \ir helper.psql
 
 -- What other tests have committed.
-TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result;
+TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result, sluice.claim;
 SELECT sluice.organization_create('op', 'Consumers'), sluice.organization_create('op', 'Others');
 SELECT pg_temp.make_key('Consumers', 'consumed'), pg_temp.make_key('Others', 'others');
 
@@ -46,7 +46,7 @@ SELECT ok(attempts = 1 AND claimed_by = 'tester' AND claim_id IS NOT NULL AND st
 FROM pg_temp.row(1);
 SELECT ok((pg_temp.row(1)).claim_id = (pg_temp.row(3)).claim_id
     AND (pg_temp.row(1)).claim_id < (pg_temp.row(4)).claim_id, 'each call is a claim of its own');
-SELECT is((SELECT count(DISTINCT claim_session) FROM sluice.signal_queue), 1::bigint, 'all of one session');
+SELECT is((SELECT count(DISTINCT session) FROM sluice.claim), 1::bigint, 'all of one session');
 SELECT results_eq($$ SELECT s.id, s.status::text, s.attempts::integer, s.payload, s.email, s.claimed_by
     FROM sluice.claim_signals('whole', 1, '1 hour') AS s $$,
     $$ SELECT (pg_temp.id(7))[1], 'processing', 1, '{"n": 7}'::jsonb, NULL::text, 'whole' $$,
@@ -235,5 +235,5 @@ SELECT set_eq('SELECT pg_temp.claim(100)', '{8,9,10}'::integer[],
 SELECT cmp_ok(sluice.xact_offset(), '>', 1000000000::bigint, 'and makes numbers go on rising');
 SELECT is_empty('SELECT pg_temp.claim(100)', 'each once');
 
-TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result;
+TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result, sluice.claim;
 SELECT * FROM finish();
