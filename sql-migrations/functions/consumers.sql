@@ -215,7 +215,7 @@ CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint)
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT format('%s:%s:%s', least(pg_snapshot_xmin(whole)::text::bigint, before), before,
-            string_agg(x::text, ',' ORDER BY x::text::bigint))
+            string_agg(x::text, ',' ORDER BY x::text::bigint))::pg_snapshot
         FROM pg_snapshot_xip(whole) AS x WHERE x::text::bigint < before);
 END
 $$;

@@ -277,7 +277,6 @@ DECLARE
     xact constant bigint := sluice.stored_xact();
     noted bigint[];
     delivered bigint[]; -- per item, the id of an earlier delivery
-    firsts sluice.delivery_key[];
 BEGIN
     IF in_bulk THEN
         -- An import may last for minutes: it looks for what is there, and nobody waits for it.
@@ -429,11 +428,23 @@ DECLARE
     delivered bigint[]; -- per item, the id of its first delivery if it is a repeat
     wanted boolean[]; -- per item
     staged boolean[]; -- per signal, wanted and not cold
+    with_message_ids boolean;
+    with_cold boolean;
+    with_visitors boolean;
 BEGIN
-    -- Per item whether its sender is accepted; a number that names no sender is the caller's
-    -- mistake, and nothing must vanish for it.
-    wanted := ARRAY(SELECT outcomes[s.sender] = 'accepted' FROM unnest(signals) AS s)
-        || ARRAY(SELECT outcomes[p.sender] = 'accepted' FROM unnest(product_orgs) AS p);
+    -- Per item whether its sender is accepted, and what is to be looked at.
+    SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'),
+        bool_or(s.message_id IS NOT NULL), bool_or(s.cold),
+        bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
+            s.crm_id, s.marketing_automation_id, s.phone) IS NOT NULL)
+    INTO wanted, with_message_ids, with_cold, with_visitors
+    FROM unnest(signals) AS s;
+    IF items > n_signals THEN
+        wanted := wanted || ARRAY(SELECT outcomes[p.sender] = 'accepted' FROM unnest(product_orgs) AS p);
+        with_message_ids := with_message_ids IS TRUE
+            OR EXISTS (SELECT 1 FROM unnest(product_orgs) AS p WHERE p.message_id IS NOT NULL);
+    END IF;
+    -- A number that names no sender is the caller's mistake, and nothing must vanish for it.
     IF array_position(wanted, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'an item names no sender' USING ERRCODE = 'internal_error';
     END IF;
@@ -443,8 +454,8 @@ BEGIN
 
     -- Of senders at their limit it is only looked up what was delivered before: that is still
     -- answered as then.
-    keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
-    IF cardinality(keys) > 0 THEN
+    IF with_message_ids THEN
+        keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
         delivered := sluice.note_deliveries(
             ARRAY(SELECT k FROM unnest(keys) AS k WHERE wanted[k.item]), blocks, in_bulk, items);
         IF 'limit_reached' = ANY (outcomes) THEN
@@ -464,13 +475,17 @@ BEGIN
     END IF;
 
     IF n_signals > 0 THEN
-        PERFORM sluice.note_visitors(organization_ids, blocks, signals, wanted, in_bulk);
-        result.cold := ARRAY(
-            SELECT wanted[s.ordinality] AND s.cold IS TRUE AND (s.anonymous_id IS NULL
-                OR (SELECT true FROM sluice.identity AS k
-                    WHERE k.organization_id = organization_ids[s.sender]
-                        AND k.anonymous_id = s.anonymous_id LIMIT 1) IS NULL)
-            FROM unnest(signals) WITH ORDINALITY AS s ORDER BY s.ordinality);
+        IF with_visitors THEN
+            PERFORM sluice.note_visitors(organization_ids, blocks, signals, wanted, in_bulk);
+        END IF;
+        IF with_cold THEN
+            result.cold := ARRAY(
+                SELECT wanted[s.ordinality] AND s.cold IS TRUE AND (s.anonymous_id IS NULL
+                    OR (SELECT true FROM sluice.identity AS k
+                        WHERE k.organization_id = organization_ids[s.sender]
+                            AND k.anonymous_id = s.anonymous_id LIMIT 1) IS NULL)
+                FROM unnest(signals) WITH ORDINALITY AS s ORDER BY s.ordinality);
+        END IF;
         IF true = ANY (result.cold) THEN
             PERFORM sluice.store_cold(organization_ids, key_ids, blocks, signals, envelopes,
                 result.cold);
@@ -480,7 +495,10 @@ BEGIN
             result.cold := NULL;
             staged := wanted;
         END IF;
-        PERFORM sluice.store_signals(organization_ids, key_ids, blocks, signals, envelopes, staged);
+        IF true = ANY (staged) THEN
+            PERFORM sluice.store_signals(organization_ids, key_ids, blocks, signals, envelopes,
+                staged);
+        END IF;
     END IF;
     IF items > n_signals THEN
         PERFORM sluice.store_product_orgs(organization_ids, key_ids, blocks, n_signals, product_orgs,
@@ -562,6 +580,7 @@ DECLARE
     organization_ids bigint[]; -- per sender, null where no key was recognised
     key_scopes bigint[];
     templates text[];
+    with_templates boolean;
     limited_ids bigint[]; -- organizations of accepted senders that have a limit
     full_ids bigint[]; -- those that have reached it
 BEGIN
@@ -571,30 +590,32 @@ BEGIN
 
     -- The same way for every reason to refuse.
     SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
-        array_agg(a.organization_id), array_agg(a.key_scope), array_agg(a.template),
+        array_agg(a.organization_id), array_agg(a.key_scope),
+        array_agg(a.template), bool_or(a.wants_template),
         array_agg(DISTINCT a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted')
-    INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates, limited_ids
+    INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
+        with_templates, limited_ids
     FROM (
-        SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.key_scope,
-            k.limited,
+        SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
+            -- The scope of a refused sender is nobody's business.
+            CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
+            s.wants_template,
             CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
                 AS template
         FROM unnest(senders) WITH ORDINALITY AS s
         LEFT JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope,
-                c.payload_template, c.limited, sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome
+                c.payload_template, c.limited,
+                sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome
             FROM sluice.api_key AS c
             WHERE c.key_hash = s.key_hash
             LIMIT 1
         ) AS k ON true
         ORDER BY s.ordinality
     ) AS a;
-    IF NOT ARRAY(SELECT template FROM unnest(templates) AS t (template)
-        WHERE template IS NOT NULL) = '{}'
-    THEN
+    IF with_templates THEN
         result.templates := templates;
     END IF;
-
     IF limited_ids IS NOT NULL THEN
         full_ids := ARRAY(SELECT o.id FROM sluice.organization AS o
             WHERE o.id = ANY (limited_ids) AND sluice.signals_of_month(o.id) >= o.signal_limit);
@@ -603,10 +624,6 @@ BEGIN
                 THEN 'limit_reached' ELSE o.outcome END
             FROM unnest(result.outcomes) WITH ORDINALITY AS o (outcome, n) ORDER BY o.n);
     END IF;
-    -- The scope of a refused sender is nobody's business.
-    key_scopes := ARRAY(SELECT CASE WHEN result.outcomes[k.n] IN ('accepted', 'limit_reached')
-            THEN k.scope END
-        FROM unnest(key_scopes) WITH ORDINALITY AS k (scope, n) ORDER BY k.n);
 
     IF (cardinality(signals) > 0 OR cardinality(product_orgs) > 0)
         AND result.outcomes && '{accepted,limit_reached}'

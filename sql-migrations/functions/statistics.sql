@@ -76,7 +76,11 @@ CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since times
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
     part record;
-    its record;
+    its_hours timestamptz[];
+    its_sources text[];
+    its_statuses text[];
+    its_counts bigint[];
+    n bigint;
     room bigint := max_rows;
 BEGIN
     as_of := now();
@@ -102,20 +106,20 @@ BEGIN
                 GROUP BY 1, 2, 3
             ) AS g
             $q$, part.source, part.status, part.partition::regclass, part.joins)
-        INTO its
+        INTO its_hours, its_sources, its_statuses, its_counts, n
         USING organization_id, CASE WHEN everything THEN 0 ELSE part.last_id END, room + 1;
-        IF its.n > room AND everything THEN
+        IF n > room AND everything THEN
             as_of := NULL;
             RETURN;
-        ELSIF its.n > room THEN
+        ELSIF n > room THEN
             as_of := least(as_of, coalesce(part.counted_at, part.lower_bound, since));
-        ELSIF its.n > 0 THEN
-            room := room - its.n;
-            hours := hours || its.hours;
-            sources := sources || its.sources;
-            statuses := statuses || its.statuses;
-            counts := counts || its.counts;
-            tables := tables || array_fill(part.table_name, ARRAY[cardinality(its.hours)]);
+        ELSIF n > 0 THEN
+            room := room - n;
+            hours := hours || its_hours;
+            sources := sources || its_sources;
+            statuses := statuses || its_statuses;
+            counts := counts || its_counts;
+            tables := tables || array_fill(part.table_name, ARRAY[cardinality(its_hours)]);
         END IF;
     END LOOP;
 END

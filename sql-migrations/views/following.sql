@@ -18,7 +18,7 @@ BEGIN
     -- The transaction that asks may store rows yet: it is as open as the others.
     RETURN (SELECT format('%s:%s:%s', pg_snapshot_xmin(seen)::text::bigint + shift,
             pg_snapshot_xmax(seen)::text::bigint + shift,
-            string_agg((o.number + shift)::text, ',' ORDER BY o.number))
+            string_agg((o.number + shift)::text, ',' ORDER BY o.number))::pg_snapshot
         FROM (SELECT x::text::bigint AS number FROM pg_snapshot_xip(seen) AS x
             UNION SELECT own::bigint WHERE own::bigint < pg_snapshot_xmax(seen)::text::bigint) AS o
         WHERE o.number >= pg_snapshot_xmin(seen)::text::bigint);
