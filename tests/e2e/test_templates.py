@@ -113,7 +113,7 @@ def test_templates_are_installed(tmp_path):
                    env=env, check=True, timeout=300, capture_output=True)
     installed = tmp_path / "usr" / "local" / "share" / "sluice" / "templates"
     assert sorted(path.name for path in installed.iterdir()) == sorted(
-        path.name for path in TEMPLATES.iterdir())
+        path.name for path in TEMPLATES.glob("*.json"))
 
 
 # ---- rows ----
