@@ -229,7 +229,6 @@ static enum status take_item(void *context, const struct json_item *item)
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
 	struct buf text = buf_make(DETAIL_BYTES);
-	uint64_t items = intake->rejected + intake->accepted;
 
 	buf_add_format(&text, "item %llu: %s at byte %llu; %llu of %llu items are bad",
 		       (unsigned long long)error->index, error->reason,
