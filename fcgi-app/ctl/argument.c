@@ -1,10 +1,13 @@
 /*
- * ctl/argument.c - timestamps and ids among the arguments of sluicectl. See ctl/ctl_internal.h.
+ * ctl/argument.c - timestamps, ids and files among the arguments of sluicectl. See
+ * ctl/ctl_internal.h.
  */
-#include "base/ascii.h"
 #include "ctl/ctl_internal.h"
 
 #include <string.h>
+
+#include "base/ascii.h"
+#include "base/file.h"
 
 /* ---- timestamps ---- */
 
@@ -99,4 +102,18 @@ enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id)
 		return ctl_fail(CTL_USAGE, "the command \"list\" shows the ids",
 				"\"%s\" is not the id of a %s", text, noun);
 	return CTL_FINE;
+}
+
+/* ---- files ---- */
+
+enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path, size_t max_bytes,
+			    struct slice *text)
+{
+	const char *message = NULL;
+	enum status status = file_read(&ctl->arena, path, max_bytes, text, &message);
+
+	if (status == STATUS_MISCONFIGURED)
+		return ctl_fail(CTL_FAILED, NULL, "could not read the %s \"%s\": %s", what, path,
+				message);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }

@@ -5,7 +5,7 @@
  *   ctl/command.c       the table of commands and options
  *   ctl/parse.c         reads the arguments by it
  *   ctl/help.c          prints the help from it
- *   ctl/argument.c      timestamps and ids among the arguments
+ *   ctl/argument.c      timestamps, ids and files among the arguments
  *   ctl/message.c       error messages, and text that is safe for a terminal
  *   ctl/print.c         tables and JSON
  *   ctl/organization.c  organization …, member …
@@ -151,6 +151,10 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 
 /* Reads the argument as the id of a noun; on CTL_USAGE the message is printed. */
 enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
+
+/* Reads a whole file, which is called what in messages; on failure the message is printed. */
+enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path, size_t max_bytes,
+			    struct slice *text);
 
 /* ---- ctl/message.c ---- */
 

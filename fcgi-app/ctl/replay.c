@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 
-#include "base/file.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_cache.h"
@@ -27,19 +26,6 @@ static enum ctl_exit read_config(struct ctl *ctl, struct config *config)
 
 	if (status == STATUS_MISCONFIGURED)
 		return ctl_fail(CTL_FAILED, NULL, "%s", message);
-	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
-}
-
-static enum ctl_exit read_file(struct ctl *ctl, const struct config *config, struct slice *bytes)
-{
-	const char *path = ctl->values[CTL_FILE];
-	const char *message = NULL;
-	enum status status =
-		file_read(&ctl->arena, path, (size_t)config->batch_body_bytes, bytes, &message);
-
-	if (status == STATUS_MISCONFIGURED)
-		return ctl_fail(CTL_FAILED, NULL, "could not read the file \"%s\": %s", path,
-				message);
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
@@ -98,7 +84,7 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	return CTL_FINE;
 }
 
-/* A key's template never changes, so it is the one of then. */
+/* Maps by the template that the key had on receipt: it never changes. */
 static enum status map(struct ctl *ctl, struct intake *intake, const struct store_key *key)
 {
 	const struct template *template;
@@ -142,7 +128,8 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 	if (result == CTL_FINE)
 		result = read_config(ctl, &config);
 	if (result == CTL_FINE && ctl_has(ctl, CTL_FILE))
-		result = read_file(ctl, &config, &bytes);
+		result = ctl_read_file(ctl, "file", ctl->values[CTL_FILE],
+				       (size_t)config.batch_body_bytes, &bytes);
 	if (result != CTL_FINE)
 		return result;
 	enum status status = store_rejected_show(&ctl->store, id, &entry);

@@ -6,24 +6,11 @@
  */
 #include "ctl/ctl_internal.h"
 
-#include "base/file.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_try.h"
 
-/* ---- files, and places in them ---- */
-
-static enum ctl_exit read_file(struct ctl *ctl, const char *what, const char *path,
-			       size_t max_bytes, struct slice *text)
-{
-	const char *message = NULL;
-	enum status status = file_read(&ctl->arena, path, max_bytes, text, &message);
-
-	if (status == STATUS_MISCONFIGURED)
-		return ctl_fail(CTL_FAILED, NULL, "could not read the %s \"%s\": %s", what, path,
-				message);
-	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
-}
+/* ---- places in a file ---- */
 
 /* As editors count, from 1; columns are characters. */
 struct position {
@@ -47,7 +34,7 @@ enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct temp
 {
 	const char *path = ctl->values[CTL_TEMPLATE];
 	struct template_fault fault;
-	enum ctl_exit result = read_file(ctl, "template", path, TEMPLATE_BYTES, text);
+	enum ctl_exit result = ctl_read_file(ctl, "template", path, TEMPLATE_BYTES, text);
 
 	if (result != CTL_FINE)
 		return result;
@@ -200,8 +187,8 @@ enum ctl_exit ctl_template_try(struct ctl *ctl)
 	enum status status = default_limits(&ctl->arena, &config, &limits);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	result = read_file(ctl, "payload", ctl->values[CTL_PAYLOAD],
-			   (size_t)config.single_body_bytes, &payload);
+	result = ctl_read_file(ctl, "payload", ctl->values[CTL_PAYLOAD],
+			       (size_t)config.single_body_bytes, &payload);
 	if (result != CTL_FINE)
 		return result;
 	return try_payload(ctl, compiled, &limits, payload);

@@ -102,13 +102,13 @@ static void add_results(struct buf *out, const struct intake *intake)
 static void answer_batch(const struct intake *intake, struct buf *out)
 {
 	uint64_t items = intake->accepted + intake->rejected;
+	uint64_t stored = intake->accepted - intake->duplicates;
 
 	buf_add_text(out, "{\"message\":\"");
 	buf_add_format(out, "%llu of %llu %s received and queued for processing\"",
-		       (unsigned long long)(intake->accepted - intake->duplicates),
-		       (unsigned long long)items,
+		       (unsigned long long)stored, (unsigned long long)items,
 		       intake->product_orgs != NULL ? "product org updates" : "signals");
-	add_count(out, "accepted", intake->accepted - intake->duplicates);
+	add_count(out, "accepted", stored);
 	add_count(out, "duplicates", intake->duplicates);
 	add_count(out, "rejected", intake->rejected);
 	buf_add_text(out, ",\"results\":[");

@@ -233,7 +233,7 @@ static const char *detail_of_error(struct intake *intake, const struct intake_er
 	buf_add_format(&text, "item %llu: %s at byte %llu; %llu of %llu items are bad",
 		       (unsigned long long)error->index, error->reason,
 		       (unsigned long long)error->offset, (unsigned long long)intake->rejected,
-		       (unsigned long long)intake->rejected + intake->accepted);
+		       (unsigned long long)items);
 	const char *detail =
 		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
 	buf_free(&text);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "json/skip_internal.h"
 
 /* Deeper texts are not followed: at a bit for each level this is 1 MiB. */
 #define MOST_LEVELS ((size_t)1 << 23)
@@ -115,31 +116,6 @@ static bytes_at close_container(struct json_scan *scan, bytes_at p)
 }
 
 /* ---- strings ---- */
-
-/* The first byte that is not plain ASCII within a string, or end. */
-static inline bytes_at skip_plain(bytes_at p, bytes_at end)
-{
-	const uint64_t ones = 0x0101010101010101;
-
-	while (end - p >= 8) {
-		uint64_t x;
-		memcpy(&x, p, sizeof(x));
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-		x = __builtin_bswap64(x);
-#endif
-		/* Sets the top bit of each byte that is below 0x20, a quote, a backslash or above
-		 * 0x7f. A borrow can disturb only bytes above the first such one. */
-		uint64_t found = ((x - 0x20 * ones) | ((x ^ ('"' * ones)) - ones) |
-				  ((x ^ ('\\' * ones)) - ones) | x) &
-				 (0x80 * ones);
-		if (found != 0)
-			return p + __builtin_ctzll(found) / 8;
-		p += 8;
-	}
-	while (p < end && *p >= 0x20 && *p != '"' && *p != '\\' && *p < 0x80)
-		p++;
-	return p;
-}
 
 static void end_string(struct json_scan *scan)
 {
@@ -387,13 +363,6 @@ static bytes_at take_number(struct json_scan *scan, bytes_at p, bytes_at end)
 }
 
 /* ---- values and what is between them ---- */
-
-static inline bytes_at skip_space(bytes_at p, bytes_at end)
-{
-	while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-		p++;
-	return p;
-}
 
 static bytes_at take_literal(struct json_scan *scan, bytes_at p, bytes_at end)
 {

@@ -230,13 +230,19 @@ static bool take_length(struct slice *params, size_t *length)
 	return true;
 }
 
-/* The next name or value; false if it exceeds the parameters or contains a NUL byte. */
-static bool take_text(struct slice *params, size_t length, struct slice *text)
+/* The next name and its value; false if they exceed the parameters or contain a NUL byte. */
+static bool take_pair(struct slice *params, struct slice *name, struct slice *value)
 {
-	if (length > params->n || memchr(params->p, '\0', length) != NULL)
+	size_t name_n, value_n;
+
+	if (!take_length(params, &name_n) || !take_length(params, &value_n))
 		return false;
-	*text = (struct slice){params->p, length};
-	*params = (struct slice){params->p + length, params->n - length};
+	size_t n = name_n + value_n;
+	if (n > params->n || memchr(params->p, '\0', n) != NULL)
+		return false;
+	*name = (struct slice){params->p, name_n};
+	*value = (struct slice){params->p + name_n, value_n};
+	*params = (struct slice){params->p + n, params->n - n};
 	return true;
 }
 
@@ -266,10 +272,8 @@ static bool make_variables(struct fcgi *fcgi)
 	if (fcgi->params.status != STATUS_OK || buf_reserve(&fcgi->texts, params.n) == NULL)
 		return false;
 	while (params.n > 0) {
-		size_t name_n, value_n;
 		struct slice name, value;
-		if (!take_length(&params, &name_n) || !take_length(&params, &value_n) ||
-		    !take_text(&params, name_n, &name) || !take_text(&params, value_n, &value))
+		if (!take_pair(&params, &name, &value))
 			return false;
 		add_variable(fcgi, name, value);
 	}

@@ -81,6 +81,9 @@ static void import(const struct libpq_call *script, const char *const *body)
 	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
 	ck_assert_int_eq(pg_open(&db, &options), STATUS_OK);
 	intake_bulk(&intake, db, read_piece, NULL, clock_now_ms() + 60000);
+	/* Dropping the connection rolls back. */
+	if (intake.commit.out.status != STATUS_ACCEPTED)
+		ck_assert_int_eq(pg_state(db), PG_CLOSED);
 	pg_close(db);
 	libpq_check_end();
 }
@@ -208,6 +211,38 @@ START_TEST(a_long_import_goes_in_chunks)
 }
 END_TEST
 
+/* At a million bytes; then they are counted anew. */
+START_TEST(a_large_import_goes_in_chunks)
+{
+	enum { BYTES = 590, COUNT = 3000, FIRST = (1 << 20) / BYTES + 1 };
+	const struct libpq_call script[] = {
+		BEGIN,
+		LIBPQ_SEND("id-1 items #1778 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = FIRST,
+					     .first_id = 1000)),
+		LIBPQ_SEND("id-1 items #1222 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = COUNT - FIRST,
+					     .first_id = 5000)),
+		LIBPQ_SEND(FINISH_BULK "(42|id-1|1000|6221|3000|0|false)"),
+		LIBPQ_ANSWER(&none_more),
+		COMMAND("COMMIT"),
+		LIBPQ_FINISH,
+		{0}};
+	static char item[BYTES + 3];
+	static const char *body[COUNT + 3];
+
+	(void)snprintf(item, sizeof(item), ",{\"userId\":\"%0*d\"}", BYTES - 13, 7);
+	for (int i = 2; i <= COUNT; i++)
+		body[i] = item;
+	body[0] = "[";
+	body[1] = item + 1;
+	body[COUNT + 1] = "]";
+	import(script, body);
+	check(STATUS_ACCEPTED, STATUS_OK);
+	check_counts(COUNT, 0, 0);
+}
+END_TEST
+
 START_TEST(bad_items_become_rejects)
 {
 	const struct libpq_call script[] = {
@@ -248,6 +283,22 @@ START_TEST(an_import_of_bad_items)
 	import(_i == 1 ? strict : lenient, PIECES("[1,2]"));
 	check(STATUS_ACCEPTED, STATUS_BATCH_REJECTED);
 	check_counts(0, 0, 2);
+}
+END_TEST
+
+/* However many there are. */
+START_TEST(a_strict_import_sends_no_rejects)
+{
+	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+	static char preference[] = "HTTP_PREFER=handling=strict";
+	static const char *items[MANY + 1];
+
+	variables[2] = preference;
+	for (int i = 0; i < MANY; i++)
+		items[i] = i == 0 ? "[1" : i == MANY - 1 ? ",1]" : ",1";
+	import(script, items);
+	check(STATUS_ACCEPTED, STATUS_BATCH_REJECTED);
+	check_counts(0, 0, MANY);
 }
 END_TEST
 
@@ -389,6 +440,18 @@ START_TEST(a_failure_of_ours)
 }
 END_TEST
 
+START_TEST(a_chunk_that_cannot_be_sent)
+{
+	const struct libpq_call script[] = {BEGIN, {"PQsendQueryParams"}, LIBPQ_FINISH, {0}};
+	static const char *items[MANY + 1];
+
+	for (int i = 0; i < MANY; i++)
+		items[i] = i == 0 ? "[" ITEM : i == MANY - 1 ? "," ITEM "]" : "," ITEM;
+	import(script, items);
+	check(STATUS_UNAVAILABLE, STATUS_OK);
+}
+END_TEST
+
 /* Whatever the body was: a chunk that failed before its end decides. */
 START_TEST(a_failure_of_a_chunk)
 {
@@ -443,8 +506,10 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, duplicates_of_an_import);
 	tcase_add_test(tests, stored_items_without_ids);
 	tcase_add_test(tests, a_long_import_goes_in_chunks);
+	tcase_add_test(tests, a_large_import_goes_in_chunks);
 	tcase_add_test(tests, bad_items_become_rejects);
 	tcase_add_loop_test(tests, an_import_of_bad_items, 0, 2);
+	tcase_add_test(tests, a_strict_import_sends_no_rejects);
 	tcase_add_test(tests, an_unknown_sender);
 	tcase_add_loop_test(tests, an_unreadable_body_is_kept, 0, LENGTH(unreadable));
 	tcase_add_loop_test(tests, an_incomplete_body_is_not_kept, 0, LENGTH(incomplete));
@@ -452,6 +517,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, an_item_that_the_database_cannot_hold);
 	tcase_add_test(tests, the_beginning_of_a_long_body);
 	tcase_add_loop_test(tests, a_failure_of_ours, 0, LENGTH(failures));
+	tcase_add_test(tests, a_chunk_that_cannot_be_sent);
 	tcase_add_test(tests, a_failure_of_a_chunk);
 	tcase_add_loop_test(tests, a_failure_at_the_end, 0, 2);
 	suite_add_tcase(suite, tests);

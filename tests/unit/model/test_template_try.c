@@ -182,6 +182,21 @@ START_TEST(the_sink_ends_the_run)
 }
 END_TEST
 
+START_TEST(without_memory_for_a_reader)
+{
+	size_t items;
+	uint64_t offset;
+	const char *reason;
+
+	unit_fail_allocation(1);
+	enum status status = try_payload("{}", &items, &offset, &reason);
+	unit_fail_allocation(0);
+	ck_assert_int_eq(status, STATUS_NO_MEMORY);
+	ck_assert_uint_eq(items, 0);
+	ck_assert_str_eq(reason, "");
+}
+END_TEST
+
 static const char cells_json[] =
 	"{\"product_org_id\":\"o\",\"name\":null,\"plan_id\":null,\"plan_name\":null,"
 	"\"user_count\":null,\"mrr\":5,\"trial_status\":null,\"last_active_at\":null,"
@@ -218,6 +233,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, no_items);
 	tcase_add_loop_test(tests, a_payload_that_cannot_be_read, 0, LENGTH(unreadable));
 	tcase_add_test(tests, the_sink_ends_the_run);
+	tcase_add_test(tests, without_memory_for_a_reader);
 	tcase_add_test(tests, cells_and_warnings_as_json);
 	suite_add_tcase(suite, tests);
 	return suite;
