@@ -229,11 +229,12 @@ static enum status take_item(void *context, const struct json_item *item)
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
 	struct buf text = buf_make(DETAIL_BYTES);
+	unsigned long long items = intake->rejected + intake->accepted;
 
 	buf_add_format(&text, "item %llu: %s at byte %llu; %llu of %llu items are bad",
 		       (unsigned long long)error->index, error->reason,
 		       (unsigned long long)error->offset, (unsigned long long)intake->rejected,
-		       (unsigned long long)items);
+		       items);
 	const char *detail =
 		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
 	buf_free(&text);
