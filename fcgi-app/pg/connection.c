@@ -33,6 +33,8 @@ struct pg_connection {
 	char sqlstate[6];
 	char message[512];
 	char column[64];
+	char detail[1024];
+	char hint[512];
 };
 
 const char *pg_sqlstate(const struct pg_connection *db)
@@ -48,6 +50,26 @@ const char *pg_message(const struct pg_connection *db)
 const char *pg_column(const struct pg_connection *db)
 {
 	return db->column;
+}
+
+const char *pg_detail(const struct pg_connection *db)
+{
+	return db->detail;
+}
+
+const char *pg_hint(const struct pg_connection *db)
+{
+	return db->hint;
+}
+
+const char *pg_host(const struct pg_connection *db)
+{
+	return PQhost(db->pg);
+}
+
+const char *pg_port(const struct pg_connection *db)
+{
+	return PQport(db->pg);
 }
 
 enum pg_state pg_state(const struct pg_connection *db)
@@ -130,6 +152,14 @@ static enum status failed_connection(struct pg_connection *db, enum status statu
 	return result;
 }
 
+/* Keeps a field of an error; "" when it has none. */
+static void keep_field(const PGresult *result, int field, char *text, size_t size)
+{
+	const char *value = PQresultErrorField(result, field);
+
+	(void)snprintf(text, size, "%s", value == NULL ? "" : value);
+}
+
 /*
  * The status of a failed result. A FATAL error after the statement's own result came during the
  * commit, whose outcome is then unknown.
@@ -148,8 +178,9 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
 	enum status status =
 		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : status_of(sqlstate);
-	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
-	(void)snprintf(db->column, sizeof(db->column), "%s", column == NULL ? "" : column);
+	keep_field(result, PG_DIAG_COLUMN_NAME, db->column, sizeof(db->column));
+	keep_field(result, PG_DIAG_MESSAGE_DETAIL, db->detail, sizeof(db->detail));
+	keep_field(result, PG_DIAG_MESSAGE_HINT, db->hint, sizeof(db->hint));
 	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
@@ -452,7 +483,7 @@ static enum status sent(struct pg_connection *db, const struct pg_statement *sta
 	if (ok != 1)
 		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
 	db->state = PG_BUSY;
-	db->column[0] = '\0';
+	db->column[0] = db->detail[0] = db->hint[0] = '\0';
 	db->statement = statement;
 	db->failure = STATUS_OK;
 	db->uncertain = false;
@@ -569,32 +600,4 @@ enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t dea
 		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
 	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
 	return status == STATUS_OK ? pg_await(db, NULL, deadline_ms) : status;
-}
-
-/* ---- results ---- */
-
-int pg_result_rows(const struct pg_result *result)
-{
-	return PQntuples(result->pg);
-}
-
-struct slice pg_result_value(const struct pg_result *result, int row, int column)
-{
-	if (PQgetisnull(result->pg, row, column))
-		return SLICE_ABSENT;
-	return (struct slice){PQgetvalue(result->pg, row, column),
-			      (size_t)PQgetlength(result->pg, row, column)};
-}
-
-int64_t pg_result_int(const struct pg_result *result, int row, int column)
-{
-	const char *text = PQgetvalue(result->pg, row, column);
-
-	return *text == 't' ? 1 : strtoll(text, NULL, 10);
-}
-
-void pg_result_free(struct pg_result *result)
-{
-	PQclear(result->pg);
-	result->pg = NULL;
 }
