@@ -13,9 +13,10 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 			   "the directory of the migrations, instead of $SLUICE_MIGRATIONS or the "
 			   "installed one"},
 	[CTL_DATABASE] = {"--database", "NAME", "the database, instead of $PGDATABASE"},
-	[CTL_REPAIR] = {"--repair", NULL,
-			"apply roles, functions, views and access again even if none has changed, for "
-			"a database that was restored or altered by hand"},
+	[CTL_REPAIR] =
+		{"--repair", NULL,
+		 "apply roles, functions, views and access again even if none has changed, for "
+		 "a database that was restored or altered by hand"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},

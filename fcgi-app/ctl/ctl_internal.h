@@ -177,7 +177,8 @@ size_t ctl_add_escaped(struct buf *out, struct slice text);
 enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The same with what the server adds to its last error: its DETAIL, and its HINT instead of this. */
+/* The same with what the server adds to its last error: its DETAIL, and its HINT instead of this.
+ */
 enum ctl_exit ctl_fail_server(const struct ctl *ctl, enum ctl_exit status, const char *hint,
 			      const char *format, ...) __attribute__((format(printf, 4, 5)));
 

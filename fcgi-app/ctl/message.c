@@ -132,7 +132,8 @@ static const char *hint_for(enum status status, const char *sqlstate)
 	static const struct {
 		const char *sqlstate, *hint;
 	} hints[] = {
-		{"42501", "connect as a member of sluice_admin, or for migrate as the database's owner"},
+		{"42501",
+		 "connect as a member of sluice_admin, or for migrate as the database's owner"},
 		{"42883", "the schema is missing or old; run sluicectl migrate"},
 		{"42P01", "the schema is missing or old; run sluicectl migrate"},
 		{"3F000", "the schema is missing; run sluicectl migrate"},

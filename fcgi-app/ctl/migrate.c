@@ -1,9 +1,9 @@
 /*
  * ctl/migrate.c - sluicectl migrate. See ctl/ctl_internal.h.
  *
- * All that is due is one transaction: the old schema or the new one, nothing between. It begins with
- * the lock, before the applied migrations are read, so that the second of two concurrent runs finds
- * nothing left to do.
+ * All that is due is one transaction: the old schema or the new one, nothing between. It begins
+ * with the lock, before the applied migrations are read, so that the second of two concurrent runs
+ * finds nothing left to do.
  */
 #include "ctl/ctl_internal.h"
 
@@ -53,9 +53,10 @@ static enum ctl_exit check_target(struct ctl *ctl, struct work *work)
 		return ctl_fail_status(ctl, status);
 	if (!ctl_has(ctl, CTL_DATABASE) && (slice_equal(target->database, SLICE("postgres")) ||
 					    slice_equal(target->database, SLICE("template1"))))
-		return ctl_fail(CTL_USAGE,
-				"set PGDATABASE to Sluice's database, or name this one by --database",
-				"database \"%s\" is the server's own", target->database.p);
+		return ctl_fail(
+			CTL_USAGE,
+			"set PGDATABASE to Sluice's database, or name this one by --database",
+			"database \"%s\" is the server's own", target->database.p);
 	if (!slice_equal(target->encoding, SLICE("UTF8")))
 		return ctl_fail(CTL_FAILED,
 				"createdb --encoding=UTF8 --template=template0 makes one that fits",
@@ -176,7 +177,10 @@ static enum ctl_exit migrate(struct ctl *ctl, struct work *work)
 	if (result == CTL_FINE)
 		result = apply_all(ctl, work);
 	if (result == CTL_FINE) {
-		enum status status = store_migration_commit(&ctl->store);
+		enum status status =
+			ctl_has(ctl, CTL_REPAIR) ? store_migration_repair(&ctl->store) : STATUS_OK;
+		if (status == STATUS_OK)
+			status = store_migration_commit(&ctl->store);
 		if (status == STATUS_OK)
 			return CTL_FINE;
 		result = ctl_fail_status(ctl, status);
@@ -248,8 +252,7 @@ static enum ctl_exit add_difference(struct ctl *ctl, void *context, struct slice
 				    struct slice before, struct slice after)
 {
 	(void)context;
-	buf_add_format(&ctl->out, "\n%s %s:\n",
-		       before.p == NULL ? "new" : "changed", name.p);
+	buf_add_format(&ctl->out, "\n%s %s:\n", before.p == NULL ? "new" : "changed", name.p);
 	return ctl_add_diff(ctl, before, after);
 }
 

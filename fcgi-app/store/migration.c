@@ -76,8 +76,8 @@ enum status store_migration_target(const struct store *store, struct store_targe
 
 /*
  * COMMENT ON DATABASE locks the database against itself alone, until the transaction ends, and only
- * for the owner. No table could be locked before there is one, and an advisory lock could be held by
- * every login.
+ * for the owner. No table could be locked before there is one, and an advisory lock could be held
+ * by every login.
  */
 #define LOCK                                                                                       \
 	"DO $do$ BEGIN EXECUTE pg_catalog.format('COMMENT ON DATABASE %I IS %s', "                 \
@@ -166,6 +166,14 @@ enum status store_migration_record(const struct store *store,
 enum status store_migration_forget_files(const struct store *store)
 {
 	static const struct pg_statement statement = PG_COMMAND("DELETE FROM sluice.schema_file");
+
+	return run(store, &statement);
+}
+
+enum status store_migration_repair(const struct store *store)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_migration_repair", "sluice.repair()", 0);
 
 	return run(store, &statement);
 }

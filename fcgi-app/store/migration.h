@@ -1,6 +1,6 @@
 /*
- * store/migration.h - migrations in the database: which are applied, the lock, applying them. Beside
- * store/store.h; for the tool.
+ * store/migration.h - migrations in the database: which are applied, the lock, applying them.
+ * Beside store/store.h; for the tool.
  *
  * Which files are due is decided by store/migration_file. A run is one transaction, from
  * store_migration_begin() to store_migration_commit() or store_migration_rollback().
@@ -56,6 +56,9 @@ enum status store_migration_apply(const struct store *store, struct slice sql) M
 enum status store_migration_record(const struct store *store,
 				   const struct store_migration *migration) MUST_CHECK;
 enum status store_migration_forget_files(const struct store *store) MUST_CHECK;
+
+/* Mends what the files do not: sequences, and what depends on the cluster. */
+enum status store_migration_repair(const struct store *store) MUST_CHECK;
 
 enum status store_migration_commit(const struct store *store) MUST_CHECK;
 

@@ -27,8 +27,8 @@ struct migration_files {
 /*
  * Reads all files of the directory whose names end in .sql, and those of its folders views and
  * functions, which need not be there. STATUS_OK, STATUS_NO_MEMORY, or STATUS_MISCONFIGURED with a
- * *message ready to print: no such directory, no numbered file, a name that is neither NNNN_what.sql
- * nor one of the others', a file that cannot be read.
+ * *message ready to print: no such directory, no numbered file, a name that is neither
+ * NNNN_what.sql nor one of the others', a file that cannot be read.
  */
 enum status migration_file_read_all(struct arena *arena, const char *directory,
 				    struct migration_files *files, const char **message) MUST_CHECK;

@@ -36,9 +36,9 @@ enum status store_retention_list(const struct store *store, struct store_list *r
 enum status store_retention_set(const struct store *store, struct slice table, struct slice keep,
 				struct slice expired)
 {
-	static const struct pg_statement statement = STORE_CALL(
-		"store_retention_set",
-		"sluice.retention_set($1::text, $2::text, $3::interval, $4::text)", 4);
+	static const struct pg_statement statement =
+		STORE_CALL("store_retention_set",
+			   "sluice.retention_set($1::text, $2::text, $3::interval, $4::text)", 4);
 	const pg_param params[] = {store->actor, table, keep, expired};
 
 	return store_run(store, &statement, params, NULL);
