@@ -44,21 +44,23 @@
 	"THEN NULL ELSE reset_val END, 4 FROM pg_settings WHERE name = 'synchronous_commit') s "   \
 	"ORDER BY s.rank LIMIT 1"
 
-/* The verdict of a list that must be empty, with what to say of it. */
-#define NONE_OF(list, bad, fine, trouble)                                                          \
-	"SELECT CASE WHEN " list " IS NULL THEN 'ok' ELSE '" bad "' END, "                         \
-	"CASE WHEN " list " IS NULL THEN '" fine "' ELSE '" trouble "' || " list " END "
+/* The verdict on what must not be, and what to say of it: the first few by name. */
+#define NONE_OF(name, bad, fine, trouble)                                                          \
+	"SELECT CASE count(*) WHEN 0 THEN 'ok' ELSE '" bad "' END, "                               \
+	"CASE count(*) WHEN 0 THEN '" fine "' ELSE '" trouble "' || array_to_string("              \
+	"(array_agg(DISTINCT " name "))[1:20], ', ') || CASE WHEN count(DISTINCT " name ") > 20 "    \
+	"THEN ' and ' || count(DISTINCT " name ") - 20 || ' more' ELSE '' END END "
 
 #define ROLES                                                                                      \
-	NONE_OF("string_agg(n.name, ', ' ORDER BY n.name)", "failed", "all there", "missing: ")    \
+	NONE_OF("(n.name)::text", "failed", "all there", "missing: ")                              \
 	"FROM unnest('{sluice_owner,sluice_intake,sluice_settings,sluice_consumer,sluice_reader,"  \
 	"sluice_maintenance,sluice_admin}'::text[]) n (name) "                                     \
 	"WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = n.name)"
 
 /* As roles.sql sets them. Others than these values may be wanted; none at all is lost. */
 #define ROLE_SETTINGS                                                                              \
-	NONE_OF("string_agg(n.role || '.' || n.setting, ', ' ORDER BY n.role, n.setting)",         \
-		"failed", "all there", "lost: run sluicectl migrate --repair for ")                \
+	NONE_OF("(n.role || '.' || n.setting)::text", "failed", "all there",                       \
+		"lost: run sluicectl migrate --repair for ")                                       \
 	"FROM (VALUES ('sluice_intake', 'synchronous_commit'), "                                   \
 	"('sluice_settings', 'synchronous_commit'), ('sluice_admin', 'synchronous_commit'), "      \
 	"('sluice_intake', 'statement_timeout'), ('sluice_intake', 'lock_timeout'), "              \
@@ -82,7 +84,7 @@
 
 /* Functions run with their owner's rights. */
 #define OWNERS                                                                                     \
-	NONE_OF("string_agg(o.name, ', ' ORDER BY o.name)", "failed", "all are sluice_owner''s",   \
+	NONE_OF("(o.name)::text", "failed", "all are sluice_owner''s",                             \
 		"not sluice_owner''s: run sluicectl migrate --repair for ")                        \
 	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
 	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
@@ -119,7 +121,7 @@
 
 /* Which functions each role may call, by a pattern of their names. */
 #define CALLS                                                                                      \
-	NONE_OF("string_agg(DISTINCT g.role || ' ' || p.proname, ', ')", "failed",                 \
+	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                    \
 		"each role may call its functions",                                                \
 		"may not be called: run sluicectl migrate --repair for ")                          \
 	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "       \
@@ -137,8 +139,7 @@
 
 /* What would let a key be known or forged is granted by column. */
 #define READER                                                                                     \
-	NONE_OF("string_agg(c.relname, ', ' ORDER BY c.relname)", "failed",                        \
-		"sluice_reader may read every table",                                              \
+	NONE_OF("(c.relname)::text", "failed", "sluice_reader may read every table",               \
 		"sluice_reader may not read: run sluicectl migrate --repair for ")                 \
 	"FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' "                          \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v') "          \
@@ -146,8 +147,7 @@
 	"AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')"
 
 #define PUBLIC_RIGHTS                                                                              \
-	NONE_OF("string_agg(n.name, ', ' ORDER BY n.name)", "failed",                              \
-		"no other role may do anything", "any role may use ")                              \
+	NONE_OF("(n.name)::text", "failed", "no other role may do anything", "any role may use ")  \
 	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
 	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
 	"AND has_function_privilege('public', p.oid, 'EXECUTE') "                                  \
@@ -158,8 +158,7 @@
 
 /* A DBA may have moved one, or own it: then maintenance leaves it alone. */
 #define PARTITIONS                                                                                 \
-	NONE_OF("string_agg(n.name, ', ' ORDER BY n.name)", "warning",                             \
-		"as maintenance makes them", "unusual: ")                                          \
+	NONE_OF("(n.name)::text", "warning", "as maintenance makes them", "unusual: ")             \
 	"FROM (SELECT b.partition_name || ' belongs to ' || pg_get_userbyid(c.relowner) "          \
 	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                 \
 	"WHERE c.relowner <> to_regrole('sluice_owner') "                                          \
@@ -175,20 +174,20 @@
 
 /* Today's must be there: a default partition of a day is searched by each look-up. */
 #define TODAY                                                                                      \
-	NONE_OF("string_agg(t.table_name, ', ' ORDER BY t.table_name)", "failed", "all there",     \
+	NONE_OF("(t.table_name)::text", "failed", "all there",                                     \
 		"run sluicectl maintain; none for today of ")                                      \
 	"FROM sluice.partitioned_table t WHERE NOT EXISTS (SELECT FROM sluice.partition_bounds() " \
 	"b WHERE b.table_name = t.table_name AND b.lower_bound <= now() "                          \
 	"AND b.upper_bound > now())"
 
 #define SEQUENCES                                                                                  \
-	NONE_OF("string_agg(DISTINCT b.sequence_name, ', ')", "failed", "ahead of their tables",   \
+	NONE_OF("(b.sequence_name)::text", "failed", "ahead of their tables",                      \
 		"behind their tables: run sluicectl migrate --repair for ")                        \
 	"FROM sluice.sequences_behind() b"
 
 /* After a restore into a cluster with other transaction numbers. */
 #define CLUSTER                                                                                    \
-	NONE_OF("string_agg(f.kind, ', ' ORDER BY f.kind)", "warning", "that of the last claims",  \
+	NONE_OF("(f.kind)::text", "warning", "that of the last claims",                            \
 		"another than that of the last claims: run sluicectl migrate --repair for ")       \
 	"FROM sluice.feed f WHERE f.cluster <> (SELECT c.system_identifier "                       \
 	"FROM pg_control_system() c) "                                                             \
