@@ -26,6 +26,7 @@ enum {
 	REFUSAL_COUNTS = 25,
 	IN_BULK = 26,
 	REQUEST_SENDERS = 40,
+	FOR_PRODUCT_ORGS = 27,
 	RECENTLY_USED = 41,
 	PARAMETERS = 42
 };
@@ -135,6 +136,11 @@ void database_question(const char *what, int count, const char *const *values, c
 	add_numbers(&text, " rejects ", params[REJECT_REQUESTS]);
 	add_kinds(&text, params[REJECT_KINDS]);
 	add_refusals(&text, params);
+	struct pg_array_reader for_orgs = pg_array_open(params[FOR_PRODUCT_ORGS], PG_BOOL);
+	while (for_orgs.left > 0) {
+		if (pg_array_next(&for_orgs, 1, 0) == 1)
+			add(&text, " orgs", 5);
+	}
 	if (params[RECENTLY_USED].p[0] == 1)
 		add(&text, " recently", 9);
 	if (params[IN_BULK].p[0] == 1)
@@ -169,8 +175,12 @@ static void add_senders(struct buf *record, struct pg_array *array,
 		pg_array_add_int2(array, (int16_t)answer->outcomes[i]);
 	add_field(record, array, false);
 	pg_array_start(array, PG_INT8, (size_t)answer->senders, RECORD_BYTES);
-	for (int i = 0; i < answer->senders; i++)
-		pg_array_add_int8(array, answer->key_ids[i]);
+	for (int i = 0; i < answer->senders; i++) {
+		if (answer->key_ids[i] == 0)
+			pg_array_add_null(array);
+		else
+			pg_array_add_int8(array, answer->key_ids[i]);
+	}
 	add_field(record, array, false);
 }
 

@@ -27,11 +27,11 @@ enum {
 
 struct database_answer {
 	int senders;
-	int outcomes[ANSWER_ITEMS_MAX]; /* a sender's */
-	int64_t key_ids[ANSWER_ITEMS_MAX];
-	int items;		       /* 0: the arrays of items are null */
-	int64_t ids[ANSWER_ITEMS_MAX]; /* 0 is null */
-	int64_t first_id;	       /* unless 0: of any number of items, whose flags are null */
+	int outcomes[ANSWER_ITEMS_MAX];	   /* a sender's */
+	int64_t key_ids[ANSWER_ITEMS_MAX]; /* 0 is null */
+	int items;			   /* 0: the arrays of items are null */
+	int64_t ids[ANSWER_ITEMS_MAX];	   /* 0 is null */
+	int64_t first_id; /* unless 0: of any number of items, whose flags are null */
 	bool repeated[ANSWER_ITEMS_MAX];
 	bool cold[ANSWER_ITEMS_MAX];
 	const char *templates[ANSWER_ITEMS_MAX]; /* ends with NULL; "": null */
@@ -53,6 +53,7 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
  * - " rejects 1": for each reject the number of its request
  * - " kind single": for each reject that is not an item, its kind
  * - " refused 7:3*2": for each refusal its key's id, outcome and count
+ * - " orgs": for each sender at the endpoint of product orgs
  * - " recently", " bulk": the two flags
  */
 libpq_show database_question;

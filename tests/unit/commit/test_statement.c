@@ -88,9 +88,9 @@ START_TEST(senders_are_told_apart)
 	requests[2].for_product_orgs = true;
 	requests[3].has_secret = true;
 	requests[3].secret_hash.bytes[0] = 1;
-	ck_assert_int_eq(
-		run_group(4, "a,b,c,d", DATABASE_ANSWER(.senders = 4, .key_ids = {1, 2, 3, 4})),
-		STATUS_OK);
+	ck_assert_int_eq(run_group(4, "a,b,c,d orgs",
+				   DATABASE_ANSWER(.senders = 4, .key_ids = {1, 2, 3, 4})),
+			 STATUS_OK);
 	for (int i = 0; i < REQUESTS; i++)
 		ck_assert_int_eq(requests[i].out.key_id, i + 1);
 }

@@ -171,6 +171,7 @@ START_TEST(numbers_of_each_width_are_read)
 	ck_assert_int_eq(pg_array_next(&reader, 4, 0), 0x12345678);
 	ck_assert_int_eq(pg_array_next(&reader, 1, 0), 1);
 	ck_assert(!reader.broken);
+	ck_assert_uint_eq(reader.left, 0);
 	buf_free(&array.bytes);
 }
 END_TEST
