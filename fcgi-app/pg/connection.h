@@ -21,7 +21,7 @@ struct pg_connection;
 
 /* ---- statements ---- */
 
-enum { PG_ROWS_ANY = -1, PG_PARAMS_MAX = 48 };
+enum { PG_ROWS_ANY = -1, PG_PARAMS_MAX = 16 };
 
 struct pg_statement {
 	const char *name; /* unique; the name it is prepared under */
