@@ -295,8 +295,11 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
 	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
-	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
-	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
+# What a release no longer has must not be applied again from what the one before has left.
+	rm -f $(DESTDIR)$(datadir)/sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/*/*.sql
+	for d in . views functions; do \
+		$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations/$$d && $(INSTALL) -m 644 \
+			sql-migrations/$$d/*.sql $(DESTDIR)$(datadir)/sql-migrations/$$d/ || exit 1; done
 	$(INSTALL) -d $(DESTDIR)$(datadir)/web/style
 	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
 	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/

@@ -97,8 +97,8 @@ BEGIN
         WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p', 'v', 'S')
             AND c.relowner <> 'sluice_owner'::regrole
             -- The sequence of an identity column goes with its table.
-            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
-                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i')
+            AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'))
         UNION ALL
         SELECT pg_catalog.format('ALTER TYPE %I.%I OWNER TO sluice_owner', n.nspname, t.typname)
         FROM pg_catalog.pg_type AS t

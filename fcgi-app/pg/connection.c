@@ -35,6 +35,8 @@ struct pg_connection {
 	char sqlstate[6];
 	char message[512];
 	char column[64];
+	char detail[1024];
+	char hint[512];
 };
 
 const char *pg_sqlstate(const struct pg_connection *db)
@@ -50,6 +52,26 @@ const char *pg_message(const struct pg_connection *db)
 const char *pg_column(const struct pg_connection *db)
 {
 	return db->column;
+}
+
+const char *pg_detail(const struct pg_connection *db)
+{
+	return db->detail;
+}
+
+const char *pg_hint(const struct pg_connection *db)
+{
+	return db->hint;
+}
+
+const char *pg_host(const struct pg_connection *db)
+{
+	return PQhost(db->pg);
+}
+
+const char *pg_port(const struct pg_connection *db)
+{
+	return PQport(db->pg);
 }
 
 enum pg_state pg_state(const struct pg_connection *db)
@@ -101,6 +123,14 @@ static bool is_prepared(const struct pg_connection *db, const struct pg_statemen
 	return false;
 }
 
+/* Keeps a field of an error; "" when it has none. */
+static void keep_field(const PGresult *result, int field, char *text, size_t size)
+{
+	const char *value = PQresultErrorField(result, field);
+
+	(void)snprintf(text, size, "%s", value == NULL ? "" : value);
+}
+
 /*
  * The status of a failed result. A FATAL error after the statement's own result came during the
  * commit, whose outcome is then unknown.
@@ -123,8 +153,9 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 		db->outdated = true;
 		status = STATUS_CONFLICT;
 	}
-	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
-	(void)snprintf(db->column, sizeof(db->column), "%s", column == NULL ? "" : column);
+	keep_field(result, PG_DIAG_COLUMN_NAME, db->column, sizeof(db->column));
+	keep_field(result, PG_DIAG_MESSAGE_DETAIL, db->detail, sizeof(db->detail));
+	keep_field(result, PG_DIAG_MESSAGE_HINT, db->hint, sizeof(db->hint));
 	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
@@ -421,7 +452,7 @@ static enum status sent(struct pg_connection *db, const struct pg_statement *sta
 	if (ok != 1)
 		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
 	db->state = PG_BUSY;
-	db->column[0] = '\0';
+	db->column[0] = db->detail[0] = db->hint[0] = '\0';
 	db->statement = statement;
 	db->failure = STATUS_OK;
 	db->uncertain = false;

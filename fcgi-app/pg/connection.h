@@ -133,6 +133,14 @@ const char *pg_message(const struct pg_connection *db);
  */
 const char *pg_column(const struct pg_connection *db);
 
+/* What the server adds to the last error for an operator, or "". As long as pg_message(). */
+const char *pg_detail(const struct pg_connection *db);
+const char *pg_hint(const struct pg_connection *db);
+
+/* Where the connection goes: a host or the directory of a socket, and a port. */
+const char *pg_host(const struct pg_connection *db);
+const char *pg_port(const struct pg_connection *db);
+
 /* ---- for the event loop ---- */
 
 enum pg_state {

@@ -162,6 +162,15 @@ COMMENT ON FUNCTION sluice.feed_stragglers(integer) IS
 
 -- ---- how they are run ----
 
+CREATE OR REPLACE FUNCTION sluice.maintenance_steps()
+RETURNS TABLE (name text, unit text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.name, s.unit FROM sluice.maintenance_step AS s ORDER BY s.position
+$$;
+COMMENT ON FUNCTION sluice.maintenance_steps() IS
+    'The steps of maintenance_step in the order in which they are to be done, and what their work is '
+    'counted in.';
+
 CREATE OR REPLACE FUNCTION sluice.maintenance_do(step text, max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '200ms' AS $$
@@ -174,13 +183,18 @@ BEGIN
         RAISE EXCEPTION 'max_rows must be 1 to 1000000'
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
+    PERFORM FROM sluice.maintenance_step AS s WHERE s.name = step FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another run is at step "%"', step USING ERRCODE = 'lock_not_available';
+    END IF;
     EXECUTE format('SELECT sluice.%I($1)', step) INTO worked USING max_rows;
     RETURN worked;
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_do(text, integer) IS
     'Calls a step of maintenance_step once and returns how much it did, 0 when nothing is left. '
-    'Raises 55P03 when a table is in use: to be done another time. P0002 for an unknown step.';
+    'Raises 55P03 when a table is in use or another run is at the step: to be done another time. '
+    'P0002 for an unknown step.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_record(actor text, step text, result text, worked bigint,
     message text) RETURNS void
@@ -286,6 +300,7 @@ COMMENT ON FUNCTION sluice.fold_product_orgs(integer) IS
     'updates left.';
 
 GRANT EXECUTE ON FUNCTION
+    sluice.maintenance_steps(),
     sluice.maintenance_do(text, integer),
     sluice.maintenance_record(text, text, text, bigint, text)
 TO sluice_maintenance;

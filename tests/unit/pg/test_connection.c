@@ -854,6 +854,36 @@ START_TEST(the_column_of_an_error)
 }
 END_TEST
 
+/* Of the last error alone. */
+START_TEST(what_an_error_says_to_an_operator)
+{
+	static const struct libpq_result error = {.status = PGRES_FATAL_ERROR,
+						  .sqlstate = "53100",
+						  .severity = "ERROR",
+						  .message = "full",
+						  .detail = "the detail",
+						  .hint = "the hint"};
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("SELECT 7()"),
+						   LIBPQ_ANSWER(&error),
+						   LIBPQ_SEND("SELECT 7()"),
+						   LIBPQ_ANSWER(&seven),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	connect_by(script);
+	ck_assert_str_eq(pg_host(db), "host");
+	ck_assert_str_eq(pg_port(db), "5432");
+	ck_assert_int_eq(run(&one_number), STATUS_STORAGE_FULL);
+	ck_assert_str_eq(pg_detail(db), "the detail");
+	ck_assert_str_eq(pg_hint(db), "the hint");
+	ck_assert_int_eq(run(&one_number), STATUS_OK);
+	ck_assert_str_eq(pg_detail(db), "");
+	ck_assert_str_eq(pg_hint(db), "");
+	close_and_check();
+}
+END_TEST
+
 /* What the caller asked for with it. */
 START_TEST(a_failure_that_is_an_answer)
 {
@@ -1257,6 +1287,7 @@ static void add_results(Suite *suite)
 	tcase_add_test(tests, an_answer_in_pieces);
 	tcase_add_loop_test(tests, an_error_by_its_sqlstate, 0, LENGTH(sqlstates));
 	tcase_add_test(tests, the_column_of_an_error);
+	tcase_add_test(tests, what_an_error_says_to_an_operator);
 	tcase_add_test(tests, a_failure_that_is_an_answer);
 	tcase_add_test(tests, a_quiet_connection_logs_nothing);
 	tcase_add_test(tests, the_first_failure_is_the_cause);
