@@ -91,6 +91,16 @@ static const struct head {
 	{"gzip", INTAKE_SINGLE, "HTTP_CONTENT_ENCODING=gzip\0", NULL, STATUS_OK, NULL},
 	{"brotli", INTAKE_SINGLE, "HTTP_CONTENT_ENCODING=br\0", NULL, STATUS_UNSUPPORTED_CODING,
 	 NULL},
+	/* The delivery's id: once, by either name. */
+	{"an id", INTAKE_SINGLE, "HTTP_IDEMPOTENCY_KEY=a b\0", NULL, STATUS_OK, NULL},
+	{"another id", INTAKE_SINGLE, "HTTP_WEBHOOK_ID=msg_1\0", NULL, STATUS_OK, NULL},
+	{"an empty id", INTAKE_SINGLE, "HTTP_IDEMPOTENCY_KEY=\0", NULL, STATUS_OK, NULL},
+	{"two ids", INTAKE_SINGLE, "HTTP_IDEMPOTENCY_KEY=a\0HTTP_IDEMPOTENCY_KEY=b\0", NULL,
+	 STATUS_REPEATED_HEADER, NULL},
+	{"two other ids", INTAKE_SINGLE, "HTTP_WEBHOOK_ID=a\0HTTP_WEBHOOK_ID=a\0", NULL,
+	 STATUS_REPEATED_HEADER, NULL},
+	{"an id that is not ASCII", INTAKE_SINGLE, "HTTP_WEBHOOK_ID=\xc3\xa9\0", NULL,
+	 STATUS_MALFORMED_REQUEST, NULL},
 	/* The secret: once, and no front end has joined two. */
 	{"a secret", INTAKE_SINGLE, "HTTP_X_API_SECRET=whs_x\0", NULL, STATUS_OK, NULL},
 	{"an empty secret", INTAKE_SINGLE, "HTTP_X_API_SECRET=\0", NULL, STATUS_OK, NULL},
