@@ -182,6 +182,8 @@ static enum status add_folder(struct found *found, const char *folder)
 	DIR *dir = opendir(path);
 	if (dir == NULL && errno == ENOENT && *folder != '\0')
 		return STATUS_OK;
+	if (dir == NULL && errno == ENOMEM)
+		return STATUS_NO_MEMORY;
 	if (dir == NULL)
 		return say(found->arena, STATUS_MISCONFIGURED, found->message,
 			   "could not open \"%s\": %s", path, strerror(errno));
