@@ -28,7 +28,7 @@ def lived_in(stack):
         assert send(stack, path_of(key), json.dumps(body).encode()).status == 202
     secret = stack.new_key(name="dba's secret", secret=True)
     assert send(stack, path_of(secret), headers={**JSON, "X-Api-Secret": "guessed"}).status == 401
-    wait_for(lambda: stack.psql("select 1 from sluice.refused_request where key_id = %s",
+    wait_for(lambda: stack.psql("select 1 from sluice.refusal where key_id = %s",
                                 secret["id"]), "the refusal is counted")
     return key, secret
 

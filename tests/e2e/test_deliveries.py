@@ -329,7 +329,7 @@ def test_many_cold_signals_move_in_steps(stack, key):
 def test_refused_requests_of_known_keys_are_counted(stack):
     """With keys of its own: a worker may still have refusals of earlier tests to count."""
     def counted(key, reason):
-        return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refused_request"
+        return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refusal"
                           " where key_id = %s and reason = %s", key["id"], reason)[0][0]
 
     deactivated, secret = stack.new_key(name="deactivated"), stack.new_key(secret=True)
@@ -350,13 +350,13 @@ def test_refused_requests_of_known_keys_are_counted(stack):
 @pytest.mark.first_front
 def test_refused_requests_do_not_write_one_by_one(stack):
     """200 of them leave a row or two, with their sum."""
-    total = ("select coalesce(sum(requests), 0)::int from sluice.refused_request"
+    total = ("select coalesce(sum(requests), 0)::int from sluice.refusal"
              " where key_id = %s and reason = 'deactivated'")
     key = stack.new_key(name="deactivated")
     stack.ctl("key", "deactivate", key["id"])
     stack.psql("select pg_stat_force_next_flush()")
     writes = ("select n_tup_ins + n_tup_upd from pg_stat_user_tables"
-              " where relname = 'refused_request'")
+              " where relname = 'refusal_delta'")
     written = stack.psql(writes)[0][0]
     with Client(stack.port) as client:
         for _ in range(200):

@@ -478,7 +478,7 @@ def test_refused_requests_are_counted(stack, fresh):
     for _ in range(3):
         assert_problem(send(stack, path_of(fresh)), 403)
     wait_until_equal(lambda: stack.psql(
-        "select sum(requests)::int from sluice.refused_request where key_id = %s"
+        "select sum(requests)::int from sluice.refusal where key_id = %s"
         " and reason = 'wrong_endpoint'", fresh["id"]), [(3,)], "they are counted")
 
 

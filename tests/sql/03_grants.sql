@@ -43,7 +43,9 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'retention_set'), ('sluice_admin', 'requeue_signals'),
     ('sluice_admin', 'person_signals'), ('sluice_admin', 'person_delete'),
     ('sluice_admin', 'partition_bounds'), ('sluice_reader', 'partition_bounds'),
-    ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use');
+    ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use'),
+    ('sluice_admin', 'sequences_behind'), ('sluice_reader', 'sequences_behind'),
+    ('sluice_admin', 'maintenance_steps'), ('sluice_maintenance', 'maintenance_steps');
 SELECT bag_eq($$
     SELECT r.rolname::text, p.proname::text
     FROM pg_proc AS p
