@@ -279,7 +279,8 @@ static enum ctl_exit add_report_json(struct ctl *ctl, const struct work *work, b
 	json_tree_bool(&tree, root, "dry_run", work->dry_run);
 	store_item_json(&store_target_entity, &work->target, &tree,
 			json_tree_object(&tree, root, "target"));
-	json_tree_int(&tree, root, "version", (int64_t)(done ? end : work->first));
+	json_tree_int(&tree, root, "version",
+		      (int64_t)(done && !work->dry_run ? end : work->first));
 	struct json_object *array = json_tree_array(&tree, root, work->dry_run ? "due" : "applied");
 	for (size_t i = work->first; i < end; i++)
 		store_item_json(&store_migration_entity, &work->files.items[i].migration, &tree,

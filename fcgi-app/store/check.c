@@ -48,7 +48,7 @@
 #define NONE_OF(name, bad, fine, trouble)                                                          \
 	"SELECT CASE count(*) WHEN 0 THEN 'ok' ELSE '" bad "' END, "                               \
 	"CASE count(*) WHEN 0 THEN '" fine "' ELSE '" trouble "' || array_to_string("              \
-	"(array_agg(DISTINCT " name "))[1:20], ', ') || CASE WHEN count(DISTINCT " name ") > 20 "    \
+	"(array_agg(DISTINCT " name "))[1:20], ', ') || CASE WHEN count(DISTINCT " name ") > 20 "  \
 	"THEN ' and ' || count(DISTINCT " name ") - 20 || ' more' ELSE '' END END "
 
 #define ROLES                                                                                      \

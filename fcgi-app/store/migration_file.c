@@ -149,7 +149,8 @@ static enum status add_name(struct found *found, const char *folder, const char 
 	struct migration_file file = {.migration.version = 0};
 
 	buf_add_format(&path, "%s%s", folder, name);
-	file.migration.name.p = arena_copy(found->arena, buf_slice(&path));
+	if (path.status == STATUS_OK)
+		file.migration.name.p = arena_copy(found->arena, buf_slice(&path));
 	file.migration.name.n = path.n;
 	buf_free(&path);
 	if (file.migration.name.p == NULL)
@@ -182,6 +183,8 @@ static enum status add_folder(struct found *found, const char *folder)
 	DIR *dir = opendir(path);
 	if (dir == NULL && errno == ENOENT && *folder != '\0')
 		return STATUS_OK;
+	if (dir == NULL && errno == ENOMEM)
+		return STATUS_NO_MEMORY;
 	if (dir == NULL)
 		return say(found->arena, STATUS_MISCONFIGURED, found->message,
 			   "could not open \"%s\": %s", path, strerror(errno));

@@ -17,7 +17,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct retention, keep, .heading = "KEEP"),
 	STORE_SAME(struct retention, expired, .heading = "EXPIRED"),
 	STORE_SAME(struct retention, goes_with, .heading = "GOES WITH"),
-	STORE_SAME(struct retention, meaning, .heading = "MEANING"),
+	STORE_SAME(struct retention, meaning),
 };
 
 static const struct store_entity entity = STORE_ENTITY(struct retention, columns);

@@ -52,13 +52,18 @@ class Consumer:
         return self.query(FINISH, list(ids), status, error, claim)[0][0]
 
 
+def finish_all(stack):
+    """Nothing is left to be claimed, whoever holds it."""
+    stack.psql("update sluice.signal_queue set due_at = null, lease_ends_at = '-infinity'")
+    with Consumer(stack, "sweeper", user="postgres") as consumer:
+        while batch := consumer.claim(10000):
+            consumer.finish(batch, "skipped")
+
+
 @pytest.fixture
 def queue(stack):
-    """The stack with nothing to be claimed; its roles may log in."""
-    for role in ("sluice_consumer", "sluice_reader"):
-        stack.psql(f"alter role {role} login")
-    stack.psql("update sluice.signal_staging set status = 'skipped'"
-               " where status in ('pending', 'processing', 'failed')")
+    """The stack with nothing to be claimed."""
+    finish_all(stack)
     yield stack
     stack.psql("alter database sluice reset sluice.max_attempts")
 
@@ -213,10 +218,10 @@ def test_rows_fail_until_it_is_permanent(queue, key):
             assert queue.psql("select bool_and(due_at > status_at + interval '10 s')"
                               " from sluice.signal_staging where id = any(%s) and status ="
                               " 'failed'", list(ids)) == [(True if attempt < 3 else None,)]
-            queue.psql("update sluice.signal_staging set due_at = clock_timestamp()"
+            queue.psql("update sluice.signal_queue set due_at = clock_timestamp()"
                        " where id = any(%s)", list(ids))
         assert statuses(queue, ids) == {"permanently_failed": 10}
-        queue.psql("select setval('sluice.signal_staging_queue_search', 0)")
+        queue.psql("select setval('sluice.signal_queue_search', 0)")
         assert not consumer.claim(100)
 
 
@@ -235,9 +240,9 @@ def test_a_row_that_kills_its_consumers(queue, key):
     wait_for(gone, "the row is given up")
 
 
-INSERT = ("insert into sluice.signal_staging (organization_id, received_at, occurred_at, key_id,"
-          " source, request_id, payload) select 1, now(), now(), 1, 's', %s, '{}'"
-          " from generate_series(1, %s) returning id")
+INSERT = ("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id,"
+          " source, request_id, payload) select nextval('sluice.signal_id'), 1, now(), now(), 1,"
+          " 's', %s, '{}' from generate_series(1, %s) returning id")
 
 
 def test_rows_committed_late(queue):
@@ -273,7 +278,7 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
         owner.query(INSERT, "dumped", rows)
         done = consumer.finish(consumer.claim(10000))
         # From now on without a search from the very beginning, which would help, too.
-        owner.query("select setval('sluice.signal_staging_queue_search',"
+        owner.query("select setval('sluice.signal_queue_search',"
                     " (extract(epoch from now() + interval '1 hour') * 1000000)::bigint)")
         while done < rows:
             done += consumer.finish(consumer.claim(10000))
@@ -292,7 +297,7 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
         consumer.query("select pg_stat_force_next_flush()")
         consumer.query("select 1")
         read = entries_read(queue) - before
-        owner.query("select setval('sluice.signal_staging_queue_search', 0)")
+        owner.query("select setval('sluice.signal_queue_search', 0)")
     assert 50 * batch <= read < 50 * rows / 10, read
 
 
@@ -397,7 +402,7 @@ def test_readme_in_sql(queue, key):
     ids = stage(queue, key, 5)
     send(queue, path_of(key), b'{"userId":"somebody"}')
     ids = set(queue.ids(key))
-    queue.psql("select setval('sluice.signal_staging_queue_search', 0)")
+    queue.psql("select setval('sluice.signal_queue_search', 0)")
     lines = psql(queue, "sluice_consumer", block(DOCUMENT, "sql", "claim_signals"))
     assert len(lines) == 6 + 2 and lines[-2:] == ["5", "1"], lines
     assert statuses(queue, ids) == {"completed": 5, "skipped": 1}
@@ -443,45 +448,6 @@ def test_readme_following(queue, key):
     lines = psql(queue, "sluice_reader", script + script + r"\echo :from", "-v", f"from={start}")
     assert {int(line.split("|")[0]) for line in lines[:-1]} == ids and len(lines) == 5
     assert int(lines[-1]) > start
-
-
-# ---- upgrading ----
-
-def test_upgrade_with_rows(stack):
-    """The rows of the version before are neither rewritten nor forgotten."""
-    database = "consumers_upgrade"
-    stack.psql(f"create database {database}")
-    env = {**ENVIRONMENT, **stack.env, "PGDATABASE": database}
-
-    def query(sql):
-        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=env,
-                              check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-    files = sorted((ROOT / "sql-migrations").glob("[0-9]*.sql"))
-    mine = next(file for file in files if file.name.endswith("_consumers.sql"))
-    try:
-        with tempfile.TemporaryDirectory() as before:
-            os.chmod(before, 0o755)
-            for file in files[:files.index(mine)]:
-                shutil.copy(file, before)
-            subprocess.run([stack.env["SLUICECTL"], "migrate", "--directory", before], env=env,
-                           check=True, stdout=subprocess.DEVNULL)
-        query("insert into sluice.signal_staging (organization_id, received_at, occurred_at,"
-              " key_id, source, request_id, payload, status)"
-              " select 1, now() - n * interval '1 hour', now(),"
-              " 1, 's', 'r', '{}', case when n % 3 = 0 then 'completed' else 'pending' end"
-              "::sluice.staging_status from generate_series(1, 300) as n")
-        files_of = ("select string_agg(relfilenode::text, ' ' order by oid) from pg_class"
-                    " where oid in (select relid from pg_partition_tree('sluice.signal_staging'))")
-        nodes = query(files_of)
-        subprocess.run([stack.env["SLUICECTL"], "migrate", "--directory",
-                        ROOT / "sql-migrations"], env=env, check=True, stdout=subprocess.DEVNULL)
-        assert query(files_of) == nodes, "no table was rewritten"
-        assert query("select count(*) from sluice.signal_staging where stored_xact <"
-                     " sluice.settled_xact() and attempts = 0") == ["300"]
-        assert query("select count(*) from sluice.claim_signals('upgrade', 1000, '1 minute')") == \
-            ["200"]
-    finally:
-        stack.psql(f"drop database {database} with (force)")
 
 
 @pytest.mark.slow

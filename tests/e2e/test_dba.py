@@ -38,7 +38,7 @@ def test_the_walk_through(stack, lived_in):
     assert "dba@example.com" in shown
     assert "dba's secret|active||" in shown and "secret_wrong" in shown
     assert "not_an_object|2|2|" in shown
-    assert "signal_staging_default" in shown
+    assert "signal_default" in shown
 
 
 def test_views(stack, lived_in):

@@ -639,7 +639,7 @@ def test_consumers_as_documented(stack, fresh):
     stack.psql("update sluice.product_org_staging set status = 'skipped'")
     stack.psql("alter role sluice_consumer login")
     post(stack, fresh, [{"id": "a", "mrr": 1}, {"id": "b"}])
-    stack.psql("select setval('sluice.product_org_staging_queue_search', 0)")
+    stack.psql("select setval('sluice.product_org_queue_search', 0)")
     shown = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1"], input=script, check=True,
                            capture_output=True,
                            text=True, timeout=60,

@@ -293,7 +293,7 @@ begin
     return new;
 end
 $$;
-create trigger refuse_bitter before insert on sluice.signal_staging
+create trigger refuse_bitter before insert on sluice.signal
     for each row execute function public.refuse_bitter()
 """
 
@@ -500,7 +500,7 @@ def test_replay_of_the_kept_bytes(stack, key, bitter):
     """What was refused for a reason that has gone."""
     del bitter
     send(stack, path_of(key), b'[{"email":"a@b.c","bitter":1},{"email":"d@e.f"}]')
-    stack.psql("alter table sluice.signal_staging disable trigger refuse_bitter")
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
     for identity in ids_of(stack, key):
         line = stack.ctl("rejected", "replay", identity)
         assert line.startswith(f"rejected payload {identity}: stored 1 signal with id ")
@@ -541,7 +541,7 @@ def test_dumped_rows_are_json_safe(stack, key):
     """rejected_payload holds any bytes, and a dump of it is text all the same."""
     send(stack, path_of(key), bytes(range(256)))
     dump = subprocess.run(["pg_dump", "--data-only", "-t", "sluice.rejected_payload*"],
-                          env={**stack.env, "PATH": "/usr/lib/postgresql/15/bin:/usr/bin:/bin"},
+                          env={**stack.env, "PATH": f"{stack.env['PG_BIN']}:/usr/bin:/bin"},
                           stdout=subprocess.PIPE, check=True).stdout
     assert bytes(range(256)).hex().encode() in dump
     assert json.loads(stack.ctl("rejected", "list", "--json"))
