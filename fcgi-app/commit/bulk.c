@@ -25,7 +25,7 @@ enum status commit_bulk_finish(struct pg_connection *db, const struct commit_req
 		slice_of_int((int64_t)bulk->duplicates, duplicates),
 		bulk->with_ids ? SLICE("true") : SLICE("false"),
 	};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = pg_run(db, &statement, params, &result, deadline_ms);
 
 	if (status == STATUS_OK) {

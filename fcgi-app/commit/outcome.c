@@ -27,7 +27,7 @@ struct answer {
 };
 
 /* In the order of sluice.intake_result. */
-static struct answer open_answer(const struct pg_result *result)
+static struct answer open_answer(const struct pg_query_result *result)
 {
 	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 6);
 	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_INT2)};
@@ -119,8 +119,9 @@ static enum status take_template(struct answer *answer, struct commit_request *r
 	return request->out.template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
-enum status commit_outcome_take(const struct pg_result *result, const struct commit_list *requests,
-				struct refusal_tally *refusals, int64_t due_ms)
+enum status commit_outcome_take(const struct pg_query_result *result,
+				const struct commit_list *requests, struct refusal_tally *refusals,
+				int64_t due_ms)
 {
 	struct answer answer = open_answer(result);
 
@@ -143,7 +144,7 @@ enum status commit_outcome_take(const struct pg_result *result, const struct com
 enum status commit_outcome_await(struct pg_connection *db, const struct commit_list *requests,
 				 struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = pg_await(db, &result, deadline_ms);
 
 	if (status == STATUS_OK)

@@ -15,8 +15,9 @@
  * STATUS_OK, or STATUS_INTERNAL when the result does not fit the requests: then the caller fails
  * them all.
  */
-enum status commit_outcome_take(const struct pg_result *result, const struct commit_list *requests,
-				struct refusal_tally *refusals, int64_t due_ms) MUST_CHECK;
+enum status commit_outcome_take(const struct pg_query_result *result,
+				const struct commit_list *requests, struct refusal_tally *refusals,
+				int64_t due_ms) MUST_CHECK;
 
 /* Waits for the result of what was sent and takes it, refusals due at once. As pg_await() and
  * commit_outcome_take(). */

@@ -317,7 +317,7 @@ static bool reject_items(struct commit_queue *queue)
 	return rejected;
 }
 
-static enum status take_results(struct commit_queue *queue, struct pg_result *result,
+static enum status take_results(struct commit_queue *queue, struct pg_query_result *result,
 				int64_t now_ms)
 {
 	enum status status =
@@ -343,8 +343,8 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 }
 
 /* The statement has ended: hands the group back, or sends it again, whole or in parts. */
-static void end_group(struct commit_queue *queue, enum status status, struct pg_result *result,
-		      int64_t now_ms)
+static void end_group(struct commit_queue *queue, enum status status,
+		      struct pg_query_result *result, int64_t now_ms)
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
@@ -365,7 +365,7 @@ static void end_group(struct commit_queue *queue, enum status status, struct pg_
 /* Reads what the server sent, or finds that it is gone. */
 static void take_events(struct commit_queue *queue, int64_t now_ms)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum pg_state before = pg_state(queue->db);
 	enum status status = pg_step(queue->db, &result);
 

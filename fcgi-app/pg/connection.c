@@ -400,7 +400,7 @@ static enum status judge(struct pg_connection *db)
 	return STATUS_OK;
 }
 
-static enum status step_busy(struct pg_connection *db, struct pg_result *result)
+static enum status step_busy(struct pg_connection *db, struct pg_query_result *result)
 {
 	enum status status = collect(db);
 
@@ -420,7 +420,7 @@ static enum status step_busy(struct pg_connection *db, struct pg_result *result)
 	return status;
 }
 
-enum status pg_step(struct pg_connection *db, struct pg_result *result)
+enum status pg_step(struct pg_connection *db, struct pg_query_result *result)
 {
 	switch (db->state) {
 	case PG_CONNECTING:
@@ -516,7 +516,7 @@ static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms
 
 /* Steps until the connection has left the given state or the deadline has come. */
 static enum status wait_while(struct pg_connection *db, enum pg_state state,
-			      struct pg_result *result, int64_t deadline_ms)
+			      struct pg_query_result *result, int64_t deadline_ms)
 {
 	enum status status = STATUS_AGAIN;
 
@@ -539,7 +539,7 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms)
 }
 
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
-		   const pg_param *params, struct pg_result *result, int64_t deadline_ms)
+		   const pg_param *params, struct pg_query_result *result, int64_t deadline_ms)
 {
 	enum status status = pg_send(db, statement, params);
 
@@ -558,7 +558,7 @@ enum status pg_flush(struct pg_connection *db, int64_t deadline_ms)
 	return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
-enum status pg_await(struct pg_connection *db, struct pg_result *result, int64_t deadline_ms)
+enum status pg_await(struct pg_connection *db, struct pg_query_result *result, int64_t deadline_ms)
 {
 	return wait_while(db, PG_BUSY, result, deadline_ms);
 }
@@ -573,12 +573,12 @@ enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t dea
 
 /* ---- results ---- */
 
-int pg_result_rows(const struct pg_result *result)
+int pg_result_rows(const struct pg_query_result *result)
 {
 	return PQntuples(result->pg);
 }
 
-struct slice pg_result_value(const struct pg_result *result, int row, int column)
+struct slice pg_result_value(const struct pg_query_result *result, int row, int column)
 {
 	if (PQgetisnull(result->pg, row, column))
 		return SLICE_ABSENT;
@@ -586,14 +586,14 @@ struct slice pg_result_value(const struct pg_result *result, int row, int column
 			      (size_t)PQgetlength(result->pg, row, column)};
 }
 
-int64_t pg_result_int(const struct pg_result *result, int row, int column)
+int64_t pg_result_int(const struct pg_query_result *result, int row, int column)
 {
 	const char *text = PQgetvalue(result->pg, row, column);
 
 	return *text == 't' ? 1 : strtoll(text, NULL, 10);
 }
 
-void pg_result_free(struct pg_result *result)
+void pg_result_free(struct pg_query_result *result)
 {
 	PQclear(result->pg);
 	result->pg = NULL;

@@ -18,7 +18,7 @@ enum status store_settings_token_key(const struct store *store, struct token_key
 		.columns = 1,
 		.rows = 1,
 	};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = store_run(store, &statement, NULL, &result);
 
 	if (status == STATUS_OK) {
