@@ -106,6 +106,24 @@ def test_wrong_usage(tool, arguments, message):
     assert message in tool.refused(*arguments, exits=USAGE)
 
 
+@pytest.mark.parametrize("command", [["signal", "list"], ["product-org", "list"], ["audit"]],
+                         ids=" ".join)
+@pytest.mark.parametrize("limit", ["0", "1000", "", "-1", "1.5", "18446744073709551617"])
+def test_limit_out_of_range(tool, command, limit):
+    stderr = tool.refused(*command, "--organization", "a", f"--limit={limit}", exits=USAGE)
+    assert f'--limit must be a number from 1 to 999, not "{limit}"' in stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["audit", "--organization", "a", "--before", "9223372036854775808"],
+     '--before must be an id, not "9223372036854775808"'),
+    (["organization", "limit", "a", "--signals", "9223372036854775808"],
+     '"9223372036854775808" is not a number of signals'),
+])
+def test_number_too_large(tool, arguments, message):
+    assert message in tool.refused(*arguments, exits=USAGE)
+
+
 def test_wrong_usage_needs_no_database(stack):
     nowhere = Tool(stack, PGHOST="/nowhere")
     nowhere.refused("key", "create", exits=USAGE)
