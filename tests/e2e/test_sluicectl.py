@@ -56,6 +56,13 @@ def test_manual_is_sound_mdoc():
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_manual_has_the_steps_of_maintain(stack):
+    section = re.search(r"^\.Ss maintain\n(.*?)^\.S[sh] ", MANUAL.read_text(), re.M | re.S)[1]
+    steps = stack.psql("select name from sluice.maintenance_step order by position")
+    items = re.findall(r"^\.It Sy (.+)", section, re.M)
+    assert [name for item in items for name in item.split(" , ")] == [name for name, in steps]
+
+
 def test_help_in_every_way(tool):
     overview = tool("--help").stdout_text
     assert tool("help").stdout_text == overview
