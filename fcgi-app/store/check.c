@@ -15,6 +15,23 @@
 		.name = "store_check_" what, .sql = (statement), .columns = 2, .rows = 1,          \
 	}
 
+#define SERVER_VERSION                                                                             \
+	"SELECT CASE WHEN v.number >= 150000 THEN 'ok' ELSE 'failed' END, "                        \
+	"current_setting('server_version') "                                                       \
+	"|| CASE WHEN v.number >= 150000 THEN '' ELSE ': 15 or later is needed' END "              \
+	"FROM (SELECT current_setting('server_version_num')::integer AS number) v"
+
+#define ENCODING                                                                                   \
+	"SELECT CASE current_setting('server_encoding') WHEN 'UTF8' THEN 'ok' ELSE 'failed' END, " \
+	"current_setting('server_encoding')"
+
+#define WRITABLE                                                                                   \
+	"SELECT CASE WHEN s.standby OR s.read_only THEN 'failed' ELSE 'ok' END, "                  \
+	"CASE WHEN s.standby THEN 'the server is a standby' "                                      \
+	"WHEN s.read_only THEN 'transactions are read-only' ELSE 'yes' END "                       \
+	"FROM (SELECT pg_is_in_recovery() AS standby, "                                            \
+	"current_setting('transaction_read_only')::boolean AS read_only) s"
+
 /* Settings that make a commit durable, and that only the server can have. */
 #define ON_OR_LOST(setting)                                                                        \
 	"SELECT CASE current_setting('" setting "') WHEN 'on' THEN 'ok' ELSE 'failed' END, "       \
@@ -87,7 +104,7 @@
 
 #define ADMIN                                                                                      \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'sluice_admin may call the settings functions' "              \
+	"CASE WHEN count(*) = 0 THEN 'sluice_admin may call the tool''s functions' "               \
 	"ELSE 'sluice_admin may not call ' || string_agg(n.name, ', ' ORDER BY n.name) END "       \
 	"FROM unnest('{organization_create,organization_list,member_add,member_list,"              \
 	"member_remove,key_create,key_list,key_show,key_deactivate,maintenance_do,"                \
@@ -100,9 +117,8 @@
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
 	"CASE WHEN count(*) = 0 THEN 'sluice_reader may read what was delivered' "                 \
 	"ELSE 'sluice_reader may not read ' || string_agg(n.name, ', ' ORDER BY n.name) END "      \
-	"FROM "                                                                                    \
-	"unnest('{signal_staging,signal_cold_storage,product_org_staging,rejected_payload}'::"     \
-	"text[]) n (name) "                                                                        \
+	"FROM unnest('{signal_staging,signal_cold_storage,product_org_staging,"                    \
+	"rejected_payload}'::text[]) n (name) "                                                    \
 	"WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' " \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = n.name "                    \
 	"AND has_table_privilege(r.oid, c.oid, 'SELECT'))"
@@ -153,45 +169,36 @@
 static const struct {
 	const char *check;
 	struct pg_statement statement;
+	bool needs_schema;
 } checks[] = {
-	{"server_version",
-	 CHECK("server_version",
-	       "SELECT CASE WHEN current_setting('server_version_num')::integer >= 130000 "
-	       "THEN 'ok' ELSE 'failed' END, current_setting('server_version') "
-	       "|| CASE WHEN current_setting('server_version_num')::integer >= 130000 "
-	       "THEN '' ELSE ': 13 or later is needed' END")},
-	{"encoding",
-	 CHECK("encoding", "SELECT CASE current_setting('server_encoding') WHEN 'UTF8' "
-			   "THEN 'ok' ELSE 'failed' END, current_setting('server_encoding')")},
-	{"writable",
-	 CHECK("writable", "SELECT CASE WHEN pg_is_in_recovery() "
-			   "OR current_setting('transaction_read_only')::boolean "
-			   "THEN 'failed' ELSE 'ok' END, "
-			   "CASE WHEN pg_is_in_recovery() THEN 'the server is a standby' "
-			   "WHEN current_setting('transaction_read_only')::boolean "
-			   "THEN 'transactions are read-only' ELSE 'yes' END")},
+	{"server_version", CHECK("server_version", SERVER_VERSION)},
+	{"encoding", CHECK("encoding", ENCODING)},
+	{"writable", CHECK("writable", WRITABLE)},
 	{"fsync", CHECK("fsync", ON_OR_LOST("fsync"))},
 	{"full_page_writes", CHECK("full_page_writes", ON_OR_LOST("full_page_writes"))},
 	{"synchronous_commit", CHECK("synchronous_commit", SYNCHRONOUS_COMMIT)},
 	{"roles", CHECK("roles", ROLES)},
-	/* From here on the schema is needed. */
-	{"owner", CHECK("owner", OWNER)},
-	{"intake_rights", CHECK("intake_rights", INTAKE)},
-	{"settings_rights", CHECK("settings_rights", SETTINGS)},
-	{"admin_rights", CHECK("admin_rights", ADMIN)},
-	{"reader_rights", CHECK("reader_rights", READER)},
-	{"public_rights", CHECK("public_rights", PUBLIC_FUNCTIONS)},
-	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS)},
-	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS)},
-	{"retention", CHECK("retention", RETENTION)},
-	{"maintenance", CHECK("maintenance", MAINTENANCE)},
+	{"owner", CHECK("owner", OWNER), .needs_schema = true},
+	{"intake_rights", CHECK("intake_rights", INTAKE), .needs_schema = true},
+	{"settings_rights", CHECK("settings_rights", SETTINGS), .needs_schema = true},
+	{"admin_rights", CHECK("admin_rights", ADMIN), .needs_schema = true},
+	{"reader_rights", CHECK("reader_rights", READER), .needs_schema = true},
+	{"public_rights", CHECK("public_rights", PUBLIC_FUNCTIONS), .needs_schema = true},
+	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS),
+	 .needs_schema = true},
+	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS), .needs_schema = true},
+	{"retention", CHECK("retention", RETENTION), .needs_schema = true},
+	{"maintenance", CHECK("maintenance", MAINTENANCE), .needs_schema = true},
 };
 
-enum { FIRST_SCHEMA_CHECK = 7 };
-
-size_t store_check_count(bool schema)
+size_t store_check_count(void)
 {
-	return schema ? ARRAY_LENGTH(checks) : FIRST_SCHEMA_CHECK;
+	return ARRAY_LENGTH(checks);
+}
+
+bool store_check_needs_schema(size_t number)
+{
+	return checks[number].needs_schema;
 }
 
 /* ---- findings ---- */

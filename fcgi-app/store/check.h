@@ -23,8 +23,11 @@ extern const struct store_entity store_finding_entity;
 struct store_finding store_finding(const char *check, enum store_verdict verdict,
 				   struct slice detail);
 
-/* How many checks there are, numbered from 0; those that need the schema come last. */
-size_t store_check_count(bool schema);
+/* How many checks there are, numbered from 0. */
+size_t store_check_count(void);
+
+/* Whether a check is possible only with the schema. */
+bool store_check_needs_schema(size_t number);
 
 /* Runs one check. A check that the database fails to answer is a finding too, so that the others
  * can go on. Returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */
