@@ -15,8 +15,8 @@ static int64_t statement_deadline_ms(const struct server_request *request)
 	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
 }
 
-/* Runs the commit, and retries after a conflict or a refusal, as commit/queue.c does: nothing of it
- * has been stored then. */
+/* Runs the commit, and retries after a conflict or a broken constraint, as commit/queue.c does:
+ * nothing of it has been stored then. */
 static void run_commit(struct server_request *request, struct pg_connection *db,
 		       struct commit_request *commit)
 {
