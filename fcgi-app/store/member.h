@@ -11,8 +11,6 @@ struct store_member {
 	struct slice user, role, added_at, added_by;
 };
 
-extern const struct store_entity store_member_entity;
-
 /* Makes a user a member. STATUS_NOT_UNIQUE for a member, and for a second owner;
  * STATUS_NO_SUCH_ROW without the organization; STATUS_INVALID_VALUE for another role. */
 enum status store_member_add(const struct store *store, struct slice organization,

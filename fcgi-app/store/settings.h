@@ -21,8 +21,6 @@ struct store_membership {
 	bool may_manage_keys;
 };
 
-extern const struct store_entity store_membership_entity;
-
 /* Lists the user's organizations. STATUS_NOT_A_MEMBER when there are none. */
 enum status store_settings_me(const struct store *store, struct store_list *memberships) MUST_CHECK;
 
