@@ -3,8 +3,6 @@
  */
 #include "server/request.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/problem.h"

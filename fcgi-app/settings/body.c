@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "intake/intake.h"
+#include "json/text.h"
 #include "settings/settings_internal.h"
 
 enum { PAYLOAD_LEVEL = 2 }; /* a payload is a member of the body, and may be in an array */

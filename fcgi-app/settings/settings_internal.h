@@ -6,15 +6,14 @@
 #ifndef SETTINGS_SETTINGS_INTERNAL_H
 #define SETTINGS_SETTINGS_INTERNAL_H
 
+#include "http/request.h"
+#include "http/response.h"
 #include "json/members.h"
-#include "json/text.h"
 #include "json/tree.h"
 #include "model/template.h"
 #include "server/route.h"
 #include "settings/settings.h"
 #include "store/settings.h"
-#include "http/request.h"
-#include "http/response.h"
 
 struct settings {
 	const struct config *config;

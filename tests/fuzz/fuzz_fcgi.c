@@ -16,8 +16,8 @@
 #include "model/template_cache.h"
 #include "pg/connection.h"
 #include "records.h"
-#include "server/request.h"
 #include "server/fcgi.h"
+#include "server/request.h"
 
 enum { READ_BYTES = 777, TURNS_MOST = 1000 };
 

@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 #include "http/coding.h"
-#include "http/response.h"
 #include "http/problem.h"
+#include "http/response.h"
 #include "intake/intake.h"
 
 enum { VARIABLES_MOST = 64 };

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_main.h"
 #include "base/timestamp.h"
+#include "check_main.h"
 
 #define T(literal) SLICE(literal)
 #define S	   INT64_C(1000000)	     /* microseconds */
