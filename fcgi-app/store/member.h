@@ -1,5 +1,5 @@
 /*
- * store/member.h - members of organizations. Beside store/store.h, whose rules hold here.
+ * store/member.h - members of organizations.
  */
 #ifndef STORE_MEMBER_H
 #define STORE_MEMBER_H

@@ -1,9 +1,9 @@
 /*
  * store/settings.h - the calls of the settings service, each on behalf of a user.
  *
- * Beside store/store.h, whose rules hold here. store->actor is the user. The database decides what
- * the user may do: besides what store/store.h lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW
- * and ORGANIZATION_MISSING. organization is an id as text; absent: the user's only one.
+ * store->actor is the user. The database decides what the user may do: besides what store/store.h
+ * lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW and ORGANIZATION_MISSING. organization is an
+ * id as text; absent: the user's only one.
  */
 #ifndef STORE_SETTINGS_H
 #define STORE_SETTINGS_H
