@@ -556,11 +556,6 @@ enum status json_reader_end(struct json_reader *reader)
 	return reader->form == JSON_FORM_LINES ? lines_end(reader) : text_end(reader);
 }
 
-uint64_t json_reader_items(const struct json_reader *reader)
-{
-	return reader->items;
-}
-
 bool json_reader_is_single(const struct json_reader *reader)
 {
 	return reader->form == JSON_FORM_SINGLE && reader->shape == SHAPE_OBJECT;
