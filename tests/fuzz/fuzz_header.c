@@ -1,5 +1,5 @@
 /*
- * fuzz_headers.c - CGI variables, one NAME=value a line, as far as the head of a request: what is
+ * fuzz_header.c - CGI variables, one NAME=value a line, as far as the head of a request: what is
  * accepted is within the rules, what is sent twice is not, and no value gets out of its line.
  */
 #include <stdlib.h>

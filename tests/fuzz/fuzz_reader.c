@@ -1,5 +1,5 @@
 /*
- * fuzz_splitter.c - the items of a body in all three forms: what the reader gives lies in the body,
+ * fuzz_reader.c - the items of a body in all three forms: what the reader gives lies in the body,
  * keeps to the limits, is all there, and does not depend on how the body is cut.
  */
 #include <json-c/json.h>
