@@ -57,8 +57,9 @@ static bool fits(const struct answer *answer, const struct commit_list *requests
 {
 	size_t senders = 0;
 
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		senders += m->sender.first == m;
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		senders += request->sender.first == request;
 	return answer->outcomes.left == senders && answer->key_ids.left == senders &&
 	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
 	       has(&answer->cold, requests->rows);
@@ -127,16 +128,18 @@ enum status commit_outcome_take(const struct pg_query_result *result,
 
 	if (!fits(&answer, requests))
 		return STATUS_INTERNAL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		take_sender(&answer, m);
-		take_items(&answer, m);
-		if (take_template(&answer, m) != STATUS_OK)
-			m->out.status = STATUS_NO_MEMORY;
-		if (m->out.status == STATUS_ACCEPTED && m->queue.as_rejects)
-			m->out.status = STATUS_INVALID_VALUE;
-		if (m->sender.outcome >= FIRST_REFUSAL && m->sender.outcome <= AT_LIMIT &&
-		    m->out.status == by_outcome[m->sender.outcome])
-			refusal_add(refusals, m->out.key_id, m->sender.outcome, due_ms);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		take_sender(&answer, request);
+		take_items(&answer, request);
+		if (take_template(&answer, request) != STATUS_OK)
+			request->out.status = STATUS_NO_MEMORY;
+		if (request->out.status == STATUS_ACCEPTED && request->queue.as_rejects)
+			request->out.status = STATUS_INVALID_VALUE;
+		if (request->sender.outcome >= FIRST_REFUSAL &&
+		    request->sender.outcome <= AT_LIMIT &&
+		    request->out.status == by_outcome[request->sender.outcome])
+			refusal_add(refusals, request->out.key_id, request->sender.outcome, due_ms);
 	}
 	return is_broken(&answer) ? STATUS_INTERNAL : STATUS_OK;
 }

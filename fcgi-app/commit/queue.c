@@ -252,8 +252,9 @@ static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
 
 static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (!last_used_is_noted(&queue->last_used, &m->key_hash, now_ms))
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (!last_used_is_noted(&queue->last_used, &request->key_hash, now_ms))
 			return false;
 	}
 	return true;
@@ -261,9 +262,10 @@ static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (m->out.status == STATUS_ACCEPTED)
-			last_used_note(&queue->last_used, &m->key_hash, now_ms);
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (request->out.status == STATUS_ACCEPTED)
+			last_used_note(&queue->last_used, &request->key_hash, now_ms);
 	}
 }
 

@@ -122,7 +122,8 @@ static uint32_t element_type(int column)
 }
 
 const struct pg_statement commit_statement_sql = {
-	/* Not the name that older workers use: a pooler lets them share connections. */
+	/* Behind a pooler, workers of other versions share connections: the name changes with
+	 * the parameters. */
 	.name = "intake_senders",
 	/* One value: columns of a FROM clause cost 5 % more. */
 	.sql = "SELECT sluice.intake($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
@@ -394,17 +395,18 @@ static uint32_t number_senders(struct commit_statement *statement,
 
 	for (int i = 0; i < SENDER_HEADS; i++)
 		statement->senders[i] = NULL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		struct commit_request **head = &statement->senders[m->key_hash.bytes[0]];
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		struct commit_request **head = &statement->senders[request->key_hash.bytes[0]];
 		struct commit_request *known = *head;
-		while (known != NULL && !is_same_sender(known, m))
+		while (known != NULL && !is_same_sender(known, request))
 			known = known->sender.next;
-		m->sender.first = known == NULL ? m : known;
+		request->sender.first = known == NULL ? request : known;
 		if (known != NULL)
 			continue;
-		m->sender.number = ++count;
-		m->sender.next = *head;
-		*head = m;
+		request->sender.number = ++count;
+		request->sender.next = *head;
+		*head = request;
 	}
 	return count;
 }
@@ -415,8 +417,9 @@ static void start_all(struct pg_array *columns, const struct commit_list *reques
 {
 	size_t wanted = 0;
 
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		wanted += m->wants_template;
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		wanted += request->wants_template;
 	start_columns(columns, KEY_HASHES, SECRET_HASHES, senders);
 	start_columns(columns, FOR_PRODUCT_ORGS, FOR_PRODUCT_ORGS, senders);
 	start_columns(columns, REQUEST_IDS, REQUEST_IDS, requests->requests);
@@ -437,10 +440,11 @@ static enum status encode(struct commit_statement *statement, const struct commi
 	uint32_t number = 0;
 
 	start_all(columns, requests, number_senders(statement, requests), refusals);
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		if (m->sender.first == m)
-			add_sender(columns, m);
-		add_request(columns, m, ++number);
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->sender.first == request)
+			add_sender(columns, request);
+		add_request(columns, request, ++number);
 	}
 	if (refusals != NULL)
 		add_refusals(columns, refusals);

@@ -1,6 +1,5 @@
 /*
- * store/check.h - what `sluicectl check` asks about the server and the schema. Beside
- * store/store.h, whose rules hold here.
+ * store/check.h - what `sluicectl check` asks about the server and the schema.
  */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H

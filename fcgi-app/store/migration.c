@@ -108,7 +108,7 @@ enum status store_migration_apply(const struct store *store,
 	static const struct pg_statement commit = PG_COMMAND("COMMIT");
 	static const struct pg_statement rollback = PG_COMMAND("ROLLBACK");
 
-	*failure = (struct store_failure){{NULL, 0}, {NULL, 0}};
+	*failure = (struct store_failure){SLICE_ABSENT, SLICE_ABSENT};
 	enum status status = pg_run(store->db, &begin, NULL, NULL, store->deadline_ms);
 	if (status == STATUS_OK)
 		status = run_in_transaction(store, migration, sql);

@@ -1,6 +1,6 @@
 /*
- * store/migration.h - migrations in the database: which are applied, the lock, applying one. Beside
- * store/store.h; for the tool.
+ * store/migration.h - migrations in the database: which are applied, the lock, applying one; for
+ * the tool.
  *
  * Which migrations are due is decided by store/migration_file.
  */

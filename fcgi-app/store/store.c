@@ -164,8 +164,8 @@ struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_H
 /* ---- the server's clock, calendar and user ---- */
 
 static const struct store_column timestamp_columns[] = {
-	STORE_COLUMN(struct store_timestamp, past, .sql = "i <= now()"),
-	STORE_COLUMN(struct store_timestamp, text, .sql = STORE_TIMESTAMP("i")),
+	STORE_COLUMN(struct store_timestamp, past, .sql = "t <= now()"),
+	STORE_COLUMN(struct store_timestamp, text, .sql = STORE_TIMESTAMP("t")),
 };
 static const struct store_entity timestamp_entity =
 	STORE_ENTITY(struct store_timestamp, timestamp_columns);
@@ -176,14 +176,14 @@ enum status store_timestamp_read(const struct store *store, struct slice text, b
 	static const struct store_query absolute_query = {
 		.name = "store_timestamp_absolute",
 		.entity = &timestamp_entity,
-		.from = "(SELECT $1::timestamptz AS i) t",
+		.from = "(SELECT $1::timestamptz AS t) asked",
 		.param_count = 1,
 	};
 	/* Added in UTC, so that no change to summer time makes a day of 23 hours. */
 	static const struct store_query relative_query = {
 		.name = "store_timestamp_relative",
 		.entity = &timestamp_entity,
-		.from = "(SELECT (now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
+		.from = "(SELECT (now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS t) asked",
 		.param_count = 1,
 	};
 
