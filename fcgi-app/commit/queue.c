@@ -261,8 +261,9 @@ static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
 
 static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (!last_used_is_noted(&queue->last_used, &m->key_hash, now_ms))
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (!last_used_is_noted(&queue->last_used, &request->key_hash, now_ms))
 			return false;
 	}
 	return true;
@@ -270,8 +271,9 @@ static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 
 static bool any_is_special(const struct commit_queue *queue)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (last_used_is_special(&queue->last_used, &m->key_hash))
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (last_used_is_special(&queue->last_used, &request->key_hash))
 			return true;
 	}
 	return false;
@@ -285,8 +287,9 @@ static bool is_ordinary(const struct commit_queue *queue)
 
 static bool is_of_one_key(const struct commit_list *group)
 {
-	for (const struct commit_request *m = group->first; m != NULL; m = m->queue.next) {
-		if (!credential_hash_is_same(&m->key_hash, &group->first->key_hash))
+	for (const struct commit_request *request = group->first; request != NULL;
+	     request = request->queue.next) {
+		if (!credential_hash_is_same(&request->key_hash, &group->first->key_hash))
 			return false;
 	}
 	return true;
@@ -304,9 +307,10 @@ static void note_not_ordinary(struct commit_queue *queue, enum status status)
 
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (m->out.status == STATUS_ACCEPTED)
-			last_used_note(&queue->last_used, &m->key_hash, now_ms);
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (request->out.status == STATUS_ACCEPTED)
+			last_used_note(&queue->last_used, &request->key_hash, now_ms);
 	}
 }
 
@@ -366,7 +370,7 @@ static bool reject_items(struct commit_queue *queue)
 	return rejected;
 }
 
-static enum status take_results(struct commit_queue *queue, struct pg_result *result,
+static enum status take_results(struct commit_queue *queue, struct pg_query_result *result,
 				int64_t now_ms)
 {
 	enum status status = queue->sent_ordinary
@@ -411,8 +415,8 @@ static bool prepare_anew(struct commit_queue *queue)
 }
 
 /* The statement has ended: hands the group back, or sends it again, whole or in parts. */
-static void end_group(struct commit_queue *queue, enum status status, struct pg_result *result,
-		      int64_t now_ms)
+static void end_group(struct commit_queue *queue, enum status status,
+		      struct pg_query_result *result, int64_t now_ms)
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
@@ -440,7 +444,7 @@ static void end_group(struct commit_queue *queue, enum status status, struct pg_
 /* Reads what the server sent, or finds that it is gone. */
 static void take_events(struct commit_queue *queue, int64_t now_ms)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum pg_state before = pg_state(queue->db);
 	enum status status = pg_step(queue->db, &result);
 

@@ -15,8 +15,8 @@ static int64_t statement_deadline_ms(const struct server_request *request)
 	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
 }
 
-/* Runs the commit, and retries after a conflict or a refusal, as commit/queue.c does: nothing of it
- * has been stored then. */
+/* Runs the commit, and retries after a conflict or a broken constraint, as commit/queue.c does:
+ * nothing of it has been stored then. */
 static void run_commit(struct server_request *request, struct pg_connection *db,
 		       struct commit_request *commit)
 {
@@ -61,7 +61,7 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 	if (status == STATUS_OK && intake_wants_template(intake))
 		status = map_items(request);
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 		return;
 	}
 	if (intake->body_status == STATUS_OK || commit->reject_count > 0)
@@ -85,7 +85,7 @@ static void serve_signals(struct server_request *request, struct blocking *block
 	enum status status = open_database(request, &db);
 
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 	} else if (intake->kind == INTAKE_BULK) {
 		intake_bulk(intake, db, blocking_read, blocking, request->deadline_ms);
 		server_request_answer_intake(request);
