@@ -272,12 +272,14 @@ def test_rows_are_moved_under_load(server, live, key, before):
                      " where missing_days >= date_trunc('day', now(), 'UTC')") == []
 
 
-def test_a_row_that_is_being_changed_is_not_moved(database):
-    """A consumer that has claimed a row finds it where it was, and its change is not lost."""
-    database.put(20, 3)
+def test_rows_that_are_just_being_claimed_are_not_moved(database):
+    """And the claim is good for them where they are afterwards."""
+    database.drop(1)
+    database.put(1, 3)
     with database.session() as consumer:
-        consumer.execute("update sluice.signal_staging set status = 'processing' where id ="
-                         " (select id from sluice.signal limit 1 for update skip locked)")
+        consumer.execute("select array_agg(id) from sluice.claim_signals('c', 3, '1 hour')")
+        (ids,) = consumer.fetchone()
+        assert len(ids) == 3
         report, _ = database.maintain()
         assert report["move_default_rows"] == ("busy", 0)
         assert database.value("select message from sluice.maintenance_run"
@@ -285,9 +287,13 @@ def test_a_row_that_is_being_changed_is_not_moved(database):
         consumer.connection.commit()
         report, _ = database.maintain()
         assert report["move_default_rows"] == ("done", 3)
-        consumer.execute("update sluice.signal_staging set status = 'completed'"
-                         " where status = 'processing' returning tableoid::regclass::text")
-        assert consumer.fetchall() == [(f"sluice.{database.partitions()[20]}",)]
+        consumer.execute("select sluice.finish_signals(%s, 'completed')", [ids])
+        assert consumer.fetchone() == (3,)
+        consumer.connection.commit()
+    assert database.psql("select distinct tableoid::regclass::text from sluice.signal") == [
+        (f"sluice.{database.partitions()[1]}",)]
+    assert database.psql("select distinct status::text from sluice.signal_staging") == [
+        ("completed",)]
 
 
 def test_what_is_out_of_range_makes_no_partition(database):
@@ -411,8 +417,8 @@ def test_functions_alone_may_meet(database):
     script = ("do $$ begin for i in 1..100 loop begin "
               "perform sluice.maintenance_do('move_default_rows', 5000); "
               "exception when lock_not_available then null; end; commit; end loop; end $$")
-    sessions = [subprocess.Popen([database.program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-c", script],
-                                 env={**database.env, "PGUSER": "sluice_maintenance"},
+    psql = [database.program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-c", script]
+    sessions = [subprocess.Popen(psql, env={**database.env, "PGUSER": "sluice_maintenance"},
                                  stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for session in sessions:
         _, stderr = session.communicate(timeout=300)

@@ -72,11 +72,11 @@ def test_check(migrated):
       "to ('2001-02-01Z'); alter table sluice.long owner to sluice_owner; update "
       "sluice.retention set keep = '100 years' where table_name = 'signal'"), "partitions",
      "warning"),
-    ("alter sequence sluice.signal_id restart; select nextval('sluice.signal_id'); insert into "
-     "sluice.signal (id, organization_id, received_at, occurred_at, key_id, source, request_id, "
-     "payload) values (5000, 1, now(), now(), 1, 'x', 'x', '{{}}')", "sequences", "failed"),
-    ("insert into sluice.organization (id, name, created_by) overriding system value "
-     "values (7, 'x', 'x')", "sequences", "failed"),
+    (("alter sequence sluice.signal_id restart; select nextval('sluice.signal_id'); insert into "
+      "sluice.signal (id, organization_id, received_at, occurred_at, key_id, source, request_id, "
+      "payload) values (5000, 1, now(), now(), 1, 'x', 'x', '{{}}')"), "sequences", "failed"),
+    (("insert into sluice.organization (id, name, created_by) overriding system value "
+      "values (7, 'x', 'x')"), "sequences", "failed"),
     ("update sluice.feed set cluster = 1", "cluster", "warning"),
     (("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id, "
       "source, request_id, payload) values (1, 1, '2001-01-01', now(), 1, 'x', 'x', '{{}}')"),
@@ -91,8 +91,6 @@ def test_check(migrated):
     (("delete from sluice.schema_migration where version = "
       "(select max(version) from sluice.schema_migration)"), "schema", "failed"),
     ("update sluice.schema_migration set checksum = sha256('') where version = 1", "schema",
-     "failed"),
-    ("update sluice.schema_file set checksum = sha256('') where name = 'access.sql'", "schema",
      "failed"),
     ("update sluice.schema_file set checksum = sha256('') where name = 'access.sql'", "schema",
      "failed"),

@@ -96,7 +96,7 @@ def test_next_chunk_is_read_meanwhile(importing):
     running.items(CHUNK)
     assert running.status() == 202
     assert running.stack.psql(
-        "select count(*), count(distinct payload->>'number'), count(distinct xmin::text)"
+        "select count(*), count(distinct payload->>'number'), count(distinct stored_xact)"
         " from sluice.signal_staging where key_id = %s and payload ? 'number'",
         running.key["id"]) == [(running.number, running.number, 1)]
 
