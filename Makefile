@@ -227,7 +227,7 @@ check-builds:  ## clang, a packager's flags, arm64
 check-steady: all  ## the end-to-end tests ten times, five of them on a busy machine; about an hour
 	tests/check-steady
 
-check-fresh:  ## the README's two commands in a new Debian root (root only)
+check-fresh:  ## the README's two commands in a new Debian root, SUITE=bookworm or trixie (root only)
 	tests/check-fresh
 
 bench: all  ## all benchmarks; about an hour
