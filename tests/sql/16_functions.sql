@@ -1,5 +1,6 @@
 -- What plpgsql_check finds in the functions: nothing. (Of the functions with a polymorphic argument it
 -- cannot know the types.)
+LOAD 'plpgsql_check'; -- before anything in PL/pgSQL runs: plan() does
 BEGIN;
 SELECT plan(1);
 
