@@ -17,7 +17,6 @@
 #include "key/random.h"
 
 enum {
-	RETRIES_MAX = 2,	/* of a group, after a failure that may not come again */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
 	GROUP_ROWS_MAX = 5000,	/* however few their bytes: others wait for them */
@@ -304,7 +303,7 @@ static bool is_worth_retrying(const struct commit_queue *queue, enum status stat
 	bool may_pass = status == STATUS_CONFLICT ||
 			(status == STATUS_CONSTRAINT && queue->group.requests == 1);
 
-	return may_pass && queue->retries < RETRIES_MAX && pg_state(queue->db) == PG_READY;
+	return may_pass && queue->retries < COMMIT_RETRIES_MAX && pg_state(queue->db) == PG_READY;
 }
 
 /* Turns the items of a lone request into rejects; false when there is nothing to send again. */

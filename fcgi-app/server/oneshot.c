@@ -8,8 +8,6 @@
 #include "server/blocking.h"
 #include "store/metrics.h"
 
-enum { RETRIES_MAX = 2 };
-
 static int64_t statement_deadline_ms(const struct server_request *request)
 {
 	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
@@ -23,7 +21,8 @@ static void run_commit(struct server_request *request, struct pg_connection *db,
 	enum status status = STATUS_CONFLICT;
 
 	for (int i = 0;
-	     i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_CONSTRAINT); i++) {
+	     i <= COMMIT_RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_CONSTRAINT);
+	     i++) {
 		status = pg_connect(db, statement_deadline_ms(request));
 		if (status == STATUS_OK)
 			status = commit_run(db, commit, statement_deadline_ms(request));

@@ -235,7 +235,7 @@ static enum store_verdict verdict_of(struct slice word)
 enum status store_check(const struct store *store, size_t number, struct store_finding *finding)
 {
 	struct pg_query_result result = {0};
-	struct slice detail = {NULL, 0};
+	struct slice detail = SLICE_ABSENT;
 	enum store_verdict verdict = STORE_CHECK_FAILED;
 	enum status status = store_run(store, &checks[number].statement, NULL, &result);
 
