@@ -148,8 +148,8 @@ static const char *allow_of(const struct route *route)
 	return route->method;
 }
 
-/* Finds the row for path and method. False if there is none; match is then a row for the path
- * alone, or empty. */
+/* Finds the row for path and method. False if there is none; match is then the first row for the
+ * path alone, as it would be with the right method, or empty. */
 static bool search(const struct slice *segments, int count, bool key_prefixed,
 		   enum route_program program, struct slice method, struct route_match *match)
 {
@@ -161,7 +161,8 @@ static bool search(const struct slice *segments, int count, bool key_prefixed,
 			continue;
 		if (slice_equal(method, slice_of(routes[i].method)))
 			return true;
-		other = *match;
+		if (other.route == NULL)
+			other = *match;
 	}
 	*match = other;
 	return false;
