@@ -61,19 +61,11 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < raw.n; i++) {
-		char c = raw.p[i];
-		if (c == '%') {
-			int escaped = hex_escaped(raw, i);
-			if (escaped < 0)
-				return false;
-			c = (char)escaped;
-			i += 2;
-		}
-		/* Plain char may be signed: the cast makes bytes above 0x7e fail as well. */
-		if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == '/' || c == '\\')
+	for (size_t i = 0; i < raw.n;) {
+		int c = hex_unescape(raw, &i);
+		if (c <= ' ' || c >= 0x7f || c == '/' || c == '\\')
 			return false;
-		out[n++] = c;
+		out[n++] = (char)c;
 	}
 	*segment = (struct slice){out, n};
 	return n > 0 && !slice_equal(*segment, SLICE(".")) && !slice_equal(*segment, SLICE(".."));
