@@ -7,7 +7,7 @@
 
 #include "http/header.h"
 
-enum { ITEMS_FIRST = 1, DETAIL_BYTES = 200 };
+enum { ITEMS_FIRST = 1 };
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
 		 const struct http_request *http, enum intake_kind kind)
@@ -228,17 +228,12 @@ static enum status take_item(void *context, const struct json_item *item)
 
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
-	struct buf text = buf_make(DETAIL_BYTES);
 	unsigned long long items = intake->rejected + intake->accepted;
 
-	buf_add_format(&text, "item %llu: %s at byte %llu; %llu of %llu items are bad",
-		       (unsigned long long)error->index, error->reason,
-		       (unsigned long long)error->offset, (unsigned long long)intake->rejected,
-		       items);
-	const char *detail =
-		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
-	buf_free(&text);
-	return detail;
+	return arena_format(intake->arena, "item %llu: %s at byte %llu; %llu of %llu items are bad",
+			    (unsigned long long)error->index, error->reason,
+			    (unsigned long long)error->offset, (unsigned long long)intake->rejected,
+			    items);
 }
 
 /* No item of the body is stored; the sender is still to be authenticated. */
