@@ -228,6 +228,20 @@ def test_request_id_is_in_the_log(stack, keys):
     stack.wait_logged(f"request_id={marker} ")
 
 
+@pytest.mark.parametrize("method, path, status, code", [
+    ("GET", "/health", 200, "ok"), ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
+    ("POST", "/api/signal-staging/nothing", 404, "not_found")])
+def test_a_line_without_a_key_has_no_such_field(stack, method, path, status, code):
+    marker = "log-line-" + sound_key()[3:15]
+    answer = send(stack, path, SEED if method == "POST" else None, {"X-Request-Id": marker},
+                  method)
+    assert answer.status == status
+    stack.wait_logged(f"request_id={marker} ")
+    line, = re.findall(f" event=request request_id={marker} (.*)", stack.log())
+    assert re.fullmatch(
+        rf"route=\S+ status={status} code={code} accepted=0 duplicates=0 rejected=0 ms=\d+", line)
+
+
 @pytest.mark.parametrize("source, status", [
     ("crm", 202), (64 * "s", 202), (65 * "s", 400), ("a b", 400), ("a/b", 400), ("\u00e4", 400),
 ], ids=["crm", "64", "65", "space", "slash", "latin1"])
