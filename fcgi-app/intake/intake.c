@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "http/header.h"
+#include "http/problem.h"
 
 enum { ITEMS_FIRST = 1 };
 
@@ -256,18 +257,26 @@ void intake_judge_items(struct intake *intake)
 		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
 }
 
-void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+/* Why the body is unreadable; NULL for the status's own detail. */
+static const char *detail_of_body(const struct intake *intake, const struct json_reader *reader,
+				  enum status status)
 {
 	uint64_t offset = 0;
 	const char *reason = "";
 
+	/* Where nothing is, no place is worth telling, but what is missing. */
+	if (status == STATUS_EMPTY_BODY)
+		return is_one_or_many(intake) ? NULL : problem_of(STATUS_NOT_A_BATCH)->detail;
+	json_reader_error(reader, &offset, &reason);
+	return *reason == '\0' ? NULL : intake_detail_at(intake->arena, reason, offset);
+}
+
+void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+{
 	intake->single = json_reader_is_single(reader);
 	if (status != STATUS_OK) {
 		intake->unreadable = true;
-		json_reader_error(reader, &offset, &reason);
-		refuse_body(intake, status,
-			    *reason == '\0' ? NULL
-					    : intake_detail_at(intake->arena, reason, offset));
+		refuse_body(intake, status, detail_of_body(intake, reader, status));
 	} else {
 		intake_judge_items(intake);
 	}

@@ -413,7 +413,9 @@ def test_json_limits(stack, key, item, status, code):
 @pytest.mark.parametrize("body", [b"", b" \r\n\t", b"\xef\xbb\xbf"], ids=["none", "blank", "bom"])
 def test_empty_body(stack, key, end, body):
     path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
-    assert_problem(send(stack, path, body), 400, "empty_body")
+    wanted = "an array, NDJSON, or an object whose" if end else "one JSON object, an array of"
+    problem = assert_problem(send(stack, path, body), 400, "empty_body")
+    assert problem["detail"].startswith(f"Send {wanted} ")
     assert stack.rows(key) == 0
 
 
