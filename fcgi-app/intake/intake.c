@@ -18,13 +18,13 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 		.arena = arena,
 		.http = http,
 		.kind = kind,
-		.decoded = buf_make(0),
 		.commit = {.arena = arena, .for_product_orgs = kind == INTAKE_PRODUCT_ORGS},
 	};
 }
 
 void intake_free(struct intake *intake)
 {
+	buf_free(&intake->received);
 	buf_free(&intake->decoded);
 }
 
