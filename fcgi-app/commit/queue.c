@@ -40,6 +40,7 @@ struct commit_queue {
 	int64_t deadline_ms; /* of connecting, or of the group */
 	int64_t connect_ms;  /* no attempt to connect is made before */
 	int64_t backoff_ms;  /* 0 while the last connection worked */
+	enum status outage;  /* why there is no connection until connect_ms */
 };
 
 static void move_all(struct commit_list *from, struct commit_list *to)
@@ -143,8 +144,9 @@ static int64_t jitter(int64_t ms)
 	return ms / 2 + (int64_t)(random % (uint64_t)(ms + 1));
 }
 
-static void connect_later(struct commit_queue *queue, int64_t now_ms)
+static void connect_later(struct commit_queue *queue, enum status outage, int64_t now_ms)
 {
+	queue->outage = outage;
 	queue->backoff_ms = queue->backoff_ms == 0 ? BACKOFF_FIRST_MS : queue->backoff_ms * 2;
 	if (queue->backoff_ms > BACKOFF_LAST_MS)
 		queue->backoff_ms = BACKOFF_LAST_MS;
@@ -164,7 +166,7 @@ static void start_connecting(struct commit_queue *queue, int64_t now_ms)
 
 	queue->deadline_ms = now_ms + queue->config->connect_timeout_ms;
 	if (status != STATUS_OK) {
-		connect_later(queue, now_ms);
+		connect_later(queue, status, now_ms);
 		fail_unsent(queue, status);
 	}
 }
@@ -177,7 +179,7 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 		queue->backoff_ms = 0;
 		return;
 	}
-	connect_later(queue, now_ms);
+	connect_later(queue, status, now_ms);
 	fail_unsent(queue, status);
 }
 
@@ -339,7 +341,7 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 	if (status == STATUS_READ_ONLY) {
 		/* A standby, or no longer the primary: another connection may find that. */
 		pg_drop(queue->db);
-		connect_later(queue, now_ms);
+		connect_later(queue, status, now_ms);
 	}
 }
 
@@ -424,7 +426,7 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 		if (now_ms >= queue->connect_ms)
 			start_connecting(queue, now_ms);
 		else
-			fail_unsent(queue, STATUS_UNAVAILABLE);
+			fail_unsent(queue, queue->outage);
 	}
 	if (pg_state(queue->db) == PG_READY && queue->group.first == NULL) {
 		form_group(queue, now_ms);
