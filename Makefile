@@ -134,6 +134,8 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 	intake/test_bulk store/test_store)
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
+# These read the log.
+$(BUILD)/unit/server/test_request: $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)
