@@ -136,7 +136,7 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
-$(BUILD)/unit/server/test_request: $(BUILD)/unit/captured_log.o
+$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener): $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)
