@@ -154,10 +154,10 @@ static void connect_later(struct commit_queue *queue, enum status outage, int64_
 }
 
 /* Without a server, requests are answered at once. */
-static void fail_unsent(struct commit_queue *queue, enum status status)
+static void fail_unsent(struct commit_queue *queue)
 {
-	complete(queue, &queue->isolated, status);
-	complete(queue, &queue->waiting, status);
+	complete(queue, &queue->isolated, queue->outage);
+	complete(queue, &queue->waiting, queue->outage);
 }
 
 static void start_connecting(struct commit_queue *queue, int64_t now_ms)
@@ -165,10 +165,8 @@ static void start_connecting(struct commit_queue *queue, int64_t now_ms)
 	enum status status = pg_start_connect(queue->db);
 
 	queue->deadline_ms = now_ms + queue->config->connect_timeout_ms;
-	if (status != STATUS_OK) {
+	if (status != STATUS_OK)
 		connect_later(queue, status, now_ms);
-		fail_unsent(queue, status);
-	}
 }
 
 static void end_connecting(struct commit_queue *queue, enum status status, int64_t now_ms)
@@ -180,7 +178,6 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 		return;
 	}
 	connect_later(queue, status, now_ms);
-	fail_unsent(queue, status);
 }
 
 /* Completes requests whose deadline has come before they were sent: nothing of them is stored. */
@@ -422,12 +419,10 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	enforce_deadline(queue, now_ms);
 	expire(queue, &queue->waiting, now_ms);
 	expire(queue, &queue->isolated, now_ms);
-	if (pg_state(queue->db) == PG_CLOSED) {
-		if (now_ms >= queue->connect_ms)
-			start_connecting(queue, now_ms);
-		else
-			fail_unsent(queue, queue->outage);
-	}
+	if (pg_state(queue->db) == PG_CLOSED && now_ms >= queue->connect_ms)
+		start_connecting(queue, now_ms);
+	if (pg_state(queue->db) == PG_CLOSED)
+		fail_unsent(queue);
 	if (pg_state(queue->db) == PG_READY && queue->group.first == NULL) {
 		form_group(queue, now_ms);
 		if (queue->group.first != NULL || refusals_are_due(queue, now_ms))
