@@ -37,7 +37,9 @@ static const struct {
 	{{"\xc3\xa4\xe2\x82\xac", 5}, "\xc3\xa4\xe2\x82\xac", 2},
 	{{"\n\t\x1b\x7f", 4}, "\\n\\u0009\\u001b\\u007f", 20},
 	{{"\xc2\x9b", 2}, "\\u009b", 6},
-	{{"a\xe2\x80\xae", 4}, "a\\u202e", 7}, /* right-to-left override */
+	{{"\xc2\xa0", 2}, "\xc2\xa0", 1},
+	{{"a\xe2\x82\xac", 3}, "a\\xe2\\x82", 9}, /* cut */
+	{{"a\xe2\x80\xae", 4}, "a\\u202e", 7},	  /* right-to-left override */
 	{{"\xef\xbb\xbf", 3}, "\\ufeff", 6},
 	{{"\xff\xe2\x82", 3}, "\\xff\\xe2\\x82", 12},
 };

@@ -183,6 +183,18 @@ START_TEST(a_user_without_membership_is_told_how_to_get_one)
 }
 END_TEST
 
+START_TEST(problems_leave_nothing_behind)
+{
+	long before = unit_allocations();
+
+	(void)settings_invalid(&settings, "name", SLICE("is missing"));
+	(void)settings_problem_store(&settings, STATUS_NOT_A_MEMBER);
+	http_response_free(&settings.response);
+	long after = unit_allocations();
+	ck_assert_int_eq(after, before);
+}
+END_TEST
+
 /* Our functions name the parameter that they refuse; what PostgreSQL itself says is not shown. */
 static const struct {
 	const char *column, *says;
@@ -231,6 +243,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, an_unknown_outcome_of_a_get_is_unavailable);
 	tcase_add_loop_test(tcase, a_user_without_membership_is_told_how_to_get_one, 0,
 			    LENGTH(memberships));
+	tcase_add_test(tcase, problems_leave_nothing_behind);
 	tcase_add_loop_test(tcase, a_refused_parameter_is_named, 0, LENGTH(refusals));
 	suite_add_tcase(suite, tcase);
 	return suite;
