@@ -131,9 +131,12 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 
 # These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
-	intake/test_bulk store/test_store)
+	intake/test_bulk store/test_store settings/test_answer \
+	settings/test_settings server/test_oneshot ctl/test_argument)
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
+# These read the log.
+$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener): $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,6 +62,41 @@ char *arena_copy(struct arena *arena, struct slice text)
 	if (copy != NULL && text.n > 0)
 		memcpy(copy, text.p, text.n);
 	return copy;
+}
+
+struct slice arena_move(struct arena *arena, struct buf *buf)
+{
+	struct slice text = SLICE_ABSENT;
+
+	if (buf->status == STATUS_OK && buf->n > 0)
+		text.p = arena_copy(arena, buf_slice(buf));
+	if (text.p != NULL)
+		text.n = buf->n;
+	buf_free(buf);
+	return text;
+}
+
+char *arena_vformat(struct arena *arena, const char *format, va_list args)
+{
+	va_list again;
+
+	va_copy(again, args);
+	int n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	char *text = n < 0 ? NULL : arena_alloc(arena, (size_t)n + 1);
+	if (text != NULL)
+		(void)vsnprintf(text, (size_t)n + 1, format, args);
+	return text;
+}
+
+char *arena_format(struct arena *arena, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	char *text = arena_vformat(arena, format, args);
+	va_end(args);
+	return text;
 }
 
 struct slice arena_int(struct arena *arena, int64_t value)

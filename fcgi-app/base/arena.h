@@ -5,6 +5,9 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include <stdarg.h>
+
+#include "base/buf.h"
 #include "base/slice.h"
 
 struct arena_block;
@@ -24,6 +27,16 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each);
 
 /* A terminated copy; NULL if there is no memory. */
 char *arena_copy(struct arena *arena, struct slice text);
+
+/* What a buffer holds, terminated, and frees the buffer. Absent if it is empty or has failed, or
+ * if there is no memory. */
+struct slice arena_move(struct arena *arena, struct buf *buf);
+
+/* What printf() would write, of any length; NULL if there is no memory. */
+char *arena_format(struct arena *arena, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+char *arena_vformat(struct arena *arena, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 /* A number in decimal, terminated; absent if there is no memory. */
 struct slice arena_int(struct arena *arena, int64_t value);

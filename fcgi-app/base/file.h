@@ -1,5 +1,5 @@
 /*
- * base/file.h - reading a small text file: migrations and payload templates, for the tool.
+ * base/file.h - reading a small text file: the configuration, migrations, payload templates.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H

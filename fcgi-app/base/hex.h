@@ -12,4 +12,14 @@ void hex_write(const void *bytes, size_t n, char *digits);
 /* The byte that "%XX" at index at stands for, in either case; -1 if there is none. */
 int hex_escaped(struct slice text, size_t at);
 
+/* The byte at index *at, decoded if it is escaped; moves *at behind it. -1 for a bad escape. */
+static inline int hex_unescape(struct slice text, size_t *at)
+{
+	size_t from = *at;
+	bool plain = text.p[from] != '%';
+
+	*at += plain ? 1 : 3;
+	return plain ? (unsigned char)text.p[from] : hex_escaped(text, from);
+}
+
 #endif

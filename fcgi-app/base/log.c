@@ -211,7 +211,7 @@ static bool needs_quotes(struct slice text)
 		if (c <= ' ' || c >= 0x7f || c == '"' || c == '=' || c == '\\')
 			return true;
 	}
-	return text.n == 0;
+	return false;
 }
 
 /* How many bytes from an index on are written as they are. */
@@ -270,7 +270,7 @@ static bool put_name(struct line *line, const char *name)
 
 static void put_field(struct line *line, const struct log_field *field)
 {
-	if (field->type == LOG_FIELD_TEXT && field->text.p == NULL)
+	if (field->type == LOG_FIELD_TEXT && field->text.n == 0)
 		return;
 	if (!put_name(line, field->name))
 		return;

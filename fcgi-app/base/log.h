@@ -15,7 +15,7 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 enum log_target { LOG_TARGET_STDERR, LOG_TARGET_SYSLOG };
 
-/* One name=value pair; left out if it is an absent text. */
+/* One name=value pair; left out if its text is absent or empty. */
 struct log_field {
 	const char *name;
 	enum { LOG_FIELD_TEXT, LOG_FIELD_INT } type;

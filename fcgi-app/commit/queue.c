@@ -46,6 +46,7 @@ struct commit_queue {
 	int64_t deadline_ms; /* of connecting, or of the group */
 	int64_t connect_ms;  /* no attempt to connect is made before */
 	int64_t backoff_ms;  /* 0 while the last connection worked */
+	enum status outage;  /* why there is no connection until connect_ms */
 };
 
 static void move_all(struct commit_list *from, struct commit_list *to)
@@ -151,8 +152,9 @@ static int64_t jitter(int64_t ms)
 	return ms / 2 + (int64_t)(random % (uint64_t)(ms + 1));
 }
 
-static void connect_later(struct commit_queue *queue, int64_t now_ms)
+static void connect_later(struct commit_queue *queue, enum status outage, int64_t now_ms)
 {
+	queue->outage = outage;
 	queue->backoff_ms = queue->backoff_ms == 0 ? BACKOFF_FIRST_MS : queue->backoff_ms * 2;
 	if (queue->backoff_ms > BACKOFF_LAST_MS)
 		queue->backoff_ms = BACKOFF_LAST_MS;
@@ -160,10 +162,10 @@ static void connect_later(struct commit_queue *queue, int64_t now_ms)
 }
 
 /* Without a server, requests are answered at once. */
-static void fail_unsent(struct commit_queue *queue, enum status status)
+static void fail_unsent(struct commit_queue *queue)
 {
-	complete(queue, &queue->isolated, status);
-	complete(queue, &queue->waiting, status);
+	complete(queue, &queue->isolated, queue->outage);
+	complete(queue, &queue->waiting, queue->outage);
 }
 
 static void start_connecting(struct commit_queue *queue, int64_t now_ms)
@@ -171,10 +173,8 @@ static void start_connecting(struct commit_queue *queue, int64_t now_ms)
 	enum status status = pg_start_connect(queue->db);
 
 	queue->deadline_ms = now_ms + queue->config->connect_timeout_ms;
-	if (status != STATUS_OK) {
-		connect_later(queue, now_ms);
-		fail_unsent(queue, status);
-	}
+	if (status != STATUS_OK)
+		connect_later(queue, status, now_ms);
 }
 
 static void end_connecting(struct commit_queue *queue, enum status status, int64_t now_ms)
@@ -185,8 +185,7 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 		queue->backoff_ms = 0;
 		return;
 	}
-	connect_later(queue, now_ms);
-	fail_unsent(queue, status);
+	connect_later(queue, status, now_ms);
 }
 
 /* Completes requests whose deadline has come before they were sent: nothing of them is stored. */
@@ -396,10 +395,13 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 	if (status == STATUS_OUTCOME_UNKNOWN)
 		queue->refusals_sent = REFUSAL_TALLY_EMPTY; /* better lost than counted twice */
 	complete(queue, &queue->group, status);
-	if (status == STATUS_READ_ONLY)
-		pg_drop(queue->db); /* a standby now: another connection may find the primary */
-	if (status == STATUS_READ_ONLY || (status == STATUS_CONFLICT && is_closed(queue)))
-		connect_later(queue, now_ms);
+	if (status == STATUS_READ_ONLY) {
+		/* A standby, or no longer the primary: another connection may find that. */
+		pg_drop(queue->db);
+		connect_later(queue, status, now_ms);
+	} else if (status == STATUS_CONFLICT && is_closed(queue)) {
+		connect_later(queue, STATUS_UNAVAILABLE, now_ms);
+	}
 }
 
 /* The statement's types were made anew, in a restore say: on the next connection each request goes
@@ -497,12 +499,10 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	enforce_deadline(queue, now_ms);
 	expire(queue, &queue->waiting, now_ms);
 	expire(queue, &queue->isolated, now_ms);
-	if (pg_state(queue->db) == PG_CLOSED) {
-		if (now_ms >= queue->connect_ms)
-			start_connecting(queue, now_ms);
-		else
-			fail_unsent(queue, STATUS_UNAVAILABLE);
-	}
+	if (pg_state(queue->db) == PG_CLOSED && now_ms >= queue->connect_ms)
+		start_connecting(queue, now_ms);
+	if (pg_state(queue->db) == PG_CLOSED)
+		fail_unsent(queue);
 	if (pg_state(queue->db) == PG_READY && queue->group.first == NULL) {
 		form_group(queue, now_ms);
 		if (queue->group.first != NULL || refusals_are_due(queue, now_ms))

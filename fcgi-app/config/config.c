@@ -7,12 +7,12 @@
 #include "config/config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
+#include "base/file.h"
 
 #define DEFAULT_PATH	   "/etc/sluice/sluice.conf"
 #define ENVIRONMENT_PREFIX "SLUICE_"
@@ -247,62 +247,31 @@ static enum status read_lines(struct reader *reader, struct slice text)
 	return status;
 }
 
-static enum status cannot_read(struct reader *reader, const char *path, const char *why)
-{
-	buf_add_format(&reader->message, "could not read configuration file \"%s\": %s", path, why);
-	return STATUS_MISCONFIGURED;
-}
-
-/* Reads the whole file, or says what is wrong. */
-static enum status load_file(struct reader *reader, const char *path, int fd, struct buf *text)
-{
-	for (;;) {
-		char *room = buf_reserve(text, 4096);
-		if (room == NULL && text->status == STATUS_NO_MEMORY)
-			return STATUS_NO_MEMORY;
-		if (room == NULL)
-			return cannot_read(reader, path, "it is larger than 1 MiB");
-		ssize_t n = read(fd, room, 4096);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return cannot_read(reader, path, strerror(errno));
-		if (n == 0)
-			return STATUS_OK;
-		text->n += (size_t)n;
-	}
-}
-
-static enum status read_file(struct reader *reader, const char *path, int fd)
-{
-	struct buf text = buf_make(FILE_BYTES_MAX);
-	enum status status = load_file(reader, path, fd, &text);
-
-	reader->path = path;
-	if (status == STATUS_OK)
-		status = read_lines(reader, buf_slice(&text));
-	reader->path = NULL;
-	buf_free(&text);
-	return status;
-}
-
 /* Reads the file named by the caller, by the environment, or by default. */
-static enum status find_file(struct reader *reader, const char *path, struct config_source *source)
+static enum status read_file(struct reader *reader, const char *path, struct config_source *source)
 {
 	const char *named = path != NULL ? path : getenv(ENVIRONMENT_PREFIX "CONFIG");
+	const char *why = NULL;
+	struct slice text;
 
 	if (named != NULL && named[0] == '\0')
 		named = NULL;
 	path = named != NULL ? named : DEFAULT_PATH;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && named == NULL && (errno == ENOENT || errno == ENOTDIR))
+	if (named == NULL && access(path, F_OK) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		return STATUS_OK;
-	if (fd < 0)
-		return cannot_read(reader, path, strerror(errno));
-	enum status status = read_file(reader, path, fd);
-	(void)close(fd);
 	source->path = arena_copy(reader->arena, slice_of(path));
-	return source->path == NULL ? STATUS_NO_MEMORY : status;
+	if (source->path == NULL)
+		return STATUS_NO_MEMORY;
+	enum status status = file_read(reader->arena, path, FILE_BYTES_MAX, &text, &why);
+	if (why != NULL)
+		buf_add_format(&reader->message, "could not read configuration file \"%s\": %s",
+			       path, why);
+	if (status != STATUS_OK)
+		return status;
+	reader->path = path;
+	status = read_lines(reader, text);
+	reader->path = NULL;
+	return status;
 }
 
 /* SLUICE_ITEM_SIZE=… sets item_size. Other programs use SLUICE_ variables too: a name that
@@ -341,7 +310,7 @@ static enum status read_all(struct reader *reader, const char *path, struct conf
 		status = set_value(reader, &reader->settings[i],
 				   slice_of(reader->settings[i].default_text));
 	if (status == STATUS_OK)
-		status = find_file(reader, path, source);
+		status = read_file(reader, path, source);
 	for (size_t i = 0; i < reader->count; i++) {
 		if (reader->set_in[i] != 0)
 			source->origin[i] = CONFIG_FROM_FILE;

@@ -13,7 +13,7 @@
 #include "store/check.h"
 #include "store/migration_file.h"
 
-enum { FINDINGS_MAX = 32, DETAIL_MAX_BYTES = 4096 };
+enum { FINDINGS_MAX = 32 };
 
 struct findings {
 	struct store_finding items[FINDINGS_MAX];
@@ -24,14 +24,12 @@ __attribute__((format(printf, 5, 6))) static void add(struct ctl *ctl, struct fi
 						      const char *check, enum store_verdict verdict,
 						      const char *format, ...)
 {
-	char text[DETAIL_MAX_BYTES];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	findings->items[findings->count++] =
-		store_finding(check, verdict, slice_of(arena_copy(&ctl->arena, slice_of(text))));
+		store_finding(check, verdict, slice_of(arena_vformat(&ctl->arena, format, args)));
+	va_end(args);
 }
 
 /* ---- the checks ---- */

@@ -40,12 +40,8 @@ static enum status find_actor(struct ctl *ctl)
 		buf_add_text(&actor, entry->pw_name);
 	else
 		buf_add_int(&actor, (int64_t)geteuid());
-	ctl->store.actor.p = arena_copy(&ctl->arena, buf_slice(&actor));
-	ctl->store.actor.n = actor.n;
-	if (actor.status != STATUS_OK || ctl->store.actor.p == NULL)
-		status = STATUS_NO_MEMORY;
-	buf_free(&actor);
-	return status;
+	ctl->store.actor = arena_move(&ctl->arena, &actor);
+	return ctl->store.actor.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 /* What libpq reads for --database; "" without it. */

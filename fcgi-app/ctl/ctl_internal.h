@@ -168,7 +168,7 @@ enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path,
 /* ---- ctl/message.c ---- */
 
 /* Appends text for a terminal, with control characters and those that change the direction of
- * text escaped. Returns how many columns it takes. */
+ * text escaped; out NULL: appends nothing. Returns how many columns it takes. */
 size_t ctl_add_escaped(struct buf *out, struct slice text);
 
 /* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream, escaped

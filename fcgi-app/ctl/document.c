@@ -46,7 +46,7 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 		result = check_before(ctl);
 	*question = (struct store_question){
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
-		.span = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),
+		.window = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
 		.source = ctl_value(ctl, CTL_SOURCE),

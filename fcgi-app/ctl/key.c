@@ -150,29 +150,35 @@ static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)
 	return ctl_print_item(ctl, &store_key_entity, key);
 }
 
-enum ctl_exit ctl_key_show(struct ctl *ctl)
+typedef enum status key_call(const struct store *store, int64_t id, struct store_key *key);
+
+/* Calls the database for the key whose id is the operand. */
+static enum ctl_exit call_for_key(struct ctl *ctl, key_call *call, struct store_key *key)
 {
-	struct store_key key = {0};
 	int64_t id;
 	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
 
 	if (usage != CTL_FINE)
 		return usage;
-	enum status status = store_key_show(&ctl->store, id, &key);
-	return status == STATUS_OK ? print_key(ctl, &key) : ctl_fail_status(ctl, status);
+	enum status status = call(&ctl->store, id, key);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_key_show(struct ctl *ctl)
+{
+	struct store_key key = {0};
+	enum ctl_exit status = call_for_key(ctl, store_key_show, &key);
+
+	return status == CTL_FINE ? print_key(ctl, &key) : status;
 }
 
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
 {
 	struct store_key key = {0};
-	int64_t id;
-	enum ctl_exit usage = ctl_read_id(ctl, "key", &id);
+	enum ctl_exit status = call_for_key(ctl, store_key_deactivate, &key);
 
-	if (usage != CTL_FINE)
-		return usage;
-	enum status status = store_key_deactivate(&ctl->store, id, &key);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
+	if (status != CTL_FINE)
+		return status;
 	if (ctl_has(ctl, CTL_JSON))
 		return print_key(ctl, &key);
 	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);

@@ -19,28 +19,38 @@ static bool must_be_escaped(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
 }
 
+enum { ESCAPE_BYTES = sizeof("\\u0000") };
+
+/* How the first character is shown: as it is, or by an escape in room. Returns its bytes. */
+static size_t escape(struct slice text, char room[ESCAPE_BYTES], struct slice *shown)
+{
+	uint32_t point = 0;
+	size_t bytes = utf8_decode(text, &point);
+
+	*shown = (struct slice){text.p, bytes};
+	if (bytes > 0 && !must_be_escaped(point))
+		return bytes;
+	if (bytes == 0)
+		(void)snprintf(room, ESCAPE_BYTES, "\\x%02x", (unsigned char)*text.p);
+	else if (point == '\n')
+		(void)snprintf(room, ESCAPE_BYTES, "\\n");
+	else
+		(void)snprintf(room, ESCAPE_BYTES, "\\u%04x", (unsigned)(point & 0xffff));
+	*shown = slice_of(room);
+	return bytes == 0 ? 1 : bytes;
+}
+
 size_t ctl_add_escaped(struct buf *out, struct slice text)
 {
-	const unsigned char *p = (const unsigned char *)text.p;
+	char room[ESCAPE_BYTES];
+	struct slice shown;
 	size_t columns = 0;
 
 	for (size_t i = 0; i < text.n;) {
-		uint32_t point = 0;
-		size_t start = out->n;
-		size_t bytes = utf8_decode((struct slice){text.p + i, text.n - i}, &point);
-		if (bytes > 0 && !must_be_escaped(point)) {
-			buf_add(out, p + i, bytes);
-			columns++;
-		} else {
-			if (bytes == 0)
-				buf_add_format(out, "\\x%02x", p[i]);
-			else if (point == '\n')
-				buf_add_text(out, "\\n");
-			else
-				buf_add_format(out, "\\u%04x", (unsigned)point);
-			columns += out->n - start;
-		}
-		i += bytes == 0 ? 1 : bytes;
+		i += escape((struct slice){text.p + i, text.n - i}, room, &shown);
+		columns += shown.p == room ? shown.n : 1;
+		if (out != NULL)
+			buf_add_slice(out, shown);
 	}
 	return columns;
 }

@@ -26,15 +26,6 @@ static struct slice shown(struct slice cell)
 	return cell.n == 0 ? SLICE("-") : cell;
 }
 
-static size_t width_of(struct slice cell)
-{
-	struct buf scratch = buf_make(SIZE_MAX / 2);
-	size_t columns = ctl_add_escaped(&scratch, shown(cell));
-
-	buf_free(&scratch);
-	return columns;
-}
-
 /* One line, without trailing blanks. */
 static void add_line(struct buf *out, const struct slice *cells, const size_t widths[],
 		     size_t columns)
@@ -61,7 +52,7 @@ void ctl_add_table(struct buf *out, const char *const headings[], size_t columns
 		widths[i] = head[i].n;
 	}
 	for (size_t i = 0; i < rows * columns; i++) {
-		size_t width = width_of(cells[i]);
+		size_t width = ctl_add_escaped(NULL, shown(cells[i]));
 		if (width > widths[i % columns])
 			widths[i % columns] = width;
 	}

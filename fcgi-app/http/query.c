@@ -14,16 +14,12 @@
 static bool decode(struct slice text, char *out, size_t *n)
 {
 	*n = 0;
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i] == '+' ? ' ' : text.p[i];
-		if (c == '%') {
-			int escaped = hex_escaped(text, i);
-			if (escaped < 0)
-				return false;
-			c = (char)escaped;
-			i += 2;
-		}
-		out[(*n)++] = c;
+	for (size_t i = 0; i < text.n;) {
+		bool blank = text.p[i] == '+';
+		int c = hex_unescape(text, &i);
+		if (c < 0)
+			return false;
+		out[(*n)++] = blank ? ' ' : (char)c;
 	}
 	return true;
 }

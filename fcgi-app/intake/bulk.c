@@ -34,12 +34,11 @@ struct bulk {
 	struct commit_statement *statement;
 	struct commit_list awaited; /* that one until its result is here, else empty */
 	int64_t awaited_deadline_ms;
-	bool any_items;		    /* were sent */
-	uint64_t duplicates;	    /* among them */
-	struct buf received, plain; /* the body's first bytes, before and after decompression */
-	bool complete;		    /* received is the whole body */
-	size_t bytes_left;	    /* payloads may still take */
-	enum status failure;	    /* the first: our own trouble, or the sender was refused */
+	bool any_items;	     /* were sent */
+	uint64_t duplicates; /* among them */
+	bool complete;	     /* intake->received is the whole body */
+	size_t bytes_left;   /* payloads may still take */
+	enum status failure; /* the first: our own trouble, or the sender was refused */
 };
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
@@ -179,7 +178,7 @@ static enum status keep_beginning(struct buf *beginning, const char *bytes, size
 static enum status take_plain(void *context, const char *bytes, size_t n)
 {
 	struct bulk *bulk = context;
-	enum status status = keep_beginning(&bulk->plain, bytes, n);
+	enum status status = keep_beginning(&bulk->intake->decoded, bytes, n);
 
 	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
 }
@@ -188,6 +187,7 @@ static enum status take_plain(void *context, const char *bytes, size_t n)
 static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
 			  void *context)
 {
+	struct buf *received = &bulk->intake->received;
 	size_t left = intake_body_max(bulk->intake);
 	char *room = arena_alloc(bulk->intake->arena, READ_BYTES);
 	enum status status = room == NULL ? STATUS_NO_MEMORY : STATUS_OK;
@@ -199,13 +199,13 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 			status = STATUS_TOO_LARGE;
 		if (status == STATUS_OK) {
 			left -= n;
-			status = keep_beginning(&bulk->received, room, n);
+			status = keep_beginning(received, room, n);
 		}
 		if (status == STATUS_OK)
 			status = http_decoder_feed(decoder, room, n, take_plain, bulk);
 	}
 	if (status == STATUS_END) {
-		bulk->complete = bulk->received.n < bulk->received.cap;
+		bulk->complete = received->n < received->cap;
 		status = http_decoder_end(decoder, take_plain, bulk);
 	}
 	if (status == STATUS_OK)
@@ -215,16 +215,17 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 
 static enum status open_chunk(struct bulk *bulk)
 {
-	struct arena *arena = bulk->intake->arena;
+	struct intake *intake = bulk->intake;
+	struct arena *arena = intake->arena;
 	struct commit_request *commit = &bulk->chunk.commit;
 
-	bulk->bytes_left = intake_body_max(bulk->intake);
-	bulk->received = buf_make((size_t)bulk->intake->config->item_bytes);
-	bulk->plain = buf_make((size_t)bulk->intake->config->item_bytes);
+	bulk->bytes_left = intake_body_max(intake);
+	intake->received = buf_make((size_t)intake->config->item_bytes);
+	intake->decoded = buf_make((size_t)intake->config->item_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
 	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
-	*commit = bulk->intake->commit;
-	commit->given_source = bulk->intake->given_source;
+	*commit = intake->commit;
+	commit->given_source = intake->given_source;
 	commit->signals = bulk->signals;
 	commit->rejects = bulk->rejects;
 	commit->results = arena_array(arena, CHUNK_ITEMS, sizeof(*commit->results));
@@ -300,9 +301,9 @@ static enum status conclude(struct bulk *bulk)
 	if (is_to_stay(intake))
 		return commit(bulk);
 	enum status status = STATUS_OK;
-	intake->plain = buf_slice(&bulk->plain);
+	intake->plain = buf_slice(&intake->decoded);
 	if (intake->unreadable)
-		status = intake_keep(intake, buf_slice(&bulk->received), bulk->complete);
+		status = intake_keep(intake, buf_slice(&intake->received), bulk->complete);
 	if (status == STATUS_OK && intake->commit.reject_count == 0) {
 		/* Rolls back without waiting, for which there may be no time. */
 		pg_drop(bulk->db);
@@ -347,6 +348,4 @@ void intake_bulk(struct intake *intake, struct pg_connection *db, intake_read *r
 	json_reader_close(bulk.reader);
 	commit_statement_close(bulk.statement);
 	arena_free(&bulk.arena);
-	buf_free(&bulk.received);
-	buf_free(&bulk.plain);
 }

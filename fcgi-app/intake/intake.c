@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "http/header.h"
+#include "http/problem.h"
 
-enum { ITEMS_FIRST = 1, DETAIL_BYTES = 200 };
+enum { ITEMS_FIRST = 1 };
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
 		 const struct http_request *http, enum intake_kind kind)
@@ -17,13 +18,13 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 		.arena = arena,
 		.http = http,
 		.kind = kind,
-		.decoded = buf_make(0),
 		.commit = {.arena = arena, .for_product_orgs = kind == INTAKE_PRODUCT_ORGS},
 	};
 }
 
 void intake_free(struct intake *intake)
 {
+	buf_free(&intake->received);
 	buf_free(&intake->decoded);
 }
 
@@ -228,17 +229,12 @@ static enum status take_item(void *context, const struct json_item *item)
 
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
-	struct buf text = buf_make(DETAIL_BYTES);
 	unsigned long long items = intake->rejected + intake->accepted;
 
-	buf_add_format(&text, "item %llu: %s at byte %llu; %llu of %llu items are bad",
-		       (unsigned long long)error->index, error->reason,
-		       (unsigned long long)error->offset, (unsigned long long)intake->rejected,
-		       items);
-	const char *detail =
-		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
-	buf_free(&text);
-	return detail;
+	return arena_format(intake->arena, "item %llu: %s at byte %llu; %llu of %llu items are bad",
+			    (unsigned long long)error->index, error->reason,
+			    (unsigned long long)error->offset, (unsigned long long)intake->rejected,
+			    items);
 }
 
 /* No item of the body is stored; the sender is still to be authenticated. */
@@ -261,18 +257,26 @@ void intake_judge_items(struct intake *intake)
 		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
 }
 
-void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+/* Why the body is unreadable; NULL for the status's own detail. */
+static const char *detail_of_body(const struct intake *intake, const struct json_reader *reader,
+				  enum status status)
 {
 	uint64_t offset = 0;
 	const char *reason = "";
 
+	/* Where nothing is, no place is worth telling, but what is missing. */
+	if (status == STATUS_EMPTY_BODY)
+		return is_one_or_many(intake) ? NULL : problem_of(STATUS_NOT_A_BATCH)->detail;
+	json_reader_error(reader, &offset, &reason);
+	return *reason == '\0' ? NULL : intake_detail_at(intake->arena, reason, offset);
+}
+
+void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
+{
 	intake->single = json_reader_is_single(reader);
 	if (status != STATUS_OK) {
 		intake->unreadable = true;
-		json_reader_error(reader, &offset, &reason);
-		refuse_body(intake, status,
-			    *reason == '\0' ? NULL
-					    : intake_detail_at(intake->arena, reason, offset));
+		refuse_body(intake, status, detail_of_body(intake, reader, status));
 	} else {
 		intake_judge_items(intake);
 	}

@@ -62,8 +62,9 @@ struct intake {
 	struct commit_request commit;
 
 	/* set by intake_body or intake_bulk */
-	struct slice plain; /* the body, decompressed */
-	struct buf decoded; /* what plain points to if the body was compressed */
+	struct slice plain;  /* the body, decompressed; of a bulk body the first bytes */
+	struct buf received; /* the first bytes of a bulk body as they came */
+	struct buf decoded;  /* what plain points to if the body was compressed, or in bulk */
 	struct intake_item *items;
 	struct signal *signals;		  /* of the items, or … */
 	struct product_org *product_orgs; /* … these, set by intake_map */

@@ -91,15 +91,10 @@ static enum status map_item(const struct intake *intake, const struct template *
 /* Why the item makes no row, in the arena; NULL when there is no memory. */
 static const char *reason_of(const struct intake *intake, const struct product_org *row)
 {
-	enum { REASON_BYTES = 200 };
-	struct buf text = buf_make(REASON_BYTES);
+	struct slice field = row->warnings[0].field;
 
-	buf_add_slice(&text, row->warnings[0].field);
-	buf_add_format(&text, " %s, in the item", row->warnings[0].reason);
-	const char *reason =
-		text.status == STATUS_OK ? arena_copy(intake->arena, buf_slice(&text)) : NULL;
-	buf_free(&text);
-	return reason;
+	return arena_format(intake->arena, "%.*s %s, in the item", (int)field.n, field.p,
+			    row->warnings[0].reason);
 }
 
 /* Inserts a bad item by its index; *at is where the one before was inserted. */

@@ -14,19 +14,13 @@
 #include "http/problem.h"
 
 enum {
-	DETAIL_BYTES = 200,
 	KEY_PREFIX = 3,	  /* "sk_" */
 	KEY_SHOWN = 3 + 4 /* a key's first characters are not secret */
 };
 
 const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset)
 {
-	struct buf text = buf_make(DETAIL_BYTES);
-
-	buf_add_format(&text, "%s at byte %llu", reason, (unsigned long long)offset);
-	const char *detail = text.status == STATUS_OK ? arena_copy(arena, buf_slice(&text)) : NULL;
-	buf_free(&text);
-	return detail;
+	return arena_format(arena, "%s at byte %llu", reason, (unsigned long long)offset);
 }
 
 struct intake_error intake_error_of(const struct json_item *item)

@@ -103,11 +103,6 @@ enum status json_edit(struct arena *arena, struct slice object, const struct jso
 	add_defaults(&text, object, edits);
 	add_members(&text, object, edits);
 	buf_add_text(&text, text.n == 0 ? "{}" : "}");
-	enum status status = text.status;
-	if (status == STATUS_OK) {
-		*out = (struct slice){arena_copy(arena, buf_slice(&text)), text.n};
-		status = out->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
-	}
-	buf_free(&text);
-	return status;
+	*out = arena_move(arena, &text);
+	return out->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }

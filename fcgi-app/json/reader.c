@@ -345,9 +345,12 @@ static enum status text_end(struct json_reader *reader)
 		return stop(reader, status, reader->scan.offset, reader->scan.reason);
 	if (reader->shape == SHAPE_SCALAR && reader->form == JSON_FORM_SINGLE)
 		return stop(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset, "not an object");
-	if (reader->shape == SHAPE_SCALAR ||
-	    (reader->shape == SHAPE_ENVELOPE && !reader->had_items))
-		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset, "no array of items");
+	if (reader->shape == SHAPE_SCALAR)
+		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+			    "neither an array nor an object");
+	if (reader->shape == SHAPE_ENVELOPE && !reader->had_items)
+		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+			    "no array \"batch\", \"signals\" or \"events\" in the object");
 	return STATUS_OK;
 }
 

@@ -77,25 +77,21 @@ struct compiler {
 	bool custom_seen;
 };
 
-enum { MESSAGE_BYTES = 1024 }; /* a name, a path and some words */
-
 /* Notes what is wrong at a place of the template's text. */
 static enum status invalid(struct compiler *compiler, const char *at, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static enum status invalid(struct compiler *compiler, const char *at, const char *format, ...)
 {
-	char message[MESSAGE_BYTES];
 	struct template_fault *fault = compiler->fault;
 	va_list args;
 
-	va_start(args, format);
-	(void)vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	fault->offset = (uint64_t)(at - compiler->text.p);
 	fault->field = compiler->field;
 	fault->custom = compiler->custom;
-	fault->message = slice_of(arena_copy(compiler->arena, slice_of(message)));
+	va_start(args, format);
+	fault->message = slice_of(arena_vformat(compiler->arena, format, args));
+	va_end(args);
 	return fault->message.p == NULL ? STATUS_NO_MEMORY : STATUS_INVALID_TEMPLATE;
 }
 
@@ -147,15 +143,12 @@ static enum status make_custom(struct arena *arena, struct slice name, struct cu
 	buf_add_char(&label, ':');
 	buf_add_text(&field, custom_prefix);
 	buf_add_slice(&field, name);
-	custom->label = (struct slice){arena_copy(arena, buf_slice(&label)), label.n};
-	custom->field = (struct slice){arena_copy(arena, buf_slice(&field)), field.n};
-	bool made = label.status == STATUS_OK && field.status == STATUS_OK &&
-		    custom->label.p != NULL && custom->field.p != NULL;
-	if (made)
-		custom->name = (struct slice){custom->field.p + sizeof(custom_prefix) - 1, name.n};
-	buf_free(&label);
-	buf_free(&field);
-	return made ? STATUS_OK : STATUS_NO_MEMORY;
+	custom->label = arena_move(arena, &label);
+	custom->field = arena_move(arena, &field);
+	if (custom->label.p == NULL || custom->field.p == NULL)
+		return STATUS_NO_MEMORY;
+	custom->name = (struct slice){custom->field.p + sizeof(custom_prefix) - 1, name.n};
+	return STATUS_OK;
 }
 
 static enum status check_custom_name(struct compiler *compiler, const char *at, struct slice name)
@@ -554,8 +547,6 @@ enum status product_org_warnings(struct arena *arena, const struct product_org *
 		buf_add_char(&out, '}');
 	}
 	buf_add_char(&out, ']');
-	if (out.status == STATUS_OK)
-		*text = (struct slice){arena_copy(arena, buf_slice(&out)), out.n};
-	buf_free(&out);
+	*text = arena_move(arena, &out);
 	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }

@@ -36,14 +36,10 @@ static struct slice number_text(struct arena *arena, struct product_org_number n
 static struct slice timestamp_text(struct arena *arena, int64_t us)
 {
 	struct buf text = buf_make(64);
-	struct slice copy = SLICE_ABSENT;
 
 	if (us != INT64_MIN)
 		timestamp_add(&text, us);
-	if (text.n > 0)
-		copy = slice_of(arena_copy(arena, buf_slice(&text)));
-	buf_free(&text);
-	return copy;
+	return arena_move(arena, &text);
 }
 
 static void fill_cells(struct arena *arena, const struct product_org *row,
@@ -102,19 +98,13 @@ struct run {
 static struct slice describe(struct arena *arena, const struct json_item *item,
 			     const struct product_org *row)
 {
-	struct buf text = buf_make(1024);
-	struct slice copy;
+	struct slice field = row->warnings[0].field;
 
-	if (item->status != STATUS_OK) {
-		buf_add_format(&text, "%s at byte ", item->reason);
-		buf_add_int(&text, (int64_t)item->bad_offset);
-	} else {
-		buf_add_slice(&text, row->warnings[0].field);
-		buf_add_format(&text, " %s", row->warnings[0].reason);
-	}
-	copy = slice_of(arena_copy(arena, buf_slice(&text)));
-	buf_free(&text);
-	return copy;
+	if (item->status != STATUS_OK)
+		return slice_of(arena_format(arena, "%s at byte %llu", item->reason,
+					     (unsigned long long)item->bad_offset));
+	return slice_of(
+		arena_format(arena, "%.*s %s", (int)field.n, field.p, row->warnings[0].reason));
 }
 
 static enum status take_item(void *context, const struct json_item *item)

@@ -61,19 +61,11 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < raw.n; i++) {
-		char c = raw.p[i];
-		if (c == '%') {
-			int escaped = hex_escaped(raw, i);
-			if (escaped < 0)
-				return false;
-			c = (char)escaped;
-			i += 2;
-		}
-		/* Plain char may be signed: the cast makes bytes above 0x7e fail as well. */
-		if ((unsigned char)c <= ' ' || (unsigned char)c >= 0x7f || c == '/' || c == '\\')
+	for (size_t i = 0; i < raw.n;) {
+		int c = hex_unescape(raw, &i);
+		if (c <= ' ' || c >= 0x7f || c == '/' || c == '\\')
 			return false;
-		out[n++] = c;
+		out[n++] = (char)c;
 	}
 	*segment = (struct slice){out, n};
 	return n > 0 && !slice_equal(*segment, SLICE(".")) && !slice_equal(*segment, SLICE(".."));
@@ -148,8 +140,8 @@ static const char *allow_of(const struct route *route)
 	return route->method;
 }
 
-/* Finds the row for path and method. False if there is none; match is then a row for the path
- * alone, or empty. */
+/* Finds the row for path and method. False if there is none; match is then the first row for the
+ * path alone, as it would be with the right method, or empty. */
 static bool search(const struct slice *segments, int count, bool key_prefixed,
 		   enum route_program program, struct slice method, struct route_match *match)
 {
@@ -161,7 +153,8 @@ static bool search(const struct slice *segments, int count, bool key_prefixed,
 			continue;
 		if (slice_equal(method, slice_of(routes[i].method)))
 			return true;
-		other = *match;
+		if (other.route == NULL)
+			other = *match;
 	}
 	*match = other;
 	return false;

@@ -37,6 +37,25 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
 
 /* ---- problems ---- */
 
+/* In place of the problem's own detail, which is for senders of webhooks; NULL where that fits. */
+static const char *detail_of(enum status status)
+{
+	static const char *const details[STATUS_COUNT] = {
+		[STATUS_TOO_LARGE] =
+			"Shorten the payload template, or the payload that it is tried on.",
+		[STATUS_EMPTY_BODY] = "Send a JSON object.",
+		[STATUS_REQUEST_TIMEOUT] = "Check the connection and try again.",
+		[STATUS_OUTCOME_UNKNOWN] =
+			"The commit was not confirmed. Reload the page to see whether the change was made.",
+		[STATUS_MISCONFIGURED] =
+			"Nothing was changed. An operator of Sluice has to fix the service first.",
+	};
+
+	if (details[status] == NULL && problem_of(status)->http == 503)
+		return "Nothing was changed. Try again later.";
+	return details[status];
+}
+
 /* errors: JSON, or absent. */
 static enum status make_problem(struct settings *settings, enum status status, const char *detail,
 				struct slice errors)
@@ -44,7 +63,8 @@ static enum status make_problem(struct settings *settings, enum status status, c
 	settings->status = status;
 	if (status == STATUS_METHOD_NOT_ALLOWED)
 		settings->response.allow = settings->match.allow;
-	http_problem_with(&settings->response, &settings->http, status, detail, errors);
+	http_problem_with(&settings->response, &settings->http, status,
+			  detail == NULL ? detail_of(status) : detail, errors);
 	return status;
 }
 

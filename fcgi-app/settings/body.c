@@ -23,7 +23,7 @@ static enum status check(struct settings *settings, struct slice body)
 			       ? STATUS_OK
 			       : settings_problem(settings, STATUS_INVALID_REQUEST,
 						  "The body is not a JSON object.");
-	if (status == STATUS_NO_MEMORY || *reason == '\0')
+	if (status == STATUS_NO_MEMORY || status == STATUS_EMPTY_BODY || *reason == '\0')
 		return settings_problem(settings, status, NULL);
 	(void)snprintf(detail, sizeof(detail), "%s at byte %llu", reason,
 		       (unsigned long long)offset);

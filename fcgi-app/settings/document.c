@@ -43,12 +43,12 @@ static enum status answer_page(struct settings *settings, enum store_document do
 enum status settings_statistics(struct settings *settings)
 {
 	struct store_question question = {0};
-	enum status status = settings_text(settings, "window", &question.span);
+	enum status status = settings_text(settings, "window", &question.window);
 
 	if (status != STATUS_OK)
 		return status;
-	if (question.span.p == NULL)
-		question.span = SLICE("24h");
+	if (question.window.p == NULL)
+		question.window = SLICE("24h");
 	return answer_document(settings, STORE_STATISTICS, &question);
 }
 

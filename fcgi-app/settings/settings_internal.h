@@ -38,7 +38,8 @@ enum status settings_answer(struct settings *settings, enum status status, struc
 /* The same for a document that PostgreSQL wrote: sent as it is, digit for digit. */
 enum status settings_answer_json(struct settings *settings, enum status status, struct slice json);
 
-/* Makes the response a problem. detail may be NULL. */
+/* Makes the response a problem. detail may be NULL, for the status's usual one, which is in words
+ * for the user of the page. */
 enum status settings_problem(struct settings *settings, enum status status, const char *detail);
 
 /* The same with a member "errors" that holds one place, such as the name of a parameter, and what

@@ -6,11 +6,11 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { SPAN, PAGE, FILTERED_PAGE, NOTHING };
+enum parameters { WINDOW, PAGE, FILTERED_PAGE, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
-	[STORE_STATISTICS] = SPAN, [STORE_SIGNALS] = FILTERED_PAGE, [STORE_PRODUCT_ORGS] = PAGE,
-	[STORE_REJECTS] = PAGE,	   [STORE_USAGE] = NOTHING,	    [STORE_AUDIT] = PAGE,
+	[STORE_STATISTICS] = WINDOW, [STORE_SIGNALS] = FILTERED_PAGE, [STORE_PRODUCT_ORGS] = PAGE,
+	[STORE_REJECTS] = PAGE,	     [STORE_USAGE] = NOTHING,	      [STORE_AUDIT] = PAGE,
 };
 
 enum { PARAMS_MAX = 6 };
@@ -20,8 +20,8 @@ static void add_parameters(enum store_document document, const struct store_ques
 {
 	enum parameters parameters = parameters_of[document];
 
-	if (parameters == SPAN)
-		*params++ = question->span;
+	if (parameters == WINDOW)
+		*params++ = question->window;
 	if (parameters == PAGE || parameters == FILTERED_PAGE) {
 		*params++ = question->before;
 		*params++ = question->limit;

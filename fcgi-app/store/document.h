@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 enum store_document {
-	STORE_STATISTICS,   /* span */
+	STORE_STATISTICS,   /* window */
 	STORE_SIGNALS,	    /* before, limit, source, status */
 	STORE_PRODUCT_ORGS, /* before, limit */
 	STORE_REJECTS,	    /* before, limit; not for the tool */
@@ -20,7 +20,7 @@ enum store_document {
 /* What an absent member leaves open is all, or the database's default. */
 struct store_question {
 	struct slice organization; /* an id, or for the tool a name */
-	struct slice span;	   /* 24h, 7d, 30d */
+	struct slice window;	   /* 24h, 7d, 30d */
 	struct slice before;	   /* an id: only what is older */
 	struct slice limit;	   /* a number */
 	struct slice source, status;

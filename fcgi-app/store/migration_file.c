@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "store/store_internal.h"
 
-enum { VERSION_DIGITS = 4, FILE_MAX_BYTES = 4 * 1024 * 1024, MESSAGE_MAX_BYTES = 8192 };
+enum { VERSION_DIGITS = 4, FILE_MAX_BYTES = 4 * 1024 * 1024 };
 
 /* Formats a message into the arena. Returns the status, or STATUS_NO_MEMORY. */
 __attribute__((format(printf, 4, 5))) static enum status say(struct arena *arena,
@@ -22,13 +22,11 @@ __attribute__((format(printf, 4, 5))) static enum status say(struct arena *arena
 							     const char **message,
 							     const char *format, ...)
 {
-	char text[MESSAGE_MAX_BYTES];
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(text, sizeof(text), format, args);
+	*message = arena_vformat(arena, format, args);
 	va_end(args);
-	*message = arena_copy(arena, slice_of(text));
 	return *message == NULL ? STATUS_NO_MEMORY : status;
 }
 
@@ -78,21 +76,14 @@ static enum status checksum(struct arena *arena, struct slice sql, struct slice 
 static enum status read_one(struct arena *arena, const char *directory, struct migration_file *file,
 			    const char **message)
 {
-	struct buf path = buf_make(MESSAGE_MAX_BYTES);
+	const char *path = arena_format(arena, "%s/%s", directory, file->migration.name.p);
 	const char *reason = NULL;
-	enum status status;
 
-	buf_add_format(&path, "%s/%s", directory, file->migration.name.p);
-	buf_add_char(&path, '\0');
-	if (path.status != STATUS_OK)
-		status = path.status == STATUS_NO_MEMORY
-				 ? STATUS_NO_MEMORY
-				 : say(arena, STATUS_MISCONFIGURED, message, "path is too long");
-	else
-		status = file_read(arena, path.p, FILE_MAX_BYTES, &file->sql, &reason);
+	if (path == NULL)
+		return STATUS_NO_MEMORY;
+	enum status status = file_read(arena, path, FILE_MAX_BYTES, &file->sql, &reason);
 	if (reason != NULL)
-		status = say(arena, status, message, "could not read \"%s\": %s", path.p, reason);
-	buf_free(&path);
+		status = say(arena, status, message, "could not read \"%s\": %s", path, reason);
 	if (status == STATUS_OK)
 		status = checksum(arena, file->sql, &file->migration.checksum);
 	return status;
@@ -145,14 +136,10 @@ struct found {
 /* Adds a file by its name below the directory. */
 static enum status add_name(struct found *found, const char *folder, const char *name)
 {
-	struct buf path = buf_make(MESSAGE_MAX_BYTES);
-	struct migration_file file = {.migration.version = 0};
+	struct migration_file file = {
+		.migration.name = slice_of(arena_format(found->arena, "%s%s", folder, name)),
+	};
 
-	buf_add_format(&path, "%s%s", folder, name);
-	if (path.status == STATUS_OK)
-		file.migration.name.p = arena_copy(found->arena, buf_slice(&path));
-	file.migration.name.n = path.n;
-	buf_free(&path);
 	if (file.migration.name.p == NULL)
 		return STATUS_NO_MEMORY;
 	if (place_of(file.migration.name.p) == PLACE_NONE)
@@ -175,11 +162,12 @@ static enum status add_name(struct found *found, const char *folder, const char 
 /* Adds the files of a folder, "" or with a slash at its end. */
 static enum status add_folder(struct found *found, const char *folder)
 {
-	char path[MESSAGE_MAX_BYTES];
+	const char *path = arena_format(found->arena, "%s/%s", found->directory, folder);
 	struct dirent *entry;
 	enum status status = STATUS_OK;
 
-	(void)snprintf(path, sizeof(path), "%s/%s", found->directory, folder);
+	if (path == NULL)
+		return STATUS_NO_MEMORY;
 	DIR *dir = opendir(path);
 	if (dir == NULL && errno == ENOENT && *folder != '\0')
 		return STATUS_OK;

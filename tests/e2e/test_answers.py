@@ -143,13 +143,16 @@ def test_single_that_is_no_object(stack, key, body):
     assert_problem(send(stack, path_of(key), body), 400, "not_an_object")
 
 
-@pytest.mark.parametrize("body, code", [
-    (b"7", "not_a_batch"), (b'{"items":[]}', "not_a_batch"), (b'{"batch":7}', "not_a_batch"),
-    (b"{}", "not_a_batch"),
+NO_ARRAY = 'no array "batch", "signals" or "events" in the object at byte 0'
+
+
+@pytest.mark.parametrize("body, detail", [
+    (b"7", "neither an array nor an object at byte 0"), (b'{"items":[]}', NO_ARRAY),
+    (b'{"batch":7}', NO_ARRAY), (b"{}", NO_ARRAY),
 ])
-def test_batch_that_is_no_batch(stack, key, body, code):
-    assert_problem(send(stack, path_of(key, end="/batch"), body), 400, code)
-    assert_problem(send(stack, bulk_path(key), body), 400, code)
+def test_batch_that_is_no_batch(stack, key, body, detail):
+    for path in (path_of(key, end="/batch"), bulk_path(key)):
+        assert assert_problem(send(stack, path, body), 400, "not_a_batch")["detail"] == detail
 
 
 def test_malformed_batch_stores_nothing(stack, key):

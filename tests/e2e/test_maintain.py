@@ -364,8 +364,9 @@ def test_partitions_are_dropped_under_load(server, live, key):
         dropped = 0
         while dropped < past:
             report, _ = live.maintain()
-            assert report["drop_partitions"][0] in ("done", "busy")
             dropped += report["drop_partitions"][1]
+            # Whether a run gets all its locks is a race: it says so, or nothing is left.
+            assert report["drop_partitions"][0] == ("done" if dropped == past else "busy")
         load.wait(50, 202)
     assert dropped == past > 50
     assert {entry.status for entry in load.sent} == {202}

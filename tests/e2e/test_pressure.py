@@ -100,7 +100,9 @@ def late_members(worker, key):
         finally:
             ended.set()
     last, *others = in_parallel(all_slow, *[quick] * 8)
-    assert last <= {202, 408, 503}, "each comes in time or too late"
+    # Which of them are in time is a race by design: committed, too late to be read or to be
+    # committed. The others always are.
+    assert last <= {202, 408, 503}
     assert set.union(*others) == {202}
 
 

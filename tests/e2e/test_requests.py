@@ -228,6 +228,20 @@ def test_request_id_is_in_the_log(stack, keys):
     stack.wait_logged(f"request_id={marker} ")
 
 
+@pytest.mark.parametrize("method, path, status, code", [
+    ("GET", "/health", 200, "ok"), ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
+    ("POST", "/api/signal-staging/nothing", 404, "not_found")])
+def test_a_line_without_a_key_has_no_such_field(stack, method, path, status, code):
+    marker = "log-line-" + sound_key()[3:15]
+    answer = send(stack, path, SEED if method == "POST" else None, {"X-Request-Id": marker},
+                  method)
+    assert answer.status == status
+    stack.wait_logged(f"request_id={marker} ")
+    line, = re.findall(f" event=request request_id={marker} (.*)", stack.log())
+    assert re.fullmatch(
+        rf"route=\S+ status={status} code={code} accepted=0 duplicates=0 rejected=0 ms=\d+", line)
+
+
 @pytest.mark.parametrize("source, status", [
     ("crm", 202), (64 * "s", 202), (65 * "s", 400), ("a b", 400), ("a/b", 400), ("\u00e4", 400),
 ], ids=["crm", "64", "65", "space", "slash", "latin1"])
@@ -399,7 +413,9 @@ def test_json_limits(stack, key, item, status, code):
 @pytest.mark.parametrize("body", [b"", b" \r\n\t", b"\xef\xbb\xbf"], ids=["none", "blank", "bom"])
 def test_empty_body(stack, key, end, body):
     path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
-    assert_problem(send(stack, path, body), 400, "empty_body")
+    wanted = "an array, NDJSON, or an object whose" if end else "one JSON object, an array of"
+    problem = assert_problem(send(stack, path, body), 400, "empty_body")
+    assert problem["detail"].startswith(f"Send {wanted} ")
     assert stack.rows(key) == 0
 
 

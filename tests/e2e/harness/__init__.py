@@ -26,7 +26,8 @@ from .figures import alternate, median, percentile
 from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, DIRECTORY, EARLY_ANSWERS, ENCODED_SLASH,
                      ENCODED_ZERO, FRONTS, LOOPLESS, MERGES_LOOK_ALIKES, NEEDS_LENGTH,
                      NO_BODY_OF_GET, OTHER_FRONTS, PLAIN_ERRORS, SETTINGS_FRONTS, STREAMING,
-                     STREAMING_SETTINGS, UNKNOWN_CODING, WITHOUT_SLASH, WORKER_LOST)
+                     STREAMING_SETTINGS, UNKNOWN_CODING, WITHOUT_SLASH, WITHOUT_WORKERS,
+                     WORKER_LOST)
 from .load import Load, assert_staged_once
 from .place import BUILD, ENVIRONMENT, OUTPUT, PATIENCE, ROOT, VARIANT
 from .processes import memory_kib, state_of
@@ -40,8 +41,8 @@ __all__ = [
     "LOOPLESS", "MERGES_LOOK_ALIKES", "NDJSON", "NEEDS_LENGTH", "NO_BODY_OF_GET",
     "OTHER_FRONTS", "OUTPUT", "PATIENCE", "PLAIN_ERRORS", "ROOT", "SECRET", "SEED",
     "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING", "VARIANT",
-    "WITHOUT_SLASH", "WORKER_LOST", "Answer",
-    "Client", "Load", "NoAnswer", "Stack", "accepted_id", "alternate", "assert_problem",
+    "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client",
+    "Load", "NoAnswer", "Stack", "accepted_id", "alternate", "assert_problem",
     "assert_recorded", "assert_staged_once", "base62", "bulk_path", "free_port", "median",
     "memory_kib", "path_of", "percentile", "send", "send_raw", "sound_key", "state_of",
     "status_of", "unsound_key", "wait_for", "wait_until_equal",

@@ -43,7 +43,9 @@ ANOTHER_HOST = per_front(404, 404, 403)  # /metrics is asked for from elsewhere
 UNKNOWN_CODING = per_front(501, 400, 501)  # Transfer-Encoding: gzip
 WITHOUT_SLASH = per_front(301, 302, 301)  # /settings
 ENCODED_SLASH = per_front(404, 404, 401)  # nginx asks for a password first
-# The worker is killed in the middle of a request: senders repeat after all of these.
-WORKER_LOST = per_front({500, 503}, {500, 502, 503}, {502})
+# The process that was to answer a request is killed.
+WORKER_LOST = per_front(500, 503, 503, apache_fcgid=500, cgi_apache=500)
+# No process can be had that would answer.
+WITHOUT_WORKERS = per_front(503, 503, 503, apache_fcgid=500, cgi_apache=500)
 # Half closed before the body is whole; None: the connection is closed without an answer.
 CUT_BODY = per_front(None, 400, None, apache_fcgid=500)

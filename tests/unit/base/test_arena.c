@@ -104,6 +104,93 @@ START_TEST(numbers_are_written)
 }
 END_TEST
 
+START_TEST(formatted_texts_have_any_length)
+{
+	struct arena arena = {0};
+	char long_text[20001];
+
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	ck_assert_str_eq(arena_format(&arena, "%s %d at %.*s", "item", -7, 2, "abc"),
+			 "item -7 at ab");
+	ck_assert_str_eq(arena_format(&arena, "%s", ""), "");
+	ck_assert_str_eq(arena_format(&arena, "%s", long_text), long_text);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(a_moved_buffer_is_freed)
+{
+	struct arena arena = {0};
+	struct buf buf = buf_make(8);
+	long before = unit_allocations();
+
+	buf_add_text(&buf, "a\nb");
+	struct slice text = arena_move(&arena, &buf);
+	arena_free(&arena);
+	long left = unit_allocations() - before;
+	ck_assert_int_eq(left, 0);
+	ck_assert_uint_eq(text.n, 3);
+	ck_assert_ptr_null(buf.p);
+	ck_assert_uint_eq(buf.cap, 8);
+
+	buf_add_text(&buf, "12345678");
+	text = arena_move(&arena, &buf);
+	ck_assert_str_eq(text.p, "12345678");
+	ck_assert_uint_eq(text.n, 8);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(an_empty_or_failed_buffer_is_an_absent_text)
+{
+	struct arena arena = {0};
+	struct buf empty = buf_make(8), full = buf_make(8);
+
+	struct slice text = arena_move(&arena, &empty);
+	ck_assert_ptr_null(text.p);
+	ck_assert_uint_eq(text.n, 0);
+	buf_add_text(&full, "1234567");
+	buf_add_text(&full, "89");
+	text = arena_move(&arena, &full);
+	ck_assert_ptr_null(text.p);
+	ck_assert_uint_eq(text.n, 0);
+	ck_assert_ptr_null(full.p);
+	ck_assert_int_eq(full.status, STATUS_OK);
+	arena_free(&arena);
+}
+END_TEST
+
+static enum status format_into_arena(void)
+{
+	struct arena arena = {0};
+	const char *text = arena_format(&arena, "%08d", 1);
+	const char *more = arena_format(&arena, "%9000d", 1);
+
+	arena_free(&arena);
+	return text == NULL || more == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static enum status move_into_arena(void)
+{
+	struct arena arena = {0};
+	struct buf buf = buf_make(8);
+
+	buf_add_text(&buf, "text");
+	struct slice text = arena_move(&arena, &buf);
+	arena_free(&arena);
+	if (text.p == NULL)
+		return text.n == 0 ? STATUS_NO_MEMORY : STATUS_INTERNAL;
+	return STATUS_OK;
+}
+
+START_TEST(formatting_and_moving_survive_failure)
+{
+	ck_assert_int_eq(unit_torture(format_into_arena), 2);
+	ck_assert_int_eq(unit_torture(move_into_arena), 2);
+}
+END_TEST
+
 static enum status fill_arena(void)
 {
 	struct arena arena = {0};
@@ -135,6 +222,10 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, arena_copies_are_terminated);
 	tcase_add_test(tests, arena_reset_keeps_one_block);
 	tcase_add_test(tests, numbers_are_written);
+	tcase_add_test(tests, formatted_texts_have_any_length);
+	tcase_add_test(tests, a_moved_buffer_is_freed);
+	tcase_add_test(tests, an_empty_or_failed_buffer_is_an_absent_text);
+	tcase_add_test(tests, formatting_and_moving_survive_failure);
 	tcase_add_test(tests, arena_survives_failure);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -55,6 +55,20 @@ START_TEST(anything_else_is_no_escape)
 }
 END_TEST
 
+START_TEST(a_text_is_read_byte_by_byte)
+{
+	struct slice text = SLICE("a%41%25%ff\xfe+%4");
+	static const int bytes[] = {'a', 'A', '%', 0xff, 0xfe, '+', -1};
+	static const size_t next[] = {1, 4, 7, 10, 11, 12, 15};
+	size_t at = 0;
+
+	for (int i = 0; i < LENGTH(bytes); i++) {
+		ck_assert_int_eq(hex_unescape(text, &at), bytes[i]);
+		ck_assert_uint_eq(at, next[i]);
+	}
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("hex");
@@ -63,6 +77,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, every_byte_is_written);
 	tcase_add_test(tests, every_escape_is_read);
 	tcase_add_loop_test(tests, anything_else_is_no_escape, 0, LENGTH(plain));
+	tcase_add_test(tests, a_text_is_read_byte_by_byte);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -84,7 +84,6 @@ static const struct {
 	const char *field;
 } values[] = {
 	{{"plain", 5}, "v=plain"},
-	{{"", 0}, "v=\"\""},
 	{{"a b", 3}, "v=\"a b\""},
 	{{"a=b", 3}, "v=\"a=b\""},
 	{{"/path?x", 7}, "v=/path?x"},
@@ -140,9 +139,9 @@ START_TEST(integers_are_written)
 }
 END_TEST
 
-START_TEST(absent_texts_are_left_out)
+START_TEST(absent_and_empty_texts_are_left_out)
 {
-	log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("a", NULL), LOG_INT("b", 2), LOG_TEXT("c", NULL));
+	log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("a", NULL), LOG_INT("b", 2), LOG_TEXT("c", ""));
 	ck_assert_str_eq(fields(), "b=2");
 }
 END_TEST
@@ -181,15 +180,13 @@ static const struct {
 	{"ssk_12345678", "ssk_1234" ELLIPSIS},
 	{"sksk_12345678", "sksk_1234" ELLIPSIS},
 	{"wwhs_12345678", "wwhs_1234" ELLIPSIS},
-	{"", ""},
 };
 
 START_TEST(secrets_are_cut_in_fields)
 {
-	const char *quote = secrets[_i].text[0] == '\0' ? "\"" : "";
 	char field[256];
 
-	(void)snprintf(field, sizeof(field), "v=%s%s%s", quote, secrets[_i].redacted, quote);
+	(void)snprintf(field, sizeof(field), "v=%s", secrets[_i].redacted);
 	log_event(LOG_LEVEL_INFO, "e", LOG_TEXT("v", secrets[_i].text));
 	ck_assert_str_eq(fields(), field);
 }
@@ -447,7 +444,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tests, capture, release);
 	tcase_add_loop_test(tests, values_are_escaped, 0, LENGTH(values));
 	tcase_add_loop_test(tests, integers_are_written, 0, LENGTH(integers));
-	tcase_add_test(tests, absent_texts_are_left_out);
+	tcase_add_test(tests, absent_and_empty_texts_are_left_out);
 	tcase_add_loop_test(tests, secrets_are_cut_in_fields, 0, LENGTH(secrets));
 	tcase_add_loop_test(tests, secrets_are_cut_in_texts, 0, LENGTH(secrets));
 	tcase_add_test(tests, secrets_are_cut_in_events);
@@ -455,7 +452,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, line_begins_with_its_time);
 	tcase_add_test(tests, line_has_its_parts);
 	tcase_add_loop_test(tests, long_values_are_cut, 0, LENGTH(lengths));
-	tcase_add_loop_test(tests, no_line_is_too_long, 0, 1100);
+	tcase_add_loop_test(tests, no_line_is_too_long, 1, 1100);
 	tcase_add_loop_test(tests, lines_of_no_interest_are_left_out, 0, 16);
 	tcase_add_test(tests, lines_are_held);
 	tcase_add_test(tests, a_line_allocates_nothing);

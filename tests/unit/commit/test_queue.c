@@ -374,13 +374,13 @@ START_TEST(without_a_server_requests_do_not_wait)
 	step(false, NOW_MS, _i == 0 ? "ab" : "");
 	step(true, NOW_MS, _i == 0 ? "" : "ab");
 	check_status("ab", refused_connects[_i].status);
-	/* Until the next attempt they are turned away at once. */
+	/* Until the next attempt they are turned away at once, for the same reason. */
 	int64_t next_ms = commit_queue_wake_ms(queue);
 	ck_assert_int_ge(next_ms, NOW_MS + 50);
 	ck_assert_int_le(next_ms, NOW_MS + 150);
 	add("c");
 	step(false, next_ms - 1, "c");
-	check_status("c", STATUS_UNAVAILABLE);
+	check_status("c", refused_connects[_i].status);
 	close_queue();
 }
 END_TEST
@@ -914,21 +914,39 @@ START_TEST(types_that_stay_missing)
 }
 END_TEST
 
-/* A standby, or no longer the primary: the next connection may find the new one. */
+/* A standby, or no longer the primary: the next connection may find the new one. What comes until
+ * then is told the same as what was sent; what comes after it fails to connect, that. */
 START_TEST(a_read_only_server_is_left)
 {
 	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(&read_only), LIBPQ_FINISH, {0}};
+		LIBPQ_CONNECT,
+		LIBPQ_SEND("a"),
+		LIBPQ_ANSWER(&read_only),
+		LIBPQ_FINISH,
+		LIBPQ_START,
+		{"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
+		LIBPQ_FINISH,
+		{0}};
 
 	open_queue(script);
 	add("a");
 	connect_queue();
 	add("b");
 	step(true, NOW_MS, "ab");
-	check_status("a", STATUS_READ_ONLY);
-	check_status("b", STATUS_UNAVAILABLE);
+	check_status("ab", STATUS_READ_ONLY);
 	ck_assert(!commit_queue_is_connected(queue));
-	ck_assert_int_gt(commit_queue_wake_ms(queue), NOW_MS);
+	int64_t next_ms = commit_queue_wake_ms(queue);
+	ck_assert_int_gt(next_ms, NOW_MS);
+	add("c");
+	step(false, next_ms - 1, "c");
+	check_status("c", STATUS_READ_ONLY);
+	add("d");
+	step(false, next_ms, "");
+	step(true, next_ms, "d");
+	check_status("d", STATUS_UNAVAILABLE);
+	add("e");
+	step(false, next_ms, "e");
+	check_status("e", STATUS_UNAVAILABLE);
 	close_queue();
 }
 END_TEST

@@ -37,7 +37,9 @@ static const struct {
 	{{"\xc3\xa4\xe2\x82\xac", 5}, "\xc3\xa4\xe2\x82\xac", 2},
 	{{"\n\t\x1b\x7f", 4}, "\\n\\u0009\\u001b\\u007f", 20},
 	{{"\xc2\x9b", 2}, "\\u009b", 6},
-	{{"a\xe2\x80\xae", 4}, "a\\u202e", 7}, /* right-to-left override */
+	{{"\xc2\xa0", 2}, "\xc2\xa0", 1},
+	{{"a\xe2\x82\xac", 3}, "a\\xe2\\x82", 9}, /* cut */
+	{{"a\xe2\x80\xae", 4}, "a\\u202e", 7},	  /* right-to-left override */
 	{{"\xef\xbb\xbf", 3}, "\\ufeff", 6},
 	{{"\xff\xe2\x82", 3}, "\\xff\\xe2\\x82", 12},
 };
@@ -76,6 +78,25 @@ START_TEST(columns_are_aligned)
 				"-    -       -\n"
 				"1    longer\n");
 	buf_free(&out);
+}
+END_TEST
+
+static enum status add_escaped_cells(void)
+{
+	static const char *const headings[] = {"A", "B"};
+	const struct slice cells[] = {SLICE("\n\n"), SLICE("b")};
+	struct buf out = buf_make(4096);
+
+	ctl_add_table(&out, headings, 2, cells, 1);
+	enum status status = out.status;
+	buf_free(&out);
+	return status;
+}
+
+/* The buffer alone does: a width that was measured without memory would be too small. */
+START_TEST(widths_take_no_memory)
+{
+	ck_assert_int_eq(unit_torture(add_escaped_cells), 1);
 }
 END_TEST
 
@@ -168,6 +189,7 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tests, text_is_escaped, 0, LENGTH(texts));
 	tcase_add_test(tests, columns_are_aligned);
+	tcase_add_test(tests, widths_take_no_memory);
 	tcase_add_test(tests, a_list_is_a_table_or_an_array);
 	tcase_add_test(tests, an_empty_list_has_its_headings);
 	tcase_add_test(tests, an_item_is_its_properties_or_an_object);

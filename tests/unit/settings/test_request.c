@@ -54,7 +54,8 @@ static const struct {
 	{" {} ", STATUS_OK, NULL},
 	{"{\"payload\":[[[[[1]]]]]}", STATUS_OK, NULL},
 	{"{\"payload\":[[[[[[1]]]]]]}", STATUS_NESTING_TOO_DEEP, " at byte 16"},
-	{"", STATUS_EMPTY_BODY, "\"code\":\"empty_body\""},
+	{"", STATUS_EMPTY_BODY, "\"detail\":\"Send a JSON object.\""},
+	{" \n", STATUS_EMPTY_BODY, "\"code\":\"empty_body\""},
 	{"[]", STATUS_INVALID_REQUEST, "\"detail\":\"The body is not a JSON object.\""},
 	{"null", STATUS_INVALID_REQUEST, "\"detail\":\"The body is not a JSON object.\""},
 	{"{", STATUS_MALFORMED_JSON, " at byte 1"},
@@ -99,6 +100,40 @@ START_TEST(a_route_without_members_refuses_members)
 	begin("REQUEST_URI=/", "{\"id\":1}");
 	ck_assert_int_eq(settings_body(&settings, NULL, 0), STATUS_INVALID_REQUEST);
 	ck_assert(response_says(ERROR("id", "is not known here")));
+}
+END_TEST
+
+/* ---- problems ---- */
+
+static const struct {
+	enum status status;
+	const char *says;
+} problems[] = {
+	{STATUS_TOO_LARGE,
+	 "\"detail\":\"Shorten the payload template, or the payload that it is tried on.\""},
+	{STATUS_REQUEST_TIMEOUT, "\"detail\":\"Check the connection and try again.\""},
+	{STATUS_OUTCOME_UNKNOWN, "Reload the page to see whether the change was made.\""},
+	{STATUS_UNAVAILABLE, "\"detail\":\"Nothing was changed. Try again later.\""},
+	{STATUS_NO_MEMORY, "\"detail\":\"Nothing was changed. Try again later.\""},
+	{STATUS_MISCONFIGURED, "An operator of Sluice has to fix the service first.\""},
+	{STATUS_CSRF_REFUSED, "\"detail\":\"Reload the page."},
+};
+
+START_TEST(problems_are_told_to_the_user_of_the_page)
+{
+	begin("REQUEST_URI=/", "");
+	ck_assert_int_eq(settings_problem(&settings, problems[_i].status, NULL),
+			 problems[_i].status);
+	ck_assert_msg(response_says(problems[_i].says), "%s", settings.response.body.p);
+}
+END_TEST
+
+START_TEST(an_exact_detail_goes_first)
+{
+	begin("REQUEST_URI=/", "");
+	ck_assert_int_eq(settings_problem(&settings, STATUS_TOO_LARGE, "Shorter."),
+			 STATUS_TOO_LARGE);
+	ck_assert(response_says("\"detail\":\"Shorter.\""));
 }
 END_TEST
 
@@ -200,6 +235,8 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, NULL, tear_down);
 	tcase_add_loop_test(tcase, a_body_has_the_members_that_are_known, 0, LENGTH(bodies));
 	tcase_add_loop_test(tcase, a_route_without_members_accepts_an_empty_body, 0, LENGTH(empty));
+	tcase_add_loop_test(tcase, problems_are_told_to_the_user_of_the_page, 0, LENGTH(problems));
+	tcase_add_test(tcase, an_exact_detail_goes_first);
 	tcase_add_test(tcase, a_route_without_members_refuses_members);
 	tcase_add_loop_test(tcase, a_number_is_digits_within_its_range, 0, LENGTH(numbers));
 	tcase_add_loop_test(tcase, an_id_that_is_not_a_number_is_not_found, 0, LENGTH(ids));

@@ -1,0 +1,305 @@
+/*
+ * test_request.c - one request of the intake workers without a database: what its head decides, the
+ * bytes of the response as plain CGI writes them, and the log line.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "captured_log.h"
+#include "check_main.h"
+#include "server/request.h"
+
+enum { NOW_MS = 1000000, REQUEST_MS = 10000, BULK_MS = 300000, OUTPUT_BYTES = 4096 };
+
+static const struct config config = {.request_timeout_ms = REQUEST_MS,
+				     .bulk_timeout_ms = BULK_MS,
+				     .single_body_bytes = 1000,
+				     .batch_body_bytes = 2000,
+				     .bulk_body_bytes = 3000};
+static struct server_request request;
+static struct fcgi *fcgi;
+static char key[CREDENTIAL_KEY_CHARS + 1];
+static char uri[256];
+static const char *variables[5];
+static int output; /* the other end of descriptor 1 */
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void set_up(void)
+{
+	int ends[2];
+
+	captured_log_start();
+	must(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO &&
+	     close(ends[1]) == 0);
+	output = ends[0];
+	must(credential_make_key(key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
+	server_request_init(&request, &config);
+}
+
+static void tear_down(void)
+{
+	server_request_free(&request);
+	fcgi_close(fcgi);
+	captured_log_stop();
+}
+
+/* Begins a request. "KEY" in the target stands for a sound key; header may be NULL. */
+static void begin(const char *method, const char *target, const char *header)
+{
+	static char method_variable[32];
+	const char *at = strstr(target, "KEY");
+
+	(void)snprintf(method_variable, sizeof(method_variable), "REQUEST_METHOD=%s", method);
+	if (at == NULL)
+		(void)snprintf(uri, sizeof(uri), "REQUEST_URI=%s", target);
+	else
+		(void)snprintf(uri, sizeof(uri), "REQUEST_URI=%.*s%s%s", (int)(at - target), target,
+			       key, at + 3);
+	variables[0] = method_variable;
+	variables[1] = uri;
+	variables[2] = "HTTP_X_REQUEST_ID=r1";
+	variables[3] = header;
+	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
+	server_request_begin(&request, fcgi_variables(fcgi), NOW_MS);
+}
+
+/* Sends the response; what was written, terminated. */
+static const char *send_response(void)
+{
+	static char text[OUTPUT_BYTES];
+
+	ck_assert_int_eq(server_request_send(&request, fcgi), STATUS_END);
+	ssize_t n = read(output, text, sizeof(text) - 1);
+	must(n > 0);
+	text[n] = '\0';
+	return text;
+}
+
+static void check_says(const char *text, const char *what)
+{
+	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+}
+
+/* ---- the head ---- */
+
+#define WEBHOOK "/api/signal-staging/webhook/"
+#define BULK	"/api/signal-staging/bulk/"
+#define ORGS	"/api/product-orgs/webhook/"
+
+static const struct {
+	const char *target;
+	enum intake_kind kind;
+	const char *source;
+	int64_t time_ms;
+} kinds[] = {
+	{WEBHOOK "KEY", INTAKE_SINGLE, NULL, REQUEST_MS},
+	{WEBHOOK "shop/KEY", INTAKE_SINGLE, "shop", REQUEST_MS},
+	{WEBHOOK "KEY/batch?x=1", INTAKE_BATCH, NULL, REQUEST_MS},
+	{BULK "KEY", INTAKE_BULK, NULL, BULK_MS},
+	{ORGS "KEY", INTAKE_PRODUCT_ORGS, NULL, REQUEST_MS},
+};
+
+START_TEST(a_webhook_needs_its_body)
+{
+	begin("POST", kinds[_i].target, NULL);
+	ck_assert(!request.is_answered);
+	ck_assert(request.key_is_well_formed);
+	ck_assert_int_eq(request.intake.kind, kinds[_i].kind);
+	ck_assert(slice_equal(request.intake.key, slice_of(key)));
+	ck_assert(slice_equal(request.intake.given_source, slice_of(kinds[_i].source)));
+	ck_assert_int_eq(request.started_ms, NOW_MS);
+	ck_assert_int_eq(request.deadline_ms, NOW_MS + kinds[_i].time_ms);
+	ck_assert_int_eq(request.intake.commit.deadline_ms, request.deadline_ms);
+}
+END_TEST
+
+static const struct {
+	const char *method, *target, *header;
+	enum status status;
+	const char *head, *logged;
+} refused[] = {
+	{"POST", "/", NULL, STATUS_NOT_FOUND, "Status: 404 Not Found\r\n", "route=none"},
+	{"POST", WEBHOOK "x/y/z", NULL, STATUS_NOT_FOUND, "Status: 404 Not Found\r\n",
+	 "route=none"},
+	{"GET", WEBHOOK "KEY", NULL, STATUS_METHOD_NOT_ALLOWED, "\r\nAllow: POST\r\n",
+	 "route=" WEBHOOK "{key} "},
+	{"POST", "/health", NULL, STATUS_METHOD_NOT_ALLOWED, "\r\nAllow: GET\r\n",
+	 "route=/health "},
+	{"POST", WEBHOOK "sk_unsound", NULL, STATUS_UNAUTHENTICATED, "Status: 401 Unauthorized\r\n",
+	 " status=401 code=unauthenticated accepted=0 "},
+	{"POST", WEBHOOK "KEY", "CONTENT_LENGTH=2001", STATUS_TOO_LARGE,
+	 "Status: 413 Content Too Large\r\n", " status=413 code=body_too_large key=\"sk_"},
+	{"POST", WEBHOOK "KEY", "CONTENT_TYPE=text/xml", STATUS_UNSUPPORTED_MEDIA_TYPE,
+	 "Status: 415 Unsupported Media Type\r\n", "code=unsupported_media_type"},
+};
+
+/* Neither the response nor the log has more of the key than its display. */
+START_TEST(a_request_is_refused_by_its_head)
+{
+	begin(refused[_i].method, refused[_i].target, refused[_i].header);
+	ck_assert(request.is_answered);
+	ck_assert_int_eq(request.status, refused[_i].status);
+	const char *response = send_response();
+	check_says(response, refused[_i].head);
+	check_says(response, "Content-Type: application/problem+json\r\n");
+	check_says(response, "\r\nX-Request-Id: r1\r\n");
+	check_says(response, "\"request_id\":\"r1\"}\n");
+	ck_assert_ptr_null(strstr(response, key));
+	const char *line = captured_log();
+	ck_assert_int_eq(captured_log_count(line, "event=request "), 1);
+	check_says(line, refused[_i].logged);
+	check_says(line, " request_id=r1 ");
+	ck_assert_ptr_null(strstr(line, key));
+	ck_assert_ptr_null(strstr(line, "sk_unsound"));
+}
+END_TEST
+
+/* ---- responses ---- */
+
+START_TEST(a_problem_takes_the_place_of_the_response)
+{
+	begin("POST", WEBHOOK "KEY", NULL);
+	server_request_problem(&request, STATUS_READ_ONLY, NULL);
+	const char *response = send_response();
+	check_says(response, "Status: 503 Service Unavailable\r\n");
+	check_says(response, "\r\nRetry-After: 30\r\n");
+	check_says(response, "\"code\":\"database_read_only\"");
+	check_says(captured_log(), " status=503 code=database_read_only ");
+}
+END_TEST
+
+/* One item was stored, another had been before. */
+START_TEST(stored_items_are_counted_in_the_log)
+{
+	static struct signal signals[2];
+	static struct commit_result results[2] = {{.id = 41}, {.id = 7, .repeated = true}};
+	char display[CREDENTIAL_DISPLAY_BYTES + 1];
+
+	begin("POST", WEBHOOK "KEY/batch", NULL);
+	struct intake *intake = &request.intake;
+	intake->item_count = intake->commit.item_count = intake->accepted = 2;
+	intake->commit.signals = signals;
+	intake->commit.results = results;
+	signals[0].source = signals[1].source = SLICE("web");
+	intake->items = arena_array(&request.arena, 2, sizeof(*intake->items));
+	ck_assert_ptr_nonnull(intake->items);
+	intake->items[0] = (struct intake_item){0};
+	intake->items[1] = (struct intake_item){.index = 1};
+	intake->signals = signals;
+	intake->commit.out.status = STATUS_ACCEPTED;
+	server_request_answer_intake(&request);
+	ck_assert(request.is_answered);
+	const char *response = send_response();
+	check_says(response, "Status: 202 Accepted\r\n");
+	check_says(response, "\"accepted\":1,\"duplicates\":1,\"rejected\":0");
+	credential_display(slice_of(key), display);
+	const char *line = captured_log();
+	check_says(line, " status=202 code=accepted ");
+	check_says(line, " accepted=1 duplicates=1 rejected=0 ");
+	check_says(line, display);
+}
+END_TEST
+
+/* The key was known, but nothing of the body was stored. */
+START_TEST(a_bad_body_of_an_accepted_sender_is_a_problem)
+{
+	begin("POST", WEBHOOK "KEY", NULL);
+	request.intake.commit.out.status = STATUS_ACCEPTED;
+	request.intake.body_status = STATUS_MALFORMED_JSON;
+	request.intake.detail = "at byte 7";
+	server_request_answer_intake(&request);
+	ck_assert_int_eq(request.status, STATUS_MALFORMED_JSON);
+	const char *response = send_response();
+	check_says(response, "Status: 400 Bad Request\r\n");
+	check_says(response, "\"detail\":\"at byte 7\"");
+	check_says(captured_log(), " accepted=0 ");
+}
+END_TEST
+
+static const struct {
+	bool connected;
+	const char *head, *body;
+} healths[] = {
+	{true, "Status: 200 OK\r\nContent-Type: application/json\r\n",
+	 "\r\n\r\n{\"status\":\"ok\"}\n"},
+	{false, "Status: 503 Service Unavailable\r\n", "\"code\":\"database_unavailable\""},
+};
+
+START_TEST(the_health_is_the_connection)
+{
+	begin("GET", "/health", NULL);
+	ck_assert(!request.is_answered);
+	ck_assert_int_eq(request.match.route->action, ROUTE_HEALTH);
+	server_request_answer_health(&request, healths[_i].connected);
+	ck_assert(request.is_answered);
+	const char *response = send_response();
+	check_says(response, healths[_i].head);
+	check_says(response, healths[_i].body);
+}
+END_TEST
+
+/* What had been written of them is not sent. */
+static const struct {
+	enum status status;
+	const char *head, *body;
+} metrics[] = {
+	{STATUS_OK, "Status: 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
+	 "\r\n\r\nsluice_up 1\n"},
+	{STATUS_DEADLINE, "Status: 503 Service Unavailable\r\n",
+	 "\r\n\r\n{\"type\":\"urn:sluice:problem:database_timeout\""},
+};
+
+START_TEST(metrics_are_whole_or_a_problem)
+{
+	begin("GET", "/metrics", NULL);
+	ck_assert(!request.is_answered);
+	buf_add_text(&request.response.body, "sluice_up 1\n");
+	server_request_answer_metrics(&request, metrics[_i].status);
+	ck_assert(request.is_answered);
+	const char *response = send_response();
+	check_says(response, metrics[_i].head);
+	check_says(response, metrics[_i].body);
+}
+END_TEST
+
+/* ---- one after the other ---- */
+
+START_TEST(a_request_leaves_nothing_to_the_next)
+{
+	begin("GET", WEBHOOK "KEY", NULL);
+	check_says(send_response(), "\r\nAllow: POST\r\n");
+	ck_assert(!request.is_answered);
+	ck_assert(!request.key_is_well_formed);
+	ck_assert_ptr_null(request.match.route);
+	ck_assert_uint_eq(request.response.body.n, 0);
+	begin("GET", "/health", NULL);
+	server_request_answer_health(&request, true);
+	ck_assert_ptr_null(strstr(send_response(), "Allow"));
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("request");
+	TCase *tcase = tcase_create("request");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, a_webhook_needs_its_body, 0, LENGTH(kinds));
+	tcase_add_loop_test(tcase, a_request_is_refused_by_its_head, 0, LENGTH(refused));
+	tcase_add_test(tcase, a_problem_takes_the_place_of_the_response);
+	tcase_add_test(tcase, stored_items_are_counted_in_the_log);
+	tcase_add_test(tcase, a_bad_body_of_an_accepted_sender_is_a_problem);
+	tcase_add_loop_test(tcase, the_health_is_the_connection, 0, LENGTH(healths));
+	tcase_add_loop_test(tcase, metrics_are_whole_or_a_problem, 0, LENGTH(metrics));
+	tcase_add_test(tcase, a_request_leaves_nothing_to_the_next);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

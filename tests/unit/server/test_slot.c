@@ -1,0 +1,176 @@
+/*
+ * test_slot.c - the event loop's slots: which one is next, what each waits for, and until when.
+ */
+#include <poll.h>
+#include <stdint.h>
+
+#include "check_main.h"
+#include "server/slot.h"
+
+enum { SLOTS = 3, NOW_MS = 1000000, REQUEST_MS = 10000, LARGE_BYTES = 1000 };
+
+static const struct config config = {.requests_in_flight = SLOTS,
+				     .large_body_bytes = LARGE_BYTES,
+				     .request_timeout_ms = REQUEST_MS};
+static struct slot_pool pool;
+
+static void set_up(void)
+{
+	ck_assert_int_eq(slot_pool_open(&pool, &config), STATUS_OK);
+}
+
+static void tear_down(void)
+{
+	slot_pool_close(&pool);
+}
+
+/* ---- the pool ---- */
+
+START_TEST(every_slot_is_taken_once)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		ck_assert_uint_eq(pool.busy, i);
+		struct slot *slot = slot_take(&pool, NOW_MS);
+		ck_assert_ptr_eq(slot, &pool.slots[i]);
+		ck_assert_int_eq(slot->state, SLOT_READING_HEAD);
+		ck_assert_int_eq(slot->accepted_ms, NOW_MS);
+		ck_assert(slot->may_be_deferred);
+	}
+	ck_assert_uint_eq(pool.busy, SLOTS);
+	ck_assert_ptr_null(pool.free);
+}
+END_TEST
+
+/* Its memory is warm. */
+START_TEST(the_last_one_released_is_taken_first)
+{
+	struct slot *slots[SLOTS];
+
+	for (size_t i = 0; i < SLOTS; i++)
+		slots[i] = slot_take(&pool, NOW_MS);
+	slot_release(&pool, slots[0]);
+	slot_release(&pool, slots[2]);
+	ck_assert_uint_eq(pool.busy, 1);
+	ck_assert_int_eq(slots[0]->state, SLOT_FREE);
+	ck_assert_ptr_eq(slot_take(&pool, NOW_MS), slots[2]);
+	ck_assert_ptr_eq(slot_take(&pool, NOW_MS), slots[0]);
+	ck_assert_ptr_null(pool.free);
+}
+END_TEST
+
+/* A body may exceed large_body by what is read at once, and by no more. */
+START_TEST(a_body_has_room_for_two_reads_more_than_is_large)
+{
+	struct slot *slot = slot_take(&pool, NOW_MS);
+
+	ck_assert_ptr_nonnull(buf_reserve(&slot->body, LARGE_BYTES + 2 * SLOT_READ_BYTES));
+	ck_assert_ptr_null(buf_reserve(&slot->body, LARGE_BYTES + 2 * SLOT_READ_BYTES + 1));
+	ck_assert_int_eq(slot->body.status, STATUS_TOO_LARGE);
+	slot_release(&pool, slot);
+	ck_assert_int_eq(slot->body.status, STATUS_OK);
+}
+END_TEST
+
+static const struct {
+	void (*end)(struct slot_pool *pool, struct slot *slot);
+} ends[] = {{slot_release}, {slot_drop}};
+
+/* What the slot has buffered no longer counts; a large buffer is given back. */
+START_TEST(a_slot_gives_back_what_it_has_buffered)
+{
+	static const char bytes[LARGE_BYTES + SLOT_READ_BYTES];
+	struct slot *one = slot_take(&pool, NOW_MS), *other = slot_take(&pool, NOW_MS);
+
+	buf_add(&one->body, bytes, sizeof(bytes));
+	buf_add(&other->body, bytes, 10);
+	pool.buffered = one->body.n + other->body.n;
+	ends[_i].end(&pool, one);
+	ck_assert_uint_eq(pool.buffered, 10);
+	ck_assert_uint_eq(one->body.n, 0);
+	ck_assert_uint_eq(one->body.size, 0);
+	ends[_i].end(&pool, other);
+	ck_assert_uint_eq(pool.buffered, 0);
+	ck_assert_uint_ge(other->body.size, 10);
+	ck_assert_uint_eq(pool.busy, 0);
+}
+END_TEST
+
+START_TEST(a_dropped_slot_forgets_its_request)
+{
+	struct slot *slot = slot_take(&pool, NOW_MS);
+
+	slot->request.is_answered = true;
+	slot->request.status = STATUS_BUSY;
+	slot_drop(&pool, slot);
+	ck_assert(!slot->request.is_answered);
+	ck_assert_int_eq(slot->request.status, STATUS_OK);
+	ck_assert_ptr_eq(slot->request.config, &config);
+	ck_assert_int_eq(fcgi_fd(slot->fcgi), -1);
+}
+END_TEST
+
+/* ---- without memory ---- */
+
+static enum status open_and_close(void)
+{
+	struct slot_pool other;
+	enum status status = slot_pool_open(&other, &config);
+
+	slot_pool_close(&other);
+	return status;
+}
+
+/* The slots, and a connection for each. */
+START_TEST(a_pool_without_memory_is_closed)
+{
+	ck_assert_int_eq(unit_torture(open_and_close), 1 + SLOTS);
+}
+END_TEST
+
+/* ---- what a slot waits for ---- */
+
+enum { ACCEPTED_MS = NOW_MS + 1, DEADLINE_MS = NOW_MS + 2, SENDING_MS = NOW_MS + 3 };
+
+static const struct {
+	enum slot_state state;
+	short events;
+	int64_t deadline_ms;
+} waits[] = {
+	{SLOT_FREE, 0, INT64_MAX},
+	{SLOT_READING_HEAD, POLLIN, ACCEPTED_MS + FCGI_PARAMS_MS},
+	{SLOT_READING_BODY, POLLIN, DEADLINE_MS},
+	{SLOT_COMMITTING, 0, INT64_MAX},
+	{SLOT_AUTHENTICATING, 0, INT64_MAX},
+	{SLOT_FETCHING_TEMPLATE, 0, INT64_MAX},
+	{SLOT_DRAINING, POLLIN, DEADLINE_MS},
+	{SLOT_SENDING, POLLOUT, SENDING_MS + REQUEST_MS},
+};
+
+START_TEST(a_slot_waits_for_its_peer_until_its_deadline)
+{
+	struct slot *slot = slot_take(&pool, ACCEPTED_MS);
+
+	slot->state = waits[_i].state;
+	slot->request.deadline_ms = DEADLINE_MS;
+	slot->sending_ms = SENDING_MS;
+	ck_assert_int_eq(slot_events(slot), waits[_i].events);
+	ck_assert_int_eq(slot_deadline_ms(slot), waits[_i].deadline_ms);
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("slot");
+	TCase *tcase = tcase_create("slot");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, every_slot_is_taken_once);
+	tcase_add_test(tcase, the_last_one_released_is_taken_first);
+	tcase_add_test(tcase, a_body_has_room_for_two_reads_more_than_is_large);
+	tcase_add_loop_test(tcase, a_slot_gives_back_what_it_has_buffered, 0, LENGTH(ends));
+	tcase_add_test(tcase, a_dropped_slot_forgets_its_request);
+	tcase_add_test(tcase, a_pool_without_memory_is_closed);
+	tcase_add_loop_test(tcase, a_slot_waits_for_its_peer_until_its_deadline, 0, LENGTH(waits));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,327 @@
+/*
+ * test_settings.c - a request's way through the settings service, as plain CGI: what is refused
+ * before the database is asked, what it is asked, and what is sent and logged.
+ *
+ * libpq plays scripts: a connection that is made too early fails the test.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "captured_log.h"
+#include "check_main.h"
+#include "key/token.h"
+#include "pg/scripted_libpq.h"
+#include "settings/settings_internal.h"
+
+enum { OUTPUT_BYTES = 8192, VARIABLES_MAX = 10 };
+
+static const struct config config = {.request_timeout_ms = 60000,
+				     .database_timeout_ms = 60000,
+				     .settings_trust_remote_user = true,
+				     .public_url = "",
+				     .item_bytes = 1000,
+				     .batch_items = 10,
+				     .json_depth = 8,
+				     .json_number_digits = 20,
+				     .json_number_exponent = 20};
+static struct settings *settings;
+static struct fcgi *fcgi;
+static int input, output; /* the other ends of descriptors 0 and 1 */
+
+static void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static void set_up(void)
+{
+	int in[2], out[2];
+
+	captured_log_start();
+	must(pipe(in) == 0 && pipe(out) == 0 && dup2(in[0], STDIN_FILENO) == STDIN_FILENO &&
+	     dup2(out[1], STDOUT_FILENO) == STDOUT_FILENO);
+	input = in[1];
+	output = out[0];
+	must(fcgi_open(&fcgi) == STATUS_OK);
+}
+
+static void tear_down(void)
+{
+	fcgi_close(fcgi);
+	captured_log_stop();
+}
+
+/* Opens the service by a script that ends when it is closed. */
+static void open_service(const struct libpq_call *script)
+{
+	libpq_play(script);
+	ck_assert_int_eq(settings_open(&settings, &config), STATUS_OK);
+}
+
+static void close_service(void)
+{
+	settings_close(settings);
+	libpq_check_end();
+}
+
+#define ALICE "REMOTE_USER=alice", "AUTH_TYPE=Basic"
+
+/* Serves a request of alice; what was written, terminated. header may be NULL, and so may body. */
+static const char *serve(const char *method, const char *target, const char *header,
+			 const char *body)
+{
+	static char text[OUTPUT_BYTES], method_variable[32], uri[256], length[64];
+	const char *variables[VARIABLES_MAX] = {method_variable, uri, "HTTP_X_REQUEST_ID=r1",
+						ALICE};
+	size_t n = 5;
+
+	(void)snprintf(method_variable, sizeof(method_variable), "REQUEST_METHOD=%s", method);
+	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
+	if (slice_equal(slice_of(method), SLICE("POST")) &&
+	    (header == NULL || !slice_starts(slice_of(header), SLICE("CONTENT_TYPE="))))
+		variables[n++] = "CONTENT_TYPE=application/json";
+	if (body != NULL) {
+		(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
+		must(write(input, body, strlen(body)) == (ssize_t)strlen(body));
+		variables[n++] = length;
+	}
+	variables[n] = header;
+	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
+	settings_serve(settings, fcgi);
+	ssize_t written = read(output, text, sizeof(text) - 1);
+	must(written > 0);
+	text[written] = '\0';
+	return text;
+}
+
+static void check_says(const char *text, const char *what)
+{
+	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+}
+
+/* ---- refused by the head alone: the database is not connected ---- */
+
+static const struct {
+	const char *method, *target, *header, *head, *body;
+} refused[] = {
+	{"GET", "nothing", NULL, "Status: 404 Not Found\r\n", "\"detail\":\"Check the path.\""},
+	{"DELETE", "keys", NULL, "\r\nAllow: GET, POST\r\n", "\"code\":\"method_not_allowed\""},
+	{"POST", "me", NULL, "\r\nAllow: GET\r\n", "\"code\":\"method_not_allowed\""},
+	{"GET", "keys", "REMOTE_USER=bob", "Status: 403 Forbidden\r\n",
+	 "\"code\":\"not_signed_in\""},
+	{"POST", "keys", "CONTENT_LENGTH=262145", "Status: 413 Content Too Large\r\n",
+	 "\"code\":\"body_too_large\""},
+	{"POST", "keys", "CONTENT_TYPE=text/plain", "Status: 415 Unsupported Media Type\r\n",
+	 "\"detail\":\"Send application/json in UTF-8.\""},
+	{"POST", "keys", "HTTP_CONTENT_ENCODING=gzip", "Status: 415 ",
+	 "\"detail\":\"Send the body uncompressed.\""},
+	{"GET", "keys?organization=x", NULL, "Status: 400 Bad Request\r\n",
+	 "\"place\":\"organization\""},
+	{"GET", "keys?organization=1&organization=2", NULL, "Status: 400 ",
+	 "\"place\":\"organization\""},
+};
+
+START_TEST(a_request_is_refused_before_the_database_is_connected)
+{
+	static const struct libpq_call script[] = {{0}};
+
+	open_service(script);
+	(void)close(input); /* no body follows */
+	const char *response =
+		serve(refused[_i].method, refused[_i].target, refused[_i].header, NULL);
+	check_says(response, refused[_i].head);
+	check_says(response, refused[_i].body);
+	check_says(response, "Content-Type: application/problem+json\r\n");
+	close_service();
+}
+END_TEST
+
+/* ---- what the database is asked ---- */
+
+static const struct libpq_value document[] = {{"{\"n\": 1.50}", 11}};
+static const struct libpq_result one_document = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = document};
+
+#define USAGE "SELECT sluice.settings_usage($1::text, $2::bigint)"
+
+/* On behalf of the user, of the organization that is named. */
+START_TEST(a_document_is_passed_on)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|42)"),
+						   LIBPQ_ANSWER(&one_document),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_service(script);
+	const char *response = serve("GET", "usage?organization=042", NULL, NULL);
+	check_says(response, "Status: 200 OK\r\nContent-Type: application/json\r\n");
+	check_says(response, "\r\n\r\n{\"n\": 1.50}\n");
+	/* Not to be guessed, framed, rendered or kept. */
+	check_says(response, "\r\nX-Content-Type-Options: nosniff\r\n");
+	check_says(response, "\r\nX-Frame-Options: DENY\r\n");
+	check_says(response,
+		   "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n");
+	check_says(response, "\r\nReferrer-Policy: no-referrer\r\n");
+	check_says(response, "\r\nCache-Control: no-store\r\n");
+	const char *line = captured_log();
+	ck_assert_int_eq(captured_log_count(line, "event=request "), 1);
+	check_says(line, " request_id=r1 route=/api/settings/usage method=GET status=200 code=ok "
+			 "user=alice organization=42 ");
+	close_service();
+}
+END_TEST
+
+#define PROBE LIBPQ_SEND("SELECT 1()")
+
+static const struct libpq_value one[] = {{"1", 1}};
+static const struct libpq_result probed = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = one};
+static const struct libpq_result gone = LIBPQ_BROKEN("server closed the connection");
+
+/* The first request's user and organization are forgotten. */
+START_TEST(a_connection_is_kept_and_probed)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|1)"),
+						   LIBPQ_ANSWER(&one_document),
+						   PROBE,
+						   LIBPQ_ANSWER(&probed),
+						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_ANSWER(&one_document),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_service(script);
+	check_says(serve("GET", "usage?organization=1", NULL, NULL), "Status: 200 OK\r\n");
+	check_says(serve("GET", "usage", NULL, NULL), "Status: 200 OK\r\n");
+	close_service();
+}
+END_TEST
+
+/* The server went while the service was idle: the user does not notice. */
+START_TEST(a_lost_connection_is_made_again)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_ANSWER(&one_document),
+						   PROBE,
+						   LIBPQ_CONSUME,
+						   {"PQisBusy"},
+						   {"PQgetResult", .result = &gone, .lost = true},
+						   LIBPQ_FINISH,
+						   LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_ANSWER(&one_document),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_service(script);
+	check_says(serve("GET", "usage", NULL, NULL), "Status: 200 OK\r\n");
+	check_says(serve("GET", "usage", NULL, NULL), "Status: 200 OK\r\n");
+	close_service();
+}
+END_TEST
+
+START_TEST(without_a_server_the_user_is_told)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_START,
+		{"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
+		LIBPQ_FINISH,
+		{0}};
+
+	open_service(script);
+	const char *response = serve("GET", "usage", NULL, NULL);
+	check_says(response, "Status: 503 Service Unavailable\r\n");
+	check_says(response, "\r\nRetry-After: 5\r\n");
+	check_says(response, "\"code\":\"database_unavailable\"");
+	ck_assert_ptr_null(strstr(response, "refused"));
+	close_service();
+}
+END_TEST
+
+/* ---- changes ---- */
+
+static const struct token_key token_key = {"0123456789abcdef0123456789abcdef"};
+static const struct libpq_value key_bytes[] = {{(const char *)token_key.bytes, TOKEN_KEY_BYTES}};
+static const struct libpq_result csrf_key = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = key_bytes};
+
+static const char *token_header(const char *user)
+{
+	static char header[TOKEN_CHARS + 32] = "HTTP_X_CSRF_TOKEN=";
+
+	ck_assert_int_eq(token_make(&token_key, slice_of(user), (int64_t)time(NULL) + 3600,
+				    header + strlen("HTTP_X_CSRF_TOKEN=")),
+			 STATUS_OK);
+	return header;
+}
+
+#define DEACTIVATE "keys/7/deactivate"
+#define CSRF_KEY   LIBPQ_SEND("SELECT sluice.settings_csrf_key()()")
+
+/* Its body is not read, so it is not even looked at. */
+START_TEST(a_change_with_anothers_token_is_refused)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, CSRF_KEY, LIBPQ_ANSWER(&csrf_key), LIBPQ_FINISH, {0}};
+	const char *header = token_header("bob");
+
+	open_service(script);
+	const char *response = serve("POST", DEACTIVATE, header, "{");
+	check_says(response, "Status: 403 Forbidden\r\n");
+	check_says(response, "\"code\":\"csrf_refused\"");
+	check_says(captured_log(), " status=403 code=csrf_refused user=alice ");
+	close_service();
+}
+END_TEST
+
+/* Nothing of these is asked of the database. */
+static const struct {
+	const char *target, *body, *head, *says;
+} bodies[] = {
+	{DEACTIVATE, "[]", "Status: 400 Bad Request\r\n", "The body is not a JSON object."},
+	{DEACTIVATE, "{\"x\":1}", "Status: 400 ", "\"place\":\"x\""},
+	{"keys/x/deactivate", "{}", "Status: 404 ", "The id in the path is not a number."},
+	{"keys", "{\"secret\":1}", "Status: 400 ", "\"place\":\"secret\""},
+	{"keys", "{\"expires_at\":\"tomorrow\"}", "Status: 400 ", "\"place\":\"expires_at\""},
+	{"keys", "{\"payload_template\":{\"custom\":{\"a\":1}}}", "Status: 400 ",
+	 "\"place\":\"payload_template.custom.a\""},
+};
+
+START_TEST(a_wrong_body_is_refused)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, CSRF_KEY, LIBPQ_ANSWER(&csrf_key), LIBPQ_FINISH, {0}};
+
+	open_service(script);
+	const char *response =
+		serve("POST", bodies[_i].target, token_header("alice"), bodies[_i].body);
+	check_says(response, bodies[_i].head);
+	check_says(response, bodies[_i].says);
+	close_service();
+}
+END_TEST
+
+Suite *unit_suite(void)
+{
+	Suite *suite = suite_create("settings");
+	TCase *tcase = tcase_create("settings");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_loop_test(tcase, a_request_is_refused_before_the_database_is_connected, 0,
+			    LENGTH(refused));
+	tcase_add_test(tcase, a_document_is_passed_on);
+	tcase_add_test(tcase, a_connection_is_kept_and_probed);
+	tcase_add_test(tcase, a_lost_connection_is_made_again);
+	tcase_add_test(tcase, without_a_server_the_user_is_told);
+	tcase_add_test(tcase, a_change_with_anothers_token_is_refused);
+	tcase_add_loop_test(tcase, a_wrong_body_is_refused, 0, LENGTH(bodies));
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
