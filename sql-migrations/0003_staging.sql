@@ -65,6 +65,7 @@ CREATE INDEX signal_stored_xact_idx ON sluice.signal USING brin (received_at, st
 
 CREATE TABLE sluice.signal_cold_storage (
     LIKE sluice.signal INCLUDING DEFAULTS,
+    payload_repaired boolean NOT NULL GENERATED ALWAYS AS (payload_raw IS NOT NULL) STORED,
     PRIMARY KEY (id, organization_id, received_at)
 ) PARTITION BY RANGE (received_at);
 CREATE INDEX signal_cold_storage_received_at_idx
@@ -90,7 +91,10 @@ COMMENT ON INDEX sluice.signal_cold_storage_received_at_idx IS
 COMMENT ON INDEX sluice.signal_cold_storage_anonymous_id_idx IS
     'the waiting signals of a visitor who is identified';
 
--- Both tables have the same columns, so they get the same comments.
+COMMENT ON COLUMN sluice.signal_cold_storage.payload_repaired IS
+    'true: the payload differs from what was received, see payload_raw';
+
+-- The other columns are those of both tables, and get the same comments.
 DO $do$
 DECLARE
     table_name text;

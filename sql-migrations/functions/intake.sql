@@ -562,17 +562,11 @@ BEGIN
     FROM unnest(refusals) AS r
     JOIN sluice.api_key AS k ON k.key_hash = r.key_hash
     WHERE r.outcome::sluice.intake_outcome >= 'deactivated' AND r.requests > 0
-        -- Who counts more often than once a second, as plain CGI does, is not heard each time.
-        AND (SELECT true FROM sluice.refusal_delta AS d
-            WHERE d.organization_id = k.organization_id AND d.key_id = k.id
-                AND d.counted_at > now() - interval '1 second'
-                AND d.reason = r.outcome::sluice.intake_outcome
-            LIMIT 1) IS NULL
     GROUP BY k.organization_id, k.id, r.outcome;
 END
 $$;
 COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
-    'Counts refused requests, for a key and reason once a second at most. For intake.';
+    'Counts refused requests by key and reason. For intake.';
 
 CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
     signals sluice.intake_signal[] DEFAULT NULL,

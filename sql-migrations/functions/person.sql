@@ -22,7 +22,9 @@ BEGIN
         OR s.anonymous_id = ANY (also || identity) OR s.product_user_id = identity
         OR s.crm_id = identity OR s.marketing_automation_id = identity OR s.phone = identity)
     UNION ALL
-    SELECT c.* FROM sluice.signal_cold_storage AS c
+    SELECT p.* FROM sluice.signal_cold_storage AS c
+    -- By their names: a DBA may have added columns to one of the tables.
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::sluice.signal, to_jsonb(c)) AS p
     WHERE c.organization_id = its_id AND c.anonymous_id = ANY (also || identity);
 END
 $$;

@@ -44,8 +44,6 @@ BEGIN
     WITH taken AS (
         DELETE FROM sluice.refusal_delta AS d
         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.refusal_delta AS o
-            -- The last second stays: note_refusals looks at it.
-            WHERE o.counted_at < now() - interval '2 seconds'
             LIMIT max_rows FOR UPDATE SKIP LOCKED))
         RETURNING d.organization_id, d.key_id, d.counted_at, d.reason, d.requests
     ), days AS (

@@ -205,7 +205,7 @@ def test_import_that_fails_notes_nothing(stack, key, headers, end, code):
     body = b"\n".join(items) + end if headers is not JSON else b"[" + b",".join(items) + end
     assert_problem(send(stack, bulk_path(key), body, headers), 400, code)
     assert stack.rows(key) == 0
-    assert stack.psql("select count(*) from sluice.delivery where key_scope = %s", key["id"]) == [(0,)]
+    assert stack.psql("select from sluice.delivery where key_scope = %s", key["id"]) == []
     for number in (0, 4999):
         answer = post(stack, key, signal(f"gone-{number}"))
         assert "duplicate" not in answer.json

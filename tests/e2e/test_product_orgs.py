@@ -414,10 +414,12 @@ def test_repeats(stack, fresh):
     for headers in ({"Idempotency-Key": "h1"}, {"webhook-id": "h1"}):
         answer = post(stack, fresh, {"id": "b"}, {**JSON, **headers})
         assert ("duplicate" in answer.json) == ("webhook-id" in headers)
-    number = post(stack, fresh, {"id": "c", "message_id": 17}, {**JSON, "webhook-id": "h1"})
+    number = post(stack, fresh, {"id": "c", "messageId": 17}, {**JSON, "webhook-id": "h1"})
     assert "duplicate" not in number.json
-    text = post(stack, fresh, {"id": "c", "messageId": None, "message_id": "17"})
+    text = post(stack, fresh, {"id": "c", "messageId": "17", "message_id": "18"})
     assert text.json["duplicate"] is True
+    other = post(stack, fresh, {"id": "e", "messageId": "17"})
+    assert "duplicate" not in other.json, "an update of another product org"
     batch = post(stack, fresh, [{"id": "a", "messageId": "m1"}, {"id": "d", "messageId": "m2"},
                                 {"id": "d", "messageId": "m2"}])
     assert (batch.json["accepted"], batch.json["duplicates"]) == (1, 2)
@@ -425,7 +427,7 @@ def test_repeats(stack, fresh):
         [True, False, True]
     assert batch.json["results"][0]["id"] == first.json["id"]
     assert rows_of(stack, fresh, "product_org_id, message_id") == [
-        ("a", "m1"), ("b", "h1"), ("c", "17"), ("d", "m2")]
+        ("a", "m1"), ("b", "h1"), ("c", "17"), ("e", "17"), ("d", "m2")]
 
 
 @pytest.mark.loop
