@@ -163,13 +163,13 @@ fuzz:  ## fuzz every target for SECONDS=n (600), two at a time
 	+$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run $(SECONDS) $(FUZZ_TARGETS)
 
-check-fuzz:  ## every file of the fuzz corpora once
+check-fuzz:  ## replay the fuzz corpora
 	+$(FUZZ_MAKE) fuzz-programs
 	tests/fuzz/run replay $(FUZZ_TARGETS)
 
 # ---- tests ----
 check: export WERROR := 1
-check: lint all  ## all tests: lint, unit, coverage, instructions, fuzz corpora, SQL, end to end through both web servers, sanitizers
+check: lint all  ## all tests: lint, unit, coverage, instructions, fuzz corpora, SQL, end to end; again with sanitizers
 	$(MAKE) check-unit
 	$(MAKE) check-unit SAN=address,undefined
 	$(MAKE) coverage
@@ -185,7 +185,7 @@ check-unit: unit-tests  ## unit tests per module (Check)
 	@printf '%s\n' $(UNIT_TESTS) | xargs -P "$$(nproc)" -n 1 env
 
 # gcov counts on from run to run, so the counters of the last one go first.
-coverage:  ## lines that the unit tests run, by room, held at tests/coverage.floor (E2E=1: all tests, no floor)
+coverage:  ## line coverage of the unit tests by room, held at tests/coverage.floor (E2E=1: of all tests)
 	+$(MAKE) COVERAGE=1 coverage-run
 	tests/coverage $(if $(E2E),--measure) build/coverage/obj
 
@@ -199,7 +199,7 @@ coverage-run: $(UNIT_TESTS) $(if $(E2E),programs)
 MUTATE ?= base json config key http model pg commit intake
 SEED ?= 1
 mutate: export MUTATE_CFLAGS := -O0 -U_FORTIFY_SOURCE
-mutate:  ## change the code bit by bit and list what no unit test notices: SECONDS=n (600) SEED=n MUTATE="room room/module"
+mutate:  ## change one operator at a time and list what no unit test notices: SECONDS=n (600) SEED=n MUTATE="room room/module"
 	+$(MAKE) VARIANT=mutate SAN=undefined CFLAGS='$(MUTATE_CFLAGS)' unit-tests
 	tests/mutate --seconds $(SECONDS) --seed $(SEED) build/mutate $(MUTATE)
 
@@ -210,11 +210,11 @@ check-sql: all  ## constraints, grants and functions of the database (pgTAP)
 PYTEST := SLUICE_VARIANT=$(VARIANT) /usr/bin/python3 -B -m pytest -q -p no:cacheprovider
 SIDE_BY_SIDE := -n $(shell expr $$(nproc) + 2) --dist loadgroup
 
-check-e2e: all  ## the same requests through lighttpd and Apache, a part of them through the others
+check-e2e: all  ## end to end through lighttpd and Apache, in part through the other fronts
 	$(PYTEST) $(SIDE_BY_SIDE) -m "not slow" tests/e2e
 
 FRONTS := lighttpd apache nginx apache-fcgid cgi cgi-apache
-check-fronts: all  ## all end-to-end tests through all web servers; about twenty minutes
+check-fronts: all  ## all end-to-end tests through all fronts; about twenty minutes
 	SLUICE_FRONTS="$(FRONTS)" $(PYTEST) -rs $(SIDE_BY_SIDE) tests/e2e
 
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
@@ -224,13 +224,13 @@ fault: all  ## killed backends, stopped databases, signals; about ten minutes
 check-builds:  ## clang, a packager's flags, arm64
 	tests/check-builds
 
-check-steady: all  ## the end-to-end tests ten times, five of them on a busy machine; hours
+check-steady: all  ## the end-to-end tests ten times, five of them on a busy machine; about an hour
 	tests/check-steady
 
 check-fresh:  ## the README's two commands in a new Debian root (root only)
 	tests/check-fresh
 
-bench: all  ## the workers against others, a statement, rules, grown tables, claims, latest states, settings; an hour
+bench: all  ## all benchmarks; about an hour
 	deploy/lab/deps bench
 	tests/bench/run
 	tests/bench/statement
@@ -239,7 +239,7 @@ bench: all  ## the workers against others, a statement, rules, grown tables, cla
 	tests/bench/states
 	tests/bench/settings
 
-bench-quick: all  ## one short round of the workers against others; under two minutes
+bench-quick: all  ## one short round of the benchmark against peers; under two minutes
 	deploy/lab/deps bench
 	tests/bench/run --quick
 
@@ -252,13 +252,13 @@ $(BENCH_PROGRAMS): tests/bench/bench_texts.h $(LIBRARY) $(BUILD)/flags
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $(filter %.c,$^) $(LIBRARY) $(LIBS)
 
-bench-json: $(BUILD)/bench/json  ## the byte pass, signals and templates beside json-c's parse
+bench-json: $(BUILD)/bench/json  ## the JSON pass, signals and templates against json-c's parser
 	$<
 
-check-instructions: $(BUILD)/bench/instructions  ## what a request costs without a database, in instructions
+check-instructions: $(BUILD)/bench/instructions  ## instructions of a request without the database, held at the recorded counts
 	tests/bench/instructions/check $<
 
-record-instructions: $(BUILD)/bench/instructions  ## take the instructions of now for the right ones
+record-instructions: $(BUILD)/bench/instructions  ## record the present instruction counts as the expected ones
 	tests/bench/instructions/check --record $<
 
 # clang-tidy takes a second a file: what it has passed is not read again until it changes.
@@ -272,7 +272,7 @@ $(TIDY): build/tidy/%: fcgi-app/%.c .clang-tidy $(wildcard fcgi-app/*/*.h)
 lint: $(TIDY)  ## rooms, owners of headers, sizes, formatting; clang-tidy, cppcheck; scripts, Python, page, SQL, manuals
 	@tests/lint $(ROOMS)
 
-format:  ## put all C into the project's format
+format:  ## format all C
 	clang-format -i $(wildcard fcgi-app/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 # ---- running ----
@@ -321,7 +321,7 @@ clean:  ## remove everything built
 	rm -rf build
 
 help:  ## print this list
-	@sed -n 's/^\([a-z-]*\):.*##  */\1\t/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1\t/p' Makefile | expand -t 20
 
 FORCE:
 

@@ -26,7 +26,7 @@ struct log_field {
 #define LOG_TEXT(name, string) ((struct log_field){(name), LOG_FIELD_TEXT, slice_of(string), 0})
 #define LOG_SLICE(name, slice) ((struct log_field){(name), LOG_FIELD_TEXT, (slice), 0})
 #define LOG_INT(name, value)                                                                       \
-	((struct log_field){(name), LOG_FIELD_INT, {NULL, 0}, (int64_t)(value)})
+	((struct log_field){(name), LOG_FIELD_INT, SLICE_ABSENT, (int64_t)(value)})
 
 /* Sets the target and the least level that is written. program is not copied. Until then lines of
  * LOG_LEVEL_INFO and above go to the standard error stream. */

@@ -11,7 +11,7 @@ enum status commit_bulk_finish(struct pg_connection *db, uint64_t *repeated, int
 		.columns = 1,
 		.rows = 1,
 	};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = pg_run(db, &statement, NULL, &result, deadline_ms);
 
 	if (status == STATUS_OK)

@@ -1,12 +1,12 @@
 /*
- * commit/last_used.h - which keys' last use has been written down lately, as a worker remembers it.
+ * commit/last_used.h - a worker's memory of which keys' last use was stored lately.
  *
- * "Last used" may lag by a minute (contract, section 1), so the database need not look at it for
- * each group. Only that is remembered: whether a key is good is asked for each request. Who is not
- * remembered, because there were too many others, is looked at once more; nothing else follows.
+ * "Last used" may lag by a minute (CONTRACT.md, section 1), so the database need not look at it for
+ * each group. It says nothing about whether a key is good: each request asks the database that. An
+ * evicted key costs one extra look-up, nothing more.
  *
- * Beside it a worker remembers which keys' groups were not ordinary, so as not to try again each
- * time: those of an organization with a limit.
+ * The worker also remembers which keys' groups were not ordinary (their organization has a limit),
+ * and sends those to the general function at once.
  */
 #ifndef COMMIT_LAST_USED_H
 #define COMMIT_LAST_USED_H
@@ -14,19 +14,19 @@
 #include "key/credential.h"
 
 enum {
-	LAST_USED_KEYS = 2048,	  /* so many are remembered */
-	LAST_USED_MS = 25 * 1000, /* for so long; sluice.intake() leaves alone what is 20 s old */
+	LAST_USED_KEYS = 2048,	  /* most keys that are remembered */
+	LAST_USED_MS = 25 * 1000, /* for how long; sluice.intake() skips what is under 20 s old */
 };
 
 struct last_used {
 	struct {
 		uint64_t key;	  /* the beginning of its hash */
-		int64_t noted_ms; /* 0: a free place */
+		int64_t noted_ms; /* 0: free */
 		bool special;
 	} places[LAST_USED_KEYS];
 };
 
-/* Whether the key's last use was noted within LAST_USED_MS. Times as of clock_now_ms(). */
+/* True if the key's last use was noted within LAST_USED_MS. Times of clock_now_ms(). */
 bool last_used_is_noted(const struct last_used *use, const struct credential_hash *key_hash,
 			int64_t now_ms);
 

@@ -15,7 +15,7 @@ static void take_ids(struct commit_request *request, int64_t *id)
 	request->out.status = STATUS_ACCEPTED;
 }
 
-enum status commit_outcome_take_ordinary(const struct pg_result *result,
+enum status commit_outcome_take_ordinary(const struct pg_query_result *result,
 					 const struct commit_list *requests)
 {
 	enum { ID_BYTES = 8 };
@@ -29,8 +29,9 @@ enum status commit_outcome_take_ordinary(const struct pg_result *result,
 	for (size_t i = 0; i < ID_BYTES; i++)
 		value = value << 8 | (unsigned char)first_id.p[i];
 	int64_t id = (int64_t)value;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		take_ids(m, &id);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		take_ids(request, &id);
 	return STATUS_OK;
 }
 
@@ -67,7 +68,7 @@ struct answer {
 	struct pg_array_reader outcomes, key_ids, templates, ids, repeated, cold;
 };
 
-static struct answer open_answer(const struct pg_result *result)
+static struct answer open_answer(const struct pg_query_result *result)
 {
 	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 6);
 	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_OTHER)};
@@ -97,9 +98,10 @@ static bool fits(const struct answer *answer, const struct commit_list *requests
 {
 	size_t senders = 0, signals = 0;
 
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		senders += m->sender.first == m;
-		signals += m->product_orgs == NULL ? commit_request_items(m) : 0;
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		senders += request->sender.first == request;
+		signals += request->product_orgs == NULL ? commit_request_items(request) : 0;
 	}
 	return answer->outcomes.left == senders && has(&answer->templates, senders) &&
 	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
@@ -174,35 +176,40 @@ static void settle(struct commit_request *request, struct refusal_tally *refusal
 		refusal_add(refusals, &request->key_hash, first->answer.refusal, due_ms);
 }
 
-enum status commit_outcome_take(const struct pg_result *result, const struct commit_list *requests,
-				struct refusal_tally *refusals, int64_t due_ms)
+enum status commit_outcome_take(const struct pg_query_result *result,
+				const struct commit_list *requests, struct refusal_tally *refusals,
+				int64_t due_ms)
 {
 	struct answer answer = open_answer(result);
 
 	if (!fits(&answer, requests))
 		return STATUS_INTERNAL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		take_sender(&answer, m);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		take_sender(&answer, request);
 	/* Signals come first, then product orgs, each in the order of their requests. */
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		if (m->product_orgs == NULL)
-			take_items(&answer, m);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->product_orgs == NULL)
+			take_items(&answer, request);
 	}
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		if (m->product_orgs != NULL)
-			take_items(&answer, m);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->product_orgs != NULL)
+			take_items(&answer, request);
 	}
 	if (is_broken(&answer))
 		return STATUS_INTERNAL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		settle(m, refusals, due_ms);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		settle(request, refusals, due_ms);
 	return STATUS_OK;
 }
 
 enum status commit_outcome_await(struct pg_connection *db, const struct commit_list *requests,
 				 struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = pg_await(db, &result, deadline_ms);
 
 	if (status == STATUS_OK)

@@ -16,7 +16,7 @@
  * STATUS_AGAIN when nothing was stored and the requests are to be sent by commit_statement_send();
  * or STATUS_INTERNAL when the result has another form: then the caller fails them all.
  */
-enum status commit_outcome_take_ordinary(const struct pg_result *result,
+enum status commit_outcome_take_ordinary(const struct pg_query_result *result,
 					 const struct commit_list *requests) MUST_CHECK;
 
 /*
@@ -24,8 +24,9 @@ enum status commit_outcome_take_ordinary(const struct pg_result *result,
  * among them, due at due_ms. STATUS_OK, or STATUS_INTERNAL when the result does not fit the
  * requests: then the caller fails them all.
  */
-enum status commit_outcome_take(const struct pg_result *result, const struct commit_list *requests,
-				struct refusal_tally *refusals, int64_t due_ms) MUST_CHECK;
+enum status commit_outcome_take(const struct pg_query_result *result,
+				const struct commit_list *requests, struct refusal_tally *refusals,
+				int64_t due_ms) MUST_CHECK;
 
 /* Waits for the result of what commit_statement_send() has sent and takes it, refusals due at once.
  * As pg_await() and commit_outcome_take(). */

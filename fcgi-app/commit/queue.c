@@ -18,7 +18,6 @@
 #include "key/random.h"
 
 enum {
-	RETRIES_MAX = 2,	/* of a group, after a failure that may not come again */
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
 	GROUP_ROWS_MAX = 5000,	/* however few their bytes: others wait for them */
@@ -261,8 +260,9 @@ static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
 
 static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (!last_used_is_noted(&queue->last_used, &m->key_hash, now_ms))
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (!last_used_is_noted(&queue->last_used, &request->key_hash, now_ms))
 			return false;
 	}
 	return true;
@@ -270,8 +270,9 @@ static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 
 static bool any_is_special(const struct commit_queue *queue)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (last_used_is_special(&queue->last_used, &m->key_hash))
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (last_used_is_special(&queue->last_used, &request->key_hash))
 			return true;
 	}
 	return false;
@@ -285,8 +286,9 @@ static bool is_ordinary(const struct commit_queue *queue)
 
 static bool is_of_one_key(const struct commit_list *group)
 {
-	for (const struct commit_request *m = group->first; m != NULL; m = m->queue.next) {
-		if (!credential_hash_is_same(&m->key_hash, &group->first->key_hash))
+	for (const struct commit_request *request = group->first; request != NULL;
+	     request = request->queue.next) {
+		if (!credential_hash_is_same(&request->key_hash, &group->first->key_hash))
 			return false;
 	}
 	return true;
@@ -304,9 +306,10 @@ static void note_not_ordinary(struct commit_queue *queue, enum status status)
 
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 {
-	for (const struct commit_request *m = queue->group.first; m != NULL; m = m->queue.next) {
-		if (m->out.status == STATUS_ACCEPTED)
-			last_used_note(&queue->last_used, &m->key_hash, now_ms);
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (request->out.status == STATUS_ACCEPTED)
+			last_used_note(&queue->last_used, &request->key_hash, now_ms);
 	}
 }
 
@@ -351,7 +354,7 @@ static bool is_worth_retrying(const struct commit_queue *queue, enum status stat
 	bool may_pass = status == STATUS_CONFLICT ||
 			(status == STATUS_CONSTRAINT && queue->group.requests == 1);
 
-	return may_pass && queue->retries < RETRIES_MAX && pg_state(queue->db) == PG_READY;
+	return may_pass && queue->retries < COMMIT_RETRIES_MAX && pg_state(queue->db) == PG_READY;
 }
 
 /* Turns the items of a lone request into rejects; false when there is nothing to send again. */
@@ -366,7 +369,7 @@ static bool reject_items(struct commit_queue *queue)
 	return rejected;
 }
 
-static enum status take_results(struct commit_queue *queue, struct pg_result *result,
+static enum status take_results(struct commit_queue *queue, struct pg_query_result *result,
 				int64_t now_ms)
 {
 	enum status status = queue->sent_ordinary
@@ -411,8 +414,8 @@ static bool prepare_anew(struct commit_queue *queue)
 }
 
 /* The statement has ended: hands the group back, or sends it again, whole or in parts. */
-static void end_group(struct commit_queue *queue, enum status status, struct pg_result *result,
-		      int64_t now_ms)
+static void end_group(struct commit_queue *queue, enum status status,
+		      struct pg_query_result *result, int64_t now_ms)
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
@@ -440,7 +443,7 @@ static void end_group(struct commit_queue *queue, enum status status, struct pg_
 /* Reads what the server sent, or finds that it is gone. */
 static void take_events(struct commit_queue *queue, int64_t now_ms)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum pg_state before = pg_state(queue->db);
 	enum status status = pg_step(queue->db, &result);
 

@@ -17,6 +17,9 @@
 
 struct commit_queue;
 
+/* How often a commit is retried after a failure that may not come again. */
+enum { COMMIT_RETRIES_MAX = 2 };
+
 /* STATUS_OK or STATUS_NO_MEMORY. Connects to nothing yet. The configuration must outlive the queue.
  */
 enum status commit_queue_open(struct commit_queue **queue, const struct config *config) MUST_CHECK;

@@ -1,9 +1,9 @@
 /*
- * commit/refusal.h - why requests with a known key were refused, added up until they are written
- * down.
+ * commit/refusal.h - counts of refused requests by key and reason, until they are stored.
  *
- * A refused request writes nothing by itself: a worker counts here and hands its counts to the next
- * call of the database function when they are due. Bounded: what finds no room is not counted.
+ * A refused request writes nothing by itself: the worker counts it here and sends the counts with
+ * the next call of the database function after they are due. Bounded: refusals beyond the room are
+ * not counted.
  */
 #ifndef COMMIT_REFUSAL_H
 #define COMMIT_REFUSAL_H
@@ -14,15 +14,14 @@ enum { REFUSAL_ROOM = 256 };
 
 struct refusal {
 	struct credential_hash key_hash;
-	const char *outcome; /* why: a label of sluice.intake_outcome; static */
+	const char *outcome; /* the reason: a label of sluice.intake_outcome; static */
 	uint32_t count;	     /* requests */
 };
 
 struct refusal_tally {
 	struct refusal items[REFUSAL_ROOM];
 	size_t count;
-	int64_t due_ms; /* when they are to be written, on the caller's clock; INT64_MAX: nothing is
-			 */
+	int64_t due_ms; /* a time of clock_now_ms(); INT64_MAX when empty */
 };
 
 #define REFUSAL_TALLY_EMPTY ((struct refusal_tally){.due_ms = INT64_MAX})

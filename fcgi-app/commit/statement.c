@@ -27,6 +27,8 @@ const struct pg_statement commit_statement_ordinary = {
 enum { IN_BULK = TYPES, RECENTLY_USED, ANY_PARAMS };
 
 const struct pg_statement commit_statement_any = {
+	/* Behind a pooler, workers of other versions share connections: the name changes with
+	 * the parameters. */
 	.name = "intake_any",
 	/* One value: columns of a FROM clause cost 5 % more. */
 	.sql = "SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
@@ -88,8 +90,9 @@ bool commit_statement_is_ordinary(const struct commit_list *requests)
 {
 	if (requests->rows == 0 || requests->rows > ORDINARY_ROWS_MAX || requests->rejects > 0)
 		return false;
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		if (!is_ordinary(m))
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (!is_ordinary(request))
 			return false;
 	}
 	return true;
@@ -108,9 +111,11 @@ static bool has_visitor(const struct signal *signal)
 
 static bool any_signal(const struct commit_list *requests, bool (*is)(const struct signal *signal))
 {
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		for (size_t i = 0; m->product_orgs == NULL && i < commit_request_items(m); i++) {
-			if (is(&m->signals[i]))
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		for (size_t i = 0;
+		     request->product_orgs == NULL && i < commit_request_items(request); i++) {
+			if (is(&request->signals[i]))
 				return true;
 		}
 	}
@@ -293,17 +298,18 @@ static uint32_t number_senders(struct commit_statement *statement,
 
 	for (int i = 0; i < SENDER_HEADS; i++)
 		statement->senders[i] = NULL;
-	for (struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		struct commit_request **head = &statement->senders[m->key_hash.bytes[0]];
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		struct commit_request **head = &statement->senders[request->key_hash.bytes[0]];
 		struct commit_request *known = *head;
-		while (known != NULL && !is_same_sender(known, m))
+		while (known != NULL && !is_same_sender(known, request))
 			known = known->sender.next;
-		m->sender.first = known == NULL ? m : known;
+		request->sender.first = known == NULL ? request : known;
 		if (known != NULL)
 			continue;
-		m->sender.number = ++count;
-		m->sender.next = *head;
-		*head = m;
+		request->sender.number = ++count;
+		request->sender.next = *head;
+		*head = request;
 	}
 	return count;
 }
@@ -331,12 +337,13 @@ static void add_items(struct pg_array *arrays, const struct commit_request *requ
 
 static void add_requests(struct pg_array *arrays, const struct commit_list *requests)
 {
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next) {
-		if (m->sender.first == m)
-			add_sender(&arrays[SENDER], m);
-		add_items(arrays, m);
-		for (size_t i = 0; i < m->reject_count; i++)
-			add_reject(&arrays[REJECT], m, &m->rejects[i]);
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->sender.first == request)
+			add_sender(&arrays[SENDER], request);
+		add_items(arrays, request);
+		for (size_t i = 0; i < request->reject_count; i++)
+			add_reject(&arrays[REJECT], request, &request->rejects[i]);
 	}
 }
 
@@ -388,8 +395,10 @@ static enum status encode(struct commit_statement *statement, const struct commi
 		[REFUSAL] = refusals == NULL ? 0 : refusals->count,
 	};
 
-	for (const struct commit_request *m = requests->first; m != NULL; m = m->queue.next)
-		counts[m->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] += commit_request_items(m);
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		counts[request->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] +=
+			commit_request_items(request);
 	start_arrays(statement, SENDER, last, counts);
 	add_requests(statement->arrays, requests);
 	for (size_t i = 0; i < counts[REFUSAL]; i++)

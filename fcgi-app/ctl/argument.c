@@ -72,10 +72,10 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 	struct buf given = buf_make(GIVEN_BYTES_MAX);
 
 	if (!relative && !is_absolute(text, &only_date))
-		return ctl_fail(CTL_USAGE,
-				"write 2031-05-01T12:00:00Z, 2031-05-01, or a span such as 90d "
-				"or 12h",
-				"\"%s\" is not a valid timestamp", text);
+		return ctl_fail(
+			CTL_USAGE,
+			"write 2031-05-01T12:00:00Z, 2031-05-01, or a span such as 90d or 12h",
+			"\"%s\" is not a valid timestamp", text);
 	buf_add_text(&given, relative ? sign : "");
 	buf_add_text(&given, text);
 	buf_add(&given, only_date ? "T00:00:00Z" : "", only_date ? 11 : 1);

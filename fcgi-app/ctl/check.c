@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "config/config.h"
 #include "store/check.h"
 #include "store/migration_file.h"
 
@@ -93,9 +94,10 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 static enum ctl_exit check_database(struct ctl *ctl, struct findings *findings)
 {
 	bool schema = check_schema(ctl, findings);
-	size_t count = store_check_count(schema);
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < store_check_count(); i++) {
+		if (store_check_needs_schema(i) && !schema)
+			continue;
 		struct store_finding *finding = &findings->items[findings->count];
 		enum status status = store_check(&ctl->store, i, finding);
 		if (status != STATUS_OK)

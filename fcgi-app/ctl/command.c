@@ -9,43 +9,42 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_JSON] = {"--json", NULL, "print one line of JSON instead of text"},
 	[CTL_HELP] = {"--help", NULL, "print the help of the command and exit"},
 	[CTL_DRY_RUN] = {"--dry-run", NULL, "print what would be applied, and change nothing"},
-	[CTL_DIRECTORY] = {"--directory", "DIR",
-			   "the directory of the migrations, instead of $SLUICE_MIGRATIONS or the "
-			   "installed one"},
+	[CTL_DIRECTORY] =
+		{"--directory", "DIR",
+		 "the directory of the migrations, instead of $SLUICE_MIGRATIONS or the installed one"},
 	[CTL_DATABASE] = {"--database", "NAME", "the database, instead of $PGDATABASE"},
 	[CTL_REPAIR] =
 		{"--repair", NULL,
-		 "apply roles, functions, views and access again even if none has changed, for "
-		 "a database that was restored or altered by hand"},
+		 "apply roles, functions, views and access again even if none has changed, for a database that was restored or altered by hand"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
 	[CTL_NAME] = {"--name", "TEXT", "a name for the key, 1 to 200 characters"},
 	[CTL_ENDPOINT] = {"--endpoint", "TYPE", "signal_staging (the default) or product_orgs"},
-	[CTL_EXPIRES] = {"--expires", "TIMESTAMP",
-			 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), "
-			 "or 90d or 12h from now (units w, d, h, m, s)"},
+	[CTL_EXPIRES] =
+		{"--expires", "TIMESTAMP",
+		 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s)"},
 	[CTL_SECRET] = {"--secret", NULL,
 			"also make a secret, which every request must carry in X-Api-Secret"},
-	[CTL_TEMPLATE] = {"--template", "FILE",
-			  "the payload template of a product_orgs key: a JSON object, see "
-			  "sluicectl(1)"},
+	[CTL_TEMPLATE] =
+		{"--template", "FILE",
+		 "the payload template of a product_orgs key: a JSON object, see sluicectl(1)"},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "the limit of signals per calendar month (UTC); 0: no limit"},
-	[CTL_OVERAGES] = {"--overages", "STATE",
-			  "on: signals over the limit are accepted and counted; off: they are "
-			  "refused"},
+	[CTL_OVERAGES] =
+		{"--overages", "STATE",
+		 "on: signals over the limit are accepted and counted; off: they are refused"},
 	[CTL_MONTH] = {"--month", "YYYY-MM", "a month (UTC) other than the current one"},
 	[CTL_PAYLOAD] = {"--payload", "FILE",
 			 "a payload as a sender delivers it: an object, or an array of objects"},
-	[CTL_SINCE] = {"--since", "TIMESTAMP",
-		       "only what was received since then: 2031-05-01T12:00:00Z, 2031-05-01 "
-		       "(midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
+	[CTL_SINCE] =
+		{"--since", "TIMESTAMP",
+		 "only what was received since then: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
 	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d"},
 	[CTL_SOURCE] = {"--source", "SOURCE", "only signals from this source"},
-	[CTL_STATUS] = {"--status", "STATUS",
-			"only signals with this status: pending, processing, completed, failed, "
-			"skipped, permanently_failed or cold_storage"},
+	[CTL_STATUS] =
+		{"--status", "STATUS",
+		 "only signals with this status: pending, processing, completed, failed, skipped, permanently_failed or cold_storage"},
 	[CTL_LIMIT] = {"--limit", "NUMBER", "print at most so many: 20 by default, up to 999"},
 	[CTL_BEFORE] = {"--before", "ID",
 			"only entries with a smaller id, such as the \"next\" that --json prints"},
@@ -68,19 +67,21 @@ const struct ctl_command ctl_commands[] = {
 		     CTL_BIT(CTL_REPAIR),
 	 .database = true,
 	 .run = ctl_migrate,
-	 .help = "Brings the database schema up to date, in one transaction: applies the numbered "
-		 "migrations that are pending, and all functions, views, roles and rights again if "
-		 "one of them has changed. Needs the rights of the database's owner and CREATEROLE. "
-		 "Concurrent runs wait for each other. Stops if an applied migration was changed or "
-		 "is missing, or if the database is newer than the files."},
+	 .help = "Brings the database schema up to date, in one transaction: applies the numbered migrations that are pending, and all functions, views, roles and rights again if one of them has changed. "
+		 "Needs the rights of the database's owner and CREATEROLE. "
+		 "Concurrent runs wait for each other. "
+		 "Stops if an applied migration was changed or is missing, or if the database is newer than the files."},
 	{.noun = "maintain",
 	 .database = true,
 	 .run = ctl_maintain,
-	 .help = "Creates the partitions of the coming days, moves rows from the default "
-		 "partitions to the partition of their day, and deletes what is older than "
-		 "\"retention list\" allows. Run it every few minutes, from any number of "
-		 "hosts. It never blocks the intake for long: a table that is in use is left to the "
-		 "next run. Exits with 1 if a step failed."},
+	 .help = "Runs the maintenance steps, each until nothing is left to do. "
+		 "Folds product-org updates into the latest state of each product org. "
+		 "Moves rows from the default partitions to the partitions of their days, creates the partitions of the coming days, and drops those past retention. "
+		 "Adds up usage by month, and stages cold signals whose anonymous id has been identified. "
+		 "Deletes what is older than \"retention list\" allows, and counts rows for the statistics. "
+		 "Run it every few minutes, from any number of hosts. "
+		 "It never blocks the intake for long: a table that is in use is left to the next run. "
+		 "Exits with 1 if a step failed."},
 	{.noun = "organization",
 	 .verb = "create",
 	 .argument = "NAME",
@@ -92,8 +93,7 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "list",
 	 .database = true,
 	 .run = ctl_organization_list,
-	 .help = "Lists all organizations, with their number of members and of keys that are not "
-		 "deactivated."},
+	 .help = "Lists all organizations, with their number of members and of keys that are not deactivated."},
 	{.noun = "organization",
 	 .verb = "limit",
 	 .argument = "NAME",
@@ -101,25 +101,22 @@ const struct ctl_command ctl_commands[] = {
 	 .optional = CTL_BIT(CTL_SIGNALS) | CTL_BIT(CTL_OVERAGES),
 	 .database = true,
 	 .run = ctl_organization_limit,
-	 .help = "Sets how many signals an organization may send per month, and what happens at "
-		 "the limit: senders get 429, or, with overages, their signals are accepted and "
-		 "counted. An option that is not given leaves its setting unchanged. Prints the "
-		 "usage of the current month."},
+	 .help = "Sets how many signals an organization may send per month, and what happens at the limit: senders get 429, or, with overages, their signals are accepted and counted. "
+		 "An option that is not given leaves its setting unchanged. "
+		 "Prints the usage of the current month."},
 	{.noun = "usage",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MONTH),
 	 .database = true,
 	 .run = ctl_usage,
-	 .help = "Lists how many signals and product-org updates each organization sent in the "
-		 "current month (UTC) or another one, next to its present limit. Duplicates and "
-		 "rejects do not count."},
+	 .help = "Lists how many signals and product-org updates each organization sent in the current month (UTC) or another one, next to its present limit. "
+		 "Duplicates and rejects do not count."},
 	{.noun = "stats",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .optional = CTL_BIT(CTL_WINDOW),
 	 .database = true,
 	 .run = ctl_stats,
-	 .help = "Shows what an organization has received: signals by status, signals in cold "
-		 "storage, rejected payloads and duplicates; with --json also by hour or day and "
-		 "source. The numbers are complete up to as_of."},
+	 .help = "Shows what an organization has received: signals by status, signals in cold storage, rejected payloads and duplicates; with --json also by hour or day and source. "
+		 "The numbers are complete up to as_of."},
 	{.noun = "signal",
 	 .verb = "list",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
@@ -127,8 +124,8 @@ const struct ctl_command ctl_commands[] = {
 		     CTL_BIT(CTL_BEFORE),
 	 .database = true,
 	 .run = ctl_signal_list,
-	 .help = "Lists the latest signals of an organization, newest first. --source and "
-		 "--status search the latest 5000."},
+	 .help = "Lists the latest signals of an organization, newest first. "
+		 "--source and --status search the latest 5000."},
 	{.noun = "product-org",
 	 .verb = "list",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
@@ -147,8 +144,9 @@ const struct ctl_command ctl_commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_ROLE),
 	 .database = true,
 	 .run = ctl_member_add,
-	 .help = "Makes a user a member of an organization. Owners, admins and editors manage "
-		 "keys; viewers see statistics. An organization has one owner."},
+	 .help = "Makes a user a member of an organization. "
+		 "Owners, admins and editors manage keys; viewers see statistics. "
+		 "An organization has one owner."},
 	{.noun = "member",
 	 .verb = "list",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
@@ -167,15 +165,15 @@ const struct ctl_command ctl_commands[] = {
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
 		     CTL_BIT(CTL_TEMPLATE),
 	 .run = ctl_key_create,
-	 .help = "Creates an API key and prints it, once: the database keeps only its hash. The "
-		 "printed webhook URL begins with $BASE_URL."},
+	 .help = "Creates an API key and prints it, once: the database keeps only its hash. "
+		 "The printed webhook URL begins with $BASE_URL."},
 	{.noun = "key",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION),
 	 .database = true,
 	 .run = ctl_key_list,
-	 .help = "Lists the keys of one organization or of all. The keys themselves are not "
-		 "shown."},
+	 .help = "Lists the keys of one organization or of all. "
+		 "The keys themselves are not shown."},
 	{.noun = "key",
 	 .verb = "show",
 	 .argument = "ID",
@@ -195,16 +193,14 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "try",
 	 .required = CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_PAYLOAD),
 	 .run = ctl_template_try,
-	 .help = "Shows the rows that a payload template makes of a payload, with warnings for "
-		 "values it cannot use, or what is wrong with either file and where. Needs no "
-		 "database."},
+	 .help = "Shows the rows that a payload template makes of a payload, with warnings for values it cannot use, or what is wrong with either file and where. "
+		 "Needs no database."},
 	{.noun = "rejected",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE),
 	 .database = true,
 	 .run = ctl_rejected_list,
-	 .help = "Lists what arrived with a valid key but could not be stored as a signal: bad "
-		 "items of batches and unreadable bodies, oldest first."},
+	 .help = "Lists what arrived with a valid key but could not be stored as a signal: bad items of batches and unreadable bodies, oldest first."},
 	{.noun = "rejected",
 	 .verb = "show",
 	 .argument = "ID",
@@ -220,10 +216,9 @@ const struct ctl_command ctl_commands[] = {
 	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_AGAIN),
 	 .database = true,
 	 .run = ctl_rejected_replay,
-	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the "
-		 "sender had just sent them. Stores the signals or product-org updates under the "
-		 "same key and marks the payload as replayed, in one transaction. If anything is "
-		 "still bad, reports it and stores nothing."},
+	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
+		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
+		 "If anything is still bad, reports it and stores nothing."},
 	{.noun = "person",
 	 .verb = "show",
 	 .argument = "IDENTITY",
@@ -231,8 +226,8 @@ const struct ctl_command ctl_commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .database = true,
 	 .run = ctl_person_show,
-	 .help = "Lists the signals of an organization that name a person: by email, phone, or one "
-		 "of their ids. With --json their payloads, too."},
+	 .help = "Lists the signals of an organization that name a person: by email, phone, or one of their ids. "
+		 "With --json their payloads, too."},
 	{.noun = "person",
 	 .verb = "delete",
 	 .argument = "IDENTITY",
@@ -240,8 +235,8 @@ const struct ctl_command ctl_commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .database = true,
 	 .run = ctl_person_delete,
-	 .help = "Deletes what \"person show\" lists, and what consumers know of it. The audit log "
-		 "says that it was done, not of whom."},
+	 .help = "Deletes what \"person show\" lists, and what consumers know of it. "
+		 "The audit log says that it was done, not of whom."},
 	{.noun = "retention",
 	 .verb = "list",
 	 .database = true,
@@ -255,18 +250,18 @@ const struct ctl_command ctl_commands[] = {
 	 .optional = CTL_BIT(CTL_EXPIRED),
 	 .database = true,
 	 .run = ctl_retention_set,
-	 .help = "Sets how long a table keeps what is in it. The next run of maintain acts on it."},
+	 .help = "Sets how long a table keeps what is in it. "
+		 "The next run of maintain acts on it."},
 	{.noun = "config",
 	 .optional = CTL_BIT(CTL_EXAMPLE) | CTL_BIT(CTL_MANUAL),
 	 .run = ctl_config,
-	 .help = "Prints the effective settings of the workers, and where each comes from: the "
-		 "default, the file or the environment. Passwords are hidden."},
+	 .help = "Prints the effective settings of the workers, and where each comes from: the default, the file or the environment. "
+		 "Passwords are hidden."},
 	{.noun = "check",
 	 .optional = CTL_BIT(CTL_DIRECTORY),
 	 .run = ctl_check,
-	 .help = "Checks that the database is set up to lose nothing that was accepted: schema "
-		 "version, roles and privileges, durability, partitions. Exits with 1 if a check "
-		 "failed; warnings do not count."},
+	 .help = "Checks that the database is set up to lose nothing that was accepted: schema version, roles and privileges, durability, partitions. "
+		 "Exits with 1 if a check failed; warnings do not count."},
 	{.noun = "version", .run = ctl_version, .help = "Prints the version of the program."},
 	{.noun = "help",
 	 .argument = "COMMAND",

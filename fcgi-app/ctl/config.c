@@ -3,6 +3,8 @@
  */
 #include "ctl/ctl_internal.h"
 
+#include "config/config.h"
+
 static const char *const origins[] = {
 	[CONFIG_FROM_DEFAULT] = "default",
 	[CONFIG_FROM_FILE] = "file",

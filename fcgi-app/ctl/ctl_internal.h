@@ -31,14 +31,13 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "config/config.h"
 #include "store/entity.h"
 #include "store/store.h"
 
 /* Exit statuses; documented by --help and sluicectl(1). */
 enum ctl_exit {
 	CTL_FINE = 0,
-	CTL_FAILED = 1,	     /* rejected by the database, or a check failed */
+	CTL_FAILED = 1,	     /* the database refused it, or a check failed */
 	CTL_USAGE = 2,	     /* wrong arguments */
 	CTL_UNREACHABLE = 3, /* no answer from the database */
 };

@@ -8,7 +8,6 @@
 #include "ctl/ctl_internal.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "json/path.h"
 #include "json/text.h"
@@ -18,24 +17,33 @@ enum { LIMIT_MAX = 999, PATH_BYTES = 128 };
 
 /* ---- options ---- */
 
-/* Reports an option that is not a number of at most so many digits. */
-static enum ctl_exit check_number(const struct ctl *ctl, enum ctl_option option, const char *name,
-				  size_t digits)
+static enum ctl_exit check_limit(const struct ctl *ctl)
 {
-	const char *text = ctl->values[option];
+	struct slice text = ctl_value(ctl, CTL_LIMIT);
+	int64_t limit;
 
-	if (text == NULL ||
-	    (*text != '\0' && strlen(text) <= digits && strspn(text, "0123456789") == strlen(text)))
+	if (text.p == NULL || (slice_to_int(text, &limit) && limit >= 1 && limit <= LIMIT_MAX))
 		return CTL_FINE;
-	return ctl_fail(CTL_USAGE, NULL, "%s must be a number, not \"%s\"", name, text);
+	return ctl_fail(CTL_USAGE, NULL, "--limit must be a number from 1 to %d, not \"%s\"",
+			LIMIT_MAX, text.p);
+}
+
+static enum ctl_exit check_before(const struct ctl *ctl)
+{
+	struct slice text = ctl_value(ctl, CTL_BEFORE);
+	int64_t id;
+
+	if (text.p == NULL || slice_to_int(text, &id))
+		return CTL_FINE;
+	return ctl_fail(CTL_USAGE, NULL, "--before must be an id, not \"%s\"", text.p);
 }
 
 static enum ctl_exit read_question(struct ctl *ctl, struct store_question *question)
 {
-	enum ctl_exit result = check_number(ctl, CTL_LIMIT, "--limit", 3);
+	enum ctl_exit result = check_limit(ctl);
 
 	if (result == CTL_FINE)
-		result = check_number(ctl, CTL_BEFORE, "--before", 18);
+		result = check_before(ctl);
 	*question = (struct store_question){
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.span = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),

@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "config/config.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_cache.h"
@@ -55,11 +56,11 @@ static enum ctl_exit fail_bad(const struct intake *intake, const struct store_re
 	enum status why = intake->body_status;
 	const char *detail = intake->detail == NULL ? problem_of(why)->detail : intake->detail;
 
-	return ctl_fail(CTL_FAILED,
-			"save the bytes with \"rejected show ID --raw\", repair them, and replay "
-			"them with --file",
-			"rejected payload %" PRId64 " is still bad: %s: %s", entry->id,
-			problem_of(why)->code, detail);
+	return ctl_fail(
+		CTL_FAILED,
+		"save the bytes with \"rejected show ID --raw\", repair them, and replay them with --file",
+		"rejected payload %" PRId64 " is still bad: %s: %s", entry->id,
+		problem_of(why)->code, detail);
 }
 
 static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected *entry,

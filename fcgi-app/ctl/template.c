@@ -6,6 +6,7 @@
  */
 #include "ctl/ctl_internal.h"
 
+#include "config/config.h"
 #include "http/problem.h"
 #include "intake/intake.h"
 #include "model/template_try.h"

@@ -57,15 +57,15 @@ enum ctl_exit ctl_usage(struct ctl *ctl)
 
 static enum ctl_exit check_limit(const struct ctl *ctl)
 {
-	const char *signals = ctl->values[CTL_SIGNALS];
+	struct slice signals = ctl_value(ctl, CTL_SIGNALS);
 	struct slice overages = ctl_value(ctl, CTL_OVERAGES);
+	int64_t number;
 
-	if (signals == NULL && overages.p == NULL)
+	if (signals.p == NULL && overages.p == NULL)
 		return ctl_fail(CTL_USAGE, NULL, "give --signals, --overages, or both");
-	if (signals != NULL && (*signals == '\0' || strlen(signals) > 18 ||
-				strspn(signals, "0123456789") != strlen(signals)))
+	if (signals.p != NULL && !slice_to_int(signals, &number))
 		return ctl_fail(CTL_USAGE, "0 means no limit", "\"%s\" is not a number of signals",
-				signals);
+				signals.p);
 	if (overages.p != NULL && !slice_equal(overages, SLICE("on")) &&
 	    !slice_equal(overages, SLICE("off")))
 		return ctl_fail(CTL_USAGE, NULL, "--overages must be on or off, not \"%s\"",

@@ -9,7 +9,7 @@
 enum http_media { HTTP_MEDIA_JSON, HTTP_MEDIA_NDJSON };
 
 /*
- * Reads Content-Type (contract section 2). JSON: application/json, application/<x>+json,
+ * Reads Content-Type (CONTRACT.md, section 2). JSON: application/json, application/<x>+json,
  * text/plain, application/x-www-form-urlencoded or none; NDJSON: application/x-ndjson,
  * application/jsonl, application/ndjson; all with any parameters but a charset other than utf-8,
  * utf8 or us-ascii. STATUS_OK, or STATUS_UNSUPPORTED_MEDIA_TYPE for everything else.

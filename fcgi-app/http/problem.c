@@ -53,8 +53,8 @@ PROBLEM(401, unauthenticated, 0, "The API key or secret was not accepted",
 PROBLEM(403, wrong_endpoint, 0, "The key is for another endpoint",
 	"This key was made for the other kind of endpoint.");
 PROBLEM(403, not_signed_in, 0, "You are not signed in",
-	"The web server must authenticate users and pass on their names: see Sluice's README.");
-PROBLEM(403, not_a_member, 0, "You are not a member of this organization",
+	"The web server must authenticate users and pass on their names.");
+PROBLEM(403, not_a_member, 0, "You are not a member",
 	"An operator of Sluice can make you a member.");
 PROBLEM(403, role_too_low, 0, "Your role does not allow this",
 	"Ask an owner of the organization or an operator of Sluice.");
@@ -75,8 +75,8 @@ PROBLEM(415, unsupported_media_type, 0, "The media type is not supported",
 	"Send application/json or application/x-ndjson, in UTF-8.");
 PROBLEM(415, unsupported_coding, 0, "The content coding is not supported",
 	"Send the body uncompressed or with gzip.");
-PROBLEM(429, limit_reached, 3600, "The signal limit of the period is reached",
-	"The organization has used up its signals for this period.");
+PROBLEM(429, limit_reached, 3600, "The signal limit of the month is reached",
+	"The organization has used up its signals of this month.");
 
 /* Our own trouble: 503, and when to try again. */
 #define NOT_STORED "Nothing was stored. Send the request again later."

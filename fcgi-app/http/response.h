@@ -28,7 +28,7 @@ void http_response_free(struct http_response *response);
  * Makes the answer the problem of a status: type ("urn:sluice:problem:<code>"), title, status,
  * detail, code, request_id. Drops what the body held; allow stays. detail may be NULL, for the
  * problem's own; it must not hold SQL, paths, hosts or texts of libraries. Without memory the
- * answer has no body. Logs a status that is not for senders.
+ * answer has no body. Logs an error for a status that is only between caller and callee.
  */
 void http_problem(struct http_response *response, const struct http_request *request,
 		  enum status status, const char *detail);

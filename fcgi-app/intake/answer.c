@@ -2,13 +2,11 @@
  * intake/answer.c - what a sender is told about its request (CONTRACT.md, section 3). See
  * intake/intake.h.
  */
-#include "intake/intake.h"
+#include "intake/intake_internal.h"
 
 #include "http/problem.h"
 
 /* A bulk answer lists at most this many bad items. */
-enum { BULK_ERRORS_MAX = 100 };
-
 static void add_bool(struct buf *out, bool value)
 {
 	buf_add_text(out, value ? "true" : "false");
@@ -86,7 +84,7 @@ static void add_results(struct buf *out, const struct intake *intake)
 	size_t listed = 0;
 
 	for (size_t at = 0; at < count || error != NULL; listed++) {
-		if (intake->kind == INTAKE_BULK && listed == BULK_ERRORS_MAX)
+		if (intake->kind == INTAKE_BULK && listed == INTAKE_BULK_ERRORS)
 			break;
 		if (listed > 0)
 			buf_add_char(out, ',');

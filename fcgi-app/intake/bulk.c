@@ -14,12 +14,7 @@
 #include "commit/outcome.h"
 #include "commit/statement.h"
 
-enum {
-	CHUNK_ITEMS = 2000,
-	CHUNK_BYTES = 1 << 20,
-	READ_BYTES = 64 << 10,
-	ERRORS_KEPT = 100 /* the answer lists no more */
-};
+enum { CHUNK_ITEMS = 2000, CHUNK_BYTES = 1 << 20, READ_BYTES = 64 << 10 };
 
 struct chunk {
 	struct commit_request commit;
@@ -127,7 +122,7 @@ static enum status take_bad_item(struct bulk *bulk, const struct json_item *item
 	enum status status = STATUS_OK;
 
 	error.text = SLICE_ABSENT;
-	if (intake->rejected++ < ERRORS_KEPT)
+	if (intake->rejected++ < INTAKE_BULK_ERRORS)
 		status = intake_add_error(intake, &error);
 	if (status != STATUS_OK || intake->strict)
 		return status;

@@ -6,6 +6,9 @@
 
 #include "intake/intake.h"
 
+/* How many bad items of a bulk import are kept for its answer, which lists no more. */
+enum { INTAKE_BULK_ERRORS = 100 };
+
 /* A bad item of the reader; its text lives no longer than the item's. */
 struct intake_error intake_error_of(const struct json_item *item);
 

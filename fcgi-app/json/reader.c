@@ -90,8 +90,8 @@ static uint64_t offset_of(const struct json_reader *reader, const char *p)
 }
 
 /* Ends the reading. */
-static enum status refuse(struct json_reader *reader, enum status status, uint64_t offset,
-			  const char *reason)
+static enum status stop(struct json_reader *reader, enum status status, uint64_t offset,
+			const char *reason)
 {
 	reader->status = status;
 	reader->bad_offset = offset;
@@ -125,7 +125,7 @@ static enum status capture_keep(struct json_reader *reader, const char *end)
 	reader->from = end;
 	if (reader->kept.status == STATUS_OK)
 		return STATUS_OK;
-	return refuse(reader, STATUS_NO_MEMORY, offset_of(reader, end), "out of memory");
+	return stop(reader, STATUS_NO_MEMORY, offset_of(reader, end), "out of memory");
 }
 
 /* The captured text, which ends at end: at most the bytes to keep. */
@@ -154,11 +154,10 @@ static bool is_hollow(const struct json_reader *reader, const char *p)
 static enum status item_begin(struct json_reader *reader, const char *p)
 {
 	if (is_hollow(reader, p))
-		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
-			      "too many arrays and objects");
+		return stop(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
+			    "too many arrays and objects");
 	if (reader->items >= reader->limits.items)
-		return refuse(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
-			      "too many items");
+		return stop(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p), "too many items");
 	json_scan_item(&reader->scan);
 	capture_begin(reader, CAPTURE_ITEM, p, reader->limits.item_bytes);
 	return STATUS_OK;
@@ -191,7 +190,8 @@ static enum status item_give(struct json_reader *reader, const struct json_item 
 {
 	reader->items++;
 	enum status status = reader->sink(reader->context, item);
-	return status == STATUS_OK ? STATUS_OK : refuse(reader, status, item->offset, "refused");
+	return status == STATUS_OK ? STATUS_OK
+				   : stop(reader, status, item->offset, "ended by the caller");
 }
 
 static enum status item_end(struct json_reader *reader, const char *end)
@@ -232,8 +232,8 @@ static enum status member_begin(struct json_reader *reader, const char *p)
 {
 	if (reader->key == KEY_ITEMS && *p == '[') {
 		if (reader->had_items)
-			return refuse(reader, STATUS_NOT_A_BATCH, offset_of(reader, p),
-				      "a second array of items");
+			return stop(reader, STATUS_NOT_A_BATCH, offset_of(reader, p),
+				    "a second array of items");
 		reader->in_items = true;
 		reader->scan.watched = 3;
 	} else if (reader->key >= 0) {
@@ -269,7 +269,7 @@ static enum status beside_end(struct json_reader *reader, const char *end)
 	else
 		buf_add_slice(beside, text);
 	if (beside->status != STATUS_OK)
-		return refuse(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
+		return stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
 	return STATUS_OK;
 }
 
@@ -316,8 +316,7 @@ static enum status text_event(struct json_reader *reader, enum json_scan_event e
 	case JSON_SCAN_KEY_END:
 		return key_end(reader, p);
 	case JSON_SCAN_FAILED:
-		return refuse(reader, reader->scan.status, reader->scan.offset,
-			      reader->scan.reason);
+		return stop(reader, reader->scan.status, reader->scan.offset, reader->scan.reason);
 	case JSON_SCAN_MORE:
 		break;
 	}
@@ -343,13 +342,12 @@ static enum status text_end(struct json_reader *reader)
 	enum status status = json_scan_end(&reader->scan);
 
 	if (status != STATUS_OK)
-		return refuse(reader, status, reader->scan.offset, reader->scan.reason);
+		return stop(reader, status, reader->scan.offset, reader->scan.reason);
 	if (reader->shape == SHAPE_SCALAR && reader->form == JSON_FORM_SINGLE)
-		return refuse(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset, "not an object");
+		return stop(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset, "not an object");
 	if (reader->shape == SHAPE_SCALAR ||
 	    (reader->shape == SHAPE_ENVELOPE && !reader->had_items))
-		return refuse(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
-			      "no array of items");
+		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset, "no array of items");
 	return STATUS_OK;
 }
 
@@ -397,7 +395,7 @@ static enum status line_end(struct json_reader *reader, const char *end)
 	if (reader->line == STATUS_OK && json_scan_end(&reader->scan) != STATUS_OK)
 		line_fail(reader);
 	if (reader->line == STATUS_NO_MEMORY)
-		return refuse(reader, STATUS_NO_MEMORY, reader->line_bad, reader->line_text);
+		return stop(reader, STATUS_NO_MEMORY, reader->line_bad, reader->line_text);
 	enum status status = capture_end(reader, end, &item.text);
 	if (status != STATUS_OK)
 		return status;
@@ -475,7 +473,7 @@ static enum status lines_feed(struct json_reader *reader, const char *p, const c
 static enum status lines_end(struct json_reader *reader)
 {
 	if (reader->shape == SHAPE_UNKNOWN)
-		return refuse(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
+		return stop(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
 	reader->piece = reader->from; /* offset is behind the last piece already */
 	return line_end(reader, reader->from);
 }
@@ -556,11 +554,6 @@ enum status json_reader_end(struct json_reader *reader)
 	if (reader->status != STATUS_OK)
 		return reader->status;
 	return reader->form == JSON_FORM_LINES ? lines_end(reader) : text_end(reader);
-}
-
-uint64_t json_reader_items(const struct json_reader *reader)
-{
-	return reader->items;
 }
 
 bool json_reader_is_single(const struct json_reader *reader)

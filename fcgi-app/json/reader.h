@@ -62,9 +62,6 @@ enum status json_reader_feed(struct json_reader *reader, const char *bytes, size
  */
 enum status json_reader_end(struct json_reader *reader) MUST_CHECK;
 
-/* How many items the sink was given so far. */
-uint64_t json_reader_items(const struct json_reader *reader);
-
 /* True if the body is one object in JSON_FORM_SINGLE, which is answered as a single signal. */
 bool json_reader_is_single(const struct json_reader *reader);
 

@@ -1,5 +1,5 @@
 /*
- * key/credential.h - API keys and secrets: make, check, hash, show (contract section 1).
+ * key/credential.h - API keys and secrets: make, check, hash, show (CONTRACT.md, section 1).
  *
  * Knows nothing of requests or of the database: both see a key only as its SHA-256.
  */

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "base/timestamp.h"
 #include "json/text.h"
 #include "json/walk.h"
-#include "base/timestamp.h"
 
 enum {
 	SOURCE_BYTES = 64,
@@ -222,7 +222,7 @@ static bool has(const struct payload *payload, enum object object, enum member m
 /* A string or number as text; absent above so many bytes. */
 static struct slice text_of(struct payload *payload, struct slice value, size_t most)
 {
-	struct slice text = {0};
+	struct slice text = SLICE_ABSENT;
 	enum status status = json_text_scalar(payload->arena, value, most, &text);
 
 	if (status != STATUS_OK)
@@ -260,7 +260,7 @@ static struct slice id_at(struct payload *payload, enum object object, enum memb
 /* The first usable id of a list of members that ends with MEMBERS. */
 static struct slice id_in(struct payload *payload, enum object object, const enum member *members)
 {
-	struct slice id = {0};
+	struct slice id = SLICE_ABSENT;
 
 	for (; *members != MEMBERS && id.p == NULL; members++)
 		id = id_at(payload, object, *members);
@@ -269,7 +269,7 @@ static struct slice id_in(struct payload *payload, enum object object, const enu
 
 static struct slice id_in_places(struct payload *payload, const enum member *members)
 {
-	struct slice id = {0};
+	struct slice id = SLICE_ABSENT;
 
 	for (enum object place = ROOT; place < PLACES && id.p == NULL; place++)
 		id = id_in(payload, place, members);
@@ -291,7 +291,7 @@ static struct slice email_at(struct payload *payload, enum object object)
 
 static struct slice email_in_places(struct payload *payload)
 {
-	struct slice email = {0};
+	struct slice email = SLICE_ABSENT;
 
 	for (enum object place = ROOT; place < PLACES && email.p == NULL; place++)
 		email = email_at(payload, place);

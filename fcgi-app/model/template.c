@@ -8,10 +8,10 @@
 #include <string.h>
 
 #include "base/decimal.h"
+#include "base/timestamp.h"
 #include "json/path.h"
 #include "json/text.h"
 #include "json/walk.h"
-#include "base/timestamp.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_TIMESTAMP, KIND_OBJECT };
 

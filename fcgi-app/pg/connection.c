@@ -407,7 +407,7 @@ static enum status judge(struct pg_connection *db)
 	return STATUS_OK;
 }
 
-static enum status step_busy(struct pg_connection *db, struct pg_result *result)
+static enum status step_busy(struct pg_connection *db, struct pg_query_result *result)
 {
 	enum status status = collect(db);
 
@@ -429,7 +429,7 @@ static enum status step_busy(struct pg_connection *db, struct pg_result *result)
 	return status;
 }
 
-enum status pg_step(struct pg_connection *db, struct pg_result *result)
+enum status pg_step(struct pg_connection *db, struct pg_query_result *result)
 {
 	switch (db->state) {
 	case PG_CONNECTING:
@@ -516,7 +516,7 @@ static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms
 
 /* Steps until the connection has left the given state or the deadline has come. */
 static enum status wait_while(struct pg_connection *db, enum pg_state state,
-			      struct pg_result *result, int64_t deadline_ms)
+			      struct pg_query_result *result, int64_t deadline_ms)
 {
 	enum status status = STATUS_AGAIN;
 
@@ -539,7 +539,7 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms)
 }
 
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
-		   const pg_param *params, struct pg_result *result, int64_t deadline_ms)
+		   const pg_param *params, struct pg_query_result *result, int64_t deadline_ms)
 {
 	enum status status = pg_send(db, statement, params);
 
@@ -558,7 +558,7 @@ enum status pg_flush(struct pg_connection *db, int64_t deadline_ms)
 	return status == STATUS_AGAIN ? STATUS_OK : status;
 }
 
-enum status pg_await(struct pg_connection *db, struct pg_result *result, int64_t deadline_ms)
+enum status pg_await(struct pg_connection *db, struct pg_query_result *result, int64_t deadline_ms)
 {
 	return wait_while(db, PG_BUSY, result, deadline_ms);
 }

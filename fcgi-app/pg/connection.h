@@ -65,20 +65,20 @@ void pg_abandon(struct pg_connection *db);
 typedef struct slice pg_param;
 
 /* A result; zero-initialise, release with pg_result_free. */
-struct pg_result {
+struct pg_query_result {
 	void *pg;
 };
 
-int pg_result_rows(const struct pg_result *result);
+int pg_result_rows(const struct pg_query_result *result);
 
 /* A value's bytes, valid until the result is freed; absent for SQL NULL. */
-struct slice pg_result_value(const struct pg_result *result, int row, int column);
+struct slice pg_result_value(const struct pg_query_result *result, int row, int column);
 
 /* A number or boolean in text format as an integer, true as 1; 0 for SQL NULL. */
-int64_t pg_result_int(const struct pg_result *result, int row, int column);
+int64_t pg_result_int(const struct pg_query_result *result, int row, int column);
 
 /* Zeroes it, too: freeing it again does nothing. */
-void pg_result_free(struct pg_result *result);
+void pg_result_free(struct pg_query_result *result);
 
 /* ---- blocking calls: the tool, plain CGI, children ---- */
 
@@ -107,7 +107,7 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  * connection that was lost or dropped is PG_CLOSED.
  */
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
-		   const pg_param *params, struct pg_result *result,
+		   const pg_param *params, struct pg_query_result *result,
 		   int64_t deadline_ms) MUST_CHECK;
 
 /*
@@ -117,7 +117,7 @@ enum status pg_run(struct pg_connection *db, const struct pg_statement *statemen
  * pg_run().
  */
 enum status pg_flush(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK;
-enum status pg_await(struct pg_connection *db, struct pg_result *result,
+enum status pg_await(struct pg_connection *db, struct pg_query_result *result,
 		     int64_t deadline_ms) MUST_CHECK;
 
 /* Runs several statements at once by the simple query protocol: migrations only. As pg_run(). */
@@ -174,7 +174,7 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
  * may be NULL. Call it when the socket of an idle connection becomes readable, too: the server may
  * have closed it.
  */
-enum status pg_step(struct pg_connection *db, struct pg_result *result) MUST_CHECK;
+enum status pg_step(struct pg_connection *db, struct pg_query_result *result) MUST_CHECK;
 
 /* Drops the connection at once, in whatever state: it is PG_CLOSED. */
 void pg_drop(struct pg_connection *db);

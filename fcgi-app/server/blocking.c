@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "pg/connection.h"
 
 enum { READ_BYTES = 64 << 10, WAIT_MS_MAX = 60000, SEND_MS = 5000 };
 

@@ -99,11 +99,6 @@ char *const *fcgi_variables(const struct fcgi *fcgi)
 	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)(const void *)fcgi->list.p;
 }
 
-uint64_t fcgi_body_bytes(const struct fcgi *fcgi)
-{
-	return fcgi->body_bytes;
-}
-
 /* ---- the head ---- */
 
 static void reset(struct fcgi *fcgi)

@@ -56,9 +56,6 @@ char *const *fcgi_variables(const struct fcgi *fcgi);
 enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size,
 		      size_t *n) MUST_CHECK;
 
-/* Bytes of the body read so far. */
-uint64_t fcgi_body_bytes(const struct fcgi *fcgi);
-
 /*
  * Reads to the end of the request and discards it: web servers that are still sending mishandle an
  * answer. STATUS_AGAIN: poll for reading and call again; STATUS_END: done.

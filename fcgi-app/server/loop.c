@@ -110,7 +110,7 @@ static int64_t enforce_deadlines(struct loop *loop, int64_t now_ms)
 	return earliest_ms;
 }
 
-/* True once a signal has ended the worker and every accepted request has been answered. */
+/* True once a signal has told the worker to end and every accepted request has been answered. */
 static bool is_over(const struct loop *loop)
 {
 	return process_is_ending() && loop->pool.busy == 0 && loop->children == 0;

@@ -28,7 +28,7 @@ static _Noreturn void serve_and_exit(struct loop *loop, struct slot *slot)
 void loop_serve_in_child(struct loop *loop, struct slot *slot)
 {
 	if (loop->children >= loop->config->large_requests) {
-		loop_fail(loop, slot, STATUS_BUSY);
+		loop_problem(loop, slot, STATUS_BUSY);
 		return;
 	}
 	log_release();
@@ -37,7 +37,7 @@ void loop_serve_in_child(struct loop *loop, struct slot *slot)
 		serve_and_exit(loop, slot);
 	log_hold();
 	if (child < 0) {
-		loop_fail(loop, slot, STATUS_BUSY);
+		loop_problem(loop, slot, STATUS_BUSY);
 		return;
 	}
 	poller_remove(loop->poller, fcgi_fd(slot->fcgi));

@@ -32,7 +32,7 @@ void loop_advance(struct loop *loop, struct slot *slot);
 void loop_advance_committed(struct loop *loop, struct slot *slot);
 
 /* Makes the response a problem, which is sent once the input has been drained. */
-void loop_fail(struct loop *loop, struct slot *slot, enum status status);
+void loop_problem(struct loop *loop, struct slot *slot, enum status status);
 
 /* Ends a request whose slot_deadline_ms() has passed. */
 void loop_expire(struct loop *loop, struct slot *slot);

@@ -23,9 +23,9 @@ static void drain(struct loop *loop, struct slot *slot)
 		send_response(loop, slot);
 }
 
-void loop_fail(struct loop *loop, struct slot *slot, enum status status)
+void loop_problem(struct loop *loop, struct slot *slot, enum status status)
 {
-	server_request_fail(&slot->request, status, NULL);
+	server_request_problem(&slot->request, status, NULL);
 	drain(loop, slot);
 }
 
@@ -33,7 +33,7 @@ void loop_fail(struct loop *loop, struct slot *slot, enum status status)
 void loop_expire(struct loop *loop, struct slot *slot)
 {
 	if (slot->state == SLOT_READING_BODY)
-		server_request_fail(&slot->request, STATUS_REQUEST_TIMEOUT, NULL);
+		server_request_problem(&slot->request, STATUS_REQUEST_TIMEOUT, NULL);
 	if (slot->state == SLOT_READING_BODY || slot->state == SLOT_DRAINING)
 		send_response(loop, slot);
 	else
@@ -59,7 +59,7 @@ static void commit_items(struct loop *loop, struct slot *slot, const struct temp
 	if (status == STATUS_OK)
 		enqueue(loop, slot, SLOT_COMMITTING);
 	else
-		loop_fail(loop, slot, status);
+		loop_problem(loop, slot, status);
 }
 
 static void use_fetched_template(struct loop *loop, struct slot *slot)
@@ -72,7 +72,7 @@ static void use_fetched_template(struct loop *loop, struct slot *slot)
 	if (status == STATUS_OK)
 		commit_items(loop, slot, template);
 	else
-		loop_fail(loop, slot, status);
+		loop_problem(loop, slot, status);
 }
 
 /* A template that is not cached costs a second authentication. What is cached gives nothing away:
@@ -115,7 +115,7 @@ static void use_body(struct loop *loop, struct slot *slot)
 	if (status == STATUS_LARGE)
 		enqueue(loop, slot, SLOT_AUTHENTICATING);
 	else if (status != STATUS_OK)
-		loop_fail(loop, slot, status);
+		loop_problem(loop, slot, status);
 	else if (intake_wants_template(intake))
 		find_template(loop, slot);
 	else
@@ -167,7 +167,7 @@ static void read_body(struct loop *loop, struct slot *slot)
 	if (status == STATUS_END)
 		use_body(loop, slot);
 	else if (status != STATUS_AGAIN)
-		loop_fail(loop, slot, status);
+		loop_problem(loop, slot, status);
 }
 
 /* ---- the head ---- */

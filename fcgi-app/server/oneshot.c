@@ -8,22 +8,21 @@
 #include "server/blocking.h"
 #include "store/metrics.h"
 
-enum { RETRIES_MAX = 2 };
-
 static int64_t statement_deadline_ms(const struct server_request *request)
 {
 	return clock_deadline_ms(request->config->database_timeout_ms, request->deadline_ms);
 }
 
-/* Runs the commit, and retries after a conflict or a refusal, as commit/queue.c does: nothing of it
- * has been stored then. */
+/* Runs the commit, and retries after a conflict or a broken constraint, as commit/queue.c does:
+ * nothing of it has been stored then. */
 static void run_commit(struct server_request *request, struct pg_connection *db,
 		       struct commit_request *commit)
 {
 	enum status status = STATUS_CONFLICT;
 
 	for (int i = 0;
-	     i <= RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_CONSTRAINT); i++) {
+	     i <= COMMIT_RETRIES_MAX && (status == STATUS_CONFLICT || status == STATUS_CONSTRAINT);
+	     i++) {
 		status = pg_connect(db, statement_deadline_ms(request));
 		if (status == STATUS_OK)
 			status = commit_run(db, commit, statement_deadline_ms(request));
@@ -61,7 +60,7 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 	if (status == STATUS_OK && intake_wants_template(intake))
 		status = map_items(request);
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 		return;
 	}
 	if (intake->body_status == STATUS_OK || commit->reject_count > 0)
@@ -85,7 +84,7 @@ static void serve_signals(struct server_request *request, struct blocking *block
 	enum status status = open_database(request, &db);
 
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 	} else if (intake->kind == INTAKE_BULK) {
 		intake_bulk(intake, db, blocking_read, blocking, request->deadline_ms);
 		server_request_answer_intake(request);

@@ -3,8 +3,6 @@
  */
 #include "server/request.h"
 
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/problem.h"
@@ -18,7 +16,7 @@ void server_request_init(struct server_request *request, const struct config *co
 	*request = (struct server_request){.config = config, .response = http_response_make()};
 }
 
-void server_request_fail(struct server_request *request, enum status status, const char *detail)
+void server_request_problem(struct server_request *request, enum status status, const char *detail)
 {
 	request->is_answered = true;
 	request->status = status;
@@ -38,7 +36,7 @@ void server_request_begin(struct server_request *request, char *const *variables
 		status = route_find(&request->arena, ROUTE_INTAKE, request->http.method,
 				    request->http.target, &request->match);
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 		return;
 	}
 	if (request->match.route->action != ROUTE_SIGNALS)
@@ -52,7 +50,7 @@ void server_request_begin(struct server_request *request, char *const *variables
 	status = intake_head(intake);
 	request->key_is_well_formed = status != STATUS_UNAUTHENTICATED;
 	if (status != STATUS_OK)
-		server_request_fail(request, status, intake->detail);
+		server_request_problem(request, status, intake->detail);
 }
 
 void server_request_answer_intake(struct server_request *request)
@@ -70,7 +68,7 @@ void server_request_answer_intake(struct server_request *request)
 void server_request_answer_health(struct server_request *request, bool connected)
 {
 	if (!connected) {
-		server_request_fail(request, STATUS_UNAVAILABLE, NULL);
+		server_request_problem(request, STATUS_UNAVAILABLE, NULL);
 		return;
 	}
 	request->is_answered = true;
@@ -83,7 +81,7 @@ void server_request_answer_health(struct server_request *request, bool connected
 void server_request_answer_metrics(struct server_request *request, enum status status)
 {
 	if (status != STATUS_OK) {
-		server_request_fail(request, status, NULL);
+		server_request_problem(request, status, NULL);
 		return;
 	}
 	request->is_answered = true;

@@ -39,7 +39,7 @@ void server_request_init(struct server_request *request, const struct config *co
 void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms);
 
 /* Makes the response a problem. detail may be NULL. */
-void server_request_fail(struct server_request *request, enum status status, const char *detail);
+void server_request_problem(struct server_request *request, enum status status, const char *detail);
 
 /* Makes the response from the outcome of the intake, when request->intake.commit has its status. */
 void server_request_answer_intake(struct server_request *request);

@@ -5,9 +5,9 @@
 #ifndef SERVER_RESPONSE_H
 #define SERVER_RESPONSE_H
 
-#include "server/fcgi.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "server/fcgi.h"
 
 /* Sends header block and body; returns what fcgi_answer() returns. */
 enum status response_send(struct fcgi *fcgi, const struct http_request *request,

@@ -18,7 +18,7 @@ enum { USER_CHARS_MAX = 200, ORIGIN_BYTES_MAX = 1024 };
 
 static enum status refuse_user(struct settings *settings, const char *detail)
 {
-	return settings_fail(settings, STATUS_NOT_SIGNED_IN, detail);
+	return settings_problem(settings, STATUS_NOT_SIGNED_IN, detail);
 }
 
 /* A client's headers become HTTP_… variables, so it cannot set these two. A duplicate is refused as
@@ -43,7 +43,7 @@ enum status settings_authenticate(struct settings *settings)
 	settings->store.actor.p = arena_copy(&settings->arena, user);
 	settings->store.actor.n = user.n;
 	if (settings->store.actor.p == NULL)
-		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
 	return STATUS_OK;
 }
 
@@ -96,15 +96,15 @@ enum status settings_check_csrf(struct settings *settings)
 	struct slice token;
 
 	if (!settings_is_same_origin(settings))
-		return settings_fail(
+		return settings_problem(
 			settings, STATUS_CSRF_REFUSED,
 			"The request comes from another site. If this host is known by another name outside, set public_url to it.");
 	if (http_header(&settings->http, "HTTP_X_CSRF_TOKEN", &token) != 1)
-		return settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
+		return settings_problem(settings, STATUS_CSRF_REFUSED, NULL);
 	enum status status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
+		return settings_problem_store(settings, status);
 	bool good = token_is_good(&key, settings->store.actor, (int64_t)time(NULL), token);
 	credential_forget(&key, sizeof(key));
-	return good ? STATUS_OK : settings_fail(settings, STATUS_CSRF_REFUSED, NULL);
+	return good ? STATUS_OK : settings_problem(settings, STATUS_CSRF_REFUSED, NULL);
 }

@@ -15,7 +15,7 @@ static enum status finish(struct settings *settings, enum status status)
 
 	buf_add_char(body, '\n');
 	if (body->status != STATUS_OK)
-		return settings_fail(settings, STATUS_NO_MEMORY, NULL);
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
 	settings->status = status;
 	settings->response.status = problem_of(status)->http;
 	settings->response.content_type = "application/json";
@@ -38,8 +38,8 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
 /* ---- problems ---- */
 
 /* errors: JSON, or absent. */
-static enum status fail(struct settings *settings, enum status status, const char *detail,
-			struct slice errors)
+static enum status make_problem(struct settings *settings, enum status status, const char *detail,
+				struct slice errors)
 {
 	settings->status = status;
 	if (status == STATUS_METHOD_NOT_ALLOWED)
@@ -48,13 +48,13 @@ static enum status fail(struct settings *settings, enum status status, const cha
 	return status;
 }
 
-enum status settings_fail(struct settings *settings, enum status status, const char *detail)
+enum status settings_problem(struct settings *settings, enum status status, const char *detail)
 {
-	return fail(settings, status, detail, SLICE_ABSENT);
+	return make_problem(settings, status, detail, SLICE_ABSENT);
 }
 
-enum status settings_fail_at(struct settings *settings, enum status status, const char *place,
-			     struct slice detail)
+enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
+				struct slice detail)
 {
 	struct json_tree tree = {0};
 	struct buf errors = buf_make(ERRORS_BYTES_MAX);
@@ -64,19 +64,19 @@ enum status settings_fail_at(struct settings *settings, enum status status, cons
 	json_tree_text(&tree, error, "place", slice_of(place));
 	json_tree_text(&tree, error, "detail", detail);
 	json_tree_write(&tree, &errors);
-	(void)fail(settings, status, NULL,
-		   errors.status == STATUS_OK ? buf_slice(&errors) : SLICE_ABSENT);
+	(void)make_problem(settings, status, NULL,
+			   errors.status == STATUS_OK ? buf_slice(&errors) : SLICE_ABSENT);
 	json_tree_free(&tree);
 	buf_free(&errors);
 	return status;
 }
 
-enum status settings_refuse(struct settings *settings, const char *place, struct slice detail)
+enum status settings_invalid(struct settings *settings, const char *place, struct slice detail)
 {
-	return settings_fail_at(settings, STATUS_INVALID_REQUEST, place, detail);
+	return settings_problem_at(settings, STATUS_INVALID_REQUEST, place, detail);
 }
 
-static enum status fail_membership(struct settings *settings)
+static enum status membership_problem(struct settings *settings)
 {
 	struct buf text = buf_make(DETAIL_BYTES_MAX);
 
@@ -89,31 +89,31 @@ static enum status fail_membership(struct settings *settings)
 		&text,
 		" Ask the operator of Sluice to run: sluicectl member add --organization NAME --user USER --role viewer");
 	buf_add_char(&text, '\0');
-	(void)settings_fail(settings, STATUS_NOT_A_MEMBER,
-			    text.status == STATUS_OK ? text.p : NULL);
+	(void)settings_problem(settings, STATUS_NOT_A_MEMBER,
+			       text.status == STATUS_OK ? text.p : NULL);
 	buf_free(&text);
 	return STATUS_NOT_A_MEMBER;
 }
 
-enum status settings_fail_store(struct settings *settings, enum status status)
+enum status settings_problem_store(struct settings *settings, enum status status)
 {
 	const char *column = pg_column(settings->db);
 
 	if (status == STATUS_NOT_A_MEMBER)
-		return fail_membership(settings);
+		return membership_problem(settings);
 	if (status == STATUS_ROLE_TOO_LOW)
-		return settings_fail(settings, status,
-				     "This requires the role editor, admin or owner.");
+		return settings_problem(settings, status,
+					"This requires the role editor, admin or owner.");
 	if (status == STATUS_ORGANIZATION_MISSING)
-		return settings_fail(settings, status, NULL);
+		return settings_problem(settings, status, NULL);
 	/* Our own functions name the parameter that they refuse, in words fit for users. */
 	if (status == STATUS_INVALID_VALUE && *column != '\0')
-		return settings_refuse(settings, column, slice_of(pg_message(settings->db)));
+		return settings_invalid(settings, column, slice_of(pg_message(settings->db)));
 	if (status == STATUS_INVALID_VALUE)
-		return settings_fail(settings, STATUS_INVALID_REQUEST, NULL);
+		return settings_problem(settings, STATUS_INVALID_REQUEST, NULL);
 	/* A GET stores nothing, so its outcome does not matter. */
 	if (status == STATUS_OUTCOME_UNKNOWN && slice_equal(settings->http.method, SLICE("GET")))
 		status = STATUS_UNAVAILABLE;
-	return settings_fail(settings, problem_of(status)->http < 500 ? STATUS_INTERNAL : status,
-			     NULL);
+	return settings_problem(settings, problem_of(status)->http < 500 ? STATUS_INTERNAL : status,
+				NULL);
 }

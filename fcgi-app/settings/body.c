@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "intake/intake.h"
+#include "json/text.h"
 #include "settings/settings_internal.h"
 
 enum { PAYLOAD_LEVEL = 2 }; /* a payload is a member of the body, and may be in an array */
@@ -18,14 +19,15 @@ static enum status check(struct settings *settings, struct slice body)
 	limits.depth += PAYLOAD_LEVEL;
 	enum status status = json_text_check(body, &limits, &offset, &reason, NULL);
 	if (status == STATUS_OK)
-		return *slice_trim(body).p == '{' ? STATUS_OK
-						  : settings_fail(settings, STATUS_INVALID_REQUEST,
-								  "The body is not a JSON object.");
+		return *slice_trim(body).p == '{'
+			       ? STATUS_OK
+			       : settings_problem(settings, STATUS_INVALID_REQUEST,
+						  "The body is not a JSON object.");
 	if (status == STATUS_NO_MEMORY || *reason == '\0')
-		return settings_fail(settings, status, NULL);
+		return settings_problem(settings, status, NULL);
 	(void)snprintf(detail, sizeof(detail), "%s at byte %llu", reason,
 		       (unsigned long long)offset);
-	return settings_fail(settings, status, detail);
+	return settings_problem(settings, status, detail);
 }
 
 enum status settings_body(struct settings *settings, struct json_member *members, size_t count)
@@ -41,6 +43,6 @@ enum status settings_body(struct settings *settings, struct json_member *members
 		return status;
 	status = json_members_read(&settings->arena, body, members, count, &fault);
 	if (status == STATUS_INVALID_VALUE)
-		return settings_refuse(settings, fault.name, slice_of(fault.detail));
-	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+		return settings_invalid(settings, fault.name, slice_of(fault.detail));
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }

@@ -15,7 +15,7 @@ static enum status answer_document(struct settings *settings, enum store_documen
 	question->organization = settings->organization;
 	enum status status = store_settings_document(&settings->store, document, question, &json);
 	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
-				   : settings_fail_store(settings, status);
+				   : settings_problem_store(settings, status);
 }
 
 static enum status read_page(struct settings *settings, struct store_question *question)

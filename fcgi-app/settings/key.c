@@ -22,13 +22,13 @@ static enum status read_expires_at(struct settings *settings, const struct json_
 	if (!field->given)
 		return STATUS_OK;
 	if (memchr(field->text.p, '-', field->text.n) == NULL || !timestamp_read(field->text, &us))
-		return settings_refuse(
+		return settings_invalid(
 			settings, field->name,
 			SLICE("is not a valid timestamp: write 2031-05-01T12:00:00Z"));
 	timestamp_add(&written, us);
 	*text = (struct slice){arena_copy(&settings->arena, buf_slice(&written)), written.n};
 	buf_free(&written);
-	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+	return text->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
 static enum status read_template(struct settings *settings, const struct json_member *field,
@@ -43,7 +43,7 @@ static enum status read_template(struct settings *settings, const struct json_me
 	if (status != STATUS_OK)
 		return status;
 	*text = (struct slice){arena_copy(&settings->arena, field->text), field->text.n};
-	return text->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+	return text->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
 static enum status read_fields(struct settings *settings, struct store_new_key *new_key,
@@ -122,7 +122,7 @@ enum status settings_key_create(struct settings *settings)
 	if (status == STATUS_OK)
 		status = answer_created(settings, &key, &made);
 	else
-		status = settings_fail_store(settings, status);
+		status = settings_problem_store(settings, status);
 	new_key_forget(&made);
 	return status;
 }
@@ -136,7 +136,7 @@ enum status settings_keys(struct settings *settings)
 	enum status status = store_settings_keys(&settings->store, settings->organization, &keys);
 
 	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
+		return settings_problem_store(settings, status);
 	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 	store_list_json(&keys, &tree, json_tree_array(&tree, object, "keys"));
 	return settings_answer(settings, STATUS_OK, &tree);
@@ -156,10 +156,10 @@ static enum status answer_key(struct settings *settings, key_call *call)
 		return status;
 	status = call(&settings->store, settings->organization, id, &key);
 	if (status == STATUS_NO_SUCH_ROW)
-		return settings_fail(settings, STATUS_NOT_FOUND,
-				     "The organization has no key with this id.");
+		return settings_problem(settings, STATUS_NOT_FOUND,
+					"The organization has no key with this id.");
 	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
+		return settings_problem_store(settings, status);
 	store_item_json(&store_key_entity, &key, &tree, json_tree_object(&tree, NULL, NULL));
 	return settings_answer(settings, STATUS_OK, &tree);
 }

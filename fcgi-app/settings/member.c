@@ -37,9 +37,9 @@ enum status settings_me(struct settings *settings)
 	if (status == STATUS_OK)
 		status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
+		return settings_problem_store(settings, status);
 	status = token_make(&key, settings->store.actor, expires_s, token);
 	credential_forget(&key, sizeof(key));
 	return status == STATUS_OK ? answer(settings, &list, token, expires_s)
-				   : settings_fail(settings, status, NULL);
+				   : settings_problem(settings, status, NULL);
 }

@@ -9,7 +9,7 @@ enum status settings_id(struct settings *settings, int64_t *id)
 {
 	if (slice_to_int(settings->match.id, id))
 		return STATUS_OK;
-	return settings_fail(settings, STATUS_NOT_FOUND, "The id in the path is not a number.");
+	return settings_problem(settings, STATUS_NOT_FOUND, "The id in the path is not a number.");
 }
 
 enum status settings_text(struct settings *settings, const char *name, struct slice *text)
@@ -17,9 +17,9 @@ enum status settings_text(struct settings *settings, const char *name, struct sl
 	enum status status = http_query(&settings->http, &settings->arena, name, text);
 
 	if (status == STATUS_INVALID_REQUEST)
-		return settings_refuse(settings, name,
-				       SLICE("is not valid text, or is given twice"));
-	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+		return settings_invalid(settings, name,
+					SLICE("is not valid text, or is given twice"));
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }
 
 enum status settings_number(struct settings *settings, const char *name, int64_t least,
@@ -32,8 +32,8 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 	if (status != STATUS_OK || text.p == NULL)
 		return status;
 	if (!slice_to_int(text, &value) || value < least || value > most)
-		return settings_refuse(settings, name,
-				       SLICE("is not a number in the allowed range"));
+		return settings_invalid(settings, name,
+					SLICE("is not a number in the allowed range"));
 	*number = value;
 	return STATUS_OK;
 }
@@ -41,7 +41,7 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 enum status settings_digits(struct settings *settings, int64_t number, struct slice *digits)
 {
 	*digits = arena_int(&settings->arena, number);
-	return digits->p == NULL ? settings_fail(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+	return digits->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
 enum status settings_read_organization(struct settings *settings)

@@ -35,8 +35,8 @@ static enum status find_route(struct settings *settings, char *const *variables)
 				    &settings->match);
 	if (status == STATUS_OK)
 		return status;
-	return settings_fail(settings, status,
-			     status == STATUS_NOT_FOUND ? "Check the path." : NULL);
+	return settings_problem(settings, status,
+				status == STATUS_NOT_FOUND ? "Check the path." : NULL);
 }
 
 /* What the head says of the body. */
@@ -51,12 +51,12 @@ static enum status check_body_headers(struct settings *settings)
 	if (status == STATUS_OK && coding != HTTP_CODING_IDENTITY)
 		status = STATUS_UNSUPPORTED_CODING;
 	if (status != STATUS_OK)
-		return settings_fail(settings, status, "Send the body uncompressed.");
+		return settings_problem(settings, status, "Send the body uncompressed.");
 	if (!http_type_is(http, "application/json"))
-		return settings_fail(settings, STATUS_UNSUPPORTED_MEDIA_TYPE,
-				     "Send application/json in UTF-8.");
+		return settings_problem(settings, STATUS_UNSUPPORTED_MEDIA_TYPE,
+					"Send application/json in UTF-8.");
 	if (http->content_length > (int64_t)settings->match.route->body_bytes)
-		return settings_fail(settings, STATUS_TOO_LARGE, NULL);
+		return settings_problem(settings, STATUS_TOO_LARGE, NULL);
 	return STATUS_OK;
 }
 
@@ -75,7 +75,7 @@ static enum status connect_database(struct settings *settings)
 		status = pg_run(db, &probe, NULL, NULL, deadline_ms);
 	if (status != STATUS_OK)
 		status = pg_connect(db, deadline_ms);
-	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }
 
 static enum status read_body(struct settings *settings, struct blocking *blocking)
@@ -84,7 +84,7 @@ static enum status read_body(struct settings *settings, struct blocking *blockin
 		return STATUS_OK;
 	settings->body.cap = settings->match.route->body_bytes + 1;
 	enum status status = blocking_read_all(blocking, &settings->body);
-	return status == STATUS_OK ? status : settings_fail(settings, status, NULL);
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }
 
 static void handle(struct settings *settings)

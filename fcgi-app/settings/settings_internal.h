@@ -6,15 +6,14 @@
 #ifndef SETTINGS_SETTINGS_INTERNAL_H
 #define SETTINGS_SETTINGS_INTERNAL_H
 
+#include "http/request.h"
+#include "http/response.h"
 #include "json/members.h"
-#include "json/text.h"
 #include "json/tree.h"
 #include "model/template.h"
 #include "server/route.h"
 #include "settings/settings.h"
 #include "store/settings.h"
-#include "http/request.h"
-#include "http/response.h"
 
 struct settings {
 	const struct config *config;
@@ -40,19 +39,19 @@ enum status settings_answer(struct settings *settings, enum status status, struc
 enum status settings_answer_json(struct settings *settings, enum status status, struct slice json);
 
 /* Makes the response a problem. detail may be NULL. */
-enum status settings_fail(struct settings *settings, enum status status, const char *detail);
+enum status settings_problem(struct settings *settings, enum status status, const char *detail);
 
 /* The same with a member "errors" that holds one place, such as the name of a parameter, and what
  * is wrong there. */
-enum status settings_fail_at(struct settings *settings, enum status status, const char *place,
-			     struct slice detail);
+enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
+				struct slice detail);
 
-/* settings_fail_at() as STATUS_INVALID_REQUEST. */
-enum status settings_refuse(struct settings *settings, const char *place, struct slice detail);
+/* settings_problem_at() as STATUS_INVALID_REQUEST. */
+enum status settings_invalid(struct settings *settings, const char *place, struct slice detail);
 
-/* settings_fail() for a call of store/settings.h or store/document.h that did not return
+/* settings_problem() for a call of store/settings.h or store/document.h that did not return
  * STATUS_OK. */
-enum status settings_fail_store(struct settings *settings, enum status status);
+enum status settings_problem_store(struct settings *settings, enum status status);
 
 /* ---- parameter.c: the path and the query. STATUS_OK, or the response is a problem. ---- */
 

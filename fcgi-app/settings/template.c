@@ -31,13 +31,13 @@ enum status settings_template_compile(struct settings *settings, const char *mem
 	if (status == STATUS_OK)
 		return status;
 	if (status != STATUS_INVALID_TEMPLATE)
-		return settings_fail(settings, status, NULL);
+		return settings_problem(settings, status, NULL);
 	add_step(&place, slice_of(member));
 	add_step(&place, fault.field);
 	add_step(&place, fault.custom);
 	buf_add_char(&place, '\0');
-	status = settings_fail_at(settings, member == NULL ? status : STATUS_INVALID_REQUEST,
-				  place.status == STATUS_OK ? place.p : "", fault.message);
+	status = settings_problem_at(settings, member == NULL ? status : STATUS_INVALID_REQUEST,
+				     place.status == STATUS_OK ? place.p : "", fault.message);
 	buf_free(&place);
 	return status;
 }
@@ -88,9 +88,9 @@ static enum status try_payload(struct settings *settings, const struct template 
 		return settings_answer(settings, STATUS_OK, &run.tree);
 	json_tree_free(&run.tree);
 	if (status == STATUS_NO_MEMORY)
-		return settings_fail(settings, status, NULL);
-	return settings_refuse(settings, "payload",
-			       slice_of(*reason == '\0' ? problem_of(status)->title : reason));
+		return settings_problem(settings, status, NULL);
+	return settings_invalid(settings, "payload",
+				slice_of(*reason == '\0' ? problem_of(status)->title : reason));
 }
 
 enum status settings_template_try(struct settings *settings)
@@ -106,10 +106,10 @@ enum status settings_template_try(struct settings *settings)
 		return status;
 	status = store_settings_may_manage_keys(&settings->store, settings->organization);
 	if (status != STATUS_OK)
-		return settings_fail_store(settings, status);
+		return settings_problem_store(settings, status);
 	for (size_t i = 0; i < 2; i++) {
 		if (!members[i].given)
-			return settings_refuse(settings, members[i].name, SLICE("is missing"));
+			return settings_invalid(settings, members[i].name, SLICE("is missing"));
 	}
 	status = settings_template_compile(settings, NULL, members[0].text, &compiled);
 	return status == STATUS_OK ? try_payload(settings, compiled, members[1].text) : status;

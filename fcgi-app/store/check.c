@@ -15,6 +15,23 @@
 		.name = "store_check_" what, .sql = (statement), .columns = 2, .rows = 1,          \
 	}
 
+#define SERVER_VERSION                                                                             \
+	"SELECT CASE WHEN v.number >= 150000 THEN 'ok' ELSE 'failed' END, "                        \
+	"current_setting('server_version') "                                                       \
+	"|| CASE WHEN v.number >= 150000 THEN '' ELSE ': 15 or later is needed' END "              \
+	"FROM (SELECT current_setting('server_version_num')::integer AS number) v"
+
+#define ENCODING                                                                                   \
+	"SELECT CASE current_setting('server_encoding') WHEN 'UTF8' THEN 'ok' ELSE 'failed' END, " \
+	"current_setting('server_encoding')"
+
+#define WRITABLE                                                                                   \
+	"SELECT CASE WHEN s.standby OR s.read_only THEN 'failed' ELSE 'ok' END, "                  \
+	"CASE WHEN s.standby THEN 'the server is a standby' "                                      \
+	"WHEN s.read_only THEN 'transactions are read-only' ELSE 'yes' END "                       \
+	"FROM (SELECT pg_is_in_recovery() AS standby, "                                            \
+	"current_setting('transaction_read_only')::boolean AS read_only) s"
+
 /* Settings that make a commit durable, and that only the server can have. */
 #define ON_OR_LOST(setting)                                                                        \
 	"SELECT CASE current_setting('" setting "') WHEN 'on' THEN 'ok' ELSE 'failed' END, "       \
@@ -242,52 +259,44 @@
 static const struct {
 	const char *check;
 	struct pg_statement statement;
+	bool needs_schema;
 } checks[] = {
-	{"server_version",
-	 CHECK("server_version",
-	       "SELECT CASE WHEN current_setting('server_version_num')::integer >= 150000 "
-	       "THEN 'ok' ELSE 'failed' END, current_setting('server_version') "
-	       "|| CASE WHEN current_setting('server_version_num')::integer >= 150000 "
-	       "THEN '' ELSE ': 15 or later is needed' END")},
-	{"encoding",
-	 CHECK("encoding", "SELECT CASE current_setting('server_encoding') WHEN 'UTF8' "
-			   "THEN 'ok' ELSE 'failed' END, current_setting('server_encoding')")},
-	{"writable",
-	 CHECK("writable", "SELECT CASE WHEN pg_is_in_recovery() "
-			   "OR current_setting('transaction_read_only')::boolean "
-			   "THEN 'failed' ELSE 'ok' END, "
-			   "CASE WHEN pg_is_in_recovery() THEN 'the server is a standby' "
-			   "WHEN current_setting('transaction_read_only')::boolean "
-			   "THEN 'transactions are read-only' ELSE 'yes' END")},
+	{"server_version", CHECK("server_version", SERVER_VERSION)},
+	{"encoding", CHECK("encoding", ENCODING)},
+	{"writable", CHECK("writable", WRITABLE)},
 	{"fsync", CHECK("fsync", ON_OR_LOST("fsync"))},
 	{"full_page_writes", CHECK("full_page_writes", ON_OR_LOST("full_page_writes"))},
 	{"synchronous_commit", CHECK("synchronous_commit", SYNCHRONOUS_COMMIT)},
 	{"roles", CHECK("roles", ROLES)},
 	{"role_settings", CHECK("role_settings", ROLE_SETTINGS)},
-	/* From here on the schema is needed. */
-	{"owner", CHECK("owner", OWNER)},
-	{"owners", CHECK("owners", OWNERS)},
-	{"intake_rights", CHECK("intake_rights", INTAKE)},
-	{"settings_rights", CHECK("settings_rights", SETTINGS)},
-	{"function_rights", CHECK("function_rights", CALLS)},
-	{"reader_rights", CHECK("reader_rights", READER)},
-	{"public_rights", CHECK("public_rights", PUBLIC_RIGHTS)},
-	{"partitions", CHECK("partitions", PARTITIONS)},
-	{"partitions_of_today", CHECK("partitions_of_today", TODAY)},
-	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS)},
-	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS)},
-	{"retention", CHECK("retention", RETENTION)},
-	{"maintenance", CHECK("maintenance", MAINTENANCE)},
-	{"sequences", CHECK("sequences", SEQUENCES)},
-	{"cluster", CHECK("cluster", CLUSTER)},
-	{"oldest_transaction", CHECK("oldest_transaction", OLDEST_TRANSACTION)},
+	{"owner", CHECK("owner", OWNER), .needs_schema = true},
+	{"owners", CHECK("owners", OWNERS), .needs_schema = true},
+	{"intake_rights", CHECK("intake_rights", INTAKE), .needs_schema = true},
+	{"settings_rights", CHECK("settings_rights", SETTINGS), .needs_schema = true},
+	{"function_rights", CHECK("function_rights", CALLS), .needs_schema = true},
+	{"reader_rights", CHECK("reader_rights", READER), .needs_schema = true},
+	{"public_rights", CHECK("public_rights", PUBLIC_RIGHTS), .needs_schema = true},
+	{"partitions", CHECK("partitions", PARTITIONS), .needs_schema = true},
+	{"partitions_of_today", CHECK("partitions_of_today", TODAY), .needs_schema = true},
+	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS),
+	 .needs_schema = true},
+	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS), .needs_schema = true},
+	{"retention", CHECK("retention", RETENTION), .needs_schema = true},
+	{"maintenance", CHECK("maintenance", MAINTENANCE), .needs_schema = true},
+	{"sequences", CHECK("sequences", SEQUENCES), .needs_schema = true},
+	{"cluster", CHECK("cluster", CLUSTER), .needs_schema = true},
+	{"oldest_transaction", CHECK("oldest_transaction", OLDEST_TRANSACTION),
+	 .needs_schema = true},
 };
 
-enum { FIRST_SCHEMA_CHECK = 8 };
-
-size_t store_check_count(bool schema)
+size_t store_check_count(void)
 {
-	return schema ? ARRAY_LENGTH(checks) : FIRST_SCHEMA_CHECK;
+	return ARRAY_LENGTH(checks);
+}
+
+bool store_check_needs_schema(size_t number)
+{
+	return checks[number].needs_schema;
 }
 
 /* ---- findings ---- */
@@ -323,8 +332,8 @@ static enum store_verdict verdict_of(struct slice word)
 
 enum status store_check(const struct store *store, size_t number, struct store_finding *finding)
 {
-	struct pg_result result = {0};
-	struct slice detail = {NULL, 0};
+	struct pg_query_result result = {0};
+	struct slice detail = SLICE_ABSENT;
 	enum store_verdict verdict = STORE_CHECK_FAILED;
 	enum status status = store_run(store, &checks[number].statement, NULL, &result);
 

@@ -1,6 +1,5 @@
 /*
- * store/check.h - what `sluicectl check` asks about the server and the schema. Beside
- * store/store.h, whose rules hold here.
+ * store/check.h - what `sluicectl check` asks about the server and the schema.
  */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H
@@ -23,8 +22,11 @@ extern const struct store_entity store_finding_entity;
 struct store_finding store_finding(const char *check, enum store_verdict verdict,
 				   struct slice detail);
 
-/* How many checks there are, numbered from 0; those that need the schema come last. */
-size_t store_check_count(bool schema);
+/* How many checks there are, numbered from 0. */
+size_t store_check_count(void);
+
+/* Whether a check is possible only with the schema. */
+bool store_check_needs_schema(size_t number);
 
 /* Runs one check. A check that the database fails to answer is a finding too, so that the others
  * can go on. Returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */

@@ -1,7 +1,6 @@
 /*
  * store/document.h - what the database writes as a JSON object: statistics, the latest signals,
- * product orgs and rejected payloads, usage, the audit log. Beside store/store.h, whose rules hold
- * here.
+ * product orgs and rejected payloads, usage, the audit log.
  */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H

@@ -1,6 +1,5 @@
 /*
- * store/key.h - API keys. Beside store/store.h, whose rules hold here. The calls of the settings
- * service are in store/settings.h.
+ * store/key.h - API keys. The calls of the settings service are in store/settings.h.
  */
 #ifndef STORE_KEY_H
 #define STORE_KEY_H

@@ -1,6 +1,5 @@
 /*
- * store/maintenance.h - the steps of maintenance. Beside store/store.h, whose rules hold here; for
- * the tool.
+ * store/maintenance.h - the steps of maintenance, for the tool.
  *
  * How often a step is called, and what its failure means for the others, is up to the caller.
  */

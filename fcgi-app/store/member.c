@@ -13,7 +13,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_member, added_by, .heading = "BY"),
 };
 
-const struct store_entity store_member_entity = STORE_ENTITY(struct store_member, columns);
+static const struct store_entity entity = STORE_ENTITY(struct store_member, columns);
 
 enum status store_member_add(const struct store *store, struct slice organization,
 			     struct slice user, struct slice role)
@@ -40,7 +40,7 @@ enum status store_member_list(const struct store *store, struct slice organizati
 {
 	static const struct store_query query = {
 		.name = "store_member_list",
-		.entity = &store_member_entity,
+		.entity = &entity,
 		.from = "sluice.member_list($1::text)",
 		.param_count = 1,
 	};

@@ -1,5 +1,5 @@
 /*
- * store/member.h - members of organizations. Beside store/store.h, whose rules hold here.
+ * store/member.h - members of organizations.
  */
 #ifndef STORE_MEMBER_H
 #define STORE_MEMBER_H
@@ -10,8 +10,6 @@
 struct store_member {
 	struct slice user, role, added_at, added_by;
 };
-
-extern const struct store_entity store_member_entity;
 
 /* Makes a user a member. STATUS_NOT_UNIQUE for a member, and for a second owner;
  * STATUS_NO_SUCH_ROW without the organization; STATUS_INVALID_VALUE for another role. */

@@ -11,7 +11,7 @@ enum status metrics_read(struct pg_connection *db, struct buf *out, int64_t dead
 		.columns = 1,
 		.rows = 1,
 	};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = pg_connect(db, deadline_ms);
 
 	if (status == STATUS_OK)

@@ -1,6 +1,6 @@
 /*
- * store/migration.h - migrations in the database: which are applied, the lock, applying them.
- * Beside store/store.h; for the tool.
+ * store/migration.h - migrations in the database: which are applied, the lock, applying them; for
+ * the tool.
  *
  * Which files are due is decided by store/migration_file. A run is one transaction, from
  * store_migration_begin() to store_migration_commit() or store_migration_rollback().

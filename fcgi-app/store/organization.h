@@ -1,5 +1,5 @@
 /*
- * store/organization.h - organizations. Beside store/store.h, whose rules hold here.
+ * store/organization.h - organizations.
  */
 #ifndef STORE_ORGANIZATION_H
 #define STORE_ORGANIZATION_H

@@ -1,6 +1,5 @@
 /*
- * store/rejected.h - rejected payloads: what is kept of them, and replaying it. Beside
- * store/store.h, whose rules hold here; for the tool.
+ * store/rejected.h - rejected payloads: what is kept of them, and replaying it, for the tool.
  *
  * Bytes become signals in the intake; here they only become rows.
  */

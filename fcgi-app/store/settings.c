@@ -18,7 +18,7 @@ enum status store_settings_token_key(const struct store *store, struct token_key
 		.columns = 1,
 		.rows = 1,
 	};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = store_run(store, &statement, NULL, &result);
 
 	if (status == STATUS_OK) {
@@ -40,14 +40,14 @@ static const struct store_column membership_columns[] = {
 	STORE_SAME(struct store_membership, may_manage_keys),
 };
 
-const struct store_entity store_membership_entity =
+static const struct store_entity membership_entity =
 	STORE_ENTITY(struct store_membership, membership_columns);
 
 enum status store_settings_me(const struct store *store, struct store_list *memberships)
 {
 	static const struct store_query query = {
 		.name = "store_settings_me",
-		.entity = &store_membership_entity,
+		.entity = &membership_entity,
 		.from = "sluice.settings_me($1::text)",
 		.param_count = 1,
 	};

@@ -1,9 +1,9 @@
 /*
  * store/settings.h - the calls of the settings service, each on behalf of a user.
  *
- * Beside store/store.h, whose rules hold here. store->actor is the user. The database decides what
- * the user may do: besides what store/store.h lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW
- * and ORGANIZATION_MISSING. organization is an id as text; absent: the user's only one.
+ * store->actor is the user. The database decides what the user may do: besides what store/store.h
+ * lists, the calls return NOT_A_MEMBER, ROLE_TOO_LOW and ORGANIZATION_MISSING. organization is an
+ * id as text; absent: the user's only one.
  */
 #ifndef STORE_SETTINGS_H
 #define STORE_SETTINGS_H
@@ -20,8 +20,6 @@ struct store_membership {
 	struct slice name, role;
 	bool may_manage_keys;
 };
-
-extern const struct store_entity store_membership_entity;
 
 /* Lists the user's organizations. STATUS_NOT_A_MEMBER when there are none. */
 enum status store_settings_me(const struct store *store, struct store_list *memberships) MUST_CHECK;

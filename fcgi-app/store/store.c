@@ -10,7 +10,7 @@
 /* ---- one value ---- */
 
 enum status store_run(const struct store *store, const struct pg_statement *statement,
-		      const pg_param *params, struct pg_result *result)
+		      const pg_param *params, struct pg_query_result *result)
 {
 	enum { ATTEMPTS = 3 };
 	enum status status = STATUS_CONFLICT;
@@ -32,7 +32,7 @@ enum status store_keep(const struct store *store, struct slice value, struct sli
 enum status store_ask_text(const struct store *store, const struct pg_statement *statement,
 			   const pg_param *params, struct slice *text)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = store_run(store, statement, params, &result);
 
 	if (status == STATUS_OK)
@@ -44,7 +44,7 @@ enum status store_ask_text(const struct store *store, const struct pg_statement 
 enum status store_ask_int(const struct store *store, const struct pg_statement *statement,
 			  const pg_param *params, int64_t *number)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = store_run(store, statement, params, &result);
 
 	if (status == STATUS_OK)
@@ -82,7 +82,7 @@ static enum status make_statement(const struct store *store, const struct store_
 }
 
 static enum status read_field(const struct store *store, const struct store_column *column,
-			      const struct pg_result *result, int row, int place, void *field)
+			      const struct pg_query_result *result, int row, int place, void *field)
 {
 	switch (column->type) {
 	case STORE_TEXT:
@@ -99,7 +99,7 @@ static enum status read_field(const struct store *store, const struct store_colu
 }
 
 static enum status read_item(const struct store *store, const struct store_entity *entity,
-			     const struct pg_result *result, int row, char *item)
+			     const struct pg_query_result *result, int row, char *item)
 {
 	enum status status = STATUS_OK;
 	int place = 0;
@@ -117,7 +117,7 @@ enum status store_query_one(const struct store *store, const struct store_query 
 			    const pg_param *params, void *item)
 {
 	struct pg_statement statement;
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = make_statement(store, query, 1, &statement);
 
 	if (status == STATUS_OK)
@@ -133,7 +133,7 @@ enum status store_query_list(const struct store *store, const struct store_query
 {
 	const size_t bytes = query->entity->item_bytes;
 	struct pg_statement statement;
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 	enum status status = make_statement(store, query, PG_ROWS_ANY, &statement);
 
 	*list = (struct store_list){.entity = query->entity};
@@ -164,8 +164,8 @@ struct slice store_hash_hex(const struct credential_hash *hash, char hex[STORE_H
 /* ---- the server's clock, calendar and user ---- */
 
 static const struct store_column timestamp_columns[] = {
-	STORE_COLUMN(struct store_timestamp, past, .sql = "i <= now()"),
-	STORE_COLUMN(struct store_timestamp, text, .sql = STORE_TIMESTAMP("i")),
+	STORE_COLUMN(struct store_timestamp, past, .sql = "t <= now()"),
+	STORE_COLUMN(struct store_timestamp, text, .sql = STORE_TIMESTAMP("t")),
 };
 static const struct store_entity timestamp_entity =
 	STORE_ENTITY(struct store_timestamp, timestamp_columns);
@@ -176,14 +176,14 @@ enum status store_timestamp_read(const struct store *store, struct slice text, b
 	static const struct store_query absolute_query = {
 		.name = "store_timestamp_absolute",
 		.entity = &timestamp_entity,
-		.from = "(SELECT $1::timestamptz AS i) t",
+		.from = "(SELECT $1::timestamptz AS t) asked",
 		.param_count = 1,
 	};
 	/* Added in UTC, so that no change to summer time makes a day of 23 hours. */
 	static const struct store_query relative_query = {
 		.name = "store_timestamp_relative",
 		.entity = &timestamp_entity,
-		.from = "(SELECT (now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS i) t",
+		.from = "(SELECT (now() AT TIME ZONE 'UTC' + $1::interval) AT TIME ZONE 'UTC' AS t) asked",
 		.param_count = 1,
 	};
 

@@ -1,6 +1,6 @@
 /*
  * store/store.h - what the settings and the tool ask of the database: one function per database
- * function, in a header per noun.
+ * function, in a header per noun. These rules hold for every header of this room.
  *
  * Every function is one statement and so one transaction, unless its header says otherwise; a
  * change is in the audit log when it returns STATUS_OK. The room prints and logs nothing: why a

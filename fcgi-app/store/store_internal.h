@@ -20,7 +20,7 @@
 
 /* Runs a statement; after a conflict again. Not for use inside a transaction. */
 enum status store_run(const struct store *store, const struct pg_statement *statement,
-		      const pg_param *params, struct pg_result *result) MUST_CHECK;
+		      const pg_param *params, struct pg_query_result *result) MUST_CHECK;
 
 /* Runs a statement and reads its one value: as text (bytes, with a statement in binary format), or
  * as a number, a boolean being 0 or 1. */

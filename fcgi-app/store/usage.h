@@ -1,6 +1,5 @@
 /*
- * store/usage.h - how many signals each organization has sent in a month. Beside store/store.h,
- * whose rules hold here.
+ * store/usage.h - how many signals each organization has sent in a month.
  */
 #ifndef STORE_USAGE_H
 #define STORE_USAGE_H

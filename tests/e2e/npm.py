@@ -1,5 +1,5 @@
-"""Packages that come from npm when they are used; where npm's registry is out of reach, who asked
-for them is told so."""
+"""Packages that come from npm when they are used; the caller is told where npm's registry is out
+of reach."""
 
 import contextlib
 import fcntl
@@ -40,8 +40,9 @@ def install_locked(wanted, place):
          "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
         cwd=place, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode and any(f"code {code}" in done.stdout for code in UNREACHABLE):
-        return f"the npm registry cannot be reached: {done.stdout.strip()[:300]}"
+    reason = next((code for code in UNREACHABLE if f"code {code}" in done.stdout), None)
+    if done.returncode and reason:
+        return f"the npm registry cannot be reached ({reason})"
     assert done.returncode == 0, done.stdout
     (place / "installed.json").write_bytes(wanted)
     return None

@@ -38,11 +38,11 @@ class Server:
             self.stack.closers.append(self.end)
         self.control("start", "-l", self.stack.log_dir / "postgresql.log", environment=environment)
 
-    def move_clock(self, instant):
+    def move_clock(self, moment):
         """Starts the server anew at "YYYY-MM-DD HH:MM:SS" UTC, from where its clock goes on."""
         self.stack.disconnect()
         self.stop()
-        self.start({"LD_PRELOAD": FAKETIME, "FAKETIME": f"@{instant}", "TZ": "UTC",
+        self.start({"LD_PRELOAD": FAKETIME, "FAKETIME": f"@{moment}", "TZ": "UTC",
                     "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
 
     def end(self):

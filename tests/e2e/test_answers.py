@@ -1,4 +1,4 @@
-"""Section 3 of the contract: what is answered, and that refusals give nothing away."""
+"""CONTRACT.md, section 3: what is answered, and that refusals give nothing away."""
 
 import json
 import time

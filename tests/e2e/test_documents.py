@@ -218,3 +218,13 @@ def test_readme_tool(stack_of_its_own):
         assert done.returncode == 0, f"{line}\n{done.stdout}"
     assert [key["status"] for key in stack.ctl_json("key", "list")
             if key["name"] == "contact form"] == ["deactivated"]
+
+
+def test_problems_of_the_contract():
+    """CONTRACT.md lists what http/problem.c can say, in its order."""
+    source = (ROOT / "fcgi-app" / "http" / "problem.c").read_text()
+    said = [(code, http, title) for http, code, title in re.findall(
+        r'^PROBLEM\((\d+), (\w+), \d+,\s*"((?:[^"\\]|\\.)*)"', source, re.M) if int(http) >= 400]
+    text = (ROOT / "fcgi-app" / "CONTRACT.md").read_text()
+    table = text.split("| code | status | title |\n|---|---|---|\n")[1].split("\n\n")[0]
+    assert re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", table, re.M) == said

@@ -1,4 +1,4 @@
-"""Section 2 of the contract: paths, methods, headers, body shapes and limits."""
+"""CONTRACT.md, section 2: paths, methods, headers, body shapes and limits."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What each kind of sender of the README's table gets, from bodies as it makes them.
+"""What each kind of sender of CONTRACT.md's table gets, from bodies as it makes them.
 
 The libraries themselves are run by test_clients.py; curl is run here.
 """

@@ -72,7 +72,7 @@ def test_the_latest_rejects(stack):
     assert get(stack, "vera", f"rejects?limit=1&before={bad['id']}").json["rejects"][0] == text
 
 
-def instant(text):
+def timestamp(text):
     return datetime.datetime.fromisoformat(text)
 
 
@@ -99,12 +99,12 @@ def test_statistics_see_what_was_sent_at_once(stack):
     for span, seconds, days in (("24h", 3600, 1), ("7d", 3600, 7), ("30d", 86400, 30)):
         told = get(stack, "vera", f"statistics?window={span}").json
         assert told["window"] == span and told["bucket_seconds"] == seconds
-        whole = instant(told["to"]) - instant(told["from"])
+        whole = timestamp(told["to"]) - timestamp(told["from"])
         assert whole <= datetime.timedelta(days=days)
         assert whole > datetime.timedelta(days=days) - datetime.timedelta(seconds=seconds)
         for entry in told["series"]:
-            moment = instant(entry["at"])
-            assert moment >= instant(told["from"])
+            moment = timestamp(entry["at"])
+            assert moment >= timestamp(told["from"])
             assert calendar.timegm(moment.utctimetuple()) % seconds == 0
 
 

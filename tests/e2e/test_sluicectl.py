@@ -56,6 +56,13 @@ def test_manual_is_sound_mdoc():
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_manual_has_the_steps_of_maintain(stack):
+    section = re.search(r"^\.Ss maintain\n(.*?)^\.S[sh] ", MANUAL.read_text(), re.M | re.S)[1]
+    steps = stack.psql("select name from sluice.maintenance_step order by position")
+    items = re.findall(r"^\.It Sy (.+)", section, re.M)
+    assert [name for item in items for name in item.split(" , ")] == [name for name, in steps]
+
+
 def test_help_in_every_way(tool):
     overview = tool("--help").stdout_text
     assert tool("help").stdout_text == overview
@@ -103,6 +110,24 @@ def test_help_in_every_way(tool):
     (["config", "--manual", "--json"], "--manual cannot be combined with --json"),
 ])
 def test_wrong_usage(tool, arguments, message):
+    assert message in tool.refused(*arguments, exits=USAGE)
+
+
+@pytest.mark.parametrize("command", [["signal", "list"], ["product-org", "list"], ["audit"]],
+                         ids=" ".join)
+@pytest.mark.parametrize("limit", ["0", "1000", "", "-1", "1.5", "18446744073709551617"])
+def test_limit_out_of_range(tool, command, limit):
+    stderr = tool.refused(*command, "--organization", "a", f"--limit={limit}", exits=USAGE)
+    assert f'--limit must be a number from 1 to 999, not "{limit}"' in stderr
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["audit", "--organization", "a", "--before", "9223372036854775808"],
+     '--before must be an id, not "9223372036854775808"'),
+    (["organization", "limit", "a", "--signals", "9223372036854775808"],
+     '"9223372036854775808" is not a number of signals'),
+])
+def test_number_too_large(tool, arguments, message):
     assert message in tool.refused(*arguments, exits=USAGE)
 
 

@@ -16,8 +16,8 @@
 #include "model/template_cache.h"
 #include "pg/connection.h"
 #include "records.h"
-#include "server/request.h"
 #include "server/fcgi.h"
+#include "server/request.h"
 
 enum { READ_BYTES = 777, TURNS_MOST = 1000 };
 
@@ -113,7 +113,7 @@ static void store(struct session *session)
 		intake->commit.out.status = STATUS_ACCEPTED;
 		server_request_answer_intake(&request);
 	} else {
-		server_request_fail(&request, status, NULL);
+		server_request_problem(&request, status, NULL);
 	}
 }
 
@@ -135,7 +135,7 @@ static enum state read_body(struct session *session)
 	if (status == STATUS_END)
 		store(session);
 	else
-		server_request_fail(&request, status, NULL);
+		server_request_problem(&request, status, NULL);
 	return DRAIN;
 }
 

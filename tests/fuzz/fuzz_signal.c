@@ -5,10 +5,10 @@
  */
 #include <string.h>
 
+#include "base/timestamp.h"
 #include "fuzz.h"
 #include "model/signal.h"
 #include "oracle.h"
-#include "base/timestamp.h"
 
 enum { VALUE_MOST = 1024, PLACES = 4 };
 

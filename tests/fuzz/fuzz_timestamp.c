@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "fuzz.h"
 #include "base/timestamp.h"
+#include "fuzz.h"
 
 #define SECOND_US INT64_C(1000000)
 #define END_US	  (INT64_C(253402300800) * SECOND_US)

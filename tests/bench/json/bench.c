@@ -94,7 +94,7 @@ static void die(const char *what)
 static void check(struct slice text)
 {
 	if (json_text_check(text, &limits, NULL, NULL, NULL) != STATUS_OK)
-		die("the byte pass refuses the text");
+		die("the JSON pass refuses the text");
 }
 
 static void parse(struct slice text)
@@ -166,7 +166,7 @@ static double median(double values[ROUNDS])
 	return values[ROUNDS / 2];
 }
 
-/* Returns whether the byte pass is at least as fast. */
+/* Returns whether the JSON pass is at least as fast. */
 static bool compare(const char *name, struct slice text)
 {
 	double ours[ROUNDS], theirs[ROUNDS], ratios[ROUNDS];

@@ -128,7 +128,7 @@ def accepted_id(answer):
 
 
 def assert_problem(answer, status, code=None):
-    """A problem answer as section 3 of the contract wants it."""
+    """A problem answer as CONTRACT.md, section 3, wants it."""
     assert answer.status == status, (answer.status, answer.body[:500])
     assert answer.header("Content-Type").split(";")[0] == "application/problem+json"
     problem = answer.json

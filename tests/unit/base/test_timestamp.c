@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check_main.h"
 #include "base/timestamp.h"
+#include "check_main.h"
 
 #define T(literal) SLICE(literal)
 #define S	   INT64_C(1000000)	     /* microseconds */
@@ -105,7 +105,7 @@ static bool read_exact(struct slice text, int64_t *us)
 	return good;
 }
 
-START_TEST(instants_are_read)
+START_TEST(timestamps_are_read)
 {
 	for (int i = 0; i < LENGTH(readable); i++) {
 		int64_t us = -1;
@@ -262,7 +262,7 @@ static const struct {
 	{253402300800 * S - 1, "9999-12-31T23:59:59.999999Z"},
 };
 
-START_TEST(instants_are_written)
+START_TEST(timestamps_are_written)
 {
 	struct buf text = buf_make(64);
 	int64_t us;
@@ -281,10 +281,10 @@ Suite *unit_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_set_timeout(all, 60);
-	tcase_add_test(all, instants_are_read);
+	tcase_add_test(all, timestamps_are_read);
 	tcase_add_test(all, other_texts_are_not);
 	tcase_add_test(all, days_are_consecutive);
-	tcase_add_loop_test(all, instants_are_written, 0, LENGTH(written));
+	tcase_add_loop_test(all, timestamps_are_written, 0, LENGTH(written));
 	suite_add_tcase(suite, all);
 	return suite;
 }

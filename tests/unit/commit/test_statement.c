@@ -10,8 +10,8 @@
 #include "commit/bulk.h"
 #include "commit/outcome.h"
 #include "commit/statement.h"
-#include "scripted_database.h"
 #include "pg/array.h"
+#include "scripted_database.h"
 
 enum { REQUESTS = 4, ITEMS = 4 };
 

@@ -629,7 +629,7 @@ static const struct {
 	{T("null"), INT64_MIN, NULL},
 };
 
-START_TEST(instants_are_taken)
+START_TEST(timestamps_are_taken)
 {
 	for (int i = 0; i < LENGTH(timestamps); i++) {
 		struct arena arena = {0};
@@ -905,7 +905,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(all, texts_are_taken, 0, LENGTH(text_fields));
 	tcase_add_test(all, the_id_is_needed);
 	tcase_add_loop_test(all, whole_numbers_are_taken, 0, 2);
-	tcase_add_test(all, instants_are_taken);
+	tcase_add_test(all, timestamps_are_taken);
 	tcase_add_test(all, flags_are_taken);
 	tcase_add_loop_test(all, custom_values_are_kept_as_they_are, 0, LENGTH(customs));
 	tcase_add_test(all, custom_values_are_no_longer_than_the_payload);

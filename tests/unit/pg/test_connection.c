@@ -694,7 +694,7 @@ START_TEST(values_of_a_result)
 		.status = PGRES_TUPLES_OK, .rows = 2, .columns = 2, .values = numbers};
 	static const struct libpq_call script[] = {
 		LIBPQ_CONNECT, LIBPQ_SEND("SELECT a, b()"), LIBPQ_ANSWER(&rows), LIBPQ_FINISH, {0}};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 
 	connect_by(script);
 	ck_assert_int_eq(pg_run(db, &any_rows, NULL, &result, soon()), STATUS_OK);
@@ -729,7 +729,7 @@ START_TEST(a_result_of_another_shape)
 		.status = PGRES_TUPLES_OK, .rows = shapes[_i].rows, .columns = shapes[_i].columns};
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT, LIBPQ_SEND(NULL), LIBPQ_ANSWER(&rows), LIBPQ_FINISH, {0}};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 
 	connect_by(script);
 	ck_assert_int_eq(pg_run(db, shapes[_i].statement, NULL, &result, soon()),
@@ -754,7 +754,7 @@ START_TEST(an_answer_in_pieces)
 						   LIBPQ_END,
 						   LIBPQ_FINISH,
 						   {0}};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 
 	connect_by(script);
 	ck_assert_int_eq(pg_send(db, &one_number, NULL), STATUS_OK);
@@ -812,7 +812,7 @@ START_TEST(an_error_by_its_sqlstate)
 					    LIBPQ_ANSWER(&seven),
 					    LIBPQ_FINISH,
 					    {0}};
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 
 	connect_by(script);
 	ck_assert_int_eq(pg_run(db, &one_number, NULL, &result, soon()), sqlstates[_i].status);
@@ -1089,7 +1089,7 @@ static const struct {
 
 START_TEST(a_connection_lost_while_the_server_works)
 {
-	struct pg_result result = {0};
+	struct pg_query_result result = {0};
 
 	connect_by(losses[_i].script);
 	ck_assert_int_eq(pg_run(db, &one_number, NULL, &result, soon()), losses[_i].status);

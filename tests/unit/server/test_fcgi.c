@@ -169,7 +169,6 @@ static enum status hear(int64_t length, struct buf *body, size_t piece)
 		ck_assert_uint_ge(n, 1);
 		ck_assert_uint_le(n, piece);
 		buf_add(body, room, n);
-		ck_assert_uint_eq(fcgi_body_bytes(fcgi), body->n);
 	}
 	return status;
 }

@@ -1,6 +1,6 @@
 /*
- * fuzz_gzip.c - the input as a body of any coding, and as what a gzip body holds: never more comes
- * out than is allowed, pieces change nothing, and what was encoded comes back or is refused.
+ * fuzz_coding.c - the input as a body of any coding, and as what a gzip body holds: never more
+ * comes out than is allowed, pieces change nothing, and what was encoded comes back or is refused.
  */
 #include <stdlib.h>
 #include <string.h>

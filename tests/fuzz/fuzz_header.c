@@ -1,5 +1,5 @@
 /*
- * fuzz_headers.c - CGI variables, one NAME=value a line, as far as the head of a request: what is
+ * fuzz_header.c - CGI variables, one NAME=value a line, as far as the head of a request: what is
  * accepted is within the rules, what is sent twice is not, and no value gets out of its line.
  */
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 
 #include "fuzz.h"
 #include "http/coding.h"
-#include "http/response.h"
 #include "http/problem.h"
+#include "http/response.h"
 #include "intake/intake.h"
 
 enum { VARIABLES_MOST = 64 };
