@@ -194,8 +194,7 @@ CREATE TYPE sluice.delivery_key AS (
     organization_id bigint,
     key_scope bigint,
     message_id text,
-    says_type text,
-    says_name text
+    says text
 );
 COMMENT ON TYPE sluice.delivery_key IS
     'An item with a message id: its number in the group, and its key in delivery.';
@@ -203,8 +202,7 @@ COMMENT ON COLUMN sluice.delivery_key.item IS 'signals first, then product orgs,
 COMMENT ON COLUMN sluice.delivery_key.organization_id IS 'as in delivery';
 COMMENT ON COLUMN sluice.delivery_key.key_scope IS 'as in delivery';
 COMMENT ON COLUMN sluice.delivery_key.message_id IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_key.says_type IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_key.says_name IS 'as in delivery';
+COMMENT ON COLUMN sluice.delivery_key.says IS 'as in delivery';
 
 CREATE TYPE sluice.stored_items AS (ids bigint[], repeated boolean[], cold boolean[]);
 COMMENT ON TYPE sluice.stored_items IS 'What store_items returns.';
@@ -218,14 +216,11 @@ CREATE TABLE sluice.delivery (
     organization_id bigint NOT NULL,
     key_scope bigint NOT NULL,
     message_id text COLLATE "C" NOT NULL,
-    says_type text COLLATE "C" NOT NULL,
-    says_name text COLLATE "C" NOT NULL,
+    says text COLLATE "C" NOT NULL,
     id bigint NOT NULL,
     received_at timestamptz NOT NULL,
-    PRIMARY KEY (organization_id, key_scope, message_id, says_type, says_name)
+    PRIMARY KEY (key_scope, message_id, says, organization_id)
 );
-CREATE INDEX delivery_received_at_idx ON sluice.delivery
-    USING brin (received_at) WITH (pages_per_range = 32);
 COMMENT ON TABLE sluice.delivery IS
     'The deliveries that came with an id, so that a repeat is recognised: the same id under the same '
     'key that says the same stores nothing and is answered with the first id. Pruned by sluicectl '
@@ -236,38 +231,38 @@ COMMENT ON COLUMN sluice.delivery.key_scope IS
     'the key it was sent with, or the first of those that it replaced; ids of two scopes never meet';
 COMMENT ON COLUMN sluice.delivery.message_id IS
     'the sender''s id; of one over 400 bytes its SHA-256 in hexadecimal digits after "sha256:"';
-COMMENT ON COLUMN sluice.delivery.says_type IS
-    'what it says: the event type; "bytes" where repeats are recognised by them; "product org"';
-COMMENT ON COLUMN sluice.delivery.says_name IS
-    'what it says: the event name, SHA-256 of the bytes, or the product org''s id; shortened as '
-    'message_id';
+COMMENT ON COLUMN sluice.delivery.says IS
+    'what it says, in two lines: event type and event name; "product org" and its id; "bytes" and '
+    'their SHA-256 where repeats are recognised by them. Each shortened as message_id';
 COMMENT ON COLUMN sluice.delivery.id IS
     'what was stored for it: signal.id or product_org_update.id';
 COMMENT ON COLUMN sluice.delivery.received_at IS 'when the first delivery''s transaction began';
 COMMENT ON INDEX sluice.delivery_pkey IS
-    'stores a delivery once, also when two workers get it at the same time';
-COMMENT ON INDEX sluice.delivery_received_at_idx IS
-    'for pruning; a few pages, filled in by autovacuum';
+    'stores a delivery once, also when two workers get it at the same time; the organization, which its '
+    'key implies, comes last, so that it is not compared at each step';
 
-CREATE TABLE sluice.delivery_import (
-    organization_id bigint NOT NULL,
-    key_scope bigint NOT NULL,
-    message_id text COLLATE "C" NOT NULL,
-    says_type text COLLATE "C" NOT NULL,
-    says_name text COLLATE "C" NOT NULL,
-    id bigint NOT NULL,
-    stored_xact bigint NOT NULL
+CREATE UNLOGGED SEQUENCE sluice.delivery_prune_from AS bigint MINVALUE 0 START 0;
+COMMENT ON SEQUENCE sluice.delivery_prune_from IS
+    'The page of delivery from which prune_deliveries goes on. An index on received_at would cost each '
+    'delivery more than all of this walk.';
+CREATE UNLOGGED SEQUENCE sluice.delivery_pruned_at AS bigint MINVALUE 0 START 0;
+COMMENT ON SEQUENCE sluice.delivery_pruned_at IS
+    'When prune_deliveries came to the end of delivery the last time: seconds since 1970.';
+
+CREATE UNLOGGED TABLE sluice.delivery_import (
+    stored_xact bigint NOT NULL,
+    blocks bigint[] NOT NULL,
+    keys sluice.delivery_key[] NOT NULL
 );
+ALTER TABLE sluice.delivery_import ALTER COLUMN keys SET STORAGE EXTERNAL; -- not compressed
 COMMENT ON TABLE sluice.delivery_import IS
-    'The deliveries of bulk imports that are under way: bulk_finish takes them into delivery at the '
-    'end, so that no other request waits for an import. Empty to everybody else.';
-COMMENT ON COLUMN sluice.delivery_import.organization_id IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_import.key_scope IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_import.message_id IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_import.says_type IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_import.says_name IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_import.id IS 'as in delivery';
+    'The deliveries of bulk imports that are under way, a row for each chunk: bulk_finish takes them '
+    'into delivery at the end, so that no other request waits for an import. Empty to everybody else, '
+    'so nothing is lost with it in a crash.';
 COMMENT ON COLUMN sluice.delivery_import.stored_xact IS 'the transaction of the import';
+COMMENT ON COLUMN sluice.delivery_import.blocks IS 'the blocks of ids that the chunk has taken';
+COMMENT ON COLUMN sluice.delivery_import.keys IS
+    'the deliveries that are not in delivery, as far as was looked';
 
 -- ---- usage ----
 

@@ -31,30 +31,20 @@ COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
 
 CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
 LANGUAGE sql STABLE
-RETURN CASE WHEN octet_length(value) <= 400 THEN value
+RETURN CASE WHEN octet_length(value) <= 400 AND strpos(value, E'\n') = 0 THEN value
     ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
 COMMENT ON FUNCTION sluice.short(text) IS
-    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes.';
+    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes or of several '
+    'lines.';
 
-CREATE OR REPLACE FUNCTION sluice.says_type(by_bytes boolean, type text) RETURNS text
-LANGUAGE sql STABLE
-RETURN CASE
-    WHEN by_bytes THEN 'bytes'
-    WHEN type IS NULL THEN ''
-    WHEN octet_length(type) <= 400 THEN type
-    ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END;
-COMMENT ON FUNCTION sluice.says_type(boolean, text) IS
-    'delivery.says_type of an item: its type, or that its bytes count.';
-
-CREATE OR REPLACE FUNCTION sluice.says_name(by_bytes boolean, name text, payload text,
+CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
     payload_raw bytea) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN by_bytes
-    THEN encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
-    ELSE coalesce(CASE WHEN octet_length(name) <= 400 THEN name
-        ELSE 'sha256:' || encode(sha256(convert_to(name, 'UTF8')), 'hex') END, '') END;
-COMMENT ON FUNCTION sluice.says_name(boolean, text, text, bytea) IS
-    'delivery.says_name of an item: its name, or the SHA-256 of its bytes.';
+    THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
+    ELSE coalesce(sluice.short(type), '') || E'\n' || coalesce(sluice.short(name), '') END;
+COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
+    'delivery.says of an item: its type and name, or its bytes where they count.';
 
 CREATE OR REPLACE FUNCTION sluice.item_id(blocks bigint[], item bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
@@ -156,16 +146,15 @@ BEGIN
 
     before_first := nextval('sluice.signal_id') - 1;
     IF with_message_ids THEN
-        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says_type, says_name, id,
-            received_at)
+        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
         SELECT organization_ids[s.sender], key_scopes[s.sender],
             sluice.short(s.message_id) COLLATE "C",
-            sluice.says_type(s.repeat_by_bytes, s.event_type) COLLATE "C",
-            sluice.says_name(s.repeat_by_bytes, s.event_name, s.payload, s.payload_raw) COLLATE "C",
+            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
+                COLLATE "C",
             before_first + s.ordinality, now()
         FROM unnest(signals) WITH ORDINALITY AS s
         WHERE s.message_id IS NOT NULL
-        ORDER BY 1, 2, 3, 4, 5; -- as everywhere, so that two transactions cannot deadlock
+        ORDER BY 3, 4, 2; -- as everywhere, so that two transactions cannot deadlock
     END IF;
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
@@ -226,16 +215,14 @@ BEGIN
     RETURN ARRAY(
         SELECT ROW(s.ordinality, organization_ids[s.sender], key_scopes[s.sender],
             sluice.short(s.message_id),
-            sluice.says_type(s.repeat_by_bytes, s.event_type),
-            sluice.says_name(s.repeat_by_bytes, s.event_name, s.payload, s.payload_raw)
+            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
             )::sluice.delivery_key
         FROM unnest(signals) WITH ORDINALITY AS s
         WHERE s.message_id IS NOT NULL AND key_scopes[s.sender] IS NOT NULL
         UNION ALL
         SELECT ROW(coalesce(cardinality(signals), 0) + p.ordinality, organization_ids[p.sender],
             key_scopes[p.sender], sluice.short(p.message_id),
-            sluice.says_type(p.repeat_by_bytes, 'product org'),
-            sluice.says_name(p.repeat_by_bytes, p.product_org_id, p.payload, p.payload_raw)
+            sluice.says(p.repeat_by_bytes, 'product org', p.product_org_id, p.payload, p.payload_raw)
             )::sluice.delivery_key
         FROM unnest(product_orgs) WITH ORDINALITY AS p
         WHERE p.message_id IS NOT NULL AND key_scopes[p.sender] IS NOT NULL);
@@ -250,32 +237,48 @@ CREATE OR REPLACE FUNCTION sluice.delivered_ids(keys sluice.delivery_key[], item
 RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-    ids bigint[] := array_fill(NULL::bigint, ARRAY[items::integer]);
+    ids bigint[];
     its record;
 BEGIN
     -- By one descent of the primary key each, whatever the statistics say.
     IF cardinality(keys) = items THEN
-        RETURN ARRAY(SELECT (SELECT d.id FROM sluice.delivery AS d
+        RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
                 WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
-                    AND d.message_id = k.message_id AND d.says_type = k.says_type
-                    AND d.says_name = k.says_name LIMIT 1)
-            FROM unnest(keys) AS k ORDER BY k.item);
+                    AND d.message_id = k.message_id AND d.says = k.says LIMIT 1), 0)
+            FROM unnest(keys) AS k); -- they are in the items' order
     END IF;
+    ids := array_fill(0::bigint, ARRAY[items::integer]);
     FOR its IN
         SELECT k.item, (SELECT d.id FROM sluice.delivery AS d
             WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
-                AND d.message_id = k.message_id AND d.says_type = k.says_type
-                AND d.says_name = k.says_name LIMIT 1) AS id
+                AND d.message_id = k.message_id AND d.says = k.says LIMIT 1) AS id
         FROM unnest(keys) AS k
     LOOP
-        ids[its.item] := its.id;
+        ids[its.item] := coalesce(its.id, 0);
     END LOOP;
     RETURN ids;
 END
 $$;
 COMMENT ON FUNCTION sluice.delivered_ids(sluice.delivery_key[], bigint) IS
-    'Per item of a group of so many: the id of its first delivery, null when it has none. For the '
-    'functions of this schema: search_path is its caller''s.';
+    'Per item of a group of so many: the id of its first delivery, 0 when it has none (an array '
+    'without nulls is indexed at once). For the functions of this schema: search_path is its '
+    'caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.any_delivered(keys sluice.delivery_key[]) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM FROM generate_series(0, 7) AS g,
+        unnest(keys[1 + g * cardinality(keys) / 8 : 4 + g * cardinality(keys) / 8]) AS k
+    WHERE (SELECT true FROM sluice.delivery AS d
+        WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
+            AND d.message_id = k.message_id AND d.says = k.says LIMIT 1)
+    LIMIT 1;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION sluice.any_delivered(sluice.delivery_key[]) IS
+    'Whether any of up to 32 items, in eight places of a group, was delivered before. For the functions '
+    'of this schema: search_path is its caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.note_deliveries(keys sluice.delivery_key[], blocks bigint[],
     in_bulk boolean, items bigint) RETURNS bigint[]
@@ -283,29 +286,28 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqsc
 DECLARE
     xact constant bigint := sluice.stored_xact();
     noted bigint[];
-    delivered bigint[]; -- per item, the id of an earlier delivery
+    delivered bigint[]; -- per item, the id of an earlier delivery, 0 without one
 BEGIN
     IF in_bulk THEN
-        -- An import may last for minutes: it looks for what is there, and nobody waits for it.
-        -- bulk_finish adds what it brings.
-        delivered := sluice.delivered_ids(keys, items);
-        INSERT INTO sluice.delivery_import (organization_id, key_scope, message_id, says_type,
-            says_name, id, stored_xact)
-        SELECT k.organization_id, k.key_scope, k.message_id, k.says_type, k.says_name,
-            sluice.item_id(blocks, k.item), xact
-        FROM unnest(keys) AS k WHERE delivered[k.item] IS NULL;
+        -- An import may last for minutes, and nobody waits for it: bulk_finish notes what it brings.
+        -- Looking for each delivery costs half as much as storing its signal, so it is done when one
+        -- of a sample was there before; else what little there may be is left to bulk_finish.
+        IF sluice.any_delivered(keys) THEN
+            delivered := sluice.delivered_ids(keys, items);
+            keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE delivered[k.item] = 0);
+        END IF;
+        INSERT INTO sluice.delivery_import (stored_xact, blocks, keys) VALUES (xact, blocks, keys);
         RETURN delivered;
     END IF;
     -- In one order everywhere, so that two transactions with the same ids wait for each other in
-    -- that order. Of equal ones in a group the first counts.
+    -- that order; message_id, in which they differ, is compared first. Of equal ones in a group the
+    -- first counts.
     WITH added AS (
-        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says_type, says_name, id,
-            received_at)
-        SELECT k.organization_id, k.key_scope, k.message_id, k.says_type, k.says_name,
-            sluice.item_id(blocks, k.item), now()
+        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
+        SELECT k.organization_id, k.key_scope, k.message_id, k.says, sluice.item_id(blocks, k.item),
+            now()
         FROM unnest(keys) AS k
-        ORDER BY k.organization_id, k.key_scope, k.message_id COLLATE "C", k.says_type COLLATE "C",
-            k.says_name COLLATE "C", k.item
+        ORDER BY k.message_id COLLATE "C", k.says COLLATE "C", k.key_scope, k.item
         ON CONFLICT DO NOTHING
         RETURNING id)
     SELECT array_agg(a.id) INTO noted FROM added AS a;
@@ -315,11 +317,11 @@ BEGIN
     delivered := sluice.delivered_ids(keys, items);
     FOR item IN 1..items LOOP
         IF delivered[item] = sluice.item_id(blocks, item) THEN
-            delivered[item] := NULL;
+            delivered[item] := 0;
         END IF;
     END LOOP;
     PERFORM FROM unnest(keys) AS k
-    WHERE delivered[k.item] IS NULL
+    WHERE delivered[k.item] = 0
         AND NOT sluice.item_id(blocks, k.item) = ANY (coalesce(noted, '{}'));
     IF FOUND THEN
         RAISE EXCEPTION 'a delivery was pruned meanwhile' -- it was there a moment ago
@@ -330,7 +332,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.note_deliveries(sluice.delivery_key[], bigint[], boolean, bigint) IS
     'Notes the deliveries of a group of so many items, and returns per item the id of the first '
-    'delivery when it had been delivered before, else null; null as a whole when none had. For the '
+    'delivery when it had been delivered before, else 0; null as a whole when none had. For the '
     'functions of this schema.';
 
 CREATE OR REPLACE FUNCTION sluice.note_visitors(organization_ids bigint[], blocks bigint[],
@@ -432,7 +434,7 @@ DECLARE
     items constant bigint := n_signals + coalesce(cardinality(product_orgs), 0);
     blocks bigint[];
     keys sluice.delivery_key[];
-    delivered bigint[]; -- per item, the id of its first delivery if it is a repeat
+    delivered bigint[]; -- per item, the id of its first delivery if it is a repeat, else 0
     wanted boolean[]; -- per item
     staged boolean[]; -- per signal, wanted and not cold
     with_message_ids boolean;
@@ -464,20 +466,20 @@ BEGIN
     IF with_message_ids THEN
         keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
         delivered := sluice.note_deliveries(
-            ARRAY(SELECT k FROM unnest(keys) AS k WHERE wanted[k.item]), blocks, in_bulk, items);
+            CASE WHEN false = ANY (wanted)
+                THEN ARRAY(SELECT k FROM unnest(keys) AS k WHERE wanted[k.item]) ELSE keys END,
+            blocks, in_bulk, items);
         IF 'limit_reached' = ANY (outcomes) THEN
-            delivered := ARRAY(SELECT coalesce(delivered[i], d.ids[i])
+            delivered := ARRAY(SELECT greatest(delivered[i], d.ids[i])
                 FROM (SELECT sluice.delivered_ids(
                     ARRAY(SELECT k FROM unnest(keys) AS k WHERE NOT wanted[k.item]), items) AS ids)
                     AS d, generate_series(1, items) AS i ORDER BY i);
         END IF;
         IF delivered IS NOT NULL THEN
-            result.repeated := ARRAY(SELECT delivered[i] IS NOT NULL
-                FROM generate_series(1, items) AS i ORDER BY i);
-            result.ids := ARRAY(SELECT coalesce(delivered[i], result.ids[i])
-                FROM generate_series(1, items) AS i ORDER BY i);
-            wanted := ARRAY(SELECT wanted[i] AND delivered[i] IS NULL
-                FROM generate_series(1, items) AS i ORDER BY i);
+            SELECT array_agg(u.first > 0), array_agg(CASE WHEN u.first > 0 THEN u.first ELSE u.own END),
+                array_agg(u.wanted AND u.first = 0)
+            INTO result.repeated, result.ids, wanted
+            FROM unnest(delivered, result.ids, wanted) AS u (first, own, wanted);
         END IF;
     END IF;
 
@@ -666,29 +668,39 @@ COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[]
 
 -- ---- the end of a bulk import ----
 
+CREATE OR REPLACE FUNCTION sluice.note_import(xact bigint, OUT repeated_ids bigint[])
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- In the order of note_deliveries. Of what came twice the first counts.
+    adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
+        '    says, id, received_at) '
+        'SELECT k.organization_id, k.key_scope, k.message_id, k.says, '
+        '    sluice.item_id(i.blocks, k.item) AS id, now() '
+        'FROM sluice.delivery_import AS i, unnest(i.keys) AS k WHERE i.stored_xact = $1 '
+        'ORDER BY k.message_id COLLATE "C", k.says COLLATE "C", k.key_scope, id ';
+BEGIN
+    -- A plain INSERT costs half of one that expects conflicts, and mostly there are none.
+    EXECUTE adding USING xact;
+EXCEPTION WHEN unique_violation THEN
+    EXECUTE 'WITH noted AS (' || adding || 'ON CONFLICT DO NOTHING RETURNING d.id) '
+        'SELECT array_agg(r.id) FROM (SELECT sluice.item_id(i.blocks, k.item) AS id '
+        '    FROM sluice.delivery_import AS i, unnest(i.keys) AS k WHERE i.stored_xact = $1 '
+        '    EXCEPT SELECT n.id FROM noted AS n) AS r' INTO repeated_ids USING xact;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_import(bigint) IS
+    'Adds the deliveries of a transaction''s import to delivery, and returns the ids of those that were '
+    'there; null without any. For bulk_finish.';
+
 CREATE OR REPLACE FUNCTION sluice.bulk_finish() RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
--- The rows were written in this transaction, so there are no statistics of them: no plan may read
--- them once for each of them.
-SET enable_nestloop = off AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     xact constant bigint := sluice.stored_xact();
     repeated_ids bigint[];
 BEGIN
     -- From here on until the commit, which is near, whoever delivers one of the same ids waits.
-    WITH brought AS (
-        DELETE FROM sluice.delivery_import AS i WHERE i.stored_xact = xact RETURNING i.*
-    ), noted AS (
-        INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, says_type,
-            says_name, id, received_at)
-        SELECT b.organization_id, b.key_scope, b.message_id, b.says_type, b.says_name, b.id, now()
-        FROM brought AS b
-        ORDER BY b.organization_id, b.key_scope, b.message_id, b.says_type, b.says_name, b.id
-        ON CONFLICT DO NOTHING
-        RETURNING d.id)
-    SELECT array_agg(b.id) INTO repeated_ids
-    FROM brought AS b LEFT JOIN noted AS n ON n.id = b.id
-    WHERE n.id IS NULL;
+    repeated_ids := sluice.note_import(xact);
+    DELETE FROM sluice.delivery_import AS i WHERE i.stored_xact = xact;
     IF repeated_ids IS NULL THEN
         RETURN 0;
     END IF;

@@ -30,8 +30,36 @@ COMMENT ON FUNCTION sluice.prune_rows(text, text, integer) IS
 
 CREATE OR REPLACE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    keep constant interval := (SELECT r.keep FROM sluice.retention AS r WHERE r.table_name = 'delivery');
+    pages constant bigint := pg_relation_size('sluice.delivery')
+        / current_setting('block_size')::bigint;
+    page bigint := coalesce(pg_sequence_last_value('sluice.delivery_prune_from'), 0);
+    upto bigint;
+    pruned bigint := 0;
 BEGIN
-    RETURN sluice.prune_rows('delivery', 'received_at', max_rows);
+    -- Once an hour through all of the table, some pages at a time.
+    IF page = 0 AND extract(epoch FROM clock_timestamp())
+        < coalesce(pg_sequence_last_value('sluice.delivery_pruned_at'), 0) + 3600
+    THEN
+        RETURN 0;
+    END IF;
+    WHILE pruned = 0 AND page < pages LOOP
+        upto := page + greatest(max_rows / 100, 1); -- there is no room for more rows on so many pages
+        WITH gone AS (
+            DELETE FROM sluice.delivery AS d
+            WHERE d.ctid >= format('(%s,0)', page)::tid AND d.ctid < format('(%s,0)', upto)::tid
+                AND d.received_at < now() - keep
+            RETURNING 1)
+        SELECT count(*) INTO pruned FROM gone;
+        page := upto;
+    END LOOP;
+    IF page >= pages THEN
+        page := 0;
+        PERFORM setval('sluice.delivery_pruned_at', extract(epoch FROM clock_timestamp())::bigint);
+    END IF;
+    PERFORM setval('sluice.delivery_prune_from', page);
+    RETURN pruned;
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
