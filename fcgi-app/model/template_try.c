@@ -98,13 +98,13 @@ struct run {
 static struct slice describe(struct arena *arena, const struct json_item *item,
 			     const struct product_org *row)
 {
-	struct slice field = row->warnings[0].field;
+	const struct product_org_warning *first = row->warnings;
 
 	if (item->status != STATUS_OK)
 		return slice_of(arena_format(arena, "%s at byte %llu", item->reason,
 					     (unsigned long long)item->bad_offset));
 	return slice_of(
-		arena_format(arena, "%.*s %s", (int)field.n, field.p, row->warnings[0].reason));
+		arena_format(arena, "%.*s %s", (int)first->field.n, first->field.p, first->reason));
 }
 
 static enum status take_item(void *context, const struct json_item *item)
