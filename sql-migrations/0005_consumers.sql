@@ -27,6 +27,15 @@ COMMENT ON COLUMN sluice.claim.session IS
 COMMENT ON COLUMN sluice.claim.claimed_by IS 'the consumer, as it called itself';
 COMMENT ON COLUMN sluice.claim.claimed_at IS 'when it was made';
 
+CREATE TYPE sluice.failure AS (failed_at timestamptz, failed_by text, error text, mapped_rule text);
+COMMENT ON TYPE sluice.failure IS 'An attempt of a consumer that failed and will be repeated.';
+COMMENT ON COLUMN sluice.failure.failed_at IS 'when that was reported';
+COMMENT ON COLUMN sluice.failure.failed_by IS 'the consumer, as it called itself';
+COMMENT ON COLUMN sluice.failure.error IS 'what went wrong, as the report said';
+COMMENT ON COLUMN sluice.failure.mapped_rule IS 'which rule was applied, as the report said';
+
+-- Not more than eight columns: the header of a row is eight bytes longer from nine on. The fillfactor
+-- leaves each row of a page room to be claimed in it.
 CREATE TABLE sluice.signal_queue (
     id bigint NOT NULL,
     organization_id bigint NOT NULL,
@@ -35,15 +44,12 @@ CREATE TABLE sluice.signal_queue (
     claim_id bigint,
     lease_ends_at timestamptz,
     attempts smallint NOT NULL DEFAULT 0,
-    failed_at timestamptz,
-    failed_by text,
-    error text,
-    mapped_rule text,
+    last_failure sluice.failure,
     PRIMARY KEY (id, organization_id)
-) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+) WITH (fillfactor = 43, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 CREATE INDEX signal_queue_due_at_idx ON sluice.signal_queue (due_at) WHERE due_at IS NOT NULL;
 CREATE TABLE sluice.product_org_queue (LIKE sluice.signal_queue INCLUDING ALL)
-    WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+    WITH (fillfactor = 43, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 CREATE TABLE sluice.signal_result (
     id bigint NOT NULL,
@@ -89,10 +95,7 @@ BEGIN
                 'nothing; null: it is not claimed'),
             ('queue', 'lease_ends_at', 'when the claim ends without a report'),
             ('queue', 'attempts', 'how often it was claimed'),
-            ('queue', 'failed_at', 'when its last attempt failed; null: none has'),
-            ('queue', 'failed_by', 'the consumer at which it failed'),
-            ('queue', 'error', 'what went wrong the last time'),
-            ('queue', 'mapped_rule', 'which rule was applied the last time'),
+            ('queue', 'last_failure', 'how its last attempt failed; null: none has'),
             ('result', 'id', 'as in the staging table'),
             ('result', 'organization_id', 'as in the staging table'),
             ('result', 'received_at', 'as in the staging table; decides the partition, so that results '

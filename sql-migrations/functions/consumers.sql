@@ -151,7 +151,7 @@ COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
 CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 DECLARE
-    most constant bigint := 2000; -- transactions at a time
+    most constant bigint := 500; -- transactions at a time
     own constant bigint := sluice.stored_xact();
     its_cluster bigint;
     last record;
@@ -382,8 +382,9 @@ BEGIN
             'done AS (INSERT INTO sluice.%2$I (id, organization_id, received_at, finished_at, status, '
             '        attempts, claimed_by, error, mapped_rule) '
             '    SELECT l.id, l.organization_id, l.received_at, $3, ''permanently_failed'', '
-            '        l.attempts - 1, l.failed_by, format(''lease ended without a report, attempt %%s of '
-            '%%s'', l.attempts - 1, $2), l.mapped_rule FROM lost AS l RETURNING id) '
+            '        l.attempts - 1, (l.last_failure).failed_by, format(''lease ended without a report, '
+            'attempt %%s of %%s'', l.attempts - 1, $2), (l.last_failure).mapped_rule FROM lost AS l '
+            '    RETURNING id) '
             'SELECT ARRAY(SELECT u.id FROM unnest($1) AS u (id) EXCEPT SELECT d.id FROM done AS d)',
             kind || '_queue', kind || '_result')
         INTO ids USING ids, allowed, started;
@@ -391,8 +392,8 @@ BEGIN
     -- The rows of the staging view, of which no result can be there yet.
     columns := (SELECT string_agg(CASE a.attname
             WHEN 'status' THEN quote_literal('processing') || '::sluice.staging_status'
-            WHEN 'error' THEN 'q.error'
-            WHEN 'mapped_rule' THEN 'q.mapped_rule'
+            WHEN 'error' THEN '(q.last_failure).error'
+            WHEN 'mapped_rule' THEN '(q.last_failure).mapped_rule'
             WHEN 'attempts' THEN 'q.attempts'
             WHEN 'due_at' THEN 'q.lease_ends_at'
             WHEN 'status_at' THEN '$4'
@@ -482,8 +483,8 @@ BEGIN
     IF status = 'failed' THEN
         EXECUTE format(
             'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
-            '    failed_at = $6, failed_by = (SELECT c.claimed_by FROM sluice.claim AS c '
-            '        WHERE c.id = q.claim_id), error = $4, mapped_rule = $5, '
+            '    last_failure = ROW($6, (SELECT c.claimed_by FROM sluice.claim AS c '
+            '        WHERE c.id = q.claim_id), $4, $5)::sluice.failure, '
             '    due_at = $6 + sluice.retry_delay(q.attempts) '
             'WHERE %s AND q.attempts < $7 RETURNING q.id) SELECT count(*) FROM u', queue, mine)
         INTO kept USING ids, claim, session, error, rule, now_, allowed;

@@ -102,12 +102,13 @@ DECLARE
     key_ids bigint[];
     key_scopes bigint[];
     before_first bigint; -- the id before the first signal's
+    one_sender constant boolean := cardinality(senders) = 1;
     xact constant bigint := sluice.stored_xact();
 BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM sluice.durable();
     END IF;
-    IF cardinality(senders) = 1 THEN
+    IF one_sender THEN
         -- As below; it is nearly always one, which is cheaper to say so.
         SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
         INTO organization_ids, key_ids, key_scopes
@@ -115,6 +116,9 @@ BEGIN
         WHERE c.key_hash = senders[1].key_hash AND NOT c.limited
             AND sluice.key_outcome(c, senders[1].secret_hash, senders[1].for_product_orgs)
                 = 'accepted';
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
     ELSE
         SELECT array_agg(k.organization_id), array_agg(k.id), array_agg(k.key_scope)
         INTO organization_ids, key_ids, key_scopes
@@ -126,9 +130,9 @@ BEGIN
                 AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
             LIMIT 1 -- keeps the planner from joining by a scan of all keys
         ) AS k;
-    END IF;
-    IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
-        RETURN NULL;
+        IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
+            RETURN NULL;
+        END IF;
     END IF;
     IF with_visitors THEN
         PERFORM FROM unnest(signals) AS s
@@ -166,7 +170,7 @@ BEGIN
         s.phone, s.product_org_id, s.message_id, s.request_id, s.payload::jsonb, s.payload_raw,
         envelopes[s.envelope], s.warnings
     FROM unnest(signals) WITH ORDINALITY AS s;
-    IF cardinality(senders) = 1 THEN
+    IF one_sender THEN
         INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
         VALUES (organization_ids[1], now(), cardinality(signals), 0);
     ELSE

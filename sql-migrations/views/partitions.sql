@@ -102,7 +102,8 @@ SELECT b.partition_name, b.partition, b.lower_bound, b.upper_bound, v.table_name
 FROM (VALUES
     ('signal', 'signal_id', 'signal_result', 'p.source',
         'CASE WHEN r.id IS NOT NULL THEN r.status::text WHEN q.claim_id IS NOT NULL '
-        'THEN ''processing'' WHEN q.failed_at IS NOT NULL THEN ''failed'' ELSE ''pending'' END',
+        'THEN ''processing'' WHEN (q.last_failure).failed_at IS NOT NULL THEN ''failed'' '
+        'ELSE ''pending'' END',
         'LEFT JOIN sluice.signal_queue AS q ON q.id = p.id AND q.organization_id = p.organization_id '
         'LEFT JOIN sluice.signal_result AS r ON r.id = p.id '
         'AND r.organization_id = p.organization_id AND r.received_at = p.received_at'),

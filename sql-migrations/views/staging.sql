@@ -8,19 +8,19 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
         WHEN q.claim_id IS NOT NULL THEN 'processing'
-        WHEN q.failed_at IS NOT NULL THEN 'failed'
+        WHEN (q.last_failure).failed_at IS NOT NULL THEN 'failed'
         ELSE 'pending'
     END::sluice.staging_status AS status,
     s.source, s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id,
     s.crm_id, s.marketing_automation_id, s.phone, s.product_org_id, s.message_id, s.request_id,
     s.payload, s.envelope, s.warnings, s.payload_raw IS NOT NULL AS payload_repaired, s.payload_raw,
-    coalesce(r.error, q.error) AS error,
-    coalesce(r.mapped_rule, q.mapped_rule) AS mapped_rule,
+    coalesce(r.error, (q.last_failure).error) AS error,
+    coalesce(r.mapped_rule, (q.last_failure).mapped_rule) AS mapped_rule,
     coalesce(r.attempts, q.attempts, 0::smallint) AS attempts,
     CASE WHEN q.claim_id IS NOT NULL THEN q.lease_ends_at ELSE q.due_at END AS due_at,
-    coalesce(r.finished_at, c.claimed_at, q.failed_at) AS status_at,
+    coalesce(r.finished_at, c.claimed_at, (q.last_failure).failed_at) AS status_at,
     q.claim_id,
-    coalesce(r.claimed_by, c.claimed_by, q.failed_by) AS claimed_by,
+    coalesce(r.claimed_by, c.claimed_by, (q.last_failure).failed_by) AS claimed_by,
     s.stored_xact
 FROM sluice.signal AS s
 LEFT JOIN sluice.signal_result AS r
@@ -38,19 +38,19 @@ SELECT s.id, s.organization_id, s.key_id, s.received_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
         WHEN q.claim_id IS NOT NULL THEN 'processing'
-        WHEN q.failed_at IS NOT NULL THEN 'failed'
+        WHEN (q.last_failure).failed_at IS NOT NULL THEN 'failed'
         ELSE 'pending'
     END::sluice.staging_status AS status,
     s.product_org_id, s.name, s.plan_id, s.plan_name, s.user_count, s.mrr, s.trial_status,
     s.last_active_at, s.feature_flags, s.custom, s.warnings, s.message_id, s.request_id, s.payload,
     s.envelope, s.payload_raw IS NOT NULL AS payload_repaired, s.payload_raw,
-    coalesce(r.error, q.error) AS error,
-    coalesce(r.mapped_rule, q.mapped_rule) AS mapped_rule,
+    coalesce(r.error, (q.last_failure).error) AS error,
+    coalesce(r.mapped_rule, (q.last_failure).mapped_rule) AS mapped_rule,
     coalesce(r.attempts, q.attempts, 0::smallint) AS attempts,
     CASE WHEN q.claim_id IS NOT NULL THEN q.lease_ends_at ELSE q.due_at END AS due_at,
-    coalesce(r.finished_at, c.claimed_at, q.failed_at) AS status_at,
+    coalesce(r.finished_at, c.claimed_at, (q.last_failure).failed_at) AS status_at,
     q.claim_id,
-    coalesce(r.claimed_by, c.claimed_by, q.failed_by) AS claimed_by,
+    coalesce(r.claimed_by, c.claimed_by, (q.last_failure).failed_by) AS claimed_by,
     s.stored_xact
 FROM sluice.product_org_update AS s
 LEFT JOIN sluice.product_org_result AS r
@@ -72,8 +72,9 @@ FROM (
     FROM sluice.signal_result AS r
     WHERE r.status = 'permanently_failed'
     UNION ALL
-    SELECT q.id, q.organization_id, q.received_at, 'failed', q.failed_at, q.error, q.mapped_rule,
-        q.attempts, q.failed_by, q.due_at
+    SELECT q.id, q.organization_id, q.received_at, 'failed', (q.last_failure).failed_at,
+        (q.last_failure).error, (q.last_failure).mapped_rule, q.attempts, (q.last_failure).failed_by,
+        q.due_at
     FROM sluice.signal_queue AS q
     WHERE q.due_at IS NOT NULL
 ) AS f
@@ -94,11 +95,11 @@ COMMENT ON VIEW sluice.consumer_work IS
 
 CREATE OR REPLACE VIEW sluice.queued AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
-    s.lease_ends_at, s.failed_at
+    s.lease_ends_at, (s.last_failure).failed_at
 FROM sluice.signal_queue AS s
 UNION ALL
 SELECT 'product_org_staging', p.id, p.organization_id, p.received_at, p.due_at, p.claim_id,
-    p.lease_ends_at, p.failed_at
+    p.lease_ends_at, (p.last_failure).failed_at
 FROM sluice.product_org_queue AS p;
 COMMENT ON VIEW sluice.queued IS
     'The queues of both staging tables, without what no claim has come upon yet.';

@@ -132,8 +132,8 @@ LANGUAGE sql AS $$
         FROM generate_series(1, n)
         RETURNING id, organization_id, received_at
     ), queued AS (
-        INSERT INTO sluice.signal_queue (id, organization_id, received_at, failed_at)
-        SELECT s.id, s.organization_id, s.received_at, now() FROM stored AS s WHERE status = 'failed'
+        INSERT INTO sluice.signal_queue (id, organization_id, received_at, last_failure)
+        SELECT s.id, s.organization_id, s.received_at, ROW(now(), 'c', NULL, NULL)::sluice.failure FROM stored AS s WHERE status = 'failed'
     )
     INSERT INTO sluice.signal_result (id, organization_id, received_at, finished_at, status, attempts)
     SELECT s.id, s.organization_id, s.received_at, now(), status, 1

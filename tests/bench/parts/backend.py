@@ -98,11 +98,19 @@ class Connection:
         self.pq.PQfinish(self.conn)
 
 
+def schema():
+    """The files of this tree's schema, in the order of sluicectl migrate."""
+    sql = ROOT / "sql-migrations"
+    return [sql / "roles.sql", *sorted(sql.glob("[0-9]*.sql")), *sorted(sql.glob("views/*.sql")),
+            *sorted(sql.glob("functions/*.sql")), sql / "access.sql"]
+
+
 class Server:
     """A private cluster with the schema and 33 keys; counting: its postmaster under callgrind."""
 
-    def __init__(self, place, counting=True):
-        self.place = place
+    def __init__(self, place, counting=True, settings=("autovacuum=off",), files=None):
+        """files: the schema's, when it is not that of this tree."""
+        self.place, self.settings = place, settings
         self.bin = subprocess.run(["pg_config", "--bindir"], stdout=subprocess.PIPE, text=True,
                                   check=True).stdout.strip()
         self.as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
@@ -112,14 +120,12 @@ class Server:
                   "-U", "postgres")
         self.start([])
         self.connection("postgres", "postgres", lambda c: c.run("CREATE DATABASE sluice"))
-        sql = ROOT / "sql-migrations"
-        files = [sql / "roles.sql", *sorted(sql.glob("[0-9]*.sql")),
-                 *sorted(sql.glob("views/*.sql")), *sorted(sql.glob("functions/*.sql")),
-                 sql / "access.sql"]
         self.call("psql", "-Xq", "-1", "-v", "ON_ERROR_STOP=1", "-h", place, "-U", "postgres",
-                  "-d", "sluice", stdin="".join(f.read_text() for f in files))
+                  "-d", "sluice", stdin="".join(f.read_text() for f in files or schema()))
         self.connection("sluice", "postgres", lambda c: c.run(
             "SET client_min_messages = warning; ALTER ROLE sluice_intake LOGIN;"
+            # Under callgrind everything takes fifty times as long.
+            "ALTER ROLE sluice_intake IN DATABASE sluice SET statement_timeout = 0;"
             "SELECT sluice.organization_create('bench', 'bench');"
             "SELECT sluice.key_create('bench', 'bench', 'key', NULL, sha256(i::text::bytea), "
             "U&'sk_aaaa\\2026zzzz', NULL, NULL, NULL) FROM generate_series(1, 33) AS i;"
@@ -139,7 +145,7 @@ class Server:
         self.process = subprocess.Popen(
             [*self.as_owner, *tool, f"{self.bin}/postgres", "-D", f"{self.place}/data",
              "-c", "listen_addresses=", "-c", f"unix_socket_directories={self.place}",
-             "-c", "fsync=off", "-c", "autovacuum=off"],
+             "-c", "fsync=off", *(word for each in self.settings for word in ("-c", each))],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(1200):
             try:
