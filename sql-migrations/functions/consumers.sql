@@ -148,8 +148,21 @@ COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
     'Takes into a queue what was received in a span of time and is neither queued nor done, and '
     'returns how many. Only for what no feed will take in. For the functions of this schema.';
 
-CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+CREATE OR REPLACE FUNCTION sluice.await_feed(kind text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+BEGIN
+    PERFORM FROM sluice.feed AS f WHERE f.kind = await_feed.kind FOR UPDATE;
+    RETURN 1;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION sluice.await_feed(text) IS
+    'Waits until nobody feeds a queue, mostly a moment; null: for more than a second somebody did. For '
+    'feed.';
+
+CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant bigint := 2000; -- transactions at a time
     own constant bigint := sluice.stored_xact();
@@ -162,16 +175,8 @@ DECLARE
 BEGIN
     SELECT f.cluster INTO its_cluster FROM sluice.feed AS f WHERE f.kind = feed.kind
     FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND AND patient THEN
-        -- Another one is feeding, and the caller has nothing else: mostly it is done in a moment.
-        BEGIN
-            PERFORM FROM sluice.feed AS f WHERE f.kind = feed.kind FOR UPDATE;
-        EXCEPTION WHEN lock_not_available THEN
-            RETURN NULL;
-        END;
-        RETURN 1;
-    ELSIF NOT FOUND THEN
-        RETURN NULL;
+    IF NOT FOUND THEN
+        RETURN CASE WHEN patient THEN sluice.await_feed(kind) END;
     END IF;
     IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c) THEN
         PERFORM sluice.adopt_cluster();
