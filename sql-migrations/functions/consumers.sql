@@ -95,33 +95,6 @@ COMMENT ON FUNCTION sluice.summarise_day(text) IS
     'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
     'feed.';
 
-CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    highest bigint;
-    fed_at timestamptz;
-    kind text;
-BEGIN
-    SELECT max(pg_snapshot_xmax(f.frontier)::text::bigint), max(f.fed_at) FROM sluice.feed_frontier AS f
-    INTO highest, fed_at;
-    SELECT greatest(highest, max(s.stored_xact) + 1) INTO highest FROM sluice.signal AS s
-    WHERE s.received_at >= fed_at - interval '1 day';
-    -- From here on all numbers are above those of the cluster that was dumped.
-    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
-        'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', highest);
-    UPDATE sluice.feed AS f SET cluster = c.system_identifier FROM pg_control_system() AS c;
-    INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
-    SELECT f.kind, sluice.frontier(), now() FROM sluice.feed AS f;
-    -- What was stored after the last feed, there or here, is taken in by looking at the rows.
-    FOR kind IN SELECT f.kind FROM sluice.feed AS f LOOP
-        PERFORM sluice.feed_unknown(kind, fed_at - interval '2 days', 'infinity');
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION sluice.adopt_cluster() IS
-    'After a restore into another cluster, whose transactions have other numbers: makes stored_xact go '
-    'on rising, and feeds what was stored since the last feed. For feed and migrate --repair.';
-
 CREATE OR REPLACE FUNCTION sluice.feed_unknown(kind text, received_from timestamptz,
     received_before timestamptz) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -178,17 +151,19 @@ BEGIN
     IF NOT FOUND THEN
         RETURN CASE WHEN patient THEN sluice.await_feed(kind) END;
     END IF;
-    IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c) THEN
-        PERFORM sluice.adopt_cluster();
-        PERFORM sluice.look_from(kind, 0);
-        RETURN 1;
-    END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
     -- Not beyond this transaction: what it stores itself comes when it commits. Were it listed as open
     -- in the frontier, each feed would look for rows of the one before.
     since := pg_snapshot_xmax(last.frontier)::text::bigint;
     upto := sluice.frontier();
+    IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
+        OR since > pg_snapshot_xmax(upto)::text::bigint
+    THEN
+        PERFORM sluice.adopt_cluster();
+        PERFORM sluice.look_from(kind, 0);
+        RETURN 1;
+    END IF;
     upto := sluice.cut_frontier(upto, least(pg_snapshot_xmax(upto)::text::bigint, since + most,
         CASE WHEN own >= since THEN own END));
     IF upto::text = last.frontier::text THEN
