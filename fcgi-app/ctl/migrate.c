@@ -17,6 +17,9 @@
 /* A migration may rewrite a large table; the operator can interrupt it. */
 enum { MIGRATION_TIMEOUT_MS = 24 * 60 * 60 * 1000 };
 
+/* How often all of it is tried when a table is in use, and the pause between. */
+enum { TRIES = 20, PAUSE_MS = 500 };
+
 const char *ctl_migrations(const struct ctl *ctl)
 {
 	const char *directory = ctl->values[CTL_DIRECTORY];
@@ -33,6 +36,8 @@ struct work {
 	size_t first; /* index of the first numbered file that is due */
 	bool others;  /* the other files are due, too */
 	bool dry_run;
+	int tries_left;
+	bool in_use; /* a lock was not granted in time */
 	/* With dry_run: functions and views as they are and as they would be. */
 	struct store_list before, after;
 };
@@ -107,29 +112,52 @@ static enum ctl_exit explain(const struct ctl *ctl, const struct store_migration
 				"lost the database during \"%s\": %s", name, pg_message(ctl->db));
 	if (status == STATUS_NO_MEMORY)
 		return ctl_fail_status(ctl, status);
+	if (strcmp(pg_sqlstate(ctl->db), "55P03") == 0)
+		return ctl_fail(CTL_FAILED,
+				"a dump or another long transaction is at it, see pg_stat_activity: "
+				"run migrate again when it has ended",
+				"\"%s\" needs a table that is in use; everything was rolled back",
+				name);
 	return ctl_fail_server(ctl, CTL_FAILED, NULL,
 			       "\"%s\" failed and everything was rolled back: %s (SQLSTATE %s)",
 			       name, pg_message(ctl->db), pg_sqlstate(ctl->db));
 }
 
-static enum ctl_exit apply(struct ctl *ctl, const struct migration_file *file)
+/* Whether the whole run is to be tried again: a lock was not granted in time. */
+static bool try_again(struct ctl *ctl, struct work *work, const struct store_migration *migration,
+		      enum status status)
+{
+	if (status == STATUS_OK || work->dry_run || strcmp(pg_sqlstate(ctl->db), "55P03") != 0 ||
+	    work->tries_left == 0)
+		return false;
+	if (work->tries_left == TRIES - 1)
+		ctl_warn("\"%s\" needs a table that is in use; trying again", migration->name.p);
+	work->in_use = true;
+	return true;
+}
+
+static enum ctl_exit apply(struct ctl *ctl, struct work *work, const struct migration_file *file)
 {
 	enum status status = store_migration_apply(&ctl->store, file->sql);
 
 	/* The ledger of the others is written when all of them are applied. */
 	if (status == STATUS_OK && file->migration.version > 0)
 		status = store_migration_record(&ctl->store, &file->migration);
-	return status == STATUS_OK ? CTL_FINE : explain(ctl, &file->migration, status);
+	if (status == STATUS_OK)
+		return CTL_FINE;
+	return try_again(ctl, work, &file->migration, status)
+		       ? CTL_FAILED
+		       : explain(ctl, &file->migration, status);
 }
 
-static enum ctl_exit apply_others(struct ctl *ctl, const struct work *work, bool first)
+static enum ctl_exit apply_others(struct ctl *ctl, struct work *work, bool first)
 {
 	enum ctl_exit result = CTL_FINE;
 
 	for (size_t i = 0; i < work->files.other_count && result == CTL_FINE; i++) {
 		const struct migration_file *file = &work->files.others[i];
 		if (migration_file_comes_first(file) == first)
-			result = apply(ctl, file);
+			result = apply(ctl, work, file);
 	}
 	return result;
 }
@@ -143,12 +171,12 @@ static enum ctl_exit record_others(struct ctl *ctl, const struct work *work)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-static enum ctl_exit apply_all(struct ctl *ctl, const struct work *work)
+static enum ctl_exit apply_all(struct ctl *ctl, struct work *work)
 {
 	enum ctl_exit result = work->others ? apply_others(ctl, work, true) : CTL_FINE;
 
 	for (size_t i = work->first; i < work->files.count && result == CTL_FINE; i++)
-		result = apply(ctl, &work->files.items[i]);
+		result = apply(ctl, work, &work->files.items[i]);
 	if (result == CTL_FINE && work->others)
 		result = apply_others(ctl, work, false);
 	if (result == CTL_FINE && work->others)
@@ -168,10 +196,12 @@ static enum ctl_exit begin(struct ctl *ctl)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-static enum ctl_exit migrate(struct ctl *ctl, struct work *work)
+/* One try; work->in_use says whether there is to be another. */
+static enum ctl_exit migrate_once(struct ctl *ctl, struct work *work)
 {
 	enum ctl_exit result = begin(ctl);
 
+	work->in_use = false;
 	if (result == CTL_FINE)
 		result = plan(ctl, work);
 	if (result == CTL_FINE)
@@ -187,6 +217,18 @@ static enum ctl_exit migrate(struct ctl *ctl, struct work *work)
 	}
 	store_migration_rollback(&ctl->store);
 	return result;
+}
+
+static enum ctl_exit migrate(struct ctl *ctl, struct work *work)
+{
+	enum ctl_exit result;
+
+	for (work->tries_left = TRIES - 1;; work->tries_left--) {
+		result = migrate_once(ctl, work);
+		if (!work->in_use)
+			return result;
+		clock_sleep_ms(PAUSE_MS);
+	}
 }
 
 /* ---- not applying it ---- */

@@ -204,13 +204,11 @@
 
 /* After a restore into a cluster with other transaction numbers. */
 #define CLUSTER                                                                                    \
-	NONE_OF("(f.kind)::text", "warning", "that of the last claims",                            \
-		"another than that of the last claims: run sluicectl migrate --repair for ")       \
-	"FROM sluice.feed f WHERE f.cluster <> (SELECT c.system_identifier "                       \
-	"FROM pg_control_system() c) "                                                             \
-	"OR EXISTS (SELECT FROM sluice.feed_frontier r WHERE r.kind = f.kind "                     \
-	"AND pg_snapshot_xmax(r.frontier)::text::bigint "                                          \
-	"> pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset())"
+	"SELECT CASE WHEN n.ahead OR n.other THEN 'warning' ELSE 'ok' END, "                       \
+	"CASE WHEN n.ahead THEN 'stored_xact is ahead of this cluster''s transactions: run "       \
+	"sluicectl migrate --repair' WHEN n.other THEN 'another than that of the last claims: "    \
+	"run sluicectl migrate --repair' ELSE 'that of the last claims' END "                      \
+	"FROM (SELECT sluice.is_ahead() AS ahead, sluice.is_restored() AS other) n"
 
 /* Followers by settled_xact() wait for the oldest transaction that writes. */
 #define OLDEST_TRANSACTION                                                                         \

@@ -110,7 +110,7 @@ enum status store_migration_begin(const struct store *store, bool wait, bool *lo
 	if (status != STATUS_OK && !wait && strcmp(pg_sqlstate(store->db), "55P03") == 0)
 		return run(store, &rollback);
 	if (status == STATUS_OK)
-		status = run(store, &patient);
+		status = run(store, &hasty);
 	*locked = status == STATUS_OK;
 	return status;
 }

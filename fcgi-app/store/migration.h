@@ -42,7 +42,8 @@ enum status store_migration_target(const struct store *store,
 /*
  * Begins a run and waits until no other one is in progress in this database; without wait *locked
  * is false when there is one, and nothing has begun. Needs the rights of the database's owner:
- * nobody else can hold up a run.
+ * nobody else can hold up a run. From then on no lock is waited for longer than 200 ms, because
+ * the intake would wait behind it.
  */
 enum status store_migration_begin(const struct store *store, bool wait, bool *locked) MUST_CHECK;
 

@@ -95,33 +95,6 @@ COMMENT ON FUNCTION sluice.summarise_day(text) IS
     'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
     'feed.';
 
-CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    highest bigint;
-    fed_at timestamptz;
-    kind text;
-BEGIN
-    SELECT max(pg_snapshot_xmax(f.frontier)::text::bigint), max(f.fed_at) FROM sluice.feed_frontier AS f
-    INTO highest, fed_at;
-    SELECT greatest(highest, max(s.stored_xact) + 1) INTO highest FROM sluice.signal AS s
-    WHERE s.received_at >= fed_at - interval '1 day';
-    -- From here on all numbers are above those of the cluster that was dumped.
-    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
-        'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', highest);
-    UPDATE sluice.feed AS f SET cluster = c.system_identifier FROM pg_control_system() AS c;
-    INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
-    SELECT f.kind, sluice.frontier(), now() FROM sluice.feed AS f;
-    -- What was stored after the last feed, there or here, is taken in by looking at the rows.
-    FOR kind IN SELECT f.kind FROM sluice.feed AS f LOOP
-        PERFORM sluice.feed_unknown(kind, fed_at - interval '2 days', 'infinity');
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION sluice.adopt_cluster() IS
-    'After a restore into another cluster, whose transactions have other numbers: makes stored_xact go '
-    'on rising, and feeds what was stored since the last feed. For feed and migrate --repair.';
-
 CREATE OR REPLACE FUNCTION sluice.feed_unknown(kind text, received_from timestamptz,
     received_before timestamptz) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
@@ -148,8 +121,21 @@ COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
     'Takes into a queue what was received in a span of time and is neither queued nor done, and '
     'returns how many. Only for what no feed will take in. For the functions of this schema.';
 
-CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+CREATE OR REPLACE FUNCTION sluice.await_feed(kind text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+BEGIN
+    PERFORM FROM sluice.feed AS f WHERE f.kind = await_feed.kind FOR UPDATE;
+    RETURN 1;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION sluice.await_feed(text) IS
+    'Waits until nobody feeds a queue, mostly a moment; null: for more than a second somebody did. For '
+    'feed.';
+
+CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     most constant bigint := 500; -- transactions at a time
     own constant bigint := sluice.stored_xact();
@@ -162,21 +148,8 @@ DECLARE
 BEGIN
     SELECT f.cluster INTO its_cluster FROM sluice.feed AS f WHERE f.kind = feed.kind
     FOR UPDATE SKIP LOCKED;
-    IF NOT FOUND AND patient THEN
-        -- Another one is feeding, and the caller has nothing else: mostly it is done in a moment.
-        BEGIN
-            PERFORM FROM sluice.feed AS f WHERE f.kind = feed.kind FOR UPDATE;
-        EXCEPTION WHEN lock_not_available THEN
-            RETURN NULL;
-        END;
-        RETURN 1;
-    ELSIF NOT FOUND THEN
-        RETURN NULL;
-    END IF;
-    IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c) THEN
-        PERFORM sluice.adopt_cluster();
-        PERFORM sluice.look_from(kind, 0);
-        RETURN 1;
+    IF NOT FOUND THEN
+        RETURN CASE WHEN patient THEN sluice.await_feed(kind) END;
     END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
@@ -184,6 +157,13 @@ BEGIN
     -- in the frontier, each feed would look for rows of the one before.
     since := pg_snapshot_xmax(last.frontier)::text::bigint;
     upto := sluice.frontier();
+    IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
+        OR since > pg_snapshot_xmax(upto)::text::bigint
+    THEN
+        PERFORM sluice.adopt_cluster();
+        PERFORM sluice.look_from(kind, 0);
+        RETURN 1;
+    END IF;
     upto := sluice.cut_frontier(upto, least(pg_snapshot_xmax(upto)::text::bigint, since + most,
         CASE WHEN own >= since THEN own END));
     IF upto::text = last.frontier::text THEN

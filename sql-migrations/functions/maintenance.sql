@@ -159,6 +159,10 @@ DECLARE
     its record;
     fed bigint;
 BEGIN
+    IF sluice.is_restored() THEN
+        PERFORM sluice.adopt_cluster();
+        RETURN 1;
+    END IF;
     -- A feed looks into the days since the last one and two before. What a DBA has loaded into older
     -- days, or a transaction stored that was open for longer, is found here, day by day, once a day.
     FOR its IN

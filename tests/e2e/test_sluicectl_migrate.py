@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import json
 import secrets
-import shutil
 
 import psycopg2
 import pytest
@@ -202,49 +201,6 @@ def test_without_a_superuser(stack):
         for role in (owner, other):
             stack.psql(f"drop owned by {role} cascade")
             stack.psql(f"drop role {role}")
-
-
-# ---- an upgrade ----
-
-NEXT = """
-SET LOCAL ROLE sluice_owner;
-ALTER TABLE sluice.signal ADD COLUMN region text;
-ALTER TABLE sluice.signal_cold_storage ADD COLUMN region text;
-CREATE TYPE sluice.intake_signal_of_next AS (sender integer, region text);
-RESET ROLE;
-"""
-NEXT_FUNCTION = """
-SET LOCAL ROLE sluice_owner;
-CREATE OR REPLACE FUNCTION sluice.intake_ordinary(senders sluice.intake_sender[],
-    signals sluice.intake_signal_of_next[]) RETURNS bigint LANGUAGE sql RETURN 0;
-GRANT EXECUTE ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[],
-    sluice.intake_signal_of_next[]) TO sluice_intake;
-RESET ROLE;
-"""
-
-
-@pytest.mark.database
-def test_an_upgrade_while_workers_of_this_version_go_on(stack_of_its_own, tmp_path):
-    """To a next version, which is made up: columns, a type and the function that takes it, beside
-    those of this one, and all functions again. The next version's workers start after it."""
-    stack = stack_of_its_own
-    key, workers = stack.new_key(), stack.workers()
-    files = tmp_path / "next"
-    shutil.copytree(MIGRATIONS, files)
-    files_in(files, **{f"n{len(NUMBERED) + 1}_next": NEXT})
-    with (files / "functions" / "intake.sql").open("a") as file:
-        file.write(NEXT_FUNCTION)
-    tool = Tool(stack, SLUICE_MIGRATIONS=str(files))
-    with harness.Load(stack, harness.path_of(key)) as load:
-        load.wait(100, 202)
-        assert tool.json("migrate")["version"] == len(NUMBERED) + 1
-        load.wait(100, 202)
-    assert {entry.status for entry in load.sent} == {202}
-    harness.assert_staged_once(stack, key, load)
-    assert stack.workers() == workers
-    assert {finding["result"] for finding in tool.json("check")} == {"ok"}
-    older = Tool(stack)("migrate", exits=FAILED)
-    assert "the database is newer than the files" in older.stderr_text
 
 
 # ---- what is refused ----
