@@ -163,6 +163,8 @@ CREATE TABLE sluice.key_use (
     key_id bigint NOT NULL,
     used_at timestamptz NOT NULL
 );
+-- Without a key; a publication of all tables would refuse to delete from it.
+ALTER TABLE sluice.key_use REPLICA IDENTITY FULL;
 CREATE INDEX key_use_key_id_idx ON sluice.key_use (organization_id, key_id, used_at);
 COMMENT ON TABLE sluice.key_use IS
     'That a key was used, added by the accepting transaction when its last note is 20 seconds old. '

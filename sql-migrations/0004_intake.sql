@@ -273,6 +273,8 @@ CREATE TABLE sluice.usage_delta (
     duplicates integer NOT NULL,
     import_xact bigint
 );
+-- Without a key; a publication of all tables would refuse to delete from it.
+ALTER TABLE sluice.usage_delta REPLICA IDENTITY FULL;
 CREATE INDEX usage_delta_organization_id_idx ON sluice.usage_delta (organization_id);
 COMMENT ON TABLE sluice.usage_delta IS
     'Accepted signals of the last minutes, a row for each organization of each group, added in the '
@@ -336,6 +338,8 @@ CREATE TABLE sluice.refusal_delta (
     requests bigint NOT NULL
         CONSTRAINT refusal_delta_requests_check CHECK (requests > 0)
 );
+-- Without a key; a publication of all tables would refuse to delete from it.
+ALTER TABLE sluice.refusal_delta REPLICA IDENTITY FULL;
 CREATE INDEX refusal_delta_key_id_idx ON sluice.refusal_delta (organization_id, key_id, counted_at);
 COMMENT ON TABLE sluice.refusal_delta IS
     'Refused requests of the last minutes, as the workers counted them, every ten seconds at most. '

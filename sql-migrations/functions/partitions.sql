@@ -425,6 +425,9 @@ BEGIN
         JOIN pg_class AS c ON c.oid = b.partition
         -- The last bulk import of the day has ended by then.
         WHERE b.upper_bound <= now() - interval '15 minutes' AND c.relowner = 'sluice_owner'::regrole
+            -- A DBA may have moved it to where nothing can be made.
+            AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
+            AND has_schema_privilege('sluice_owner', c.relnamespace, 'CREATE')
             AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
                 WHERE i.indrelid = b.partition
                     AND x.relname = left(c.relname, 62 - length(d.suffix)) || '_' || d.suffix)

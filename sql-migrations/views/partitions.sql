@@ -117,7 +117,11 @@ CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition)
     + pg_stat_get_tuples_deleted(b.partition)
     + coalesce(pg_stat_get_tuples_inserted(w.partition)
         + pg_stat_get_tuples_deleted(w.partition), 0)) AS n (changes)
-LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name;
+LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name
+-- What a DBA has moved or given away cannot be read by itself.
+WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
+    AND pg_catalog.has_schema_privilege('sluice_owner', (SELECT p.relnamespace
+        FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');
 COMMENT ON VIEW sluice.countable_partition IS
     'The partitions whose rows are counted, how that is done, and when it was. For count_rows and '
     'statistics_of.';
