@@ -237,6 +237,8 @@ bench: all  ## all benchmarks; about an hour
 	deploy/lab/deps bench
 	tests/bench/run
 	tests/bench/statement
+	tests/bench/bulk
+	tests/bench/queue --held
 	tests/bench/rules
 	tests/bench/claims
 	tests/bench/states

@@ -31,18 +31,19 @@ COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
 
 CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
 LANGUAGE sql STABLE
-RETURN CASE WHEN octet_length(value) <= 400 AND strpos(value, E'\n') = 0 THEN value
+RETURN CASE WHEN octet_length(value) <= 400 THEN value
     ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
 COMMENT ON FUNCTION sluice.short(text) IS
-    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes or of several '
-    'lines.';
+    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes.';
 
 CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
     payload_raw bytea) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN by_bytes
     THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
-    ELSE coalesce(sluice.short(type), '') || E'\n' || coalesce(sluice.short(name), '') END;
+    ELSE coalesce(CASE WHEN octet_length(type) <= 400 AND strpos(type, E'\n') = 0 THEN type
+            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- one line
+        || E'\n' || coalesce(sluice.short(name), '') END;
 COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
     'delivery.says of an item: its type and name, or its bytes where they count.';
 
@@ -678,10 +679,11 @@ DECLARE
     -- In the order of note_deliveries. Of what came twice the first counts.
     adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
         '    says, id, received_at) '
-        'SELECT k.organization_id, k.key_scope, k.message_id, k.says, '
-        '    sluice.item_id(i.blocks, k.item) AS id, now() '
-        'FROM sluice.delivery_import AS i, unnest(i.keys) AS k WHERE i.stored_xact = $1 '
-        'ORDER BY k.message_id COLLATE "C", k.says COLLATE "C", k.key_scope, id ';
+        'SELECT (u.k).organization_id, (u.k).key_scope, (u.k).message_id, (u.k).says, '
+        '    sluice.item_id(u.blocks, (u.k).item) AS id, now() '
+        'FROM (SELECT i.blocks, unnest(i.keys) AS k FROM sluice.delivery_import AS i '
+        '    WHERE i.stored_xact = $1) AS u '
+        'ORDER BY (u.k).message_id COLLATE "C", (u.k).says COLLATE "C", (u.k).key_scope, id ';
 BEGIN
     -- A plain INSERT costs half of one that expects conflicts, and mostly there are none.
     EXECUTE adding USING xact;

@@ -1,7 +1,7 @@
 -- Deliveries with an id, usage and limits, refused requests, identities: what intake does beside
 -- inserting.
 BEGIN;
-SELECT plan(84);
+SELECT plan(89);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Rules'), sluice.organization_create('op', 'Other');
@@ -222,6 +222,19 @@ SELECT is(sluice.bulk_finish(), 1::bigint, 'what came twice is found at the end'
 SELECT is_empty('SELECT FROM sluice.delivery_import', 'nothing of the import is left beside');
 SELECT is(sluice.bulk_finish(), 0::bigint, 'once');
 SELECT is(pg_temp.used('Rules'), 23::bigint + 3, 'and not counted');
+
+-- One repeat among many is not looked for in the chunk: it is found at the end.
+CREATE TEMPORARY TABLE rare AS SELECT * FROM pg_temp.intake(ARRAY['one'], array_fill(1, ARRAY[200]),
+    message_ids => ARRAY(SELECT CASE i WHEN 10 THEN 'a' ELSE 'rare ' || i END FROM generate_series(1, 200) AS i),
+    in_bulk => true);
+SELECT is(repeated, NULL, 'a rare repeat is not seen at once') FROM rare;
+SELECT is(sluice.bulk_finish(), 1::bigint, 'but at the end');
+SELECT is((SELECT count(*) FROM sluice.signal AS s, rare WHERE s.id = ANY (rare.ids)), 199::bigint,
+    'and not kept');
+SELECT is((SELECT count(*) FROM sluice.delivery WHERE message_id LIKE 'rare %'), 199::bigint,
+    'the others are noted');
+SELECT isnt(sluice.says(NULL, E'a\nb', 'c', '{}', NULL), sluice.says(NULL, 'a', E'b\nc', '{}', NULL),
+    'where the type ends is not in doubt');
 
 SELECT * FROM finish();
 ROLLBACK;
