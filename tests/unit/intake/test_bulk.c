@@ -355,6 +355,20 @@ START_TEST(an_incomplete_body_is_not_kept)
 }
 END_TEST
 
+/* What the envelope says of each item counts for each item. */
+START_TEST(an_envelope_that_makes_it_too_large)
+{
+	static const char body[] = "{\"context\":{\"ip\":\"192.0.2.1\",\"locale\":\"en-US\"},"
+				   "\"batch\":[" ITEM "," ITEM "]}";
+	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+
+	config.bulk_body_bytes = sizeof(body) - 1;
+	import(script, PIECES(body));
+	check(STATUS_ACCEPTED, STATUS_TOO_LARGE);
+	ck_assert(rolled_back_by_dropping);
+}
+END_TEST
+
 START_TEST(a_body_that_is_too_large)
 {
 	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
@@ -530,6 +544,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, an_unknown_sender);
 	tcase_add_loop_test(tests, an_unreadable_body_is_kept, 0, LENGTH(unreadable));
 	tcase_add_loop_test(tests, an_incomplete_body_is_not_kept, 0, LENGTH(incomplete));
+	tcase_add_test(tests, an_envelope_that_makes_it_too_large);
 	tcase_add_test(tests, a_body_that_is_too_large);
 	tcase_add_test(tests, a_body_of_the_largest_size);
 	tcase_add_test(tests, an_item_that_the_database_cannot_hold);

@@ -280,6 +280,19 @@ START_TEST(limits_are_those_of_the_kind)
 }
 END_TEST
 
+/* A path for one takes an array too: the larger limit holds. */
+START_TEST(a_limit_of_one_may_be_the_larger)
+{
+	config.single_body_bytes = BATCH_BYTES + 1;
+	request(INTAKE_SINGLE, "");
+	ck_assert_uint_eq(intake_body_max(&intake), BATCH_BYTES + 1);
+	drop();
+	request(INTAKE_BATCH, "");
+	ck_assert_uint_eq(intake_body_max(&intake), BATCH_BYTES);
+	drop();
+}
+END_TEST
+
 START_TEST(forms_are_those_of_path_and_type)
 {
 	static const struct {
@@ -1320,6 +1333,7 @@ static void add_heads(Suite *suite)
 	tcase_add_test(tests, keys_of_other_lengths_are_refused);
 	tcase_add_loop_test(tests, strict_handling_is_asked_for, 0, LENGTH(prefers));
 	tcase_add_loop_test(tests, limits_are_those_of_the_kind, 0, 3);
+	tcase_add_test(tests, a_limit_of_one_may_be_the_larger);
 	tcase_add_test(tests, forms_are_those_of_path_and_type);
 	suite_add_tcase(suite, tests);
 }
