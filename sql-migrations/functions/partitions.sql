@@ -193,6 +193,7 @@ DECLARE
     old_name text;
     name constant text := sluice.day_name(table_name, lower_bound);
     index_name text;
+    spare regclass;
     moved bigint := 0;
 BEGIN
     SELECT t.parent::regclass AS parent, t.default_partition::regclass AS part INTO its
@@ -204,21 +205,25 @@ BEGIN
     EXECUTE format('ALTER TABLE %s RENAME TO %I', its.part, name);
     FOR index_name IN SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
         WHERE i.indrelid = its.part AND starts_with(c.relname, old_name)
+            -- Taken by a partition that was detached and renamed: then the index keeps its name.
+            AND to_regclass(format('sluice.%I',
+                overlay(c.relname PLACING name FROM 1 FOR length(old_name)))) IS NULL
     LOOP
         EXECUTE format('ALTER INDEX sluice.%I RENAME TO %I', index_name,
             overlay(index_name PLACING name FROM 1 FOR length(old_name)));
     END LOOP;
-    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', its.parent,
-        sluice.partition_create(table_name, old_name));
+    spare := sluice.partition_create(table_name, old_name);
     -- Attaching looks through all rows while everybody waits. Mostly they are all in the span, so
     -- it is not asked before whether they are.
     BEGIN
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     EXCEPTION WHEN check_violation THEN
-        moved := sluice.move_rows(its.part, format('sluice.%I', old_name)::regclass,
+        -- Not into a partition: who follows the inserts by logical replication has these rows.
+        moved := sluice.move_rows(its.part, spare,
             format('received_at < %L OR received_at >= %L', lower_bound, upper_bound));
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     END;
+    EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', its.parent, spare);
     RETURN moved;
 END
 $$;
@@ -416,6 +421,7 @@ DECLARE
     missing record;
     busy text;
     failure text;
+    made integer := 0;
 BEGIN
     FOR missing IN
         SELECT b.partition::regclass AS name, d.suffix, d.definition,
@@ -441,21 +447,26 @@ BEGIN
                     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
                     WHERE c.oid = missing.name), missing.index_name,
                 'made when the day was over, see day_index');
-            RETURN 1;
+            made := made + 1;
         EXCEPTION
             WHEN lock_not_available OR deadlock_detected THEN
                 busy := missing.name::text;
             WHEN OTHERS THEN
                 failure := format('%s: %s', missing.index_name, SQLERRM);
         END;
+        -- Of small partitions many at a time: looking for what is missing takes longer.
+        EXIT WHEN made >= least(max_rows, 100) OR pg_relation_size(missing.name) > 1000000;
     END LOOP;
-    PERFORM sluice.raise_step(busy, failure);
-    RETURN 0;
+    IF made = 0 THEN
+        PERFORM sluice.raise_step(busy, failure);
+    END IF;
+    RETURN made;
 END
 $$;
 COMMENT ON FUNCTION sluice.index_days(integer) IS
-    'A maintenance step: makes one index of day_index that the partition of a day that is over lacks, '
-    'the latest day first. Writers to that day wait meanwhile, which intake is none of.';
+    'A maintenance step: makes an index of day_index that the partition of a day that is over lacks, '
+    'the latest day first; of partitions under a megabyte up to a hundred. Writers to that day wait '
+    'meanwhile, which intake is none of.';
 
 GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
 

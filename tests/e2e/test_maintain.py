@@ -82,7 +82,7 @@ class Database:
         return self.psql(sql, *params)[0][0]
 
     def put(self, days, rows=1, table="signal", filler=0):
-        """Rows received so many days ago, at noon."""
+        """Rows received so many days ago, at noon, of no key that a test counts."""
         beside, value = ((", source", ", 'x'") if table != "rejected_payload" else
                          (", kind, code, detail", ", 'single', 'x', 'x'"))
         ids, next_id = (("id, ", "nextval('sluice.signal_id'), ") if table != "rejected_payload"
@@ -94,7 +94,7 @@ class Database:
         self.psql(
             f"insert into sluice.{table} ({ids}organization_id, received_at{occurred}, key_id, "
             f"request_id, payload{beside}) "
-            f"select {next_id}1, d, {'d, ' if occurred else ''}1, %s, {payload}{value} "
+            f"select {next_id}1, d, {'d, ' if occurred else ''}0, %s, {payload}{value} "
             "from generate_series(1, %s) n, (select date_trunc('day', now(), 'UTC') "
             "- %s * interval '24 hours' + interval '12 hours' as d) t",
             f"{days} days ago", rows, days)
