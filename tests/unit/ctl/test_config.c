@@ -4,14 +4,12 @@
 #include "run_tool.h"
 
 static char path[32];
+static int file;
 
-/* A configuration file with this text. */
+/* Gives the configuration file this text. */
 static void write_file(const char *text)
 {
-	(void)snprintf(path, sizeof(path), "/tmp/sluice-config-XXXXXX");
-	int fd = mkstemp(path);
-
-	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd) != 0)
+	if (ftruncate(file, 0) != 0 || pwrite(file, text, strlen(text), 0) != (ssize_t)strlen(text))
 		abort();
 }
 
@@ -20,11 +18,14 @@ static void set_up(void)
 	(void)setenv("SLUICE_CONFIG", "/dev/null", 1);
 	(void)unsetenv("SLUICE_LOG_LEVEL");
 	(void)unsetenv("SLUICE_SINGLE_BODY");
+	(void)snprintf(path, sizeof(path), "/tmp/sluice-config-XXXXXX");
+	file = mkstemp(path);
 	write_file("single_body = 64KiB\nlog_level = debug\n");
 }
 
 static void tear_down(void)
 {
+	(void)close(file);
 	(void)unlink(path);
 }
 
