@@ -28,8 +28,8 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each);
 /* A terminated copy; NULL if there is no memory. */
 char *arena_copy(struct arena *arena, struct slice text);
 
-/* What a buffer holds, terminated, and frees the buffer. Absent if it is empty or has failed, or
- * if there is no memory. */
+/* Moves the text of a buffer here, terminated, and frees the buffer. Absent if the buffer is empty
+ * or has failed, or if there is no memory. */
 struct slice arena_move(struct arena *arena, struct buf *buf);
 
 /* What printf() would write, of any length; NULL if there is no memory. */

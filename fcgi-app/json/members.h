@@ -1,5 +1,5 @@
 /*
- * json/members.h - the members of an object of a received object, by name and type.
+ * json/members.h - the members of a received object, by name and type.
  *
  * Over json_walk, not json-c: json-c drops a repeated name, cuts names at \u0000, turns integers
  * past 64 bits into others, and loses texts without a word when memory runs out; and a value that

@@ -11,6 +11,8 @@
 #define CHECK_MAIN_H
 
 #include <check.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -18,6 +20,18 @@
 #define LENGTH(array) ((int)ARRAY_LENGTH(array))
 
 Suite *unit_suite(void);
+
+/* Ends the program if a call of the test's own has failed. */
+static inline void must(bool good)
+{
+	if (!good)
+		abort();
+}
+
+static inline void check_says(const char *text, const char *what)
+{
+	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+}
 
 /* The nth following allocation fails, once; 0 switches it off. */
 void unit_fail_allocation(long nth);

@@ -20,12 +20,6 @@ enum { PATIENCE_MS = 60000, BODY_MAX = 1 << 20 };
 static struct fcgi *fcgi;
 static int writing;
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 static void set_up(void)
 {
 	int ends[2];

@@ -25,12 +25,6 @@ static socklen_t address_bytes;
 static struct fcgi *fcgi;
 static int server = -1; /* the web server's end of the connection */
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 /* The kernel chooses a name that is no file. */
 static void set_up(void)
 {

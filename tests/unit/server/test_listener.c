@@ -19,12 +19,6 @@ static struct fcgi *fcgi;
 static struct sockaddr_un address;
 static socklen_t address_bytes;
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 static void set_up(void)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);

@@ -3,7 +3,6 @@
  * connection of its own, over a libpq that plays scripts.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +10,10 @@
 #include "check_main.h"
 #include "commit/scripted_database.h"
 #include "key/credential.h"
+#include "server/cgi_pipes.h"
 #include "server/oneshot.h"
 
-enum { OUTPUT_BYTES = 8192, VARIABLES_MAX = 6, BODY_BYTES = 100 };
+enum { VARIABLES_MAX = 6, BODY_BYTES = 100 };
 
 static const struct config config = {.request_timeout_ms = 60000,
 				     .bulk_timeout_ms = 60000,
@@ -28,25 +28,13 @@ static const struct config config = {.request_timeout_ms = 60000,
 				     .json_number_digits = 20,
 				     .json_number_exponent = 20};
 static struct fcgi *fcgi;
-static int input, output; /* the other ends of descriptors 0 and 1 */
 static char key[CREDENTIAL_KEY_CHARS + 1];
-
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
 
 static void set_up(void)
 {
-	int in[2], out[2];
-
 	captured_log_start();
 	libpq_show_by(database_question);
-	must(pipe(in) == 0 && pipe(out) == 0 && dup2(in[0], STDIN_FILENO) == STDIN_FILENO &&
-	     dup2(out[1], STDOUT_FILENO) == STDOUT_FILENO);
-	input = in[1];
-	output = out[0];
+	cgi_open_pipes();
 	must(fcgi_open(&fcgi) == STATUS_OK && credential_make_key(key) == STATUS_OK);
 }
 
@@ -60,7 +48,7 @@ static void tear_down(void)
 static const char *serve(const struct libpq_call *script, const char *method, const char *path,
 			 const char *body)
 {
-	static char text[OUTPUT_BYTES], method_variable[32], uri[256], length[64];
+	static char method_variable[32], uri[256], length[64];
 	const char *variables[VARIABLES_MAX] = {method_variable, uri, "HTTP_X_REQUEST_ID=a",
 						length};
 
@@ -68,20 +56,12 @@ static const char *serve(const struct libpq_call *script, const char *method, co
 	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=%s%s", path,
 		       path[strlen(path) - 1] == '/' ? key : "");
 	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
-	must(write(input, body, strlen(body)) == (ssize_t)strlen(body));
+	cgi_write_body(body);
 	libpq_play(script);
 	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
 	oneshot_serve_cgi(&config, fcgi);
 	libpq_check_end();
-	ssize_t n = read(output, text, sizeof(text) - 1);
-	must(n > 0);
-	text[n] = '\0';
-	return text;
-}
-
-static void check_says(const char *text, const char *what)
-{
-	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+	return cgi_response();
 }
 
 #define WEBHOOK	 "/api/signal-staging/webhook/"
@@ -125,7 +105,7 @@ START_TEST(an_unknown_keys_body_is_discarded)
 	char rest;
 
 	check_says(serve(script, "POST", WEBHOOK, "{"), "Status: 401 Unauthorized\r\n");
-	(void)close(input);
+	(void)close(cgi_input);
 	ck_assert_int_eq(read(STDIN_FILENO, &rest, 1), 0);
 }
 END_TEST

@@ -19,12 +19,6 @@ static struct sockaddr_un address;
 static socklen_t address_bytes;
 static sigset_t none;
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 /* The kernel chooses a name that is no file. */
 static void set_up(void)
 {

@@ -18,12 +18,6 @@ enum { LOG_BYTES = 4096, HOUR_MS = 3600000 };
 static int log_pipe[2];
 static sigset_t while_waiting;
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 static void set_up(void)
 {
 	/* Check's own handler would kill the whole test. */

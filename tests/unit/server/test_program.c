@@ -42,12 +42,6 @@ static void serve_cgi(const struct config *config, struct fcgi *fcgi)
 static const struct program program = {
 	.name = "sluice-test", .purpose = "Tests.\n", .serve = serve, .serve_cgi = serve_cgi};
 
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
-
 static void set_up(void)
 {
 	int nothing = open("/dev/null", O_RDONLY);

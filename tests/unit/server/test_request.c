@@ -3,16 +3,16 @@
  * bytes of the response as plain CGI writes them, and the log line.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "captured_log.h"
 #include "check_main.h"
+#include "server/cgi_pipes.h"
 #include "server/request.h"
 
-enum { NOW_MS = 1000000, REQUEST_MS = 10000, BULK_MS = 300000, OUTPUT_BYTES = 4096 };
+enum { NOW_MS = 1000000, REQUEST_MS = 10000, BULK_MS = 300000 };
 
 static const struct config config = {.request_timeout_ms = REQUEST_MS,
 				     .bulk_timeout_ms = BULK_MS,
@@ -24,22 +24,11 @@ static struct fcgi *fcgi;
 static char key[CREDENTIAL_KEY_CHARS + 1];
 static char uri[256];
 static const char *variables[5];
-static int output; /* the other end of descriptor 1 */
-
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
 
 static void set_up(void)
 {
-	int ends[2];
-
 	captured_log_start();
-	must(pipe(ends) == 0 && dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO &&
-	     close(ends[1]) == 0);
-	output = ends[0];
+	cgi_open_pipes();
 	must(credential_make_key(key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
 	server_request_init(&request, &config);
 }
@@ -74,18 +63,8 @@ static void begin(const char *method, const char *target, const char *header)
 /* Sends the response; what was written, terminated. */
 static const char *send_response(void)
 {
-	static char text[OUTPUT_BYTES];
-
 	ck_assert_int_eq(server_request_send(&request, fcgi), STATUS_END);
-	ssize_t n = read(output, text, sizeof(text) - 1);
-	must(n > 0);
-	text[n] = '\0';
-	return text;
-}
-
-static void check_says(const char *text, const char *what)
-{
-	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+	return cgi_response();
 }
 
 /* ---- the head ---- */

@@ -14,9 +14,10 @@
 #include "check_main.h"
 #include "key/token.h"
 #include "pg/scripted_libpq.h"
+#include "server/cgi_pipes.h"
 #include "settings/settings_internal.h"
 
-enum { OUTPUT_BYTES = 8192, VARIABLES_MAX = 10 };
+enum { VARIABLES_MAX = 10 };
 
 static const struct config config = {.request_timeout_ms = 60000,
 				     .database_timeout_ms = 60000,
@@ -29,23 +30,11 @@ static const struct config config = {.request_timeout_ms = 60000,
 				     .json_number_exponent = 20};
 static struct settings *settings;
 static struct fcgi *fcgi;
-static int input, output; /* the other ends of descriptors 0 and 1 */
-
-static void must(bool good)
-{
-	if (!good)
-		abort();
-}
 
 static void set_up(void)
 {
-	int in[2], out[2];
-
 	captured_log_start();
-	must(pipe(in) == 0 && pipe(out) == 0 && dup2(in[0], STDIN_FILENO) == STDIN_FILENO &&
-	     dup2(out[1], STDOUT_FILENO) == STDOUT_FILENO);
-	input = in[1];
-	output = out[0];
+	cgi_open_pipes();
 	must(fcgi_open(&fcgi) == STATUS_OK);
 }
 
@@ -74,7 +63,7 @@ static void close_service(void)
 static const char *serve(const char *method, const char *target, const char *header,
 			 const char *body)
 {
-	static char text[OUTPUT_BYTES], method_variable[32], uri[256], length[64];
+	static char method_variable[32], uri[256], length[64];
 	const char *variables[VARIABLES_MAX] = {method_variable, uri, "HTTP_X_REQUEST_ID=r1",
 						ALICE};
 	size_t n = 5;
@@ -86,21 +75,13 @@ static const char *serve(const char *method, const char *target, const char *hea
 		variables[n++] = "CONTENT_TYPE=application/json";
 	if (body != NULL) {
 		(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
-		must(write(input, body, strlen(body)) == (ssize_t)strlen(body));
+		cgi_write_body(body);
 		variables[n++] = length;
 	}
 	variables[n] = header;
 	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
 	settings_serve(settings, fcgi);
-	ssize_t written = read(output, text, sizeof(text) - 1);
-	must(written > 0);
-	text[written] = '\0';
-	return text;
-}
-
-static void check_says(const char *text, const char *what)
-{
-	ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in: %s", what, text);
+	return cgi_response();
 }
 
 /* ---- refused by the head alone: the database is not connected ---- */
@@ -130,7 +111,7 @@ START_TEST(a_request_is_refused_before_the_database_is_connected)
 	static const struct libpq_call script[] = {{0}};
 
 	open_service(script);
-	(void)close(input); /* no body follows */
+	(void)close(cgi_input); /* no body follows */
 	const char *response =
 		serve(refused[_i].method, refused[_i].target, refused[_i].header, NULL);
 	check_says(response, refused[_i].head);
