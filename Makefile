@@ -230,13 +230,15 @@ check-builds:  ## clang, a packager's flags, arm64
 check-steady: all  ## the end-to-end tests ten times, five of them on a busy machine; about an hour
 	tests/check-steady
 
-check-fresh:  ## the README's two commands in a new Debian root (root only)
+check-fresh:  ## the README's two commands in a new Debian root, SUITE=bookworm or trixie (root only)
 	tests/check-fresh
 
 bench: all  ## all benchmarks; about an hour
 	deploy/lab/deps bench
 	tests/bench/run
 	tests/bench/statement
+	tests/bench/bulk
+	tests/bench/queue --held
 	tests/bench/rules
 	tests/bench/claims
 	tests/bench/states
@@ -298,8 +300,11 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
 	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
 	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
-	$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations
-	$(INSTALL) -m 644 sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/
+# What a release no longer has must not be applied again from what the one before has left.
+	rm -f $(DESTDIR)$(datadir)/sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/*/*.sql
+	for d in . views functions; do \
+		$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations/$$d && $(INSTALL) -m 644 \
+			sql-migrations/$$d/*.sql $(DESTDIR)$(datadir)/sql-migrations/$$d/ || exit 1; done
 	$(INSTALL) -d $(DESTDIR)$(datadir)/web/style
 	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
 	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/

@@ -3,6 +3,7 @@
  */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <time.h>
 
 int64_t clock_now_ms(void)
@@ -11,6 +12,14 @@ int64_t clock_now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void clock_sleep_ms(int64_t ms)
+{
+	struct timespec rest = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
+		;
 }
 
 int64_t clock_deadline_ms(int64_t timeout_ms, int64_t latest_ms)

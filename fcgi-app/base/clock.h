@@ -9,6 +9,9 @@
 /* Milliseconds since an arbitrary start (CLOCK_MONOTONIC). */
 int64_t clock_now_ms(void);
 
+/* Waits so long; a signal does not end it. */
+void clock_sleep_ms(int64_t ms);
+
 /* The time timeout_ms from now, or latest_ms if that is earlier. */
 int64_t clock_deadline_ms(int64_t timeout_ms, int64_t latest_ms);
 

@@ -49,4 +49,22 @@ void last_used_note(struct last_used *use, const struct credential_hash *key_has
 
 	use->places[i].key = key;
 	use->places[i].noted_ms = now_ms;
+	use->places[i].special = false;
+}
+
+bool last_used_is_special(const struct last_used *use, const struct credential_hash *key_hash)
+{
+	uint64_t key = beginning_of(key_hash);
+	size_t i = place_of(use, key);
+
+	return use->places[i].key == key && use->places[i].special;
+}
+
+void last_used_mark_special(struct last_used *use, const struct credential_hash *key_hash)
+{
+	uint64_t key = beginning_of(key_hash);
+	size_t i = place_of(use, key);
+
+	if (use->places[i].key == key)
+		use->places[i].special = true;
 }

@@ -6,45 +6,86 @@
 
 #include "pg/array.h"
 
-/* Of a sender: elements of sluice.intake_result's outcomes. */
-enum outcome { UNKNOWN_KEY = 1, FIRST_REFUSAL = 2, AT_LIMIT = 7, OUTCOME_COUNT = 9 };
+/* ---- an ordinary group ---- */
 
-static const enum status by_outcome[OUTCOME_COUNT] = {
-	STATUS_ACCEPTED,	/* 0 */
-	STATUS_UNAUTHENTICATED, /* 1 unknown key */
-	STATUS_UNAUTHENTICATED, /* 2 deactivated */
-	STATUS_UNAUTHENTICATED, /* 3 expired */
-	STATUS_UNAUTHENTICATED, /* 4 secret missing */
-	STATUS_UNAUTHENTICATED, /* 5 secret wrong */
-	STATUS_WRONG_ENDPOINT,	/* 6 */
-	STATUS_LIMIT_REACHED,	/* 7 */
-	STATUS_CONFLICT,	/* 8 a bulk import of the key is about to commit */
+static void take_ids(struct commit_request *request, int64_t *id)
+{
+	for (size_t i = 0; i < request->item_count; i++)
+		request->results[i] = (struct commit_result){.id = (*id)++};
+	request->out.status = STATUS_ACCEPTED;
+}
+
+enum status commit_outcome_take_ordinary(const struct pg_query_result *result,
+					 const struct commit_list *requests)
+{
+	enum { ID_BYTES = 8 };
+	struct slice first_id = pg_result_value(result, 0, 0);
+	uint64_t value = 0;
+
+	if (first_id.p == NULL)
+		return STATUS_AGAIN;
+	if (first_id.n != ID_BYTES)
+		return STATUS_INTERNAL;
+	for (size_t i = 0; i < ID_BYTES; i++)
+		value = value << 8 | (unsigned char)first_id.p[i];
+	int64_t id = (int64_t)value;
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		take_ids(request, &id);
+	return STATUS_OK;
+}
+
+/* ---- any group ---- */
+
+/* Labels of sluice.intake_outcome. */
+static const struct outcome {
+	const char *label;
+	enum status status;
+	bool is_counted; /* as a refusal */
+} outcomes[] = {
+	{"accepted", STATUS_ACCEPTED, false},
+	{"unknown_key", STATUS_UNAUTHENTICATED, false},
+	{"deactivated", STATUS_UNAUTHENTICATED, true},
+	{"expired", STATUS_UNAUTHENTICATED, true},
+	{"secret_missing", STATUS_UNAUTHENTICATED, true},
+	{"secret_wrong", STATUS_UNAUTHENTICATED, true},
+	{"wrong_endpoint", STATUS_WRONG_ENDPOINT, true},
+	{"limit_reached", STATUS_LIMIT_REACHED, true},
 };
 
-/* The arrays of the result. */
+/* NULL when it is none of them. */
+static const struct outcome *outcome_of(struct slice label)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++) {
+		if (slice_equal(label, slice_of(outcomes[i].label)))
+			return &outcomes[i];
+	}
+	return NULL;
+}
+
+/* The arrays of the result, in the order of sluice.intake_result. */
 struct answer {
-	struct pg_array_reader outcomes, key_ids, ids, repeated, cold, templates;
+	struct pg_array_reader outcomes, key_ids, templates, ids, repeated, cold;
 };
 
-/* In the order of sluice.intake_result. */
 static struct answer open_answer(const struct pg_query_result *result)
 {
 	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 6);
-	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_INT2)};
+	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_OTHER)};
 
 	answer.key_ids = pg_array_open(pg_record_next(&record), PG_INT8);
+	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
 	answer.ids = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.repeated = pg_array_open(pg_record_next(&record), PG_BOOL);
 	answer.cold = pg_array_open(pg_record_next(&record), PG_BOOL);
-	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
 	answer.outcomes.broken |= record.broken;
 	return answer;
 }
 
 static bool is_broken(const struct answer *answer)
 {
-	return answer->outcomes.broken || answer->key_ids.broken || answer->ids.broken ||
-	       answer->repeated.broken || answer->cold.broken || answer->templates.broken;
+	return answer->outcomes.broken || answer->key_ids.broken || answer->templates.broken ||
+	       answer->ids.broken || answer->repeated.broken || answer->cold.broken;
 }
 
 static bool has(const struct pg_array_reader *array, size_t count)
@@ -55,14 +96,16 @@ static bool has(const struct pg_array_reader *array, size_t count)
 /* True when there is an outcome for each sender and, unless null, an element for each item. */
 static bool fits(const struct answer *answer, const struct commit_list *requests)
 {
-	size_t senders = 0;
+	size_t senders = 0, signals = 0;
 
 	for (const struct commit_request *request = requests->first; request != NULL;
-	     request = request->queue.next)
+	     request = request->queue.next) {
 		senders += request->sender.first == request;
-	return answer->outcomes.left == senders && answer->key_ids.left == senders &&
+		signals += request->product_orgs == NULL ? commit_request_items(request) : 0;
+	}
+	return answer->outcomes.left == senders && has(&answer->templates, senders) &&
 	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
-	       has(&answer->cold, requests->rows);
+	       has(&answer->cold, signals);
 }
 
 /* When the whole array is null, no flag is set. */
@@ -71,19 +114,21 @@ static bool next_flag(struct pg_array_reader *flags)
 	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
 }
 
+/* A sender's answer is kept with its first request, which comes before its others. */
 static void take_sender(struct answer *answer, struct commit_request *request)
 {
 	if (request->sender.first == request) {
-		request->sender.outcome = (int)pg_array_next(&answer->outcomes, 2, -1);
-		request->out.key_id = pg_array_next(&answer->key_ids, 8, 0);
-		if (request->sender.outcome < 0 || request->sender.outcome >= OUTCOME_COUNT) {
+		const struct outcome *outcome = outcome_of(pg_array_next_bytes(&answer->outcomes));
+		if (outcome == NULL)
 			answer->outcomes.broken = true;
-			request->sender.outcome = UNKNOWN_KEY;
-		}
+		bool known = outcome != NULL;
+		request->answer.status = known ? outcome->status : STATUS_INTERNAL;
+		request->answer.refusal = known && outcome->is_counted ? outcome->label : NULL;
+		request->answer.template = answer->templates.end == NULL
+						   ? SLICE_ABSENT
+						   : pg_array_next_bytes(&answer->templates);
 	}
-	request->sender.outcome = request->sender.first->sender.outcome;
-	request->out.key_id = request->sender.first->out.key_id;
-	request->out.status = by_outcome[request->sender.outcome];
+	request->out.status = request->sender.first->answer.status;
 }
 
 static void take_items(struct answer *answer, struct commit_request *request)
@@ -95,29 +140,40 @@ static void take_items(struct answer *answer, struct commit_request *request)
 		bool stored = answer->ids.end != NULL;
 		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
 		result->repeated = next_flag(&answer->repeated);
-		result->cold = next_flag(&answer->cold);
+		result->cold = request->product_orgs == NULL && next_flag(&answer->cold);
 		missing += result->id == 0;
 	}
 	if (request->out.status == STATUS_ACCEPTED && missing > 0)
 		answer->ids.broken = true;
 	/* Items that were all accepted before are answered as then, also at the limit. */
-	if (request->sender.outcome == AT_LIMIT && count > 0 && missing == 0 &&
+	if (request->out.status == STATUS_LIMIT_REACHED && count > 0 && missing == 0 &&
 	    commit_request_rejects(request) == 0)
 		request->out.status = STATUS_ACCEPTED;
 }
 
 /* STATUS_OK or STATUS_NO_MEMORY. */
-static enum status take_template(struct answer *answer, struct commit_request *request)
+static enum status take_template(struct commit_request *request)
 {
-	if (!request->wants_template)
-		return STATUS_OK;
-	struct slice text = pg_array_next_bytes(&answer->templates);
-	if (text.p == NULL)
+	struct slice text = request->sender.first->answer.template;
+
+	if (!request->wants_template || text.p == NULL)
 		return STATUS_OK;
 	request->out.template = (struct slice){arena_copy(request->arena, text), text.n};
 	/* At the limit, too: its items are yet to come and may all be repeated. */
 	request->out.status = STATUS_ACCEPTED;
 	return request->out.template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+static void settle(struct commit_request *request, struct refusal_tally *refusals, int64_t due_ms)
+{
+	const struct commit_request *first = request->sender.first;
+
+	if (take_template(request) != STATUS_OK)
+		request->out.status = STATUS_NO_MEMORY;
+	if (request->out.status == STATUS_ACCEPTED && request->queue.as_rejects)
+		request->out.status = STATUS_INVALID_VALUE;
+	if (first->answer.refusal != NULL && request->out.status == first->answer.status)
+		refusal_add(refusals, &request->key_hash, first->answer.refusal, due_ms);
 }
 
 enum status commit_outcome_take(const struct pg_query_result *result,
@@ -129,19 +185,25 @@ enum status commit_outcome_take(const struct pg_query_result *result,
 	if (!fits(&answer, requests))
 		return STATUS_INTERNAL;
 	for (struct commit_request *request = requests->first; request != NULL;
-	     request = request->queue.next) {
+	     request = request->queue.next)
 		take_sender(&answer, request);
-		take_items(&answer, request);
-		if (take_template(&answer, request) != STATUS_OK)
-			request->out.status = STATUS_NO_MEMORY;
-		if (request->out.status == STATUS_ACCEPTED && request->queue.as_rejects)
-			request->out.status = STATUS_INVALID_VALUE;
-		if (request->sender.outcome >= FIRST_REFUSAL &&
-		    request->sender.outcome <= AT_LIMIT &&
-		    request->out.status == by_outcome[request->sender.outcome])
-			refusal_add(refusals, request->out.key_id, request->sender.outcome, due_ms);
+	/* Signals come first, then product orgs, each in the order of their requests. */
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->product_orgs == NULL)
+			take_items(&answer, request);
 	}
-	return is_broken(&answer) ? STATUS_INTERNAL : STATUS_OK;
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->product_orgs != NULL)
+			take_items(&answer, request);
+	}
+	if (is_broken(&answer))
+		return STATUS_INTERNAL;
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next)
+		settle(request, refusals, due_ms);
+	return STATUS_OK;
 }
 
 enum status commit_outcome_await(struct pg_connection *db, const struct commit_list *requests,

@@ -8,6 +8,7 @@
 #include "commit/queue.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +25,8 @@ enum {
 	FLUSH_MS = 1000		/* for the last statement of a worker */
 };
 
+static const char LOCKED[] = "55P03"; /* lock_not_available: lock_timeout */
+
 struct commit_queue {
 	const struct config *config;
 	struct pg_connection *db;
@@ -36,6 +39,9 @@ struct commit_queue {
 	struct refusal_tally refusals_sent; /* with the group, until they are stored */
 	struct last_used last_used;
 	bool recently_used;  /* the group was sent so: the last use of its keys was noted lately */
+	bool sent_ordinary;  /* the group was sent as an ordinary one */
+	bool not_ordinary;   /* the database has said so of the group */
+	bool prepared_anew;  /* since a statement succeeded, because types had changed */
 	int retries;	     /* of the group */
 	int64_t deadline_ms; /* of connecting, or of the group */
 	int64_t connect_ms;  /* no attempt to connect is made before */
@@ -62,11 +68,13 @@ static void complete(struct commit_queue *queue, struct commit_list *list, enum 
 
 enum status commit_queue_open(struct commit_queue **queue, const struct config *config)
 {
-	static const struct pg_statement *const prepare[] = {&commit_statement_sql};
-	struct pg_options options = {.conninfo = config->database,
-				     .application_name = "sluice-intake",
-				     .prepare = prepare,
-				     .prepare_count = config->prepared_statements ? 1 : 0};
+	static const struct pg_statement *const prepare[] = {&commit_statement_ordinary,
+							     &commit_statement_any};
+	struct pg_options options = {
+		.conninfo = config->database,
+		.application_name = "sluice-intake",
+		.prepare = prepare,
+		.prepare_count = config->prepared_statements ? (int)ARRAY_LENGTH(prepare) : 0};
 	struct commit_queue *made = calloc(1, sizeof(*made));
 
 	*queue = made;
@@ -241,6 +249,7 @@ static void form_group(struct commit_queue *queue, int64_t now_ms)
 		while (queue->waiting.first != NULL && fits(queue, queue->waiting.first, now_ms))
 			commit_list_append(&queue->group, commit_list_take(&queue->waiting));
 	queue->retries = 0;
+	queue->not_ordinary = false;
 }
 
 static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
@@ -256,6 +265,42 @@ static bool is_recently_used(const struct commit_queue *queue, int64_t now_ms)
 			return false;
 	}
 	return true;
+}
+
+static bool any_is_special(const struct commit_queue *queue)
+{
+	for (const struct commit_request *request = queue->group.first; request != NULL;
+	     request = request->queue.next) {
+		if (last_used_is_special(&queue->last_used, &request->key_hash))
+			return true;
+	}
+	return false;
+}
+
+static bool is_ordinary(const struct commit_queue *queue)
+{
+	return queue->recently_used && !queue->not_ordinary && queue->refusals_sent.count == 0 &&
+	       commit_statement_is_ordinary(&queue->group) && !any_is_special(queue);
+}
+
+static bool is_of_one_key(const struct commit_list *group)
+{
+	for (const struct commit_request *request = group->first; request != NULL;
+	     request = request->queue.next) {
+		if (!credential_hash_is_same(&request->key_hash, &group->first->key_hash))
+			return false;
+	}
+	return true;
+}
+
+/* The database has stored nothing: it is to be asked by the statement for any group. Of a lone key
+ * without visitors, its organization's limit is the cause. */
+static void note_not_ordinary(struct commit_queue *queue, enum status status)
+{
+	queue->not_ordinary = true;
+	if (status == STATUS_AGAIN && is_of_one_key(&queue->group) &&
+	    !commit_statement_has_visitors(&queue->group))
+		last_used_mark_special(&queue->last_used, &queue->group.first->key_hash);
 }
 
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
@@ -275,10 +320,14 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 		queue->refusals = REFUSAL_TALLY_EMPTY;
 	}
 	queue->recently_used = is_recently_used(queue, now_ms);
-	enum status status = commit_statement_send(
-		queue->statement, queue->db, &queue->group,
-		queue->refusals_sent.count == 0 ? NULL : &queue->refusals_sent,
-		queue->recently_used);
+	queue->sent_ordinary = is_ordinary(queue);
+	enum status status =
+		queue->sent_ordinary
+			? commit_statement_send_ordinary(queue->statement, queue->db, &queue->group)
+			: commit_statement_send(
+				  queue->statement, queue->db, &queue->group,
+				  queue->refusals_sent.count == 0 ? NULL : &queue->refusals_sent,
+				  queue->recently_used);
 
 	queue->deadline_ms =
 		least(now_ms + queue->config->database_timeout_ms, queue->group.earliest_ms);
@@ -286,11 +335,13 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 		complete(queue, &queue->group, status);
 }
 
-/* True for SQLSTATE classes 22, 23 and 54: one request's rows fail the whole group. */
-static bool is_about_data(enum status status)
+/* True when one request's rows fail the whole group: for SQLSTATE classes 22, 23 and 54, and when
+ * they wait for another transaction's lock. */
+static bool is_about_data(const struct commit_queue *queue, enum status status)
 {
 	return status == STATUS_INVALID_VALUE || status == STATUS_CONSTRAINT ||
-	       status == STATUS_NOT_UNIQUE;
+	       status == STATUS_NOT_UNIQUE ||
+	       (status == STATUS_DEADLINE && strcmp(pg_sqlstate(queue->db), LOCKED) == 0);
 }
 
 /*
@@ -320,14 +371,23 @@ static bool reject_items(struct commit_queue *queue)
 static enum status take_results(struct commit_queue *queue, struct pg_query_result *result,
 				int64_t now_ms)
 {
-	enum status status =
-		commit_outcome_take(result, &queue->group, &queue->refusals, now_ms + REFUSALS_MS);
+	enum status status = queue->sent_ordinary
+				     ? commit_outcome_take_ordinary(result, &queue->group)
+				     : commit_outcome_take(result, &queue->group, &queue->refusals,
+							   now_ms + REFUSALS_MS);
 
 	pg_result_free(result);
-	queue->refusals_sent = REFUSAL_TALLY_EMPTY;
+	queue->prepared_anew = false;
+	if (!queue->sent_ordinary)
+		queue->refusals_sent = REFUSAL_TALLY_EMPTY;
 	if (status == STATUS_OK && !queue->recently_used)
 		remember_uses(queue, now_ms);
 	return status;
+}
+
+static bool is_closed(const struct commit_queue *queue)
+{
+	return pg_state(queue->db) == PG_CLOSED;
 }
 
 static void fail_group(struct commit_queue *queue, enum status status, int64_t now_ms)
@@ -339,7 +399,20 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 		/* A standby, or no longer the primary: another connection may find that. */
 		pg_drop(queue->db);
 		connect_later(queue, status, now_ms);
+	} else if (status == STATUS_CONFLICT && is_closed(queue)) {
+		connect_later(queue, STATUS_UNAVAILABLE, now_ms);
 	}
+}
+
+/* The statement's types were made anew, in a restore say: on the next connection each request goes
+ * by itself. False when that was tried before. */
+static bool prepare_anew(struct commit_queue *queue)
+{
+	if (queue->prepared_anew)
+		return false;
+	queue->prepared_anew = true;
+	move_all(&queue->group, &queue->isolated);
+	return true;
 }
 
 /* The statement has ended: hands the group back, or sends it again, whole or in parts. */
@@ -348,12 +421,19 @@ static void end_group(struct commit_queue *queue, enum status status,
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
+	bool refused =
+		queue->sent_ordinary && (status == STATUS_AGAIN || status == STATUS_NOT_UNIQUE);
 	if (status == STATUS_OK) {
 		move_all(&queue->group, &queue->completed);
+	} else if (refused) {
+		note_not_ordinary(queue, status);
+		send_group(queue, now_ms);
 	} else if (is_worth_retrying(queue, status)) {
 		queue->retries++;
 		send_group(queue, now_ms);
-	} else if (is_about_data(status) && queue->group.requests > 1) {
+	} else if (status == STATUS_CONFLICT && is_closed(queue) && prepare_anew(queue)) {
+		return;
+	} else if (is_about_data(queue, status) && queue->group.requests > 1) {
 		move_all(&queue->group, &queue->isolated);
 	} else if (status == STATUS_INVALID_VALUE && reject_items(queue)) {
 		send_group(queue, now_ms);

@@ -3,12 +3,21 @@
  */
 #include "commit/refusal.h"
 
-void refusal_add(struct refusal_tally *tally, int64_t key_id, int outcome, int64_t due_ms)
+#include <string.h>
+
+static bool is_of(const struct refusal *refusal, const struct credential_hash *key_hash,
+		  const char *outcome)
+{
+	return credential_hash_is_same(&refusal->key_hash, key_hash) &&
+	       strcmp(refusal->outcome, outcome) == 0;
+}
+
+void refusal_add(struct refusal_tally *tally, const struct credential_hash *key_hash,
+		 const char *outcome, int64_t due_ms)
 {
 	size_t i = 0;
 
-	while (i < tally->count &&
-	       (tally->items[i].key_id != key_id || tally->items[i].outcome != outcome))
+	while (i < tally->count && !is_of(&tally->items[i], key_hash, outcome))
 		i++;
 	if (i == REFUSAL_ROOM)
 		return;
@@ -16,7 +25,7 @@ void refusal_add(struct refusal_tally *tally, int64_t key_id, int outcome, int64
 		tally->due_ms = due_ms;
 	if (i == tally->count)
 		tally->items[tally->count++] =
-			(struct refusal){.key_id = key_id, .outcome = outcome};
+			(struct refusal){.key_hash = *key_hash, .outcome = outcome};
 	if (tally->items[i].count < INT32_MAX)
 		tally->items[i].count++;
 }

@@ -8,15 +8,14 @@
 #ifndef COMMIT_REFUSAL_H
 #define COMMIT_REFUSAL_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "key/credential.h"
 
 enum { REFUSAL_ROOM = 256 };
 
 struct refusal {
-	int64_t key_id;
-	int outcome;	/* the reason: an outcome of sluice.intake() */
-	uint32_t count; /* requests */
+	struct credential_hash key_hash;
+	const char *outcome; /* the reason: a label of sluice.intake_outcome; static */
+	uint32_t count;	     /* requests */
 };
 
 struct refusal_tally {
@@ -28,6 +27,7 @@ struct refusal_tally {
 #define REFUSAL_TALLY_EMPTY ((struct refusal_tally){.due_ms = INT64_MAX})
 
 /* Counts one request; due_ms applies when it is the first. */
-void refusal_add(struct refusal_tally *tally, int64_t key_id, int outcome, int64_t due_ms);
+void refusal_add(struct refusal_tally *tally, const struct credential_hash *key_hash,
+		 const char *outcome, int64_t due_ms);
 
 #endif

@@ -63,7 +63,6 @@ struct commit_request {
 		enum status status;    /* ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
 					* LIMIT_REACHED, INVALID_VALUE (the database cannot hold its
 					* data), or our own trouble */
-		int64_t key_id;	       /* 0 when the key is unknown */
 		struct slice template; /* the key's payload template, in the arena */
 	} out;
 
@@ -77,9 +76,15 @@ struct commit_request {
 	struct {
 		struct commit_request *first; /* its first request in the group */
 		uint32_t number;	      /* of that first request, from 1 */
-		int outcome;		      /* the database's answer to it */
 		struct commit_request *next;  /* while senders are told apart */
 	} sender;
+
+	/* Of commit/outcome: what the database says of that sender, with its first request. */
+	struct {
+		enum status status;
+		const char *refusal;   /* its label when it is to be counted, else NULL */
+		struct slice template; /* as long as the result */
+	} answer;
 };
 
 struct commit_list {

@@ -27,7 +27,7 @@ static bool skip(const char **p, const char *pattern)
 }
 
 /* 90d, 12h: up to five digits and a unit, which PostgreSQL knows too. */
-static bool is_relative(const char *text)
+bool ctl_is_span(const char *text)
 {
 	int digits = 0;
 
@@ -68,7 +68,7 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 {
 	const char *text = ctl->values[option];
 	bool only_date = false;
-	bool relative = is_relative(text);
+	bool relative = ctl_is_span(text);
 	struct buf given = buf_make(GIVEN_BYTES_MAX);
 
 	if (!relative && !is_absolute(text, &only_date))

@@ -54,10 +54,10 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 static bool check_schema(struct ctl *ctl, struct findings *findings)
 {
 	struct migration_files files;
-	struct store_list applied = {0};
+	struct store_list applied = {0}, applied_files = {0};
 	const char *message = NULL, *hint = NULL;
 	size_t first = 0;
-	enum status status = store_migration_list(&ctl->store, &applied);
+	enum status status = store_migration_list(&ctl->store, &applied, &applied_files);
 
 	if (status != STATUS_OK) {
 		add(ctl, findings, "schema", STORE_CHECK_FAILED, "%s", pg_message(ctl->db));
@@ -78,6 +78,10 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 	else if (first < files.count)
 		add(ctl, findings, "schema", STORE_CHECK_FAILED,
 		    "version %zu of %zu: run sluicectl migrate", first, files.count);
+	else if (migration_file_others_differ(&files, &applied_files))
+		add(ctl, findings, "schema", STORE_CHECK_FAILED,
+		    "version %zu, with functions or views of other files: run sluicectl migrate",
+		    applied.count);
 	else
 		add(ctl, findings, "schema", STORE_CHECK_OK, "version %zu, as in the files",
 		    applied.count);

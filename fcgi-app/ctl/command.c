@@ -12,6 +12,10 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_DIRECTORY] =
 		{"--directory", "DIR",
 		 "the directory of the migrations, instead of $SLUICE_MIGRATIONS or the installed one"},
+	[CTL_DATABASE] = {"--database", "NAME", "the database, instead of $PGDATABASE"},
+	[CTL_REPAIR] =
+		{"--repair", NULL,
+		 "apply roles, functions, views and access again even if none has changed, for a database that was restored or altered by hand"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
@@ -47,6 +51,9 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes unchanged, and nothing else"},
 	[CTL_FILE] = {"--file", "FILE", "replay the bytes of this file instead of the kept ones"},
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed"},
+	[CTL_KEEP] = {"--keep", "SPAN", "how long rows are kept: 90d, or forever"},
+	[CTL_EXPIRED] = {"--expired", "ACTION",
+			 "what becomes of a day that is over: drop it, or detach it and leave it"},
 	[CTL_EXAMPLE] = {"--example", NULL, "print an example configuration file"},
 	[CTL_MANUAL] = {"--manual", NULL,
 			"print the settings in mdoc, for the manual page sluice.conf(5)"},
@@ -56,12 +63,14 @@ const unsigned ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CT
 
 const struct ctl_command ctl_commands[] = {
 	{.noun = "migrate",
-	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY),
+	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY) | CTL_BIT(CTL_DATABASE) |
+		     CTL_BIT(CTL_REPAIR),
 	 .database = true,
 	 .run = ctl_migrate,
-	 .help = "Brings the database schema up to date: applies the pending migrations, each in a transaction of its own. "
+	 .help = "Brings the database schema up to date, in one transaction: applies the numbered migrations that are pending, and all functions, views, roles and rights again if one of them has changed. "
+		 "Needs the rights of the database's owner and CREATEROLE. "
 		 "Concurrent runs wait for each other. "
-		 "Stops if an applied file was changed or is missing, or if the database is newer than the files."},
+		 "Stops if an applied migration was changed or is missing, or if the database is newer than the files."},
 	{.noun = "maintain",
 	 .database = true,
 	 .run = ctl_maintain,
@@ -69,7 +78,7 @@ const struct ctl_command ctl_commands[] = {
 		 "Folds product-org updates into the latest state of each product org. "
 		 "Moves rows from the default partitions to the partitions of their days, creates the partitions of the coming days, and drops those past retention. "
 		 "Adds up usage by month, and stages cold signals whose anonymous id has been identified. "
-		 "Deletes what is older than the table sluice.retention allows, and counts rows for the statistics. "
+		 "Deletes what is older than \"retention list\" allows, and counts rows for the statistics. "
 		 "Run it every few minutes, from any number of hosts. "
 		 "It never blocks the intake for long: a table that is in use is left to the next run. "
 		 "Exits with 1 if a step failed."},
@@ -210,6 +219,39 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
 		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
 		 "If anything is still bad, reports it and stores nothing."},
+	{.noun = "person",
+	 .verb = "show",
+	 .argument = "IDENTITY",
+	 .argument_needed = true,
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .database = true,
+	 .run = ctl_person_show,
+	 .help = "Lists the signals of an organization that name a person: by email, phone, or one of their ids. "
+		 "With --json their payloads, too."},
+	{.noun = "person",
+	 .verb = "delete",
+	 .argument = "IDENTITY",
+	 .argument_needed = true,
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .database = true,
+	 .run = ctl_person_delete,
+	 .help = "Deletes what \"person show\" lists, and what consumers know of it. "
+		 "The audit log says that it was done, not of whom."},
+	{.noun = "retention",
+	 .verb = "list",
+	 .database = true,
+	 .run = ctl_retention_list,
+	 .help = "Lists how long the tables keep what is in them."},
+	{.noun = "retention",
+	 .verb = "set",
+	 .argument = "TABLE",
+	 .argument_needed = true,
+	 .required = CTL_BIT(CTL_KEEP),
+	 .optional = CTL_BIT(CTL_EXPIRED),
+	 .database = true,
+	 .run = ctl_retention_set,
+	 .help = "Sets how long a table keeps what is in it. "
+		 "The next run of maintain acts on it."},
 	{.noun = "config",
 	 .optional = CTL_BIT(CTL_EXAMPLE) | CTL_BIT(CTL_MANUAL),
 	 .run = ctl_config,

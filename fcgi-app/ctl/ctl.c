@@ -44,11 +44,34 @@ static enum status find_actor(struct ctl *ctl)
 	return ctl->store.actor.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+/* What libpq reads for --database; "" without it. */
+static enum status make_conninfo(struct ctl *ctl, const char **conninfo)
+{
+	const char *name = ctl->values[CTL_DATABASE];
+	struct buf text = buf_make(4096);
+
+	*conninfo = "";
+	if (name == NULL)
+		return STATUS_OK;
+	buf_add_text(&text, "dbname='");
+	for (; *name != '\0'; name++) {
+		if (*name == '\'' || *name == '\\')
+			buf_add_char(&text, '\\');
+		buf_add_char(&text, *name);
+	}
+	buf_add_char(&text, '\'');
+	*conninfo = text.status == STATUS_OK ? arena_copy(&ctl->arena, buf_slice(&text)) : NULL;
+	buf_free(&text);
+	return *conninfo == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 enum ctl_exit ctl_connect(struct ctl *ctl)
 {
-	const struct pg_options options = {.application_name = "sluicectl", .quiet = true};
-	enum status status = pg_open(&ctl->db, &options);
+	struct pg_options options = {.application_name = "sluicectl", .quiet = true};
+	enum status status = make_conninfo(ctl, &options.conninfo);
 
+	if (status == STATUS_OK)
+		status = pg_open(&ctl->db, &options);
 	if (status == STATUS_OK)
 		status = pg_connect(ctl->db, clock_now_ms() + CONNECT_TIMEOUT_MS);
 	if (status == STATUS_NO_MEMORY)

@@ -15,7 +15,10 @@
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
  *   ctl/replay.c        rejected replay
+ *   ctl/person.c        person …
+ *   ctl/retention.c     retention …
  *   ctl/migrate.c       migrate
+ *   ctl/diff.c          the lines in which two texts differ
  *   ctl/maintain.c      maintain
  *   ctl/check.c         check
  *   ctl/config.c        config, version
@@ -45,6 +48,8 @@ enum ctl_option {
 	CTL_HELP,
 	CTL_DRY_RUN,
 	CTL_DIRECTORY,
+	CTL_DATABASE,
+	CTL_REPAIR,
 	CTL_ORGANIZATION,
 	CTL_USER,
 	CTL_ROLE,
@@ -66,6 +71,8 @@ enum ctl_option {
 	CTL_RAW,
 	CTL_FILE,
 	CTL_AGAIN,
+	CTL_KEEP,
+	CTL_EXPIRED,
 	CTL_EXAMPLE,
 	CTL_MANUAL,
 	CTL_OPTION_COUNT
@@ -143,6 +150,9 @@ enum ctl_exit ctl_help(struct ctl *ctl);
 
 /* ---- ctl/argument.c ---- */
 
+/* True for 90d, 12h: a number and w, d, h, m or s. */
+bool ctl_is_span(const char *text);
+
 /* Reads an option as a timestamp: ISO 8601, a date, or a span from now on (90d); with sign "-" a
  * span until now. On failure the message is printed. */
 enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
@@ -165,6 +175,12 @@ size_t ctl_add_escaped(struct buf *out, struct slice text);
  * and without keys. Returns status. */
 enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same with what the server adds to its last error: its DETAIL, and its HINT instead of this.
+ */
+enum ctl_exit ctl_fail_server(const struct ctl *ctl, enum ctl_exit status, const char *hint,
+			      const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 void ctl_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ctl_fail() for a failed call of the database, or of another module. */
@@ -189,6 +205,9 @@ enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree);
 /* Appends a list or an item in the form that is asked for: its table, or JSON. */
 enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list);
 enum ctl_exit ctl_print_item(struct ctl *ctl, const struct store_entity *entity, const void *item);
+
+/* Appends the lines in which two texts differ, with a few around them. */
+enum ctl_exit ctl_add_diff(struct ctl *ctl, struct slice before, struct slice after);
 
 /* Writes ctl->out to the standard output stream and empties it. On failure the message is
  * printed. */
@@ -215,6 +234,10 @@ enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
+enum ctl_exit ctl_person_show(struct ctl *ctl);
+enum ctl_exit ctl_person_delete(struct ctl *ctl);
+enum ctl_exit ctl_retention_list(struct ctl *ctl);
+enum ctl_exit ctl_retention_set(struct ctl *ctl);
 enum ctl_exit ctl_migrate(struct ctl *ctl);
 enum ctl_exit ctl_maintain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);

@@ -2,8 +2,8 @@
  * ctl/maintain.c - sluicectl maintain. See ctl/ctl_internal.h.
  *
  * Calls the steps that the database lists, in order, each until nothing is left to do. A table that
- * is in use is no failure: after a few attempts it is left to the next run. A step that fails does
- * not stop the others.
+ * is in use is no failure, nor is a step that another run is at: after a few attempts it is left to
+ * the next run. A step that fails does not stop the others.
  */
 #include "ctl/ctl_internal.h"
 
@@ -128,13 +128,11 @@ static enum ctl_exit do_all(struct ctl *ctl, const struct store_list *steps,
 	return exit;
 }
 
-static enum ctl_exit add_report_json(struct ctl *ctl, bool already_running,
-				     const struct store_list *outcomes)
+static enum ctl_exit add_report_json(struct ctl *ctl, const struct store_list *outcomes)
 {
 	struct json_tree tree = {0};
 	struct json_object *root = json_tree_object(&tree, NULL, NULL);
 
-	json_tree_bool(&tree, root, "already_running", already_running);
 	store_list_json(outcomes, &tree, json_tree_array(&tree, root, "steps"));
 	return ctl_add_tree(ctl, &tree);
 }
@@ -142,23 +140,16 @@ static enum ctl_exit add_report_json(struct ctl *ctl, bool already_running,
 enum ctl_exit ctl_maintain(struct ctl *ctl)
 {
 	struct store_list steps = {0}, outcomes = {.entity = &outcome_entity};
-	bool locked = false;
-	enum status status = store_maintenance_lock(&ctl->store, &locked);
+	enum status status = store_maintenance_steps(&ctl->store, &steps);
 
-	if (status == STATUS_OK && locked)
-		status = store_maintenance_steps(&ctl->store, &steps);
 	outcomes.items = arena_array(&ctl->arena, steps.count, sizeof(struct outcome));
 	if (status == STATUS_OK && outcomes.items == NULL && steps.count > 0)
 		status = STATUS_NO_MEMORY;
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	if (!locked && !ctl_has(ctl, CTL_JSON)) {
-		buf_add_text(&ctl->out, "another run is in progress\n");
-		return CTL_FINE;
-	}
 	enum ctl_exit exit = do_all(ctl, &steps, &outcomes);
 	/* After a failure too: what was done stays done. */
-	enum ctl_exit reported = ctl_has(ctl, CTL_JSON) ? add_report_json(ctl, !locked, &outcomes)
+	enum ctl_exit reported = ctl_has(ctl, CTL_JSON) ? add_report_json(ctl, &outcomes)
 							: ctl_add_list(ctl, &outcomes);
 	return exit != CTL_FINE ? exit : reported;
 }

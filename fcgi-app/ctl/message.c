@@ -59,29 +59,41 @@ size_t ctl_add_escaped(struct buf *out, struct slice text)
 
 enum { MESSAGE_MAX_BYTES = 16384 };
 
-__attribute__((format(printf, 3, 0))) static void print_message(const char *prefix,
+/* Appends a line, escaped and without keys: one may have been typed where an id belongs. */
+static void add_line(struct buf *out, const char *prefix, const char *text)
+{
+	struct buf redacted = buf_make(2 * MESSAGE_MAX_BYTES);
+
+	log_redact(&redacted, slice_of(text));
+	buf_add_text(out, prefix);
+	(void)ctl_add_escaped(out, buf_slice(&redacted));
+	buf_add_char(out, '\n');
+	if (out->status == STATUS_OK)
+		out->status = redacted.status;
+	buf_free(&redacted);
+}
+
+/* NULL or "" as detail or hint: there is none. */
+__attribute__((format(printf, 4, 0))) static void print_message(const char *prefix,
+								const char *detail,
 								const char *hint,
 								const char *format, va_list args)
 {
 	char text[MESSAGE_MAX_BYTES];
-	struct buf redacted = buf_make(2 * MESSAGE_MAX_BYTES);
-	struct buf line = buf_make(16 * MESSAGE_MAX_BYTES);
+	struct buf out = buf_make(64 * MESSAGE_MAX_BYTES);
 
 	(void)vsnprintf(text, sizeof(text), format, args);
-	/* A key may have been typed where an id belongs. */
-	log_redact(&redacted, slice_of(text));
-	buf_add_text(&line, prefix);
-	(void)ctl_add_escaped(&line, buf_slice(&redacted));
-	if (hint != NULL)
-		buf_add_format(&line, "\nHINT: %s", hint);
-	buf_add_char(&line, '\n');
+	add_line(&out, prefix, text);
+	if (detail != NULL && *detail != '\0')
+		add_line(&out, "DETAIL: ", detail);
+	if (hint != NULL && *hint != '\0')
+		add_line(&out, "HINT: ", hint);
 	/* Out of memory, the message still has to get out. */
-	if (line.status == STATUS_OK && redacted.status == STATUS_OK)
-		(void)fwrite(line.p, 1, line.n, stderr);
+	if (out.status == STATUS_OK)
+		(void)fwrite(out.p, 1, out.n, stderr);
 	else
 		(void)fputs("sluicectl: out of memory\n", stderr);
-	buf_free(&redacted);
-	buf_free(&line);
+	buf_free(&out);
 }
 
 enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
@@ -89,7 +101,20 @@ enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *forma
 	va_list args;
 
 	va_start(args, format);
-	print_message("sluicectl: ", hint, format, args);
+	print_message("sluicectl: ", NULL, hint, format, args);
+	va_end(args);
+	return status;
+}
+
+enum ctl_exit ctl_fail_server(const struct ctl *ctl, enum ctl_exit status, const char *hint,
+			      const char *format, ...)
+{
+	const char *servers = pg_hint(ctl->db);
+	va_list args;
+
+	va_start(args, format);
+	print_message("sluicectl: ", pg_detail(ctl->db), *servers == '\0' ? hint : servers, format,
+		      args);
 	va_end(args);
 	return status;
 }
@@ -99,7 +124,7 @@ void ctl_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print_message("sluicectl: warning: ", NULL, format, args);
+	print_message("sluicectl: warning: ", NULL, NULL, format, args);
 	va_end(args);
 }
 
@@ -117,7 +142,8 @@ static const char *hint_for(enum status status, const char *sqlstate)
 	static const struct {
 		const char *sqlstate, *hint;
 	} hints[] = {
-		{"42501", "connect as a member of sluice_admin, or as a superuser"},
+		{"42501",
+		 "connect as a member of sluice_admin, or for migrate as the database's owner"},
 		{"42883", "the schema is missing or old; run sluicectl migrate"},
 		{"42P01", "the schema is missing or old; run sluicectl migrate"},
 		{"3F000", "the schema is missing; run sluicectl migrate"},
@@ -143,5 +169,5 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status)
 	if (*message == '\0')
 		return ctl_fail(ctl_exit_of(status), hint_for(status, ""), "failed: %s",
 				status_name(status));
-	return ctl_fail(ctl_exit_of(status), hint_for(status, sqlstate), "%s", message);
+	return ctl_fail_server(ctl, ctl_exit_of(status), hint_for(status, sqlstate), "%s", message);
 }

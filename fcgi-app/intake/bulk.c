@@ -19,7 +19,6 @@ enum { CHUNK_ITEMS = 2000, CHUNK_BYTES = 1 << 20, READ_BYTES = 64 << 10 };
 struct chunk {
 	struct commit_request commit;
 	size_t bytes;
-	size_t ids; /* signals with a message id */
 };
 
 struct bulk {
@@ -35,7 +34,8 @@ struct bulk {
 	struct commit_statement *statement;
 	struct commit_list awaited; /* that one until its result is here, else empty */
 	int64_t awaited_deadline_ms;
-	struct commit_bulk stored;
+	bool any_items;	     /* were sent */
+	uint64_t duplicates; /* among them */
 	bool complete;	     /* intake->received is the whole body */
 	size_t bytes_left;   /* payloads may still take */
 	enum status failure; /* the first: our own trouble, or the sender was refused */
@@ -56,23 +56,9 @@ static enum status command(struct bulk *bulk, const char *sql)
 /* Adds up the results of the chunk that was sent. */
 static void count_stored(struct bulk *bulk)
 {
-	struct commit_bulk *stored = &bulk->stored;
-	size_t repeated = 0;
-
-	for (size_t i = 0; i < bulk->sent.commit.item_count; i++) {
-		const struct commit_result *result = &bulk->sent.commit.results[i];
-		if (result->repeated) {
-			repeated++;
-			continue;
-		}
-		if (stored->stored++ == 0 || result->id < stored->first_id)
-			stored->first_id = result->id;
-		if (result->id > stored->last_id)
-			stored->last_id = result->id;
-	}
-	stored->duplicates += repeated;
-	if (bulk->sent.ids > repeated) /* repeated ones have ids, too */
-		stored->with_ids = true;
+	bulk->any_items |= bulk->sent.commit.item_count > 0;
+	for (size_t i = 0; i < bulk->sent.commit.item_count; i++)
+		bulk->duplicates += bulk->sent.commit.results[i].repeated ? 1 : 0;
 }
 
 /* Waits for the result of the chunk that was sent, if any. Keeps the first failure. */
@@ -109,7 +95,6 @@ static enum status send_chunk(struct bulk *bulk)
 	bulk->chunk.commit.item_count = 0;
 	bulk->chunk.commit.reject_count = 0;
 	bulk->chunk.bytes = 0;
-	bulk->chunk.ids = 0;
 	return bulk->failure;
 }
 
@@ -176,7 +161,6 @@ static enum status take_item(void *context, const struct json_item *item)
 		return STATUS_TOO_LARGE;
 	bulk->bytes_left -= bytes;
 	bulk->chunk.commit.item_count++;
-	bulk->chunk.ids += signal->message_id.p != NULL;
 	intake->accepted++;
 	return fill_chunk(bulk, bytes);
 }
@@ -300,12 +284,12 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 static enum status commit(struct bulk *bulk)
 {
 	enum status status = STATUS_OK;
+	uint64_t repeated = 0;
 
 	/* As long as the whole request may take: it is one statement over all signals. */
-	if (bulk->stored.stored + bulk->stored.duplicates > 0)
-		status = commit_bulk_finish(bulk->db, &bulk->sent.commit, &bulk->stored,
-					    bulk->deadline_ms);
-	bulk->intake->duplicates = bulk->stored.duplicates;
+	if (bulk->any_items)
+		status = commit_bulk_finish(bulk->db, &repeated, bulk->deadline_ms);
+	bulk->intake->duplicates = bulk->duplicates + repeated;
 	return status == STATUS_OK ? command(bulk, "COMMIT") : status;
 }
 

@@ -366,11 +366,20 @@ static int64_t occurred_at(struct payload *payload)
 
 /* ---- the row ---- */
 
+/* Mail providers give all events of one mail the same message_id. */
+static void find_message_id(struct payload *payload, struct signal *out)
+{
+	out->message_id = id_at(payload, ROOT, M_MESSAGE_ID);
+	if (out->message_id.p != NULL)
+		return;
+	out->message_id = id_at(payload, ROOT, M_MESSAGE_ID_SNAKE);
+	out->repeat_by_bytes = out->message_id.p != NULL;
+}
+
 static void find(struct payload *payload, struct slice given_source, struct signal *out)
 {
 	static const enum member user_ids[] = {M_USER_ID, M_USER_ID_SNAKE, MEMBERS};
 	static const enum member anonymous_ids[] = {M_ANONYMOUS_ID, M_ANONYMOUS_ID_SNAKE, MEMBERS};
-	static const enum member message_ids[] = {M_MESSAGE_ID, M_MESSAGE_ID_SNAKE, MEMBERS};
 
 	out->source = source_of(payload, given_source);
 	out->event_type = string_at(payload, ROOT, M_TYPE);
@@ -378,7 +387,7 @@ static void find(struct payload *payload, struct slice given_source, struct sign
 	out->email = email_in_places(payload);
 	out->user_id = id_in_places(payload, user_ids);
 	out->anonymous_id = id_in(payload, ROOT, anonymous_ids);
-	out->message_id = id_in(payload, ROOT, message_ids);
+	find_message_id(payload, out);
 	out->occurred_at_us = occurred_at(payload);
 	out->cold = out->email.p == NULL && out->user_id.p == NULL && !has_other_identity(payload);
 }

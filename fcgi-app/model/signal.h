@@ -20,6 +20,7 @@ struct signal {
 	struct slice user_id;
 	struct slice anonymous_id;
 	struct slice message_id;
+	bool repeat_by_bytes;	  /* it is a mail's: a repeat has the same bytes, too */
 	int64_t occurred_at_us;	  /* microseconds since 1970-01-01 UTC; INT64_MIN when absent */
 	bool cold;		  /* no identity: goes to signal_cold_storage */
 	struct slice payload;	  /* the text for jsonb: as received, or repaired */

@@ -37,7 +37,7 @@ enum { FIELDS = ARRAY_LENGTH(fields) };
 /* Members with the delivery's id, whatever the template says; as for signals. */
 static const char *const message_names[] = {"messageId", "message_id"};
 
-enum { MESSAGE_IDS = ARRAY_LENGTH(message_names) };
+enum { MESSAGE_ID_SNAKE = 1, MESSAGE_IDS = ARRAY_LENGTH(message_names) };
 
 /* A custom field. */
 struct custom {
@@ -354,8 +354,10 @@ static enum status take_message_id(struct applier *applier)
 		if (value.p == NULL || (*value.p != '"' && !json_text_is_number(value)))
 			continue;
 		status = take_text(applier->arena, value, &applier->row->message_id, &reason);
-		if (applier->row->message_id.p != NULL)
-			break;
+		if (applier->row->message_id.p == NULL)
+			continue;
+		applier->row->repeat_by_bytes = i == MESSAGE_ID_SNAKE;
+		break;
 	}
 	return status;
 }

@@ -71,6 +71,7 @@ struct product_org_number {
 struct product_org {
 	int64_t position; /* of the item in the body, -1: it is the body; set by the caller */
 	struct slice message_id; /* messageId or message_id, a string or a number */
+	bool repeat_by_bytes;	 /* it is a message_id: a repeat has the same bytes, too */
 	struct slice product_org_id;
 	struct slice name;
 	struct slice plan_id;

@@ -1,20 +1,38 @@
 /*
- * pg/array.c - binary arrays out, binary arrays and records in. See pg/array.h.
+ * pg/array.c - binary arrays and records out and in. See pg/array.h.
  */
 #include "pg/array.h"
+
+#include <string.h>
 
 /* Microseconds from 1970-01-01 to 2000-01-01, PostgreSQL's epoch. */
 static const int64_t POSTGRES_EPOCH_US = INT64_C(946684800) * 1000000;
 
+enum { JSONB_VERSION = 1, HEAD_BYTES = 8 /* of a field: its type and its length */ };
+
 /* ---- writing ---- */
+
+static void write_be32(char *to, uint32_t value)
+{
+	to[0] = (char)(value >> 24);
+	to[1] = (char)(value >> 16);
+	to[2] = (char)(value >> 8);
+	to[3] = (char)value;
+}
+
+static void write_be64(char *to, uint64_t value)
+{
+	write_be32(to, (uint32_t)(value >> 32));
+	write_be32(to + 4, (uint32_t)value);
+}
 
 void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count, size_t keep)
 {
 	struct buf *out = &array->bytes;
 
-	array->nulls = 0;
 	array->added = 0;
 	array->count = count;
+	array->in_record = false;
 	buf_reset(out, keep);
 	buf_add_be32(out, count == 0 ? 0 : 1); /* dimensions */
 	buf_add_be32(out, 1);		       /* may hold nulls: allowed without any */
@@ -25,85 +43,139 @@ void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count,
 	}
 }
 
-/* Most arrays hold nothing but nulls and are never sent: nulls are written only when they must be.
+/*
+ * Writes what precedes a value, of a field its type and of any its length, and makes room for so
+ * many bytes. Returns where they go; NULL without memory.
  */
-static void write_nulls(struct pg_array *array)
+static inline char *start_value(struct pg_array *array, uint32_t type, uint32_t length,
+				size_t bytes)
 {
-	array->added += array->nulls;
-	for (; array->nulls > 0; array->nulls--)
-		buf_add_be32(&array->bytes, UINT32_MAX);
-}
+	struct buf *out = &array->bytes;
+	/* Nearly always there is room, and the call is what costs most. */
+	bool fits = out->size - out->n > HEAD_BYTES + bytes;
+	char *p = fits ? out->p + out->n : buf_reserve(out, HEAD_BYTES + bytes);
 
-/* The length that precedes each element. */
-static void start_element(struct pg_array *array, uint32_t length)
-{
-	if (array->nulls > 0)
-		write_nulls(array);
+	if (p == NULL)
+		return NULL;
+	if (array->in_record) {
+		array->fields_left--;
+		write_be32(p, type);
+		write_be32(p + 4, length);
+		out->n += HEAD_BYTES + bytes;
+		return p + HEAD_BYTES;
+	}
 	array->added++;
-	buf_add_be32(&array->bytes, length);
+	write_be32(p, length);
+	out->n += 4 + bytes;
+	return p + 4;
 }
 
-void pg_array_add_null(struct pg_array *array)
+void pg_array_start_record(struct pg_array *array, size_t fields)
 {
-	array->nulls++;
+	char *p = start_value(array, 0, 0, 4);
+
+	array->in_record = true;
+	array->fields_left = fields;
+	array->record = array->bytes.n - 4;
+	if (p != NULL)
+		write_be32(p, (uint32_t)fields);
 }
 
-void pg_array_add_bytes(struct pg_array *array, struct slice value)
+void pg_array_end_record(struct pg_array *array)
+{
+	struct buf *out = &array->bytes;
+
+	array->in_record = false;
+	if (out->status != STATUS_OK)
+		return;
+	if (array->fields_left != 0)
+		out->status = STATUS_INTERNAL;
+	write_be32(out->p + array->record - 4, (uint32_t)(out->n - array->record));
+}
+
+void pg_array_add_null(struct pg_array *array, uint32_t type)
+{
+	(void)start_value(array, type, UINT32_MAX, 0);
+}
+
+static void add_bytes(struct pg_array *array, uint32_t type, struct slice value)
 {
 	if (value.p == NULL) {
-		pg_array_add_null(array);
+		pg_array_add_null(array, type);
 		return;
 	}
-	start_element(array, (uint32_t)value.n);
-	buf_add_slice(&array->bytes, value);
+	char *to = start_value(array, type, (uint32_t)value.n, value.n);
+	if (to != NULL)
+		memcpy(to, value.p, value.n);
+}
+
+void pg_array_add_text(struct pg_array *array, struct slice value)
+{
+	add_bytes(array, PG_TEXT, value);
+}
+
+void pg_array_add_bytea(struct pg_array *array, struct slice value)
+{
+	add_bytes(array, PG_BYTEA, value);
+}
+
+void pg_array_add_jsonb(struct pg_array *array, struct slice value)
+{
+	if (value.p == NULL) {
+		pg_array_add_null(array, PG_JSONB);
+		return;
+	}
+	char *to = start_value(array, PG_JSONB, (uint32_t)value.n + 1, value.n + 1);
+	if (to == NULL)
+		return;
+	*to = JSONB_VERSION;
+	memcpy(to + 1, value.p, value.n);
 }
 
 void pg_array_add_bool(struct pg_array *array, bool value)
 {
-	start_element(array, 1);
-	buf_add_char(&array->bytes, value ? 1 : 0);
-}
+	char *to = start_value(array, PG_BOOL, 1, 1);
 
-void pg_array_add_int2(struct pg_array *array, int16_t value)
-{
-	start_element(array, 2);
-	buf_add_be16(&array->bytes, (uint16_t)value);
+	if (to != NULL)
+		*to = value ? 1 : 0;
 }
 
 void pg_array_add_int4(struct pg_array *array, uint32_t value)
 {
-	start_element(array, 4);
-	buf_add_be32(&array->bytes, value);
+	char *to = start_value(array, PG_INT4, sizeof(value), sizeof(value));
+
+	if (to != NULL)
+		write_be32(to, value);
+}
+
+static void add_be64(struct pg_array *array, uint32_t type, int64_t value)
+{
+	char *to = start_value(array, type, sizeof(value), sizeof(value));
+
+	if (to != NULL)
+		write_be64(to, (uint64_t)value);
 }
 
 void pg_array_add_int8(struct pg_array *array, int64_t value)
 {
-	start_element(array, 8);
-	buf_add_be64(&array->bytes, (uint64_t)value);
+	add_be64(array, PG_INT8, value);
 }
 
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us)
 {
 	if (unix_us == INT64_MIN)
-		pg_array_add_null(array);
+		pg_array_add_null(array, PG_TIMESTAMPTZ);
 	else
-		pg_array_add_int8(array, unix_us - POSTGRES_EPOCH_US);
-}
-
-bool pg_array_is_null(const struct pg_array *array)
-{
-	return array->added == 0;
-}
-
-bool pg_array_is_whole(const struct pg_array *array)
-{
-	return array->added + array->nulls == array->count;
+		add_be64(array, PG_TIMESTAMPTZ, unix_us - POSTGRES_EPOCH_US);
 }
 
 struct slice pg_array_end(struct pg_array *array)
 {
-	write_nulls(array);
-	return buf_slice(&array->bytes);
+	struct buf *out = &array->bytes;
+
+	if (out->status == STATUS_OK && array->added != array->count)
+		out->status = STATUS_INTERNAL;
+	return buf_slice(out);
 }
 
 /* ---- reading ---- */
@@ -129,7 +201,8 @@ struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type)
 	reader.end = reader.p + bytes.n;
 	uint32_t dimensions = read_be32(&reader);
 	(void)read_be32(&reader); /* may hold nulls */
-	if (read_be32(&reader) != element_type || dimensions > 1)
+	uint32_t type = read_be32(&reader);
+	if ((type != element_type && element_type != PG_OTHER) || dimensions > 1)
 		reader.broken = true;
 	if (dimensions == 1 && !reader.broken) {
 		reader.left = read_be32(&reader);

@@ -1,8 +1,8 @@
 /*
- * pg/array.h - one-dimensional arrays in PostgreSQL's binary format, written and read, and records
- * of them, read.
+ * pg/array.h - one-dimensional arrays in PostgreSQL's binary format, of values or of records,
+ * written and read.
  *
- * Formats: array_send, record_send and the send functions of the elements (src/backend/utils/adt).
+ * Formats: array_send, record_send and the send functions of the values (src/backend/utils/adt).
  * All integers are big-endian. Knows nothing of what the arrays mean.
  */
 #ifndef PG_ARRAY_H
@@ -10,53 +10,51 @@
 
 #include "base/buf.h"
 
-/* Type OIDs of elements and of arrays of them (src/include/catalog/pg_type.dat). */
+/* Type OIDs (src/include/catalog/pg_type.dat). */
 enum {
+	/* A type that is not built in: its OID differs from database to database. The server takes
+	 * the one that it expects (array_recv); a reader takes any. */
+	PG_OTHER = 0,
 	PG_BOOL = 16,
 	PG_BYTEA = 17,
 	PG_INT8 = 20,
-	PG_INT2 = 21,
 	PG_INT4 = 23,
 	PG_TEXT = 25,
 	PG_TIMESTAMPTZ = 1184,
-	PG_BOOL_ARRAY = 1000,
-	PG_BYTEA_ARRAY = 1001,
-	PG_INT2_ARRAY = 1005,
-	PG_INT4_ARRAY = 1007,
-	PG_TEXT_ARRAY = 1009,
-	PG_INT8_ARRAY = 1016,
-	PG_TIMESTAMPTZ_ARRAY = 1185
+	PG_JSONB = 3802
 };
 
 /* ---- writing ---- */
 
 struct pg_array {
 	struct buf bytes;
-	size_t count; /* elements announced */
-	size_t added; /* elements in bytes */
-	size_t nulls; /* the last elements, which are not in bytes yet */
+	size_t count;	    /* elements announced */
+	size_t added;	    /* elements in bytes */
+	size_t record;	    /* where the record begins that is being written */
+	size_t fields_left; /* of that record; its end comes after the last */
+	bool in_record;
 };
 
 /* Begins an array of count elements; up to keep bytes allocated for the last one are kept. */
 void pg_array_start(struct pg_array *array, uint32_t element_type, size_t count, size_t keep);
 
-/* Each appends one element. Text and bytea are bytes; an absent slice is null. */
-void pg_array_add_null(struct pg_array *array);
-void pg_array_add_bytes(struct pg_array *array, struct slice value);
+/* Begins an element that is a record of so many fields. What is added until its end is a field. */
+void pg_array_start_record(struct pg_array *array, size_t fields);
+void pg_array_end_record(struct pg_array *array);
+
+/* Each appends one element or field, of the type that its name says. Absent text is null. */
+void pg_array_add_null(struct pg_array *array, uint32_t type);
+void pg_array_add_text(struct pg_array *array, struct slice value);
+void pg_array_add_bytea(struct pg_array *array, struct slice value);
+void pg_array_add_jsonb(struct pg_array *array, struct slice value);
 void pg_array_add_bool(struct pg_array *array, bool value);
-void pg_array_add_int2(struct pg_array *array, int16_t value);
 void pg_array_add_int4(struct pg_array *array, uint32_t value);
 void pg_array_add_int8(struct pg_array *array, int64_t value);
 /* A timestamptz, from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us);
 
-/* True until an element that is not null was added. Not to be asked after pg_array_end(). */
-bool pg_array_is_null(const struct pg_array *array);
-
-/* True when as many elements have been added as were announced. */
-bool pg_array_is_whole(const struct pg_array *array);
-
-/* The finished array, valid until the next start; its status is bytes.status. */
+/* The finished array, valid until the next start. Its status is bytes.status: STATUS_INTERNAL when
+ * an element or field is missing or too many. */
 struct slice pg_array_end(struct pg_array *array);
 
 /* ---- reading ---- */
@@ -72,8 +70,8 @@ struct pg_array_reader {
 	bool broken;
 };
 
-/* The elements of a one-dimensional array of this type. SQL NULL (absent) has none and is not
- * broken. */
+/* The elements of a one-dimensional array of this type, or of PG_OTHER. SQL NULL (absent) has none
+ * and is not broken. */
 struct pg_array_reader pg_array_open(struct slice bytes, uint32_t element_type);
 
 /* The next element as an integer of the given width in bytes; fallback for null. */

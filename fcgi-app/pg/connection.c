@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pg/sqlstate_internal.h"
 
 struct pg_connection {
 	struct pg_options options;
@@ -25,6 +26,7 @@ struct pg_connection {
 	PostgresPollingStatusType polling;
 	int prepared;			      /* of options.prepare, on this connection */
 	bool unprepared;		      /* a pooler lost one: prepare no more */
+	bool outdated;			      /* a prepared statement's types have changed */
 	bool flush;			      /* libpq still has bytes to send */
 	bool uncertain;			      /* the server warned during the statement */
 	const struct pg_statement *statement; /* running; NULL for a script or PREPARE */
@@ -33,6 +35,8 @@ struct pg_connection {
 	char sqlstate[6];
 	char message[512];
 	char column[64];
+	char detail[1024];
+	char hint[512];
 };
 
 const char *pg_sqlstate(const struct pg_connection *db)
@@ -50,6 +54,26 @@ const char *pg_column(const struct pg_connection *db)
 	return db->column;
 }
 
+const char *pg_detail(const struct pg_connection *db)
+{
+	return db->detail;
+}
+
+const char *pg_hint(const struct pg_connection *db)
+{
+	return db->hint;
+}
+
+const char *pg_host(const struct pg_connection *db)
+{
+	return PQhost(db->pg);
+}
+
+const char *pg_port(const struct pg_connection *db)
+{
+	return PQport(db->pg);
+}
+
 enum pg_state pg_state(const struct pg_connection *db)
 {
 	return db->state;
@@ -57,52 +81,12 @@ enum pg_state pg_state(const struct pg_connection *db)
 
 /* ---- failures ---- */
 
-/* SQLSTATE prefixes in the order they are tried; see PostgreSQL's appendix A. */
-static const struct {
-	const char *prefix;
-	enum status status;
-} by_sqlstate[] = {
-	{"08", STATUS_UNAVAILABLE},
-	{"57014", STATUS_DEADLINE}, /* query_canceled: statement_timeout */
-	{"57P", STATUS_UNAVAILABLE},
-	{"55P03", STATUS_DEADLINE}, /* lock_not_available */
-	{"25006", STATUS_READ_ONLY},
-	{"25P03", STATUS_UNAVAILABLE}, /* idle_in_transaction_session_timeout */
-	{"53300", STATUS_UNAVAILABLE}, /* too_many_connections */
-	{"53", STATUS_STORAGE_FULL},
-	{"58", STATUS_UNAVAILABLE}, /* system error: I/O */
-	{"22", STATUS_INVALID_VALUE},
-	{"23502", STATUS_INVALID_VALUE},
-	{"23505", STATUS_NOT_UNIQUE},
-	{"23", STATUS_CONSTRAINT},
-	{"54", STATUS_INVALID_VALUE},
-	{"40", STATUS_CONFLICT},
-	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
-	{"42P05", STATUS_CONFLICT}, /* … or has another client's of that name */
-	{"42", STATUS_MISCONFIGURED},
-	{"28", STATUS_MISCONFIGURED},
-	{"3D", STATUS_MISCONFIGURED},
-	{"3F", STATUS_MISCONFIGURED},
-	{"0A", STATUS_MISCONFIGURED},
-	{"P0001", STATUS_CONSTRAINT},
-	{"P0002", STATUS_NO_SUCH_ROW},
-	{"SL001", STATUS_NOT_A_MEMBER},
-	{"SL002", STATUS_ROLE_TOO_LOW},
-	{"SL003", STATUS_ORGANIZATION_MISSING},
-};
-
-static enum status status_of(const char *sqlstate)
-{
-	for (size_t i = 0; i < ARRAY_LENGTH(by_sqlstate); i++) {
-		if (strncmp(sqlstate, by_sqlstate[i].prefix, strlen(by_sqlstate[i].prefix)) == 0)
-			return by_sqlstate[i].status;
-	}
-	return STATUS_INTERNAL;
-}
-
-/* True for what our functions tell a user: that is an answer, not a failure to be logged. */
+/* True for what our functions tell a user or their caller: an answer, not a failure to be logged.
+ */
 static bool is_answer(const struct pg_connection *db, enum status status)
 {
+	if (db->statement != NULL && db->statement->answer == status)
+		return true;
 	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
 	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_NO_SUCH_ROW ||
 	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
@@ -130,6 +114,23 @@ static enum status failed_connection(struct pg_connection *db, enum status statu
 	return result;
 }
 
+static bool is_prepared(const struct pg_connection *db, const struct pg_statement *statement)
+{
+	for (int i = 0; !db->unprepared && i < db->prepared; i++) {
+		if (db->options.prepare[i] == statement)
+			return true;
+	}
+	return false;
+}
+
+/* Keeps a field of an error; "" when it has none. */
+static void keep_field(const PGresult *result, int field, char *text, size_t size)
+{
+	const char *value = PQresultErrorField(result, field);
+
+	(void)snprintf(text, size, "%s", value == NULL ? "" : value);
+}
+
 /*
  * The status of a failed result. A FATAL error after the statement's own result came during the
  * commit, whose outcome is then unknown.
@@ -147,9 +148,14 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 		db->unprepared = true;
 	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
 	enum status status =
-		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : status_of(sqlstate);
-	const char *column = PQresultErrorField(result, PG_DIAG_COLUMN_NAME);
-	(void)snprintf(db->column, sizeof(db->column), "%s", column == NULL ? "" : column);
+		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : sqlstate_status(sqlstate);
+	if (!fatal && is_prepared(db, db->statement) && sqlstate_is_of_types(sqlstate)) {
+		db->outdated = true;
+		status = STATUS_CONFLICT;
+	}
+	keep_field(result, PG_DIAG_COLUMN_NAME, db->column, sizeof(db->column));
+	keep_field(result, PG_DIAG_MESSAGE_DETAIL, db->detail, sizeof(db->detail));
+	keep_field(result, PG_DIAG_MESSAGE_HINT, db->hint, sizeof(db->hint));
 	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
@@ -195,6 +201,7 @@ void pg_drop(struct pg_connection *db)
 	db->pg = NULL;
 	db->state = PG_CLOSED;
 	db->prepared = 0;
+	db->outdated = false;
 	db->flush = false;
 }
 
@@ -417,6 +424,8 @@ static enum status step_busy(struct pg_connection *db, struct pg_query_result *r
 	PQclear(db->first);
 	db->first = NULL;
 	db->statement = NULL;
+	if (db->outdated)
+		pg_drop(db); /* the next connection prepares it anew */
 	return status;
 }
 
@@ -437,22 +446,13 @@ enum status pg_step(struct pg_connection *db, struct pg_query_result *result)
 
 /* ---- sending ---- */
 
-static bool is_prepared(const struct pg_connection *db, const struct pg_statement *statement)
-{
-	for (int i = 0; !db->unprepared && i < db->prepared; i++) {
-		if (db->options.prepare[i] == statement)
-			return true;
-	}
-	return false;
-}
-
 static enum status sent(struct pg_connection *db, const struct pg_statement *statement, int ok)
 {
 	/* Nothing has reached the server when libpq refuses to send. */
 	if (ok != 1)
 		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
 	db->state = PG_BUSY;
-	db->column[0] = '\0';
+	db->column[0] = db->detail[0] = db->hint[0] = '\0';
 	db->statement = statement;
 	db->failure = STATUS_OK;
 	db->uncertain = false;
@@ -569,32 +569,4 @@ enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t dea
 		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
 	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
 	return status == STATUS_OK ? pg_await(db, NULL, deadline_ms) : status;
-}
-
-/* ---- results ---- */
-
-int pg_result_rows(const struct pg_query_result *result)
-{
-	return PQntuples(result->pg);
-}
-
-struct slice pg_result_value(const struct pg_query_result *result, int row, int column)
-{
-	if (PQgetisnull(result->pg, row, column))
-		return SLICE_ABSENT;
-	return (struct slice){PQgetvalue(result->pg, row, column),
-			      (size_t)PQgetlength(result->pg, row, column)};
-}
-
-int64_t pg_result_int(const struct pg_query_result *result, int row, int column)
-{
-	const char *text = PQgetvalue(result->pg, row, column);
-
-	return *text == 't' ? 1 : strtoll(text, NULL, 10);
-}
-
-void pg_result_free(struct pg_query_result *result)
-{
-	PQclear(result->pg);
-	result->pg = NULL;
 }

@@ -21,7 +21,7 @@ struct pg_connection;
 
 /* ---- statements ---- */
 
-enum { PG_ROWS_ANY = -1, PG_PARAMS_MAX = 48 };
+enum { PG_ROWS_ANY = -1, PG_PARAMS_MAX = 16 };
 
 struct pg_statement {
 	const char *name; /* unique; the name it is prepared under */
@@ -31,6 +31,8 @@ struct pg_statement {
 	bool binary;		     /* parameters and result in binary format, else in text */
 	int columns;		     /* expected, as are the rows: else STATUS_INTERNAL */
 	int rows;		     /* or PG_ROWS_ANY */
+	enum status answer;	     /* a failure that tells the caller something and is not logged;
+				      * STATUS_OK: none */
 };
 
 /* Statements without parameters or result: BEGIN, COMMIT, … */
@@ -91,11 +93,13 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  * Runs one statement and waits for its end (ReadyForQuery: outside a transaction block this
  * includes the commit). result may be NULL.
  *
- * STATUS_OK, or a status by SQLSTATE (the table is in pg/connection.c): INVALID_VALUE (22, 23502,
+ * STATUS_OK, or a status by SQLSTATE (the table is in pg/sqlstate.c): INVALID_VALUE (22, 23502,
  * 54), NOT_UNIQUE (23505), CONSTRAINT (other 23, P0001), NO_SUCH_ROW (P0002), NOT_A_MEMBER,
  * ROLE_TOO_LOW, ORGANIZATION_MISSING (SL001, SL002, SL003: of our functions), CONFLICT (40, 26000,
  * 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014, 55P03),
  * MISCONFIGURED (28, 3D, 3F, 42, 0A), else INTERNAL.
+ * A prepared statement's failure that may come from types made anew is CONFLICT, and the connection
+ * is dropped: the next one prepares it again.
  *
  * OUTCOME_UNKNOWN: the connection was lost after sending, dropped at the deadline, or the server
  * warned (a standby did not confirm). CONFLICT: a COMMIT that the server answered with ROLLBACK.
@@ -128,6 +132,14 @@ const char *pg_message(const struct pg_connection *db);
 /* The column that the last error names, or "": our functions name the parameter they do not take.
  */
 const char *pg_column(const struct pg_connection *db);
+
+/* What the server adds to the last error for an operator, or "". As long as pg_message(). */
+const char *pg_detail(const struct pg_connection *db);
+const char *pg_hint(const struct pg_connection *db);
+
+/* Where the connection goes: a host or the directory of a socket, and a port. */
+const char *pg_host(const struct pg_connection *db);
+const char *pg_port(const struct pg_connection *db);
 
 /* ---- for the event loop ---- */
 

@@ -61,13 +61,36 @@
 	"THEN NULL ELSE reset_val END, 4 FROM pg_settings WHERE name = 'synchronous_commit') s "   \
 	"ORDER BY s.rank LIMIT 1"
 
+/* The verdict on what must not be, and what to say of it: the first few by name. */
+#define NONE_OF(name, bad, fine, trouble)                                                          \
+	"SELECT CASE count(*) WHEN 0 THEN 'ok' ELSE '" bad "' END, "                               \
+	"CASE count(*) WHEN 0 THEN '" fine "' ELSE '" trouble "' || array_to_string("              \
+	"(array_agg(DISTINCT " name "))[1:20], ', ') || CASE WHEN count(DISTINCT " name ") > 20 "  \
+	"THEN ' and ' || count(DISTINCT " name ") - 20 || ' more' ELSE '' END END "
+
 #define ROLES                                                                                      \
-	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'all there' "                                                 \
-	"ELSE 'missing: ' || string_agg(n.name, ', ' ORDER BY n.name) END "                        \
+	NONE_OF("(n.name)::text", "failed", "all there", "missing: ")                              \
 	"FROM unnest('{sluice_owner,sluice_intake,sluice_settings,sluice_consumer,sluice_reader,"  \
-	"sluice_admin}'::text[]) n (name) "                                                        \
+	"sluice_maintenance,sluice_admin}'::text[]) n (name) "                                     \
 	"WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = n.name)"
+
+/* As roles.sql sets them. Others than these values may be wanted; none at all is lost. */
+#define ROLE_SETTINGS                                                                              \
+	NONE_OF("(n.role || '.' || n.setting)::text", "failed", "all there",                       \
+		"lost: run sluicectl migrate --repair for ")                                       \
+	"FROM (VALUES ('sluice_intake', 'synchronous_commit'), "                                   \
+	"('sluice_settings', 'synchronous_commit'), ('sluice_admin', 'synchronous_commit'), "      \
+	"('sluice_intake', 'statement_timeout'), ('sluice_intake', 'lock_timeout'), "              \
+	"('sluice_intake', 'idle_in_transaction_session_timeout'), "                               \
+	"('sluice_intake', 'plan_cache_mode'), ('sluice_intake', 'jit'), "                         \
+	"('sluice_consumer', 'jit'), ('sluice_settings', 'jit'), "                                 \
+	"('sluice_settings', 'statement_timeout'), "                                               \
+	"('sluice_settings', 'idle_in_transaction_session_timeout')) n (role, setting) "           \
+	"WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole " \
+	"CROSS JOIN unnest(d.setconfig) c (setting) WHERE r.rolname = n.role "                     \
+	"AND d.setdatabase IN (0, (SELECT oid FROM pg_database "                                   \
+	"WHERE datname = current_database())) "                                                    \
+	"AND split_part(c.setting, '=', 1) = n.setting)"
 
 #define OWNER                                                                                      \
 	"SELECT CASE WHEN r.rolname = 'sluice_owner' AND NOT r.rolcanlogin THEN 'ok' "             \
@@ -75,6 +98,17 @@
 	"'schema sluice belongs to ' || r.rolname "                                                \
 	"|| CASE WHEN r.rolcanlogin THEN ', which can log in' ELSE '' END "                        \
 	"FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'sluice'"
+
+/* Functions run with their owner's rights. */
+#define OWNERS                                                                                     \
+	NONE_OF("(o.name)::text", "failed", "all are sluice_owner''s",                             \
+		"not sluice_owner''s: run sluicectl migrate --repair for ")                        \
+	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
+	"AND p.proowner <> to_regrole('sluice_owner') "                                            \
+	"UNION ALL SELECT c.relname FROM pg_class c "                                              \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') "     \
+	"AND NOT c.relispartition AND c.relowner <> to_regrole('sluice_owner')) o (name)"
 
 /* The relations of the schema that the role can access without a function. */
 #define TABLES_OF_ROLE                                                                             \
@@ -102,33 +136,87 @@
 #define INTAKE	 PROGRAM("sluice_intake", "intake", "warning")
 #define SETTINGS PROGRAM("sluice_settings", "settings_me", "ok")
 
-#define ADMIN                                                                                      \
-	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'sluice_admin may call the tool''s functions' "               \
-	"ELSE 'sluice_admin may not call ' || string_agg(n.name, ', ' ORDER BY n.name) END "       \
-	"FROM unnest('{organization_create,organization_list,member_add,member_list,"              \
-	"member_remove,key_create,key_list,key_show,key_deactivate,maintenance_do,"                \
-	"maintenance_record}'::text[]) n (name) "                                                  \
-	"WHERE NOT EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.rolname = 'sluice_admin' "   \
-	"WHERE p.pronamespace = 'sluice'::regnamespace AND p.proname = n.name "                    \
+/* Which functions each role may call, by a pattern of their names. */
+#define CALLS                                                                                      \
+	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                    \
+		"each role may call its functions",                                                \
+		"may not be called: run sluicectl migrate --repair for ")                          \
+	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "       \
+	"('sluice_settings', '^settings_'), "                                                      \
+	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "          \
+	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                 \
+	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"             \
+	"organization_(create|list|limit)|member_(add|list|remove)|"                               \
+	"key_(create|list|show|deactivate)|rejected_(list|show|bytes|replay)|retention_set|"       \
+	"person_(signals|delete)|requeue_signals|usage_list)$')) g (role, pattern) "               \
+	"JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "           \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
+	"AND NOT (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                 \
 	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))"
 
+/* What would let a key be known or forged is granted by column. */
 #define READER                                                                                     \
-	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'sluice_reader may read what was delivered' "                 \
-	"ELSE 'sluice_reader may not read ' || string_agg(n.name, ', ' ORDER BY n.name) END "      \
-	"FROM unnest('{signal_staging,signal_cold_storage,product_org_staging,"                    \
-	"rejected_payload}'::text[]) n (name) "                                                    \
-	"WHERE NOT EXISTS (SELECT FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' " \
-	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = n.name "                    \
-	"AND has_table_privilege(r.oid, c.oid, 'SELECT'))"
+	NONE_OF("(c.relname)::text", "failed", "sluice_reader may read every table",               \
+		"sluice_reader may not read: run sluicectl migrate --repair for ")                 \
+	"FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' "                          \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v') "          \
+	"AND NOT c.relispartition AND c.relowner = to_regrole('sluice_owner') "                    \
+	"AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')"
 
-#define PUBLIC_FUNCTIONS                                                                           \
-	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'failed' END, "                              \
-	"CASE WHEN count(*) = 0 THEN 'no other role may call a function' "                         \
-	"ELSE 'any role may call ' || string_agg(p.proname, ', ' ORDER BY p.proname) END "         \
-	"FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                            \
-	"AND has_function_privilege('public', p.oid, 'EXECUTE')"
+#define PUBLIC_RIGHTS                                                                              \
+	NONE_OF("(n.name)::text", "failed", "no other role may do anything", "any role may use ")  \
+	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
+	"AND has_function_privilege('public', p.oid, 'EXECUTE') "                                  \
+	"UNION ALL SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a "                      \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND a.grantee = 0 "                         \
+	"UNION ALL SELECT 'the schema' FROM pg_namespace s, aclexplode(s.nspacl) a "               \
+	"WHERE s.nspname = 'sluice' AND a.grantee = 0) n (name)"
+
+/* A DBA may have moved one, or own it: then maintenance leaves it alone. */
+#define PARTITIONS                                                                                 \
+	NONE_OF("(n.name)::text", "warning", "as maintenance makes them", "unusual: ")             \
+	"FROM (SELECT b.partition_name || ' belongs to ' || pg_get_userbyid(c.relowner) "          \
+	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                 \
+	"WHERE c.relowner <> to_regrole('sluice_owner') "                                          \
+	"UNION ALL SELECT b.partition_name || ' is in schema ' || c.relnamespace::regnamespace "   \
+	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                 \
+	"WHERE c.relnamespace <> 'sluice'::regnamespace "                                          \
+	"UNION ALL SELECT b.partition_name || ' is not of one UTC day' "                           \
+	"FROM sluice.partition_bounds() b WHERE NOT b.is_default "                                 \
+	"AND (b.upper_bound <> b.lower_bound + interval '24 hours' "                               \
+	"OR b.lower_bound <> date_trunc('day', b.lower_bound, 'UTC')) "                            \
+	"UNION ALL SELECT t.table_name || ' has no default partition' "                            \
+	"FROM sluice.partitioned_table t WHERE t.default_partition = 0) n (name)"
+
+/* Today's must be there: a default partition of a day is searched by each look-up. */
+#define TODAY                                                                                      \
+	NONE_OF("(t.table_name)::text", "failed", "all there",                                     \
+		"run sluicectl maintain; none for today of ")                                      \
+	"FROM sluice.partitioned_table t WHERE NOT EXISTS (SELECT FROM sluice.partition_bounds() " \
+	"b WHERE b.table_name = t.table_name AND b.lower_bound <= now() "                          \
+	"AND b.upper_bound > now())"
+
+#define SEQUENCES                                                                                  \
+	NONE_OF("(b.sequence_name)::text", "failed", "ahead of their tables",                      \
+		"behind their tables: run sluicectl migrate --repair for ")                        \
+	"FROM sluice.sequences_behind() b"
+
+/* After a restore into a cluster with other transaction numbers. */
+#define CLUSTER                                                                                    \
+	"SELECT CASE WHEN n.ahead OR n.other THEN 'warning' ELSE 'ok' END, "                       \
+	"CASE WHEN n.ahead THEN 'stored_xact is ahead of this cluster''s transactions: run "       \
+	"sluicectl migrate --repair' WHEN n.other THEN 'another than that of the last claims: "    \
+	"run sluicectl migrate --repair' ELSE 'that of the last claims' END "                      \
+	"FROM (SELECT sluice.is_ahead() AS ahead, sluice.is_restored() AS other) n"
+
+/* Followers by settled_xact() wait for the oldest transaction that writes. */
+#define OLDEST_TRANSACTION                                                                         \
+	"SELECT CASE WHEN a.age > interval '1 hour' THEN 'warning' ELSE 'ok' END, "                \
+	"CASE WHEN a.age > interval '1 hour' THEN 'a transaction has been open for ' || "          \
+	"date_trunc('second', a.age) || ': followers and autovacuum wait for it' "                 \
+	"ELSE 'less than an hour old' END FROM (SELECT max(now() - s.xact_start) AS age "          \
+	"FROM pg_stat_activity s WHERE s.backend_xid IS NOT NULL) a"
 
 #define DEFAULT_PARTITIONS                                                                         \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
@@ -178,17 +266,25 @@ static const struct {
 	{"full_page_writes", CHECK("full_page_writes", ON_OR_LOST("full_page_writes"))},
 	{"synchronous_commit", CHECK("synchronous_commit", SYNCHRONOUS_COMMIT)},
 	{"roles", CHECK("roles", ROLES)},
+	{"role_settings", CHECK("role_settings", ROLE_SETTINGS)},
 	{"owner", CHECK("owner", OWNER), .needs_schema = true},
+	{"owners", CHECK("owners", OWNERS), .needs_schema = true},
 	{"intake_rights", CHECK("intake_rights", INTAKE), .needs_schema = true},
 	{"settings_rights", CHECK("settings_rights", SETTINGS), .needs_schema = true},
-	{"admin_rights", CHECK("admin_rights", ADMIN), .needs_schema = true},
+	{"function_rights", CHECK("function_rights", CALLS), .needs_schema = true},
 	{"reader_rights", CHECK("reader_rights", READER), .needs_schema = true},
-	{"public_rights", CHECK("public_rights", PUBLIC_FUNCTIONS), .needs_schema = true},
+	{"public_rights", CHECK("public_rights", PUBLIC_RIGHTS), .needs_schema = true},
+	{"partitions", CHECK("partitions", PARTITIONS), .needs_schema = true},
+	{"partitions_of_today", CHECK("partitions_of_today", TODAY), .needs_schema = true},
 	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS),
 	 .needs_schema = true},
 	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS), .needs_schema = true},
 	{"retention", CHECK("retention", RETENTION), .needs_schema = true},
 	{"maintenance", CHECK("maintenance", MAINTENANCE), .needs_schema = true},
+	{"sequences", CHECK("sequences", SEQUENCES), .needs_schema = true},
+	{"cluster", CHECK("cluster", CLUSTER), .needs_schema = true},
+	{"oldest_transaction", CHECK("oldest_transaction", OLDEST_TRANSACTION),
+	 .needs_schema = true},
 };
 
 size_t store_check_count(void)

@@ -7,17 +7,6 @@
 
 #include "store/store_internal.h"
 
-enum status store_maintenance_lock(const struct store *store, bool *locked)
-{
-	static const struct pg_statement statement = STORE_CALL(
-		"store_maintenance_lock", "pg_try_advisory_lock(" STORE_MAINTENANCE_LOCK ")", 0);
-	int64_t got = 0;
-	enum status status = store_ask_int(store, &statement, NULL, &got);
-
-	*locked = got != 0;
-	return status;
-}
-
 static const struct store_column step_columns[] = {
 	STORE_SAME(struct store_step, name),
 	STORE_SAME(struct store_step, unit),
@@ -29,7 +18,7 @@ enum status store_maintenance_steps(const struct store *store, struct store_list
 	static const struct store_query query = {
 		.name = "store_maintenance_steps",
 		.entity = &step_entity,
-		.from = "sluice.maintenance_step ORDER BY position",
+		.from = "sluice.maintenance_steps()",
 	};
 
 	return store_query_list(store, &query, NULL, steps);

@@ -9,13 +9,6 @@
 #include "store/entity.h"
 #include "store/store.h"
 
-/* The session lock of `sluicectl maintain`: that of `sluicectl migrate` (see store/migration.h)
- * plus one. */
-#define STORE_MAINTENANCE_LOCK "91725291414374"
-
-/* Takes the lock for the rest of the session; *locked is false when another session has it. */
-enum status store_maintenance_lock(const struct store *store, bool *locked) MUST_CHECK;
-
 /* A row of sluice.maintenance_step. */
 struct store_step {
 	struct slice name;
@@ -27,7 +20,7 @@ enum status store_maintenance_steps(const struct store *store, struct store_list
 
 /*
  * Calls a step once. *worked is how much it did, 0 when nothing is left. Fails when a table is in
- * use; store_maintenance_is_busy() tells that from other failures.
+ * use or another run is at this step; store_maintenance_is_busy() tells that from other failures.
  */
 enum status store_maintenance_do(const struct store *store, struct slice step, int64_t max_rows,
 				 int64_t *worked) MUST_CHECK;

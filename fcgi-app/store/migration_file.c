@@ -89,77 +89,145 @@ static enum status read_one(struct arena *arena, const char *directory, struct m
 	return status;
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct migration_file *one = a, *other = b;
+/* ---- the directory ---- */
 
-	return strcmp(one->migration.name.p, other->migration.name.p);
+/* Where a file stands in the order of application. */
+enum place { PLACE_ROLES, PLACE_NUMBERED, PLACE_VIEWS, PLACE_FUNCTIONS, PLACE_ACCESS, PLACE_NONE };
+
+static enum place place_of(const char *name)
+{
+	int64_t version;
+
+	if (strcmp(name, "roles.sql") == 0)
+		return PLACE_ROLES;
+	if (strcmp(name, "access.sql") == 0)
+		return PLACE_ACCESS;
+	if (strncmp(name, "views/", 6) == 0)
+		return PLACE_VIEWS;
+	if (strncmp(name, "functions/", 10) == 0)
+		return PLACE_FUNCTIONS;
+	return migration_file_name_is_valid(slice_of(name), &version) ? PLACE_NUMBERED : PLACE_NONE;
 }
 
-/* Lists the names in *items, which the caller frees. */
-static enum status list_names(struct arena *arena, const char *directory, DIR *dir,
-			      struct migration_file **items, size_t *count, const char **message)
+bool migration_file_comes_first(const struct migration_file *file)
 {
-	struct dirent *entry;
-	size_t room = 0;
+	return place_of(file->migration.name.p) == PLACE_ROLES;
+}
 
-	while (errno = 0, (entry = readdir(dir)) != NULL) {
-		struct slice name = slice_of(entry->d_name);
-		int64_t version;
+static int by_place(const void *a, const void *b)
+{
+	const struct migration_file *one = a, *other = b;
+	const char *name = one->migration.name.p, *other_name = other->migration.name.p;
 
-		if (!ends_in_sql(name) || name.p[0] == '.')
-			continue;
-		if (!migration_file_name_is_valid(name, &version))
-			return say(arena, STATUS_MISCONFIGURED, message,
-				   "file \"%s\" in \"%s\" is not named NNNN_what.sql",
-				   entry->d_name, directory);
-		if (*count == room) {
-			room = room == 0 ? 64 : 2 * room;
-			struct migration_file *more = realloc(*items, room * sizeof(**items));
-			if (more == NULL)
-				return STATUS_NO_MEMORY;
-			*items = more;
-		}
-		(*items)[*count] = (struct migration_file){.migration.version = version};
-		(*items)[*count].migration.name = (struct slice){arena_copy(arena, name), name.n};
-		if ((*items)[(*count)++].migration.name.p == NULL)
+	if (place_of(name) != place_of(other_name))
+		return place_of(name) < place_of(other_name) ? -1 : 1;
+	return strcmp(name, other_name);
+}
+
+/* The files that are found, in any order; the caller frees items. */
+struct found {
+	struct arena *arena;
+	const char *directory;
+	struct migration_file *items;
+	size_t count, room;
+	const char **message;
+};
+
+/* Adds a file by its name below the directory. */
+static enum status add_name(struct found *found, const char *folder, const char *name)
+{
+	struct migration_file file = {
+		.migration.name = slice_of(arena_format(found->arena, "%s%s", folder, name)),
+	};
+
+	if (file.migration.name.p == NULL)
+		return STATUS_NO_MEMORY;
+	if (place_of(file.migration.name.p) == PLACE_NONE)
+		return say(found->arena, STATUS_MISCONFIGURED, found->message,
+			   "file \"%s\" in \"%s\" is not named NNNN_what.sql", name,
+			   found->directory);
+	(void)migration_file_name_is_valid(file.migration.name, &file.migration.version);
+	if (found->count == found->room) {
+		found->room = found->room == 0 ? 64 : 2 * found->room;
+		struct migration_file *more =
+			realloc(found->items, found->room * sizeof(*found->items));
+		if (more == NULL)
 			return STATUS_NO_MEMORY;
+		found->items = more;
 	}
-	if (errno != 0)
-		return say(arena, STATUS_MISCONFIGURED, message, "could not read \"%s\": %s",
-			   directory, strerror(errno));
+	found->items[found->count++] = file;
+	return STATUS_OK;
+}
+
+/* Adds the files of a folder, "" or with a slash at its end. */
+static enum status add_folder(struct found *found, const char *folder)
+{
+	const char *path = arena_format(found->arena, "%s/%s", found->directory, folder);
+	struct dirent *entry;
+	enum status status = STATUS_OK;
+
+	if (path == NULL)
+		return STATUS_NO_MEMORY;
+	DIR *dir = opendir(path);
+	if (dir == NULL && errno == ENOENT && *folder != '\0')
+		return STATUS_OK;
+	if (dir == NULL && errno == ENOMEM)
+		return STATUS_NO_MEMORY;
+	if (dir == NULL)
+		return say(found->arena, STATUS_MISCONFIGURED, found->message,
+			   "could not open \"%s\": %s", path, strerror(errno));
+	while (status == STATUS_OK && (errno = 0, (entry = readdir(dir)) != NULL)) {
+		if (ends_in_sql(slice_of(entry->d_name)) && entry->d_name[0] != '.')
+			status = add_name(found, folder, entry->d_name);
+	}
+	if (status == STATUS_OK && errno != 0)
+		status = say(found->arena, STATUS_MISCONFIGURED, found->message,
+			     "could not read \"%s\": %s", path, strerror(errno));
+	(void)closedir(dir);
+	return status;
+}
+
+/* Divides what was found, in order, into the numbered files and the others. */
+static enum status divide(const struct found *found, struct migration_files *files)
+{
+	struct arena *arena = found->arena;
+
+	files->items = arena_array(arena, found->count, sizeof(*files->items));
+	files->others = arena_array(arena, found->count, sizeof(*files->others));
+	if (files->items == NULL || files->others == NULL)
+		return STATUS_NO_MEMORY;
+	for (size_t i = 0; i < found->count; i++) {
+		if (found->items[i].migration.version > 0)
+			files->items[files->count++] = found->items[i];
+		else
+			files->others[files->other_count++] = found->items[i];
+	}
+	if (files->count == 0)
+		return say(arena, STATUS_MISCONFIGURED, found->message,
+			   "there are no migrations in \"%s\"", found->directory);
 	return STATUS_OK;
 }
 
 enum status migration_file_read_all(struct arena *arena, const char *directory,
 				    struct migration_files *files, const char **message)
 {
-	struct migration_file *items = NULL;
-	size_t count = 0;
-	DIR *dir = opendir(directory);
+	static const char *const folders[] = {"", "views/", "functions/"};
+	struct found found = {.arena = arena, .directory = directory, .message = message};
+	enum status status = STATUS_OK;
 
-	*files = (struct migration_files){NULL, 0};
-	if (dir == NULL)
-		return say(arena, STATUS_MISCONFIGURED, message, "could not open \"%s\": %s",
-			   directory, strerror(errno));
-	enum status status = list_names(arena, directory, dir, &items, &count, message);
-	if (status == STATUS_OK && count == 0)
+	*files = (struct migration_files){.count = 0};
+	for (size_t i = 0; i < ARRAY_LENGTH(folders) && status == STATUS_OK; i++)
+		status = add_folder(&found, folders[i]);
+	if (found.count > 0)
+		qsort(found.items, found.count, sizeof(*found.items), by_place);
+	for (size_t i = 0; i < found.count && status == STATUS_OK; i++)
+		status = read_one(arena, directory, &found.items[i], message);
+	if (status == STATUS_OK && found.count == 0)
 		status = say(arena, STATUS_MISCONFIGURED, message,
 			     "there are no migrations in \"%s\"", directory);
-	if (status != STATUS_OK)
-		goto out;
-	qsort(items, count, sizeof(*items), by_name);
-	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = read_one(arena, directory, &items[i], message);
-	files->items = arena_array(arena, count, sizeof(*items));
-	if (files->items == NULL)
-		status = status == STATUS_OK ? STATUS_NO_MEMORY : status;
-	else
-		memcpy(files->items, items, count * sizeof(*items));
-	files->count = count;
-out:
-	free(items);
-	(void)closedir(dir);
+	if (status == STATUS_OK)
+		status = divide(&found, files);
+	free(found.items);
 	return status;
 }
 
@@ -233,4 +301,19 @@ enum status migration_file_plan(struct arena *arena, const struct migration_file
 			     in_database[applied->count - 1].name.p);
 	}
 	return status;
+}
+
+bool migration_file_others_differ(const struct migration_files *files,
+				  const struct store_list *applied)
+{
+	const struct store_migration *in_database = applied->items;
+	size_t same = 0;
+
+	for (size_t i = 0; i < files->other_count; i++) {
+		const struct store_migration *file = &files->others[i].migration;
+		for (size_t j = 0; j < applied->count; j++)
+			same += slice_equal(file->name, in_database[j].name) &&
+				slice_equal(file->checksum, in_database[j].checksum);
+	}
+	return same != files->other_count || same != applied->count;
 }

@@ -9,24 +9,36 @@
 
 #include "store/migration.h"
 
-/* One file NNNN_what.sql. */
+/* One file NNNN_what.sql, or one that is applied again whenever it differs. */
 struct migration_file {
 	struct store_migration migration;
 	struct slice sql;
 };
 
 struct migration_files {
-	struct migration_file *items; /* by version */
+	struct migration_file *items; /* the numbered ones, by version */
 	size_t count;
+	/* The others, in the order in which they are applied: roles.sql, which comes before the
+	 * numbered ones, views/, functions/, access.sql. */
+	struct migration_file *others;
+	size_t other_count;
 };
 
 /*
- * Reads all files of the directory whose names end in .sql. STATUS_OK, STATUS_NO_MEMORY, or
- * STATUS_MISCONFIGURED with a *message ready to print: no such directory, no such files, a name
- * that is not NNNN_what.sql, a file that cannot be read.
+ * Reads all files of the directory whose names end in .sql, and those of its folders views and
+ * functions, which need not be there. STATUS_OK, STATUS_NO_MEMORY, or STATUS_MISCONFIGURED with a
+ * *message ready to print: no such directory, no numbered file, a name that is neither
+ * NNNN_what.sql nor one of the others', a file that cannot be read.
  */
 enum status migration_file_read_all(struct arena *arena, const char *directory,
 				    struct migration_files *files, const char **message) MUST_CHECK;
+
+/* True for roles.sql, which is applied before the numbered files. */
+bool migration_file_comes_first(const struct migration_file *file);
+
+/* Whether the other files differ from those that were applied (struct store_migration). */
+bool migration_file_others_differ(const struct migration_files *files,
+				  const struct store_list *applied);
 
 /* True for NNNN_what.sql, where what is [A-Za-z0-9_-]+ and NNNN is not 0000. */
 bool migration_file_name_is_valid(struct slice name, int64_t *version);

@@ -83,9 +83,9 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 	enum { BEFORE_ITEMS = 3, PARAMS = BEFORE_ITEMS + COMMIT_STATEMENT_ITEM_ARRAYS };
 	static const struct pg_statement statement = {
 		.name = "store_rejected_replay",
-		.sql = "SELECT to_json(sluice.rejected_replay($1::text, $2::text::bigint, "
-		       "$3::text::boolean, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-		       "$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25))::text",
+		.sql = "SELECT to_json(sluice.rejected_replay($1::text, $2::text::bigint,"
+		       " $3::text::boolean, $4::sluice.intake_signal[],"
+		       " $5::sluice.intake_product_org[]))::text",
 		.param_count = PARAMS,
 		.binary = true,
 		.columns = 1,

@@ -12,12 +12,13 @@ import contextlib
 import pytest
 
 import harness
+import other_cluster
 import settings_api
 import sluicectl
 
 
 def pytest_configure(config):
-    for module in (settings_api, sluicectl):
+    for module in (other_cluster, settings_api, sluicectl):
         config.pluginmanager.register(module)  # its fixtures
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")

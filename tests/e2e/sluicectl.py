@@ -13,7 +13,7 @@ import pytest
 import harness
 
 MIGRATIONS = harness.ROOT / "sql-migrations"
-FIRST = (MIGRATIONS / "0001_roles_and_schema.sql").read_text()
+FIRST = (MIGRATIONS / "0001_schema.sql").read_text()
 MANUAL = harness.ROOT / "fcgi-app" / "man" / "sluicectl.1"
 FINE, FAILED, USAGE, UNREACHABLE = range(4)
 

@@ -75,7 +75,7 @@ def test_bulk_is_streamed(stack, key, lines, filler, chunked):
     assert stack.psql(
         "select count(*), count(distinct payload->>'number'), count(distinct id),"
         " min((payload->>'number')::int), max((payload->>'number')::int),"
-        " count(distinct xmin::text)"
+        " count(distinct stored_xact)"
         " from sluice.signal_staging where key_id = %s and payload ? 'number'", key["id"]) == \
         [(ITEMS, ITEMS, ITEMS, 0, ITEMS - 1, 1)]
     served_by = 0 if stack.front.startswith("cgi") else 1

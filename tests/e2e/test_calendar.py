@@ -39,9 +39,9 @@ def test_midnight_at_the_end_of_the_year(stack_of_its_own):
     first = accepted_id(post(stack, key, messageId="over midnight"))
     accepted_id(post(stack, key))
     # No partition is that far ahead: nothing is lost, and maintenance makes it.
-    assert stack.psql("select count(*) from sluice.signal_staging_default") == [(2,)]
+    assert stack.psql("select count(*) from sluice.signal_default") == [(2,)]
     stack.ctl("maintain")
-    assert stack.psql("select count(*) from sluice.signal_staging_p2031_12_31") == [(2,)]
+    assert stack.psql("select count(*) from sluice.signal_p2031_12_31") == [(2,)]
     assert usage(stack, "2031-12") == (2, 0)
     stack.ctl("organization", "limit", stack.organization, "--signals", 2)
     assert_problem(post(stack, key, messageId="too many"), 429, "limit_reached")
@@ -57,14 +57,14 @@ def test_midnight_at_the_end_of_the_year(stack_of_its_own):
     accepted_id(post(stack, key))
     assert_problem(post(stack, key), 429, "limit_reached")
     assert usage(stack, "2032-01") == (2, 1)
-    assert stack.psql("select count(*) from sluice.signal_staging_p2032_01_01") == [(2,)]
+    assert stack.psql("select count(*) from sluice.signal_p2032_01_01") == [(2,)]
 
     # A week later the ledger forgets, and what minutes had counted is in the months.
     server.move_clock("2032-01-08 12:00:00")
     ready(stack)
     stack.ctl("organization", "limit", stack.organization, "--signals", 0)
     stack.ctl("maintain")
-    assert stack.psql("select count(*) from sluice.usage_minute") == [(0,)]
+    assert stack.psql("select count(*) from sluice.usage_delta") == [(0,)]
     assert usage(stack, "2032-01") == (2, 1) and usage(stack, "2031-12") == (2, 1)
     assert accepted_id(post(stack, key, messageId="over midnight")) != first
     assert stack.rows(key) == 5

@@ -14,51 +14,25 @@ import threading
 import psycopg2
 import pytest
 
-from harness import (ENVIRONMENT, NDJSON, ROOT, Load, bulk_path, path_of, send, wait_for)
+from consumers import Consumer, Follower
+from harness import ENVIRONMENT, NDJSON, Load, bulk_path, path_of, send, wait_for
 from harness.documents import block
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
-CLAIM = "select id, claim_id from sluice.claim_signals(%s, %s, %s)"
-FINISH = "select sluice.finish_signals(%s::bigint[], %s, %s, claim => %s)"
 
-
-class Consumer:
-    """A database session of sluice_consumer (or another role)."""
-
-    def __init__(self, stack, name="consumer", user="sluice_consumer"):
-        self.name = name
-        self.connection = psycopg2.connect(
-            host=stack.env["PGHOST"], port=stack.env["PGPORT"], dbname=stack.env["PGDATABASE"],
-            user=user)
-        self.connection.autocommit = True
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.connection.close()
-
-    def query(self, sql, *params):
-        with self.connection.cursor() as cursor:
-            cursor.execute(sql, params or None)
-            return cursor.fetchall() if cursor.description else []
-
-    def claim(self, rows, lease="5 minutes"):
-        """{id: claim}"""
-        return dict(self.query(CLAIM, self.name, rows, lease))
-
-    def finish(self, ids, status="completed", error=None, claim=None):
-        return self.query(FINISH, list(ids), status, error, claim)[0][0]
+def finish_all(stack):
+    """Nothing is left to be claimed, whoever holds it."""
+    stack.psql("update sluice.signal_queue set due_at = null, lease_ends_at = '-infinity'")
+    with Consumer(stack, "sweeper", user="postgres") as consumer:
+        while batch := consumer.claim(10000):
+            consumer.finish(batch, "skipped")
 
 
 @pytest.fixture
 def queue(stack):
-    """The stack with nothing to be claimed; its roles may log in."""
-    for role in ("sluice_consumer", "sluice_reader"):
-        stack.psql(f"alter role {role} login")
-    stack.psql("update sluice.signal_staging set status = 'skipped'"
-               " where status in ('pending', 'processing', 'failed')")
+    """The stack with nothing to be claimed."""
+    finish_all(stack)
     yield stack
     stack.psql("alter database sluice reset sluice.max_attempts")
 
@@ -213,10 +187,10 @@ def test_rows_fail_until_it_is_permanent(queue, key):
             assert queue.psql("select bool_and(due_at > status_at + interval '10 s')"
                               " from sluice.signal_staging where id = any(%s) and status ="
                               " 'failed'", list(ids)) == [(True if attempt < 3 else None,)]
-            queue.psql("update sluice.signal_staging set due_at = clock_timestamp()"
+            queue.psql("update sluice.signal_queue set due_at = clock_timestamp()"
                        " where id = any(%s)", list(ids))
         assert statuses(queue, ids) == {"permanently_failed": 10}
-        queue.psql("select setval('sluice.signal_staging_queue_search', 0)")
+        queue.psql("select setval('sluice.signal_queue_search', 0)")
         assert not consumer.claim(100)
 
 
@@ -235,9 +209,9 @@ def test_a_row_that_kills_its_consumers(queue, key):
     wait_for(gone, "the row is given up")
 
 
-INSERT = ("insert into sluice.signal_staging (organization_id, received_at, occurred_at, key_id,"
-          " source, request_id, payload) select 1, now(), now(), 1, 's', %s, '{}'"
-          " from generate_series(1, %s) returning id")
+INSERT = ("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id,"
+          " source, request_id, payload) select nextval('sluice.signal_id'), 1, now(), now(), 1,"
+          " 's', %s, '{}' from generate_series(1, %s) returning id")
 
 
 def test_rows_committed_late(queue):
@@ -257,9 +231,8 @@ def test_rows_committed_late(queue):
 def entries_read(stack):
     """How many entries of the queue's index were read so far, by all."""
     stack.psql("select pg_stat_force_next_flush()")
-    return stack.psql("select sum(idx_tup_read) from pg_stat_all_indexes as s"
-                      " join pg_inherits as i on i.inhrelid = s.indexrelid"
-                      " where i.inhparent = 'sluice.signal_staging_queue_idx'::regclass")[0][0]
+    return stack.psql("select idx_tup_read from pg_stat_all_indexes"
+                      " where indexrelid = 'sluice.signal_queue_pkey'::regclass")[0][0]
 
 
 def test_an_open_snapshot_does_not_make_claims_slow(queue):
@@ -273,15 +246,10 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
         owner.query(INSERT, "dumped", rows)
         done = consumer.finish(consumer.claim(10000))
         # From now on without a search from the very beginning, which would help, too.
-        owner.query("select setval('sluice.signal_staging_queue_search',"
+        owner.query("select setval('sluice.signal_queue_search',"
                     " (extract(epoch from now() + interval '1 hour') * 1000000)::bigint)")
         while done < rows:
             done += consumer.finish(consumer.claim(10000))
-        # In life, too, time passes between millions: more than claims keep away from the beginning.
-        wait_for(lambda: owner.query(
-            "select clock_timestamp() > max(status_at) + interval '1.1 s'"
-            " from sluice.signal_staging where request_id = 'dumped'")[0][0],
-            "their claims have aged")
         owner.query(INSERT, "dumped", 70 * batch)
         for _ in range(5):  # it notes where the living begin
             assert len(consumer.claim(batch)) == batch
@@ -292,33 +260,11 @@ def test_an_open_snapshot_does_not_make_claims_slow(queue):
         consumer.query("select pg_stat_force_next_flush()")
         consumer.query("select 1")
         read = entries_read(queue) - before
-        owner.query("select setval('sluice.signal_staging_queue_search', 0)")
+        owner.query("select setval('sluice.signal_queue_search', 0)")
     assert 50 * batch <= read < 50 * rows / 10, read
 
 
 # ---- following ----
-
-class Follower:
-    """As sql-migrations/README.md says."""
-
-    def __init__(self, stack):
-        self.session = Consumer(stack, user="sluice_reader")
-        self.seen = collections.Counter()
-        self.start = self.session.query("select sluice.settled_xact()")[0][0]
-
-    def step(self):
-        upto = self.session.query("select sluice.settled_xact()")[0][0]
-        self.seen.update(row[0] for row in self.session.query(
-            "select id from sluice.signal_staging where stored_xact >= %s and stored_xact < %s",
-            self.start, upto))
-        self.start = upto
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *unused):
-        self.session.connection.close()
-
 
 def test_following_commits_out_of_order(queue):
     with Consumer(queue, user="postgres") as first, Consumer(queue, user="postgres") as second, \
@@ -331,9 +277,10 @@ def test_following_commits_out_of_order(queue):
             "select id from sluice.signal_staging where request_id = 'follow'")]
         assert visible == [high], "by id the lower one would be missed now"
         follower.step()
-        assert not follower.seen, "not before the other has ended"
+        assert follower.seen == {high: 1}, "an open transaction holds back its own rows"
         first.connection.commit()
-        wait_for(lambda: follower.step() or len(follower.seen) == 2, "both")
+        follower.step()
+        assert follower.seen == {low: 1, high: 1}
         # What a consumer does with a row does not bring it again.
         wait_for(lambda: consumer.finish(consumer.claim(10)), "claimed and finished")
         follower.step()
@@ -374,7 +321,6 @@ def test_following_many_writers(queue):
         consumer.result()
         for writer in writers:
             writer.result()
-        wait_for(lambda: follower.step() or len(follower.seen) >= len(committed), "the last ones")
         follower.step()
     assert follower.seen == collections.Counter(committed)
     assert len(committed) > 100
@@ -397,7 +343,7 @@ def test_readme_in_sql(queue, key):
     ids = stage(queue, key, 5)
     send(queue, path_of(key), b'{"userId":"somebody"}')
     ids = set(queue.ids(key))
-    queue.psql("select setval('sluice.signal_staging_queue_search', 0)")
+    queue.psql("select setval('sluice.signal_queue_search', 0)")
     lines = psql(queue, "sluice_consumer", block(DOCUMENT, "sql", "claim_signals"))
     assert len(lines) == 6 + 2 and lines[-2:] == ["5", "1"], lines
     assert statuses(queue, ids) == {"completed": 5, "skipped": 1}
@@ -434,54 +380,12 @@ def test_readme_in_shell(queue, key):
 
 
 def test_readme_following(queue, key):
-    psql(queue, "sluice_reader", "select 1")
-    start = queue.psql("select sluice.settled_xact()")[0][0]
+    start = queue.psql("select sluice.frontier()")[0][0]
     ids = stage(queue, key, 4)
-    script = block(DOCUMENT, "sql", "settled_xact")
-    wait_for(lambda: queue.psql("select sluice.settled_xact() > max(stored_xact)"
-                                " from sluice.signal_staging") == [(True,)], "they are settled")
+    script = block(DOCUMENT, "sql", "signals_between")
     lines = psql(queue, "sluice_reader", script + script + r"\echo :from", "-v", f"from={start}")
     assert {int(line.split("|")[0]) for line in lines[:-1]} == ids and len(lines) == 5
-    assert int(lines[-1]) > start
-
-
-# ---- upgrading ----
-
-def test_upgrade_with_rows(stack):
-    """The rows of the version before are neither rewritten nor forgotten."""
-    database = "consumers_upgrade"
-    stack.psql(f"create database {database}")
-    env = {**ENVIRONMENT, **stack.env, "PGDATABASE": database}
-
-    def query(sql):
-        return subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", sql], env=env,
-                              check=True, stdout=subprocess.PIPE, text=True).stdout.split()
-    files = sorted((ROOT / "sql-migrations").glob("[0-9]*.sql"))
-    mine = next(file for file in files if file.name.endswith("_consumers.sql"))
-    try:
-        with tempfile.TemporaryDirectory() as before:
-            os.chmod(before, 0o755)
-            for file in files[:files.index(mine)]:
-                shutil.copy(file, before)
-            subprocess.run([stack.env["SLUICECTL"], "migrate", "--directory", before], env=env,
-                           check=True, stdout=subprocess.DEVNULL)
-        query("insert into sluice.signal_staging (organization_id, received_at, occurred_at,"
-              " key_id, source, request_id, payload, status)"
-              " select 1, now() - n * interval '1 hour', now(),"
-              " 1, 's', 'r', '{}', case when n % 3 = 0 then 'completed' else 'pending' end"
-              "::sluice.staging_status from generate_series(1, 300) as n")
-        files_of = ("select string_agg(relfilenode::text, ' ' order by oid) from pg_class"
-                    " where oid in (select relid from pg_partition_tree('sluice.signal_staging'))")
-        nodes = query(files_of)
-        subprocess.run([stack.env["SLUICECTL"], "migrate", "--directory",
-                        ROOT / "sql-migrations"], env=env, check=True, stdout=subprocess.DEVNULL)
-        assert query(files_of) == nodes, "no table was rewritten"
-        assert query("select count(*) from sluice.signal_staging where stored_xact <"
-                     " sluice.settled_xact() and attempts = 0") == ["300"]
-        assert query("select count(*) from sluice.claim_signals('upgrade', 1000, '1 minute')") == \
-            ["200"]
-    finally:
-        stack.psql(f"drop database {database} with (force)")
+    assert lines[-1] != start
 
 
 @pytest.mark.slow
@@ -494,9 +398,10 @@ def test_reports_do_not_depend_on_statistics(stack_of_its_own):
     stack.psql("select pg_reload_conf()")
     wait_for(lambda: stack.psql("show autovacuum") == [("off",)], "it is reloaded")
     stack.psql(f"with i as ({INSERT}) select count(*) from i", "done", 1_000_000)
-    stack.psql("update sluice.signal_staging set status = 'completed'")
-    stack.psql(f"with i as ({INSERT}) select count(*) from i", "waiting", 300_000)
     with Consumer(stack) as consumer:
+        while batch := consumer.claim(100_000):
+            consumer.finish(batch)
+        stack.psql(f"with i as ({INSERT}) select count(*) from i", "waiting", 300_000)
         claimed = consumer.claim(100)
         assert len(claimed) == 100
         plan = consumer.query("explain (analyze, buffers, format json) " + FINISH,

@@ -24,16 +24,31 @@ def post(stack, key, value, headers=JSON, end=""):
 
 
 @pytest.mark.each_front
-@pytest.mark.parametrize("name", ["messageId", "message_id"])
-def test_a_repeat_is_answered_like_the_first(stack, key, name):
+@pytest.mark.parametrize("name, changes", [("messageId", {"changed": True}), ("message_id", {})])
+def test_a_repeat_is_answered_like_the_first(stack, key, name, changes):
     body = {"email": "once@example.com", name: "delivery-1"}
     first = post(stack, key, body)
-    again = post(stack, key, {**body, "changed": True})
+    again = post(stack, key, {**body, **changes})
     assert again.status == 202
     assert again.json == {**first.json, "duplicate": True}
     assert "duplicate" not in first.json
     assert stack.rows(key) == 1
     assert stack.staged(accepted_id(first)) == body, "the first one is kept"
+
+
+@pytest.mark.parametrize("first, second", [
+    ({"message_id": "mail", "event": "delivered"}, {"message_id": "mail", "event": "opened"}),
+    ({"message_id": "mail", "at": 1700000000}, {"message_id": "mail", "at": 1700000001}),
+    ({"messageId": "m", "event": "Signed Up"}, {"messageId": "m", "event": "Signed In"}),
+    ({"messageId": "m", "type": "track"}, {"messageId": "m", "type": "identify"}),
+    ({"messageId": "m", "message_id": "n"}, {"message_id": "m"}),
+], ids=["mail-event", "mail-bytes", "event", "type", "member"])
+def test_the_same_id_that_says_something_else_is_stored(stack, key, first, second):
+    """All events of one mail have its message_id; and no other mistake of a sender loses one."""
+    ids = [accepted_id(post(stack, key, {"email": "once@example.com", **item}))
+           for item in (first, second, first, second)]
+    assert ids[0] != ids[1] and ids[2:] == ids[:2]
+    assert stack.rows(key) == 2
 
 
 @pytest.mark.each_front
@@ -190,7 +205,7 @@ def test_import_that_fails_notes_nothing(stack, key, headers, end, code):
     body = b"\n".join(items) + end if headers is not JSON else b"[" + b",".join(items) + end
     assert_problem(send(stack, bulk_path(key), body, headers), 400, code)
     assert stack.rows(key) == 0
-    assert stack.psql("select count(*) from sluice.delivery where key_id = %s", key["id"]) == [(0,)]
+    assert stack.psql("select from sluice.delivery where key_scope = %s", key["id"]) == []
     for number in (0, 4999):
         answer = post(stack, key, signal(f"gone-{number}"))
         assert "duplicate" not in answer.json
@@ -329,7 +344,7 @@ def test_many_cold_signals_move_in_steps(stack, key):
 def test_refused_requests_of_known_keys_are_counted(stack):
     """With keys of its own: a worker may still have refusals of earlier tests to count."""
     def counted(key, reason):
-        return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refused_request"
+        return stack.psql("select coalesce(sum(requests), 0)::int from sluice.refusal"
                           " where key_id = %s and reason = %s", key["id"], reason)[0][0]
 
     deactivated, secret = stack.new_key(name="deactivated"), stack.new_key(secret=True)
@@ -350,13 +365,13 @@ def test_refused_requests_of_known_keys_are_counted(stack):
 @pytest.mark.first_front
 def test_refused_requests_do_not_write_one_by_one(stack):
     """200 of them leave a row or two, with their sum."""
-    total = ("select coalesce(sum(requests), 0)::int from sluice.refused_request"
+    total = ("select coalesce(sum(requests), 0)::int from sluice.refusal"
              " where key_id = %s and reason = 'deactivated'")
     key = stack.new_key(name="deactivated")
     stack.ctl("key", "deactivate", key["id"])
     stack.psql("select pg_stat_force_next_flush()")
     writes = ("select n_tup_ins + n_tup_upd from pg_stat_user_tables"
-              " where relname = 'refused_request'")
+              " where relname = 'refusal_delta'")
     written = stack.psql(writes)[0][0]
     with Client(stack.port) as client:
         for _ in range(200):

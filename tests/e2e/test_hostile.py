@@ -233,7 +233,7 @@ def test_tables_can_be_dumped_and_restored(hostile, answers):
     stored = sum(answer.json.get("accepted", 1) for ways in answers.values()
                  for answer in ways.values() if answer.status == 202)
     before = sums(hostile.connect())
-    assert before["sluice.signal_staging"][0] + before["sluice.signal_cold_storage"][0] == stored
+    assert before["sluice.signal"][0] + before["sluice.signal_cold_storage"][0] == stored
     with contextlib.closing(hostile.connect()) as connection, open(os.devnull, "w") as nowhere, \
             connection.cursor() as cursor:
         for table in before:

@@ -62,7 +62,7 @@ begin
     return new;
 end
 $$;
-create trigger refuse_poison before insert on sluice.signal_staging
+create trigger refuse_poison before insert on sluice.signal
     for each row execute function public.refuse_poison()
 """
 

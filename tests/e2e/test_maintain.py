@@ -17,11 +17,12 @@ from messages import NO_RIGHT, NO_RIGHT_HINT
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 MIGRATIONS = harness.ROOT / "sql-migrations"
-PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
-TABLES = ("signal_staging", "signal_cold_storage", "rejected_payload")
+TABLES = ("signal", "signal_cold_storage", "rejected_payload")
 # The steps that have to do with no partitions.
-ROW_STEPS = ("fold_usage", "resolve_identities", "prune_deliveries", "prune_identities",
-             "prune_refused_requests", "prune_usage_hours", "count_rows")
+ROW_STEPS = ("fold_usage", "fold_refusals", "fold_key_use", "resolve_identities",
+             "feed_stragglers", "prune_deliveries", "prune_moves", "prune_queues", "prune_claims",
+             "prune_identities", "prune_refused_requests", "prune_usage_hours", "index_days",
+             "count_rows")
 FINE, FAILED = 0, 1
 
 
@@ -34,12 +35,15 @@ class Database:
                      if not key.startswith(("PG", "SLUICE_"))}
         self.env = {**inherited, **stack.env, "PGDATABASE": name}
 
-    def start(self, *arguments, user="sluice_admin"):
+    def program(self, name):
+        return pathlib.Path(self.stack.env["PG_BIN"], name)
+
+    def start(self, *arguments, user="sluice_maintenance"):
         return subprocess.Popen([self.env["SLUICECTL"], *map(str, arguments)],
                                 env={**self.env, "PGUSER": user}, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
 
-    def ctl(self, *arguments, exits=FINE, user="sluice_admin"):
+    def ctl(self, *arguments, exits=FINE, user="sluice_maintenance"):
         process = self.start(*arguments, user=user)
         stdout, stderr = process.communicate(timeout=300)
         assert process.returncode == exits, (arguments, process.returncode, stdout, stderr)
@@ -51,7 +55,6 @@ class Database:
         stdout, stderr = process.communicate(timeout=300)
         assert process.returncode == exits, (process.returncode, stdout, stderr)
         report = json.loads(stdout)
-        assert report["already_running"] is False
         return {step["step"]: (step["result"], step["worked"]) for step in report["steps"]}, stderr
 
     def check(self, name):
@@ -78,38 +81,40 @@ class Database:
     def value(self, sql, *params):
         return self.psql(sql, *params)[0][0]
 
-    def put(self, days, rows=1, table="signal_staging", filler=0):
-        """Rows received so many days ago, at noon."""
+    def put(self, days, rows=1, table="signal", filler=0):
+        """Rows received so many days ago, at noon, of no key that a test counts."""
         beside, value = ((", source", ", 'x'") if table != "rejected_payload" else
                          (", kind, code, detail", ", 'single', 'x', 'x'"))
+        ids, next_id = (("id, ", "nextval('sluice.signal_id'), ") if table != "rejected_payload"
+                        else ("", ""))
         occurred = ", occurred_at" if table != "rejected_payload" else ""
         payload = ("jsonb_build_object('n', n, 'filler', (select string_agg(md5(n::text || f), '')"
                    f" from generate_series(1, {filler}) f))" if table != "rejected_payload"
                    else "'x'")
         self.psql(
-            f"insert into sluice.{table} (organization_id, received_at{occurred}, key_id, "
+            f"insert into sluice.{table} ({ids}organization_id, received_at{occurred}, key_id, "
             f"request_id, payload{beside}) "
-            f"select 1, d, {'d, ' if occurred else ''}1, %s, {payload}{value} "
+            f"select {next_id}1, d, {'d, ' if occurred else ''}0, %s, {payload}{value} "
             "from generate_series(1, %s) n, (select date_trunc('day', now(), 'UTC') "
             "- %s * interval '24 hours' + interval '12 hours' as d) t",
             f"{days} days ago", rows, days)
 
-    def partitions(self, table="signal_staging"):
+    def partitions(self, table="signal"):
         """{days ago: name}, by the first day of each."""
         return dict(self.psql(
             "select extract(day from date_trunc('day', now(), 'UTC') - lower_bound)::integer,"
             " partition_name from sluice.partition_overview"
             " where table_name = %s and not is_default", table))
 
-    def drop(self, *days, table="signal_staging"):
+    def drop(self, *days, table="signal"):
         names = self.partitions(table)
         for day in days:
             self.psql(f"drop table sluice.{names[day]}")
 
-    def keep(self, interval, table="signal_staging"):
+    def keep(self, interval, table="signal"):
         self.psql("update sluice.retention set keep = %s where table_name = %s", interval, table)
 
-    def rows(self, table="signal_staging"):
+    def rows(self, table="signal"):
         return self.value(f"select count(*) from sluice.{table}")
 
 
@@ -233,7 +238,7 @@ def test_a_missing_partition_loses_nothing(server, live, key):
     assert report["move_default_rows"][1] == 4 and report["make_partitions"][1] == 21
     assert [live.rows(name) for name in defaults] == [0, 0, 0]
     assert [live.rows(table) for table in TABLES] == [2, 1, 1]
-    for table, signal in (("signal_staging", warm), ("signal_cold_storage", cold)):
+    for table, signal in (("signal", warm), ("signal_cold_storage", cold)):
         assert live.psql(f"select tableoid::regclass::text from sluice.{table} where id = %s",
                          signal) == [(f"sluice.{live.partitions(table)[0]}",)]
     for name in ("default_partitions", "future_partitions", "maintenance"):
@@ -255,37 +260,44 @@ def test_rows_are_moved_under_load(server, live, key, before):
     assert report["move_default_rows"][1] >= 50 + before
     assert {entry.status for entry in load.sent} == {202}
     assert_staged_once(server, key, load)
-    assert live.rows("signal_staging_default") == 0
+    assert live.rows("signal_default") == 0
     assert live.rows() == len(load.sent) + before
     spans = live.psql("select partition_name, upper_bound - lower_bound > '24:00:00'"
-                      " from sluice.partition_overview where table_name = 'signal_staging'"
+                      " from sluice.partition_overview where table_name = 'signal'"
                       " and not is_default and lower_bound <= now() and upper_bound > now()")
     assert [span for _, span in spans] == [before > 0]
-    assert live.psql("select distinct tableoid::regclass::text from sluice.signal_staging"
+    assert live.psql("select distinct tableoid::regclass::text from sluice.signal"
                      " where key_id = %s", key["id"]) == [(f"sluice.{spans[0][0]}",)]
-    assert live.psql("select * from sluice.missing_days('signal_staging')"
+    assert live.psql("select * from sluice.missing_days('signal')"
                      " where missing_days >= date_trunc('day', now(), 'UTC')") == []
 
 
-def test_a_row_that_is_being_changed_is_not_moved(database):
-    """A consumer that has claimed a row finds it where it was, and its change is not lost."""
-    database.put(20, 3)
+def test_rows_that_are_just_being_claimed_are_not_moved(database):
+    """And the claim is good for them where they are afterwards."""
+    database.drop(1)
+    database.put(1, 3)
     with database.session() as consumer:
-        consumer.execute("update sluice.signal_staging set status = 'processing' where id ="
-                         " (select id from sluice.signal_staging limit 1 for update skip locked)")
+        consumer.execute("select array_agg(id) from sluice.claim_signals('c', 3, '1 hour')")
+        (ids,) = consumer.fetchone()
+        assert len(ids) == 3
         report, _ = database.maintain()
         assert report["move_default_rows"] == ("busy", 0)
         assert database.value("select message from sluice.maintenance_run"
-                              " where step = 'move_default_rows'") == "signal_staging is in use"
+                              " where step = 'move_default_rows'") == "signal is in use"
         consumer.connection.commit()
         report, _ = database.maintain()
         assert report["move_default_rows"] == ("done", 3)
-        consumer.execute("update sluice.signal_staging set status = 'completed'"
-                         " where status = 'processing' returning tableoid::regclass::text")
-        assert consumer.fetchall() == [(f"sluice.{database.partitions()[20]}",)]
+        consumer.execute("select sluice.finish_signals(%s, 'completed')", [ids])
+        assert consumer.fetchone() == (3,)
+        consumer.connection.commit()
+    assert database.psql("select distinct tableoid::regclass::text from sluice.signal") == [
+        (f"sluice.{database.partitions()[1]}",)]
+    assert database.psql("select distinct status::text from sluice.signal_staging") == [
+        ("completed",)]
 
 
 def test_what_is_out_of_range_makes_no_partition(database):
+    database.maintain()  # the first run indexes the days that are over
     for days in (20000, 800, -30, -20000):
         database.put(days)
     before = database.partitions()
@@ -293,7 +305,7 @@ def test_what_is_out_of_range_makes_no_partition(database):
     report.pop("count_rows")  # which may have seen them already
     assert set(report.values()) == {("done", 0)}
     assert database.partitions() == before
-    assert database.rows("signal_staging_default") == 4
+    assert database.rows("signal_default") == 4
     assert database.check("default_partitions")["result"] == "warning"
 
 
@@ -364,15 +376,21 @@ def test_partitions_are_dropped_under_load(server, live, key):
 
 # ---- several at once ----
 
-def test_another_run_is_in_progress(database):
+def test_another_run_is_at_a_step(database):
+    """The other steps are done all the same; an advisory lock means nothing."""
     database.drop(-7)
     with database.session() as other:
-        other.execute("select pg_advisory_lock(91725291414374)")
-        assert json.loads(database.ctl("maintain", "--json")) == \
-            {"already_running": True, "steps": []}
-        assert database.ctl("maintain") == "another run is in progress\n"
+        other.execute("select pg_advisory_lock(91725291414374);"
+                      "select 1 from sluice.maintenance_step where name = 'make_partitions'"
+                      " for update")
+        report, stderr = database.maintain()
+        assert stderr == "" and report["make_partitions"] == ("busy", 0)
+        assert {result for step, result in results(report).items()
+                if step != "make_partitions"} == {"done"}
+        assert database.value("select message from sluice.maintenance_run where step ="
+                              " 'make_partitions'") == 'another run is at step "make_partitions"'
     harness.wait_for(lambda: database.maintain()[0]["make_partitions"] == ("done", 1),
-                     "the lock is free again")
+                     "the step is free again")
 
 
 def test_several_at_once(database):
@@ -389,8 +407,8 @@ def test_several_at_once(database):
     moved = sum(step["worked"] for report in reports for step in report["steps"]
                 if step["step"] == "move_default_rows")
     assert moved == 200
-    assert database.rows() == 200 and database.rows("signal_staging_default") == 0
-    assert database.psql("select * from sluice.missing_days('signal_staging') where"
+    assert database.rows() == 200 and database.rows("signal_default") == 0
+    assert database.psql("select * from sluice.missing_days('signal') where"
                          " missing_days > now() - interval '55 days'") == []
 
 
@@ -401,14 +419,14 @@ def test_functions_alone_may_meet(database):
     script = ("do $$ begin for i in 1..100 loop begin "
               "perform sluice.maintenance_do('move_default_rows', 5000); "
               "exception when lock_not_available then null; end; commit; end loop; end $$")
-    sessions = [subprocess.Popen([PG_BIN / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-c", script],
-                                 env={**database.env, "PGUSER": "sluice_admin"},
+    psql = [database.program("psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-c", script]
+    sessions = [subprocess.Popen(psql, env={**database.env, "PGUSER": "sluice_maintenance"},
                                  stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for session in sessions:
         _, stderr = session.communicate(timeout=300)
         assert (session.returncode, stderr) == (0, "")
     database.maintain()
-    assert database.rows() == 30 and database.rows("signal_staging_default") == 0
+    assert database.rows() == 30 and database.rows("signal_default") == 0
 
 
 # ---- rights and steps ----
@@ -451,39 +469,13 @@ def test_what_was_not_done_for_a_day_is_seen(database):
     database.maintain()
     assert database.check("maintenance")["result"] == "ok"
     database.psql("update sluice.maintenance_run set done_at = now() - interval '25 hours',"
-                  " result = 'busy', message = 'signal_staging is in use'"
+                  " result = 'busy', message = 'signal is in use'"
                   " where step = 'drop_partitions'")
     assert database.check("maintenance")["detail"].startswith(
-        "not done for a day: drop_partitions (busy, signal_staging is in use)")
+        "not done for a day: drop_partitions (busy, signal is in use)")
 
 
-# ---- upgrades and backups ----
-
-def test_upgrade_with_rows(empty, tmp_path):
-    """From the schema of migration 5, with rows in partitions and in default ones."""
-    for file in sorted(MIGRATIONS.iterdir())[:5]:
-        (tmp_path / file.name).symlink_to(file)
-    superuser = empty.stack.env["PGUSER"]
-    empty.ctl("migrate", "--directory", tmp_path, user=superuser)
-    for table in TABLES:
-        for days in (120, 40, 3, 0):
-            empty.put(days, 3, table=table)
-    empty.psql("update partman.part_config set retention = '45 days'"
-               " where parent_table = 'sluice.signal_cold_storage'")
-    empty.ctl("migrate", "--directory", MIGRATIONS, user=superuser)
-    assert [empty.rows(table) for table in TABLES] == [12, 12, 12]
-    assert dict(empty.psql("select table_name, extract(day from keep)::integer"
-                           " from sluice.retention where table_name = any(%s)", list(TABLES))) == \
-        {"signal_staging": 90, "signal_cold_storage": 45, "rejected_payload": 30}
-    report, _ = empty.maintain()
-    assert results(report) == dict.fromkeys(report, "done")
-    assert [empty.rows(table) for table in TABLES] == [9, 9, 6]
-    assert empty.psql("select * from sluice.default_partitions_in_use()") == []
-    # The way it was done before.
-    empty.drop(-7)
-    empty.psql("set role sluice_admin; select sluice.maintain_partitions()")
-    assert -7 in empty.partitions()
-
+# ---- backups ----
 
 def test_dump_and_restore(database):
     """After maintenance of all kinds the copy is like the original and can be maintained, too."""
@@ -495,20 +487,20 @@ def test_dump_and_restore(database):
     database.maintain()
     database.keep("20 days")
     database.maintain()
-    dump = subprocess.run([PG_BIN / "pg_dump", "-Fc", database.name], env=database.env,
+    dump = subprocess.run([database.program("pg_dump"), "-Fc", database.name], env=database.env,
                           stdout=subprocess.PIPE, check=True).stdout
     copy = Database(database.stack, f"{database.name}_copy")
     database.stack.psql(f"create database {copy.name}")
     try:
-        subprocess.run([PG_BIN / "pg_restore", "--exit-on-error", "-d", copy.name],
+        subprocess.run([database.program("pg_restore"), "--exit-on-error", "-d", copy.name],
                        env=database.env, input=dump, check=True)
         overview = ("select table_name, partition_name, lower_bound, upper_bound"
                     " from sluice.partition_overview order by 1, 2")
         assert copy.psql(overview) == database.psql(overview)
-        counts = "select tableoid::regclass::text, count(*) from sluice.signal_staging group by 1"
+        counts = "select tableoid::regclass::text, count(*) from sluice.signal group by 1"
         assert sorted(copy.psql(counts)) == sorted(database.psql(counts))
         assert copy.value("select keep::text from sluice.retention"
-                          " where table_name = 'signal_staging'") == "20 days"
+                          " where table_name = 'signal'") == "20 days"
         copy.drop(-7)
         copy.put(12, 4)
         copy.keep("15 days", "rejected_payload")
@@ -527,7 +519,7 @@ def test_the_stack_is_maintained():
     try:
         database = Database(stack, stack.env["PGDATABASE"])
         assert database.value("select count(*) from sluice.maintenance_run"
-                              " where actor like 'sluicectl:sluice_admin@%%'") >= 4
+                              " where actor like 'sluicectl:sluice_maintenance@%%'") >= 4
         database.drop(-7)
         harness.wait_for(lambda: -7 in database.partitions(), "the partition is made again")
         status = subprocess.run([harness.ROOT / "deploy" / "stack", "status", "--dir", stack.dir],

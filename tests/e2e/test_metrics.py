@@ -11,7 +11,7 @@ from harness import (ANOTHER_HOST, JSON, SEED, Client, accepted_id, assert_probl
 pytestmark = pytest.mark.each_front
 
 SAMPLE = re.compile(r'(sluice_[a-z_]+)(?:\{([a-z]+)="([a-z_]+)"\})? ([0-9.]+|NaN)')
-IN_USE = ("sluice_default_partition_in_use", "signal_staging")
+IN_USE = ("sluice_default_partition_in_use", "signal")
 
 
 def metrics_of(stack):
@@ -40,7 +40,8 @@ def test_what_is_told(stack, keys):
     """Numbers for all tables and reasons, and nothing that names a sender."""
     samples = metrics_of(stack)
     queues = {"signal_staging", "product_org_staging"}
-    tables = {*queues, "signal_cold_storage", "rejected_payload"}
+    tables = {"signal", "signal_result", "signal_cold_storage", "product_org_update",
+              "product_org_result", "rejected_payload"}
     reasons = {"deactivated", "expired", "secret_missing", "secret_wrong", "wrong_endpoint",
                "limit_reached"}
     assert set(samples) == {
@@ -49,8 +50,9 @@ def test_what_is_told(stack, keys):
         *(("sluice_refused_requests_total", reason) for reason in reasons),
         ("sluice_maintenance_age_seconds", None), ("sluice_signals_total", None),
         *(("sluice_oldest_pending_age_seconds", table) for table in queues),
-        ("sluice_duplicates_total", None), ("sluice_schema_version", None)}
-    assert samples["sluice_partitions_ahead", "signal_staging"] == 7
+        ("sluice_duplicates_total", None), ("sluice_settled_age_seconds", None),
+        ("sluice_schema_version", None)}
+    assert samples["sluice_partitions_ahead", "signal"] == 7
     [(version,)] = stack.psql("select max(version) from sluice.schema_migration")
     assert samples["sluice_schema_version", None] == version
     text = send(stack, "/metrics", None, {}, "GET").body.decode()
@@ -69,13 +71,13 @@ def test_counters_follow(stack, key):
 
 def test_default_partition_in_use(stack):
     assert metrics_of(stack)[IN_USE] == 0
-    stack.psql("insert into sluice.signal_staging (organization_id, received_at, occurred_at,"
-               " key_id, source, request_id, payload)"
-               " values (1, now() + interval '1000 days', now(), 1, 'generic', 'far', '{}')")
+    stack.psql("insert into sluice.signal (id, organization_id, received_at, occurred_at,"
+               " key_id, source, request_id, payload) values (nextval('sluice.signal_id'), 1,"
+               " now() + interval '1000 days', now(), 1, 'generic', 'far', '{}')")
     try:
         assert metrics_of(stack)[IN_USE] == 1
     finally:
-        stack.psql("delete from sluice.signal_staging_default where request_id = 'far'")
+        stack.psql("delete from sluice.signal_default where request_id = 'far'")
     assert metrics_of(stack)[IN_USE] == 0
 
 

@@ -12,8 +12,7 @@ import threading
 
 import pytest
 
-from harness import (JSON, NDJSON, accepted_id, assert_problem, bulk_path, path_of, send,
-                     sound_key, wait_for)
+from harness import JSON, NDJSON, assert_problem, bulk_path, path_of, send, sound_key
 
 STRICT = {"Prefer": "handling=strict"}
 GZIP = {**JSON, "Content-Encoding": "gzip"}
@@ -70,7 +69,7 @@ def test_bad_items_are_kept_with_the_good_ones(stack, key, child):
     assert stack.psql(
         "select distinct r.source, r.request_id, r.received_at = s.received_at,"
         " r.organization_id = s.organization_id, r.xmin::text = s.xmin::text"
-        " from sluice.rejected_payload r join sluice.signal_staging s using (key_id)"
+        " from sluice.rejected_payload r join sluice.signal s using (key_id)"
         " where r.key_id = %s", key["id"]) == [("crm", "rejects-1", True, True, True)]
 
 
@@ -293,7 +292,7 @@ begin
     return new;
 end
 $$;
-create trigger refuse_bitter before insert on sluice.signal_staging
+create trigger refuse_bitter before insert on sluice.signal
     for each row execute function public.refuse_bitter()
 """
 
@@ -500,7 +499,7 @@ def test_replay_of_the_kept_bytes(stack, key, bitter):
     """What was refused for a reason that has gone."""
     del bitter
     send(stack, path_of(key), b'[{"email":"a@b.c","bitter":1},{"email":"d@e.f"}]')
-    stack.psql("alter table sluice.signal_staging disable trigger refuse_bitter")
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
     for identity in ids_of(stack, key):
         line = stack.ctl("rejected", "replay", identity)
         assert line.startswith(f"rejected payload {identity}: stored 1 signal with id ")
@@ -525,23 +524,11 @@ def test_two_replays_at_once_store_once(stack, key, tmp_path):
     assert stack.rows(key) == 1
 
 
-def test_the_older_function_still_stores(stack, key):
-    """Workers of the version before go on during an upgrade."""
-    accepted_id(send(stack, path_of(key)))
-    assert stack.psql(
-        "select s.outcomes, cardinality(s.ids) from sluice.intake_signals(array[sha256(%s)],"
-        " array[null]::bytea[], '{old-1}', '{1,1}', '{a,b}', '{x,y}', '{x,y}', '{NULL,NULL}',"
-        " '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{f,t}', '{\"{}\",\"{}\"}',"
-        " '{NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) as s",
-        key["key"].encode()) == [([0], 2)]
-    wait_for(lambda: stack.rows(key) == 3, "both rows are there")
-
-
 def test_dumped_rows_are_json_safe(stack, key):
     """rejected_payload holds any bytes, and a dump of it is text all the same."""
     send(stack, path_of(key), bytes(range(256)))
     dump = subprocess.run(["pg_dump", "--data-only", "-t", "sluice.rejected_payload*"],
-                          env={**stack.env, "PATH": "/usr/lib/postgresql/15/bin:/usr/bin:/bin"},
+                          env={**stack.env, "PATH": f"{stack.env['PG_BIN']}:/usr/bin:/bin"},
                           stdout=subprocess.PIPE, check=True).stdout
     assert bytes(range(256)).hex().encode() in dump
     assert json.loads(stack.ctl("rejected", "list", "--json"))

@@ -1,6 +1,6 @@
 -- What holds for every object of the schema: owner, comment, closed by default.
 BEGIN;
-SELECT plan(18);
+SELECT plan(24);
 
 SELECT is_empty($$
     SELECT format('%s %s', d.type, d.identity)
@@ -9,9 +9,6 @@ SELECT is_empty($$
         FROM pg_class AS c
         WHERE c.relnamespace = 'sluice'::regnamespace AND NOT c.relispartition
             AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-            -- sequences of identity columns and indexes of keys go with their column or constraint
-            AND NOT EXISTS (SELECT FROM pg_depend AS p
-                WHERE p.classid = 'pg_class'::regclass AND p.objid = c.oid AND p.deptype = 'i')
         UNION ALL
         SELECT 'pg_class'::regclass, i.indexrelid, 0
         FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -20,14 +17,16 @@ SELECT is_empty($$
         UNION ALL
         SELECT 'pg_class'::regclass, c.oid, a.attnum
         FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid
-        WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
-            AND a.attnum > 0 AND NOT a.attisdropped
+        WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'c')
+            AND a.attnum > 0 AND NOT a.attisdropped AND NOT c.relispartition
         UNION ALL
         SELECT 'pg_proc'::regclass, p.oid, 0 FROM pg_proc AS p
         WHERE p.pronamespace = 'sluice'::regnamespace
         UNION ALL
         SELECT 'pg_type'::regclass, t.oid, 0 FROM pg_type AS t
-        WHERE t.typnamespace = 'sluice'::regnamespace AND t.typtype IN ('e', 'd', 'r')
+        LEFT JOIN pg_class AS k ON k.oid = t.typrelid
+        WHERE t.typnamespace = 'sluice'::regnamespace
+            AND (t.typtype IN ('e', 'd', 'r') OR k.relkind = 'c')
         UNION ALL
         SELECT 'pg_constraint'::regclass, k.oid, 0
         FROM pg_constraint AS k JOIN pg_class AS c ON c.oid = k.conrelid
@@ -68,9 +67,10 @@ SELECT is_empty($$
     SELECT p.oid::regprocedure FROM pg_proc AS p
     WHERE p.pronamespace = 'sluice'::regnamespace
         AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
-        -- These run within those that have.
-        AND p.proname NOT IN ('store_items', 'signals_of_month', 'move_identified', 'writer_slot',
-            'delivery_lock')
+        -- These become part of the statements that use them, or run within functions that have one.
+        AND p.proname NOT IN ('key_outcome', 'short', 'says', 'any_delivered', 'item_id',
+            'xact_offset', 'stored_xact', 'store_signals', 'store_cold', 'store_product_orgs',
+            'delivery_keys', 'delivered_ids')
 $$, 'every function has its own search path');
 
 -- A function of a later migration is closed from the start.
@@ -80,46 +80,65 @@ RESET ROLE;
 SELECT is(has_function_privilege('public', 'sluice.later()', 'EXECUTE'), false,
     'nor is a function that comes later');
 
--- What every request would pay for.
+-- ---- ready for a distributed PostgreSQL, and what every request would pay for ----
 SELECT is_empty($$
     SELECT c.conname FROM pg_constraint AS c
-    WHERE c.contype = 'f' AND (c.conrelid::regclass::text ~ '^sluice\.(signal_|key_activity)'
-        OR c.confrelid::regclass::text ~ '^sluice\.signal_')
-$$, 'no foreign key touches the intake tables');
+    WHERE c.contype = 'f' AND c.connamespace = 'sluice'::regnamespace
+$$, 'there are no foreign keys');
 SELECT is_empty($$
-    SELECT t.tgname FROM pg_trigger AS t
-    WHERE t.tgrelid::regclass::text ~ '^sluice\.(signal_|key_activity|api_key)' AND NOT t.tgisinternal
-$$, 'no trigger either');
-SELECT indexes_are('sluice', 'signal_staging',
-    ARRAY['signal_staging_pkey', 'signal_staging_queue_idx', 'signal_staging_claimed_idx',
-        'signal_staging_received_at_idx']);
-SELECT indexes_are('sluice', 'signal_cold_storage',
-    ARRAY['signal_cold_storage_pkey', 'signal_cold_storage_received_at_idx',
-        'signal_cold_storage_anonymous_id_idx']);
-SELECT index_is_type('sluice', 'signal_staging', 'signal_staging_received_at_idx', 'brin');
+    SELECT t.tgname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'sluice'::regnamespace AND NOT t.tgisinternal
+$$, 'no triggers');
 SELECT is_empty($$
     SELECT i.indexrelid::regclass
     FROM pg_index AS i
     JOIN pg_class AS c ON c.oid = i.indrelid
-    JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
     WHERE c.relnamespace = 'sluice'::regnamespace AND i.indisunique
-        AND a.attname <> 'organization_id'
-        AND c.relname NOT IN ('organization', 'api_key', 'schema_migration',
-            'retention', 'maintenance_step', 'maintenance_run', 'product_org_fold', 'counted_partition',
-            'settings_secret')
-$$, 'organization_id begins every unique index of tenant data');
-
+        AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid
+            AND a.attnum = ANY (i.indkey) AND a.attname = 'organization_id')
+        AND c.relname NOT IN ('organization', 'api_key', 'schema_migration', 'schema_file',
+            'retention', 'detached_partition', 'day_index', 'fed_day', 'maintenance_step',
+            'maintenance_run', 'product_org_fold', 'counted_partition', 'settings_secret', 'feed',
+            'feed_frontier', 'claim')
+$$, 'organization_id is in every unique index of tenant data');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure, c FROM pg_proc AS p CROSS JOIN unnest(p.proconfig) AS c
+    WHERE p.pronamespace = 'sluice'::regnamespace AND c LIKE 'plan_cache_mode=%'
+$$, 'no function forces a kind of plan');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE p.pronamespace = 'sluice'::regnamespace AND p.prosrc ~ '\m(ctid|tableoid)\M'
+        AND p.proname !~ '^(prune|fold)_'
+$$, 'nothing but maintenance knows of places of rows');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE p.pronamespace = 'sluice'::regnamespace AND p.prosrc ~* 'advisory'
+$$, 'nothing depends on advisory locks, which any login can take');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE p.pronamespace = 'sluice'::regnamespace AND p.prosrc ~* 'GET DIAGNOSTICS|ROW_COUNT'
+$$, 'nothing learns what was stored from a row count');
+SELECT is_empty($$
+    SELECT p.oid::regprocedure FROM pg_proc AS p
+    WHERE p.pronamespace = 'sluice'::regnamespace AND p.pronargs > 20
+$$, 'no function has more than 20 parameters');
+SELECT is_empty('SELECT extname FROM pg_extension WHERE extname NOT IN (''plpgsql'', ''pgtap'')',
+    'no extension is needed');
+SELECT indexes_are('sluice', 'signal', ARRAY['signal_pkey', 'signal_stored_xact_idx']);
+SELECT indexes_are('sluice', 'signal_cold_storage',
+    ARRAY['signal_cold_storage_pkey', 'signal_cold_storage_received_at_idx',
+        'signal_cold_storage_anonymous_id_idx']);
+SELECT index_is_type('sluice', 'signal', 'signal_stored_xact_idx', 'brin');
 SELECT results_eq($$
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
     FROM pg_attribute AS a
-    WHERE a.attrelid = 'sluice.signal_staging'::regclass AND a.attnum > 0
-        AND a.attname NOT IN ('stored_xact', 'due_at', 'attempts', 'status_at', 'claim_id',
-            'claim_session', 'claimed_by') ORDER BY 1
+    WHERE a.attrelid = 'sluice.signal'::regclass AND a.attnum > 0 ORDER BY 1
 $$, $$
     SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull
     FROM pg_attribute AS a
-    WHERE a.attrelid = 'sluice.signal_cold_storage'::regclass AND a.attnum > 0 ORDER BY 1
-$$, 'signal_cold_storage has the columns of signal_staging, but for those of consumers');
+    WHERE a.attrelid = 'sluice.signal_cold_storage'::regclass AND a.attnum > 0
+        AND a.attgenerated = '' ORDER BY 1
+$$, 'signal_cold_storage has the columns of signal');
 SELECT enum_has_labels('sluice', 'staging_status',
     ARRAY['pending', 'processing', 'completed', 'failed', 'skipped', 'permanently_failed']);
 SELECT ok('owner'::sluice.member_role > 'admin' AND 'admin'::sluice.member_role > 'editor'
@@ -134,8 +153,11 @@ SELECT bag_eq($$
     WHERE r.rolname ~ '^sluice_' AND split_part(c, '=', 1) <> 'default_toast_compression'
 $$, $$
     VALUES ('sluice_admin synchronous_commit=on'),
+        ('sluice_consumer jit=off'),
         ('sluice_intake idle_in_transaction_session_timeout=330s'),
         ('sluice_intake jit=off'),
+        ('sluice_intake lock_timeout=1s'),
+        ('sluice_intake plan_cache_mode=force_generic_plan'),
         ('sluice_intake statement_timeout=30s'),
         ('sluice_intake synchronous_commit=on'),
         ('sluice_settings idle_in_transaction_session_timeout=15s'),

@@ -44,7 +44,8 @@ SELECT lives_ok(format('EXECUTE member(pg_temp.edges(), %L, %L)', repeat('u', 20
 SELECT throws_ok(format('EXECUTE member(pg_temp.edges(), %L, %L)', repeat('u', 201), 'viewer'),
     '23514', NULL, 'of 201');
 SELECT throws_ok($$ EXECUTE member(pg_temp.edges(), 'd', 'king') $$, '22P02', NULL, 'unknown role');
-SELECT throws_ok($$ EXECUTE member(-1, 'd', 'viewer') $$, '23503', NULL, 'unknown organization');
+SELECT throws_ok($$ SELECT sluice.member_add('t', 'Nowhere', 'd', 'viewer') $$, 'P0002', NULL,
+    'unknown organization');
 
 CREATE FUNCTION pg_temp.insert_key(name text DEFAULT 'k', endpoint text DEFAULT 'signal_staging',
     key_hash bytea DEFAULT sha256(random()::text::bytea),
@@ -114,14 +115,13 @@ SELECT throws_ok($$ EXECUTE migration(0, decode(repeat('00', 32), 'hex')) $$, '2
 SELECT throws_ok($$ EXECUTE migration(9999, decode(repeat('00', 31), 'hex')) $$, '23514', NULL,
     'a checksum of 31 bytes');
 
-PREPARE signal(jsonb, boolean, bytea) AS
-    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
-        request_id, payload, payload_repaired, payload_raw)
-    VALUES (1, now(), now(), 1, 'generic', 'r', $1, $2, $3);
-SELECT throws_ok($$ EXECUTE signal(NULL, false, NULL) $$, '23502', NULL,
-    'a signal without payload');
-SELECT throws_ok($$ EXECUTE signal('{}', false, '\x00') $$, '23514', NULL,
-    'received bytes beside an unrepaired payload');
+PREPARE signal(jsonb) AS
+    INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, source,
+        request_id, payload)
+    VALUES (1, 1, now(), now(), 1, 'generic', 'r', $1);
+SELECT throws_ok($$ EXECUTE signal(NULL) $$, '23502', NULL, 'a signal without payload');
+SELECT throws_ok($$ INSERT INTO sluice.usage_month VALUES (1, '2026-11-01', -1, 0) $$, '23514', NULL,
+    'negative usage');
 
 SELECT * FROM finish();
 ROLLBACK;

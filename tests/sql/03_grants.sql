@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(64);
+SELECT plan(70);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -12,9 +12,12 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 
 -- ---- what may be called ----
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
+INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_reader', 'sluice_admin']) AS r,
+    unnest(ARRAY['xact_offset', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
+        'settled_xact']) AS f;
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
-    ('sluice_intake', 'intake_signals'), -- for workers of before
+    ('sluice_intake', 'intake_ordinary'),
     ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
     ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_latest'), ('sluice_admin', 'audit_entries'),
     ('sluice_settings', 'settings_csrf_key'), ('sluice_settings', 'settings_me'),
@@ -29,16 +32,23 @@ INSERT INTO callable VALUES
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
     ('sluice_consumer', 'claim_product_orgs'), ('sluice_consumer', 'finish_product_orgs'),
     ('sluice_consumer', 'release_product_orgs'), ('sluice_consumer', 'extend_product_orgs'),
-    ('sluice_reader', 'settled_xact'), ('sluice_admin', 'settled_xact'),
     ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_replay'),
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),
-    ('sluice_admin', 'key_deactivate'), ('sluice_admin', 'maintain_partitions'),
+    ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
+    ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
+    ('sluice_admin', 'retention_set'), ('sluice_admin', 'requeue_signals'),
+    ('sluice_admin', 'person_signals'), ('sluice_admin', 'person_delete'),
     ('sluice_admin', 'partition_bounds'), ('sluice_reader', 'partition_bounds'),
-    ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use');
+    ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use'),
+    ('sluice_admin', 'sequences_behind'), ('sluice_reader', 'sequences_behind'),
+    ('sluice_admin', 'highest_xact'), ('sluice_reader', 'highest_xact'),
+    ('sluice_admin', 'is_ahead'), ('sluice_reader', 'is_ahead'),
+    ('sluice_admin', 'is_restored'), ('sluice_reader', 'is_restored'),
+    ('sluice_admin', 'maintenance_steps'), ('sluice_maintenance', 'maintenance_steps');
 SELECT bag_eq($$
     SELECT r.rolname::text, p.proname::text
     FROM pg_proc AS p
@@ -51,7 +61,8 @@ $$, 'SELECT * FROM callable', 'each role may call its functions and no others');
 SELECT is_empty($$
     SELECT r.rolname, c.oid::regclass, x.privilege
     FROM pg_class AS c
-    CROSS JOIN (VALUES ('sluice_intake'), ('sluice_settings'), ('sluice_consumer')) AS r (rolname)
+    CROSS JOIN (VALUES ('sluice_intake'), ('sluice_settings'), ('sluice_consumer'),
+        ('sluice_maintenance')) AS r (rolname)
     CROSS JOIN unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'REFERENCES']) AS x (privilege)
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND (has_any_column_privilege(r.rolname, c.oid, x.privilege)
@@ -65,13 +76,7 @@ SELECT is_empty($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND (has_any_column_privilege(r.rolname, c.oid, x.privilege)
             OR has_table_privilege(r.rolname, c.oid, 'DELETE, TRUNCATE, TRIGGER'))
-        AND (r.rolname, c.relname, x.privilege) <> ('sluice_admin', 'retention', 'UPDATE')
 $$, 'readers and admins write to no table');
-SELECT bag_eq($$
-    SELECT a.attname::text FROM pg_attribute AS a
-    WHERE a.attrelid = 'sluice.retention'::regclass AND a.attnum > 0
-        AND has_column_privilege('sluice_admin', a.attrelid, a.attnum, 'UPDATE')
-$$, ARRAY['keep'], 'but admins say how long things are kept');
 SELECT is_empty($$
     SELECT r.rolname, c.oid::regclass
     FROM pg_class AS c CROSS JOIN pg_roles AS r
@@ -93,31 +98,25 @@ $$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash',
     'sluice.settings_secret.csrf_key'], 'all columns but the hashes and the settings'' key');
 SELECT is_empty($$
     SELECT r.rolname FROM pg_roles AS r WHERE r.rolname ~ '^sluice_' AND r.rolname <> 'sluice_owner'
-        AND (has_schema_privilege(r.oid, 'sluice', 'CREATE')
-            OR has_schema_privilege(r.oid, 'partman', 'CREATE'))
-$$, 'nobody but the owner creates in the schemas');
+        AND has_schema_privilege(r.oid, 'sluice', 'CREATE')
+$$, 'nobody but the owner creates in the schema');
 SELECT bag_eq($$
     SELECT r.rolname::text FROM pg_roles AS r
     WHERE r.rolname ~ '^sluice_' AND has_schema_privilege(r.oid, 'sluice', 'USAGE')
 $$, ARRAY['sluice_owner', 'sluice_intake', 'sluice_settings', 'sluice_consumer', 'sluice_reader',
-    'sluice_admin'], 'all of them may use the schema');
+    'sluice_maintenance', 'sluice_admin'], 'all of them may use the schema');
 SELECT is(has_schema_privilege('public', 'sluice', 'USAGE'), false, 'nobody else may');
 
 -- ---- and when they try ----
-SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake(
-    '{}', NULL, '{}', '{}', '{}', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', NULL, NULL,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, false)$$),
-    'sluice_intake calls its function');
-SELECT lives_ok(pg_temp.as_role('sluice_intake', $$SELECT * FROM sluice.intake_signals(
-    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-    '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')$$),
-    'and that of before');
+SELECT lives_ok(pg_temp.as_role('sluice_intake', statement), 'sluice_intake: ' || statement)
+FROM unnest(ARRAY['SELECT * FROM sluice.intake(''{}'')',
+    'SELECT sluice.intake_ordinary(''{}'', ''{}'', false, false)']) AS statement;
 SELECT throws_ok(pg_temp.as_role('sluice_intake', statement), '42501', NULL,
     'sluice_intake: ' || statement)
 FROM unnest(ARRAY[
     'SELECT * FROM sluice.signal_staging',
-    'SELECT * FROM sluice.signal_staging_default',
-    'INSERT INTO sluice.signal_staging DEFAULT VALUES',
+    'SELECT * FROM sluice.signal_default',
+    'INSERT INTO sluice.signal DEFAULT VALUES',
     'SELECT key_hash FROM sluice.api_key',
     'SELECT * FROM sluice.key_overview',
     'SELECT * FROM sluice.organization',
@@ -126,29 +125,28 @@ FROM unnest(ARRAY[
     'SELECT nextval(''sluice.signal_id'')',
     'SELECT * FROM sluice.rejected_payload',
     'SELECT sluice.rejected_bytes(1)',
-    'SELECT sluice.store_items(''{0}'', ''{1}'', ''{1}'', ''{r}'', ''{}'', ''{}'', NULL, NULL, NULL, '
-        'NULL, NULL, NULL, NULL, ''{}'', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '
-        'NULL, NULL, false, 0::smallint, NULL)',
-    'SELECT sluice.writer_slot()',
+    'SELECT sluice.store_items(''{accepted}'', ''{1}'', ''{1}'', ''{1}'', ''{}'', NULL, NULL, false)',
+    'SELECT sluice.note_refusals(''{}'')',
     'SELECT sluice.fold_usage(1)',
     'SELECT * FROM sluice.delivery',
     'SELECT * FROM sluice.identity',
     'SELECT sluice.key_list(NULL)',
     'SELECT sluice.key_deactivate(''me'', 1)',
     'SELECT sluice.organization_id_of(''Grants'')',
-    'SELECT sluice.maintain_partitions()',
+    'SELECT sluice.maintenance_do(''drop_partitions'', 1)',
     'CREATE TABLE sluice.mine ()']) AS statement;
 -- A superuser's session could SET ROLE to anything, so membership is asked for.
-SELECT is(pg_has_role(a, b, 'MEMBER'), a = 'sluice_admin' AND b = 'sluice_reader',
+SELECT is(pg_has_role(a, b, 'MEMBER'), a = 'sluice_admin' AND b <> 'sluice_owner',
     format('may %s act as %s', a, b))
 FROM (VALUES ('sluice_intake', 'sluice_reader'), ('sluice_intake', 'sluice_owner'),
     ('sluice_admin', 'sluice_reader'), ('sluice_admin', 'sluice_owner'),
+    ('sluice_admin', 'sluice_maintenance'), ('sluice_maintenance', 'sluice_owner'),
     ('sluice_reader', 'sluice_owner')) AS v (a, b);
 
 SELECT lives_ok(pg_temp.as_role('sluice_reader', statement), 'sluice_reader: ' || statement)
 FROM unnest(ARRAY[
     'SELECT * FROM sluice.signal_staging',
-    'SELECT * FROM sluice.signal_staging_default',
+    'SELECT * FROM sluice.signal_default',
     'SELECT * FROM sluice.key_overview',
     'SELECT payload FROM sluice.rejected_payload',
     'SELECT id, name, display FROM sluice.api_key']) AS statement;
@@ -159,7 +157,7 @@ FROM unnest(ARRAY[
     'SELECT secret_hash FROM sluice.api_key',
     'SELECT id FROM sluice.api_key WHERE key_hash > ''\x''',
     'DELETE FROM sluice.audit_log',
-    'UPDATE sluice.signal_staging SET status = ''completed''']) AS statement;
+    'UPDATE sluice.signal_result SET status = ''completed''']) AS statement;
 
 SELECT lives_ok(pg_temp.as_role('sluice_consumer', statement), 'sluice_consumer: ' || statement)
 FROM unnest(ARRAY[
@@ -170,21 +168,26 @@ SELECT throws_ok(pg_temp.as_role('sluice_consumer', statement), '42501', NULL,
     'sluice_consumer: ' || statement)
 FROM unnest(ARRAY[
     'SELECT * FROM sluice.signal_staging',
-    'UPDATE sluice.signal_staging SET status = ''completed''',
+    'UPDATE sluice.signal_result SET status = ''completed''',
     'SELECT * FROM sluice.organization',
     'SELECT * FROM sluice.product_org_staging',
     'SELECT * FROM sluice.product_org_current',
-    'SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, ''me'', 1, ''1 min'', NULL)',
-    'SELECT sluice.report_rows(''sluice.signal_staging'', ''{1}'', 1, ''completed'', NULL, NULL, NULL)',
+    'SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, ''signal'', ''me'', 1, ''1 min'', NULL)',
+    'SELECT sluice.report_rows(''signal'', ''{1}'', 1, ''completed'', NULL, NULL, NULL)',
     'SELECT sluice.settled_xact()',
-    'SELECT setval(''sluice.signal_staging_queue_due'', 1)']) AS statement;
+    'SELECT setval(''sluice.signal_queue_from'', 1)']) AS statement;
 SELECT throws_ok(pg_temp.as_role('sluice_reader', $$SELECT sluice.claim_signals('me', 1, '1 min')$$),
     '42501', NULL, 'sluice_reader claims nothing');
 
 SELECT lives_ok(pg_temp.as_role('sluice_admin', $$SELECT sluice.organization_create('me', 'Granted')$$),
     'sluice_admin creates an organization');
-SELECT lives_ok(pg_temp.as_role('sluice_admin', 'SELECT sluice.maintain_partitions()'),
-    'sluice_admin maintains partitions');
+SELECT lives_ok(pg_temp.as_role(r, 'SELECT sluice.maintenance_do(''make_partitions'', 1)'),
+    r || ' maintains partitions') FROM unnest(ARRAY['sluice_admin', 'sluice_maintenance']) AS r;
+SELECT throws_ok(pg_temp.as_role('sluice_maintenance', statement), '42501', NULL,
+    'sluice_maintenance: ' || statement)
+FROM unnest(ARRAY['SELECT * FROM sluice.signal', 'SELECT sluice.drop_partitions(1)',
+    'SELECT sluice.retention_set(''me'', ''signal'', ''1 day'', NULL)',
+    'SELECT sluice.key_list(NULL)']) AS statement;
 SELECT throws_ok(pg_temp.as_role('sluice_admin', 'SELECT key_hash FROM sluice.api_key'), '42501', NULL,
     'sluice_admin does not see hashes');
 

@@ -75,7 +75,7 @@ SELECT throws_ok($$ SELECT pg_temp.create_key(display => 'sk_0123456789abcdefghi
 SELECT throws_ok($$ SELECT pg_temp.create_key(display => NULL) $$,
     '22023', 'display must be sk_, 4 characters, an ellipsis and 4 characters', 'no display');
 SELECT throws_ok($$ SELECT pg_temp.create_key(expires_at => '-infinity') $$, '22023',
-    'expiration must be an instant', 'an infinite expiration');
+    'expiration must be a timestamp', 'an infinite expiration');
 SELECT throws_ok($$ SELECT pg_temp.create_key(template => '{"product_org_id": "a"}') $$, '22023',
     'a signal_staging key takes no payload template', 'a template for signals');
 SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs') $$, '22023',

@@ -1,9 +1,9 @@
 -- rejected_payload: what intake keeps there, who sees it, and replaying.
 BEGIN;
-SELECT plan(56);
+SELECT plan(42);
 \ir helper.psql
 
-DELETE FROM sluice.signal_staging; -- other tests leave rows
+DELETE FROM sluice.signal; -- other tests leave rows
 SELECT sluice.organization_create('op', 'Rejects'), sluice.organization_create('op', 'Neighbour');
 CREATE TEMPORARY TABLE keys AS
 SELECT name, pg_temp.make_key(organization, name, endpoint_type => type) AS id
@@ -12,35 +12,31 @@ FROM (VALUES ('Rejects', 'plain', 'signal_staging'), ('Rejects', 'gone', 'signal
     AS v (organization, name, type);
 SELECT sluice.key_deactivate('op', id) FROM keys WHERE name = 'gone';
 
--- Requests without items; a reject for each number of a request.
+-- Senders without signals; a reject for each number of a sender.
 CREATE FUNCTION pg_temp.reject(keys text[], requests integer[], positions bigint[] DEFAULT NULL,
-    kinds text[] DEFAULT NULL, payloads bytea[] DEFAULT NULL, lengths bigint[] DEFAULT NULL)
-RETURNS smallint[] LANGUAGE sql AS $$
-    SELECT outcomes FROM sluice.intake(
-        ARRAY(SELECT pg_temp.hash(k) FROM unnest(keys) WITH ORDINALITY AS u (k, i) ORDER BY i),
-        array_fill(NULL::bytea, ARRAY[cardinality(keys)]),
-        ARRAY(SELECT 'request-' || i FROM generate_series(1, cardinality(keys)) AS i),
-        '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', requests,
-        coalesce(positions, ARRAY(SELECT i::bigint - 1 FROM generate_series(1,
-            cardinality(requests)) AS i)),
-        array_fill('not_an_object'::text, ARRAY[cardinality(requests)]),
-        array_fill('not an object at byte 1'::text, ARRAY[cardinality(requests)]),
-        coalesce(kinds, array_fill('item'::text, ARRAY[cardinality(requests)])),
-        array_fill('crm'::text, ARRAY[cardinality(requests)]),
-        coalesce(payloads, array_fill('\x37'::bytea, ARRAY[cardinality(requests)])),
-        coalesce(lengths, array_fill(1::bigint, ARRAY[cardinality(requests)])), NULL, NULL, NULL, false)
+    kinds text[] DEFAULT NULL, payloads bytea[] DEFAULT NULL, lengths bigint[] DEFAULT NULL,
+    signals sluice.intake_signal[] DEFAULT NULL)
+RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
+    SELECT (sluice.intake(ARRAY(SELECT pg_temp.sender(k) FROM unnest(keys) AS k), signals, rejects =>
+        ARRAY(SELECT ROW(requests[i], 'request-' || requests[i],
+                CASE WHEN positions IS NULL THEN i - 1 ELSE positions[i] END,
+                CASE WHEN lengths IS NULL THEN 1 ELSE lengths[i] END,
+                CASE WHEN kinds IS NULL THEN 'item' ELSE kinds[i] END, 'not_an_object',
+                'not an object at byte 1', 'crm',
+                CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END)::sluice.intake_reject
+            FROM generate_subscripts(requests, 1) AS i ORDER BY i))).outcomes
 $$;
 
 -- ---- the table ----
 SELECT indexes_are('sluice', 'rejected_payload', ARRAY['rejected_payload_pkey']);
-SELECT is(pg_get_constraintdef(k.oid), 'PRIMARY KEY (organization_id, id, received_at)', k.conname::text)
+SELECT is(pg_get_constraintdef(k.oid), 'PRIMARY KEY (id, organization_id, received_at)', k.conname::text)
 FROM pg_constraint AS k WHERE k.conrelid = 'sluice.rejected_payload'::regclass AND k.contype = 'p';
 SELECT ok(relkind = 'p', 'it is partitioned') FROM pg_class
 WHERE oid = 'sluice.rejected_payload'::regclass;
 
 -- ---- what is kept ----
 SELECT is(pg_temp.reject(ARRAY['plain', 'unknown', 'neighbour', 'gone', 'orgs', 'plain'],
-    ARRAY[1, 1, 2, 3, 4, 5, 6]), '{0,1,0,2,6,0}'::smallint[], 'outcomes');
+    ARRAY[1, 1, 2, 3, 4, 5, 6]), '{accepted,unknown_key,accepted,deactivated,wrong_endpoint,accepted}'::sluice.intake_outcome[], 'outcomes');
 SELECT results_eq($$ SELECT k.name, r.position, r.request_id, r.organization_id = a.organization_id
     FROM sluice.rejected_payload AS r JOIN keys AS k ON k.id = r.key_id
     JOIN sluice.api_key AS a ON a.id = r.key_id ORDER BY r.position $$,
@@ -60,7 +56,7 @@ SELECT results_eq($$ SELECT position, kind, payload, payload_bytes, truncated, c
     FROM (VALUES (NULL::bigint, 'single', '\x00ff'::bytea, 2::bigint, false),
         (3, 'item', '\x', 0, false), (0, 'lines', '\x7b', 2, true),
         (NULL, 'batch', '\x7b7b', NULL, true)) AS v $$, 'every column');
-SELECT is_empty('SELECT FROM sluice.signal_staging UNION ALL SELECT FROM sluice.signal_cold_storage',
+SELECT is_empty('SELECT FROM sluice.signal UNION ALL SELECT FROM sluice.signal_cold_storage',
     'no signal is made of it');
 SELECT is(tableoid::regclass::text,
     to_char(now() AT TIME ZONE 'UTC', '"sluice.rejected_payload_p"YYYY_MM_DD'),
@@ -68,50 +64,25 @@ SELECT is(tableoid::regclass::text,
 DELETE FROM sluice.rejected_payload;
 
 -- ---- together with signals ----
-CREATE TEMPORARY TABLE together AS SELECT * FROM sluice.intake(
-    ARRAY[pg_temp.hash('unknown'), pg_temp.hash('plain')], '{NULL,NULL}', '{r1,r2}',
-    '{2,1}', '{s,s}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}', '{NULL,NULL}',
-    '{NULL,NULL}', '{NULL,NULL}', '{f,f}', ARRAY['{"n": 1}', '{"n": 2}'], '{NULL,NULL}',
-    '{2,1}', '{1,1}', '{c,c}', '{d,d}', '{item,item}', '{NULL,NULL}', '{"\\x31","\\x32"}', '{1,1}',
-    NULL, NULL, NULL, false);
-SELECT is(outcomes, '{1,0}'::smallint[], 'one of two is accepted') FROM together;
+CREATE TEMPORARY TABLE together AS SELECT pg_temp.reject(ARRAY['unknown', 'plain'], ARRAY[2, 1],
+    payloads => ARRAY['\x31', '\x32']::bytea[], signals => ARRAY[
+        pg_temp.signal('{"sender": 2, "payload": "{\"n\": 1}"}'),
+        pg_temp.signal('{"sender": 1, "payload": "{\"n\": 2}"}')]) AS outcomes;
+SELECT is(outcomes, '{unknown_key,accepted}'::sluice.intake_outcome[], 'one of two is accepted') FROM together;
 SELECT is((SELECT array_agg(payload) FROM sluice.signal_staging), ARRAY['{"n": 1}']::jsonb[],
     'its signal is staged');
 SELECT is((SELECT array_agg(payload) FROM sluice.rejected_payload), ARRAY['\x31'::bytea],
     'and its reject is kept');
-SELECT is((SELECT array_agg(request_id || coalesce(source, ' -')) FROM sluice.rejected_payload),
-    '{"r2 -"}', 'with its request');
-DELETE FROM sluice.signal_staging;
+SELECT is((SELECT array_agg(request_id) FROM sluice.rejected_payload), '{request-2}',
+    'with its request');
+DELETE FROM sluice.signal;
 DELETE FROM sluice.rejected_payload;
 
 -- ---- what must fail ----
-SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], %L) $$, requests), 'XX000',
-    'arrays of intake do not fit together', 'rejects of request ' || requests)
-FROM unnest(ARRAY['{1,0}', '{1,2}', '{-1}', '{NULL}']) AS requests;
-SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], '{1}', %s) $$, rest), 'XX000',
-    'arrays of intake do not fit together', 'not as long: ' || rest)
-FROM unnest(ARRAY['positions => ''{1,2}''', 'kinds => ''{}''', 'payloads => ''{NULL,NULL}''',
-    'lengths => ''{}''']) AS rest;
-SELECT throws_ok($$ SELECT pg_temp.reject(ARRAY['plain'], '{}', payloads => '{NULL}') $$, 'XX000',
-    'arrays of intake do not fit together', 'bytes of no request');
 SELECT throws_ok(format($$ SELECT pg_temp.reject(ARRAY['plain'], '{1}', %s) $$, rest), state, NULL, rest)
 FROM (VALUES ('positions => ''{-1}''', '23514'), ('kinds => ''{other}''', '23514'),
     ('kinds => ''{NULL}''', '23502'), ('payloads => ''{NULL}''', '23502')) AS v (rest, state);
 SELECT is_empty('SELECT FROM sluice.rejected_payload', 'nothing of it is kept');
-
--- ---- the function that workers of the version before call ----
-CREATE TEMPORARY TABLE older AS SELECT * FROM sluice.intake_signals(
-    ARRAY[pg_temp.hash('plain'), pg_temp.hash('gone')], '{NULL,NULL}', '{r1,r2}', '{1,2,1}',
-    '{a,b,c}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}',
-    '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{NULL,NULL,NULL}', '{f,f,t}',
-    ARRAY['{}', '{}', '{}']::jsonb[], '{NULL,NULL,NULL}', NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL);
-SELECT is(outcomes, '{0,1}'::smallint[], 'it has the same outcomes') FROM older;
-SELECT is(ids[2], NULL, 'and ids') FROM older;
-SELECT is((SELECT id FROM sluice.signal_staging), ids[1], 'it stages') FROM older;
-SELECT is((SELECT id FROM sluice.signal_cold_storage), ids[3], 'and stores cold') FROM older;
-DELETE FROM sluice.signal_staging;
-DELETE FROM sluice.signal_cold_storage;
 
 -- ---- looking ----
 SELECT pg_temp.reject(ARRAY['plain', 'neighbour'], ARRAY[1, 2, 1], ARRAY[0, 1, NULL]);
@@ -141,12 +112,11 @@ FROM unnest(ARRAY['rejected_show', 'rejected_bytes']) AS function;
 UPDATE sluice.rejected_payload SET received_at = now() - '1 hour'::interval WHERE position = 0;
 CREATE FUNCTION pg_temp.replay(id bigint, again boolean DEFAULT false, n integer DEFAULT 2,
     actor text DEFAULT 'dba') RETURNS bigint[] LANGUAGE sql AS $$
-    SELECT sluice.rejected_replay(actor, id, again, (ARRAY['crm', 'web'])[:n],
-        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
-        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
-        array_fill(NULL::text, ARRAY[n]), array_fill(NULL::text, ARRAY[n]),
-        (ARRAY['2020-01-01 00:00+00', NULL]::timestamptz[])[:n], (ARRAY[false, true])[:n],
-        (ARRAY['{"n": 1}', '{"n": 2}'])[:n], (ARRAY[NULL, '\x7b7d']::bytea[])[:n])
+    SELECT sluice.rejected_replay(actor, id, again, (ARRAY[
+        pg_temp.signal('{"source": "crm", "occurred_at": "2020-01-01 00:00+00", "cold": false,
+            "payload": "{\"n\": 1}"}'),
+        pg_temp.signal('{"source": "web", "cold": true, "payload": "{\"n\": 2}",
+            "payload_raw": "\\x7b7d"}')])[:n], NULL)
 $$;
 SELECT throws_ok('SELECT pg_temp.replay(-1)', 'P0002', 'rejected payload -1 does not exist');
 SELECT throws_ok('SELECT pg_temp.replay(id, n => 0) FROM it', '22023', 'there is no signal to store');
@@ -159,10 +129,9 @@ SELECT results_eq($$ SELECT s.id, s.organization_id = it.organization_id, s.key_
     FROM sluice.signal_staging AS s, it $$,
     $$ SELECT ids[1], true, true, now(), '2020-01-01 00:00+00'::timestamptz, 'crm',
         '{"n": 1}'::jsonb, 'request-1', false FROM replayed $$, 'the one is staged');
-SELECT results_eq($$ SELECT s.id, s.key_id = it.key_id, s.occurred_at, s.source, s.payload_repaired,
-        s.payload_raw
+SELECT results_eq($$ SELECT s.id, s.key_id = it.key_id, s.occurred_at, s.source, s.payload_raw
     FROM sluice.signal_cold_storage AS s, it $$,
-    $$ SELECT ids[2], true, now() - '1 hour'::interval, 'web', true, '\x7b7d'::bytea
+    $$ SELECT ids[2], true, now() - '1 hour'::interval, 'web', '\x7b7d'::bytea
     FROM replayed $$, 'the other is cold, and occurred when it was received');
 SELECT ok(r.replayed_at >= now() AND r.replayed_by = 'dba' AND r.replayed_ids = ids, 'it is marked')
 FROM sluice.rejected_payload AS r, it, replayed WHERE r.id = it.id;
@@ -180,9 +149,6 @@ SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
     FROM it, (VALUES ('dba', '{"again": false, "signals": 2, "duplicates": 0}'),
         ('other', '{"again": true, "signals": 1, "duplicates": 0}')) AS v (actor, details) $$,
     'each replay is in the audit log');
-SELECT throws_ok($$ SELECT sluice.rejected_replay('dba', it.id, true, '{s}', '{NULL}', '{NULL}',
-    '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{NULL}', '{f}', '{"{}","{}"}', '{NULL,NULL}') FROM it $$,
-    'XX000', 'arrays of items do not fit together');
 SELECT throws_ok($$ UPDATE sluice.rejected_payload SET replayed_at = now(), replayed_by = NULL $$,
     '23514', NULL, 'when, by whom and as what belong together');
 

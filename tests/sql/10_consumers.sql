@@ -1,10 +1,11 @@
--- Consumers: what is claimed, for how long, what becomes of it, and who may say so. Other sessions
--- are in tests/e2e/test_consumers.py.
-BEGIN;
-SELECT plan(68);
+-- Consumers: what is claimed, for how long, what becomes of it, and who may say so. Works with committed
+-- rows: what a transaction stores, a claim takes in when it has committed. More sessions are in
+-- tests/e2e/test_consumers.py.
+SELECT plan(86);
 \ir helper.psql
 
-DELETE FROM sluice.signal_staging; -- what other tests have committed
+-- What other tests have committed.
+TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result, sluice.claim;
 SELECT sluice.organization_create('op', 'Consumers'), sluice.organization_create('op', 'Others');
 SELECT pg_temp.make_key('Consumers', 'consumed'), pg_temp.make_key('Others', 'others');
 
@@ -19,27 +20,33 @@ CREATE FUNCTION pg_temp.claim(max_rows integer, lease text DEFAULT '1 minute',
         FROM sluice.claim_signals('tester', max_rows, lease::interval, organization) $$;
 CREATE FUNCTION pg_temp.row(n integer) RETURNS sluice.signal_staging LANGUAGE sql
     AS $$ SELECT * FROM sluice.signal_staging WHERE id = (pg_temp.id(n))[1] $$;
--- Makes a row due, as time would.
+-- Makes a row due, as time would, and lets claims look at once.
+CREATE FUNCTION pg_temp.look() RETURNS bigint LANGUAGE sql
+    AS $$ SELECT setval('sluice.signal_queue_search', 0) $$;
 CREATE FUNCTION pg_temp.due(VARIADIC n integer[]) RETURNS void LANGUAGE sql AS $$
-    UPDATE sluice.signal_staging SET due_at = clock_timestamp() - interval '1 microsecond'
+    UPDATE sluice.signal_queue SET
+        due_at = CASE WHEN due_at IS NOT NULL THEN clock_timestamp() - interval '1 microsecond' END,
+        lease_ends_at = CASE WHEN claim_id IS NOT NULL
+            THEN clock_timestamp() - interval '1 microsecond' END
     WHERE id = ANY (pg_temp.id(VARIADIC n));
-    SELECT setval('sluice.signal_staging_queue_search', 0) $$;
+    SELECT pg_temp.look() $$;
 
 -- ---- claiming ----
 SELECT is(status, 'pending', 'a row begins as pending') FROM pg_temp.row(1);
 SELECT ok(attempts = 0 AND status_at IS NULL AND claim_id IS NULL AND claimed_by IS NULL,
     'without a claim') FROM pg_temp.row(1);
-SELECT ok(due_at BETWEEN received_at AND clock_timestamp(), 'and is due at once') FROM pg_temp.row(1);
+SELECT is((SELECT pending FROM sluice.backlog WHERE organization = 'Consumers'), 10::bigint,
+    'all are waiting, though nobody has looked yet');
+SELECT is_empty('SELECT FROM sluice.signal_queue', 'really nobody');
 SELECT set_eq('SELECT pg_temp.claim(3)', '{1,2,3}'::integer[], 'the oldest are claimed first');
 SELECT set_eq('SELECT pg_temp.claim(3)', '{4,5,6}'::integer[], 'then the next');
 SELECT is(status, 'processing', 'a claimed row is processing') FROM pg_temp.row(1);
-SELECT ok(attempts = 1 AND claimed_by = 'tester' AND claim_id IS NOT NULL
-    AND claim_session IS NOT NULL AND status_at > received_at
-    AND due_at = status_at + interval '1 minute', 'with claim, name, instant and lease')
+SELECT ok(attempts = 1 AND claimed_by = 'tester' AND claim_id IS NOT NULL AND status_at > received_at
+    AND due_at = status_at + interval '1 minute', 'with claim, name, time and lease')
 FROM pg_temp.row(1);
 SELECT ok((pg_temp.row(1)).claim_id = (pg_temp.row(3)).claim_id
     AND (pg_temp.row(1)).claim_id < (pg_temp.row(4)).claim_id, 'each call is a claim of its own');
-SELECT is((pg_temp.row(1)).claim_session, (pg_temp.row(4)).claim_session, 'all of one session');
+SELECT is((SELECT count(DISTINCT session) FROM sluice.claim), 1::bigint, 'all of one session');
 SELECT results_eq($$ SELECT s.id, s.status::text, s.attempts::integer, s.payload, s.email, s.claimed_by
     FROM sluice.claim_signals('whole', 1, '1 hour') AS s $$,
     $$ SELECT (pg_temp.id(7))[1], 'processing', 1, '{"n": 7}'::jsonb, NULL::text, 'whole' $$,
@@ -54,7 +61,8 @@ FROM (VALUES ('', '1', '1 min', '22023', 'a consumer without a name'),
     ('c', '0', '1 min', '22023', 'no rows'), ('c', NULL, '1 min', '22023', 'null rows'),
     ('c', '100001', '1 min', '22023', 'too many'),
     ('c', '1', '0', '22023', 'no lease'), ('c', '1', '-1 s', '22023', 'a lease in the past'),
-    ('c', '1', NULL, '22023', 'null for a lease'), ('c', '1', 'infinity', '22007', 'a lease for ever'),
+    ('c', '1', NULL, '22023', 'null for a lease'), ('c', '1', 'infinity', CASE WHEN current_setting('server_version_num')::integer < 170000
+        THEN '22007' ELSE '22023' END, 'a lease for ever'),
     ('c', '1', '31 days', '22023', 'nearly so')) AS v (consumer, max_rows, lease, state, what);
 SELECT throws_ok($$ SELECT * FROM sluice.claim_signals('c', 1, '1 min', 'Nobody') $$, 'P0002', NULL,
     'an unknown organization');
@@ -92,6 +100,8 @@ SELECT is(sluice.finish_signals(pg_temp.id(6), 'completed', NULL, NULL, (pg_temp
 
 -- ---- failing, until it is permanent ----
 SELECT is((pg_temp.row(6)).claim_id, NULL, 'then it is under no claim any more');
+SELECT is_empty($$ SELECT FROM sluice.signal_queue AS q JOIN sluice.signal_result AS r ON r.id = q.id $$,
+    'what is done is in the queue no more');
 SELECT sluice.release_signals(pg_temp.id(8, 9, 10), (pg_temp.row(8)).claim_id);
 SELECT set_eq('SELECT pg_temp.claim(1)', '{8}'::integer[], 'one to fail');
 SELECT is(sluice.finish_signals(pg_temp.id(8), 'failed', 'first'), 1::bigint, 'it fails');
@@ -139,7 +149,7 @@ SELECT pg_temp.due(9);
 SELECT is(sluice.finish_signals(pg_temp.id(9), 'completed'), 1::bigint,
     'and finish it, even late, as long as nobody else has it');
 
-UPDATE sluice.signal_staging SET attempts = 5 WHERE id = (pg_temp.id(10))[1];
+UPDATE sluice.signal_queue SET attempts = 5 WHERE id = (pg_temp.id(10))[1];
 SELECT pg_temp.due(10);
 SELECT is_empty('SELECT pg_temp.claim(100)', 'a lease that ended five times is not given again');
 SELECT is(error, 'lease ended without a report, attempt 5 of 5', 'the row says so')
@@ -147,38 +157,84 @@ FROM pg_temp.row(10);
 SELECT is((pg_temp.row(10)).status, 'permanently_failed', 'and failed permanently');
 
 -- ---- by hand ----
-UPDATE sluice.signal_staging SET status = 'pending' WHERE id = ANY (pg_temp.id(8, 10));
-SELECT setval('sluice.signal_staging_queue_search', 0);
-SELECT set_eq('SELECT pg_temp.claim(100)', '{8,10}'::integer[],
-    'what a DBA makes pending is claimed, whatever it was');
+SELECT is(sluice.requeue_signals(pg_temp.id(8, 10, 7)), 2::bigint, 'what is finished can be made pending');
+SELECT ok(status = 'pending' AND attempts = 0 AND error IS NULL, 'as if it were new') FROM pg_temp.row(8);
+SELECT set_eq('SELECT pg_temp.claim(100)', '{8,10}'::integer[], 'it is claimed again');
+SET sluice.max_attempts = 1;
 SELECT is(sluice.finish_signals(pg_temp.id(8), 'failed', 'again'), 1::bigint, 'it fails again');
-SELECT is((pg_temp.row(8)).status, 'permanently_failed', 'that was its last chance');
-SET LOCAL sluice.max_attempts = 7;
+SELECT is((pg_temp.row(8)).status, 'permanently_failed', 'for good, when one attempt is allowed');
+SET sluice.max_attempts = 2;
 SELECT sluice.finish_signals(pg_temp.id(10), 'failed', 'again');
 SELECT is((pg_temp.row(10)).status, 'failed', 'sluice.max_attempts allows for more');
 RESET sluice.max_attempts;
+SELECT set_eq('SELECT id, status::text FROM sluice.signal_failed', $$
+    SELECT (pg_temp.id(4))[1], 'permanently_failed' UNION ALL SELECT (pg_temp.id(8))[1],
+        'permanently_failed' UNION ALL SELECT (pg_temp.id(10))[1], 'failed' $$, 'failed ones are found');
 
 -- ---- by organization, in other partitions ----
 SELECT pg_temp.intake(ARRAY['consumed', 'others'], ARRAY[1, 2, 1, 2]);
 SELECT set_eq($$ SELECT pg_temp.claim(100, organization => 'Others') $$, '{2,4}'::integer[],
     'one organization''s rows');
 SELECT set_eq($$ SELECT pg_temp.claim(100) $$, '{1,3}'::integer[], 'the others are still there');
-INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
-    request_id, payload)
-SELECT 1, at, at, 1, 's', 'r', jsonb_build_object('n', n)
-FROM (VALUES (1, now() - interval '3 days'), (2, timestamptz '1999-12-31'), (3, now()),
-    (4, now() + interval '5 days')) AS v (n, at);
-SELECT setval('sluice.signal_staging_queue_search', 0);
+CREATE FUNCTION pg_temp.put(n integer, at timestamptz) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, source,
+        request_id, payload)
+    VALUES (nextval('sluice.signal_id'), 1, at, at, 1, 's', 'r', jsonb_build_object('n', n)) $$;
+SELECT pg_temp.put(n, at) FROM (VALUES (1, now() - interval '1 day'), (3, now()),
+    (4, now() + interval '50 days'), (2, now() + interval '5 days')) AS v (n, at);
 SELECT set_eq('SELECT pg_temp.claim(100)', '{1,2,3,4}'::integer[],
     'rows of any partition, the default one too, are claimed');
-SELECT is(sluice.finish_signals(ARRAY(SELECT id FROM sluice.signal_staging WHERE request_id = 'r'),
+SELECT is(sluice.finish_signals(ARRAY(SELECT id FROM sluice.signal WHERE request_id = 'r'),
     'completed'), 4::bigint, 'and finished');
 
--- ---- following ----
-SELECT is(stored_xact, pg_current_xact_id()::text::bigint, 'a row knows its transaction')
-FROM pg_temp.row(1);
-SELECT cmp_ok(sluice.settled_xact(), '<=', (pg_temp.row(1)).stored_xact,
-    'which has not ended');
+-- What was stored in a day long past is found by maintenance.
+SELECT pg_temp.put(5, now() - interval '6 days');
+SELECT is_empty('SELECT pg_temp.claim(100)', 'a feed looks into the last days');
+SELECT is(sluice.feed_unknown('signal', now() - interval '7 days', now() - interval '5 days'), 1::bigint,
+    'others are looked at now and then');
+SELECT is(sluice.feed_unknown('signal', now() - interval '7 days', now() - interval '5 days'), 0::bigint,
+    'each once');
+SELECT pg_temp.look();
+SELECT set_eq('SELECT pg_temp.claim(100)', '{5}'::integer[], 'then they are claimed');
 
+-- ---- a transaction's own rows ----
+BEGIN;
+SELECT pg_temp.put(6, now());
+SELECT is_empty('SELECT pg_temp.claim(100)', 'what a transaction stores it does not claim itself');
+SELECT pg_temp.put(7, now());
+COMMIT;
+SELECT set_eq('SELECT pg_temp.claim(100)', '{6,7}'::integer[], 'all of it comes when it has committed');
+
+-- ---- following ----
+SELECT sluice.frontier() AS earlier \gset
+SELECT is_empty(format('SELECT * FROM sluice.signals_between(%L, sluice.frontier())', :'earlier'),
+    'nothing is new at first');
+BEGIN;
+SELECT pg_temp.put(8, now());
+SELECT is_empty(format('SELECT * FROM sluice.signals_between(%L, sluice.frontier())', :'earlier'),
+    'nor is what this transaction stores');
+SELECT sluice.frontier() AS between \gset
+COMMIT;
+SELECT pg_temp.put(9, now());
+SELECT sluice.frontier() AS later \gset
+SELECT results_eq(format($$ SELECT (payload ->> 'n')::integer FROM sluice.signals_between(%L, %L) $$,
+    :'earlier', :'later'), ARRAY[8, 9], 'later it is');
+SELECT set_eq(format($$ SELECT (payload ->> 'n')::integer FROM sluice.signals_between(%L, %L) $$,
+    :'between', :'later'), ARRAY[8, 9], 'also from a frontier that saw it open');
+SELECT is_empty(format('SELECT * FROM sluice.signals_between(%L, sluice.frontier())', :'later'),
+    'and once only');
+-- As in another cluster, with other numbers.
+CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 1000000000;
+SELECT pg_temp.put(10, now());
+SELECT results_eq(format($$ SELECT (payload ->> 'n')::integer
+    FROM sluice.signals_between(%L, sluice.frontier()) $$, :'later'), ARRAY[10],
+    'a frontier of before goes on being right');
+UPDATE sluice.feed SET cluster = 1;
+CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 0;
+SELECT set_eq('SELECT pg_temp.claim(100)', '{8,9,10}'::integer[],
+    'a claim in another cluster takes in what nobody has claimed');
+SELECT cmp_ok(sluice.xact_offset(), '>', 1000000000::bigint, 'and makes numbers go on rising');
+SELECT is_empty('SELECT pg_temp.claim(100)', 'each once');
+
+TRUNCATE sluice.signal, sluice.signal_queue, sluice.signal_result, sluice.claim;
 SELECT * FROM finish();
-ROLLBACK;

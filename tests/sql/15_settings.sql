@@ -4,7 +4,7 @@ BEGIN;
 SELECT plan(161);
 \ir helper.psql
 
-DELETE FROM sluice.signal_staging; -- of tests that commit
+DELETE FROM sluice.signal; -- of tests that commit
 SELECT sluice.organization_create('tester', 'Settings') AS mine \gset
 SELECT sluice.organization_create('tester', 'Theirs') AS theirs \gset
 SELECT sluice.organization_create('tester', 'Third') AS third \gset
@@ -115,9 +115,9 @@ FROM (VALUES
     AS v (name, endpoint, expires, template, refused, why);
 SELECT results_eq($$ SELECT actor, action FROM sluice.audit_log WHERE action = 'key_create'
     AND actor = 'admin-1' $$, $$ VALUES ('admin-1', 'key_create') $$, 'the user is in the audit log');
-INSERT INTO sluice.refused_request (organization_id, key_id, day, reason, slot, requests, last_at)
-VALUES (:mine, :my_key, current_date, 'expired', 1, 1, now() - interval '1 hour'),
-    (:mine, :my_key, current_date, 'deactivated', 2, 1, now());
+INSERT INTO sluice.refused_request (organization_id, key_id, day, reason, requests, last_at)
+VALUES (:mine, :my_key, current_date, 'expired', 1, now() - interval '1 hour');
+INSERT INTO sluice.refusal_delta VALUES (:mine, :my_key, now(), 'deactivated', 1);
 SELECT results_eq(format('SELECT last_refusal, last_refused_at FROM sluice.settings_key(''owner-1'', '
     'NULL, %s)', :'my_key'), 'SELECT ''deactivated'', now()', 'why it was last refused');
 
@@ -125,10 +125,19 @@ SELECT results_eq(format('SELECT last_refusal, last_refused_at FROM sluice.setti
 CREATE FUNCTION pg_temp.put(organization bigint, received_at timestamptz, source text,
     status sluice.staging_status DEFAULT 'pending', n integer DEFAULT 1) RETURNS void
 LANGUAGE sql AS $$
-    INSERT INTO sluice.signal_staging (organization_id, received_at, occurred_at, key_id, source,
-        status, request_id, payload)
-    SELECT organization, received_at, received_at, 1, source, status, 'r', '{}'
-    FROM generate_series(1, n)
+    WITH stored AS (
+        INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, source,
+            request_id, payload)
+        SELECT nextval('sluice.signal_id'), organization, received_at, received_at, 1, source, 'r', '{}'
+        FROM generate_series(1, n)
+        RETURNING id, organization_id, received_at
+    ), queued AS (
+        INSERT INTO sluice.signal_queue (id, organization_id, received_at, last_failure)
+        SELECT s.id, s.organization_id, s.received_at, ROW(now(), 'c', NULL, NULL)::sluice.failure FROM stored AS s WHERE status = 'failed'
+    )
+    INSERT INTO sluice.signal_result (id, organization_id, received_at, finished_at, status, attempts)
+    SELECT s.id, s.organization_id, s.received_at, now(), status, 1
+    FROM stored AS s WHERE status NOT IN ('pending', 'failed')
 $$;
 CREATE FUNCTION pg_temp.told(span text, name text) RETURNS text LANGUAGE sql AS $$
     SELECT s.j ->> name FROM (SELECT sluice.statistics('Settings', span) AS j) AS s
@@ -154,15 +163,14 @@ SELECT pg_temp.put(:mine, now() - interval '2 days', 'a', 'failed', 5);
 SELECT pg_temp.put(:mine, now() - interval '20 days', 'a', 'skipped', 7);
 SELECT pg_temp.put(:theirs, now(), 'c', 'pending', 100);
 INSERT INTO sluice.usage_hour VALUES (:mine, date_trunc('hour', now()), 9, 4);
-INSERT INTO sluice.usage_minute VALUES (:mine, date_trunc('minute', now()), 1, 9, 1),
-    (:theirs, date_trunc('minute', now()), 1, 9, 50);
+INSERT INTO sluice.usage_delta VALUES (:mine, now(), 9, 1), (:theirs, now(), 9, 50);
 SELECT is(pg_temp.total('24h', v.status), v.n, '24h, ' || v.status)
 FROM (VALUES ('pending', 3::bigint), ('completed', 2), ('failed', 0), ('processing', 0))
     AS v (status, n);
 SELECT is(pg_temp.total('7d', 'failed'), 5::bigint, '7 days');
 SELECT is(pg_temp.total('7d', 'skipped'), 0::bigint);
 SELECT is(pg_temp.total('30d', 'skipped'), 7::bigint, '30 days');
-SELECT is(pg_temp.told('24h', 'duplicates'), '5', 'of hours and minutes');
+SELECT is(pg_temp.told('24h', 'duplicates'), '5', 'added up or not');
 SELECT is(pg_temp.told('24h', 'as_of'), pg_temp.told('24h', 'to'), 'up to now');
 SELECT is((SELECT string_agg(e ->> 'source' || (e ->> 'signals'), ' ' ORDER BY e ->> 'source')
     FROM json_array_elements(sluice.statistics('Settings', '24h') -> 'series') AS e), 'a3 b2',
@@ -178,14 +186,14 @@ INSERT INTO sluice.counted_partition (partition_name, changes, last_id, counted_
 SELECT p.partition_name, -1, 0, '-infinity', '0' FROM sluice.countable_partition AS p;
 SELECT pg_temp.count_all();
 SELECT is((SELECT sum(entries) FROM sluice.hourly_count WHERE organization_id = :mine
-    AND table_name = 'signal_staging'), 17::numeric, 'all rows are counted');
+    AND table_name = 'signal'), 17::numeric, 'all rows are counted');
 SELECT is((SELECT sum(entries) FROM sluice.hourly_count WHERE organization_id = :theirs), 100::numeric,
     'those of the others, too');
 -- So many that they are not counted again when somebody asks.
 INSERT INTO sluice.hourly_count
-SELECT :mine, date_trunc('hour', now()), c.id, 'signal_staging', 'z', 'pending', 20000
+SELECT :mine, date_trunc('hour', now()), c.id, 'signal', 'z', 'pending', 20000
 FROM sluice.counted_partition AS c
-WHERE c.partition_name = sluice.partition_name_of('signal_staging', date_trunc('day', now(), 'UTC'));
+WHERE c.partition_name = sluice.day_name('signal', date_trunc('day', now(), 'UTC'));
 SELECT is(pg_temp.total('24h', 'pending'), 20003::bigint, 'what was counted is told');
 SELECT is(pg_temp.told('24h', 'as_of'), pg_temp.told('24h', 'to'), 'and nothing came since');
 SELECT pg_temp.put(:mine, now(), 'new', 'pending', 10);
@@ -210,7 +218,7 @@ SELECT is((SELECT count(*) FROM json_array_elements(sluice.statistics('Third', '
 SELECT is((SELECT sum((e ->> 'signals')::bigint)
     FROM json_array_elements(sluice.statistics('Third', '24h') -> 'series') AS e), 3180::numeric);
 -- A partition that is gone.
-SELECT sluice.partition_name_of('signal_staging', date_trunc('day', now(), 'UTC')) AS today \gset
+SELECT sluice.day_name('signal', date_trunc('day', now(), 'UTC')) AS today \gset
 DROP TABLE sluice.:"today";
 SELECT pg_temp.count_all();
 SELECT is_empty(format('SELECT FROM sluice.counted_partition WHERE partition_name = %L', :'today'),

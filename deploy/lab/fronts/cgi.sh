@@ -23,7 +23,7 @@ server.breakagelog = "$log_dir/intake.log"
 server.upload-dirs = ( "$home/tmp/upload" )
 accesslog.filename = "$log_dir/access.log"
 server.max-request-size = 307200
-server.max-keep-alive-requests = 1000000
+server.max-keep-alive-requests = 65535
 server.max-connections = 100
 server.http-parseopts = ( "url-path-2f-decode" => "disable" )
 setenv.add-environment = ( "STACK_HOME" => "$home" )

@@ -21,7 +21,7 @@ server.errorlog = "$log_dir/error.log"
 server.upload-dirs = ( "$home/tmp/upload" )
 accesslog.filename = "$log_dir/access.log"
 server.max-request-size = 307200
-server.max-keep-alive-requests = 1000000
+server.max-keep-alive-requests = 65535
 server.max-connections = 1024
 server.http-parseopts = ( "url-path-2f-decode" => "disable" )
 var.sluice_socket = "$socket"

@@ -22,8 +22,8 @@ as_postgres() {
 }
 
 cluster_check() {
-    need "$pg_bin/postgres" postgresql-15
-    need "$pg_bin/initdb" postgresql-15
+    need "$pg_bin/postgres" postgresql
+    need "$pg_bin/initdb" postgresql
 }
 
 cluster_init() {

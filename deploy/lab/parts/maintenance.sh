@@ -1,13 +1,13 @@
 # maintenance.sh - runs sluicectl maintain while a stack is up, as a timer would; sourced by stack.
 #
-# As a member of sluice_admin, not as the superuser: its rights must suffice.
+# As sluice_maintenance, not as the superuser: its rights must suffice.
 # shellcheck shell=bash
 
 # shellcheck source=variables.sh
 . "${BASH_SOURCE%/*}/variables.sh"
 
 maintenance_start() {
-    local -a ctl=(env PGHOST="$home/run" PGPORT=5432 PGDATABASE=sluice PGUSER=sluice_admin
+    local -a ctl=(env PGHOST="$home/run" PGPORT=5432 PGDATABASE=sluice PGUSER=sluice_maintenance
         "$bin_dir/sluicectl" maintain)
     "${ctl[@]}"
     # shellcheck disable=SC2016 # for the shell that is started

@@ -7,13 +7,22 @@
 [[ ! -v stack_variables ]] || return 0
 stack_variables=declared
 
+# Prints where the programs of the latest installed PostgreSQL are, in Debian's place; where none
+# is, the place that says so in a message.
+pg_bin_of_latest() {
+    local -a servers=(/usr/lib/postgresql/*/bin/initdb)
+    local latest
+    latest=$(printf '%s\n' "${servers[@]}" | sort -V | tail -n 1)
+    printf '%s\n' "${latest%/initdb}"
+}
+
 # ---- where things are in the checkout ----
 
 deploy=$(readlink -f -- "${BASH_SOURCE%/*}/../..")  # with the files that operators include
 lab=$deploy/lab
 migrations=$(readlink -m -- "$deploy/../sql-migrations")
 web=$(readlink -m -- "$deploy/../fcgi-app/web")
-pg_bin=/usr/lib/postgresql/15/bin
+pg_bin=$(pg_bin_of_latest)
 
 # ---- options ----
 

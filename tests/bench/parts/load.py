@@ -11,7 +11,8 @@ import tempfile
 import harness
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
-PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+PG_BIN = max(pathlib.Path("/usr/lib/postgresql").glob("[0-9]*/bin"),
+             key=lambda path: int(path.parent.name))
 
 
 @contextlib.contextmanager

@@ -36,7 +36,7 @@ class WithDatabase:
             raise
 
     @contextlib.contextmanager
-    def locked(self, table="signal_staging"):
+    def locked(self, table="signal"):
         """Nothing can be stored in the table meanwhile."""
         with contextlib.closing(self.connect()) as holder, holder.cursor() as cursor:
             holder.autocommit = False

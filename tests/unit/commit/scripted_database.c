@@ -10,25 +10,19 @@
 
 #include "pg/array.h"
 
-/* ---- the question ---- */
+/* ---- the question: allocates nothing, as scripted_libpq.h wants it ---- */
 
-/* Parameters by their place. */
+/* Parameters by their place, and columns of the types. */
+enum { SENDERS, SIGNALS, PRODUCT_ORGS, REJECTS, REFUSALS, IN_BULK, RECENTLY_USED, ANY_PARAMS };
+enum { WITH_MESSAGE_IDS = 2, WITH_VISITORS, ORDINARY_PARAMS };
 enum {
-	KEY_HASHES = 0,
-	REQUEST_IDS = 2,
-	ITEM_REQUESTS = 3,
-	SOURCES = 4,
-	PAYLOADS = 13,
-	REJECT_REQUESTS = 15,
-	REJECT_KINDS = 19,
-	REFUSED_KEY_IDS = 23,
-	REFUSALS = 24,
-	REFUSAL_COUNTS = 25,
-	IN_BULK = 26,
-	REQUEST_SENDERS = 40,
-	FOR_PRODUCT_ORGS = 27,
-	RECENTLY_USED = 41,
-	PARAMETERS = 42
+	SENDER_COLUMNS = 4,
+	SIGNAL_COLUMNS = 21,
+	PRODUCT_ORG_COLUMNS = 18,
+	REJECT_COLUMNS = 9,
+	REFUSAL_COLUMNS = 3,
+	REJECT_KIND = 4,
+	COLUMNS_MAX = SIGNAL_COLUMNS
 };
 
 enum { SHOWN_MAX = 16 };
@@ -47,109 +41,199 @@ static void add(struct text *text, const char *bytes, size_t n)
 	text->p[text->n] = '\0';
 }
 
-static void add_number(struct text *text, int64_t number, char behind)
+static void add_text(struct text *text, const char *what)
 {
-	char digits[32];
-	int n = snprintf(digits, sizeof(digits), "%" PRId64 "%c", number, behind);
-
-	add(text, digits, (size_t)n - (behind == '\0' ? 1 : 0));
+	add(text, what, strlen(what));
 }
 
-static void add_numbers(struct text *text, const char *what, struct slice array)
+static int64_t number_of(struct slice bytes)
 {
-	struct pg_array_reader reader = pg_array_open(array, PG_INT4);
+	int64_t number = 0;
 
-	if (reader.left > 0)
-		add(text, what, strlen(what));
-	if (reader.left > SHOWN_MAX) {
-		add(text, "#", 1);
-		add_number(text, (int64_t)reader.left, '\0');
-		return;
+	for (size_t i = 0; i < bytes.n; i++)
+		number = number << 8 | (unsigned char)bytes.p[i];
+	return number;
+}
+
+static void add_number(struct text *text, int64_t number)
+{
+	char digits[SLICE_INT_CHARS];
+	struct slice shown = slice_of_int(number, digits);
+
+	add(text, shown.p, shown.n);
+}
+
+/* The columns of the next record. */
+static void next_record(struct pg_array_reader *array, size_t count,
+			struct slice columns[COLUMNS_MAX])
+{
+	struct pg_array_reader record = pg_record_open(pg_array_next_bytes(array), count);
+
+	for (size_t i = 0; i < count; i++)
+		columns[i] = pg_record_next(&record);
+	if (record.broken || array->broken || record.p != record.end)
+		ck_abort_msg("a record is broken");
+}
+
+static void add_key(struct text *text, struct slice hash)
+{
+	char letter = (char)('a' - 1 + *hash.p);
+
+	if (hash.n != CREDENTIAL_HASH_BYTES)
+		ck_abort_msg("a hash of %zu bytes", hash.n);
+	if (letter >= 'a' && letter <= 'z' && memcmp(hash.p, hash.p + 1, 15) == 0)
+		add(text, &letter, 1);
+	else
+		add_text(text, "key");
+}
+
+static void add_senders(struct text *text, struct slice array)
+{
+	struct pg_array_reader senders = pg_array_open(array, PG_OTHER);
+	struct slice columns[COLUMNS_MAX];
+
+	while (senders.left > 0) {
+		next_record(&senders, SENDER_COLUMNS, columns);
+		add_key(text, columns[0]);
+		add_text(text, columns[1].p != NULL ? "+secret" : "");
+		add_text(text, columns[2].p != NULL ? "+orgs" : "");
+		add_text(text, columns[3].p != NULL ? "+template" : "");
+		add_text(text, senders.left > 0 ? "," : "");
 	}
-	while (reader.left > 0) {
-		int64_t number = pg_array_next(&reader, 4, -1);
-		add_number(text, number, reader.left > 0 ? ',' : '\0');
+}
+
+/* The numbers of the items' senders, the first column. */
+static void add_items(struct text *text, const char *what, struct slice array, size_t count)
+{
+	struct pg_array_reader items = pg_array_open(array, PG_OTHER);
+	struct slice columns[COLUMNS_MAX];
+	bool many = items.left > SHOWN_MAX;
+
+	if (items.left > 0)
+		add_text(text, what);
+	if (many) {
+		add_text(text, "#");
+		add_number(text, (int64_t)items.left);
+	}
+	while (items.left > 0) {
+		next_record(&items, count, columns);
+		if (many)
+			continue;
+		add_number(text, number_of(columns[0]));
+		add_text(text, items.left > 0 ? "," : "");
 	}
 }
 
 static void add_kinds(struct text *text, struct slice array)
 {
-	struct pg_array_reader kinds = pg_array_open(array, PG_TEXT);
+	struct pg_array_reader rejects = pg_array_open(array, PG_OTHER);
+	struct slice columns[COLUMNS_MAX];
 
-	while (kinds.left > 0) {
-		struct slice kind = pg_array_next_bytes(&kinds);
-		if (slice_equal(kind, SLICE("item")))
+	while (rejects.left > 0) {
+		next_record(&rejects, REJECT_COLUMNS, columns);
+		if (slice_equal(columns[REJECT_KIND], SLICE("item")))
 			continue;
-		add(text, " kind ", 6);
-		add(text, kind.p, kind.n);
+		add_text(text, " kind ");
+		add(text, columns[REJECT_KIND].p, columns[REJECT_KIND].n);
 	}
 }
 
-/* The function counts their elements. */
-static void check_mandatory(const struct slice *params)
+static void add_refusals(struct text *text, struct slice array)
 {
-	static const int mandatory[] = {KEY_HASHES, REQUEST_IDS, ITEM_REQUESTS,
-					SOURCES,    PAYLOADS,	 REQUEST_SENDERS};
+	struct pg_array_reader refusals = pg_array_open(array, PG_OTHER);
+	struct slice columns[COLUMNS_MAX];
 
-	for (size_t i = 0; i < ARRAY_LENGTH(mandatory); i++) {
-		if (params[mandatory[i]].p == NULL)
-			ck_abort_msg("parameter %d is null", mandatory[i] + 1);
+	while (refusals.left > 0) {
+		next_record(&refusals, REFUSAL_COLUMNS, columns);
+		add_text(text, " refused ");
+		add_key(text, columns[0]);
+		add_text(text, ":");
+		add(text, columns[1].p, columns[1].n);
+		add_text(text, "*");
+		add_number(text, number_of(columns[2]));
 	}
 }
 
-static void add_refusals(struct text *text, const struct slice *params)
+static void add_flag(struct text *text, const char *what, struct slice param)
 {
-	struct pg_array_reader keys = pg_array_open(params[REFUSED_KEY_IDS], PG_INT8);
-	struct pg_array_reader outcomes = pg_array_open(params[REFUSALS], PG_INT2);
-	struct pg_array_reader counts = pg_array_open(params[REFUSAL_COUNTS], PG_INT4);
+	if (param.n != 1)
+		ck_abort_msg("a flag of %zu bytes", param.n);
+	add_text(text, *param.p == 1 ? what : "");
+}
 
-	while (keys.left > 0) {
-		add(text, " refused ", 9);
-		add_number(text, pg_array_next(&keys, 8, -1), ':');
-		add_number(text, pg_array_next(&outcomes, 2, -1), '*');
-		add_number(text, pg_array_next(&counts, 4, -1), '\0');
-	}
+static void show_ordinary(struct text *text, const struct slice *params)
+{
+	add_text(text, "ordinary ");
+	add_senders(text, params[SENDERS]);
+	add_items(text, " signals ", params[SIGNALS], SIGNAL_COLUMNS);
+	add_flag(text, " ids", params[WITH_MESSAGE_IDS]);
+	add_flag(text, " visitors", params[WITH_VISITORS]);
+}
+
+static void show_any(struct text *text, const struct slice *params)
+{
+	add_senders(text, params[SENDERS]);
+	add_items(text, " signals ", params[SIGNALS], SIGNAL_COLUMNS);
+	add_items(text, " orgs ", params[PRODUCT_ORGS], PRODUCT_ORG_COLUMNS);
+	add_items(text, " rejects ", params[REJECTS], REJECT_COLUMNS);
+	add_kinds(text, params[REJECTS]);
+	add_refusals(text, params[REFUSALS]);
+	add_flag(text, " recently", params[RECENTLY_USED]);
+	add_flag(text, " bulk", params[IN_BULK]);
 }
 
 void database_question(const char *what, int count, const char *const *values, const int *lengths,
 		       const int *formats, char *out, size_t size)
 {
-	struct slice params[PARAMETERS];
+	struct slice params[ANY_PARAMS];
 	struct text text = {out, 0, size};
+	bool ordinary = strstr(what, "intake_ordinary") != NULL;
 
-	if (count != PARAMETERS) {
+	if (!ordinary && strstr(what, "sluice.intake(") == NULL &&
+	    strcmp(what, "intake_any") != 0) {
 		libpq_show_text(what, count, values, lengths, formats, out, size);
 		return;
 	}
 	*out = '\0';
+	if (count != (ordinary ? ORDINARY_PARAMS : ANY_PARAMS))
+		ck_abort_msg("%d parameters", count);
 	for (int i = 0; i < count; i++)
 		params[i] = (struct slice){values[i], (size_t)lengths[i]};
-	check_mandatory(params);
-	struct pg_array_reader ids = pg_array_open(params[REQUEST_IDS], PG_TEXT);
-	while (ids.left > 0) {
-		struct slice id = pg_array_next_bytes(&ids);
-		add(&text, id.p, id.n);
-		if (ids.left > 0)
-			add(&text, ",", 1);
-	}
-	add_numbers(&text, " items ", params[ITEM_REQUESTS]);
-	add_numbers(&text, " rejects ", params[REJECT_REQUESTS]);
-	add_kinds(&text, params[REJECT_KINDS]);
-	add_refusals(&text, params);
-	struct pg_array_reader for_orgs = pg_array_open(params[FOR_PRODUCT_ORGS], PG_BOOL);
-	while (for_orgs.left > 0) {
-		if (pg_array_next(&for_orgs, 1, 0) == 1)
-			add(&text, " orgs", 5);
-	}
-	if (params[RECENTLY_USED].p[0] == 1)
-		add(&text, " recently", 9);
-	if (params[IN_BULK].p[0] == 1)
-		add(&text, " bulk", 5);
+	if (ordinary)
+		show_ordinary(&text, params);
+	else
+		show_any(&text, params);
 }
 
 /* ---- the answer ---- */
 
-enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6 };
+enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6, ID_BYTES = 8 };
+
+static char values_bytes[ANSWERS][RECORD_BYTES];
+static struct libpq_value values[ANSWERS];
+static struct libpq_result results[ANSWERS];
+static int made;
+
+static const struct libpq_result *make_result(struct slice value)
+{
+	ck_assert_int_lt(made, ANSWERS);
+	if (value.p != NULL)
+		memcpy(values_bytes[made], value.p, value.n);
+	values[made] =
+		(struct libpq_value){value.p == NULL ? NULL : values_bytes[made], (int)value.n};
+	results[made] = (struct libpq_result){
+		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &values[made]};
+	return &results[made++];
+}
+
+const struct libpq_result *database_first_id(int64_t id)
+{
+	char bytes[ID_BYTES];
+
+	for (int i = 0; i < ID_BYTES; i++)
+		bytes[i] = (char)((uint64_t)id >> (8 * (ID_BYTES - 1 - i)));
+	return make_result(id == 0 ? SLICE_ABSENT : (struct slice){bytes, ID_BYTES});
+}
 
 static int field; /* that was added last, from 1 */
 static int wrong_type;
@@ -159,6 +243,7 @@ static void add_field(struct buf *record, struct pg_array *array, bool is_null)
 {
 	struct slice bytes = pg_array_end(array);
 
+	ck_assert_int_eq(array->bytes.status, STATUS_OK);
 	if (++field == wrong_type)
 		array->bytes.p[11] ^= 1; /* the type of its elements */
 	buf_add_be32(record, 0);	 /* nothing looks at the type */
@@ -167,47 +252,21 @@ static void add_field(struct buf *record, struct pg_array *array, bool is_null)
 		buf_add_slice(record, bytes);
 }
 
-static void add_senders(struct buf *record, struct pg_array *array,
-			const struct database_answer *answer)
+static void add_outcomes(struct buf *record, struct pg_array *array,
+			 const struct database_answer *answer)
 {
-	pg_array_start(array, PG_INT2, (size_t)answer->senders, RECORD_BYTES);
+	enum { AN_ENUM = 16384 };
+
+	pg_array_start(array, AN_ENUM, (size_t)answer->senders, RECORD_BYTES);
 	for (int i = 0; i < answer->senders; i++)
-		pg_array_add_int2(array, (int16_t)answer->outcomes[i]);
+		pg_array_add_text(array,
+				  slice_of(answer->outcomes[i] == NULL ? OUTCOME_ACCEPTED
+								       : answer->outcomes[i]));
 	add_field(record, array, false);
 	pg_array_start(array, PG_INT8, (size_t)answer->senders, RECORD_BYTES);
-	for (int i = 0; i < answer->senders; i++) {
-		if (answer->key_ids[i] == 0)
-			pg_array_add_null(array);
-		else
-			pg_array_add_int8(array, answer->key_ids[i]);
-	}
+	for (int i = 0; i < answer->senders; i++)
+		pg_array_add_int8(array, 42);
 	add_field(record, array, false);
-}
-
-static void add_flags(struct buf *record, struct pg_array *array, const bool *flags, int count)
-{
-	pg_array_start(array, PG_BOOL, (size_t)count, RECORD_BYTES);
-	for (int i = 0; i < count; i++)
-		pg_array_add_bool(array, flags[i]);
-	add_field(record, array, count == 0);
-}
-
-static void add_items(struct buf *record, struct pg_array *array,
-		      const struct database_answer *answer)
-{
-	pg_array_start(array, PG_INT8, (size_t)answer->items, RECORD_BYTES);
-	for (int i = 0; i < answer->items; i++) {
-		if (answer->first_id != 0)
-			pg_array_add_int8(array, answer->first_id + i);
-		else if (answer->ids[i] == 0)
-			pg_array_add_null(array);
-		else
-			pg_array_add_int8(array, answer->ids[i]);
-	}
-	add_field(record, array, answer->items == 0);
-	int flags = answer->first_id != 0 ? 0 : answer->items;
-	add_flags(record, array, answer->repeated, flags);
-	add_flags(record, array, answer->cold, flags);
 }
 
 static void add_templates(struct buf *record, struct pg_array *array,
@@ -218,37 +277,54 @@ static void add_templates(struct buf *record, struct pg_array *array,
 	while (answer->templates[count] != NULL)
 		count++;
 	pg_array_start(array, PG_TEXT, count, RECORD_BYTES);
-	for (size_t i = 0; i < count; i++) {
-		if (*answer->templates[i] == '\0')
-			pg_array_add_null(array);
-		else
-			pg_array_add_bytes(array, slice_of(answer->templates[i]));
-	}
+	for (size_t i = 0; i < count; i++)
+		pg_array_add_text(array, *answer->templates[i] == '\0'
+						 ? SLICE_ABSENT
+						 : slice_of(answer->templates[i]));
 	add_field(record, array, count == 0);
+}
+
+static void add_flags(struct buf *record, struct pg_array *array, const bool *flags, int count)
+{
+	pg_array_start(array, PG_BOOL, (size_t)count, RECORD_BYTES);
+	for (int i = 0; i < count; i++)
+		pg_array_add_bool(array, flags[i]);
+	add_field(record, array, count == 0);
+}
+
+static void add_results(struct buf *record, struct pg_array *array,
+			const struct database_answer *answer)
+{
+	pg_array_start(array, PG_INT8, (size_t)answer->items, RECORD_BYTES);
+	for (int i = 0; i < answer->items; i++) {
+		if (answer->first_id != 0)
+			pg_array_add_int8(array, answer->first_id + i);
+		else if (answer->ids[i] == 0)
+			pg_array_add_null(array, PG_INT8);
+		else
+			pg_array_add_int8(array, answer->ids[i]);
+	}
+	add_field(record, array, answer->items == 0);
+	int flags = answer->first_id != 0 ? 0 : answer->items;
+	add_flags(record, array, answer->repeated, flags);
+	add_flags(record, array, answer->cold, flags == 0 ? 0 : flags - answer->product_orgs);
 }
 
 const struct libpq_result *database_answer(const struct database_answer *answer)
 {
-	static char records[ANSWERS][RECORD_BYTES];
-	static struct libpq_value values[ANSWERS];
-	static struct libpq_result results[ANSWERS];
-	static int made;
 	struct buf record = buf_make(RECORD_BYTES);
 	struct pg_array array = {.bytes = buf_make(RECORD_BYTES)};
 
-	ck_assert_int_lt(made, ANSWERS);
 	field = 0;
 	wrong_type = answer->wrong_type;
 	buf_add_be32(&record, (uint32_t)(answer->fields == 0 ? FIELDS : answer->fields));
-	add_senders(&record, &array, answer);
-	add_items(&record, &array, answer);
+	add_outcomes(&record, &array, answer);
 	add_templates(&record, &array, answer);
+	add_results(&record, &array, answer);
 	ck_assert_int_eq(record.status, STATUS_OK);
-	memcpy(records[made], record.p, record.n);
-	values[made] = (struct libpq_value){records[made], (int)(record.n - answer->cut)};
-	results[made] = (struct libpq_result){
-		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &values[made]};
+	const struct libpq_result *result =
+		make_result((struct slice){record.p, record.n - answer->cut});
 	buf_free(&record);
 	buf_free(&array.bytes);
-	return &results[made++];
+	return result;
 }

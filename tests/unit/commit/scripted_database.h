@@ -1,8 +1,8 @@
 /*
- * scripted_database.h - the database for scripts of libpq: what sluice.intake() was asked, as
- * text, and what it answers, in PostgreSQL's binary format.
+ * scripted_database.h - the database for scripts of libpq: what sluice.intake_ordinary() and
+ * sluice.intake() were asked, as text, and what they answer, in PostgreSQL's binary format.
  *
- * The one place of the unit tests that knows the parameters and the result of that function.
+ * The one place of the unit tests that knows the parameters and the results of those functions.
  */
 #ifndef SCRIPTED_DATABASE_H
 #define SCRIPTED_DATABASE_H
@@ -12,29 +12,26 @@
 
 enum { ANSWER_ITEMS_MAX = 8 };
 
-/* Outcomes of sluice.intake(). */
-enum {
-	OUTCOME_ACCEPTED,
-	OUTCOME_UNKNOWN_KEY,
-	OUTCOME_DEACTIVATED,
-	OUTCOME_EXPIRED,
-	OUTCOME_SECRET_MISSING,
-	OUTCOME_SECRET_WRONG,
-	OUTCOME_WRONG_ENDPOINT,
-	OUTCOME_AT_LIMIT,
-	OUTCOME_BULK_COMMITS
-};
+/* Outcomes of sluice.intake(); NULL is the first. */
+#define OUTCOME_ACCEPTED       "accepted"
+#define OUTCOME_UNKNOWN_KEY    "unknown_key"
+#define OUTCOME_DEACTIVATED    "deactivated"
+#define OUTCOME_EXPIRED	       "expired"
+#define OUTCOME_SECRET_MISSING "secret_missing"
+#define OUTCOME_SECRET_WRONG   "secret_wrong"
+#define OUTCOME_WRONG_ENDPOINT "wrong_endpoint"
+#define OUTCOME_LIMIT_REACHED  "limit_reached"
 
 struct database_answer {
 	int senders;
-	int outcomes[ANSWER_ITEMS_MAX];	   /* a sender's */
-	int64_t key_ids[ANSWER_ITEMS_MAX]; /* 0 is null */
-	int items;			   /* 0: the arrays of items are null */
-	int64_t ids[ANSWER_ITEMS_MAX];	   /* 0 is null */
+	const char *outcomes[ANSWER_ITEMS_MAX]; /* a sender's */
+	int items;				/* 0: the arrays of items are null */
+	int product_orgs;			/* so many of them, the last ones */
+	int64_t ids[ANSWER_ITEMS_MAX];		/* 0 is null */
 	int64_t first_id; /* unless 0: of any number of items, whose flags are null */
 	bool repeated[ANSWER_ITEMS_MAX];
 	bool cold[ANSWER_ITEMS_MAX];
-	const char *templates[ANSWER_ITEMS_MAX]; /* ends with NULL; "": null */
+	const char *templates[ANSWER_ITEMS_MAX]; /* a sender's, ends with NULL; "": null */
 	int wrong_type;				 /* this array, from 1, is of another type */
 	size_t cut;				 /* so many bytes are missing at its end */
 	int fields;				 /* of the record; 0: as it should be */
@@ -45,16 +42,23 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
 
 #define DATABASE_ANSWER(...) database_answer(&(struct database_answer){__VA_ARGS__})
 
+/* What sluice.intake_ordinary() answers: the first id, or with 0 null. */
+const struct libpq_result *database_first_id(int64_t id);
+
 /*
- * A libpq_show; for sluice.intake() "a,b", the ids of the requests, and behind them what there is
- * of
+ * A libpq_show; for the two functions "a,b", the senders by their keys: the letter with the number
+ * that all bytes of the hash have, else "key". A sender may be "a+secret", "a+orgs", "a+template".
+ * In front of it
  *
- * - " items 1,1,2": for each item the number of its request; of many " items #400", how many
- * - " rejects 1": for each reject the number of its request
+ * - "ordinary ": sluice.intake_ordinary()
+ *
+ * and behind it what there is of
+ *
+ * - " signals 1,1,2": for each signal the number of its sender; of many " signals #400", how many
+ * - " orgs 1", " rejects 1": for each product org and reject the number of its sender
  * - " kind single": for each reject that is not an item, its kind
- * - " refused 7:3*2": for each refusal its key's id, outcome and count
- * - " orgs": for each sender at the endpoint of product orgs
- * - " recently", " bulk": the two flags
+ * - " refused a:expired*2": for each refusal its key, outcome and count
+ * - " ids", " visitors", " recently", " bulk": the flags
  */
 libpq_show database_question;
 

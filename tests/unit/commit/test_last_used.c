@@ -83,6 +83,39 @@ START_TEST(the_oldest_gives_way)
 }
 END_TEST
 
+static bool is_special(uint64_t number)
+{
+	struct credential_hash hash = hash_of(number);
+
+	return last_used_is_special(&use, &hash);
+}
+
+static void mark_special(uint64_t number)
+{
+	struct credential_hash hash = hash_of(number);
+
+	last_used_mark_special(&use, &hash);
+}
+
+/* Until its use is noted anew; another key in its place is not. */
+START_TEST(a_special_key_is_remembered)
+{
+	note(7, NOW_MS);
+	ck_assert(!is_special(7));
+	mark_special(7);
+	ck_assert(is_special(7) && is_noted(7, NOW_MS));
+	ck_assert(!is_special(7 + PLACES));
+	mark_special(8); /* was never noted */
+	ck_assert(!is_special(8));
+	note(7, NOW_MS + LAST_USED_MS);
+	ck_assert(!is_special(7));
+	mark_special(7);
+	for (uint64_t i = 1; i <= 8; i++)
+		note(7 + i * PLACES, NOW_MS + LAST_USED_MS + (int64_t)i);
+	ck_assert(!is_special(7) && !is_special(7 + 8 * PLACES));
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("last_used");
@@ -93,6 +126,7 @@ Suite *unit_suite(void)
 	tcase_add_test(cases, it_is_remembered_for_its_time);
 	tcase_add_test(cases, so_many_keys_are_remembered);
 	tcase_add_loop_test(cases, the_oldest_gives_way, 0, LENGTH(places));
+	tcase_add_test(cases, a_special_key_is_remembered);
 	suite_add_tcase(suite, cases);
 	return suite;
 }

@@ -139,7 +139,7 @@ static const struct {
 	 "sluicectl: \"9d\" is not a valid timestamp: date out of range\n"},
 	{LIBPQ_ERROR("57014", "canceled"), CTL_UNREACHABLE, "sluicectl: canceled\n"},
 	{LIBPQ_ERROR("42501", "permission denied"), CTL_FAILED,
-	 "sluicectl: permission denied\nHINT: connect as a member of sluice_admin, or as a superuser\n"},
+	 "sluicectl: permission denied\nHINT: connect as a member of sluice_admin, or for migrate as the database's owner\n"},
 };
 
 START_TEST(the_database_may_refuse_a_timestamp)

@@ -114,13 +114,11 @@ static const struct libpq_result done = {.status = PGRES_COMMAND_OK, .command = 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
 static const struct libpq_result full = LIBPQ_ERROR("53100", "disk full");
 
-#define FINISH_BULK                                                                                \
-	"SELECT sluice.bulk_finish($1::bigint, $2, $3::bigint, $4::bigint, $5::bigint, "           \
-	"$6::bigint, $7::boolean)"
+#define FINISH_BULK   "SELECT sluice.bulk_finish()()"
 #define COMMAND(name) LIBPQ_SEND(name "()"), LIBPQ_ANSWER(&done)
-#define KNOWN	      DATABASE_ANSWER(.senders = 1, .key_ids = {42})
+#define KNOWN	      DATABASE_ANSWER(.senders = 1)
 /* Until the sender is authenticated. */
-#define BEGIN LIBPQ_CONNECT, COMMAND("BEGIN"), LIBPQ_SEND("id-1 bulk"), LIBPQ_ANSWER(KNOWN)
+#define BEGIN LIBPQ_CONNECT, COMMAND("BEGIN"), LIBPQ_SEND("key bulk"), LIBPQ_ANSWER(KNOWN)
 
 #define ITEM	    "{\"userId\":\"u\"}"
 #define ITEM_ID	    "{\"userId\":\"u\",\"messageId\":\"m\"}"
@@ -130,10 +128,9 @@ START_TEST(an_import_is_one_transaction)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1,1,1 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 3,
-					     .ids = {7, 5, 6})),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|5|7|3|0|false)"),
+		LIBPQ_SEND("key signals 1,1,1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 3, .ids = {7, 5, 6})),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -150,10 +147,10 @@ START_TEST(duplicates_of_an_import)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1,1,1 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 3,
-					     .ids = {7, 3, 8}, .repeated = {false, true, false})),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|7|8|2|1|true)"),
+		LIBPQ_SEND("key signals 1,1,1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 3, .ids = {7, 3, 8},
+					     .repeated = {false, true, false})),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&two_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -170,10 +167,10 @@ START_TEST(stored_items_without_ids)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1,1 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 2,
-					     .ids = {3, 8}, .repeated = {true, false})),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|8|8|1|1|false)"),
+		LIBPQ_SEND("key signals 1,1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {3, 8},
+					     .repeated = {true, false})),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -189,13 +186,11 @@ START_TEST(a_long_import_goes_in_chunks)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items #2000 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 2000,
-					     .first_id = 1000)),
-		LIBPQ_SEND("id-1 items 1 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 1,
-					     .first_id = 3000)),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|1000|3000|2001|0|false)"),
+		LIBPQ_SEND("key signals #2000 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2000, .first_id = 1000)),
+		LIBPQ_SEND("key signals 1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .first_id = 3000)),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -217,13 +212,12 @@ START_TEST(a_large_import_goes_in_chunks)
 	enum { BYTES = 590, COUNT = 3000, FIRST = (1 << 20) / BYTES + 1 };
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items #1778 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = FIRST,
-					     .first_id = 1000)),
-		LIBPQ_SEND("id-1 items #1222 bulk"),
-		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = COUNT - FIRST,
-					     .first_id = 5000)),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|1000|6221|3000|0|false)"),
+		LIBPQ_SEND("key signals #1778 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = FIRST, .first_id = 1000)),
+		LIBPQ_SEND("key signals #1222 bulk"),
+		LIBPQ_ANSWER(
+			DATABASE_ANSWER(.senders = 1, .items = COUNT - FIRST, .first_id = 5000)),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -247,10 +241,9 @@ START_TEST(bad_items_become_rejects)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1 rejects 1,1 bulk"),
-		LIBPQ_ANSWER(
-			DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 1, .ids = {7})),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|7|7|1|0|false)"),
+		LIBPQ_SEND("key signals 1 rejects 1,1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -269,7 +262,7 @@ END_TEST
 START_TEST(an_import_of_bad_items)
 {
 	const struct libpq_call lenient[] = {BEGIN,
-					     LIBPQ_SEND("id-1 rejects 1,1 bulk"),
+					     LIBPQ_SEND("key rejects 1,1 bulk"),
 					     LIBPQ_ANSWER(KNOWN),
 					     COMMAND("COMMIT"),
 					     LIBPQ_FINISH,
@@ -308,7 +301,7 @@ START_TEST(an_unknown_sender)
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
 		COMMAND("BEGIN"),
-		LIBPQ_SEND("id-1 bulk"),
+		LIBPQ_SEND("key bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_UNKNOWN_KEY})),
 		LIBPQ_FINISH,
 		{0}};
@@ -333,7 +326,7 @@ START_TEST(an_unreadable_body_is_kept)
 {
 	const struct libpq_call script[] = {BEGIN,
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -391,10 +384,9 @@ START_TEST(a_body_of_the_largest_size)
 {
 	const struct libpq_call script[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1,1 bulk"),
-		LIBPQ_ANSWER(
-			DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 2, .ids = {7, 8})),
-		LIBPQ_SEND(FINISH_BULK "(42|id-1|7|8|2|0|false)"),
+		LIBPQ_SEND("key signals 1,1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {7, 8})),
+		LIBPQ_SEND(FINISH_BULK),
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -411,10 +403,10 @@ END_TEST
 START_TEST(an_item_that_the_database_cannot_hold)
 {
 	const struct libpq_call script[] = {BEGIN,
-					    LIBPQ_SEND("id-1 items 1 bulk"),
+					    LIBPQ_SEND("key signals 1 bulk"),
 					    LIBPQ_ANSWER(&invalid),
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -430,10 +422,10 @@ END_TEST
 START_TEST(the_beginning_of_a_long_body)
 {
 	const struct libpq_call script[] = {BEGIN,
-					    LIBPQ_SEND("id-1 items #50 bulk"),
+					    LIBPQ_SEND("key signals #50 bulk"),
 					    LIBPQ_ANSWER(&invalid),
 					    COMMAND("ROLLBACK"),
-					    LIBPQ_SEND("id-1 rejects 1 kind batch"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
 					    LIBPQ_ANSWER(KNOWN),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -464,7 +456,7 @@ static const struct {
 	 STATUS_UNAVAILABLE},
 	{{LIBPQ_CONNECT,
 	  COMMAND("BEGIN"),
-	  LIBPQ_SEND("id-1 bulk"),
+	  LIBPQ_SEND("key bulk"),
 	  {"PQconsumeInput"},
 	  LIBPQ_FINISH},
 	 STATUS_OUTCOME_UNKNOWN},
@@ -493,8 +485,11 @@ END_TEST
 /* Whatever the body was: a chunk that failed before its end decides. */
 START_TEST(a_failure_of_a_chunk)
 {
-	const struct libpq_call script[] = {
-		BEGIN, LIBPQ_SEND("id-1 items #2000 bulk"), LIBPQ_ANSWER(&full), LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {BEGIN,
+					    LIBPQ_SEND("key signals #2000 bulk"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_FINISH,
+					    {0}};
 	static const char *items[MANY + 1];
 
 	for (int i = 0; i < MANY; i++)
@@ -510,18 +505,16 @@ START_TEST(a_failure_at_the_end)
 {
 	const struct libpq_call finish[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1 bulk"),
-		LIBPQ_ANSWER(
-			DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 1, .ids = {7})),
+		LIBPQ_SEND("key signals 1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
 		LIBPQ_SEND(NULL),
 		LIBPQ_ANSWER(&full),
 		LIBPQ_FINISH,
 		{0}};
 	const struct libpq_call commit[] = {
 		BEGIN,
-		LIBPQ_SEND("id-1 items 1 bulk"),
-		LIBPQ_ANSWER(
-			DATABASE_ANSWER(.senders = 1, .key_ids = {42}, .items = 1, .ids = {7})),
+		LIBPQ_SEND("key signals 1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
 		LIBPQ_SEND(NULL),
 		LIBPQ_ANSWER(&none_more),
 		LIBPQ_SEND("COMMIT()"),

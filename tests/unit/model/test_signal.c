@@ -455,6 +455,30 @@ START_TEST(the_payload_is_repaired_and_kept)
 END_TEST
 
 /* The seed request of the documentation, member by member. */
+/* A mail's events share its message_id. */
+START_TEST(a_repeat_by_bytes)
+{
+	static const struct {
+		struct slice json;
+		bool by_bytes;
+	} cases[] = {
+		{T("{}"), false},
+		{T("{\"messageId\":\"1\"}"), false},
+		{T("{\"message_id\":\"2\"}"), true},
+		{T("{\"message_id\":\"2\",\"messageId\":\"1\"}"), false},
+		{T("{\"message_id\":2,\"messageId\":\"\"}"), true},
+		{T("{\"message_id\":true}"), false},
+	};
+
+	for (int i = 0; i < LENGTH(cases); i++) {
+		struct arena arena = {0};
+		struct signal signal = read_signal(&arena, cases[i].json, ABSENT);
+		ck_assert_msg(signal.repeat_by_bytes == cases[i].by_bytes, "%s", cases[i].json.p);
+		arena_free(&arena);
+	}
+}
+END_TEST
+
 START_TEST(the_usual_signal_is_read)
 {
 	struct arena arena = {0};
@@ -540,6 +564,7 @@ Suite *unit_suite(void)
 	tcase_add_test(all, the_timestamp_is_read);
 	tcase_add_test(all, signals_without_identity_are_cold);
 	tcase_add_test(all, the_payload_is_repaired_and_kept);
+	tcase_add_test(all, a_repeat_by_bytes);
 	tcase_add_test(all, the_usual_signal_is_read);
 	tcase_add_test(all, what_is_not_json_is_refused);
 	tcase_add_test(all, failing_allocations_are_told);

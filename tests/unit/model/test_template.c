@@ -272,14 +272,15 @@ static struct product_org row_of(struct arena *arena, const char *field, struct 
 static const struct {
 	const char *payload;
 	const char *id; /* NULL: none */
+	bool by_bytes;	/* it is a message_id */
 } deliveries[] = {
 	{"{\"id\":\"o\"}", NULL},
 	{"{\"id\":\"o\",\"messageId\":\"m\"}", "m"},
-	{"{\"id\":\"o\",\"message_id\":\"n\"}", "n"},
+	{"{\"id\":\"o\",\"message_id\":\"n\"}", "n", true},
 	{"{\"id\":\"o\",\"message_id\":\"n\",\"messageId\":\"m\"}", "m"},
 	{"{\"id\":\"o\",\"messageId\":12.0}", "12.0"},
-	{"{\"id\":\"o\",\"messageId\":true,\"message_id\":\"n\"}", "n"},
-	{"{\"id\":\"o\",\"messageId\":\"\",\"message_id\":\"n\"}", "n"},
+	{"{\"id\":\"o\",\"messageId\":true,\"message_id\":\"n\"}", "n", true},
+	{"{\"id\":\"o\",\"messageId\":\"\",\"message_id\":\"n\"}", "n", true},
 	{"{\"id\":\"o\",\"messageId\":null,\"message_id\":{}}", NULL},
 };
 
@@ -292,6 +293,7 @@ START_TEST(the_delivery_has_an_id)
 	ck_assert_int_eq(apply(compiled, &arena, slice_of(deliveries[_i].payload), &row),
 			 STATUS_OK);
 	ck_assert(slice_equal(row.message_id, slice_of(deliveries[_i].id)));
+	ck_assert_int_eq(row.repeat_by_bytes, deliveries[_i].by_bytes);
 	ck_assert_uint_eq(row.warning_count, 0);
 	arena_free(&arena);
 }

@@ -221,6 +221,21 @@ int PQsocket(const PGconn *conn)
 	return conn->socket;
 }
 
+/* NULL of no connection, as libpq's. */
+char *PQhost(const PGconn *conn)
+{
+	static char host[] = "host";
+
+	return conn == NULL ? NULL : host;
+}
+
+char *PQport(const PGconn *conn)
+{
+	static char port[] = "5432";
+
+	return conn == NULL ? NULL : port;
+}
+
 char *PQerrorMessage(const PGconn *conn)
 {
 	return (char *)(size_t)conn->message;
@@ -328,6 +343,8 @@ char *PQresultErrorField(const PGresult *result, int field)
 			   : field == PG_DIAG_SEVERITY_NONLOCALIZED ? result->as->severity
 			   : field == PG_DIAG_MESSAGE_PRIMARY	    ? result->as->message
 			   : field == PG_DIAG_COLUMN_NAME	    ? result->as->column
+			   : field == PG_DIAG_MESSAGE_DETAIL	    ? result->as->detail
+			   : field == PG_DIAG_MESSAGE_HINT	    ? result->as->hint
 								    : NULL;
 
 	return (char *)(size_t)text;

@@ -28,7 +28,7 @@ struct libpq_result {
 	const char *command; /* PQcmdStatus */
 	int rows, columns;
 	const struct libpq_value *values; /* row by row */
-	const char *sqlstate, *severity, *message, *column;
+	const char *sqlstate, *severity, *message, *column, *detail, *hint;
 };
 
 #define LIBPQ_ERROR(state, text)                                                                   \

@@ -303,7 +303,7 @@ END_TEST
 /* What failed on the old connection says nothing of the new one. */
 START_TEST(a_failed_statement_and_a_new_connection)
 {
-	static const struct libpq_result error = LIBPQ_ERROR("XX000", "broken");
+	static const struct libpq_result error = LIBPQ_ERROR("53100", "full");
 	static const struct libpq_call script[] = {
 		LIBPQ_CONNECT,	      PREPARE_FIRST,	   LIBPQ_ANSWER(&done),
 		PREPARE_SECOND,	      LIBPQ_ANSWER(&done), LIBPQ_SEND_PREPARED("one_number()"),
@@ -313,7 +313,7 @@ START_TEST(a_failed_statement_and_a_new_connection)
 
 	open_preparing(script);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
-	ck_assert_int_eq(run(&one_number), STATUS_INTERNAL);
+	ck_assert_int_eq(run(&one_number), STATUS_STORAGE_FULL);
 	pg_drop(db);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
 	close_and_check();
@@ -432,6 +432,66 @@ START_TEST(a_pooler_that_lost_a_statement_gets_it_unprepared)
 	ck_assert_int_eq(run(&one_number), STATUS_CONFLICT);
 	ck_assert_int_eq(pg_state(db), PG_READY);
 	ck_assert_int_eq(run(&one_number), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+static const char *const type_errors[] = {"0A000", "42704", "42804", "42846", "XX000"};
+
+/* A prepared statement knows types by their OIDs: those made anew have others. */
+START_TEST(types_that_were_made_anew)
+{
+	const struct libpq_result error = LIBPQ_ERROR(type_errors[_i], "types");
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    PREPARE_FIRST,
+					    LIBPQ_ANSWER(&done),
+					    PREPARE_SECOND,
+					    LIBPQ_ANSWER(&done),
+					    LIBPQ_SEND_PREPARED("one_number()"),
+					    LIBPQ_ANSWER(&error),
+					    LIBPQ_FINISH,
+					    LIBPQ_CONNECT,
+					    PREPARE_FIRST,
+					    LIBPQ_ANSWER(&done),
+					    PREPARE_SECOND,
+					    LIBPQ_ANSWER(&done),
+					    LIBPQ_SEND_PREPARED("one_number()"),
+					    LIBPQ_ANSWER(&seven),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_preparing(script);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	ck_assert_int_eq(run(&one_number), STATUS_CONFLICT);
+	check_failure(type_errors[_i], "types");
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	ck_assert_int_eq(run(&one_number), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+/* Of what is not prepared, and of what ends the connection anyway, it is no sign of that. */
+START_TEST(types_that_were_not)
+{
+	static const struct libpq_result error = LIBPQ_ERROR("XX000", "internal");
+	static const struct libpq_result fatal = LIBPQ_FATAL("XX000", "internal");
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    PREPARE_FIRST,
+					    LIBPQ_ANSWER(&done),
+					    PREPARE_SECOND,
+					    LIBPQ_ANSWER(&done),
+					    LIBPQ_SEND("SELECT a, b()"),
+					    LIBPQ_ANSWER(&error),
+					    LIBPQ_SEND_PREPARED("one_number()"),
+					    LIBPQ_ANSWER(&fatal),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_preparing(script);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	ck_assert_int_eq(run(&any_rows), STATUS_INTERNAL);
+	ck_assert_int_eq(run(&one_number), STATUS_INTERNAL);
 	close_and_check();
 }
 END_TEST
@@ -794,6 +854,61 @@ START_TEST(the_column_of_an_error)
 }
 END_TEST
 
+/* Of the last error alone. */
+START_TEST(what_an_error_says_to_an_operator)
+{
+	static const struct libpq_result error = {.status = PGRES_FATAL_ERROR,
+						  .sqlstate = "53100",
+						  .severity = "ERROR",
+						  .message = "full",
+						  .detail = "the detail",
+						  .hint = "the hint"};
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("SELECT 7()"),
+						   LIBPQ_ANSWER(&error),
+						   LIBPQ_SEND("SELECT 7()"),
+						   LIBPQ_ANSWER(&seven),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	connect_by(script);
+	ck_assert_str_eq(pg_host(db), "host");
+	ck_assert_str_eq(pg_port(db), "5432");
+	ck_assert_int_eq(run(&one_number), STATUS_STORAGE_FULL);
+	ck_assert_str_eq(pg_detail(db), "the detail");
+	ck_assert_str_eq(pg_hint(db), "the hint");
+	ck_assert_int_eq(run(&one_number), STATUS_OK);
+	ck_assert_str_eq(pg_detail(db), "");
+	ck_assert_str_eq(pg_hint(db), "");
+	close_and_check();
+}
+END_TEST
+
+/* What the caller asked for with it. */
+START_TEST(a_failure_that_is_an_answer)
+{
+	static const struct libpq_result repeated = LIBPQ_ERROR("23505", "duplicate key");
+	static const struct libpq_result full = LIBPQ_ERROR("53100", "disk full");
+	static const struct pg_statement statement = {
+		.name = "insert", .sql = "INSERT", .answer = STATUS_NOT_UNIQUE};
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("INSERT()"),
+						   LIBPQ_ANSWER(&repeated),
+						   LIBPQ_SEND("INSERT()"),
+						   LIBPQ_ANSWER(&full),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	connect_by(script);
+	(void)captured_log();
+	ck_assert_int_eq(run(&statement), STATUS_NOT_UNIQUE);
+	ck_assert_str_eq(captured_log(), "");
+	ck_assert_int_eq(run(&statement), STATUS_STORAGE_FULL);
+	ck_assert_int_eq(captured_log_count(captured_log(), "sqlstate=53100"), 1);
+	close_and_check();
+}
+END_TEST
+
 START_TEST(a_quiet_connection_logs_nothing)
 {
 	static const struct libpq_result error = LIBPQ_ERROR("XX000", "broken");
@@ -1140,6 +1255,8 @@ static void add_connecting(Suite *suite)
 			    LENGTH(prepare_breaks));
 	tcase_add_test(tests, a_pooler_that_has_the_name_is_used_unprepared);
 	tcase_add_test(tests, a_pooler_that_lost_a_statement_gets_it_unprepared);
+	tcase_add_loop_test(tests, types_that_were_made_anew, 0, LENGTH(type_errors));
+	tcase_add_test(tests, types_that_were_not);
 	suite_add_tcase(suite, tests);
 }
 
@@ -1170,6 +1287,8 @@ static void add_results(Suite *suite)
 	tcase_add_test(tests, an_answer_in_pieces);
 	tcase_add_loop_test(tests, an_error_by_its_sqlstate, 0, LENGTH(sqlstates));
 	tcase_add_test(tests, the_column_of_an_error);
+	tcase_add_test(tests, what_an_error_says_to_an_operator);
+	tcase_add_test(tests, a_failure_that_is_an_answer);
 	tcase_add_test(tests, a_quiet_connection_logs_nothing);
 	tcase_add_test(tests, the_first_failure_is_the_cause);
 	tcase_add_test(tests, a_script_of_several_statements);

@@ -66,7 +66,7 @@ static const char *serve(const struct libpq_call *script, const char *method, co
 
 #define WEBHOOK	 "/api/signal-staging/webhook/"
 #define SIGNAL	 "{\"email\":\"a@b.c\"}"
-#define ACCEPTED DATABASE_ANSWER(.senders = 1, .key_ids = {3})
+#define ACCEPTED DATABASE_ANSWER(.senders = 1)
 
 static const struct libpq_result conflict = LIBPQ_ERROR("40001", "could not serialize");
 static const struct libpq_result constraint = LIBPQ_ERROR("23514", "no partition");
@@ -78,11 +78,10 @@ START_TEST(a_key_is_authenticated_before_the_body_is_read)
 {
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
-		LIBPQ_SEND("a"),
+		LIBPQ_SEND("key"),
 		LIBPQ_ANSWER(ACCEPTED),
-		LIBPQ_SEND("a items 1"),
-		LIBPQ_ANSWER(
-			DATABASE_ANSWER(.senders = 1, .key_ids = {3}, .items = 1, .ids = {41})),
+		LIBPQ_SEND("key signals 1"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {41})),
 		LIBPQ_FINISH,
 		{0}};
 
@@ -98,7 +97,7 @@ START_TEST(an_unknown_keys_body_is_discarded)
 {
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
-		LIBPQ_SEND("a"),
+		LIBPQ_SEND("key"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_UNKNOWN_KEY})),
 		LIBPQ_FINISH,
 		{0}};
@@ -114,9 +113,9 @@ END_TEST
 START_TEST(a_malformed_body_is_kept)
 {
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
-					    LIBPQ_SEND("a"),
+					    LIBPQ_SEND("key"),
 					    LIBPQ_ANSWER(ACCEPTED),
-					    LIBPQ_SEND("a rejects 1 kind single"),
+					    LIBPQ_SEND("key rejects 1 kind single"),
 					    LIBPQ_ANSWER(ACCEPTED),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -135,11 +134,11 @@ START_TEST(what_may_pass_is_tried_three_times)
 {
 	const struct libpq_call script[] = {
 		LIBPQ_CONNECT,
-		LIBPQ_SEND("a"),
+		LIBPQ_SEND("key"),
 		LIBPQ_ANSWER(passing[_i]),
-		LIBPQ_SEND("a"),
+		LIBPQ_SEND("key"),
 		LIBPQ_ANSWER(passing[_i]),
-		LIBPQ_SEND("a"),
+		LIBPQ_SEND("key"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_UNKNOWN_KEY})),
 		LIBPQ_FINISH,
 		{0}};
@@ -157,11 +156,11 @@ static const struct {
 START_TEST(what_does_not_pass_is_our_trouble)
 {
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
-					    LIBPQ_SEND("a"),
+					    LIBPQ_SEND("key"),
 					    LIBPQ_ANSWER(lasting[_i].result),
-					    LIBPQ_SEND("a"),
+					    LIBPQ_SEND("key"),
 					    LIBPQ_ANSWER(lasting[_i].result),
-					    LIBPQ_SEND("a"),
+					    LIBPQ_SEND("key"),
 					    LIBPQ_ANSWER(lasting[_i].result),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -175,7 +174,7 @@ END_TEST
 START_TEST(a_read_only_server_is_not_tried_again)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(&read_only), LIBPQ_FINISH, {0}};
+		LIBPQ_CONNECT, LIBPQ_SEND("key"), LIBPQ_ANSWER(&read_only), LIBPQ_FINISH, {0}};
 
 	check_says(serve(script, "POST", WEBHOOK, SIGNAL), "\"code\":\"database_read_only\"");
 }

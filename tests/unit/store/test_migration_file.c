@@ -1,6 +1,7 @@
 /*
  * test_migration_file.c - which migrations there are and which are due; reading small files.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,11 @@ static void make_directory(void)
 
 static void remove_directory(void)
 {
-	static const char *const names[] = {"0001_a.sql",  "0002_b.sql", "0003_c.sql",	"README",
-					    ".0004_d.sql", "1_a.sql",	 "0002_b.sql~", "big"};
+	static const char *const names[] = {
+		"0001_a.sql",	   "0002_b.sql",      "0003_c.sql",  "README",
+		".0004_d.sql",	   "1_a.sql",	      "0002_b.sql~", "big",
+		"roles.sql",	   "access.sql",      "views/a.sql", "views/z.sql",
+		"views/README.md", "functions/a.sql", "views",	     "functions"};
 
 	for (int i = 0; i < LENGTH(names); i++) {
 		if (unlink(path_of(names[i])) != 0)
@@ -214,6 +218,66 @@ START_TEST(test_read)
 }
 END_TEST
 
+/* ---- files that are applied again ---- */
+
+static void put_below(const char *folder, const char *name, const char *text)
+{
+	char path[64];
+
+	if (mkdir(path_of(folder), 0700) != 0)
+		ck_assert_int_eq(errno, EEXIST);
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	put_text(path, text);
+}
+
+static const struct store_migration *other(const struct migration_files *files, size_t i)
+{
+	return &files->others[i].migration;
+}
+
+START_TEST(test_others)
+{
+	static const char *const order[] = {"roles.sql", "views/a.sql", "views/z.sql",
+					    "functions/a.sql", "access.sql"};
+	struct arena arena = {0};
+	struct migration_files files;
+	const char *message = NULL;
+
+	put_text("0001_a.sql", "");
+	put_text("access.sql", "");
+	put_text("roles.sql", "");
+	put_below("functions", "a.sql", "");
+	put_below("views", "z.sql", "abc");
+	put_below("views", "a.sql", "");
+	put_below("views", "README.md", "not applied");
+	ck_assert_int_eq(migration_file_read_all(&arena, directory, &files, &message), STATUS_OK);
+	ck_assert_uint_eq(files.count, 1);
+	ck_assert_uint_eq(files.other_count, LENGTH(order));
+	for (size_t i = 0; i < LENGTH(order); i++) {
+		ck_assert_str_eq(other(&files, i)->name.p, order[i]);
+		ck_assert_int_eq(other(&files, i)->version, 0);
+		ck_assert(migration_file_comes_first(&files.others[i]) == (i == 0));
+	}
+	ck_assert_str_eq(files.others[2].sql.p, "abc");
+
+	/* Whatever the order in the database, they differ by name, checksum or number. */
+	struct store_migration applied_items[LENGTH(order) + 1];
+	struct store_list applied = {&store_migration_entity, applied_items, LENGTH(order)};
+	for (size_t i = 0; i < LENGTH(order); i++)
+		applied_items[i] = *other(&files, LENGTH(order) - 1 - i);
+	ck_assert(!migration_file_others_differ(&files, &applied));
+	applied.count--;
+	ck_assert(migration_file_others_differ(&files, &applied));
+	applied.count += 2;
+	applied_items[LENGTH(order)] = (struct store_migration){.name = SLICE("views/b.sql")};
+	ck_assert(migration_file_others_differ(&files, &applied));
+	applied.count--;
+	applied_items[0].checksum = SLICE("00");
+	ck_assert(migration_file_others_differ(&files, &applied));
+	arena_free(&arena);
+}
+END_TEST
+
 static void assert_not_read(const char *path, const char *part)
 {
 	struct arena arena = {0};
@@ -295,6 +359,7 @@ Suite *unit_suite(void)
 	suite_add_tcase(suite, pure);
 	tcase_add_checked_fixture(files, make_directory, remove_directory);
 	tcase_add_test(files, test_read);
+	tcase_add_test(files, test_others);
 	tcase_add_test(files, test_read_refused);
 	tcase_add_test(files, test_read_without_memory);
 	tcase_add_test(files, test_file_size);

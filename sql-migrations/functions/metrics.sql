@@ -1,41 +1,35 @@
 -- What a monitoring system wants to know, as text in Prometheus' format (version 0.0.4) for GET
--- /metrics. One transaction.
+-- /metrics. Re-appliable.
 --
 -- Everything is of all organizations together, with no name of one. Every request asks anew, maybe
--- every few seconds, so nothing here may depend on how many signals are kept: counters come from
--- the tables that are added up anyway, the age of the queue from its index.
+-- every few seconds, so nothing here may depend on how many signals are kept.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE FUNCTION sluice.oldest_due(parent regclass) RETURNS timestamptz
-LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off
-SET enable_bitmapscan = off
-SET enable_sort = off
-SET jit = off AS $$
+CREATE OR REPLACE FUNCTION sluice.oldest_due(kind text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
 DECLARE
-    due timestamptz;
+    queued timestamptz;
+    retried timestamptz;
 BEGIN
-    -- As in claim_rows: from where the living begin, one entry of each partition's index, whatever
-    -- the statistics say.
-    EXECUTE format(
-        'SELECT s.due_at FROM %s AS s '
-        'WHERE s.status IN (''pending'', ''processing'', ''failed'') '
-        '    AND s.due_at >= $1 AND s.due_at <= $2 AND s.received_at >= $3 '
-        'ORDER BY s.due_at LIMIT 1', parent)
-    INTO due
-    USING sluice.instant_of((parent::text || '_queue_due')::regclass), now(),
-        sluice.instant_of((parent::text || '_queue_received')::regclass);
-    RETURN due;
+    -- From where claims look, one entry of the index, whatever the statistics say.
+    EXECUTE format('SELECT q.received_at FROM sluice.%I AS q WHERE q.id >= $1 AND q.due_at IS NULL '
+        'AND (q.claim_id IS NULL OR q.lease_ends_at <= $2) ORDER BY q.id LIMIT 1', kind || '_queue')
+    INTO queued USING coalesce(pg_sequence_last_value(format('sluice.%I', kind || '_queue_from')::regclass),
+        0), now();
+    EXECUTE format('SELECT q.due_at FROM sluice.%I AS q WHERE q.due_at <= $1 '
+        'ORDER BY q.due_at LIMIT 1', kind || '_queue')
+    INTO retried USING now();
+    -- What is not fed yet is later than what is, but for what an open transaction stores.
+    RETURN coalesce(least(queued, retried), (SELECT min(n.received_at) FROM sluice.unfed(kind) AS n));
 END
 $$;
-COMMENT ON FUNCTION sluice.oldest_due(regclass) IS
-    'Since when the first row in the queue of a partitioned staging table has been due; null when '
-    'none is. Looks from where claims look, so it does not see what was committed long after its '
-    'neighbours until a claim has found it. For the functions of this schema.';
+COMMENT ON FUNCTION sluice.oldest_due(text) IS
+    'Since when the first row that consumers could claim has waited (feed.kind); null when there is '
+    'none. For the functions of this schema.';
 
-CREATE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
+CREATE OR REPLACE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
     samples numeric[]) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -53,7 +47,7 @@ COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
     'for each value of the label. Without a label there is one sample. For the functions of this '
     'schema.';
 
-CREATE FUNCTION sluice.metrics() RETURNS text
+CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '1s' AS $$
 DECLARE
@@ -90,12 +84,12 @@ BEGIN
         'Time since the step of sluicectl maintain that has waited longest was done, or was added '
         'if it never was.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
 
-    -- Minutes move into their month in one transaction, and this is one statement: no signal is
+    -- What is added up moves in one transaction, and this is one statement: no signal is
     -- left out or counted twice.
     SELECT coalesce(sum(u.signals), 0), coalesce(sum(u.duplicates), 0) INTO signals, duplicates
     FROM (SELECT m.signals, m.duplicates FROM sluice.usage_month AS m
         UNION ALL
-        SELECT n.signals, n.duplicates FROM sluice.usage_minute AS n) AS u;
+        SELECT d.signals, d.duplicates FROM sluice.usage_delta AS d) AS u;
     metrics := metrics
         || sluice.metric('sluice_signals_total', 'counter',
             'Signals and product-org updates that were stored.', NULL, NULL, ARRAY[signals])
@@ -108,26 +102,29 @@ BEGIN
     SELECT array_agg(v.reason ORDER BY v.reason), array_agg(v.requests ORDER BY v.reason)
     INTO names, numbers
     FROM (SELECT r.reason, coalesce(sum(q.requests), 0) AS requests
-        FROM unnest(enum_range(NULL::sluice.refusal)) AS r (reason)
-        LEFT JOIN (sluice.api_key AS k
-            JOIN sluice.refused_request AS q
-            ON q.organization_id = k.organization_id AND q.key_id = k.id
-                AND q.day = (now() AT TIME ZONE 'UTC')::date) ON q.reason = r.reason
+        FROM unnest(enum_range('deactivated'::sluice.intake_outcome, NULL)) AS r (reason)
+        LEFT JOIN sluice.refusal AS q ON q.reason = r.reason
+            AND q.day = (now() AT TIME ZONE 'UTC')::date
         GROUP BY r.reason) AS v;
     metrics := metrics || sluice.metric('sluice_refused_requests_total', 'counter',
         'Requests with a known key that were refused, up to ten seconds late; begins anew at '
         'midnight UTC.', 'reason', names, numbers);
 
-    SELECT array_agg(t.name ORDER BY t.name),
-        array_agg(round(coalesce(extract(epoch FROM now()
-            - sluice.oldest_due(format('sluice.%I', t.name)::regclass)), 0), 3) ORDER BY t.name)
+    SELECT array_agg(k.name ORDER BY k.name), array_agg(round(coalesce(
+            extract(epoch FROM now() - sluice.oldest_due(k.kind)), 0), 3) ORDER BY k.name)
     INTO names, numbers
-    FROM sluice.claimable_tables() AS t (name);
+    FROM (VALUES ('signal_staging', 'signal'), ('product_org_staging', 'product_org'))
+        AS k (name, kind);
     metrics := metrics
         || sluice.metric('sluice_oldest_pending_age_seconds', 'gauge',
             'How long the first row in the consumers'' queue of the table has been due, 0 when '
             'none is. Due are rows that were never claimed, failed ones whose delay is over, and '
             'those whose lease has ended.', 'table', names, numbers)
+        || sluice.metric('sluice_settled_age_seconds', 'gauge',
+            'How long the oldest transaction that writes has been open, anywhere in the cluster: '
+            'followers by settled_xact() see nothing later.', NULL, NULL,
+            ARRAY[(SELECT coalesce(round(extract(epoch FROM now() - min(a.xact_start)), 3), 0)
+                FROM pg_stat_activity AS a WHERE a.backend_xid IS NOT NULL)])
         || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
             NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
     RETURN metrics;
@@ -137,6 +134,7 @@ COMMENT ON FUNCTION sluice.metrics() IS
     'What GET /metrics answers: the state of tables, maintenance and queue in Prometheus'' text '
     'format. Of all organizations together, and cheap however many signals are kept. Raises 55P03 '
     'when a default partition is locked for longer than a second.';
+
 GRANT EXECUTE ON FUNCTION sluice.metrics() TO sluice_intake, sluice_reader;
 
 RESET ROLE;

@@ -1,0 +1,68 @@
+/*
+ * pg/sqlstate.c - see pg/sqlstate_internal.h.
+ */
+#include "pg/sqlstate_internal.h"
+
+#include <string.h>
+
+#include "base/slice.h"
+
+/* SQLSTATE prefixes in the order they are tried; see PostgreSQL's appendix A. */
+static const struct {
+	const char *prefix;
+	enum status status;
+} by_sqlstate[] = {
+	{"08", STATUS_UNAVAILABLE},
+	{"57014", STATUS_DEADLINE}, /* query_canceled: statement_timeout */
+	{"57P", STATUS_UNAVAILABLE},
+	{"55P03", STATUS_DEADLINE}, /* lock_not_available */
+	{"25006", STATUS_READ_ONLY},
+	{"25P03", STATUS_UNAVAILABLE}, /* idle_in_transaction_session_timeout */
+	{"53300", STATUS_UNAVAILABLE}, /* too_many_connections */
+	{"53", STATUS_STORAGE_FULL},
+	{"58", STATUS_UNAVAILABLE}, /* system error: I/O */
+	{"22", STATUS_INVALID_VALUE},
+	{"23502", STATUS_INVALID_VALUE},
+	{"23505", STATUS_NOT_UNIQUE},
+	{"23", STATUS_CONSTRAINT},
+	{"54", STATUS_INVALID_VALUE},
+	{"40", STATUS_CONFLICT},
+	{"26000", STATUS_CONFLICT}, /* the pooler lost our prepared statement */
+	{"42P05", STATUS_CONFLICT}, /* … or has another client's of that name */
+	{"42", STATUS_MISCONFIGURED},
+	{"28", STATUS_MISCONFIGURED},
+	{"3D", STATUS_MISCONFIGURED},
+	{"3F", STATUS_MISCONFIGURED},
+	{"0A", STATUS_MISCONFIGURED},
+	{"P0001", STATUS_CONSTRAINT},
+	{"P0002", STATUS_NO_SUCH_ROW},
+	{"SL001", STATUS_NOT_A_MEMBER},
+	{"SL002", STATUS_ROLE_TOO_LOW},
+	{"SL003", STATUS_ORGANIZATION_MISSING},
+};
+
+enum status sqlstate_status(const char *sqlstate)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(by_sqlstate); i++) {
+		if (strncmp(sqlstate, by_sqlstate[i].prefix, strlen(by_sqlstate[i].prefix)) == 0)
+			return by_sqlstate[i].status;
+	}
+	return STATUS_INTERNAL;
+}
+
+bool sqlstate_is_of_types(const char *sqlstate)
+{
+	static const char *const states[] = {
+		"0A000", /* "cached plan must not change result type" */
+		"42704", /* undefined_object */
+		"42804", /* datatype_mismatch */
+		"42846", /* cannot_coerce */
+		"XX000", /* "cache lookup failed for type", and other internal errors */
+	};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(states); i++) {
+		if (strcmp(sqlstate, states[i]) == 0)
+			return true;
+	}
+	return false;
+}

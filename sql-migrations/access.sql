@@ -1,0 +1,39 @@
+-- Who may read what. Applied last by each sluicectl migrate; what each function is for and who may
+-- call it stands beside it. Re-appliable.
+
+SET LOCAL ROLE sluice_owner;
+
+GRANT USAGE ON SCHEMA sluice TO sluice_intake, sluice_settings, sluice_consumer, sluice_reader,
+    sluice_maintenance, sluice_admin;
+REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
+
+-- Readers see everything but what a key could be known or forged by. What a DBA has put here under
+-- another owner is left alone.
+DO $do$
+DECLARE
+    its record;
+BEGIN
+    FOR its IN SELECT c.oid::regclass AS name, c.relkind FROM pg_catalog.pg_class AS c
+        WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+            AND c.relowner = 'sluice_owner'::regrole
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC',
+            CASE its.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, its.name);
+        CONTINUE WHEN its.relkind = 'S';
+        EXECUTE format('GRANT SELECT ON %s TO sluice_reader', its.name);
+    END LOOP;
+    FOR its IN SELECT p.oid::regprocedure AS name FROM pg_catalog.pg_proc AS p
+        WHERE p.pronamespace = 'sluice'::regnamespace AND p.proowner = 'sluice_owner'::regrole
+            AND has_function_privilege('public', p.oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', its.name);
+    END LOOP;
+END
+$do$;
+REVOKE SELECT ON sluice.api_key, sluice.settings_secret FROM sluice_reader;
+GRANT SELECT (id, organization_id, name, endpoint_type, display, expires_at, payload_template,
+    successor_of, delivery_scope, limited, created_at, created_by, deactivated_at, deactivated_by)
+    ON sluice.api_key TO sluice_reader;
+GRANT SELECT (only_row, made_at) ON sluice.settings_secret TO sluice_reader;
+
+RESET ROLE;

@@ -1,0 +1,597 @@
+-- Claiming staged rows and saying what became of them. Re-appliable.
+--
+-- The statements are made at run time because they are for both kinds of rows (feed.kind); planned each
+-- time, they touch no more partitions than needed. What the planner may not use (SET) would be chosen
+-- when statistics are older than a backlog, and would read all of it.
+
+SET LOCAL ROLE sluice_owner;
+
+-- ---- what the functions share ----
+
+CREATE OR REPLACE FUNCTION sluice.max_attempts() RETURNS integer
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(nullif(current_setting('sluice.max_attempts', true), '')::integer, 5);
+END
+$$;
+COMMENT ON FUNCTION sluice.max_attempts() IS
+    'How often a row is claimed before it is permanently_failed: the setting sluice.max_attempts '
+    '(ALTER DATABASE … SET sluice.max_attempts = 10), else 5. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.check_lease(lease interval) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF lease IS NULL OR lease NOT BETWEEN interval '1 millisecond' AND interval '30 days' THEN
+        RAISE EXCEPTION 'lease must be from 1 millisecond to 30 days'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_lease(interval) IS
+    'Raises 22023 for a lease that makes no sense. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.retry_delay(attempts integer) RETURNS interval
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN least(30 * 4.0 ^ (least(attempts, 20) - 1), 21600) * (1 + random() / 5)
+        * interval '1 second';
+END
+$$;
+COMMENT ON FUNCTION sluice.retry_delay(integer) IS
+    'How long a row that has failed for so many times waits: 30 seconds, then four times as long '
+    'each time (2, 8, 32 minutes), six hours at most, and up to a fifth more at random, so that '
+    'what failed together does not come back together. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.check_final(status sluice.staging_status) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF status IS NULL OR status IN ('pending', 'processing') THEN
+        RAISE EXCEPTION 'a row is finished as completed, skipped, failed or permanently_failed'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_final(sluice.staging_status) IS
+    'Raises 22023 for a status that ends no claim. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.claim_session() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN nullif(current_setting('sluice.claim_session', true), '')::bigint;
+END
+$$;
+COMMENT ON FUNCTION sluice.claim_session() IS
+    'The first claim of this database session, null when it has claimed nothing. For the functions of '
+    'this schema.';
+
+-- ---- feeding ----
+
+CREATE OR REPLACE FUNCTION sluice.summarise_day(staging text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '10ms' AS $$
+DECLARE
+    its record;
+BEGIN
+    -- A range of pages that is not summarised is read by each feed; autovacuum, which would do it, may
+    -- be minutes away. The last ranges stay as they are: summarised, they cost each insert.
+    FOR its IN
+        SELECT x.indexrelid AS index, b.partition, ceil(pg_relation_size(b.partition)
+            / current_setting('block_size')::numeric / 32)::bigint - 1 AS ranges
+        FROM sluice.partition_bounds() AS b
+        JOIN pg_index AS x ON x.indrelid = b.partition
+        JOIN pg_inherits AS i ON i.inhrelid = x.indexrelid
+            AND i.inhparent = format('sluice.%I', staging || '_stored_xact_idx')::regclass
+        WHERE b.table_name = staging AND b.lower_bound <= now() AND b.upper_bound > now()
+    LOOP
+        FOR range IN greatest(its.ranges - 64, 0) .. its.ranges - 1 LOOP
+            PERFORM brin_summarize_range(its.index, range * 32);
+        END LOOP;
+    END LOOP;
+EXCEPTION
+    WHEN lock_not_available OR insufficient_privilege THEN
+        NULL; -- autovacuum is at it, or the partition is a DBA's: then autovacuum does it
+END
+$$;
+COMMENT ON FUNCTION sluice.summarise_day(text) IS
+    'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
+    'feed.';
+
+CREATE OR REPLACE FUNCTION sluice.feed_unknown(kind text, received_from timestamptz,
+    received_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS $$
+DECLARE
+    fed bigint;
+BEGIN
+    EXECUTE format(
+        'WITH fed AS (INSERT INTO sluice.%1$I (id, organization_id, received_at) '
+        '    SELECT s.id, s.organization_id, s.received_at FROM sluice.%2$I AS s '
+        '    WHERE s.received_at >= $1 AND s.received_at < $2 '
+        '        AND NOT EXISTS (SELECT FROM sluice.%1$I AS q '
+        '            WHERE q.id = s.id AND q.organization_id = s.organization_id) '
+        '        AND NOT EXISTS (SELECT FROM sluice.%3$I AS r WHERE r.id = s.id '
+        '            AND r.organization_id = s.organization_id AND r.received_at = s.received_at '
+        '            AND r.received_at >= $1 AND r.received_at < $2) '
+        '    RETURNING id) SELECT count(*) FROM fed', kind || '_queue',
+        (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = feed_unknown.kind),
+        kind || '_result')
+    INTO fed USING received_from, received_before;
+    RETURN fed;
+END
+$$;
+COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
+    'Takes into a queue what was received in a span of time and is neither queued nor done, and '
+    'returns how many. Only for what no feed will take in. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.await_feed(kind text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
+BEGIN
+    PERFORM FROM sluice.feed AS f WHERE f.kind = await_feed.kind FOR UPDATE;
+    RETURN 1;
+EXCEPTION WHEN lock_not_available THEN
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION sluice.await_feed(text) IS
+    'Waits until nobody feeds a queue, mostly a moment; null: for more than a second somebody did. For '
+    'feed.';
+
+CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    most constant bigint := 500; -- transactions at a time
+    own constant bigint := sluice.stored_xact();
+    its_cluster bigint;
+    last record;
+    since bigint;
+    upto pg_snapshot;
+    first_id bigint;
+    fed bigint;
+BEGIN
+    SELECT f.cluster INTO its_cluster FROM sluice.feed AS f WHERE f.kind = feed.kind
+    FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RETURN CASE WHEN patient THEN sluice.await_feed(kind) END;
+    END IF;
+    SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
+    WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
+    -- Not beyond this transaction: what it stores itself comes when it commits. Were it listed as open
+    -- in the frontier, each feed would look for rows of the one before.
+    since := pg_snapshot_xmax(last.frontier)::text::bigint;
+    upto := sluice.frontier();
+    IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
+        OR since > pg_snapshot_xmax(upto)::text::bigint
+    THEN
+        PERFORM sluice.adopt_cluster();
+        PERFORM sluice.look_from(kind, 0);
+        RETURN 1;
+    END IF;
+    upto := sluice.cut_frontier(upto, least(pg_snapshot_xmax(upto)::text::bigint, since + most,
+        CASE WHEN own >= since THEN own END));
+    IF upto::text = last.frontier::text THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format(
+        'WITH fed AS (INSERT INTO sluice.%I (id, organization_id, received_at) '
+        '    SELECT n.id, n.organization_id, n.received_at '
+        '    FROM sluice.new_rows($1, $2, $3, $4) AS n ORDER BY n.id RETURNING id) '
+        'SELECT count(*), min(id) FROM fed', kind || '_queue')
+    INTO fed, first_id USING kind, last.frontier, upto, last.fed_at - interval '2 days';
+    INSERT INTO sluice.feed_frontier (kind, frontier, fed_at) VALUES (feed.kind, upto, now());
+    DELETE FROM sluice.feed_frontier AS f WHERE f.kind = feed.kind AND f.position <= last.position;
+    IF fed > 0 THEN
+        PERFORM sluice.look_from(kind, first_id);
+    END IF;
+    IF fed > 100 THEN
+        PERFORM sluice.summarise_day(f.table_name) FROM sluice.feed AS f WHERE f.kind = feed.kind;
+    END IF;
+    RETURN greatest(fed, 1);
+END
+$$;
+COMMENT ON FUNCTION sluice.feed(text, boolean) IS
+    'Takes what is new since the last feed into a queue (feed.kind). Of very many transactions it takes '
+    'the first: to be called until it returns 0. Returns about how many rows there were; null when '
+    'another transaction is at it, for more than a second if the caller is patient. For claim_rows.';
+
+CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT format('%s:%s:%s', least(pg_snapshot_xmin(whole)::text::bigint, before), before,
+            string_agg(x::text, ',' ORDER BY x::text::bigint))::pg_snapshot
+        FROM pg_snapshot_xip(whole) AS x WHERE x::text::bigint < before);
+END
+$$;
+COMMENT ON FUNCTION sluice.cut_frontier(pg_snapshot, bigint) IS
+    'A frontier without the transactions from this one on. For feed.';
+
+-- ---- where to look ----
+
+CREATE OR REPLACE FUNCTION sluice.look_from(kind text, id bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    cell regclass := format('sluice.%I', kind || '_queue_from')::regclass;
+BEGIN
+    IF id < coalesce(pg_sequence_last_value(cell), 0) THEN
+        PERFORM setval(cell, id);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.look_from(text, bigint) IS
+    'Says that a row of a queue with this id may be claimed, so that claims look from there. For the '
+    'functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.may_search(kind text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(pg_sequence_last_value(format('sluice.%I', kind || '_queue_search')::regclass), 0)
+        <= (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
+END
+$$;
+COMMENT ON FUNCTION sluice.may_search(text) IS
+    'Whether it is time to look through a queue from its very beginning. For the functions of this '
+    'schema.';
+
+CREATE OR REPLACE FUNCTION sluice.searched(kind text, started timestamptz) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM setval(format('sluice.%I', kind || '_queue_search')::regclass, (extract(epoch FROM
+        clock_timestamp() + 20 * (clock_timestamp() - started)) * 1000000)::bigint);
+END
+$$;
+COMMENT ON FUNCTION sluice.searched(text, timestamptz) IS
+    'Says that a search that began then is over: the next one may begin after twenty times as long. '
+    'For the functions of this schema.';
+
+-- ---- claiming ----
+
+CREATE OR REPLACE FUNCTION sluice.lock_due(kind text, from_id bigint, max_rows integer,
+    organization_id bigint) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_sort = off SET jit = off AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    EXECUTE format(
+        'WITH retried AS MATERIALIZED (SELECT q.id FROM sluice.%1$I AS q '
+        '    WHERE q.due_at <= $1 %2$s ORDER BY q.due_at LIMIT $2 FOR UPDATE SKIP LOCKED), '
+        'others AS (SELECT q.id FROM sluice.%1$I AS q '
+        '    WHERE q.id >= $3 AND q.due_at IS NULL %2$s '
+        '        AND (q.claim_id IS NULL OR q.lease_ends_at <= $1) '
+        '    ORDER BY q.id LIMIT $2 - (SELECT count(*) FROM retried) FOR UPDATE SKIP LOCKED) '
+        'SELECT array_agg(u.id) FROM (SELECT * FROM retried UNION ALL SELECT * FROM others) AS u',
+        kind || '_queue',
+        CASE WHEN organization_id IS NOT NULL THEN 'AND q.organization_id = $4' ELSE '' END)
+    INTO ids USING clock_timestamp(), max_rows, from_id, organization_id;
+    RETURN ids;
+END
+$$;
+COMMENT ON FUNCTION sluice.lock_due(text, bigint, integer, bigint) IS
+    'Locks up to so many rows of a queue that may be claimed, those to be tried again first, the '
+    'others from an id on, and returns their ids. Leaves out what others have locked. For claim_rows.';
+
+CREATE OR REPLACE FUNCTION sluice.find_due(kind text, max_rows integer, organization_id bigint)
+RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    cell constant regclass := format('sluice.%I', kind || '_queue_from')::regclass;
+    from_id bigint := coalesce(pg_sequence_last_value(cell), 0);
+    started timestamptz;
+    ids bigint[];
+    fed bigint;
+BEGIN
+    ids := sluice.lock_due(kind, from_id, max_rows, organization_id);
+    -- Once in a while, and when there is nothing, from the very beginning: what was claimed and rolled
+    -- back, and what was not finished before its lease ended, is there.
+    IF coalesce(cardinality(ids), 0) < max_rows AND sluice.may_search(kind) THEN
+        started := clock_timestamp();
+        ids := coalesce(ids, '{}')
+            || sluice.lock_due(kind, 0, max_rows - coalesce(cardinality(ids), 0), organization_id);
+        ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids) AS u (id));
+        PERFORM sluice.searched(kind, started);
+    END IF;
+    WHILE coalesce(cardinality(ids), 0) < max_rows LOOP
+        fed := sluice.feed(kind, coalesce(cardinality(ids), 0) = 0);
+        EXIT WHEN coalesce(fed, 0) = 0;
+        from_id := least(from_id, coalesce(pg_sequence_last_value(cell), 0));
+        ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
+            max_rows, organization_id)) AS u (id) LIMIT max_rows);
+    END LOOP;
+    -- No further than somebody else has noted meanwhile, who may know of older ones.
+    IF organization_id IS NULL AND ids[1] > from_id
+        AND coalesce(pg_sequence_last_value(cell), 0) = from_id
+    THEN
+        PERFORM setval(cell, (SELECT min(u.id) FROM unnest(ids) AS u (id)));
+    END IF;
+    RETURN ids;
+END
+$$;
+COMMENT ON FUNCTION sluice.find_due(text, integer, bigint) IS
+    'Locks up to so many rows of a queue that may be claimed, feeding it when it holds too little, and '
+    'returns their ids. For claim_rows.';
+
+CREATE OR REPLACE FUNCTION sluice.claim_rows(prototype anyelement, kind text, consumer text,
+    max_rows integer, lease interval, organization text) RETURNS SETOF anyelement
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    its_id bigint;
+    allowed constant integer := sluice.max_attempts();
+    session bigint := sluice.claim_session();
+    started timestamptz;
+    claim bigint;
+    ids bigint[];
+    first_received timestamptz;
+    last_received timestamptz;
+    most_attempts integer;
+    columns text;
+BEGIN
+    PERFORM sluice.check_name('consumer', consumer);
+    IF max_rows IS NULL OR max_rows NOT BETWEEN 1 AND 100000 THEN
+        RAISE EXCEPTION 'max_rows must be from 1 to 100000'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM sluice.check_lease(lease);
+    IF organization IS NOT NULL THEN
+        its_id := sluice.organization_id_of(organization);
+    END IF;
+    ids := sluice.find_due(kind, max_rows, its_id);
+    IF coalesce(cardinality(ids), 0) = 0 THEN
+        RETURN;
+    END IF;
+
+    claim := nextval('sluice.claim_id');
+    IF session IS NULL THEN
+        session := claim;
+        PERFORM set_config('sluice.claim_session', claim::text, false);
+    END IF;
+    started := clock_timestamp();
+    INSERT INTO sluice.claim (id, session, claimed_by, claimed_at)
+    VALUES (claim, session, consumer, started);
+    EXECUTE format(
+        'WITH claimed AS (UPDATE sluice.%I AS q SET claim_id = $2, lease_ends_at = $3, due_at = NULL, '
+        '    attempts = q.attempts + 1 WHERE q.id = ANY ($1) '
+        '    RETURNING q.id, q.received_at, q.attempts) '
+        'SELECT array_agg(c.id), min(c.received_at), max(c.received_at), max(c.attempts) '
+        'FROM claimed AS c',
+        kind || '_queue')
+    INTO ids, first_received, last_received, most_attempts
+    USING ids, claim, started + lease;
+    IF most_attempts > allowed THEN
+        -- What was claimed too often without a report is done with.
+        EXECUTE format(
+            'WITH lost AS (DELETE FROM sluice.%1$I AS q WHERE q.id = ANY ($1) AND q.attempts > $2 '
+            '    RETURNING q.*), '
+            'done AS (INSERT INTO sluice.%2$I (id, organization_id, received_at, finished_at, status, '
+            '        attempts, claimed_by, error, mapped_rule) '
+            '    SELECT l.id, l.organization_id, l.received_at, $3, ''permanently_failed'', '
+            '        l.attempts - 1, (l.last_failure).failed_by, format(''lease ended without a report, '
+            'attempt %%s of %%s'', l.attempts - 1, $2), (l.last_failure).mapped_rule FROM lost AS l '
+            '    RETURNING id) '
+            'SELECT ARRAY(SELECT u.id FROM unnest($1) AS u (id) EXCEPT SELECT d.id FROM done AS d)',
+            kind || '_queue', kind || '_result')
+        INTO ids USING ids, allowed, started;
+    END IF;
+    -- The rows of the staging view, of which no result can be there yet.
+    columns := (SELECT string_agg(CASE a.attname
+            WHEN 'status' THEN quote_literal('processing') || '::sluice.staging_status'
+            WHEN 'error' THEN '(q.last_failure).error'
+            WHEN 'mapped_rule' THEN '(q.last_failure).mapped_rule'
+            WHEN 'attempts' THEN 'q.attempts'
+            WHEN 'due_at' THEN 'q.lease_ends_at'
+            WHEN 'status_at' THEN '$4'
+            WHEN 'claim_id' THEN 'q.claim_id'
+            WHEN 'claimed_by' THEN '$5'
+            WHEN 'payload_repaired' THEN 's.payload_raw IS NOT NULL'
+            ELSE 's.' || quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = pg_typeof(prototype)::text::regclass AND a.attnum > 0
+            AND NOT a.attisdropped);
+    RETURN QUERY EXECUTE format('SELECT %s FROM sluice.%I AS q JOIN sluice.%I AS s '
+        'ON s.id = q.id AND s.organization_id = q.organization_id AND s.received_at = q.received_at '
+        'WHERE q.id = ANY ($1) AND s.received_at BETWEEN $2 AND $3', columns, kind || '_queue',
+        (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = claim_rows.kind))
+    USING ids, first_received, last_received, started, consumer;
+END
+$$;
+COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, text, integer, interval, text) IS
+    'claim_signals for any kind (feed.kind): the first argument is a null of the row type of its '
+    'staging view. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.claim_signals(consumer text, max_rows integer, lease interval,
+    organization text DEFAULT NULL) RETURNS SETOF sluice.signal_staging
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM sluice.claim_rows(NULL::sluice.signal_staging, 'signal', consumer,
+        max_rows, lease, organization);
+END
+$$;
+COMMENT ON FUNCTION sluice.claim_signals(text, integer, interval, text) IS
+    'Claims up to max_rows signals that are due, about the oldest first, and returns them: '
+    'nobody else gets them until they are finished (finish_signals), or the lease has ended '
+    'without that. Any number of consumers may call it at the same time; none waits for another, '
+    'and rows that are just being claimed are left out. Commit before the work begins: a claim '
+    'that is rolled back is none, and while one stays open, what it took in beside its own rows is '
+    'seen by nobody. A row is claimed five times at most (sluice.max_attempts), then '
+    'it is permanently_failed, also when its consumers die without a report. consumer: a name for '
+    'claimed_by. organization: only its signals; each such claim reads past all that others have '
+    'waiting, so it is for short queues. Within one call in no order. Work at least '
+    'once: a consumer that dies after its work and before its report leaves the row to the next. '
+    'Raises 22023 for arguments that make no sense, P0002 for an unknown organization.';
+
+CREATE OR REPLACE FUNCTION sluice.claim_product_orgs(consumer text, max_rows integer, lease interval,
+    organization text DEFAULT NULL) RETURNS SETOF sluice.product_org_staging
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM sluice.claim_rows(NULL::sluice.product_org_staging, 'product_org',
+        consumer, max_rows, lease, organization);
+END
+$$;
+COMMENT ON FUNCTION sluice.claim_product_orgs(text, integer, interval, text) IS
+    'claim_signals for product-org updates. Updates of one product org may be with several '
+    'consumers at the same time, and are not in order: for the latest state read '
+    'product_org_current, or keep last_active_at and leave older updates aside.';
+
+-- ---- reporting ----
+
+CREATE OR REPLACE FUNCTION sluice.report_rows(kind text, ids bigint[], claim bigint,
+    status sluice.staging_status, error text, rule text, lease interval) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_bitmapscan = off SET jit = off AS $$
+DECLARE
+    now_ constant timestamptz := clock_timestamp();
+    session constant bigint := sluice.claim_session();
+    allowed constant integer := sluice.max_attempts();
+    queue constant text := kind || '_queue';
+    mine constant text := 'q.id = ANY ($1) AND q.claim_id IS NOT NULL '
+        'AND CASE WHEN $2 IS NULL THEN (SELECT c.session = $3 FROM sluice.claim AS c '
+        'WHERE c.id = q.claim_id) ELSE q.claim_id = $2 END';
+    reported bigint;
+    kept bigint := 0;
+    first_id bigint;
+BEGIN
+    IF status IN ('pending', 'processing') THEN
+        EXECUTE format(
+            'WITH u AS (UPDATE sluice.%I AS q SET '
+            '    claim_id = CASE $4 WHEN ''processing'' THEN q.claim_id END, '
+            '    lease_ends_at = CASE $4 WHEN ''processing'' THEN $5 + $6 END, '
+            '    attempts = CASE $4 WHEN ''pending'' THEN q.attempts - 1 ELSE q.attempts END '
+            'WHERE %s RETURNING q.id) SELECT count(*), min(u.id) FROM u', queue, mine)
+        INTO reported, first_id USING ids, claim, session, status, now_, lease;
+        IF status = 'pending' AND reported > 0 THEN
+            PERFORM sluice.look_from(kind, first_id);
+        END IF;
+        RETURN reported;
+    END IF;
+    IF status = 'failed' THEN
+        EXECUTE format(
+            'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
+            '    last_failure = ROW($6, (SELECT c.claimed_by FROM sluice.claim AS c '
+            '        WHERE c.id = q.claim_id), $4, $5)::sluice.failure, '
+            '    due_at = $6 + sluice.retry_delay(q.attempts) '
+            'WHERE %s AND q.attempts < $7 RETURNING q.id) SELECT count(*) FROM u', queue, mine)
+        INTO kept USING ids, claim, session, error, rule, now_, allowed;
+    END IF;
+    EXECUTE format(
+        'WITH done AS (DELETE FROM sluice.%I AS q WHERE %s RETURNING q.*), '
+        'added AS (INSERT INTO sluice.%I (id, organization_id, received_at, finished_at, claimed_at, '
+        '        status, attempts, claimed_by, error, mapped_rule) '
+        '    SELECT d.id, d.organization_id, d.received_at, $6, c.claimed_at, $7, d.attempts, '
+        '        c.claimed_by, $4, $5 FROM done AS d LEFT JOIN sluice.claim AS c ON c.id = d.claim_id '
+        '    RETURNING id) '
+        'SELECT count(*) FROM added', queue, mine, kind || '_result')
+    INTO reported USING ids, claim, session, error, rule, now_,
+        CASE status WHEN 'failed' THEN 'permanently_failed' ELSE status END;
+    RETURN reported + kept;
+END
+$$;
+COMMENT ON FUNCTION sluice.report_rows(text, bigint[], bigint, sluice.staging_status, text, text,
+    interval) IS
+    'finish_signals, release_signals (pending) and extend_signals (processing) for any kind '
+    '(feed.kind). For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.finish_signals(ids bigint[], status sluice.staging_status,
+    error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_final(status);
+    RETURN sluice.report_rows('signal', ids, claim, status, error, rule, NULL);
+END
+$$;
+COMMENT ON FUNCTION sluice.finish_signals(bigint[], sluice.staging_status, text, text, bigint) IS
+    'Says what became of claimed signals: completed, skipped (nothing to do), failed (tried again '
+    'after 30 seconds, 2, 8 and 32 minutes; permanently_failed at the fifth time, see '
+    'sluice.max_attempts) or permanently_failed, with an error and the rule that was applied. '
+    'Returns how many it was said of: fewer than ids when a lease had ended and another consumer '
+    'has claimed the signal, or when it is finished already; those are left as they are. claim: '
+    'claim_id of the claim, as claim_signals returned it; without it, all that this database '
+    'session has claimed. Through a pooler that changes sessions between transactions (PgBouncer), '
+    'and where claim and report are different sessions, claim must be given. Raises 22023 for any '
+    'other status.';
+
+CREATE OR REPLACE FUNCTION sluice.release_signals(ids bigint[], claim bigint DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.report_rows('signal', ids, claim, 'pending', NULL, NULL, NULL);
+END
+$$;
+COMMENT ON FUNCTION sluice.release_signals(bigint[], bigint) IS
+    'Gives claimed signals back untouched, for anyone to claim at once; the claim does not count '
+    'as an attempt. For consumers that end. Returns how many; claim as for finish_signals.';
+
+CREATE OR REPLACE FUNCTION sluice.extend_signals(ids bigint[], lease interval,
+    claim bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_lease(lease);
+    RETURN sluice.report_rows('signal', ids, claim, 'processing', NULL, NULL, lease);
+END
+$$;
+COMMENT ON FUNCTION sluice.extend_signals(bigint[], interval, bigint) IS
+    'Makes the lease of claimed signals end so long from now. Returns for how many: the others '
+    'are not the caller''s any more and are to be left alone. claim as for finish_signals.';
+
+CREATE OR REPLACE FUNCTION sluice.finish_product_orgs(ids bigint[], status sluice.staging_status,
+    error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_final(status);
+    RETURN sluice.report_rows('product_org', ids, claim, status, error, rule, NULL);
+END
+$$;
+COMMENT ON FUNCTION sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text,
+    bigint) IS 'finish_signals for product-org updates.';
+
+CREATE OR REPLACE FUNCTION sluice.release_product_orgs(ids bigint[], claim bigint DEFAULT NULL)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.report_rows('product_org', ids, claim, 'pending', NULL, NULL, NULL);
+END
+$$;
+COMMENT ON FUNCTION sluice.release_product_orgs(bigint[], bigint) IS
+    'release_signals for product-org updates.';
+
+CREATE OR REPLACE FUNCTION sluice.extend_product_orgs(ids bigint[], lease interval,
+    claim bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_lease(lease);
+    RETURN sluice.report_rows('product_org', ids, claim, 'processing', NULL, NULL, lease);
+END
+$$;
+COMMENT ON FUNCTION sluice.extend_product_orgs(bigint[], interval, bigint) IS
+    'extend_signals for product-org updates.';
+
+-- ---- again ----
+
+CREATE OR REPLACE FUNCTION sluice.requeue_signals(ids bigint[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    requeued bigint;
+BEGIN
+    WITH undone AS (
+        DELETE FROM sluice.signal_result AS r WHERE r.id = ANY (ids) RETURNING r.*
+    ), again AS (
+        INSERT INTO sluice.signal_queue (id, organization_id, received_at)
+        SELECT u.id, u.organization_id, u.received_at FROM undone AS u RETURNING id)
+    SELECT count(*) INTO requeued FROM again;
+    PERFORM sluice.look_from('signal', (SELECT min(u.id) FROM unnest(ids) AS u (id)));
+    RETURN requeued;
+END
+$$;
+COMMENT ON FUNCTION sluice.requeue_signals(bigint[]) IS
+    'Makes finished signals pending again, as if no consumer had seen them, and returns how many. For '
+    'what went wrong at the consumers'' end.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.claim_signals(text, integer, interval, text),
+    sluice.finish_signals(bigint[], sluice.staging_status, text, text, bigint),
+    sluice.release_signals(bigint[], bigint),
+    sluice.extend_signals(bigint[], interval, bigint),
+    sluice.claim_product_orgs(text, integer, interval, text),
+    sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text, bigint),
+    sluice.release_product_orgs(bigint[], bigint),
+    sluice.extend_product_orgs(bigint[], interval, bigint)
+TO sluice_consumer;
+GRANT EXECUTE ON FUNCTION sluice.requeue_signals(bigint[]) TO sluice_admin;
+
+RESET ROLE;

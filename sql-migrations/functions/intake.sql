@@ -1,0 +1,751 @@
+-- What workers call: intake_ordinary for the group that nearly all are, intake for any group, and
+-- bulk_finish at the end of a bulk import. Re-appliable.
+--
+-- Few plain statements one after the other, each over the whole group and simple enough that the
+-- planner cannot choose badly with statistics of yesterday: what is looked up is looked up by one
+-- descent of an index for each item (LATERAL … LIMIT 1, or a scalar subquery), whatever the tables'
+-- sizes. Items are rows of unnest(): an item is read by its columns' names.
+
+SET LOCAL ROLE sluice_owner;
+
+-- ---- rules, each in one place ----
+--
+-- Without a SET clause, so that they become part of the statements that use them.
+
+CREATE OR REPLACE FUNCTION sluice.key_outcome(k sluice.api_key, secret_hash bytea,
+    for_product_orgs boolean) RETURNS sluice.intake_outcome
+LANGUAGE sql STABLE
+RETURN CASE
+    WHEN k.id IS NULL THEN 'unknown_key'::sluice.intake_outcome
+    WHEN k.deactivated_at IS NOT NULL THEN 'deactivated'::sluice.intake_outcome
+    WHEN k.expires_at <= now() THEN 'expired'::sluice.intake_outcome
+    WHEN k.secret_hash <> secret_hash THEN 'secret_wrong'::sluice.intake_outcome
+    WHEN k.secret_hash IS NOT NULL AND secret_hash IS NULL
+        THEN 'secret_missing'::sluice.intake_outcome
+    WHEN (k.endpoint_type = 'product_orgs') IS DISTINCT FROM coalesce(for_product_orgs, false)
+        THEN 'wrong_endpoint'::sluice.intake_outcome
+    ELSE 'accepted'::sluice.intake_outcome
+END;
+COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
+    'Whether a key is accepted with this secret (its SHA-256, null: none was sent) at this endpoint.';
+
+CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN octet_length(value) <= 400 THEN value
+    ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
+COMMENT ON FUNCTION sluice.short(text) IS
+    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes.';
+
+CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
+    payload_raw bytea) RETURNS text
+LANGUAGE sql STABLE
+RETURN CASE WHEN by_bytes
+    THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
+    ELSE coalesce(CASE WHEN octet_length(type) <= 400 AND strpos(type, E'\n') = 0 THEN type
+            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- one line
+        || E'\n' || coalesce(sluice.short(name), '') END;
+COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
+    'delivery.says of an item: its type and name, or its bytes where they count.';
+
+CREATE OR REPLACE FUNCTION sluice.item_id(blocks bigint[], item bigint) RETURNS bigint
+LANGUAGE sql IMMUTABLE
+RETURN blocks[1 + (item - 1) / 1024] + (item - 1) % 1024;
+COMMENT ON FUNCTION sluice.item_id(bigint[], bigint) IS
+    'The id of an item, counted from 1, given the blocks of ids that its group has taken.';
+
+-- Accepted means committed. Settings between off and on are the DBA's business; these two would
+-- answer before the rows are on disk here or on a synchronous standby.
+CREATE OR REPLACE FUNCTION sluice.durable() RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'on', true);
+END
+$$;
+COMMENT ON FUNCTION sluice.durable() IS
+    'Turns synchronous_commit on for this transaction. For the functions of this schema.';
+
+-- ---- storing ----
+
+CREATE OR REPLACE FUNCTION sluice.store_signals(organization_ids bigint[], key_ids bigint[],
+    blocks bigint[], signals sluice.intake_signal[], envelopes jsonb[], wanted boolean[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
+        source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
+        marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
+        envelope, warnings)
+    SELECT sluice.item_id(blocks, s.ordinality), organization_ids[s.sender], now(),
+        coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source,
+        s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id, s.crm_id,
+        s.marketing_automation_id, s.phone, s.product_org_id, s.message_id, s.request_id,
+        s.payload::jsonb, s.payload_raw, envelopes[s.envelope], s.warnings
+    FROM unnest(signals) WITH ORDINALITY AS s
+    WHERE wanted IS NULL OR wanted[s.ordinality];
+END
+$$;
+COMMENT ON FUNCTION sluice.store_signals(bigint[], bigint[], bigint[], sluice.intake_signal[],
+    jsonb[], boolean[]) IS
+    'Stores the wanted of a group''s signals (null: all) in signal. Organizations and keys per '
+    'sender. For the functions of this schema: it has no SET clause of its own, so search_path is its '
+    'caller''s.';
+
+-- ---- the ordinary group ----
+
+CREATE OR REPLACE FUNCTION sluice.intake_ordinary(senders sluice.intake_sender[],
+    signals sluice.intake_signal[], with_message_ids boolean, with_visitors boolean,
+    envelopes jsonb[] DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    organization_ids bigint[]; -- per sender
+    key_ids bigint[];
+    key_scopes bigint[];
+    before_first bigint; -- the id before the first signal's
+    one_sender constant boolean := cardinality(senders) = 1;
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM sluice.durable();
+    END IF;
+    IF one_sender THEN
+        -- As below; it is nearly always one, which is cheaper to say so.
+        SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
+        INTO organization_ids, key_ids, key_scopes
+        FROM sluice.api_key AS c
+        WHERE c.key_hash = senders[1].key_hash AND NOT c.limited
+            AND sluice.key_outcome(c, senders[1].secret_hash, senders[1].for_product_orgs)
+                = 'accepted';
+        IF NOT FOUND THEN
+            RETURN NULL;
+        END IF;
+    ELSE
+        SELECT array_agg(k.organization_id), array_agg(k.id), array_agg(k.key_scope)
+        INTO organization_ids, key_ids, key_scopes
+        FROM unnest(senders) AS s
+        CROSS JOIN LATERAL (
+            SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope
+            FROM sluice.api_key AS c
+            WHERE c.key_hash = s.key_hash AND NOT c.limited
+                AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
+            LIMIT 1 -- keeps the planner from joining by a scan of all keys
+        ) AS k;
+        IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF with_visitors THEN
+        PERFORM FROM unnest(signals) AS s
+        WHERE s.anonymous_id IS NOT NULL
+            AND coalesce(s.email, s.user_id, s.product_user_id, s.crm_id,
+                s.marketing_automation_id, s.phone) IS NOT NULL
+            AND (SELECT true FROM sluice.identity AS i
+                WHERE i.organization_id = organization_ids[s.sender]
+                    AND i.anonymous_id = s.anonymous_id LIMIT 1) IS NULL
+        LIMIT 1;
+        IF FOUND THEN
+            RETURN NULL; -- somebody new: intake notes who it is
+        END IF;
+    END IF;
+
+    before_first := nextval('sluice.signal_id') - 1;
+    IF with_message_ids THEN
+        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
+        SELECT organization_ids[s.sender], key_scopes[s.sender],
+            sluice.short(s.message_id) COLLATE "C",
+            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
+                COLLATE "C",
+            before_first + s.ordinality, now()
+        FROM unnest(signals) WITH ORDINALITY AS s
+        WHERE s.message_id IS NOT NULL
+        ORDER BY 3, 4, 2; -- as everywhere, so that two transactions cannot deadlock
+    END IF;
+    INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
+        source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
+        marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
+        envelope, warnings)
+    SELECT before_first + s.ordinality, organization_ids[s.sender], now(),
+        coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source, s.event_type, s.event_name,
+        s.email, s.user_id, s.anonymous_id, s.product_user_id, s.crm_id, s.marketing_automation_id,
+        s.phone, s.product_org_id, s.message_id, s.request_id, s.payload::jsonb, s.payload_raw,
+        envelopes[s.envelope], s.warnings
+    FROM unnest(signals) WITH ORDINALITY AS s;
+    IF one_sender THEN
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+        VALUES (organization_ids[1], now(), cardinality(signals), 0);
+    ELSE
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+        SELECT organization_ids[s.sender], now(), count(*), 0 FROM unnest(signals) AS s GROUP BY 1;
+    END IF;
+    RETURN before_first + 1;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean,
+    boolean, jsonb[]) IS
+    'Authenticates the senders of a group of up to 1,024 signals and stores all of them, in the '
+    'caller''s transaction. Returns the first signal''s id; the others follow it, one by one. Returns '
+    'null, having stored nothing, when that is not all there is to it: a sender is refused or has a '
+    'limit, or a visitor is identified for the first time; raises 23505 when a signal was delivered '
+    'before. Then the group is to be given to intake. None of the signals may be cold. '
+    'with_message_ids, with_visitors: some have a message id, or an anonymous id together with an '
+    'identity. Notes no last use: the caller knows of a use of each key in the last half minute.';
+
+-- ---- any group: its parts ----
+
+CREATE OR REPLACE FUNCTION sluice.signals_of_month(organization_id bigint) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+BEGIN
+    -- In one statement: rows move from the one table to the other.
+    RETURN (SELECT coalesce(sum(u.signals), 0) FROM (
+        SELECT m.signals FROM sluice.usage_month AS m
+        WHERE m.organization_id = signals_of_month.organization_id AND m.month = this_month
+        UNION ALL
+        SELECT d.signals FROM sluice.usage_delta AS d
+        WHERE d.organization_id = signals_of_month.organization_id
+            AND d.counted_at >= this_month::timestamp AT TIME ZONE 'UTC') AS u);
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_of_month(bigint) IS
+    'How many signals an organization has used in this month (UTC). For the functions of this '
+    'schema.';
+
+CREATE OR REPLACE FUNCTION sluice.delivery_keys(organization_ids bigint[], key_scopes bigint[],
+    signals sluice.intake_signal[], product_orgs sluice.intake_product_org[])
+RETURNS sluice.delivery_key[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(s.ordinality, organization_ids[s.sender], key_scopes[s.sender],
+            sluice.short(s.message_id),
+            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
+            )::sluice.delivery_key
+        FROM unnest(signals) WITH ORDINALITY AS s
+        WHERE s.message_id IS NOT NULL AND key_scopes[s.sender] IS NOT NULL
+        UNION ALL
+        SELECT ROW(coalesce(cardinality(signals), 0) + p.ordinality, organization_ids[p.sender],
+            key_scopes[p.sender], sluice.short(p.message_id),
+            sluice.says(p.repeat_by_bytes, 'product org', p.product_org_id, p.payload, p.payload_raw)
+            )::sluice.delivery_key
+        FROM unnest(product_orgs) WITH ORDINALITY AS p
+        WHERE p.message_id IS NOT NULL AND key_scopes[p.sender] IS NOT NULL);
+END
+$$;
+COMMENT ON FUNCTION sluice.delivery_keys(bigint[], bigint[], sluice.intake_signal[],
+    sluice.intake_product_org[]) IS
+    'The keys in delivery of the items that have a message id, of senders with a scope. For the '
+    'functions of this schema: search_path is its caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.delivered_ids(keys sluice.delivery_key[], items bigint)
+RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    ids bigint[];
+    its record;
+BEGIN
+    -- By one descent of the primary key each, whatever the statistics say.
+    IF cardinality(keys) = items THEN
+        RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
+                WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
+                    AND d.message_id = k.message_id AND d.says = k.says LIMIT 1), 0)
+            FROM unnest(keys) AS k); -- they are in the items' order
+    END IF;
+    ids := array_fill(0::bigint, ARRAY[items::integer]);
+    FOR its IN
+        SELECT k.item, (SELECT d.id FROM sluice.delivery AS d
+            WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
+                AND d.message_id = k.message_id AND d.says = k.says LIMIT 1) AS id
+        FROM unnest(keys) AS k
+    LOOP
+        ids[its.item] := coalesce(its.id, 0);
+    END LOOP;
+    RETURN ids;
+END
+$$;
+COMMENT ON FUNCTION sluice.delivered_ids(sluice.delivery_key[], bigint) IS
+    'Per item of a group of so many: the id of its first delivery, 0 when it has none (an array '
+    'without nulls is indexed at once). For the functions of this schema: search_path is its '
+    'caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.any_delivered(keys sluice.delivery_key[]) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM FROM generate_series(0, 7) AS g,
+        unnest(keys[1 + g * cardinality(keys) / 8 : 4 + g * cardinality(keys) / 8]) AS k
+    WHERE (SELECT true FROM sluice.delivery AS d
+        WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
+            AND d.message_id = k.message_id AND d.says = k.says LIMIT 1)
+    LIMIT 1;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION sluice.any_delivered(sluice.delivery_key[]) IS
+    'Whether any of up to 32 items, in eight places of a group, was delivered before. For the functions '
+    'of this schema: search_path is its caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.note_deliveries(keys sluice.delivery_key[], blocks bigint[],
+    in_bulk boolean, items bigint) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+    noted bigint[];
+    delivered bigint[]; -- per item, the id of an earlier delivery, 0 without one
+BEGIN
+    IF in_bulk THEN
+        -- An import may last for minutes, and nobody waits for it: bulk_finish notes what it brings.
+        -- Looking for each delivery costs half as much as storing its signal, so it is done when one
+        -- of a sample was there before; else what little there may be is left to bulk_finish.
+        IF sluice.any_delivered(keys) THEN
+            delivered := sluice.delivered_ids(keys, items);
+            keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE delivered[k.item] = 0);
+        END IF;
+        INSERT INTO sluice.delivery_import (stored_xact, blocks, keys) VALUES (xact, blocks, keys);
+        RETURN delivered;
+    END IF;
+    -- In one order everywhere, so that two transactions with the same ids wait for each other in
+    -- that order; message_id, in which they differ, is compared first. Of equal ones in a group the
+    -- first counts.
+    WITH added AS (
+        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
+        SELECT k.organization_id, k.key_scope, k.message_id, k.says, sluice.item_id(blocks, k.item),
+            now()
+        FROM unnest(keys) AS k
+        ORDER BY k.message_id COLLATE "C", k.says COLLATE "C", k.key_scope, k.item
+        ON CONFLICT DO NOTHING
+        RETURNING id)
+    SELECT array_agg(a.id) INTO noted FROM added AS a;
+    IF cardinality(noted) = cardinality(keys) THEN
+        RETURN NULL;
+    END IF;
+    delivered := sluice.delivered_ids(keys, items);
+    FOR item IN 1..items LOOP
+        IF delivered[item] = sluice.item_id(blocks, item) THEN
+            delivered[item] := 0;
+        END IF;
+    END LOOP;
+    PERFORM FROM unnest(keys) AS k
+    WHERE delivered[k.item] = 0
+        AND NOT sluice.item_id(blocks, k.item) = ANY (coalesce(noted, '{}'));
+    IF FOUND THEN
+        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- it was there a moment ago
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN delivered;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_deliveries(sluice.delivery_key[], bigint[], boolean, bigint) IS
+    'Notes the deliveries of a group of so many items, and returns per item the id of the first '
+    'delivery when it had been delivered before, else 0; null as a whole when none had. For the '
+    'functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.note_visitors(organization_ids bigint[], blocks bigint[],
+    signals sluice.intake_signal[], wanted boolean[], in_bulk boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found_organization_ids bigint[];
+    found_anonymous_ids text[];
+BEGIN
+    WITH seen AS (
+        SELECT DISTINCT ON (organization_ids[s.sender], s.anonymous_id COLLATE "C")
+            organization_ids[s.sender] AS organization_id, s.anonymous_id COLLATE "C" AS anonymous_id,
+            s.user_id, s.email, s.ordinality
+        FROM unnest(signals) WITH ORDINALITY AS s
+        WHERE wanted[s.ordinality] AND s.anonymous_id IS NOT NULL
+            AND coalesce(s.email, s.user_id, s.product_user_id, s.crm_id, s.marketing_automation_id,
+                s.phone) IS NOT NULL
+        ORDER BY organization_ids[s.sender], s.anonymous_id COLLATE "C", s.ordinality
+    ), added AS (
+        INSERT INTO sluice.identity AS i (organization_id, anonymous_id, user_id, email, signal_id,
+            identified_at)
+        SELECT v.organization_id, v.anonymous_id, v.user_id, v.email,
+            sluice.item_id(blocks, v.ordinality), now()
+        FROM seen AS v
+        WHERE (SELECT true FROM sluice.identity AS k WHERE k.organization_id = v.organization_id
+            AND k.anonymous_id = v.anonymous_id LIMIT 1) IS NULL
+        RETURNING i.organization_id, i.anonymous_id)
+    SELECT array_agg(a.organization_id), array_agg(a.anonymous_id)
+    INTO found_organization_ids, found_anonymous_ids FROM added AS a;
+    IF found_anonymous_ids IS NOT NULL AND NOT in_bulk THEN
+        -- What came today from visitors who are known now. The rest is left to maintain: this
+        -- request waits for few rows, and not for an index of a day that is over.
+        PERFORM sluice.move_identified(found_organization_ids, found_anonymous_ids,
+            date_trunc('day', now(), 'UTC'), 100);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_visitors(bigint[], bigint[], sluice.intake_signal[], boolean[],
+    boolean) IS
+    'Notes who is identified for the first time by the wanted signals of a group, and moves what '
+    'came of them lately out of cold storage, unless in bulk. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.store_cold(organization_ids bigint[], key_ids bigint[],
+    blocks bigint[], signals sluice.intake_signal[], envelopes jsonb[], wanted boolean[])
+RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    INSERT INTO sluice.signal_cold_storage (id, organization_id, received_at, occurred_at, key_id,
+        stored_xact, source, event_type, event_name, anonymous_id, message_id,
+        request_id, payload, payload_raw, envelope, warnings)
+    SELECT sluice.item_id(blocks, s.ordinality), organization_ids[s.sender], now(),
+        coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source,
+        s.event_type, s.event_name, s.anonymous_id, s.message_id, s.request_id, s.payload::jsonb,
+        s.payload_raw, envelopes[s.envelope], s.warnings
+    FROM unnest(signals) WITH ORDINALITY AS s
+    WHERE wanted[s.ordinality];
+END
+$$;
+COMMENT ON FUNCTION sluice.store_cold(bigint[], bigint[], bigint[], sluice.intake_signal[], jsonb[],
+    boolean[]) IS
+    'As store_signals, in signal_cold_storage. For the functions of this schema: search_path is its '
+    'caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.store_product_orgs(organization_ids bigint[], key_ids bigint[],
+    blocks bigint[], before bigint, product_orgs sluice.intake_product_org[], envelopes jsonb[],
+    wanted boolean[]) RETURNS void
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    INSERT INTO sluice.product_org_update (id, organization_id, received_at, key_id, stored_xact,
+        product_org_id, name, plan_id, plan_name, user_count, mrr, trial_status,
+        last_active_at, feature_flags, custom, warnings, message_id, request_id, payload, payload_raw,
+        envelope)
+    SELECT sluice.item_id(blocks, before + p.ordinality), organization_ids[p.sender], now(),
+        key_ids[p.sender], xact, p.product_org_id, p.name, p.plan_id,
+        p.plan_name, p.user_count, p.mrr, p.trial_status, p.last_active_at, p.feature_flags::jsonb,
+        p.custom::jsonb, p.warnings, p.message_id, p.request_id, p.payload::jsonb,
+        p.payload_raw, envelopes[p.envelope]
+    FROM unnest(product_orgs) WITH ORDINALITY AS p
+    WHERE wanted[before + p.ordinality];
+END
+$$;
+COMMENT ON FUNCTION sluice.store_product_orgs(bigint[], bigint[], bigint[], bigint,
+    sluice.intake_product_org[], jsonb[], boolean[]) IS
+    'Stores the wanted of a group''s product-org updates, whose numbers in the group come after so '
+    'many signals. For the functions of this schema: search_path is its caller''s.';
+
+CREATE OR REPLACE FUNCTION sluice.store_items(outcomes sluice.intake_outcome[],
+    organization_ids bigint[], key_ids bigint[], key_scopes bigint[],
+    signals sluice.intake_signal[], product_orgs sluice.intake_product_org[], envelopes jsonb[],
+    in_bulk boolean) RETURNS sluice.stored_items
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result sluice.stored_items;
+    n_signals constant bigint := coalesce(cardinality(signals), 0);
+    items constant bigint := n_signals + coalesce(cardinality(product_orgs), 0);
+    blocks bigint[];
+    keys sluice.delivery_key[];
+    delivered bigint[]; -- per item, the id of its first delivery if it is a repeat, else 0
+    wanted boolean[]; -- per item
+    staged boolean[]; -- per signal, wanted and not cold
+    with_message_ids boolean;
+    with_cold boolean;
+    with_visitors boolean;
+BEGIN
+    -- Per item whether its sender is accepted, and what is to be looked at.
+    SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'),
+        bool_or(s.message_id IS NOT NULL), bool_or(s.cold),
+        bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
+            s.crm_id, s.marketing_automation_id, s.phone) IS NOT NULL)
+    INTO wanted, with_message_ids, with_cold, with_visitors
+    FROM unnest(signals) AS s;
+    IF items > n_signals THEN
+        wanted := wanted || ARRAY(SELECT outcomes[p.sender] = 'accepted' FROM unnest(product_orgs) AS p);
+        with_message_ids := with_message_ids IS TRUE
+            OR EXISTS (SELECT 1 FROM unnest(product_orgs) AS p WHERE p.message_id IS NOT NULL);
+    END IF;
+    -- A number that names no sender is the caller's mistake, and nothing must vanish for it.
+    IF array_position(wanted, NULL) IS NOT NULL THEN
+        RAISE EXCEPTION 'an item names no sender' USING ERRCODE = 'internal_error';
+    END IF;
+    blocks := ARRAY(SELECT nextval('sluice.signal_id') FROM generate_series(0, (items - 1) / 1024));
+    result.ids := ARRAY(SELECT CASE WHEN wanted[i] THEN sluice.item_id(blocks, i) END
+        FROM generate_series(1, items) AS i ORDER BY i);
+
+    -- Of senders at their limit it is only looked up what was delivered before: that is still
+    -- answered as then.
+    IF with_message_ids THEN
+        keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
+        delivered := sluice.note_deliveries(
+            CASE WHEN false = ANY (wanted)
+                THEN ARRAY(SELECT k FROM unnest(keys) AS k WHERE wanted[k.item]) ELSE keys END,
+            blocks, in_bulk, items);
+        IF 'limit_reached' = ANY (outcomes) THEN
+            delivered := ARRAY(SELECT greatest(delivered[i], d.ids[i])
+                FROM (SELECT sluice.delivered_ids(
+                    ARRAY(SELECT k FROM unnest(keys) AS k WHERE NOT wanted[k.item]), items) AS ids)
+                    AS d, generate_series(1, items) AS i ORDER BY i);
+        END IF;
+        IF delivered IS NOT NULL THEN
+            SELECT array_agg(u.first > 0), array_agg(CASE WHEN u.first > 0 THEN u.first ELSE u.own END),
+                array_agg(u.wanted AND u.first = 0)
+            INTO result.repeated, result.ids, wanted
+            FROM unnest(delivered, result.ids, wanted) AS u (first, own, wanted);
+        END IF;
+    END IF;
+
+    IF n_signals > 0 THEN
+        IF with_visitors THEN
+            PERFORM sluice.note_visitors(organization_ids, blocks, signals, wanted, in_bulk);
+        END IF;
+        IF with_cold THEN
+            result.cold := ARRAY(
+                SELECT wanted[s.ordinality] AND s.cold IS TRUE AND (s.anonymous_id IS NULL
+                    OR (SELECT true FROM sluice.identity AS k
+                        WHERE k.organization_id = organization_ids[s.sender]
+                            AND k.anonymous_id = s.anonymous_id LIMIT 1) IS NULL)
+                FROM unnest(signals) WITH ORDINALITY AS s ORDER BY s.ordinality);
+        END IF;
+        IF true = ANY (result.cold) THEN
+            PERFORM sluice.store_cold(organization_ids, key_ids, blocks, signals, envelopes,
+                result.cold);
+            staged := ARRAY(SELECT wanted[i] AND NOT result.cold[i]
+                FROM generate_series(1, n_signals) AS i ORDER BY i);
+        ELSE
+            result.cold := NULL;
+            staged := wanted;
+        END IF;
+        IF true = ANY (staged) THEN
+            PERFORM sluice.store_signals(organization_ids, key_ids, blocks, signals, envelopes,
+                staged);
+        END IF;
+    END IF;
+    IF items > n_signals THEN
+        PERFORM sluice.store_product_orgs(organization_ids, key_ids, blocks, n_signals, product_orgs,
+            envelopes, wanted);
+    END IF;
+
+    INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates, import_xact)
+    SELECT organization_ids[u.sender], now(), count(*) FILTER (WHERE wanted[u.item]),
+        count(*) FILTER (WHERE NOT wanted[u.item]),
+        CASE WHEN in_bulk THEN sluice.stored_xact() END
+    FROM (
+        SELECT s.sender, s.ordinality AS item FROM unnest(signals) WITH ORDINALITY AS s
+        UNION ALL
+        SELECT p.sender, n_signals + p.ordinality FROM unnest(product_orgs) WITH ORDINALITY AS p
+    ) AS u
+    WHERE result.ids[u.item] IS NOT NULL
+    GROUP BY organization_ids[u.sender];
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.store_items(sluice.intake_outcome[], bigint[], bigint[], bigint[],
+    sluice.intake_signal[], sluice.intake_product_org[], jsonb[], boolean) IS
+    'Stores the items of the accepted senders, but for what was delivered before, and counts them. '
+    'The first four arrays per sender. Asks nobody for a key. For intake and rejected_replay.';
+
+-- ---- any group ----
+
+CREATE OR REPLACE FUNCTION sluice.note_use(organization_ids bigint[], key_ids bigint[],
+    outcomes sluice.intake_outcome[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO sluice.key_use (organization_id, key_id, used_at)
+    SELECT u.organization_id, u.key_id, now()
+    FROM (
+        SELECT DISTINCT organization_ids[i] AS organization_id, key_ids[i] AS key_id
+        FROM generate_subscripts(outcomes, 1) AS i
+        WHERE outcomes[i] = 'accepted'
+    ) AS u
+    WHERE (SELECT true FROM sluice.key_use AS k
+        WHERE k.organization_id = u.organization_id AND k.key_id = u.key_id
+            AND k.used_at >= now() - interval '20 seconds'
+        LIMIT 1) IS NULL;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_use(bigint[], bigint[], sluice.intake_outcome[]) IS
+    'Notes that the accepted senders'' keys are used, unless that was noted in the last 20 seconds. '
+    'For intake.';
+
+CREATE OR REPLACE FUNCTION sluice.note_refusals(refusals sluice.intake_refusal[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO sluice.refusal_delta (organization_id, key_id, counted_at, reason, requests)
+    SELECT k.organization_id, k.id, now(), r.outcome::sluice.intake_outcome, sum(r.requests)
+    FROM unnest(refusals) AS r
+    JOIN sluice.api_key AS k ON k.key_hash = r.key_hash
+    WHERE r.outcome::sluice.intake_outcome >= 'deactivated' AND r.requests > 0
+    GROUP BY k.organization_id, k.id, r.outcome;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
+    'Counts refused requests by key and reason. For intake.';
+
+CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
+    signals sluice.intake_signal[] DEFAULT NULL,
+    product_orgs sluice.intake_product_org[] DEFAULT NULL, envelopes jsonb[] DEFAULT NULL,
+    rejects sluice.intake_reject[] DEFAULT NULL, refusals sluice.intake_refusal[] DEFAULT NULL,
+    in_bulk boolean DEFAULT false, recently_used boolean DEFAULT false)
+RETURNS sluice.intake_result
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result sluice.intake_result;
+    stored sluice.stored_items;
+    organization_ids bigint[]; -- per sender, null where no key was recognised
+    key_scopes bigint[];
+    templates text[];
+    with_templates boolean;
+    limited_ids bigint[]; -- organizations of accepted senders that have a limit
+    full_ids bigint[]; -- those that have reached it
+BEGIN
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM sluice.durable();
+    END IF;
+
+    -- The same way for every reason to refuse. In the senders' order: none of the aggregates may ask
+    -- for one of its own (DISTINCT), which from version 16 on all of them would get.
+    SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
+        array_agg(a.organization_id), array_agg(a.key_scope),
+        array_agg(a.template), bool_or(a.wants_template),
+        array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted')
+    INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
+        with_templates, limited_ids
+    FROM (
+        SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
+            -- The scope of a refused sender is nobody's business.
+            CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
+            s.wants_template,
+            CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
+                AS template
+        FROM unnest(senders) WITH ORDINALITY AS s
+        LEFT JOIN LATERAL (
+            SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope,
+                c.payload_template, c.limited,
+                sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome
+            FROM sluice.api_key AS c
+            WHERE c.key_hash = s.key_hash
+            LIMIT 1
+        ) AS k ON true
+        ORDER BY s.ordinality
+    ) AS a;
+    IF with_templates THEN
+        result.templates := templates;
+    END IF;
+    IF limited_ids IS NOT NULL THEN
+        full_ids := ARRAY(SELECT o.id FROM sluice.organization AS o
+            WHERE o.id = ANY (limited_ids) AND sluice.signals_of_month(o.id) >= o.signal_limit);
+        result.outcomes := ARRAY(
+            SELECT CASE WHEN o.outcome = 'accepted' AND organization_ids[o.n] = ANY (full_ids)
+                THEN 'limit_reached' ELSE o.outcome END
+            FROM unnest(result.outcomes) WITH ORDINALITY AS o (outcome, n) ORDER BY o.n);
+    END IF;
+
+    IF (cardinality(signals) > 0 OR cardinality(product_orgs) > 0)
+        AND result.outcomes && '{accepted,limit_reached}'
+    THEN
+        stored := sluice.store_items(result.outcomes, organization_ids, result.key_ids, key_scopes,
+            signals, product_orgs, envelopes, in_bulk);
+        result.ids := stored.ids;
+        result.repeated := stored.repeated;
+        result.cold := stored.cold;
+    END IF;
+    IF cardinality(rejects) > 0 THEN
+        INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, position,
+            payload_bytes, kind, code, detail, source, request_id, payload)
+        SELECT organization_ids[r.sender], now(), result.key_ids[r.sender], r.position,
+            r.payload_bytes, r.kind, r.code, r.detail, r.source, r.request_id, r.payload
+        FROM unnest(rejects) AS r
+        WHERE result.outcomes[r.sender] = 'accepted';
+    END IF;
+    IF NOT recently_used AND 'accepted' = ANY (result.outcomes) THEN
+        PERFORM sluice.note_use(organization_ids, result.key_ids, result.outcomes);
+    END IF;
+    IF cardinality(refusals) > 0 THEN
+        PERFORM sluice.note_refusals(refusals);
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[],
+    sluice.intake_product_org[], jsonb[], sluice.intake_reject[], sluice.intake_refusal[], boolean,
+    boolean) IS
+    'Authenticates the senders of a group and stores what they brought, in the caller''s transaction. '
+    'What is null as a whole is not there; senders without items are only authenticated. envelopes: '
+    'those that items name by number. in_bulk: the call is a part of a bulk import, which ends with '
+    'bulk_finish. recently_used: a call for each of these keys was committed without it less than half '
+    'a minute ago; else their last use is noted. Turns synchronous_commit on when it is off or local. '
+    'A payload that jsonb cannot hold fails the call with SQLSTATE 22xxx or 54xxx; nothing is stored '
+    'then.';
+
+-- ---- the end of a bulk import ----
+
+CREATE OR REPLACE FUNCTION sluice.note_import(xact bigint, OUT repeated_ids bigint[])
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    -- In the order of note_deliveries. Of what came twice the first counts.
+    adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
+        '    says, id, received_at) '
+        'SELECT (u.k).organization_id, (u.k).key_scope, (u.k).message_id, (u.k).says, '
+        '    sluice.item_id(u.blocks, (u.k).item) AS id, now() '
+        'FROM (SELECT i.blocks, unnest(i.keys) AS k FROM sluice.delivery_import AS i '
+        '    WHERE i.stored_xact = $1) AS u '
+        'ORDER BY (u.k).message_id COLLATE "C", (u.k).says COLLATE "C", (u.k).key_scope, id ';
+BEGIN
+    -- A plain INSERT costs half of one that expects conflicts, and mostly there are none.
+    EXECUTE adding USING xact;
+EXCEPTION WHEN unique_violation THEN
+    EXECUTE 'WITH noted AS (' || adding || 'ON CONFLICT DO NOTHING RETURNING d.id) '
+        'SELECT array_agg(r.id) FROM (SELECT sluice.item_id(i.blocks, k.item) AS id '
+        '    FROM sluice.delivery_import AS i, unnest(i.keys) AS k WHERE i.stored_xact = $1 '
+        '    EXCEPT SELECT n.id FROM noted AS n) AS r' INTO repeated_ids USING xact;
+END
+$$;
+COMMENT ON FUNCTION sluice.note_import(bigint) IS
+    'Adds the deliveries of a transaction''s import to delivery, and returns the ids of those that were '
+    'there; null without any. For bulk_finish.';
+
+CREATE OR REPLACE FUNCTION sluice.bulk_finish() RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+    repeated_ids bigint[];
+BEGIN
+    -- From here on until the commit, which is near, whoever delivers one of the same ids waits.
+    repeated_ids := sluice.note_import(xact);
+    DELETE FROM sluice.delivery_import AS i WHERE i.stored_xact = xact;
+    IF repeated_ids IS NULL THEN
+        RETURN 0;
+    END IF;
+
+    -- What another transaction delivered meanwhile, or this one twice.
+    WITH staged AS (
+        DELETE FROM sluice.signal AS s WHERE s.id = ANY (repeated_ids) AND s.received_at = now()
+        RETURNING s.organization_id
+    ), cold AS (
+        DELETE FROM sluice.signal_cold_storage AS s
+        WHERE s.id = ANY (repeated_ids) AND s.received_at = now()
+        RETURNING s.organization_id
+    ), removed AS (
+        SELECT u.organization_id, count(*) AS signals
+        FROM (SELECT * FROM staged UNION ALL SELECT * FROM cold) AS u
+        GROUP BY u.organization_id
+    ), counted AS (
+        DELETE FROM sluice.usage_delta AS d WHERE d.import_xact = xact
+        RETURNING d.organization_id, d.signals, d.duplicates
+    )
+    INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+    SELECT c.organization_id, now(), greatest(sum(c.signals) - coalesce(max(r.signals), 0), 0),
+        sum(c.duplicates) + coalesce(max(r.signals), 0)
+    FROM counted AS c LEFT JOIN removed AS r ON r.organization_id = c.organization_id
+    GROUP BY c.organization_id;
+    RETURN cardinality(repeated_ids);
+END
+$$;
+COMMENT ON FUNCTION sluice.bulk_finish() IS
+    'Ends a bulk import that was stored by calls of intake with in_bulk in this transaction: notes its '
+    'deliveries, and removes and no longer counts those signals that were delivered meanwhile, or '
+    'twice in the import. Returns how many those were. To be followed by the commit at once: until '
+    'then a request that brings one of the same ids waits.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),
+    sluice.intake(sluice.intake_sender[], sluice.intake_signal[], sluice.intake_product_org[], jsonb[],
+        sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean),
+    sluice.bulk_finish()
+TO sluice_intake;
+
+RESET ROLE;

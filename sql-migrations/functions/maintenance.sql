@@ -1,0 +1,341 @@
+-- The steps of sluicectl maintain and how they are run. Re-appliable.
+--
+-- Attaching a partition locks the default partition against everybody, dropping one the whole table.
+-- Waiting for such a lock makes all others wait behind it, so nothing here waits for more than
+-- lock_timeout: behind a reader that stays for hours (pg_dump), a step fails with 55P03 and is done
+-- another time. For the same reason a step does one small piece of work per call, and each call is a
+-- transaction of its own.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.prune_rows(table_name text, time_column text, max_rows integer)
+RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    keep constant interval := (SELECT r.keep FROM sluice.retention AS r
+        WHERE r.table_name = prune_rows.table_name);
+    pruned bigint;
+BEGIN
+    EXECUTE format('WITH pruned AS (DELETE FROM sluice.%1$I AS t WHERE t.ctid = ANY (ARRAY('
+        'SELECT o.ctid FROM sluice.%1$I AS o WHERE o.%2$I < now() - $1 LIMIT $2 '
+        'FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM pruned', table_name, time_column)
+    INTO pruned USING keep, max_rows;
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_rows(text, text, integer) IS
+    'Deletes up to so many rows of a table that are past its retention, by the time in a column of '
+    'theirs, and returns how many; none where the retention is null. For the functions of this '
+    'schema.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    keep constant interval := (SELECT r.keep FROM sluice.retention AS r WHERE r.table_name = 'delivery');
+    pages constant bigint := pg_relation_size('sluice.delivery')
+        / current_setting('block_size')::bigint;
+    page bigint := coalesce(pg_sequence_last_value('sluice.delivery_prune_from'), 0);
+    upto bigint;
+    pruned bigint := 0;
+BEGIN
+    -- Once an hour through all of the table, some pages at a time.
+    IF page = 0 AND extract(epoch FROM clock_timestamp())
+        < coalesce(pg_sequence_last_value('sluice.delivery_pruned_at'), 0) + 3600
+    THEN
+        RETURN 0;
+    END IF;
+    WHILE pruned = 0 AND page < pages LOOP
+        upto := page + greatest(max_rows / 100, 1); -- there is no room for more rows on so many pages
+        WITH gone AS (
+            DELETE FROM sluice.delivery AS d
+            WHERE d.ctid >= format('(%s,0)', page)::tid AND d.ctid < format('(%s,0)', upto)::tid
+                AND d.received_at < now() - keep
+            RETURNING 1)
+        SELECT count(*) INTO pruned FROM gone;
+        page := upto;
+    END LOOP;
+    IF page >= pages THEN
+        page := 0;
+        PERFORM setval('sluice.delivery_pruned_at', extract(epoch FROM clock_timestamp())::bigint);
+    END IF;
+    PERFORM setval('sluice.delivery_prune_from', page);
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
+    'Forgets up to so many deliveries that are past their retention, and returns how many. A '
+    'repeat of them is stored again. A step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_identities(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('identity', 'identified_at', max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_identities(integer) IS
+    'Forgets up to so many visitors who were identified longer ago than their retention, and '
+    'returns how many. A step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_refused_requests(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('refused_request', 'last_at', max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
+    'Forgets up to so many counts of refused requests that are past their retention, and returns '
+    'how many. A step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_usage_hours(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('usage_hour', 'hour', max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
+    'Forgets up to so many hours of usage that are past their retention, and returns how many. A '
+    'step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_moves(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('signal_move', 'moved_at', max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_moves(integer) IS
+    'Forgets up to so many notes of moved signals that are past their retention, and returns how many. '
+    'A step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_queues(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its record;
+    pruned bigint;
+BEGIN
+    FOR its IN
+        SELECT f.kind, t.keep_from FROM sluice.feed AS f
+        JOIN sluice.partitioned_table AS t ON t.table_name = f.table_name
+        WHERE t.keep_from IS NOT NULL
+    LOOP
+        EXECUTE format('WITH pruned AS (DELETE FROM sluice.%1$I AS t WHERE t.ctid = ANY (ARRAY('
+            'SELECT q.ctid FROM sluice.%1$I AS q WHERE q.received_at < $1 LIMIT $2 '
+            'FOR UPDATE SKIP LOCKED)) RETURNING 1) SELECT count(*) FROM pruned', its.kind || '_queue')
+        INTO pruned USING its.keep_from, max_rows;
+        IF pruned > 0 THEN
+            RETURN pruned;
+        END IF;
+    END LOOP;
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_queues(integer) IS
+    'Takes up to so many rows whose day is past retention out of the queues, and returns how many. A '
+    'step of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.prune_claims(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    pruned bigint;
+BEGIN
+    -- Under a claim that was just made there may be rows that cannot be seen yet.
+    WITH pruned AS (DELETE FROM sluice.claim AS c WHERE c.ctid = ANY (ARRAY(
+        SELECT o.ctid FROM sluice.claim AS o
+        WHERE o.claimed_at < now() - interval '1 hour' AND o.id NOT IN (
+            SELECT q.claim_id FROM sluice.signal_queue AS q WHERE q.claim_id IS NOT NULL
+            UNION ALL
+            SELECT q.claim_id FROM sluice.product_org_queue AS q WHERE q.claim_id IS NOT NULL)
+        LIMIT max_rows FOR UPDATE SKIP LOCKED)) RETURNING 1)
+    SELECT count(*) INTO pruned FROM pruned;
+    RETURN pruned;
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_claims(integer) IS
+    'Forgets up to so many claims under which nothing is held any more, and returns how many. A step '
+    'of sluicectl maintain.';
+
+CREATE OR REPLACE FUNCTION sluice.feed_stragglers(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its record;
+    fed bigint;
+BEGIN
+    IF sluice.is_restored() THEN
+        PERFORM sluice.adopt_cluster();
+        RETURN 1;
+    END IF;
+    -- A feed looks into the days since the last one and two before. What a DBA has loaded into older
+    -- days, or a transaction stored that was open for longer, is found here, day by day, once a day.
+    FOR its IN
+        SELECT f.kind, b.partition_name, b.lower_bound, b.upper_bound, n.changes
+        FROM sluice.feed AS f
+        JOIN sluice.partition_bounds() AS b ON b.table_name = f.table_name
+        CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition) AS changes) AS n
+        LEFT JOIN sluice.fed_day AS d ON d.partition_name = b.partition_name
+        WHERE b.upper_bound < now() - interval '2 days' AND n.changes > coalesce(d.changes, 0)
+        ORDER BY b.upper_bound DESC
+    LOOP
+        INSERT INTO sluice.fed_day AS d (partition_name, changes)
+        VALUES (its.partition_name, its.changes)
+        ON CONFLICT ON CONSTRAINT fed_day_pkey DO UPDATE SET changes = excluded.changes;
+        fed := sluice.feed_unknown(its.kind, its.lower_bound, its.upper_bound);
+        IF fed > 0 THEN
+            PERFORM sluice.look_from(its.kind, 0);
+        END IF;
+        RETURN greatest(fed, 1);
+    END LOOP;
+    DELETE FROM sluice.fed_day AS d WHERE NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
+        WHERE b.partition_name = d.partition_name);
+    RETURN 0;
+END
+$$;
+COMMENT ON FUNCTION sluice.feed_stragglers(integer) IS
+    'A maintenance step: takes into a queue what was stored in one day that feeds no longer look into, '
+    'when the server''s statistics say that rows were added since the last time.';
+
+-- ---- how they are run ----
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_steps()
+RETURNS TABLE (name text, unit text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.name, s.unit FROM sluice.maintenance_step AS s ORDER BY s.position
+$$;
+COMMENT ON FUNCTION sluice.maintenance_steps() IS
+    'The steps of maintenance_step in the order in which they are to be done, and what their work is '
+    'counted in.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_do(step text, max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '200ms' AS $$
+DECLARE
+    worked bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM sluice.maintenance_step AS s WHERE s.name = step) THEN
+        RAISE EXCEPTION 'maintenance step "%" does not exist', step USING ERRCODE = 'no_data_found';
+    ELSIF (max_rows BETWEEN 1 AND 1000000) IS NOT TRUE THEN
+        RAISE EXCEPTION 'max_rows must be 1 to 1000000'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    PERFORM FROM sluice.maintenance_step AS s WHERE s.name = step FOR UPDATE SKIP LOCKED;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'another run is at step "%"', step USING ERRCODE = 'lock_not_available';
+    END IF;
+    EXECUTE format('SELECT sluice.%I($1)', step) INTO worked USING max_rows;
+    RETURN worked;
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_do(text, integer) IS
+    'Calls a step of maintenance_step once and returns how much it did, 0 when nothing is left. '
+    'Raises 55P03 when a table is in use or another run is at the step: to be done another time. '
+    'P0002 for an unknown step.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_record(actor text, step text, result text, worked bigint,
+    message text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF NOT EXISTS (SELECT FROM sluice.maintenance_step AS s WHERE s.name = step) THEN
+        RAISE EXCEPTION 'maintenance step "%" does not exist', step USING ERRCODE = 'no_data_found';
+    END IF;
+    INSERT INTO sluice.maintenance_run AS r
+        (step, ended_at, result, worked, message, actor, done_at)
+    VALUES (maintenance_record.step, now(), maintenance_record.result, maintenance_record.worked,
+        maintenance_record.message, maintenance_record.actor,
+        CASE maintenance_record.result WHEN 'done' THEN now() END)
+    ON CONFLICT ON CONSTRAINT maintenance_run_pkey DO UPDATE
+    SET ended_at = excluded.ended_at, result = excluded.result, worked = excluded.worked,
+        message = excluded.message, actor = excluded.actor,
+        done_at = coalesce(excluded.done_at, r.done_at);
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_record(text, text, text, bigint, text) IS
+    'Notes in maintenance_run how a step ended: actor, step, result, how much was done, and why not '
+    'more. Raises P0002 for an unknown step.';
+
+CREATE OR REPLACE FUNCTION sluice.retention_set(actor text, table_name text, keep interval,
+    expired text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old record;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    SELECT r.keep, r.expired, r.goes_with INTO old FROM sluice.retention AS r
+    WHERE r.table_name = retention_set.table_name FOR NO KEY UPDATE;
+    IF NOT FOUND OR old.goes_with IS NOT NULL THEN
+        RAISE EXCEPTION 'table "%" has no retention of its own', table_name
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    IF keep < interval '1 day' OR expired NOT IN ('drop', 'detach') THEN
+        RAISE EXCEPTION 'keep must be a day at least, and expired drop or detach'
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    UPDATE sluice.retention AS r
+    SET keep = retention_set.keep, expired = coalesce(retention_set.expired, r.expired)
+    WHERE r.table_name = retention_set.table_name;
+    PERFORM sluice.audit(actor, 0, 'retention_set', 'retention', table_name, jsonb_build_object(
+        'old_keep', old.keep, 'old_expired', old.expired, 'keep', keep,
+        'expired', coalesce(expired, old.expired)));
+END
+$$;
+COMMENT ON FUNCTION sluice.retention_set(text, text, interval, text) IS
+    'Sets how long a table keeps what is in it (actor, table, time or null for ever, drop or detach or '
+    'null to leave that as it is). Raises P0002 for a table without a retention of its own, 22023 for '
+    'a refused value.';
+
+CREATE OR REPLACE FUNCTION sluice.fold_product_orgs(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    settled constant bigint := sluice.settled_xact(); -- before anything is read
+    first bigint;
+    upto bigint;
+    folded bigint;
+BEGIN
+    PERFORM FROM sluice.product_org_fold AS f FOR NO KEY UPDATE;
+    -- So many transactions at a time, each of which has stored a row or many, from the first one
+    -- that has stored any.
+    SELECT min(n.stored_xact) INTO first
+    FROM sluice.product_org_news AS n WHERE n.stored_xact < settled;
+    IF first IS NULL THEN
+        UPDATE sluice.product_org_fold AS f SET folded_xact = settled;
+        RETURN 0;
+    END IF;
+    upto := least(first + max_rows, settled);
+
+    WITH folded AS (
+        INSERT INTO sluice.product_org_state AS t (organization_id, product_org_id, name, plan_id,
+            plan_name, user_count, mrr, trial_status, last_active_at, feature_flags, custom,
+            received_at, id, key_id)
+        SELECT DISTINCT ON (n.organization_id, n.product_org_id) n.organization_id,
+            n.product_org_id, n.name, n.plan_id, n.plan_name, n.user_count, n.mrr, n.trial_status,
+            n.last_active_at, n.feature_flags, n.custom, n.received_at, n.id, n.key_id
+        FROM sluice.product_org_news AS n
+        WHERE n.stored_xact < upto
+        ORDER BY n.organization_id, n.product_org_id,
+            coalesce(n.last_active_at, n.received_at) DESC, n.received_at DESC, n.id DESC
+        ON CONFLICT (organization_id, product_org_id) DO UPDATE
+        SET name = excluded.name, plan_id = excluded.plan_id, plan_name = excluded.plan_name,
+            user_count = excluded.user_count, mrr = excluded.mrr,
+            trial_status = excluded.trial_status, last_active_at = excluded.last_active_at,
+            feature_flags = excluded.feature_flags, custom = excluded.custom,
+            received_at = excluded.received_at, id = excluded.id, key_id = excluded.key_id
+        WHERE (coalesce(t.last_active_at, t.received_at), t.received_at, t.id)
+            < (coalesce(excluded.last_active_at, excluded.received_at), excluded.received_at,
+                excluded.id)
+        RETURNING 1)
+    SELECT count(*) INTO folded FROM folded;
+    UPDATE sluice.product_org_fold AS f SET folded_xact = upto;
+    RETURN greatest(folded, 1);
+END
+$$;
+COMMENT ON FUNCTION sluice.fold_product_orgs(integer) IS
+    'A maintenance step: folds the product-org updates of up to so many transactions into '
+    'product_org_state and returns how many product orgs changed, 1 at least while there are '
+    'updates left.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.maintenance_steps(),
+    sluice.maintenance_do(text, integer),
+    sluice.maintenance_record(text, text, text, bigint, text)
+TO sluice_maintenance;
+GRANT EXECUTE ON FUNCTION sluice.retention_set(text, text, interval, text) TO sluice_admin;
+
+RESET ROLE;

@@ -1,0 +1,78 @@
+-- Everything about one person, for a data-protection request. Re-appliable.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.person_signals(organization_name text, identity text)
+RETURNS SETOF sluice.signal
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Each column by its index, where a day has one.
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+    also text[]; -- anonymous ids of the same person
+BEGIN
+    IF coalesce(identity, '') = '' THEN
+        RAISE EXCEPTION 'an identity is missing' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    also := ARRAY(SELECT DISTINCT i.anonymous_id FROM sluice.identity AS i
+        WHERE i.organization_id = its_id AND (i.email = lower(identity) OR i.user_id = identity));
+    RETURN QUERY
+    SELECT s.* FROM sluice.signal AS s
+    WHERE s.organization_id = its_id AND (s.email = lower(identity) OR s.user_id = identity
+        OR s.anonymous_id = ANY (also || identity) OR s.product_user_id = identity
+        OR s.crm_id = identity OR s.marketing_automation_id = identity OR s.phone = identity)
+    UNION ALL
+    SELECT p.* FROM sluice.signal_cold_storage AS c
+    -- By their names: a DBA may have added columns to one of the tables.
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::sluice.signal, to_jsonb(c)) AS p
+    WHERE c.organization_id = its_id AND c.anonymous_id = ANY (also || identity);
+END
+$$;
+COMMENT ON FUNCTION sluice.person_signals(text, text) IS
+    'The signals of an organization that name a person, staged and cold: the identity is an email, '
+    'phone, or one of the ids of type intake_signal; of a person known by email or user id also what '
+    'came under the anonymous ids seen with them. Not what rejected_payload keeps unread. Raises P0002 '
+    'for an unknown organization.';
+
+CREATE OR REPLACE FUNCTION sluice.person_delete(actor text, organization_name text, identity text)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+    ids bigint[];
+    first_at timestamptz;
+    last_at timestamptz;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    SELECT array_agg(s.id), min(s.received_at), max(s.received_at) INTO ids, first_at, last_at
+    FROM sluice.person_signals(organization_name, identity) AS s;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    DELETE FROM sluice.signal AS s
+    WHERE s.id = ANY (ids) AND s.organization_id = its_id
+        AND s.received_at BETWEEN first_at AND last_at;
+    DELETE FROM sluice.signal_cold_storage AS s
+    WHERE s.id = ANY (ids) AND s.organization_id = its_id
+        AND s.received_at BETWEEN first_at AND last_at;
+    DELETE FROM sluice.signal_result AS r
+    WHERE r.id = ANY (ids) AND r.organization_id = its_id
+        AND r.received_at BETWEEN first_at AND last_at;
+    DELETE FROM sluice.signal_queue AS q WHERE q.id = ANY (ids) AND q.organization_id = its_id;
+    DELETE FROM sluice.identity AS i
+    WHERE i.organization_id = its_id AND (i.email = lower(identity) OR i.user_id = identity
+        OR i.anonymous_id = identity OR i.signal_id = ANY (ids));
+    PERFORM sluice.audit(actor, its_id, 'person_delete', 'person', '', -- not who it was
+        jsonb_build_object('signals', cardinality(ids)));
+    RETURN cardinality(ids);
+END
+$$;
+COMMENT ON FUNCTION sluice.person_delete(text, text, text) IS
+    'Deletes what person_signals finds (actor, organization, identity), with what consumers know of '
+    'it and the identities, and returns how many signals that were. The ids stay in delivery until '
+    'they are pruned. The audit log says that it was done, not of whom.';
+
+GRANT EXECUTE ON FUNCTION sluice.person_signals(text, text), sluice.person_delete(text, text, text)
+TO sluice_admin;
+
+RESET ROLE;

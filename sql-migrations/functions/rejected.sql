@@ -1,0 +1,127 @@
+-- Looking at what was rejected, and storing it after all. Re-appliable.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.rejected_show(id bigint) RETURNS sluice.rejected_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result sluice.rejected_overview;
+BEGIN
+    SELECT * INTO result FROM sluice.rejected_overview AS v WHERE v.id = rejected_show.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_show.id
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_show(bigint) IS
+    'One entry of rejected_payload as rejected_overview shows it. Raises P0002 when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.rejected_bytes(id bigint) RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result bytea;
+BEGIN
+    SELECT r.payload INTO result
+    FROM sluice.rejected_payload AS r
+    WHERE r.id = rejected_bytes.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_bytes.id
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
+    'The kept bytes of one entry of rejected_payload. Raises P0002 when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz)
+RETURNS SETOF sluice.rejected_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF organization_name IS NOT NULL THEN
+        PERFORM sluice.organization_id_of(organization_name);
+    END IF;
+    RETURN QUERY
+    SELECT * FROM sluice.rejected_overview AS v
+    WHERE (organization_name IS NULL OR v.organization = organization_name)
+        AND v.received_at >= coalesce(since, '-infinity')
+    ORDER BY v.received_at, v.id;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz) IS
+    'The entries of rejected_payload of an organization, or with null of all, received at or '
+    'after a time, or with null ever, as rejected_overview shows them, the oldest first. '
+    'Raises P0002 for an unknown organization.';
+
+CREATE OR REPLACE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
+    signals sluice.intake_signal[], product_orgs sluice.intake_product_org[],
+    envelopes jsonb[] DEFAULT NULL) RETURNS bigint[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry record;
+    stored sluice.stored_items;
+    at_ constant timestamptz := clock_timestamp();
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF coalesce(cardinality(signals), 0) + coalesce(cardinality(product_orgs), 0) = 0 THEN
+        RAISE EXCEPTION 'there is no signal to store' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    SELECT r.organization_id, r.received_at, r.key_id, r.request_id, r.replayed_at, r.replayed_by
+    INTO entry
+    FROM sluice.rejected_payload AS r
+    WHERE r.id = rejected_replay.id
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_replay.id
+            USING ERRCODE = 'no_data_found';
+    ELSIF entry.replayed_at IS NOT NULL AND again IS NOT TRUE THEN
+        RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
+            entry.replayed_by USING ERRCODE = 'raise_exception';
+    END IF;
+    -- They happened when they were received, not when they are replayed.
+    FOR i IN 1 .. coalesce(cardinality(signals), 0) LOOP
+        signals[i].sender := 1;
+        signals[i].request_id := entry.request_id;
+        signals[i].occurred_at := coalesce(signals[i].occurred_at, entry.received_at);
+    END LOOP;
+    FOR i IN 1 .. coalesce(cardinality(product_orgs), 0) LOOP
+        product_orgs[i].sender := 1;
+        product_orgs[i].request_id := entry.request_id;
+    END LOOP;
+    SELECT s.* INTO stored
+    FROM sluice.api_key AS k
+    CROSS JOIN LATERAL sluice.store_items('{accepted}', ARRAY[k.organization_id], ARRAY[k.id],
+        ARRAY[coalesce(k.delivery_scope, k.id)], signals, product_orgs, envelopes, false) AS s
+    WHERE k.id = entry.key_id;
+    UPDATE sluice.rejected_payload AS r
+    SET replayed_at = at_, replayed_by = actor,
+        replayed_ids = coalesce(r.replayed_ids, '{}') || stored.ids
+    WHERE r.organization_id = entry.organization_id AND r.id = rejected_replay.id
+        AND r.received_at = entry.received_at;
+    PERFORM sluice.audit(actor, entry.organization_id, 'rejected_replay', 'rejected_payload',
+        rejected_replay.id::text, jsonb_build_object('signals', cardinality(stored.ids),
+            'duplicates', (SELECT count(*) FROM unnest(stored.repeated) AS u (it) WHERE u.it),
+            'again', entry.replayed_at IS NOT NULL));
+    RETURN stored.ids;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
+    sluice.intake_product_org[], jsonb[]) IS
+    'Stores signals or product-org updates that were made of an entry of rejected_payload (actor, id, '
+    'whether it may have been replayed before, and the items and envelopes as for intake) under its '
+    'organization, key and request id, whatever became of the key since; marks the entry as replayed '
+    'and returns the ids, of the first delivery where an item with its id is there already, all in '
+    'one transaction. A null occurred_at means the original receipt. Raises P0002 when there is no '
+    'such entry, P0001 when it was replayed before, 22023 when there is no item.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.rejected_list(text, timestamptz),
+    sluice.rejected_show(bigint),
+    sluice.rejected_bytes(bigint),
+    sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
+        sluice.intake_product_org[], jsonb[])
+TO sluice_admin;
+
+RESET ROLE;

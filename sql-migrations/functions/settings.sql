@@ -1,0 +1,214 @@
+-- What the settings service asks for. Re-appliable.
+--
+-- It logs in as sluice_settings, which may call the functions below and nothing else. Each takes the
+-- user, as the web server names him, and an organization, and looks up for itself what that user may
+-- do there: taking the service over still takes the name of a member, and shows no hash.
+--
+-- Errors of its own, all of class SL: SL001 not a member of the organization, SL002 the role is too
+-- low, SL003 a member of several organizations and none was named.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.settings_csrf_key() RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT s.csrf_key FROM sluice.settings_secret AS s);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_csrf_key() IS
+    'The key of the settings page''s tokens. For the settings service.';
+
+CREATE OR REPLACE FUNCTION sluice.membership(user_name text, organization_id bigint,
+    needed sluice.member_role) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its record;
+BEGIN
+    SELECT count(*) AS n, min(m.organization_id) AS id, min(m.role) AS role INTO its
+    FROM sluice.member AS m
+    WHERE m.user_name = membership.user_name
+        AND (membership.organization_id IS NULL OR m.organization_id = membership.organization_id);
+    IF its.n = 0 THEN
+        RAISE EXCEPTION 'not a member' USING ERRCODE = 'SL001';
+    ELSIF its.n > 1 THEN
+        RAISE EXCEPTION 'member of several organizations' USING ERRCODE = 'SL003';
+    ELSIF its.role < needed THEN
+        RAISE EXCEPTION 'role is too low' USING ERRCODE = 'SL002';
+    END IF;
+    RETURN its.id;
+END
+$$;
+COMMENT ON FUNCTION sluice.membership(text, bigint, sluice.member_role) IS
+    'The id of an organization if the user is a member of it and has at least this role; with null '
+    'the only one that he is a member of. Raises SL001 for no member (also of an organization that '
+    'does not exist), SL002 for a lower role, SL003 for null and several. For the functions of this '
+    'schema.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_me(user_name text)
+RETURNS TABLE (id bigint, name text, role text, may_manage_keys boolean)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT o.id, o.name, m.role::text, m.role >= 'editor'
+    FROM sluice.member AS m
+    JOIN sluice.organization AS o ON o.id = m.organization_id
+    WHERE m.user_name = settings_me.user_name
+    ORDER BY o.name;
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_me(text) IS
+    'The organizations that a user is a member of, and what he may do there.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_keys(user_name text, organization_id bigint)
+RETURNS SETOF sluice.key_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id bigint := sluice.membership(user_name, organization_id, 'editor');
+BEGIN
+    RETURN QUERY
+    SELECT * FROM sluice.key_overview AS v WHERE v.organization_id = its_id ORDER BY v.id DESC;
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_keys(text, bigint) IS
+    'The keys of an organization as key_overview shows them, newest first, for an editor, admin or '
+    'owner of it. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_key(user_name text, organization_id bigint, id bigint)
+RETURNS sluice.key_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id bigint := sluice.membership(user_name, organization_id, 'editor');
+    result sluice.key_overview;
+BEGIN
+    SELECT * INTO result FROM sluice.key_overview AS v
+    WHERE v.organization_id = its_id AND v.id = settings_key.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'key % does not exist', settings_key.id USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_key(text, bigint, bigint) IS
+    'One key of an organization, for an editor, admin or owner of it. Raises P0002 when it has no '
+    'such key, and as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_key_create(user_name text, organization_id bigint, name text,
+    endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
+    payload_template jsonb) RETURNS sluice.key_overview
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.key_add(user_name, sluice.membership(user_name, organization_id, 'editor'),
+        settings_key_create.name, settings_key_create.endpoint_type,
+        settings_key_create.key_hash, settings_key_create.display,
+        settings_key_create.secret_hash, settings_key_create.expires_at,
+        settings_key_create.payload_template);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea,
+    timestamptz, jsonb) IS
+    'As key_create, for an editor, admin or owner of the organization. Raises as key_add and '
+    'membership do.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_key_deactivate(user_name text, organization_id bigint, id bigint)
+RETURNS sluice.key_overview
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.settings_key(user_name, organization_id, settings_key_deactivate.id);
+    RETURN sluice.key_deactivate(user_name, settings_key_deactivate.id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_key_deactivate(text, bigint, bigint) IS
+    'As key_deactivate, for an editor, admin or owner of the organization whose key it is. Raises as '
+    'settings_key does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_statistics(user_name text, organization_id bigint, span text)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.statistics_of(sluice.membership(user_name, organization_id, 'viewer'), span);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_statistics(text, bigint, text) IS
+    'As statistics_of, for every member. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_signals(user_name text, organization_id bigint, before bigint,
+    max_rows integer, source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.signals_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100), source, status);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_signals(text, bigint, bigint, integer, text, text) IS
+    'As signals_of, for every member, at most 100. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejects(user_name text, organization_id bigint, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.rejects_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
+    'As rejects_of, for every member, at most 100. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
+    before bigint, max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer) IS
+    'As product_orgs_of, for every member, at most 100. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.usage_of(sluice.membership(user_name, organization_id, 'editor'));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_usage(text, bigint) IS
+    'As usage_of, for an editor, admin or owner. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_audit(user_name text, organization_id bigint, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.audit_of(sluice.membership(user_name, organization_id, 'editor'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_audit(text, bigint, bigint, integer) IS
+    'As audit_of, for an editor, admin or owner, at most 100. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_may_manage_keys(user_name text, organization_id bigint)
+RETURNS bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.membership(user_name, organization_id, 'editor');
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_may_manage_keys(text, bigint) IS
+    'The organization''s id if the user is editor, admin or owner: for what asks nothing else of the '
+    'database, the dry run of a template. Raises as membership does.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.settings_csrf_key(),
+    sluice.settings_me(text),
+    sluice.settings_keys(text, bigint),
+    sluice.settings_key(text, bigint, bigint),
+    sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb),
+    sluice.settings_key_deactivate(text, bigint, bigint),
+    sluice.settings_statistics(text, bigint, text),
+    sluice.settings_signals(text, bigint, bigint, integer, text, text),
+    sluice.settings_rejects(text, bigint, bigint, integer),
+    sluice.settings_product_orgs(text, bigint, bigint, integer),
+    sluice.settings_usage(text, bigint),
+    sluice.settings_audit(text, bigint, bigint, integer),
+    sluice.settings_may_manage_keys(text, bigint)
+TO sluice_settings;
+
+RESET ROLE;

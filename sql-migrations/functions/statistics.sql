@@ -1,0 +1,565 @@
+-- Counts, the latest rows and usage, as JSON for the page and the tool. Re-appliable.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.count_rows(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+    its_id integer;
+    ids_until bigint;
+    started timestamptz := clock_timestamp();
+    counted bigint;
+BEGIN
+    DELETE FROM sluice.hourly_count AS h
+    USING sluice.counted_partition AS c
+    WHERE h.partition_id = c.id AND NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
+        WHERE b.partition_name = c.partition_name);
+    DELETE FROM sluice.counted_partition AS c
+    WHERE NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
+        WHERE b.partition_name = c.partition_name);
+
+    SELECT * INTO part FROM sluice.countable_partition AS p
+    WHERE p.changes <> coalesce(p.counted_changes, 0) AND p.due_at <= now()
+    ORDER BY p.upper_bound DESC NULLS LAST, p.partition_name
+    LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN 0;
+    END IF;
+    -- Of a sequence of blocks all ids of the last one count as given out.
+    EXECUTE format('SELECT q.last_value + s.increment_by - 1 FROM sluice.%I AS q, pg_sequences AS s '
+        'WHERE s.schemaname = ''sluice'' AND s.sequencename = %L', part.sequence_name,
+        part.sequence_name) INTO ids_until;
+    INSERT INTO sluice.counted_partition AS c
+        (partition_name, changes, last_id, counted_at, took)
+    VALUES (part.partition_name, part.changes, ids_until, started, '0')
+    ON CONFLICT ON CONSTRAINT counted_partition_partition_name_key DO UPDATE
+    SET changes = excluded.changes, last_id = excluded.last_id, counted_at = excluded.counted_at
+    RETURNING c.id INTO its_id;
+    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
+    EXECUTE format($q$
+        INSERT INTO sluice.hourly_count
+            (organization_id, hour, partition_id, table_name, source, status, entries)
+        SELECT r.organization_id, r.hour, $1, $3,
+            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
+        FROM (
+            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
+                ORDER BY w.n_of_source DESC, w.source) AS place
+            FROM (
+                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
+                FROM (
+                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
+                        %1$s AS source, %2$s AS status, count(*) AS n
+                    FROM %3$s AS p %4$s
+                    WHERE p.id <= $2
+                    GROUP BY 1, 2, 3, 4
+                ) AS g
+            ) AS w
+        ) AS r
+        GROUP BY 1, 2, 5, 6
+        $q$, part.source, part.status, part.partition::regclass, part.joins)
+    USING its_id, ids_until, part.table_name;
+    SELECT coalesce(sum(h.entries), 0) INTO counted FROM sluice.hourly_count AS h
+    WHERE h.partition_id = its_id;
+    UPDATE sluice.counted_partition AS c SET took = clock_timestamp() - started WHERE c.id = its_id;
+    RETURN greatest(counted, 1);
+END
+$$;
+COMMENT ON FUNCTION sluice.count_rows(integer) IS
+    'A maintenance step: counts the rows of one partition that has changed, the latest first, in one '
+    'scan however many they are, and returns how many there were. What takes long is done less '
+    'often: at most a twentieth of the time goes into it.';
+
+CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since timestamptz, everything boolean,
+    max_rows integer, OUT hours timestamptz[], OUT tables text[], OUT sources text[],
+    OUT statuses text[], OUT counts bigint[], OUT as_of timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+    its_hours timestamptz[];
+    its_sources text[];
+    its_statuses text[];
+    its_counts bigint[];
+    n bigint;
+    room bigint := max_rows;
+BEGIN
+    as_of := now();
+    FOR part IN
+        SELECT * FROM sluice.countable_partition AS p
+        WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
+        ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
+    LOOP
+        -- By the primary key, the latest ids.
+        EXECUTE format($q$
+            SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
+                array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
+                coalesce(sum(g.n), 0) AS n
+            FROM (
+                SELECT date_trunc('hour', r.received_at) AS hour, r.source, r.status, count(*) AS n
+                FROM (
+                    SELECT p.received_at, %1$s AS source, %2$s AS status
+                    FROM %3$s AS p %4$s
+                    WHERE p.organization_id = $1 AND p.id > $2
+                    ORDER BY p.id
+                    LIMIT $3
+                ) AS r
+                GROUP BY 1, 2, 3
+            ) AS g
+            $q$, part.source, part.status, part.partition::regclass, part.joins)
+        INTO its_hours, its_sources, its_statuses, its_counts, n
+        USING organization_id, CASE WHEN everything THEN 0 ELSE part.last_id END, room + 1;
+        IF n > room AND everything THEN
+            as_of := NULL;
+            RETURN;
+        ELSIF n > room THEN
+            as_of := least(as_of, coalesce(part.counted_at, part.lower_bound, since));
+        ELSIF n > 0 THEN
+            room := room - n;
+            hours := hours || its_hours;
+            sources := sources || its_sources;
+            statuses := statuses || its_statuses;
+            counts := counts || its_counts;
+            tables := tables || array_fill(part.table_name, ARRAY[cardinality(its_hours)]);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
+    'Counts an organization''s rows that are in hourly_count (everything) or not yet, at most so '
+    'many. as_of is the time up to which the counts of both are complete: now, or when a '
+    'partition with more new rows than that was counted; null when everything is more than that. For '
+    'statistics_of.';
+
+CREATE OR REPLACE FUNCTION sluice.timestamp_text(value timestamptz) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN to_json(value AT TIME ZONE 'UTC') #>> '{}' || 'Z';
+END
+$$;
+COMMENT ON FUNCTION sluice.timestamp_text(timestamptz) IS
+    'A timestamp in ISO 8601, in UTC, whatever the session''s settings. For the functions of this '
+    'schema.';
+
+CREATE OR REPLACE FUNCTION sluice.statistics_of(organization_id bigint, span text) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+#variable_conflict use_variable
+DECLARE
+    -- What is counted when it is asked for takes some 20 ms.
+    max_live constant integer := 10000;
+    bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
+    since timestamptz := CASE span
+        WHEN '24h' THEN date_trunc('hour', now()) - interval '23 hours'
+        WHEN '7d' THEN date_trunc('hour', now()) - interval '167 hours'
+        WHEN '30d' THEN date_trunc('day', now()) - interval '29 days'
+    END;
+    everything boolean;
+    live record;
+    result json;
+BEGIN
+    IF since IS NULL THEN
+        RAISE EXCEPTION 'window must be 24h, 7d or 30d'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'window';
+    END IF;
+    SELECT coalesce(sum(h.entries), 0) <= max_live INTO everything FROM sluice.hourly_count AS h
+    WHERE h.organization_id = organization_id AND h.hour >= since;
+    IF everything THEN
+        live := sluice.count_live(organization_id, since, true, max_live);
+        everything := live.as_of IS NOT NULL;
+    END IF;
+    IF NOT everything THEN
+        live := sluice.count_live(organization_id, since, false, max_live);
+    END IF;
+
+    WITH counted AS MATERIALIZED (
+        SELECT u.table_name, u.hour, u.source, u.status, u.entries
+        FROM (
+            SELECT h.table_name, h.hour, h.source, h.status, h.entries
+            FROM sluice.hourly_count AS h
+            WHERE h.organization_id = organization_id AND h.hour >= since AND NOT everything
+            UNION ALL
+            SELECT l.table_name, l.hour, l.source, l.status, l.entries
+            FROM unnest(live.tables, live.hours, live.sources, live.statuses, live.counts)
+                AS l (table_name, hour, source, status, entries)
+            WHERE l.hour >= since
+        ) AS u
+    ), place AS (
+        SELECT c.source, row_number() OVER (ORDER BY c.source = '(other)', sum(c.entries) DESC,
+            c.source) AS place
+        FROM counted AS c
+        WHERE c.table_name <> 'rejected_payload'
+        GROUP BY c.source
+    ), series AS (
+        SELECT date_trunc(bucket, c.hour) AS at,
+            CASE WHEN p.place <= 12 THEN c.source ELSE '(other)' END AS source,
+            sum(c.entries) AS signals
+        FROM counted AS c
+        JOIN place AS p ON p.source = c.source
+        WHERE c.table_name <> 'rejected_payload'
+        GROUP BY 1, 2
+    ), totals AS (
+        SELECT s.status::text AS status, coalesce(sum(c.entries), 0) AS entries
+        FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)
+        LEFT JOIN counted AS c ON c.table_name = 'signal' AND c.status = s.status::text
+        GROUP BY s.status
+    )
+    SELECT json_build_object(
+        'window', span,
+        'from', sluice.timestamp_text(since),
+        'to', sluice.timestamp_text(now()),
+        'as_of', sluice.timestamp_text(live.as_of),
+        'bucket_seconds', CASE bucket WHEN 'day' THEN 86400 ELSE 3600 END,
+        'totals', (SELECT json_object_agg(t.status, t.entries) FROM totals AS t),
+        'cold_storage', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
+            WHERE c.table_name = 'signal_cold_storage'),
+        'rejected', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
+            WHERE c.table_name = 'rejected_payload'),
+        'duplicates', (SELECT coalesce(sum(u.duplicates), 0) FROM (
+            SELECT h.duplicates FROM sluice.usage_hour AS h
+            WHERE h.organization_id = organization_id AND h.hour >= since
+            UNION ALL
+            SELECT d.duplicates FROM sluice.usage_delta AS d
+            WHERE d.organization_id = organization_id AND d.counted_at >= since) AS u),
+        'series', (SELECT coalesce(json_agg(json_build_object(
+                'at', sluice.timestamp_text(s.at), 'source', s.source, 'signals', s.signals)
+            ORDER BY s.at, s.source), '[]') FROM series AS s))
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.statistics_of(bigint, text) IS
+    'What came in for an organization in the last 24h, 7d or 30d, as a JSON object: rows by status, '
+    'and by hour or day and source, cold ones among them; beyond the 12 most frequent sources as '
+    '"(other)". as_of says up to when it is complete. Raises 22023 for another window. For the '
+    'functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.signals_of(organization_id bigint, before bigint, max_rows integer,
+    source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    -- A search for what is rare returns what is found among so many, and where to go on.
+    scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
+    result json;
+BEGIN
+    WITH looked_at AS MATERIALIZED (
+        SELECT s.id, s.received_at, s.source, s.status::text AS status, false AS cold
+        FROM sluice.signal_staging AS s
+        WHERE s.organization_id = organization_id AND s.id < before_id
+        ORDER BY s.id DESC
+        LIMIT scan
+    ), looked_at_cold AS MATERIALIZED (
+        SELECT c.id, c.received_at, c.source, 'cold_storage' AS status, true AS cold
+        FROM sluice.signal_cold_storage AS c
+        WHERE c.organization_id = organization_id AND c.id < before_id
+        ORDER BY c.id DESC
+        LIMIT scan
+    ), looked AS MATERIALIZED (
+        SELECT * FROM looked_at UNION ALL SELECT * FROM looked_at_cold
+        ORDER BY id DESC
+        LIMIT scan
+    ), hit AS MATERIALIZED (
+        SELECT * FROM looked AS l
+        WHERE (source IS NULL OR l.source = source) AND (status IS NULL OR l.status = status)
+        ORDER BY l.id DESC
+        LIMIT max_rows
+    ), full_row AS (
+        SELECT h.status AS shown_status, f.*
+        FROM hit AS h
+        CROSS JOIN LATERAL (
+            SELECT s.id, s.received_at, s.occurred_at, s.source, s.event_type, s.event_name,
+                s.email, s.user_id, s.anonymous_id, s.error, s.key_id, s.request_id, s.payload
+            FROM sluice.signal_staging AS s
+            WHERE NOT h.cold AND s.organization_id = organization_id AND s.id = h.id
+                AND s.received_at = h.received_at
+            UNION ALL
+            SELECT c.id, c.received_at, c.occurred_at, c.source, c.event_type, c.event_name,
+                c.email, c.user_id, c.anonymous_id, NULL, c.key_id, c.request_id, c.payload
+            FROM sluice.signal_cold_storage AS c
+            WHERE h.cold AND c.organization_id = organization_id AND c.id = h.id
+                AND c.received_at = h.received_at
+        ) AS f
+    )
+    SELECT json_build_object(
+        'signals', (SELECT coalesce(json_agg(json_build_object(
+                'id', f.id,
+                'received_at', sluice.timestamp_text(f.received_at),
+                'occurred_at', sluice.timestamp_text(f.occurred_at),
+                'source', f.source,
+                'event_type', f.event_type,
+                'event_name', f.event_name,
+                'email', f.email,
+                'user_id', f.user_id,
+                'anonymous_id', f.anonymous_id,
+                'status', f.shown_status,
+                'error', f.error,
+                'key_id', f.key_id,
+                'key_name', k.name,
+                'request_id', f.request_id,
+                'payload_bytes', octet_length(f.payload::text),
+                'payload', sluice.shown(f.payload))
+            ORDER BY f.id DESC), '[]')
+            FROM full_row AS f
+            LEFT JOIN sluice.api_key AS k ON k.id = f.key_id),
+        'next', CASE
+            WHEN (SELECT count(*) FROM hit) = max_rows
+                AND (SELECT min(h.id) FROM hit AS h) > (SELECT min(l.id) FROM looked AS l)
+                THEN (SELECT min(h.id) FROM hit AS h)
+            WHEN (SELECT count(*) FROM looked) = scan THEN (SELECT min(l.id) FROM looked AS l)
+        END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
+    'An organization''s latest signals, staged and cold, as a JSON object (ids before this one or '
+    'null, at most so many, of a source or null, of a status, among them cold_storage, or null). With a '
+    'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
+    'left out. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.shown(value jsonb) RETURNS json
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    written text := value::text;
+BEGIN
+    RETURN CASE WHEN octet_length(written) <= 65536 THEN written::json END;
+END
+$$;
+COMMENT ON FUNCTION sluice.shown(jsonb) IS
+    'A value for a list that people look at: as it is, or null when it is over 64 KiB. For the '
+    'functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- The last character may have been cut, too.
+    FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP
+        BEGIN
+            RETURN convert_from(substring(bytes FOR octet_length(bytes) - missing), 'UTF8');
+        EXCEPTION WHEN character_not_in_repertoire THEN
+            NULL;
+        END;
+    END LOOP;
+    RETURN encode(bytes, 'escape');
+END
+$$;
+COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
+    'Bytes as text to be shown: as they are when they are UTF-8, without half a character at their end '
+    'when they were cut; else with \nnn for what is not ASCII. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT r.id, r.received_at, r.key_id, r.source, r.kind, r.code, r.detail, r.position,
+            r.payload_bytes, r.request_id, r.truncated, r.replayed_at,
+            substring(r.payload FOR 4096) AS beginning, octet_length(r.payload) > 4096 AS longer
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = organization_id AND r.id < before_id
+        ORDER BY r.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'rejects', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'received_at', sluice.timestamp_text(h.received_at),
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'source', h.source,
+                'kind', h.kind,
+                'code', h.code,
+                'detail', h.detail,
+                'position', h.position,
+                'payload_bytes', h.payload_bytes,
+                'request_id', h.request_id,
+                'preview', sluice.preview(h.beginning, h.longer),
+                'truncated', h.truncated OR h.longer,
+                'replayed_at', sluice.timestamp_text(h.replayed_at))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
+    'An organization''s latest rejected payloads, with the beginnings of their bytes, as a JSON object '
+    '(ids before this one or null, at most so many). For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT p.* FROM sluice.product_org_staging AS p
+        WHERE p.organization_id = organization_id AND p.id < before_id
+        ORDER BY p.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'product_org_id', h.product_org_id,
+                'name', h.name,
+                'plan_id', h.plan_id,
+                'plan_name', h.plan_name,
+                'user_count', h.user_count,
+                'mrr', h.mrr,
+                'trial_status', h.trial_status,
+                'last_active_at', sluice.timestamp_text(h.last_active_at),
+                'feature_flags', sluice.shown(h.feature_flags),
+                'custom', sluice.shown(h.custom),
+                'warnings', coalesce(h.warnings, '[]'),
+                'received_at', sluice.timestamp_text(h.received_at),
+                'status', h.status,
+                'error', h.error,
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'request_id', h.request_id,
+                'payload', sluice.shown(h.payload))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
+    'An organization''s latest product-org updates as a JSON object (ids before this one or null, at '
+    'most so many); what is over 64 KiB of a row is left out. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+    result json;
+BEGIN
+    WITH used AS (
+        SELECT m.month::date AS month, coalesce(u.signals, 0) AS signals,
+            coalesce(u.duplicates, 0) AS duplicates
+        FROM generate_series(this_month - interval '11 months', this_month, '1 month') AS m (month)
+        LEFT JOIN sluice.usage_overview AS u ON u.month = m.month::date
+            AND u.organization = (SELECT o.name FROM sluice.organization AS o
+                WHERE o.id = organization_id)
+    )
+    SELECT json_build_object(
+        'month', to_char(u.month, 'YYYY-MM'),
+        'signals', u.signals,
+        'duplicates', u.duplicates,
+        'signal_limit', o.signal_limit,
+        'overages', o.overages,
+        'months', (SELECT json_agg(json_build_object('month', to_char(m.month, 'YYYY-MM'),
+                'signals', m.signals, 'duplicates', m.duplicates) ORDER BY m.month DESC)
+            FROM used AS m))
+    INTO result
+    FROM used AS u
+    JOIN sluice.organization AS o ON o.id = organization_id
+    WHERE u.month = this_month;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.usage_of(bigint) IS
+    'What an organization used in this month and the eleven before, as a JSON object, beside the limit '
+    'that is in force now. For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT * FROM sluice.audit_log AS a
+        WHERE a.organization_id = organization_id AND a.id < before_id
+        ORDER BY a.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'entries', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'occurred_at', sluice.timestamp_text(h.occurred_at),
+                'actor', h.actor,
+                'action', h.action,
+                'object_kind', h.object_kind,
+                'object_id', h.object_id,
+                'details', h.details)
+            ORDER BY h.id DESC), '[]') FROM hit AS h),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
+    'The latest entries of an organization''s audit log as a JSON object (ids before this one or null, '
+    'at most so many). For the functions of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.statistics(organization_name text, span text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.statistics_of(sluice.organization_id_of(organization_name), span);
+END
+$$;
+COMMENT ON FUNCTION sluice.statistics(text, text) IS
+    'As statistics_of, of the organization of this name. Raises P0002 when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.signals_latest(organization_name text, before bigint, max_rows integer,
+    source text, status text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.signals_of(sluice.organization_id_of(organization_name), before, max_rows,
+        source, status);
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
+    'As signals_of, of the organization of this name. Raises P0002 when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), before, max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
+    'As product_orgs_of, of the organization of this name. Raises P0002 when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.audit_of(sluice.organization_id_of(organization_name), before, max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
+    'As audit_of, of the organization of this name. Raises P0002 when there is none.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.statistics(text, text),
+    sluice.signals_latest(text, bigint, integer, text, text),
+    sluice.product_orgs_latest(text, bigint, integer),
+    sluice.audit_entries(text, bigint, integer)
+TO sluice_admin;
+
+RESET ROLE;

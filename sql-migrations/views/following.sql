@@ -1,0 +1,149 @@
+-- What is new: the functions by which consumers are fed and others follow the tables, and the views
+-- need. Re-appliable.
+--
+-- Transactions commit in another order than they begin, so neither ids nor times say what is new.
+-- A frontier does: the set of transactions that a snapshot saw. What is new between two frontiers is
+-- what the later one sees and the earlier one did not, no more and no less, and no open transaction
+-- holds the others up.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    seen constant pg_snapshot := pg_current_snapshot();
+    own constant text := pg_current_xact_id_if_assigned()::text;
+    shift constant bigint := sluice.xact_offset();
+BEGIN
+    -- The transaction that asks may store rows yet: it is as open as the others.
+    RETURN (SELECT format('%s:%s:%s', pg_snapshot_xmin(seen)::text::bigint + shift,
+            pg_snapshot_xmax(seen)::text::bigint + shift,
+            string_agg((o.number + shift)::text, ',' ORDER BY o.number))::pg_snapshot
+        FROM (SELECT x::text::bigint AS number FROM pg_snapshot_xip(seen) AS x
+            UNION SELECT own::bigint WHERE own::bigint < pg_snapshot_xmax(seen)::text::bigint) AS o
+        WHERE o.number >= pg_snapshot_xmin(seen)::text::bigint);
+END
+$$;
+COMMENT ON FUNCTION sluice.frontier() IS
+    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself: to be kept by a follower, and given to '
+    'signals_between the next time.';
+
+CREATE OR REPLACE FUNCTION sluice.between_frontiers(earlier pg_snapshot, later pg_snapshot,
+    OUT since bigint, OUT until bigint, OUT still_open bigint[], OUT late bigint[])
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    since := pg_snapshot_xmax(earlier)::text::bigint;
+    until := pg_snapshot_xmax(later)::text::bigint;
+    still_open := ARRAY(SELECT x::text::bigint FROM pg_snapshot_xip(later) AS x);
+    late := ARRAY(SELECT x::text::bigint FROM pg_snapshot_xip(earlier) AS x
+        WHERE NOT x::text::bigint = ANY (still_open));
+END
+$$;
+COMMENT ON FUNCTION sluice.between_frontiers(pg_snapshot, pg_snapshot) IS
+    'The transactions that the later frontier sees and the earlier does not: those from since on and '
+    'before until but for still_open, and late, which were open at the earlier one. For the functions '
+    'of this schema.';
+
+CREATE OR REPLACE FUNCTION sluice.new_rows(kind text, earlier pg_snapshot, later pg_snapshot,
+    received_from timestamptz)
+RETURNS TABLE (id bigint, organization_id bigint, received_at timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    span record := sluice.between_frontiers(earlier, later);
+    staging text := (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = new_rows.kind);
+BEGIN
+    -- Planned each time, for the few days that may hold what is new.
+    RETURN QUERY EXECUTE format(
+        'SELECT s.id, s.organization_id, s.received_at FROM sluice.%I AS s '
+        'WHERE s.received_at >= $1 AND s.stored_xact >= $2 AND s.stored_xact < $3 '
+        '    AND NOT s.stored_xact = ANY ($4)', staging)
+    USING received_from, span.since, span.until, span.still_open;
+    IF cardinality(span.late) > 0 THEN
+        RETURN QUERY EXECUTE format(
+            'SELECT s.id, s.organization_id, s.received_at '
+            'FROM unnest($1) AS l (number) JOIN sluice.%I AS s ON s.stored_xact = l.number '
+            'WHERE s.received_at >= $2', staging)
+        USING span.late, received_from;
+    END IF;
+    IF kind = 'signal' THEN
+        RETURN QUERY SELECT m.id, m.organization_id, m.received_at
+        FROM sluice.signal_move AS m
+        WHERE m.stored_xact >= span.since AND m.stored_xact < span.until
+            AND NOT m.stored_xact = ANY (span.still_open)
+        UNION ALL
+        SELECT m.id, m.organization_id, m.received_at
+        FROM unnest(span.late) AS l (number)
+        JOIN sluice.signal_move AS m ON m.stored_xact = l.number;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz) IS
+    'The rows of a staging table (feed.kind) that are new between two frontiers, received since a '
+    'time or moved out of cold storage. For feed and unfed.';
+
+CREATE OR REPLACE FUNCTION sluice.unfed(kind text)
+RETURNS TABLE (id bigint, organization_id bigint, received_at timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    last record;
+BEGIN
+    SELECT f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
+    WHERE f.kind = unfed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
+    RETURN QUERY SELECT * FROM sluice.new_rows(kind, last.frontier, sluice.frontier(),
+        last.fed_at - interval '2 days');
+END
+$$;
+COMMENT ON FUNCTION sluice.unfed(text) IS
+    'The rows of a staging table (feed.kind) that no claim has come upon yet. For backlog and '
+    'metrics.';
+
+CREATE OR REPLACE FUNCTION sluice.signals_between(earlier pg_snapshot, later pg_snapshot)
+RETURNS SETOF sluice.signal
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+DECLARE
+    span record := sluice.between_frontiers(earlier, later);
+BEGIN
+    RETURN QUERY
+    SELECT s.* FROM sluice.signal AS s
+    WHERE s.stored_xact >= span.since AND s.stored_xact < span.until
+        AND NOT s.stored_xact = ANY (span.still_open);
+    IF cardinality(span.late) > 0 THEN
+        RETURN QUERY
+        SELECT s.* FROM unnest(span.late) AS l (number)
+        JOIN sluice.signal AS s ON s.stored_xact = l.number;
+    END IF;
+    RETURN QUERY
+    SELECT s.* FROM sluice.signal_move AS m
+    JOIN sluice.signal AS s ON s.id = m.id AND s.organization_id = m.organization_id
+        AND s.received_at = m.received_at
+    WHERE m.stored_xact >= span.since AND m.stored_xact < span.until
+            AND NOT m.stored_xact = ANY (span.still_open)
+        OR m.stored_xact = ANY (span.late);
+END
+$$;
+COMMENT ON FUNCTION sluice.signals_between(pg_snapshot, pg_snapshot) IS
+    'For following the signals without claiming: those that the later of two frontiers sees and the '
+    'earlier does not. Ask for frontier() first, then for this with the frontier kept from the last '
+    'time, then keep the new one, in as many transactions as you like: each signal is returned '
+    'exactly once, whatever the order of commits, also on a hot standby and after a restore.';
+
+CREATE OR REPLACE FUNCTION sluice.settled_xact() RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN pg_snapshot_xmin(pg_current_snapshot())::text::bigint + sluice.xact_offset();
+END
+$$;
+COMMENT ON FUNCTION sluice.settled_xact() IS
+    'Every transaction whose stored_xact is before this one has ended: its rows can be seen, or never '
+    'will be. A transaction that writes and stays open anywhere in the cluster holds it back; '
+    'frontiers are not held back.';
+
+GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.frontier(),
+    sluice.between_frontiers(pg_snapshot, pg_snapshot),
+    sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz), sluice.unfed(text),
+    sluice.signals_between(pg_snapshot, pg_snapshot), sluice.settled_xact()
+TO sluice_reader;
+
+RESET ROLE;

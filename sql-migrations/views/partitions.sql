@@ -1,0 +1,146 @@
+-- Which partitions there are, and which there should be. Days are UTC days, whatever the time zone of
+-- the session. Re-appliable.
+
+SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.partition_bounds()
+RETURNS TABLE (table_name text, partition_name text, partition oid, is_default boolean,
+    lower_bound timestamptz, upper_bound timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+SET DateStyle = 'ISO' SET TimeZone = 'UTC' AS $$
+BEGIN
+    RETURN QUERY
+    SELECT p.relname::text, CASE WHEN c.relnamespace = p.relnamespace THEN c.relname::text
+            ELSE c.oid::regclass::text END,
+        c.oid, b.bounds = 'DEFAULT',
+        (regexp_match(b.bounds, $r$FROM \('([^']+)'\)$r$))[1]::timestamptz,
+        (regexp_match(b.bounds, $r$TO \('([^']+)'\)$r$))[1]::timestamptz
+    FROM pg_class AS p
+    JOIN pg_inherits AS i ON i.inhparent = p.oid
+    JOIN pg_class AS c ON c.oid = i.inhrelid
+    CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS b (bounds)
+    WHERE p.relnamespace = 'sluice'::regnamespace AND p.relkind = 'p'
+        AND b.bounds IS NOT NULL; -- null: dropped just now
+END
+$$;
+COMMENT ON FUNCTION sluice.partition_bounds() IS
+    'All partitions of the schema''s tables with their bounds, in which the upper one is not '
+    'included; null for default partitions. The name is qualified where a partition was moved to '
+    'another schema. For partition_overview and maintenance.';
+GRANT EXECUTE ON FUNCTION sluice.partition_bounds() TO sluice_reader;
+
+CREATE OR REPLACE VIEW sluice.partitioned_table AS
+SELECT p.relname::text AS table_name, p.oid AS parent, k.partdefid AS default_partition,
+    r.keep, r.expired, t.keep_from,
+    greatest(t.keep_from, t.today - interval '8784 hours') AS first_day,
+    t.today,
+    t.today + o.days_ahead * interval '24 hours' AS last_day
+FROM sluice.retention AS o
+JOIN pg_catalog.pg_class AS p ON p.relname = o.table_name
+    AND p.relnamespace = 'sluice'::regnamespace
+JOIN pg_catalog.pg_partitioned_table AS k ON k.partrelid = p.oid
+JOIN sluice.retention AS r ON r.table_name = coalesce(o.goes_with, o.table_name)
+CROSS JOIN LATERAL (SELECT
+    pg_catalog.date_trunc('day', pg_catalog.now(), 'UTC') AS today,
+    pg_catalog.date_trunc('day', (pg_catalog.now() AT TIME ZONE 'UTC') - r.keep) AT TIME ZONE 'UTC'
+        AS keep_from) AS t
+WHERE o.days_ahead IS NOT NULL;
+COMMENT ON VIEW sluice.partitioned_table IS
+    'The tables with one partition per day of received_at, and the days as retention has them. For '
+    'maintenance.';
+COMMENT ON COLUMN sluice.partitioned_table.table_name IS 'the table, in schema sluice';
+COMMENT ON COLUMN sluice.partitioned_table.parent IS 'the same as an oid';
+COMMENT ON COLUMN sluice.partitioned_table.default_partition IS
+    'the oid of its partition for what belongs to none of the days; 0: it was detached';
+COMMENT ON COLUMN sluice.partitioned_table.keep IS 'as in retention; null: for ever';
+COMMENT ON COLUMN sluice.partitioned_table.expired IS 'as in retention';
+COMMENT ON COLUMN sluice.partitioned_table.keep_from IS
+    'what lies before this day is past retention; null: nothing is';
+COMMENT ON COLUMN sluice.partitioned_table.first_day IS
+    'the first day for which a partition may be made: not past retention, nor older than 366 days';
+COMMENT ON COLUMN sluice.partitioned_table.today IS 'the day that began last';
+COMMENT ON COLUMN sluice.partitioned_table.last_day IS 'the last day that is made ahead';
+
+CREATE OR REPLACE VIEW sluice.partition_overview AS
+SELECT b.table_name, b.partition_name, b.lower_bound, b.upper_bound,
+    -- The statistics' counter; after a crash or a restore the last ANALYZE.
+    coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0),
+        greatest(c.reltuples, 0)::bigint) AS rows_estimate,
+    pg_catalog.pg_total_relation_size(c.oid) AS bytes,
+    b.is_default,
+    coalesce(b.upper_bound <= t.keep_from, false) AS past_retention
+FROM sluice.partition_bounds() AS b
+JOIN pg_catalog.pg_class AS c ON c.oid = b.partition
+LEFT JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name;
+COMMENT ON VIEW sluice.partition_overview IS
+    'All partitions: which days they are for, how large they are, and whether sluicectl maintain '
+    'will drop or detach them.';
+COMMENT ON COLUMN sluice.partition_overview.table_name IS 'the partitioned table';
+COMMENT ON COLUMN sluice.partition_overview.partition_name IS
+    'the partition; qualified when it is not in schema sluice';
+COMMENT ON COLUMN sluice.partition_overview.lower_bound IS
+    'its first moment, a UTC midnight; null for the default partition';
+COMMENT ON COLUMN sluice.partition_overview.upper_bound IS
+    'the first moment after it; null for the default partition. More than a day later where a full '
+    'default partition was made the partition of its days';
+COMMENT ON COLUMN sluice.partition_overview.rows_estimate IS
+    'about how many rows it holds, from the statistics';
+COMMENT ON COLUMN sluice.partition_overview.bytes IS 'on disk, with its indexes and large values';
+COMMENT ON COLUMN sluice.partition_overview.is_default IS
+    'true: for rows that belong to none of the days; should be empty';
+COMMENT ON COLUMN sluice.partition_overview.past_retention IS
+    'true: all of it is older than retention keeps, so that maintenance removes it';
+
+CREATE OR REPLACE VIEW sluice.countable_partition AS
+SELECT b.partition_name, b.partition, b.lower_bound, b.upper_bound, v.table_name, v.sequence_name,
+    v.joins || CASE WHEN b.is_default OR v.joins = '' THEN ''
+        ELSE format(' AND r.received_at >= %L AND r.received_at < %L', b.lower_bound, b.upper_bound)
+        END AS joins,
+    v.source, v.status, n.changes, c.id AS partition_id,
+    c.changes AS counted_changes, coalesce(c.last_id, 0) AS last_id, c.counted_at,
+    coalesce(c.counted_at + greatest(c.took * 20, '30 seconds'), '-infinity') AS due_at
+FROM (VALUES
+    ('signal', 'signal_id', 'signal_result', 'p.source',
+        'CASE WHEN r.id IS NOT NULL THEN r.status::text WHEN q.claim_id IS NOT NULL '
+        'THEN ''processing'' WHEN (q.last_failure).failed_at IS NOT NULL THEN ''failed'' '
+        'ELSE ''pending'' END',
+        'LEFT JOIN sluice.signal_queue AS q ON q.id = p.id AND q.organization_id = p.organization_id '
+        'LEFT JOIN sluice.signal_result AS r ON r.id = p.id '
+        'AND r.organization_id = p.organization_id AND r.received_at = p.received_at'),
+    ('signal_cold_storage', 'signal_id', NULL, 'p.source', quote_literal(''), ''),
+    ('rejected_payload', 'rejected_payload_id', NULL, quote_literal(''), quote_literal(''), ''))
+    AS v (table_name, sequence_name, result_table, source, status, joins)
+JOIN sluice.partition_bounds() AS b ON b.table_name = v.table_name
+LEFT JOIN sluice.partition_bounds() AS w ON w.table_name = v.result_table
+    AND w.lower_bound = b.lower_bound
+CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition)
+    + pg_stat_get_tuples_deleted(b.partition)
+    + coalesce(pg_stat_get_tuples_inserted(w.partition)
+        + pg_stat_get_tuples_deleted(w.partition), 0)) AS n (changes)
+LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name
+-- What a DBA has moved or given away cannot be read by itself.
+WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
+    AND pg_catalog.has_schema_privilege('sluice_owner', (SELECT p.relnamespace
+        FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');
+COMMENT ON VIEW sluice.countable_partition IS
+    'The partitions whose rows are counted, how that is done, and when it was. For count_rows and '
+    'statistics_of.';
+COMMENT ON COLUMN sluice.countable_partition.partition_name IS 'the partition';
+COMMENT ON COLUMN sluice.countable_partition.partition IS 'the same as an oid';
+COMMENT ON COLUMN sluice.countable_partition.lower_bound IS 'as in partition_overview';
+COMMENT ON COLUMN sluice.countable_partition.upper_bound IS 'as in partition_overview';
+COMMENT ON COLUMN sluice.countable_partition.table_name IS 'the table it is a partition of';
+COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'where the ids of its rows come from';
+COMMENT ON COLUMN sluice.countable_partition.joins IS
+    'SQL that joins what consumers made of its rows; empty: nothing';
+COMMENT ON COLUMN sluice.countable_partition.source IS 'SQL for the source of a row p';
+COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row p';
+COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, but now';
+COMMENT ON COLUMN sluice.countable_partition.partition_id IS
+    'counted_partition.id; null: never yet';
+COMMENT ON COLUMN sluice.countable_partition.counted_changes IS 'as in counted_partition';
+COMMENT ON COLUMN sluice.countable_partition.last_id IS 'as in counted_partition; 0: never yet';
+COMMENT ON COLUMN sluice.countable_partition.counted_at IS 'as in counted_partition';
+COMMENT ON COLUMN sluice.countable_partition.due_at IS 'from when on it may be counted again';
+
+RESET ROLE;
