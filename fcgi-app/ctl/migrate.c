@@ -113,11 +113,11 @@ static enum ctl_exit explain(const struct ctl *ctl, const struct store_migration
 	if (status == STATUS_NO_MEMORY)
 		return ctl_fail_status(ctl, status);
 	if (strcmp(pg_sqlstate(ctl->db), "55P03") == 0)
-		return ctl_fail(CTL_FAILED,
-				"a dump or another long transaction is at it, see pg_stat_activity: "
-				"run migrate again when it has ended",
-				"\"%s\" needs a table that is in use; everything was rolled back",
-				name);
+		return ctl_fail(
+			CTL_FAILED,
+			"a dump or another long transaction is at it, see pg_stat_activity: "
+			"run migrate again when it has ended",
+			"\"%s\" needs a table that is in use; everything was rolled back", name);
 	return ctl_fail_server(ctl, CTL_FAILED, NULL,
 			       "\"%s\" failed and everything was rolled back: %s (SQLSTATE %s)",
 			       name, pg_message(ctl->db), pg_sqlstate(ctl->db));

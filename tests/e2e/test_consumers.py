@@ -14,7 +14,7 @@ import threading
 import psycopg2
 import pytest
 
-from consumers import Consumer, Follower
+from consumers import FINISH, Consumer, Follower
 from harness import ENVIRONMENT, NDJSON, Load, bulk_path, path_of, send, wait_for
 from harness.documents import block
 
