@@ -20,13 +20,13 @@ CREATE FUNCTION sluice.xact_offset() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 0;
 COMMENT ON FUNCTION sluice.xact_offset() IS
-    'What is added to this cluster''s transaction numbers to make stored_xact, so that the numbers '
-    'go on rising after a restore into another cluster. 0 until then.';
+    'Added to this cluster''s transaction ids to make stored_xact, so that stored_xact keeps '
+    'rising after a restore into another cluster. 0 until then.';
 CREATE FUNCTION sluice.stored_xact() RETURNS bigint
 LANGUAGE sql VOLATILE
 RETURN pg_current_xact_id()::text::bigint + sluice.xact_offset();
 COMMENT ON FUNCTION sluice.stored_xact() IS
-    'The number of the current transaction, as kept with what it stores.';
+    'The id of the current transaction, as it is stored with new rows.';
 
 CREATE TYPE sluice.staging_status AS ENUM
     ('pending', 'processing', 'completed', 'failed', 'skipped', 'permanently_failed');

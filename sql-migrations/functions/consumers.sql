@@ -15,8 +15,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.max_attempts() IS
-    'How often a row is claimed before it is permanently_failed: the setting sluice.max_attempts '
-    '(ALTER DATABASE … SET sluice.max_attempts = 10), else 5. For the functions of this schema.';
+    'How many times a row may be claimed before it becomes permanently_failed: the setting '
+    'sluice.max_attempts (ALTER DATABASE … SET sluice.max_attempts = 10), by default 5. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_lease(lease interval) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -28,7 +28,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_lease(interval) IS
-    'Raises 22023 for a lease that makes no sense. For the functions of this schema.';
+    'Raises 22023 unless the lease is from 1 millisecond to 30 days. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.retry_delay(attempts integer) RETURNS interval
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -38,9 +38,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.retry_delay(integer) IS
-    'How long a row that has failed for so many times waits: 30 seconds, then four times as long '
-    'each time (2, 8, 32 minutes), six hours at most, and up to a fifth more at random, so that '
-    'what failed together does not come back together. For the functions of this schema.';
+    'How long a row waits after so many failed attempts: 30 seconds, then four times as long each '
+    'time (2, 8, 32 minutes), at most six hours, plus up to a fifth at random, so that rows that '
+    'failed together are not retried together. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_final(status sluice.staging_status) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -52,7 +52,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_final(sluice.staging_status) IS
-    'Raises 22023 for a status that ends no claim. For the functions of this schema.';
+    'Raises 22023 for a status that does not finish a row. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_session() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -61,8 +61,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_session() IS
-    'The first claim of this database session, null when it has claimed nothing. For the functions of '
-    'this schema.';
+    'The first claim of this database session; null before that. Internal.';
 
 -- ---- feeding ----
 
@@ -92,8 +91,8 @@ EXCEPTION
 END
 $$;
 COMMENT ON FUNCTION sluice.summarise_day(text) IS
-    'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
-    'feed.';
+    'Summarises the last full page ranges of today''s partition in the index on stored_xact. '
+    'Internal: called by feed.';
 
 CREATE OR REPLACE FUNCTION sluice.feed_unknown(kind text, received_from timestamptz,
     received_before timestamptz) RETURNS bigint
@@ -118,8 +117,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
-    'Takes into a queue what was received in a span of time and is neither queued nor done, and '
-    'returns how many. Only for what no feed will take in. For the functions of this schema.';
+    'Queues the rows received in a span of time that are neither queued nor finished, and returns '
+    'how many. For rows that no feed will find. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.await_feed(kind text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
@@ -131,8 +130,8 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $$;
 COMMENT ON FUNCTION sluice.await_feed(text) IS
-    'Waits until nobody feeds a queue, mostly a moment; null: for more than a second somebody did. For '
-    'feed.';
+    'Waits up to a second for another transaction''s feed to end; returns null if it did not. '
+    'Internal: called by feed.';
 
 CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -187,9 +186,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed(text, boolean) IS
-    'Takes what is new since the last feed into a queue (feed.kind). Of very many transactions it takes '
-    'the first: to be called until it returns 0. Returns about how many rows there were; null when '
-    'another transaction is at it, for more than a second if the caller is patient. For claim_rows.';
+    'Queues what is new since the last feed, and returns about how many rows. After very many '
+    'transactions it takes only the first of them: call it until it returns 0. Returns null while '
+    'another transaction feeds the same queue; a patient caller first waits up to a second. '
+    'Internal: called by find_due.';
 
 CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -200,7 +200,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.cut_frontier(pg_snapshot, bigint) IS
-    'A frontier without the transactions from this one on. For feed.';
+    'A frontier up to, and without, the given transaction. Internal: called by feed.';
 
 -- ---- where to look ----
 
@@ -215,8 +215,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.look_from(text, bigint) IS
-    'Says that a row of a queue with this id may be claimed, so that claims look from there. For the '
-    'functions of this schema.';
+    'Makes claims start at this id if they would start at a later one. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.may_search(kind text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -226,8 +225,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.may_search(text) IS
-    'Whether it is time to look through a queue from its very beginning. For the functions of this '
-    'schema.';
+    'Whether the queue may be searched from its beginning again. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.searched(kind text, started timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -237,8 +235,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.searched(text, timestamptz) IS
-    'Says that a search that began then is over: the next one may begin after twenty times as long. '
-    'For the functions of this schema.';
+    'Records that a search from the beginning, started then, has ended: the next may start after '
+    'twenty times as long. Internal.';
 
 -- ---- claiming ----
 
@@ -264,8 +262,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.lock_due(text, bigint, integer, bigint) IS
-    'Locks up to so many rows of a queue that may be claimed, those to be tried again first, the '
-    'others from an id on, and returns their ids. Leaves out what others have locked. For claim_rows.';
+    'Locks up to max_rows rows of a queue that may be claimed and returns their ids: retries '
+    'first, then rows from the given id on. Skips rows that others have locked. Internal: called '
+    'by find_due.';
 
 CREATE OR REPLACE FUNCTION sluice.find_due(kind text, max_rows integer, organization_id bigint)
 RETURNS bigint[]
@@ -304,8 +303,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.find_due(text, integer, bigint) IS
-    'Locks up to so many rows of a queue that may be claimed, feeding it when it holds too little, and '
-    'returns their ids. For claim_rows.';
+    'Locks up to max_rows rows of a queue that may be claimed and returns their ids; feeds the '
+    'queue if it holds too few. Internal: called by claim_rows.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_rows(prototype anyelement, kind text, consumer text,
     max_rows integer, lease interval, organization text) RETURNS SETOF anyelement
@@ -392,8 +391,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, text, integer, interval, text) IS
-    'claim_signals for any kind (feed.kind): the first argument is a null of the row type of its '
-    'staging view. For the functions of this schema.';
+    'What claim_signals and claim_product_orgs do. The first argument is a null of the staging '
+    'view''s row type. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_signals(consumer text, max_rows integer, lease interval,
     organization text DEFAULT NULL) RETURNS SETOF sluice.signal_staging
@@ -404,17 +403,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_signals(text, integer, interval, text) IS
-    'Claims up to max_rows signals that are due, about the oldest first, and returns them: '
-    'nobody else gets them until they are finished (finish_signals), or the lease has ended '
-    'without that. Any number of consumers may call it at the same time; none waits for another, '
-    'and rows that are just being claimed are left out. Commit before the work begins: a claim '
-    'that is rolled back is none, and while one stays open, what it took in beside its own rows is '
-    'seen by nobody. A row is claimed five times at most (sluice.max_attempts), then '
-    'it is permanently_failed, also when its consumers die without a report. consumer: a name for '
-    'claimed_by. organization: only its signals; each such claim reads past all that others have '
-    'waiting, so it is for short queues. Within one call in no order. Work at least '
-    'once: a consumer that dies after its work and before its report leaves the row to the next. '
-    'Raises 22023 for arguments that make no sense, P0002 for an unknown organization.';
+    'Claims up to max_rows signals for the length of the lease and returns them, roughly the '
+    'oldest first but in no fixed order. Until they are finished (finish_signals) or the lease '
+    'ends, no other claim returns them. Any number of consumers may call it at once: none waits '
+    'for another, and rows that another call is claiming are skipped. Commit before the work '
+    'begins: a claim that is rolled back never happened, and new rows that an open claim has '
+    'queued are invisible to others. Delivery is at least once: if a consumer dies before it '
+    'reports, the next one gets the row. After five claims (sluice.max_attempts) a row is '
+    'permanently_failed, even if no consumer reported a failure. consumer: a name for claimed_by. '
+    'organization: claim only its signals; this reads past all other signals that are waiting, so '
+    'use it on short queues. Raises 22023 for an invalid argument, P0002 for an unknown '
+    'organization.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_product_orgs(consumer text, max_rows integer, lease interval,
     organization text DEFAULT NULL) RETURNS SETOF sluice.product_org_staging
@@ -425,9 +424,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_product_orgs(text, integer, interval, text) IS
-    'claim_signals for product-org updates. Updates of one product org may be with several '
-    'consumers at the same time, and are not in order: for the latest state read '
-    'product_org_current, or keep last_active_at and leave older updates aside.';
+    'Like claim_signals, for product-org updates. Updates of one product org may be with several '
+    'consumers at once and in any order: read the latest state from product_org_current, or '
+    'compare last_active_at and ignore older updates.';
 
 -- ---- reporting ----
 
@@ -484,8 +483,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.report_rows(text, bigint[], bigint, sluice.staging_status, text, text,
     interval) IS
-    'finish_signals, release_signals (pending) and extend_signals (processing) for any kind '
-    '(feed.kind). For the functions of this schema.';
+    'What finish_signals, release_signals (status pending) and extend_signals (status processing) '
+    'do. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.finish_signals(ids bigint[], status sluice.staging_status,
     error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
@@ -496,15 +495,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.finish_signals(bigint[], sluice.staging_status, text, text, bigint) IS
-    'Says what became of claimed signals: completed, skipped (nothing to do), failed (tried again '
-    'after 30 seconds, 2, 8 and 32 minutes; permanently_failed at the fifth time, see '
+    'Reports the result of claimed signals: completed, skipped (nothing to do), failed (retried '
+    'after 30 seconds, 2, 8 and 32 minutes; the fifth failure is permanently_failed, see '
     'sluice.max_attempts) or permanently_failed, with an error and the rule that was applied. '
-    'Returns how many it was said of: fewer than ids when a lease had ended and another consumer '
-    'has claimed the signal, or when it is finished already; those are left as they are. claim: '
-    'claim_id of the claim, as claim_signals returned it; without it, all that this database '
-    'session has claimed. Through a pooler that changes sessions between transactions (PgBouncer), '
-    'and where claim and report are different sessions, claim must be given. Raises 22023 for any '
-    'other status.';
+    'Returns how many signals it changed. It leaves alone signals that are already finished, and '
+    'those whose lease ended and that another consumer has claimed since. claim: the claim_id that '
+    'claim_signals returned; if null, everything that this database session has claimed. Pass it '
+    'behind a pooler that switches sessions between transactions (PgBouncer), and when another '
+    'session reports. Raises 22023 for any other status.';
 
 CREATE OR REPLACE FUNCTION sluice.release_signals(ids bigint[], claim bigint DEFAULT NULL)
 RETURNS bigint
@@ -514,8 +512,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.release_signals(bigint[], bigint) IS
-    'Gives claimed signals back untouched, for anyone to claim at once; the claim does not count '
-    'as an attempt. For consumers that end. Returns how many; claim as for finish_signals.';
+    'Returns claimed signals to the queue, where they can be claimed at once; the claim does not '
+    'count as an attempt. For consumers that shut down. Returns how many; claim as for '
+    'finish_signals.';
 
 CREATE OR REPLACE FUNCTION sluice.extend_signals(ids bigint[], lease interval,
     claim bigint DEFAULT NULL) RETURNS bigint
@@ -526,8 +525,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.extend_signals(bigint[], interval, bigint) IS
-    'Makes the lease of claimed signals end so long from now. Returns for how many: the others '
-    'are not the caller''s any more and are to be left alone. claim as for finish_signals.';
+    'Restarts the lease of claimed signals: it ends after the given interval from now. Returns how '
+    'many; the caller has lost the others and must leave them alone. claim as for finish_signals.';
 
 CREATE OR REPLACE FUNCTION sluice.finish_product_orgs(ids bigint[], status sluice.staging_status,
     error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
@@ -537,8 +536,9 @@ BEGIN
     RETURN sluice.report_rows('product_org', ids, claim, status, error, rule, NULL);
 END
 $$;
-COMMENT ON FUNCTION sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text,
-    bigint) IS 'finish_signals for product-org updates.';
+COMMENT ON FUNCTION sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text, bigint)
+    IS
+    'Like finish_signals, for product-org updates.';
 
 CREATE OR REPLACE FUNCTION sluice.release_product_orgs(ids bigint[], claim bigint DEFAULT NULL)
 RETURNS bigint
@@ -548,7 +548,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.release_product_orgs(bigint[], bigint) IS
-    'release_signals for product-org updates.';
+    'Like release_signals, for product-org updates.';
 
 CREATE OR REPLACE FUNCTION sluice.extend_product_orgs(ids bigint[], lease interval,
     claim bigint DEFAULT NULL) RETURNS bigint
@@ -559,7 +559,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.extend_product_orgs(bigint[], interval, bigint) IS
-    'extend_signals for product-org updates.';
+    'Like extend_signals, for product-org updates.';
 
 -- ---- again ----
 
@@ -579,8 +579,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.requeue_signals(bigint[]) IS
-    'Makes finished signals pending again, as if no consumer had seen them, and returns how many. For '
-    'what went wrong at the consumers'' end.';
+    'Makes finished signals pending again, as if no consumer had seen them, and returns how many. '
+    'For repeating work after a mistake in a consumer.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.claim_signals(text, integer, interval, text),

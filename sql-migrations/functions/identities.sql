@@ -43,9 +43,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.move_identified(bigint[], text[], timestamptz, integer) IS
-    'Moves up to so many signals of visitors (organization and anonymous id of each), received '
-    'since then, from signal_cold_storage to signal, with their ids and times, and returns how many. '
-    'For the functions of this schema.';
+    'Moves up to max_rows signals of these visitors (organization_ids and anonymous_ids in '
+    'parallel), received since then, from signal_cold_storage to signal, and returns how many. Ids '
+    'and times stay. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.resolve_identities(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -82,9 +82,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.resolve_identities(integer) IS
-    'Looks at up to so many visitors that are known and moves up to so many of their signals from '
-    'signal_cold_storage to signal; returns how many it dealt with, 0 when there is nothing to do '
-    'for now. Intake moves what is recent and little at once; this does the rest. A step of '
-    'sluicectl maintain.';
+    'Maintenance step: moves cold signals of up to max_rows identified visitors to signal, and '
+    'returns how many signals or visitors it handled. Intake itself moves a few recent signals at '
+    'once; this does the rest.';
 
 RESET ROLE;

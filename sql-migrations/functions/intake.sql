@@ -27,14 +27,16 @@ RETURN CASE
     ELSE 'accepted'::sluice.intake_outcome
 END;
 COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
-    'Whether a key is accepted with this secret (its SHA-256, null: none was sent) at this endpoint.';
+    'The outcome for a key with this secret (its SHA-256; null: none was sent) at this endpoint. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN octet_length(value) <= 400 THEN value
     ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
 COMMENT ON FUNCTION sluice.short(text) IS
-    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes.';
+    'The value itself, or its SHA-256 if it is longer than 400 bytes. For the key columns of '
+    'delivery. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
     payload_raw bytea) RETURNS text
@@ -45,13 +47,13 @@ RETURN CASE WHEN by_bytes
             ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- one line
         || E'\n' || coalesce(sluice.short(name), '') END;
 COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
-    'delivery.says of an item: its type and name, or its bytes where they count.';
+    'delivery.says of an item: its type and name, or the hash of its bytes. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.item_id(blocks bigint[], item bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN blocks[1 + (item - 1) / 1024] + (item - 1) % 1024;
 COMMENT ON FUNCTION sluice.item_id(bigint[], bigint) IS
-    'The id of an item, counted from 1, given the blocks of ids that its group has taken.';
+    'The id of an item, counted from 1, in the blocks of ids that its group has taken. Internal.';
 
 -- Accepted means committed. Settings between off and on are the DBA's business; these two would
 -- answer before the rows are on disk here or on a synchronous standby.
@@ -62,7 +64,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.durable() IS
-    'Turns synchronous_commit on for this transaction. For the functions of this schema.';
+    'Turns synchronous_commit on for this transaction. Internal.';
 
 -- ---- storing ----
 
@@ -88,9 +90,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_signals(bigint[], bigint[], bigint[], sluice.intake_signal[],
     jsonb[], boolean[]) IS
-    'Stores the wanted of a group''s signals (null: all) in signal. Organizations and keys per '
-    'sender. For the functions of this schema: it has no SET clause of its own, so search_path is its '
-    'caller''s.';
+    'Inserts the wanted signals of a group (null: all of them). organization_ids and key_ids are '
+    'per sender. Internal: has no SET clause, so search_path is the caller''s.';
 
 -- ---- the ordinary group ----
 
@@ -183,13 +184,13 @@ END
 $$;
 COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean,
     boolean, jsonb[]) IS
-    'Authenticates the senders of a group of up to 1,024 signals and stores all of them, in the '
-    'caller''s transaction. Returns the first signal''s id; the others follow it, one by one. Returns '
-    'null, having stored nothing, when that is not all there is to it: a sender is refused or has a '
-    'limit, or a visitor is identified for the first time; raises 23505 when a signal was delivered '
-    'before. Then the group is to be given to intake. None of the signals may be cold. '
-    'with_message_ids, with_visitors: some have a message id, or an anonymous id together with an '
-    'identity. Notes no last use: the caller knows of a use of each key in the last half minute.';
+    'Authenticates the senders of a group of up to 1,024 signals and stores the signals, in the '
+    'caller''s transaction. Returns the id of the first signal; the others follow one by one. '
+    'Returns null and stores nothing if a sender is refused or has a limit, or if a visitor is '
+    'identified for the first time; raises 23505 if a signal was delivered before. In both cases '
+    'send the group to intake instead. No signal may be cold. with_message_ids: a signal has a '
+    'message id. with_visitors: a signal has both an anonymous id and an identity. The last use of '
+    'a key is not noted, so every key must have been noted within the last half minute.';
 
 -- ---- any group: its parts ----
 
@@ -209,8 +210,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_of_month(bigint) IS
-    'How many signals an organization has used in this month (UTC). For the functions of this '
-    'schema.';
+    'How many signals an organization has used this month (UTC). Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.delivery_keys(organization_ids bigint[], key_scopes bigint[],
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[])
@@ -235,8 +235,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.delivery_keys(bigint[], bigint[], sluice.intake_signal[],
     sluice.intake_product_org[]) IS
-    'The keys in delivery of the items that have a message id, of senders with a scope. For the '
-    'functions of this schema: search_path is its caller''s.';
+    'The delivery keys of the items that have a message id and whose sender has a scope. Internal: '
+    'has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.delivered_ids(keys sluice.delivery_key[], items bigint)
 RETURNS bigint[]
@@ -265,9 +265,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.delivered_ids(sluice.delivery_key[], bigint) IS
-    'Per item of a group of so many: the id of its first delivery, 0 when it has none (an array '
-    'without nulls is indexed at once). For the functions of this schema: search_path is its '
-    'caller''s.';
+    'For each item of the group, the id of its first delivery, or 0 (an array without nulls can be '
+    'indexed directly). Internal: has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.any_delivered(keys sluice.delivery_key[]) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
@@ -282,8 +281,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.any_delivered(sluice.delivery_key[]) IS
-    'Whether any of up to 32 items, in eight places of a group, was delivered before. For the functions '
-    'of this schema: search_path is its caller''s.';
+    'Whether any of a sample of up to 32 items was delivered before. Internal: has no SET clause, '
+    'so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.note_deliveries(keys sluice.delivery_key[], blocks bigint[],
     in_bulk boolean, items bigint) RETURNS bigint[]
@@ -336,9 +335,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_deliveries(sluice.delivery_key[], bigint[], boolean, bigint) IS
-    'Notes the deliveries of a group of so many items, and returns per item the id of the first '
-    'delivery when it had been delivered before, else 0; null as a whole when none had. For the '
-    'functions of this schema.';
+    'Records the deliveries of a group. Returns for each item the id of its first delivery if it '
+    'is a repeat, else 0; returns null if no item is a repeat. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.note_visitors(organization_ids bigint[], blocks bigint[],
     signals sluice.intake_signal[], wanted boolean[], in_bulk boolean) RETURNS void
@@ -377,8 +375,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.note_visitors(bigint[], bigint[], sluice.intake_signal[], boolean[],
     boolean) IS
-    'Notes who is identified for the first time by the wanted signals of a group, and moves what '
-    'came of them lately out of cold storage, unless in bulk. For the functions of this schema.';
+    'Records the visitors that the wanted signals identify for the first time and, unless in bulk, '
+    'moves their recent signals out of cold storage. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.store_cold(organization_ids bigint[], key_ids bigint[],
     blocks bigint[], signals sluice.intake_signal[], envelopes jsonb[], wanted boolean[])
@@ -400,8 +398,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_cold(bigint[], bigint[], bigint[], sluice.intake_signal[], jsonb[],
     boolean[]) IS
-    'As store_signals, in signal_cold_storage. For the functions of this schema: search_path is its '
-    'caller''s.';
+    'Like store_signals, into signal_cold_storage. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.store_product_orgs(organization_ids bigint[], key_ids bigint[],
     blocks bigint[], before bigint, product_orgs sluice.intake_product_org[], envelopes jsonb[],
@@ -425,8 +422,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_product_orgs(bigint[], bigint[], bigint[], bigint,
     sluice.intake_product_org[], jsonb[], boolean[]) IS
-    'Stores the wanted of a group''s product-org updates, whose numbers in the group come after so '
-    'many signals. For the functions of this schema: search_path is its caller''s.';
+    'Inserts the wanted product-org updates of a group. before: how many signals precede them in '
+    'the group''s numbering. Internal: has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.store_items(outcomes sluice.intake_outcome[],
     organization_ids bigint[], key_ids bigint[], key_scopes bigint[],
@@ -535,8 +532,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_items(sluice.intake_outcome[], bigint[], bigint[], bigint[],
     sluice.intake_signal[], sluice.intake_product_org[], jsonb[], boolean) IS
-    'Stores the items of the accepted senders, but for what was delivered before, and counts them. '
-    'The first four arrays per sender. Asks nobody for a key. For intake and rejected_replay.';
+    'Stores the items of accepted senders, except repeats, and counts them. The first four arrays '
+    'are per sender. Does not authenticate. Internal: called by intake and rejected_replay.';
 
 -- ---- any group ----
 
@@ -558,8 +555,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_use(bigint[], bigint[], sluice.intake_outcome[]) IS
-    'Notes that the accepted senders'' keys are used, unless that was noted in the last 20 seconds. '
-    'For intake.';
+    'Records a use of the accepted senders'' keys, unless one was recorded in the last 20 seconds. '
+    'Internal: called by intake.';
 
 CREATE OR REPLACE FUNCTION sluice.note_refusals(refusals sluice.intake_refusal[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -573,7 +570,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
-    'Counts refused requests by key and reason. For intake.';
+    'Counts refused requests by key and reason. Internal: called by intake.';
 
 CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
     signals sluice.intake_signal[] DEFAULT NULL,
@@ -663,13 +660,12 @@ $$;
 COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[],
     sluice.intake_product_org[], jsonb[], sluice.intake_reject[], sluice.intake_refusal[], boolean,
     boolean) IS
-    'Authenticates the senders of a group and stores what they brought, in the caller''s transaction. '
-    'What is null as a whole is not there; senders without items are only authenticated. envelopes: '
-    'those that items name by number. in_bulk: the call is a part of a bulk import, which ends with '
-    'bulk_finish. recently_used: a call for each of these keys was committed without it less than half '
-    'a minute ago; else their last use is noted. Turns synchronous_commit on when it is off or local. '
-    'A payload that jsonb cannot hold fails the call with SQLSTATE 22xxx or 54xxx; nothing is stored '
-    'then.';
+    'Authenticates the senders of a group and stores what they sent, in the caller''s transaction. '
+    'Arrays may be null; a sender without items is only authenticated. envelopes: items refer to '
+    'them by number. in_bulk: this call is part of a bulk import, which ends with bulk_finish. '
+    'recently_used: the last use of every key was noted within the last half minute, so it is not '
+    'noted again. Turns synchronous_commit on if it is off or local. If jsonb cannot hold a '
+    'payload, the call fails with SQLSTATE 22xxx or 54xxx and stores nothing.';
 
 -- ---- the end of a bulk import ----
 
@@ -695,8 +691,8 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_import(bigint) IS
-    'Adds the deliveries of a transaction''s import to delivery, and returns the ids of those that were '
-    'there; null without any. For bulk_finish.';
+    'Records the deliveries of an import. Returns the ids of the items that were delivered before, '
+    'null if there are none. Internal: called by bulk_finish.';
 
 CREATE OR REPLACE FUNCTION sluice.bulk_finish() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -736,10 +732,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.bulk_finish() IS
-    'Ends a bulk import that was stored by calls of intake with in_bulk in this transaction: notes its '
-    'deliveries, and removes and no longer counts those signals that were delivered meanwhile, or '
-    'twice in the import. Returns how many those were. To be followed by the commit at once: until '
-    'then a request that brings one of the same ids waits.';
+    'Ends the bulk import of this transaction (calls of intake with in_bulk): records its '
+    'deliveries, and deletes and uncounts the signals that were delivered meanwhile or twice in '
+    'the import. Returns how many. Commit right after it: until then a request with one of the '
+    'same ids waits.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),

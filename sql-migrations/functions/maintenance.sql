@@ -24,9 +24,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_rows(text, text, integer) IS
-    'Deletes up to so many rows of a table that are past its retention, by the time in a column of '
-    'theirs, and returns how many; none where the retention is null. For the functions of this '
-    'schema.';
+    'Deletes up to max_rows rows of a table whose time_column is past retention, and returns how '
+    'many; none if retention.keep is null. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -63,8 +62,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
-    'Forgets up to so many deliveries that are past their retention, and returns how many. A '
-    'repeat of them is stored again. A step of sluicectl maintain.';
+    'Maintenance step: deletes deliveries past retention. A repeat of one is stored again.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_identities(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -73,8 +71,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_identities(integer) IS
-    'Forgets up to so many visitors who were identified longer ago than their retention, and '
-    'returns how many. A step of sluicectl maintain.';
+    'Maintenance step: deletes identities past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_refused_requests(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -83,8 +80,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
-    'Forgets up to so many counts of refused requests that are past their retention, and returns '
-    'how many. A step of sluicectl maintain.';
+    'Maintenance step: deletes counts of refused requests past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_usage_hours(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -93,8 +89,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
-    'Forgets up to so many hours of usage that are past their retention, and returns how many. A '
-    'step of sluicectl maintain.';
+    'Maintenance step: deletes hours of usage past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_moves(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -103,8 +98,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_moves(integer) IS
-    'Forgets up to so many notes of moved signals that are past their retention, and returns how many. '
-    'A step of sluicectl maintain.';
+    'Maintenance step: deletes records of moved signals past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_queues(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -129,8 +123,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_queues(integer) IS
-    'Takes up to so many rows whose day is past retention out of the queues, and returns how many. A '
-    'step of sluicectl maintain.';
+    'Maintenance step: removes rows from the queues whose day is past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_claims(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -150,8 +143,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_claims(integer) IS
-    'Forgets up to so many claims under which nothing is held any more, and returns how many. A step '
-    'of sluicectl maintain.';
+    'Maintenance step: deletes claims that hold no rows any more.';
 
 CREATE OR REPLACE FUNCTION sluice.feed_stragglers(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -189,8 +181,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed_stragglers(integer) IS
-    'A maintenance step: takes into a queue what was stored in one day that feeds no longer look into, '
-    'when the server''s statistics say that rows were added since the last time.';
+    'Maintenance step: queues rows of one older day, which feeds no longer look at, if the '
+    'server''s statistics show inserts since the last time.';
 
 -- ---- how they are run ----
 
@@ -199,9 +191,7 @@ RETURNS TABLE (name text, unit text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.name, s.unit FROM sluice.maintenance_step AS s ORDER BY s.position
 $$;
-COMMENT ON FUNCTION sluice.maintenance_steps() IS
-    'The steps of maintenance_step in the order in which they are to be done, and what their work is '
-    'counted in.';
+COMMENT ON FUNCTION sluice.maintenance_steps() IS 'The rows of maintenance_step, in order.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_do(step text, max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -224,9 +214,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_do(text, integer) IS
-    'Calls a step of maintenance_step once and returns how much it did, 0 when nothing is left. '
-    'Raises 55P03 when a table is in use or another run is at the step: to be done another time. '
-    'P0002 for an unknown step.';
+    'Calls a maintenance step once and returns how much it did; 0 if nothing is left to do. Raises '
+    '55P03 if a table is in use or another run is at this step: try again later. Raises P0002 for '
+    'an unknown step.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_record(actor text, step text, result text, worked bigint,
     message text) RETURNS void
@@ -248,8 +238,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_record(text, text, text, bigint, text) IS
-    'Notes in maintenance_run how a step ended: actor, step, result, how much was done, and why not '
-    'more. Raises P0002 for an unknown step.';
+    'Records in maintenance_run how a step ended. Raises P0002 for an unknown step.';
 
 CREATE OR REPLACE FUNCTION sluice.retention_set(actor text, table_name text, keep interval,
     expired text) RETURNS void
@@ -277,9 +266,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.retention_set(text, text, interval, text) IS
-    'Sets how long a table keeps what is in it (actor, table, time or null for ever, drop or detach or '
-    'null to leave that as it is). Raises P0002 for a table without a retention of its own, 22023 for '
-    'a refused value.';
+    'Sets how long a table keeps its rows. keep null: for ever. expired: drop or detach; null '
+    'leaves it as it is. Raises P0002 for a table without a retention of its own, 22023 for an '
+    'invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.fold_product_orgs(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -327,9 +316,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_product_orgs(integer) IS
-    'A maintenance step: folds the product-org updates of up to so many transactions into '
-    'product_org_state and returns how many product orgs changed, 1 at least while there are '
-    'updates left.';
+    'Maintenance step: folds the product-org updates of up to max_rows transactions into '
+    'product_org_state, and returns how many product orgs changed, at least 1 while updates are '
+    'left.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.maintenance_steps(),

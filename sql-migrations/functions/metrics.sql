@@ -26,8 +26,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.oldest_due(text) IS
-    'Since when the first row that consumers could claim has waited (feed.kind); null when there is '
-    'none. For the functions of this schema.';
+    'When the oldest row that could be claimed became due (feed.kind); null if there is none. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
     samples numeric[]) RETURNS text
@@ -43,9 +43,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
-    'One metric in Prometheus'' text format: name, type, help, the name of its label, and a sample '
-    'for each value of the label. Without a label there is one sample. For the functions of this '
-    'schema.';
+    'One metric in Prometheus'' text format, with one sample for each value of the label. A metric '
+    'without a label has one sample. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -131,9 +130,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.metrics() IS
-    'What GET /metrics answers: the state of tables, maintenance and queue in Prometheus'' text '
-    'format. Of all organizations together, and cheap however many signals are kept. Raises 55P03 '
-    'when a default partition is locked for longer than a second.';
+    'The answer of GET /metrics: the state of tables, maintenance and queues in Prometheus'' text '
+    'format, for all organizations together. Its cost does not depend on how many signals are '
+    'kept. Raises 55P03 if a default partition is locked for longer than a second.';
 
 GRANT EXECUTE ON FUNCTION sluice.metrics() TO sluice_intake, sluice_reader;
 

@@ -17,7 +17,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.day_name(text, timestamptz) IS
-    'What the partition of a day is called. For the functions of this schema.';
+    'The name of a day''s partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.missing_days(table_name text) RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -36,7 +36,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.missing_days(text) IS
-    'The days between first_day and last_day of partitioned_table that a table has no partition for.';
+    'The days from first_day to last_day of partitioned_table that have no partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.partition_create(table_name text, partition_name text)
 RETURNS regclass
@@ -82,9 +82,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_create(text, text) IS
-    'Creates a table that can be attached to a partitioned table: its columns, constraints, indexes '
-    'and grants (columns'', and grant options, too), and the storage options and replica identity of '
-    'its latest partition.';
+    'Creates a table that can become a partition: with the columns, constraints, indexes and '
+    'grants of the partitioned table, and the storage options and replica identity of its latest '
+    'partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.partition_attach(parent regclass, partition regclass,
     lower_bound timestamptz, upper_bound timestamptz) RETURNS void
@@ -96,7 +96,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_attach(regclass, regclass, timestamptz, timestamptz) IS
-    'Attaches a table as the partition of a span of time.';
+    'Attaches a table as the partition of a span of time, and comments it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.move_rows(source regclass, target regclass, condition text)
 RETURNS bigint
@@ -114,7 +114,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.move_rows(regclass, regclass, text) IS
-    'Moves rows from one table into another of the same columns and returns how many.';
+    'Moves rows to another table with the same columns and returns how many. Internal.';
 
 -- ---- the steps: one piece of work per call ----
 
@@ -130,8 +130,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.raise_step(text, text) IS
-    'How a maintenance step ends that found nothing that it could do: raises P0001 with the failure, '
-    'or 55P03 when a table was locked, else returns.';
+    'Ends a maintenance step that could do nothing: raises P0001 with the failure, or 55P03 if a '
+    'table was locked. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.default_partitions_in_use() RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -150,8 +150,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.default_partitions_in_use() IS
-    'The default partitions that hold rows. sluicectl maintain moves those of the last days; what '
-    'stays has a time far outside of them.';
+    'The default partitions that hold rows. sluicectl maintain moves rows of recent days; the '
+    'timestamps of the others are far off.';
 
 CREATE OR REPLACE FUNCTION sluice.make_day(table_name text, day timestamptz) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -183,7 +183,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.make_day(text, timestamptz) IS
-    'Makes the partition of a day and moves the rows of that day from the default partition into it.';
+    'Creates a day''s partition and moves the day''s rows from the default partition into it. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.make_default_days(table_name text, lower_bound timestamptz,
     upper_bound timestamptz) RETURNS bigint
@@ -228,8 +229,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.make_default_days(text, timestamptz, timestamptz) IS
-    'Makes the default partition that of a span of days, without moving its rows, and puts an empty '
-    'one in its place; rows outside of the span go there, their number is returned.';
+    'Turns the default partition into the partition of a span of days, without moving its rows, '
+    'and adds an empty default partition. Moves rows outside of the span there and returns how '
+    'many. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.move_default_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -285,10 +287,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.move_default_rows(integer) IS
-    'A maintenance step: takes the rows of one day from a default partition into a partition made '
-    'for that day, or, when there are more than max_rows of a day, makes the default partition the '
-    'partition of its days. Rows of days outside of first_day and last_day of partitioned_table '
-    'stay.';
+    'Maintenance step: moves the rows of one day from a default partition to a new partition for '
+    'that day. If the day has more than max_rows rows, the default partition itself becomes the '
+    'partition of its days. Rows outside of first_day to last_day of partitioned_table stay.';
 
 CREATE OR REPLACE FUNCTION sluice.make_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -340,9 +341,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.make_partitions(integer) IS
-    'A maintenance step: makes one partition that is missing, of the days between the oldest '
-    'partition and last_day of partitioned_table; with 1,000,000 all of them, and those of the last '
-    'week, for migrate.';
+    'Maintenance step: creates one missing partition between the oldest partition and last_day of '
+    'partitioned_table. With max_rows = 1000000, for a new database, it creates all of them and '
+    'those of the last week.';
 
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -388,8 +389,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.drop_partitions(integer) IS
-    'A maintenance step: drops or detaches (retention.expired) one partition that is past retention, '
-    'the oldest.';
+    'Maintenance step: drops or detaches (retention.expired) the oldest partition that is past '
+    'retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_default_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -412,8 +413,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_default_rows(integer) IS
-    'A maintenance step: deletes rows of a default partition that are past retention. Those that '
-    'are more than 366 days past it stay: their time is more likely wrong than old.';
+    'Maintenance step: deletes rows past retention from default partitions. Rows more than 366 '
+    'days past it stay: such a timestamp is more likely wrong than old.';
 
 CREATE OR REPLACE FUNCTION sluice.index_days(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -464,9 +465,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.index_days(integer) IS
-    'A maintenance step: makes an index of day_index that the partition of a day that is over lacks, '
-    'the latest day first; of partitions under a megabyte up to a hundred. Writers to that day wait '
-    'meanwhile, which intake is none of.';
+    'Maintenance step: creates a missing index of day_index on the partition of a past day, the '
+    'latest day first; up to a hundred at a time on partitions under a megabyte. It blocks writers '
+    'to that partition, but intake writes to today''s only.';
 
 GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
 

@@ -29,10 +29,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.person_signals(text, text) IS
-    'The signals of an organization that name a person, staged and cold: the identity is an email, '
-    'phone, or one of the ids of type intake_signal; of a person known by email or user id also what '
-    'came under the anonymous ids seen with them. Not what rejected_payload keeps unread. Raises P0002 '
-    'for an unknown organization.';
+    'The signals of an organization that name a person, staged and cold. identity: an email, a '
+    'phone number or one of a signal''s ids. If it is an email or user id, the signals with '
+    'anonymous ids seen together with it are included. Does not search rejected_payload. Raises '
+    'P0002 for an unknown organization.';
 
 CREATE OR REPLACE FUNCTION sluice.person_delete(actor text, organization_name text, identity text)
 RETURNS bigint
@@ -68,9 +68,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.person_delete(text, text, text) IS
-    'Deletes what person_signals finds (actor, organization, identity), with what consumers know of '
-    'it and the identities, and returns how many signals that were. The ids stay in delivery until '
-    'they are pruned. The audit log says that it was done, not of whom.';
+    'Deletes what person_signals returns, together with its queue entries, results and identities, '
+    'and returns how many signals. Message ids stay in delivery until they are pruned. The audit '
+    'log records the deletion, but not the person.';
 
 GRANT EXECUTE ON FUNCTION sluice.person_signals(text, text), sluice.person_delete(text, text, text)
 TO sluice_admin;

@@ -39,8 +39,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.sequences_behind() IS
-    'The sequences that would give out what a table has already, as after a restore of data alone: the '
-    'sequence, its last value, and the highest that is in use. For sluicectl check.';
+    'Sequences that would return values already in use, as after a restore of data alone: the '
+    'name, its last value, and the highest value in use. For sluicectl check.';
 
 -- ---- another cluster ----
 
@@ -61,8 +61,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.highest_xact() IS
-    'About the highest stored_xact there is, and one more. When it is ahead of the cluster, the rows are '
-    'another cluster''s. For adopt_cluster and sluicectl check.';
+    'Roughly one more than the highest stored_xact. Internal: called by adopt_cluster and '
+    'sluicectl check.';
 
 CREATE OR REPLACE FUNCTION sluice.is_ahead() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -72,7 +72,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.is_ahead() IS
-    'Whether there are rows of transactions that this cluster has not come to yet. For sluicectl check.';
+    'Whether there are rows with a stored_xact that this cluster has not reached yet. For '
+    'sluicectl check.';
 
 CREATE OR REPLACE FUNCTION sluice.raise_xacts(received_from timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -100,8 +101,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.raise_xacts(timestamptz) IS
-    'Makes the numbers of this cluster''s transactions higher than all that is stored, and gives what this '
-    'cluster has stored since then the new ones. For adopt_cluster.';
+    'Raises xact_offset above every stored_xact and renumbers the rows that this cluster has '
+    'stored since then. Internal: called by adopt_cluster.';
 
 CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -129,9 +130,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.adopt_cluster() IS
-    'After a restore into another cluster, whose transactions have other numbers: makes stored_xact go '
-    'on rising, and feeds what was stored since the last feed. For feed, maintenance and migrate '
-    '--repair.';
+    'Adapts the database to this cluster after a restore from another one, whose transaction ids '
+    'are unrelated: stored_xact keeps rising, and rows stored since the last feed are queued. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.is_restored() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -141,8 +142,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.is_restored() IS
-    'Whether the database came from another cluster and nobody has adopted it yet. For sluicectl check '
-    'and maintenance.';
+    'Whether the database was restored from another cluster and not adopted yet (adopt_cluster). '
+    'For sluicectl check.';
 
 -- ---- all of it ----
 
@@ -157,8 +158,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.repair() IS
-    'Advances sequences that are behind their tables, and takes the database over into the cluster it '
-    'was restored into. For sluicectl migrate --repair.';
+    'Advances sequences that are behind their tables, and adopts a database restored from another '
+    'cluster. For sluicectl migrate --repair.';
 
 GRANT EXECUTE ON FUNCTION sluice.sequences_behind(), sluice.highest_xact(), sluice.is_ahead(),
     sluice.is_restored() TO sluice_reader;

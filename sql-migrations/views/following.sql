@@ -25,8 +25,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.frontier() IS
-    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself: to be kept by a follower, and given to '
-    'signals_between the next time.';
+    'The transactions whose rows this snapshot sees, in the numbers of stored_xact, without the '
+    'current transaction. A follower keeps it and passes it to signals_between next time.';
 
 CREATE OR REPLACE FUNCTION sluice.between_frontiers(earlier pg_snapshot, later pg_snapshot,
     OUT since bigint, OUT until bigint, OUT still_open bigint[], OUT late bigint[])
@@ -40,9 +40,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.between_frontiers(pg_snapshot, pg_snapshot) IS
-    'The transactions that the later frontier sees and the earlier does not: those from since on and '
-    'before until but for still_open, and late, which were open at the earlier one. For the functions '
-    'of this schema.';
+    'The transactions that the later frontier sees and the earlier one does not: from since on and '
+    'before until, except still_open; and late, which were open at the earlier one. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.new_rows(kind text, earlier pg_snapshot, later pg_snapshot,
     received_from timestamptz)
@@ -79,8 +78,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz) IS
-    'The rows of a staging table (feed.kind) that are new between two frontiers, received since a '
-    'time or moved out of cold storage. For feed and unfed.';
+    'The rows of a staging table (feed.kind) that are new between two frontiers: received since a '
+    'time, or moved out of cold storage. Internal: called by feed and unfed.';
 
 CREATE OR REPLACE FUNCTION sluice.unfed(kind text)
 RETURNS TABLE (id bigint, organization_id bigint, received_at timestamptz)
@@ -95,7 +94,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.unfed(text) IS
-    'The rows of a staging table (feed.kind) that no claim has come upon yet. For backlog and '
+    'The rows of a staging table (feed.kind) that no claim has queued yet. For backlog and '
     'metrics.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_between(earlier pg_snapshot, later pg_snapshot)
@@ -124,10 +123,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_between(pg_snapshot, pg_snapshot) IS
-    'For following the signals without claiming: those that the later of two frontiers sees and the '
-    'earlier does not. Ask for frontier() first, then for this with the frontier kept from the last '
-    'time, then keep the new one, in as many transactions as you like: each signal is returned '
-    'exactly once, whatever the order of commits, also on a hot standby and after a restore.';
+    'The signals that the later of two frontiers sees and the earlier one does not, for following '
+    'without claiming. Call frontier(), then this function with the frontier kept from last time, '
+    'then keep the new one; in one transaction or several. Each signal is returned exactly once, '
+    'whatever the order of commits, also on a hot standby and after a restore.';
 
 CREATE OR REPLACE FUNCTION sluice.settled_xact() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -136,9 +135,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settled_xact() IS
-    'Every transaction whose stored_xact is before this one has ended: its rows can be seen, or never '
-    'will be. A transaction that writes and stays open anywhere in the cluster holds it back; '
-    'frontiers are not held back.';
+    'Every transaction with a lower stored_xact has ended: its rows are visible, or never will be. '
+    'A writing transaction that stays open anywhere in the cluster holds this back; it does not '
+    'hold back frontiers.';
 
 GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.frontier(),
     sluice.between_frontiers(pg_snapshot, pg_snapshot),

@@ -24,9 +24,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_bounds() IS
-    'All partitions of the schema''s tables with their bounds, in which the upper one is not '
-    'included; null for default partitions. The name is qualified where a partition was moved to '
-    'another schema. For partition_overview and maintenance.';
+    'All partitions of the schema''s tables with their bounds: lower inclusive, upper exclusive; '
+    'null for default partitions. partition_name is qualified if the partition is in another '
+    'schema.';
 GRANT EXECUTE ON FUNCTION sluice.partition_bounds() TO sluice_reader;
 
 CREATE OR REPLACE VIEW sluice.partitioned_table AS
