@@ -10,7 +10,7 @@
 SET LOCAL ROLE sluice_owner;
 
 CREATE SEQUENCE sluice.claim_id AS bigint;
-COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers of claims, in all queues.';
+COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers the claims of all queues.';
 
 CREATE TABLE sluice.claim (
     id bigint PRIMARY KEY,
@@ -19,20 +19,19 @@ CREATE TABLE sluice.claim (
     claimed_at timestamptz NOT NULL
 );
 COMMENT ON TABLE sluice.claim IS
-    'The claims under which rows of the queues are held. sluicectl maintain removes those under which '
-    'none is any more.';
-COMMENT ON COLUMN sluice.claim.id IS 'from sequence claim_id; one for each call that claims';
+    'Claims that hold rows of a queue. sluicectl maintain deletes those that hold none.';
+COMMENT ON COLUMN sluice.claim.id IS 'from claim_id; one per call';
 COMMENT ON COLUMN sluice.claim.session IS
-    'the first claim of the database session that made it: which session it was';
-COMMENT ON COLUMN sluice.claim.claimed_by IS 'the consumer, as it called itself';
+    'the first claim of the same database session, which identifies the session';
+COMMENT ON COLUMN sluice.claim.claimed_by IS 'the name that the consumer gave';
 COMMENT ON COLUMN sluice.claim.claimed_at IS 'when it was made';
 
 CREATE TYPE sluice.failure AS (failed_at timestamptz, failed_by text, error text, mapped_rule text);
-COMMENT ON TYPE sluice.failure IS 'An attempt of a consumer that failed and will be repeated.';
-COMMENT ON COLUMN sluice.failure.failed_at IS 'when that was reported';
-COMMENT ON COLUMN sluice.failure.failed_by IS 'the consumer, as it called itself';
-COMMENT ON COLUMN sluice.failure.error IS 'what went wrong, as the report said';
-COMMENT ON COLUMN sluice.failure.mapped_rule IS 'which rule was applied, as the report said';
+COMMENT ON TYPE sluice.failure IS 'A failed attempt that will be retried.';
+COMMENT ON COLUMN sluice.failure.failed_at IS 'when the consumer reported it';
+COMMENT ON COLUMN sluice.failure.failed_by IS 'the name that the consumer gave';
+COMMENT ON COLUMN sluice.failure.error IS 'the error that it reported';
+COMMENT ON COLUMN sluice.failure.mapped_rule IS 'the rule that it reported';
 
 -- Not more than eight columns: the header of a row is eight bytes longer from nine on. The fillfactor
 -- leaves each row of a page room to be claimed in it.
@@ -139,13 +138,14 @@ CREATE TABLE sluice.feed (
     cluster bigint NOT NULL
 );
 COMMENT ON TABLE sluice.feed IS
-    'The staging tables that consumers claim rows of. A feed holds the row''s lock; the row itself '
-    'does not change.';
+    'The staging tables whose rows consumers can claim. Feeding a queue locks its row here and '
+    'changes nothing in it.';
 COMMENT ON COLUMN sluice.feed.table_name IS 'the staging table';
-COMMENT ON COLUMN sluice.feed.kind IS 'what its queue and result are called by: signal_queue';
+COMMENT ON COLUMN sluice.feed.kind IS
+    'the prefix of its queue and result: signal_queue, signal_result';
 COMMENT ON COLUMN sluice.feed.cluster IS
-    'the cluster whose transaction numbers the frontiers hold (system_identifier of '
-    'pg_control_system); in another one the first feed looks again at the days since the last';
+    'system_identifier of the cluster to which the frontiers belong. In any other cluster the '
+    'first feed adopts the database (adopt_cluster)';
 INSERT INTO sluice.feed (table_name, kind, cluster)
 SELECT v.table_name, v.kind, c.system_identifier
 FROM (VALUES ('signal', 'signal'), ('product_org_update', 'product_org')) AS v (table_name, kind),
@@ -159,13 +159,14 @@ CREATE TABLE sluice.feed_frontier (
     PRIMARY KEY (kind, position)
 );
 COMMENT ON TABLE sluice.feed_frontier IS
-    'What the last feed of a queue could see; the row with the highest position counts. A new row '
-    'each time, because versions of one row would pile up behind a transaction that stays open.';
+    'What the last feed of a queue has seen: the row with the highest position. Each feed adds a '
+    'row and deletes the one before, because updates of a single row would pile up versions behind '
+    'a transaction that stays open.';
 COMMENT ON COLUMN sluice.feed_frontier.kind IS 'feed.kind';
-COMMENT ON COLUMN sluice.feed_frontier.position IS 'rises from feed to feed';
+COMMENT ON COLUMN sluice.feed_frontier.position IS 'rises with each feed';
 COMMENT ON COLUMN sluice.feed_frontier.frontier IS
-    'the transactions whose rows have been taken in: those that this snapshot sees';
-COMMENT ON COLUMN sluice.feed_frontier.fed_at IS 'when it was taken';
+    'the queue has the rows of all transactions that this snapshot sees';
+COMMENT ON COLUMN sluice.feed_frontier.fed_at IS 'when the frontier was taken';
 COMMENT ON SEQUENCE sluice.feed_frontier_position_seq IS 'numbers feeds';
 INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
 SELECT f.kind, pg_current_snapshot(), now() FROM sluice.feed AS f;
@@ -179,8 +180,9 @@ CREATE TABLE sluice.signal_move (
     PRIMARY KEY (stored_xact, id, organization_id)
 );
 COMMENT ON TABLE sluice.signal_move IS
-    'Signals that were moved from cold storage to signal, with their ids and times: the days that a '
-    'feed looks into need not be theirs. Pruned with delivery.';
+    'Signals that were moved from cold storage to signal. Feeds and followers read it, because a '
+    'moved signal keeps its day, which may be older than the days they look at. Pruned after the '
+    'time in retention.';
 COMMENT ON COLUMN sluice.signal_move.organization_id IS 'as in signal';
 COMMENT ON COLUMN sluice.signal_move.id IS 'as in signal';
 COMMENT ON COLUMN sluice.signal_move.received_at IS 'as in signal';

@@ -12,7 +12,7 @@ FROM sluice.product_org_update AS s
 WHERE s.stored_xact >= (SELECT f.folded_xact FROM sluice.product_org_fold AS f)
     AND s.stored_xact < 9223372036854775807;
 COMMENT ON VIEW sluice.product_org_news IS
-    'What product_org_update has that is not in product_org_state yet. For product_org_current and '
+    'Product-org updates that are not in product_org_state yet. For product_org_current and '
     'fold_product_orgs.';
 
 -- What arrives without last_active_at was so when it was received.
@@ -38,10 +38,10 @@ WHERE NOT EXISTS (SELECT FROM sluice.product_org_state AS t
         AND (coalesce(t.last_active_at, t.received_at), t.received_at, t.id)
             >= (coalesce(n.last_active_at, n.received_at), n.received_at, n.id));
 COMMENT ON VIEW sluice.product_org_current IS
-    'The latest state of each product org, one row each, exact at the moment of the query: of its '
-    'updates the one with the latest last_active_at (received_at where that is null), of those the '
-    'one received last. Reads product_org_state and what has come since the last sluicectl '
-    'maintain, so it is as quick as that is small.';
+    'The latest state of each product org, exact at the time of the query: the update with the '
+    'latest last_active_at (or received_at, if that is null), and among those the one received '
+    'last. Reads product_org_state and the updates since the last sluicectl maintain; it is fast '
+    'as long as those are few.';
 
 DO $do$
 DECLARE

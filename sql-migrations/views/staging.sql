@@ -29,9 +29,9 @@ LEFT JOIN sluice.signal_queue AS q
     ON q.id = s.id AND q.organization_id = s.organization_id
 LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.signal_staging IS
-    'Signals as delivered, with their status: table signal with what signal_queue and signal_result '
-    'say of each row. A signal that neither knows is pending. For what failed read signal_failed, '
-    'for what is waiting backlog: they read no more than that.';
+    'Signals as delivered, with their status from signal_queue and signal_result; a signal that is '
+    'in neither is pending. For failed signals read signal_failed and for waiting ones backlog: '
+    'they do not read the whole table.';
 
 CREATE OR REPLACE VIEW sluice.product_org_staging AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at,
@@ -59,8 +59,8 @@ LEFT JOIN sluice.product_org_queue AS q
     ON q.id = s.id AND q.organization_id = s.organization_id
 LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.product_org_staging IS
-    'Product-org updates as delivered, with their status: table product_org_update with what '
-    'product_org_queue and product_org_result say of each row.';
+    'Product-org updates as delivered, with their status from product_org_queue and '
+    'product_org_result.';
 
 CREATE OR REPLACE VIEW sluice.signal_failed AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at, f.status, f.status_at, f.error,
@@ -81,8 +81,8 @@ FROM (
 JOIN sluice.signal AS s
     ON s.id = f.id AND s.organization_id = f.organization_id AND s.received_at = f.received_at;
 COMMENT ON VIEW sluice.signal_failed IS
-    'Signals that have failed, for good or for now, found by an index; say received_at >= for the '
-    'days to look at.';
+    'Signals that failed, whether they will be retried or not. Add received_at >= … to limit the '
+    'days.';
 
 CREATE OR REPLACE VIEW sluice.consumer_work AS
 SELECT r.claimed_by, date_trunc('hour', r.finished_at, 'UTC') AS hour, r.status, count(*) AS signals,
@@ -90,8 +90,8 @@ SELECT r.claimed_by, date_trunc('hour', r.finished_at, 'UTC') AS hour, r.status,
 FROM sluice.signal_result AS r
 GROUP BY r.claimed_by, date_trunc('hour', r.finished_at, 'UTC'), r.status;
 COMMENT ON VIEW sluice.consumer_work IS
-    'What consumers finished, and how long it took them from claim to report, by consumer, hour (UTC) '
-    'and status. Over all days; signal_result by finished_at for a span of them.';
+    'What consumers finished and how long it took from claim to report, by consumer, hour (UTC) '
+    'and status. Covers all days; for a shorter span query signal_result by finished_at.';
 
 CREATE OR REPLACE VIEW sluice.queued AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
@@ -101,8 +101,7 @@ UNION ALL
 SELECT 'product_org_staging', p.id, p.organization_id, p.received_at, p.due_at, p.claim_id,
     p.lease_ends_at, (p.last_failure).failed_at
 FROM sluice.product_org_queue AS p;
-COMMENT ON VIEW sluice.queued IS
-    'The queues of both staging tables, without what no claim has come upon yet.';
+COMMENT ON VIEW sluice.queued IS 'Both queues, without the rows that no claim has queued yet.';
 
 -- The columns have the comments of the tables they come from.
 DO $do$
@@ -177,17 +176,17 @@ FROM (
 JOIN sluice.organization AS o ON o.id = s.organization_id
 GROUP BY o.name, s.table_name;
 COMMENT ON VIEW sluice.backlog IS
-    'What consumers have still to do, by organization and staging table; where there is nothing to '
-    'do there is no row.';
+    'What consumers have left to do, by organization and staging table; no row where nothing is '
+    'left.';
 COMMENT ON COLUMN sluice.backlog.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.backlog.table_name IS 'signal_staging or product_org_staging';
-COMMENT ON COLUMN sluice.backlog.pending IS 'rows that wait for a consumer';
-COMMENT ON COLUMN sluice.backlog.processing IS 'rows that a consumer has claimed';
+COMMENT ON COLUMN sluice.backlog.pending IS 'rows waiting for a consumer';
+COMMENT ON COLUMN sluice.backlog.processing IS 'rows that a consumer holds';
 COMMENT ON COLUMN sluice.backlog.lease_ended IS
-    'of them, those whose lease has ended without a report: claimed again soon';
-COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be tried again';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest waiting one was received';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long it has waited';
+    'processing rows whose lease has ended without a report; they can be claimed again';
+COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be retried';
+COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest pending row was received';
+COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long that row has waited';
 
 CREATE OR REPLACE VIEW sluice.intake_per_hour AS
 SELECT
@@ -213,16 +212,16 @@ JOIN sluice.organization AS o ON o.id = s.organization_id
 JOIN sluice.api_key AS k ON k.id = s.key_id
 GROUP BY o.name, k.id, k.name, s.source, date_trunc('hour', s.received_at, 'UTC');
 COMMENT ON VIEW sluice.intake_per_hour IS
-    'How many signals of the last seven days came in by hour (UTC), source and key. Reads those '
-    'days'' rows: seconds for tens of millions.';
+    'Signals received in the last seven days, by hour (UTC), source and key. Reads the rows of '
+    'those days, which takes seconds for tens of millions.';
 COMMENT ON COLUMN sluice.intake_per_hour.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.intake_per_hour.key_id IS 'the key';
+COMMENT ON COLUMN sluice.intake_per_hour.key_id IS 'api_key.id';
 COMMENT ON COLUMN sluice.intake_per_hour.key_name IS 'the key''s name';
 COMMENT ON COLUMN sluice.intake_per_hour.source IS 'as in signal_staging';
-COMMENT ON COLUMN sluice.intake_per_hour.hour IS 'when the hour began';
-COMMENT ON COLUMN sluice.intake_per_hour.signals IS 'signals received in it';
-COMMENT ON COLUMN sluice.intake_per_hour.cold IS 'of them, those that wait in signal_cold_storage';
+COMMENT ON COLUMN sluice.intake_per_hour.hour IS 'start of the hour';
+COMMENT ON COLUMN sluice.intake_per_hour.signals IS 'signals received';
+COMMENT ON COLUMN sluice.intake_per_hour.cold IS 'number of those in signal_cold_storage';
 COMMENT ON COLUMN sluice.intake_per_hour.repaired IS
-    'of them, those whose payload differs from what was received';
+    'number of those whose payload differs from the received bytes';
 
 RESET ROLE;
