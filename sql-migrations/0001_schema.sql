@@ -1,8 +1,7 @@
--- The schema and the ledger of what was applied to it.
+-- The schema, and the record of the files that were applied to it.
 --
--- Every NNNN file makes tables, types and sequences, is applied once and never changes after a
--- release. Functions and views are in files of their own, which are applied again when they change
--- (functions/, views/); who may read the tables is in access.sql.
+-- Numbered files create tables, types and sequences. They are applied once and never change after a
+-- release. Functions, views and grants are in files that are applied again when they change.
 
 CREATE SCHEMA sluice AUTHORIZATION sluice_owner;
 COMMENT ON SCHEMA sluice IS
@@ -13,7 +12,7 @@ COMMENT ON SCHEMA sluice IS
 
 SET LOCAL ROLE sluice_owner;
 
--- Functions are for those who are named, not for everybody, here and in later migrations.
+-- Nobody may call a function unless it is granted, here and in later migrations.
 ALTER DEFAULT PRIVILEGES FOR ROLE sluice_owner REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
 
 CREATE TABLE sluice.schema_migration (

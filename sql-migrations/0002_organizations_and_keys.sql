@@ -1,8 +1,8 @@
--- Who may send and who may change that: organizations, their members, API keys, and the audit log.
+-- Organizations, their members, API keys, and the audit log.
 --
--- On a distributed PostgreSQL organization and api_key are reference tables (few rows, on every
--- node); the other tables are distributed by organization_id. No foreign key points to organization:
--- the functions look it up, and it is never deleted.
+-- In a distributed PostgreSQL organization and api_key are reference tables: few rows, on every
+-- node. All other tables are distributed by organization_id. No foreign key points to organization;
+-- the functions check it, and organizations are never deleted.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -159,7 +159,7 @@ CREATE TABLE sluice.key_use (
     key_id bigint NOT NULL,
     used_at timestamptz NOT NULL
 );
--- Without a key; a publication of all tables would refuse to delete from it.
+-- Without a primary key, a publication of all tables would make DELETE fail.
 ALTER TABLE sluice.key_use REPLICA IDENTITY FULL;
 CREATE INDEX key_use_key_id_idx ON sluice.key_use (organization_id, key_id, used_at);
 COMMENT ON TABLE sluice.key_use IS

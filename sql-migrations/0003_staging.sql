@@ -1,21 +1,21 @@
--- Where deliveries land. The tables are append-only and partitioned by UTC day of receipt; what
--- consumers change is in 0005. People read them through the views of the contract's names
--- (views/staging.sql): signal_staging is signal with its status.
+-- The staging tables: what senders delivered. They are append-only and partitioned by UTC day of
+-- receipt; what consumers change is in 0005. People read the views signal_staging and
+-- product_org_staging, which add the status (views/staging.sql).
 --
--- No foreign keys (they lock rows of the table they point to), no triggers, no CHECK constraints on
--- what each request inserts, and few indexes: all of it would be paid for by each row. Days that are
--- over get their indexes from sluicectl maintain (day_index, 0006).
+-- Every inserted row pays for constraints and indexes, so there are no foreign keys (they also lock
+-- rows of the table they point to), no triggers, no CHECK constraints, and few indexes. sluicectl
+-- maintain builds the others once a day is over (day_index, 0006).
 
 SET LOCAL ROLE sluice_owner;
 
--- 1,024 ids at a time: a group takes a block of them by one call of nextval.
+-- A group takes a block of 1,024 ids with one call of nextval.
 CREATE SEQUENCE sluice.signal_id AS bigint INCREMENT BY 1024;
 COMMENT ON SEQUENCE sluice.signal_id IS
     'Ids of all staged rows, in blocks of 1,024. Gaps are normal, and ids are not in commit order: '
     'do not follow a table by "id > last id".';
 
--- Kept out of functions/: a dump takes them along as they are, and migrate --repair replaces the
--- constant after a restore into a younger cluster.
+-- Not in functions/, because migrate must not reset the constant: after a restore into another
+-- cluster it is replaced (adopt_cluster).
 CREATE FUNCTION sluice.xact_offset() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 0;
@@ -95,7 +95,7 @@ COMMENT ON INDEX sluice.signal_cold_storage_anonymous_id_idx IS
 COMMENT ON COLUMN sluice.signal_cold_storage.payload_repaired IS
     'true: the payload differs from the received bytes, see payload_raw';
 
--- The other columns are those of both tables, and get the same comments.
+-- Both tables have these columns, with the same comments.
 DO $do$
 DECLARE
     table_name text;
@@ -104,33 +104,32 @@ BEGIN
     FOREACH table_name IN ARRAY ARRAY['signal', 'signal_cold_storage']
     LOOP
         FOR comment IN VALUES
-            ('id', 'from sequence signal_id; what the sender was told in the answer'),
-            ('organization_id', 'whose signal it is; organization.id'),
+            ('id', 'from signal_id; the id in the answer to the sender'),
+            ('organization_id', 'organization.id'),
             ('received_at', 'when the transaction that stored it began; decides the partition'),
-            ('occurred_at', 'when it happened, as its timestamp says, corrected for the sender''s '
-                'clock where that is known; else as received_at'),
+            ('occurred_at', 'the signal''s own timestamp, corrected for the sender''s clock if '
+                'possible; otherwise received_at'),
             ('key_id', 'the key it was sent with; api_key.id'),
-            ('stored_xact', 'the transaction that stored it, see stored_xact(); 0: it was moved '
-                'here from cold storage, see signal_move'),
-            ('source', 'by path, header, payload or detection; else generic'),
+            ('stored_xact', 'the transaction that stored it, see stored_xact(); 0: moved here from '
+                'cold storage, see signal_move'),
+            ('source', 'from path, header, payload or detection; otherwise generic'),
             ('event_type', 'the payload''s "type"'),
             ('event_name', 'the payload''s "event"'),
             ('email', 'normalised and lower-cased'),
-            ('user_id', 'the sender''s id of the user'),
-            ('anonymous_id', 'the sender''s id of a visitor it does not know'),
+            ('user_id', 'the sender''s id for the user'),
+            ('anonymous_id', 'the sender''s id for a visitor who is not identified'),
             ('product_user_id', 'the user''s id in the sender''s product'),
             ('crm_id', 'the id of a contact or record in a CRM'),
-            ('marketing_automation_id', 'the id of a lead in a marketing automation'),
-            ('phone', 'as sent'),
-            ('product_org_id', 'the account or group of the product that it concerns'),
-            ('message_id', 'the delivery''s id by which a repeat is recognised'),
-            ('request_id',
-                'of the request that brought it: the answer''s X-Request-Id, also in the log'),
-            ('payload', 'the signal itself, from the received text, numbers exact'),
-            ('payload_raw', 'the received bytes where the payload differs from them, because jsonb '
-                'cannot hold some of it (\u0000 or a lone surrogate became U+FFFD); else null'),
-            ('envelope', 'what stood beside the array of a batch; null without one'),
-            ('warnings', 'what was there but could not be used, an array of objects; null: nothing')
+            ('marketing_automation_id', 'the id of a lead in a marketing-automation system'),
+            ('phone', 'phone number, as sent'),
+            ('product_org_id', 'the account or group that it belongs to'),
+            ('message_id', 'the delivery id, by which repeats are recognised'),
+            ('request_id', 'X-Request-Id of the request, as in the answer and the log'),
+            ('payload', 'the signal as received, numbers exact'),
+            ('payload_raw', 'the received bytes if the payload differs from them: jsonb cannot hold '
+                '\u0000 or a lone surrogate, which became U+FFFD'),
+            ('envelope', 'the members beside the array of a batch'),
+            ('warnings', 'values that could not be used, an array of objects; null: none')
         LOOP
             EXECUTE format('COMMENT ON COLUMN sluice.%I.%I IS %L', table_name, comment.column1,
                 comment.column2);

@@ -1,16 +1,16 @@
--- What intake needs beside the staging tables: its arguments and answers by name, the deliveries it
--- has seen, what it counts, and the visitors it knows.
+-- What intake needs besides the staging tables: the types of its parameters and results, message
+-- ids already seen, usage, refusals, and known visitors.
 --
--- Whatever a request adds here is added, not updated: rows that all requests of a key would update
--- make them wait for each other. sluicectl maintain adds the rows up.
+-- Requests only add rows here. If they updated a row per key or organization, they would wait for
+-- each other. sluicectl maintain adds the rows up.
 
 SET LOCAL ROLE sluice_owner;
 
 -- ---- the interface ----
 --
--- A type of this section never changes after a release, because workers of the version before go on
--- during an upgrade: what a later release needs is a type with another name, and a function that
--- takes it beside the one that takes these.
+-- These types never change after a release, because workers of the previous version keep running
+-- during an upgrade. A release that needs other columns adds a type with another name, and a
+-- function that takes it, and keeps the old ones.
 
 CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'unknown_key', 'deactivated', 'expired',
     'secret_missing', 'secret_wrong', 'wrong_endpoint', 'limit_reached');

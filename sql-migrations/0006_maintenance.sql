@@ -1,5 +1,5 @@
--- What keeps the tables from growing for ever and makes them quick to search: how long each is kept,
--- which indexes a day gets when it is over, the steps of sluicectl maintain, and what they counted.
+-- Maintenance: how long each table keeps its rows, the indexes of past days, the steps of sluicectl
+-- maintain, and the row counts for the statistics.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -35,25 +35,26 @@ COMMENT ON CONSTRAINT retention_expired_check ON sluice.retention IS 'drop or de
 COMMENT ON CONSTRAINT retention_days_ahead_check ON sluice.retention IS 'at least a day';
 INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning) VALUES
     ('signal', '90 days', 7, NULL,
-        'the days'' partitions are dropped, whatever the status of their signals'),
+        'partitions are dropped, whatever the status of their signals'),
     ('signal_result', NULL, 7, 'signal', 'as signal, day by day'),
     ('signal_cold_storage', '90 days', 7, NULL,
-        'the days'' partitions are dropped; signals that were not identified by then are gone'),
+        'partitions are dropped, with signals whose visitor was never identified'),
     ('product_org_update', '90 days', 7, NULL,
-        'the days'' partitions are dropped, whatever the status of their updates; '
+        'partitions are dropped, whatever the status of their updates; '
         'product_org_current keeps the latest state of each product org'),
     ('product_org_result', NULL, 7, 'product_org_update', 'as product_org_update, day by day'),
     ('rejected_payload', '30 days', 7, NULL,
-        'the days'' partitions are dropped; what was not replayed by then is gone'),
+        'partitions are dropped, with payloads that were not replayed'),
     ('delivery', '7 days', NULL, NULL,
-        'rows are deleted; a repeat of such a delivery is stored again'),
-    ('signal_move', '7 days', NULL, NULL, 'rows are deleted; signals stay where they were moved'),
+        'rows are deleted; a later repeat is stored again'),
+    ('signal_move', '7 days', NULL, NULL,
+        'rows are deleted; followers that lag behind miss the moved signals'),
     ('identity', '365 days', NULL, NULL,
         'rows are deleted; the visitor is unknown until identified again'),
     ('refused_request', '90 days', NULL, NULL,
-        'rows are deleted; key_health does not know of them'),
+        'rows are deleted, and with them their counts in key_health'),
     ('usage_hour', '40 days', NULL, NULL,
-        'rows are deleted; what is billed by month stays, and statistics show the last 30 days');
+        'rows are deleted; the months stay, and statistics show at most 30 days');
 
 CREATE TABLE sluice.detached_partition (
     partition_name text PRIMARY KEY,
@@ -123,25 +124,25 @@ COMMENT ON COLUMN sluice.maintenance_step.description IS 'what the step does';
 COMMENT ON COLUMN sluice.maintenance_step.added_at IS
     'when the step was added; since then it must run at least daily';
 INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
-    ('fold_product_orgs', 50, 'product orgs', 'the latest state of each product org'),
-    ('move_default_rows', 100, 'rows', 'rows of default partitions into partitions of their days'),
-    ('make_partitions', 200, 'partitions', 'the partitions of the coming days, and missing ones'),
-    ('drop_partitions', 300, 'partitions', 'partitions past retention'),
-    ('prune_default_rows', 400, 'rows', 'rows of default partitions past retention'),
-    ('fold_usage', 500, 'rows', 'signals counted, added up by hour and month'),
-    ('fold_refusals', 510, 'rows', 'refused requests counted, added up by day'),
-    ('fold_key_use', 520, 'rows', 'the last use of each key'),
-    ('resolve_identities', 600, 'visitors or signals', 'cold signals of visitors who are known'),
-    ('feed_stragglers', 650, 'rows', 'rows of days long past, stored since the last time'),
-    ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
-    ('prune_moves', 710, 'rows', 'notes of moved signals past retention'),
-    ('prune_queues', 720, 'rows', 'what waits for consumers and was dropped with its day'),
-    ('prune_claims', 730, 'rows', 'claims under which nothing is held any more'),
-    ('prune_identities', 800, 'rows', 'identities past retention'),
-    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention'),
-    ('prune_usage_hours', 1000, 'rows', 'hours of usage past retention'),
-    ('index_days', 1050, 'indexes', 'indexes of days that are over'),
-    ('count_rows', 1100, 'rows', 'rows of changed partitions, counted for the statistics');
+    ('fold_product_orgs', 50, 'product orgs', 'updates the latest state of each product org'),
+    ('move_default_rows', 100, 'rows', 'moves rows from default partitions to their days'),
+    ('make_partitions', 200, 'partitions', 'creates the partitions of the coming days, and missing ones'),
+    ('drop_partitions', 300, 'partitions', 'drops or detaches partitions past retention'),
+    ('prune_default_rows', 400, 'rows', 'deletes rows past retention from default partitions'),
+    ('fold_usage', 500, 'rows', 'adds up usage by hour and month'),
+    ('fold_refusals', 510, 'rows', 'adds up refused requests by day'),
+    ('fold_key_use', 520, 'rows', 'keeps the last use of each key'),
+    ('resolve_identities', 600, 'visitors or signals', 'moves cold signals of known visitors to signal'),
+    ('feed_stragglers', 650, 'rows', 'queues new rows of older days'),
+    ('prune_deliveries', 700, 'rows', 'deletes deliveries past retention'),
+    ('prune_moves', 710, 'rows', 'deletes records of moved signals past retention'),
+    ('prune_queues', 720, 'rows', 'deletes queued rows past retention'),
+    ('prune_claims', 730, 'rows', 'deletes claims that hold no rows'),
+    ('prune_identities', 800, 'rows', 'deletes identities past retention'),
+    ('prune_refused_requests', 900, 'rows', 'deletes counts of refused requests past retention'),
+    ('prune_usage_hours', 1000, 'rows', 'deletes hours of usage past retention'),
+    ('index_days', 1050, 'indexes', 'builds the indexes of past days'),
+    ('count_rows', 1100, 'rows', 'counts rows of changed partitions for the statistics');
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,
@@ -166,8 +167,8 @@ COMMENT ON COLUMN sluice.maintenance_run.done_at IS 'when the result was last do
 COMMENT ON CONSTRAINT maintenance_run_result_check ON sluice.maintenance_run IS
     'the ways a step can end';
 
--- Counting ten million rows takes seconds, so sluicectl maintain counts partitions that have changed
--- and keeps the result; what came in since is counted when it is asked for, as far as it is little.
+-- Counting ten million rows takes seconds. So sluicectl maintain counts partitions that have
+-- changed and keeps the result, and a query counts only the rows since then, if they are few.
 
 CREATE TABLE sluice.counted_partition (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -1,7 +1,7 @@
--- The latest state of each product org. It is not kept by intake: a row that is updated by each
--- transaction that brings news of a busy product org would make them wait for each other, and would
--- gather versions as long as a dump runs. So sluicectl maintain folds what has been stored into a
--- table, and product_org_current adds what has come since.
+-- The latest state of each product org. Intake does not keep it: requests about one product org
+-- would wait for each other, and its row would gather dead versions during a dump. sluicectl
+-- maintain folds the updates into a table, and the view product_org_current adds those that have
+-- come since.
 
 SET LOCAL ROLE sluice_owner;
 

@@ -1,8 +1,9 @@
--- Claiming staged rows and saying what became of them. Re-appliable.
+-- Claiming staged rows and reporting their results.
 --
--- The statements are made at run time because they are for both kinds of rows (feed.kind); planned each
--- time, they touch no more partitions than needed. What the planner may not use (SET) would be chosen
--- when statistics are older than a backlog, and would read all of it.
+-- The functions serve both kinds of rows (feed.kind), so they build their statements at run time.
+-- As these are planned on each call, they touch only the partitions they need. The SET clauses rule
+-- out plans that read a whole backlog, which the planner would choose with statistics older than
+-- that.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -70,8 +71,9 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout
 DECLARE
     its record;
 BEGIN
-    -- A range of pages that is not summarised is read by each feed; autovacuum, which would do it, may
-    -- be minutes away. The last ranges stay as they are: summarised, they cost each insert.
+    -- Each feed reads the page ranges that are not summarised, and autovacuum may take minutes to
+    -- summarise them. Not the last range, which is still being filled: its summary would slow
+    -- inserts.
     FOR its IN
         SELECT x.indexrelid AS index, b.partition, ceil(pg_relation_size(b.partition)
             / current_setting('block_size')::numeric / 32)::bigint - 1 AS ranges
@@ -87,7 +89,7 @@ BEGIN
     END LOOP;
 EXCEPTION
     WHEN lock_not_available OR insufficient_privilege THEN
-        NULL; -- autovacuum is at it, or the partition is a DBA's: then autovacuum does it
+        NULL; -- autovacuum holds the index, or a DBA owns the partition; autovacuum will do it
 END
 $$;
 COMMENT ON FUNCTION sluice.summarise_day(text) IS
@@ -136,7 +138,7 @@ COMMENT ON FUNCTION sluice.await_feed(text) IS
 CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    most constant bigint := 500; -- transactions at a time
+    most constant bigint := 500; -- transactions per feed
     own constant bigint := sluice.stored_xact();
     its_cluster bigint;
     last record;
@@ -152,8 +154,8 @@ BEGIN
     END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
-    -- Not beyond this transaction: what it stores itself comes when it commits. Were it listed as open
-    -- in the frontier, each feed would look for rows of the one before.
+    -- Only up to this transaction, whose own rows come once it has committed. If the frontier
+    -- listed it as open, each feed would search for rows of the previous one.
     since := pg_snapshot_xmax(last.frontier)::text::bigint;
     upto := sluice.frontier();
     IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
@@ -277,8 +279,8 @@ DECLARE
     fed bigint;
 BEGIN
     ids := sluice.lock_due(kind, from_id, max_rows, organization_id);
-    -- Once in a while, and when there is nothing, from the very beginning: what was claimed and rolled
-    -- back, and what was not finished before its lease ended, is there.
+    -- Too few: now and then search from the beginning, for rows whose claim was rolled back or
+    -- whose lease has ended.
     IF coalesce(cardinality(ids), 0) < max_rows AND sluice.may_search(kind) THEN
         started := clock_timestamp();
         ids := coalesce(ids, '{}')
@@ -293,7 +295,7 @@ BEGIN
         ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
             max_rows, organization_id)) AS u (id) LIMIT max_rows);
     END LOOP;
-    -- No further than somebody else has noted meanwhile, who may know of older ones.
+    -- Not if another claim has changed it meanwhile: that one may know of older rows.
     IF organization_id IS NULL AND ids[1] > from_id
         AND coalesce(pg_sequence_last_value(cell), 0) = from_id
     THEN
@@ -354,7 +356,7 @@ BEGIN
     INTO ids, first_received, last_received, most_attempts
     USING ids, claim, started + lease;
     IF most_attempts > allowed THEN
-        -- What was claimed too often without a report is done with.
+        -- Rows claimed too often without a report have failed for good.
         EXECUTE format(
             'WITH lost AS (DELETE FROM sluice.%1$I AS q WHERE q.id = ANY ($1) AND q.attempts > $2 '
             '    RETURNING q.*), '
@@ -368,7 +370,7 @@ BEGIN
             kind || '_queue', kind || '_result')
         INTO ids USING ids, allowed, started;
     END IF;
-    -- The rows of the staging view, of which no result can be there yet.
+    -- The columns of the staging view, without its joins: claimed rows have no result.
     columns := (SELECT string_agg(CASE a.attname
             WHEN 'status' THEN quote_literal('processing') || '::sluice.staging_status'
             WHEN 'error' THEN '(q.last_failure).error'
@@ -561,7 +563,7 @@ $$;
 COMMENT ON FUNCTION sluice.extend_product_orgs(bigint[], interval, bigint) IS
     'Like extend_signals, for product-org updates.';
 
--- ---- again ----
+-- ---- repeating ----
 
 CREATE OR REPLACE FUNCTION sluice.requeue_signals(ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

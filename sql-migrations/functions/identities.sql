@@ -1,4 +1,4 @@
--- Visitors who are known, and the signals that wait for them in cold storage. Re-appliable.
+-- Moving the cold signals of known visitors to signal.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -10,7 +10,7 @@ DECLARE
     first_at timestamptz;
     last_at timestamptz;
 BEGIN
-    -- Rows that another transaction is moving are passed over, so each moves once.
+    -- Skips rows that another transaction is moving, so that each moves once.
     SELECT array_agg(w.id), min(w.received_at), max(w.received_at) INTO ids, first_at, last_at
     FROM (
         SELECT c.id, c.received_at
@@ -35,9 +35,10 @@ BEGIN
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
         marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
         envelope, warnings)
-    SELECT m.id, m.organization_id, m.received_at, m.occurred_at, m.key_id, 0, m.source, m.event_type, m.event_name, m.email, m.user_id, m.anonymous_id, m.product_user_id,
-        m.crm_id, m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id,
-        m.payload, m.payload_raw, m.envelope, m.warnings
+    SELECT m.id, m.organization_id, m.received_at, m.occurred_at, m.key_id, 0, m.source, m.event_type,
+        m.event_name, m.email, m.user_id, m.anonymous_id, m.product_user_id, m.crm_id,
+        m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id, m.payload,
+        m.payload_raw, m.envelope, m.warnings
     FROM moved AS m;
     RETURN cardinality(ids);
 END
@@ -69,9 +70,9 @@ BEGIN
     END IF;
     moved := sluice.move_identified(organization_ids, anonymous_ids, '-infinity', max_rows);
     IF moved < max_rows THEN
-        -- A transaction that looked before the visitor was known may store a cold signal after it.
-        -- None lasts that long (statement_timeout and idle_in_transaction_session_timeout of
-        -- sluice_intake), so what is found by then is all there is.
+        -- A transaction that began before the visitor was known may still store a cold signal. None
+        -- lasts 15 minutes (statement_timeout and idle_in_transaction_session_timeout of
+        -- sluice_intake).
         UPDATE sluice.identity AS k
         SET looked_at = now(),
             settled_at = CASE WHEN k.identified_at < now() - interval '15 minutes' THEN now() END

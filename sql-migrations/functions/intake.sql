@@ -1,16 +1,15 @@
--- What workers call: intake_ordinary for the group that nearly all are, intake for any group, and
--- bulk_finish at the end of a bulk import. Re-appliable.
+-- What workers call: intake_ordinary for nearly every group, intake for any group, and bulk_finish
+-- at the end of a bulk import.
 --
--- Few plain statements one after the other, each over the whole group and simple enough that the
--- planner cannot choose badly with statistics of yesterday: what is looked up is looked up by one
--- descent of an index for each item (LATERAL … LIMIT 1, or a scalar subquery), whatever the tables'
--- sizes. Items are rows of unnest(): an item is read by its columns' names.
+-- The functions run a few plain statements, each over the whole group. Statistics may be outdated,
+-- so no statement leaves the planner a choice: look-ups descend an index once per item (LATERAL …
+-- LIMIT 1, or a scalar subquery), whatever the size of the table.
 
 SET LOCAL ROLE sluice_owner;
 
--- ---- rules, each in one place ----
+-- ---- rules ----
 --
--- Without a SET clause, so that they become part of the statements that use them.
+-- Without a SET clause, so that they are inlined into the statements that use them.
 
 CREATE OR REPLACE FUNCTION sluice.key_outcome(k sluice.api_key, secret_hash bytea,
     for_product_orgs boolean) RETURNS sluice.intake_outcome
@@ -44,7 +43,7 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN by_bytes
     THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
     ELSE coalesce(CASE WHEN octet_length(type) <= 400 AND strpos(type, E'\n') = 0 THEN type
-            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- one line
+            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- on one line
         || E'\n' || coalesce(sluice.short(name), '') END;
 COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
     'delivery.says of an item: its type and name, or the hash of its bytes. Internal.';
@@ -55,8 +54,8 @@ RETURN blocks[1 + (item - 1) / 1024] + (item - 1) % 1024;
 COMMENT ON FUNCTION sluice.item_id(bigint[], bigint) IS
     'The id of an item, counted from 1, in the blocks of ids that its group has taken. Internal.';
 
--- Accepted means committed. Settings between off and on are the DBA's business; these two would
--- answer before the rows are on disk here or on a synchronous standby.
+-- With off or local an answer could come before the rows are on disk, here or on a synchronous
+-- standby. The choice between the other settings is the DBA's.
 CREATE OR REPLACE FUNCTION sluice.durable() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -111,7 +110,7 @@ BEGIN
         PERFORM sluice.durable();
     END IF;
     IF one_sender THEN
-        -- As below; it is nearly always one, which is cheaper to say so.
+        -- The query below for one sender, the most frequent case; this form is cheaper.
         SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
         INTO organization_ids, key_ids, key_scopes
         FROM sluice.api_key AS c
@@ -130,7 +129,7 @@ BEGIN
             FROM sluice.api_key AS c
             WHERE c.key_hash = s.key_hash AND NOT c.limited
                 AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
-            LIMIT 1 -- keeps the planner from joining by a scan of all keys
+            LIMIT 1 -- rules out a join that scans all keys
         ) AS k;
         IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
             RETURN NULL;
@@ -146,7 +145,7 @@ BEGIN
                     AND i.anonymous_id = s.anonymous_id LIMIT 1) IS NULL
         LIMIT 1;
         IF FOUND THEN
-            RETURN NULL; -- somebody new: intake notes who it is
+            RETURN NULL; -- a new visitor, whom intake records
         END IF;
     END IF;
 
@@ -160,7 +159,7 @@ BEGIN
             before_first + s.ordinality, now()
         FROM unnest(signals) WITH ORDINALITY AS s
         WHERE s.message_id IS NOT NULL
-        ORDER BY 3, 4, 2; -- as everywhere, so that two transactions cannot deadlock
+        ORDER BY 3, 4, 2; -- the order of note_deliveries, so that transactions cannot deadlock
     END IF;
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
@@ -199,7 +198,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
 BEGIN
-    -- In one statement: rows move from the one table to the other.
+    -- In one statement, while fold_usage moves rows from one table to the other.
     RETURN (SELECT coalesce(sum(u.signals), 0) FROM (
         SELECT m.signals FROM sluice.usage_month AS m
         WHERE m.organization_id = signals_of_month.organization_id AND m.month = this_month
@@ -245,7 +244,7 @@ DECLARE
     ids bigint[];
     its record;
 BEGIN
-    -- By one descent of the primary key each, whatever the statistics say.
+    -- One descent of the primary key each, whatever the statistics say.
     IF cardinality(keys) = items THEN
         RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
                 WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
@@ -293,9 +292,10 @@ DECLARE
     delivered bigint[]; -- per item, the id of an earlier delivery, 0 without one
 BEGIN
     IF in_bulk THEN
-        -- An import may last for minutes, and nobody waits for it: bulk_finish notes what it brings.
-        -- Looking for each delivery costs half as much as storing its signal, so it is done when one
-        -- of a sample was there before; else what little there may be is left to bulk_finish.
+        -- An import may take minutes, and requests must not wait for its deliveries: bulk_finish
+        -- records them. A look-up costs half as much as storing the signal, so items are looked up
+        -- only if one of a sample is a repeat. Otherwise bulk_finish finds the few that may be
+        -- there.
         IF sluice.any_delivered(keys) THEN
             delivered := sluice.delivered_ids(keys, items);
             keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE delivered[k.item] = 0);
@@ -303,9 +303,9 @@ BEGIN
         INSERT INTO sluice.delivery_import (stored_xact, blocks, keys) VALUES (xact, blocks, keys);
         RETURN delivered;
     END IF;
-    -- In one order everywhere, so that two transactions with the same ids wait for each other in
-    -- that order; message_id, in which they differ, is compared first. Of equal ones in a group the
-    -- first counts.
+    -- One order everywhere, so that transactions with the same ids cannot deadlock. message_id
+    -- first, because it decides nearly every comparison. Of equal items in a group the first is
+    -- stored.
     WITH added AS (
         INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
         SELECT k.organization_id, k.key_scope, k.message_id, k.says, sluice.item_id(blocks, k.item),
@@ -328,7 +328,7 @@ BEGIN
     WHERE delivered[k.item] = 0
         AND NOT sluice.item_id(blocks, k.item) = ANY (coalesce(noted, '{}'));
     IF FOUND THEN
-        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- it was there a moment ago
+        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- after the INSERT had found it
             USING ERRCODE = 'serialization_failure';
     END IF;
     RETURN delivered;
@@ -366,8 +366,8 @@ BEGIN
     SELECT array_agg(a.organization_id), array_agg(a.anonymous_id)
     INTO found_organization_ids, found_anonymous_ids FROM added AS a;
     IF found_anonymous_ids IS NOT NULL AND NOT in_bulk THEN
-        -- What came today from visitors who are known now. The rest is left to maintain: this
-        -- request waits for few rows, and not for an index of a day that is over.
+        -- Only today's rows, and few of them, so that the request does not wait. sluicectl maintain
+        -- moves the others.
         PERFORM sluice.move_identified(found_organization_ids, found_anonymous_ids,
             date_trunc('day', now(), 'UTC'), 100);
     END IF;
@@ -443,7 +443,7 @@ DECLARE
     with_cold boolean;
     with_visitors boolean;
 BEGIN
-    -- Per item whether its sender is accepted, and what is to be looked at.
+    -- Per item whether its sender is accepted, and which steps the group needs.
     SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'),
         bool_or(s.message_id IS NOT NULL), bool_or(s.cold),
         bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
@@ -455,7 +455,7 @@ BEGIN
         with_message_ids := with_message_ids IS TRUE
             OR EXISTS (SELECT 1 FROM unnest(product_orgs) AS p WHERE p.message_id IS NOT NULL);
     END IF;
-    -- A number that names no sender is the caller's mistake, and nothing must vanish for it.
+    -- An index without a sender is a mistake of the caller, and must not lose the item.
     IF array_position(wanted, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'an item names no sender' USING ERRCODE = 'internal_error';
     END IF;
@@ -463,8 +463,8 @@ BEGIN
     result.ids := ARRAY(SELECT CASE WHEN wanted[i] THEN sluice.item_id(blocks, i) END
         FROM generate_series(1, items) AS i ORDER BY i);
 
-    -- Of senders at their limit it is only looked up what was delivered before: that is still
-    -- answered as then.
+    -- For senders at their limit, repeats are only looked up: they are answered like the first
+    -- time.
     IF with_message_ids THEN
         keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
         delivered := sluice.note_deliveries(
@@ -593,8 +593,8 @@ BEGIN
         PERFORM sluice.durable();
     END IF;
 
-    -- The same way for every reason to refuse. In the senders' order: none of the aggregates may ask
-    -- for one of its own (DISTINCT), which from version 16 on all of them would get.
+    -- The same work for every reason to refuse. The aggregates rely on the subquery's order: a
+    -- DISTINCT or ORDER BY in one of them would, since version 16, reorder the others.
     SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
         array_agg(a.organization_id), array_agg(a.key_scope),
         array_agg(a.template), bool_or(a.wants_template),
@@ -603,7 +603,7 @@ BEGIN
         with_templates, limited_ids
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
-            -- The scope of a refused sender is nobody's business.
+            -- Without a scope, a refused sender's items are not looked up.
             CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
             s.wants_template,
             CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
@@ -672,7 +672,7 @@ COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[]
 CREATE OR REPLACE FUNCTION sluice.note_import(xact bigint, OUT repeated_ids bigint[])
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- In the order of note_deliveries. Of what came twice the first counts.
+    -- In the order of note_deliveries. Of equal items the first is stored.
     adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
         '    says, id, received_at) '
         'SELECT (u.k).organization_id, (u.k).key_scope, (u.k).message_id, (u.k).says, '
@@ -681,7 +681,7 @@ DECLARE
         '    WHERE i.stored_xact = $1) AS u '
         'ORDER BY (u.k).message_id COLLATE "C", (u.k).says COLLATE "C", (u.k).key_scope, id ';
 BEGIN
-    -- A plain INSERT costs half of one that expects conflicts, and mostly there are none.
+    -- Usually there are no conflicts, and a plain INSERT costs half of one with ON CONFLICT.
     EXECUTE adding USING xact;
 EXCEPTION WHEN unique_violation THEN
     EXECUTE 'WITH noted AS (' || adding || 'ON CONFLICT DO NOTHING RETURNING d.id) '
@@ -700,14 +700,14 @@ DECLARE
     xact constant bigint := sluice.stored_xact();
     repeated_ids bigint[];
 BEGIN
-    -- From here on until the commit, which is near, whoever delivers one of the same ids waits.
+    -- From here on a request with one of the same ids waits for the commit.
     repeated_ids := sluice.note_import(xact);
     DELETE FROM sluice.delivery_import AS i WHERE i.stored_xact = xact;
     IF repeated_ids IS NULL THEN
         RETURN 0;
     END IF;
 
-    -- What another transaction delivered meanwhile, or this one twice.
+    -- Signals that another transaction has delivered meanwhile, or this one twice.
     WITH staged AS (
         DELETE FROM sluice.signal AS s WHERE s.id = ANY (repeated_ids) AND s.received_at = now()
         RETURNING s.organization_id

@@ -1,4 +1,4 @@
--- API keys. Re-appliable.
+-- API keys.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -33,7 +33,7 @@ COMMENT ON FUNCTION sluice.key_list(text) IS
     'The keys of an organization (null: of all), as in key_overview, oldest first. Raises P0002 '
     'for an unknown organization.';
 
--- From here on by the organization's id; the function with its name is below.
+-- The settings service passes the organization's id, sluicectl its name (key_create).
 CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text, endpoint_type text,
     key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
     payload_template jsonb) RETURNS sluice.key_overview
@@ -77,7 +77,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', COLUMN = refusal[1];
     END IF;
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
-    WHERE o.id = key_add.organization_id FOR SHARE; -- a change of the limit reaches all keys
+    WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,
         secret_hash, expires_at, payload_template, limited, created_by)
     VALUES (key_add.organization_id, key_add.name, its_type::sluice.endpoint_type,

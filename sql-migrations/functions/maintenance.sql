@@ -1,10 +1,10 @@
--- The steps of sluicectl maintain and how they are run. Re-appliable.
+-- The other steps of sluicectl maintain, and how steps are run.
 --
--- Attaching a partition locks the default partition against everybody, dropping one the whole table.
--- Waiting for such a lock makes all others wait behind it, so nothing here waits for more than
--- lock_timeout: behind a reader that stays for hours (pg_dump), a step fails with 55P03 and is done
--- another time. For the same reason a step does one small piece of work per call, and each call is a
--- transaction of its own.
+-- Attaching a partition locks the default partition exclusively, dropping one locks the whole
+-- table, and intake waits behind such a lock and behind a request for it. So no step waits for a
+-- lock longer than lock_timeout of maintenance_do: if a dump holds the table, the step fails with
+-- 55P03 and runs again later. For the same reason each call is a transaction of its own and does
+-- one small piece of work.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -37,14 +37,14 @@ DECLARE
     upto bigint;
     pruned bigint := 0;
 BEGIN
-    -- Once an hour through all of the table, some pages at a time.
+    -- Scans the whole table once an hour, a few pages at a time.
     IF page = 0 AND extract(epoch FROM clock_timestamp())
         < coalesce(pg_sequence_last_value('sluice.delivery_pruned_at'), 0) + 3600
     THEN
         RETURN 0;
     END IF;
     WHILE pruned = 0 AND page < pages LOOP
-        upto := page + greatest(max_rows / 100, 1); -- there is no room for more rows on so many pages
+        upto := page + greatest(max_rows / 100, 1); -- a page holds at most some 100 rows
         WITH gone AS (
             DELETE FROM sluice.delivery AS d
             WHERE d.ctid >= format('(%s,0)', page)::tid AND d.ctid < format('(%s,0)', upto)::tid
@@ -130,7 +130,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     pruned bigint;
 BEGIN
-    -- Under a claim that was just made there may be rows that cannot be seen yet.
+    -- The rows of a recent claim may not be visible yet.
     WITH pruned AS (DELETE FROM sluice.claim AS c WHERE c.ctid = ANY (ARRAY(
         SELECT o.ctid FROM sluice.claim AS o
         WHERE o.claimed_at < now() - interval '1 hour' AND o.id NOT IN (
@@ -155,8 +155,8 @@ BEGIN
         PERFORM sluice.adopt_cluster();
         RETURN 1;
     END IF;
-    -- A feed looks into the days since the last one and two before. What a DBA has loaded into older
-    -- days, or a transaction stored that was open for longer, is found here, day by day, once a day.
+    -- A feed looks at the days from two days before the last feed on. This step finds rows of older
+    -- days, which a DBA has loaded or a very long transaction has stored, one day per call.
     FOR its IN
         SELECT f.kind, b.partition_name, b.lower_bound, b.upper_bound, n.changes
         FROM sluice.feed AS f
@@ -279,8 +279,7 @@ DECLARE
     folded bigint;
 BEGIN
     PERFORM FROM sluice.product_org_fold AS f FOR NO KEY UPDATE;
-    -- So many transactions at a time, each of which has stored a row or many, from the first one
-    -- that has stored any.
+    -- max_rows transactions at a time, each with one or more rows, from the first with any.
     SELECT min(n.stored_xact) INTO first
     FROM sluice.product_org_news AS n WHERE n.stored_xact < settled;
     IF first IS NULL THEN

@@ -1,4 +1,4 @@
--- Organizations, their limits and members; the audit log. Re-appliable.
+-- Organizations, their limits and members; the audit log.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -140,7 +140,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     its_id := sluice.organization_id_of(organization_name);
-    -- No arbiter: either unique index may be the one that objects.
+    -- No arbiter: the conflict may be with either unique index.
     INSERT INTO sluice.member (organization_id, user_name, role, added_by)
     VALUES (its_id, member_add.user_name, member_add.role::sluice.member_role, actor)
     ON CONFLICT DO NOTHING;

@@ -1,10 +1,6 @@
--- Making, moving and removing partitions, one per UTC day. Re-appliable.
+-- Creating and removing partitions, one per UTC day. maintenance.sql says how the steps are run.
 --
--- Attaching a partition locks the default partition against everybody, dropping one the whole table.
--- Waiting for such a lock makes all others wait behind it, so nothing here waits for more than
--- lock_timeout (maintenance_do): behind a reader that stays for hours (pg_dump), a step fails with
--- 55P03 and is done another time. A partition is addressed by its oid: a DBA may have moved it to
--- another schema, or own it.
+-- Partitions are addressed by oid, because a DBA may have moved one to another schema.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -30,7 +26,7 @@ BEGIN
         AND NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
             WHERE b.table_name = missing_days.table_name
                 AND b.lower_bound < d.day + interval '1 day' AND b.upper_bound > d.day)
-        -- Taken: a partition that was detached, to be kept for example. Its day is left alone.
+        -- Not if the name is taken, for example by a partition that was detached.
         AND to_regclass(format('sluice.%I', sluice.day_name(t.table_name, d.day))) IS NULL
     ORDER BY d.day;
 END
@@ -43,8 +39,8 @@ RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parent constant regclass := format('sluice.%I', table_name)::regclass;
-    model record; -- the table, and its latest partition, on which a DBA may have set options
-    latest oid;
+    model record;
+    latest oid; -- the latest partition, on which a DBA may have set options
     made regclass;
     its record;
 BEGIN
@@ -72,7 +68,7 @@ BEGIN
             coalesce(' (' || quote_ident(its.column_name) || ')', ''), made, its.grantee,
             CASE WHEN its.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
-    -- FULL or NOTHING, as the latest partition has it; an index of its own is not copied.
+    -- FULL or NOTHING; an index as replica identity is not copied.
     SELECT c.relreplident INTO its FROM pg_class AS c WHERE c.oid = latest;
     IF its.relreplident IN ('f', 'n') THEN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', made,
@@ -164,14 +160,14 @@ BEGIN
     FROM sluice.partitioned_table AS t WHERE t.table_name = make_day.table_name;
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', its.parent);
     IF its.default_partition <> 0 THEN
-        -- Readers too: a row that was seen here must not be missed while it is on its way.
+        -- Excludes readers too, so that they do not miss rows that are being moved.
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', its.default_partition::regclass);
     END IF;
     IF EXISTS (SELECT FROM sluice.partition_bounds() AS b
         WHERE b.table_name = make_day.table_name
             AND b.lower_bound < day + interval '1 day' AND b.upper_bound > day)
     THEN
-        RETURN 0; -- another run was quicker
+        RETURN 0; -- another run has made it
     END IF;
     made := sluice.partition_create(table_name, sluice.day_name(table_name, day));
     IF its.default_partition <> 0 THEN
@@ -206,7 +202,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s RENAME TO %I', its.part, name);
     FOR index_name IN SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
         WHERE i.indrelid = its.part AND starts_with(c.relname, old_name)
-            -- Taken by a partition that was detached and renamed: then the index keeps its name.
+            -- Not if an index of a detached partition still has the name.
             AND to_regclass(format('sluice.%I',
                 overlay(c.relname PLACING name FROM 1 FOR length(old_name)))) IS NULL
     LOOP
@@ -214,12 +210,12 @@ BEGIN
             overlay(index_name PLACING name FROM 1 FOR length(old_name)));
     END LOOP;
     spare := sluice.partition_create(table_name, old_name);
-    -- Attaching looks through all rows while everybody waits. Mostly they are all in the span, so
-    -- it is not asked before whether they are.
+    -- Attaching scans all rows under the lock. Usually they are all in the span, so do not scan
+    -- twice.
     BEGIN
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     EXCEPTION WHEN check_violation THEN
-        -- Not into a partition: who follows the inserts by logical replication has these rows.
+        -- Straight into the table, so that logical replication does not publish these rows again.
         moved := sluice.move_rows(its.part, spare,
             format('received_at < %L OR received_at >= %L', lower_bound, upper_bound));
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
@@ -261,9 +257,8 @@ BEGIN
                 -- The latest first: once today has its partition, no more rows come.
                 RETURN greatest(sluice.make_day(part.table_name, days[cardinality(days)]), 1);
             END IF;
-            -- So many that moving them would take long, and each partition that is attached has all
-            -- of them looked through: the days without a partition, as far as they are one after
-            -- the other, get this one.
+            -- Moving that many would take long, and attaching a partition scans them all. So the
+            -- default partition becomes that of consecutive days without one: those with most rows.
             SELECT min(r.day) AS lower_bound, max(r.day) + interval '1 day' AS upper_bound,
                 sum(r.n)::bigint AS n
             INTO span
@@ -303,7 +298,7 @@ DECLARE
 BEGIN
     FOR part IN SELECT * FROM sluice.partitioned_table AS t ORDER BY t.table_name LOOP
         BEGIN
-            -- Today and the coming days first, then gaps, the latest first.
+            -- Today and the coming days, then gaps from the latest on.
             FOR day IN
                 SELECT m.day FROM sluice.missing_days(part.table_name) AS m (day)
                 WHERE m.day >= least(part.today - CASE max_rows WHEN 1000000 THEN interval '7 days'
@@ -312,7 +307,7 @@ BEGIN
                 ORDER BY m.day < part.today, abs(extract(epoch FROM m.day - part.today))
             LOOP
                 IF part.default_partition <> 0 THEN
-                    -- Then it is for move_default_rows.
+                    -- Days with rows are left to move_default_rows.
                     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s '
                         'WHERE received_at >= $1 AND received_at < $2)',
                         part.default_partition::regclass)
@@ -324,7 +319,7 @@ BEGIN
                 IF made >= max_rows THEN
                     RETURN made;
                 END IF;
-                EXIT WHEN max_rows < 1000000; -- all at once only where nobody is there to wait
+                EXIT WHEN max_rows < 1000000; -- all at once only in a new database
             END LOOP;
         EXCEPTION
             WHEN lock_not_available OR deadlock_detected THEN
@@ -360,9 +355,9 @@ BEGIN
         WHERE b.upper_bound <= t.keep_from
         ORDER BY b.table_name, b.lower_bound
     LOOP
-        CONTINUE WHEN part.table_name = busy; -- each try makes the intake wait
+        CONTINUE WHEN part.table_name = busy; -- each attempt makes intake wait
         BEGIN
-            -- In the order in which others come to them.
+            -- In the same order as intake.
             EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part.parent);
             IF part.default_partition <> 0 THEN
                 EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE',
@@ -430,9 +425,9 @@ BEGIN
         FROM sluice.day_index AS d
         JOIN sluice.partition_bounds() AS b ON b.table_name = d.table_name
         JOIN pg_class AS c ON c.oid = b.partition
-        -- The last bulk import of the day has ended by then.
+        -- The day's last bulk import has ended by then.
         WHERE b.upper_bound <= now() - interval '15 minutes' AND c.relowner = 'sluice_owner'::regrole
-            -- A DBA may have moved it to where nothing can be made.
+            -- A DBA may have moved it to a schema where sluice_owner may not create indexes.
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'CREATE')
             AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
@@ -455,7 +450,8 @@ BEGIN
             WHEN OTHERS THEN
                 failure := format('%s: %s', missing.index_name, SQLERRM);
         END;
-        -- Of small partitions many at a time: looking for what is missing takes longer.
+        -- Many at a time on small partitions: finding a missing index takes longer than building
+        -- it.
         EXIT WHEN made >= least(max_rows, 100) OR pg_relation_size(missing.name) > 1000000;
     END LOOP;
     IF made = 0 THEN
@@ -471,8 +467,7 @@ COMMENT ON FUNCTION sluice.index_days(integer) IS
 
 GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
 
--- A fresh database gets its first days here; later runs of migrate find nothing missing, or leave it
--- to maintain where somebody might wait.
+-- A new database gets its first partitions here; sluicectl maintain makes the later ones.
 DO $do$
 BEGIN
     IF NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b WHERE NOT b.is_default) THEN

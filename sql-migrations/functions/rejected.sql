@@ -1,4 +1,4 @@
--- Looking at what was rejected, and storing it after all. Re-appliable.
+-- Listing and replaying rejected payloads.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -79,7 +79,7 @@ BEGIN
         RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
             entry.replayed_by USING ERRCODE = 'raise_exception';
     END IF;
-    -- They happened when they were received, not when they are replayed.
+    -- Without a timestamp, they happened when they were received, not when they are replayed.
     FOR i IN 1 .. coalesce(cardinality(signals), 0) LOOP
         signals[i].sender := 1;
         signals[i].request_id := entry.request_id;

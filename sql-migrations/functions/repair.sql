@@ -1,5 +1,5 @@
--- What a restore can leave behind and what sluicectl migrate --repair mends of it, beside what the
--- re-appliable files set anyway. Re-appliable.
+-- Repairs after a restore that re-applying the files does not make: sequences, and transaction ids
+-- of another cluster.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -10,7 +10,7 @@ DECLARE
     its record;
 BEGIN
     FOR its IN
-        -- Of identity columns, and those of several tables.
+        -- The sequences of identity columns, then those that several tables share.
         SELECT d.objid AS sequence, d.refobjid AS relation, a.attname AS column_name
         FROM pg_depend AS d
         JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
@@ -29,7 +29,7 @@ BEGIN
         last_value := pg_sequence_last_value(its.sequence::regclass);
         EXECUTE format('SELECT max(%I) FROM %s', its.column_name, its.relation::regclass)
         INTO used_value;
-        -- Of a block of ids the sequence gives the first.
+        -- The sequence returns the first id of a block.
         IF used_value >= coalesce(last_value, 0) + (SELECT q.seqincrement FROM pg_sequence AS q
             WHERE q.seqrelid = its.sequence)
         THEN
@@ -47,8 +47,8 @@ COMMENT ON FUNCTION sluice.sequences_behind() IS
 CREATE OR REPLACE FUNCTION sluice.highest_xact() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Of the tables' rows the last ones by id: transactions that are open together differ by less than
-    -- what adopt_cluster adds.
+    -- Of the large tables only the last rows by id: an earlier row's stored_xact can be higher, but
+    -- by far less than the margin that raise_xacts adds.
     RETURN greatest(
         (SELECT max(pg_snapshot_xmax(f.frontier)::text::bigint) FROM sluice.feed_frontier AS f),
         (SELECT f.folded_xact FROM sluice.product_org_fold AS f),
@@ -78,7 +78,7 @@ COMMENT ON FUNCTION sluice.is_ahead() IS
 CREATE OR REPLACE FUNCTION sluice.raise_xacts(received_from timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- Followers may have seen more of the old cluster than was restored.
+    -- Followers may have seen rows of the old cluster that were not restored.
     margin constant bigint := 1000000000;
     old_offset constant bigint := sluice.xact_offset();
     upto constant bigint := pg_current_xact_id()::text::bigint + old_offset;
@@ -87,8 +87,8 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
         'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', new_offset);
-    -- What was stored here already was given numbers that are too low: those rows whose number is
-    -- that of the transaction which has written them.
+    -- Rows that this cluster has stored already have numbers that are too low. Their xmin tells
+    -- them from the restored rows.
     FOR its IN VALUES ('signal', 'received_at'), ('product_org_update', 'received_at'),
         ('signal_move', 'moved_at')
     LOOP
@@ -107,12 +107,12 @@ COMMENT ON FUNCTION sluice.raise_xacts(timestamptz) IS
 CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    known_from timestamptz; -- from here on feeds have not seen everything
+    known_from timestamptz; -- feeds may have missed rows received since then
     kind text;
 BEGIN
     PERFORM FROM sluice.feed AS f ORDER BY f.kind FOR UPDATE;
     IF NOT sluice.is_restored() THEN
-        RETURN; -- another transaction was quicker
+        RETURN; -- another transaction has adopted it
     END IF;
     SELECT min(l.fed_at) - interval '2 days' INTO known_from
     FROM (SELECT max(f.fed_at) AS fed_at FROM sluice.feed_frontier AS f GROUP BY f.kind) AS l;
@@ -122,7 +122,7 @@ BEGIN
     UPDATE sluice.feed AS f SET cluster = c.system_identifier FROM pg_control_system() AS c;
     INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
     SELECT f.kind, sluice.frontier(), now() FROM sluice.feed AS f;
-    -- What was stored after the last feed, there or here, is taken in by looking at the rows.
+    -- Rows stored since the last feed, in either cluster, are found by comparing the tables.
     FOR kind IN SELECT f.kind FROM sluice.feed AS f LOOP
         PERFORM sluice.feed_unknown(kind, known_from, 'infinity');
         PERFORM sluice.look_from(kind, 0);

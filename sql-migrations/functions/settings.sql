@@ -1,11 +1,10 @@
--- What the settings service asks for. Re-appliable.
+-- The functions of the settings service, which logs in as sluice_settings and may call nothing
+-- else. Each takes the user name from the web server and an organization, and checks itself what
+-- the user may do there. An intruder in the service would still need the name of a member, and see
+-- no hash.
 --
--- It logs in as sluice_settings, which may call the functions below and nothing else. Each takes the
--- user, as the web server names him, and an organization, and looks up for itself what that user may
--- do there: taking the service over still takes the name of a member, and shows no hash.
---
--- Errors of its own, all of class SL: SL001 not a member of the organization, SL002 the role is too
--- low, SL003 a member of several organizations and none was named.
+-- SQLSTATEs: SL001 not a member of the organization, SL002 role too low, SL003 no organization
+-- given by a member of several.
 
 SET LOCAL ROLE sluice_owner;
 

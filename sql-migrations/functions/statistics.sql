@@ -1,4 +1,5 @@
--- Counts, the latest rows and usage, as JSON for the page and the tool. Re-appliable.
+-- Statistics, the latest rows, usage and the audit log, as JSON for the settings page and
+-- sluicectl.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -26,7 +27,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    -- Of a sequence of blocks all ids of the last one count as given out.
+    -- All ids of the last block count as assigned.
     EXECUTE format('SELECT q.last_value + s.increment_by - 1 FROM sluice.%I AS q, pg_sequences AS s '
         'WHERE s.schemaname = ''sluice'' AND s.sequencename = %L', part.sequence_name,
         part.sequence_name) INTO ids_until;
@@ -88,7 +89,7 @@ BEGIN
         WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
         ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
     LOOP
-        -- By the primary key, the latest ids.
+        -- The latest ids, by the primary key.
         EXECUTE format($q$
             SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
                 array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
@@ -141,7 +142,7 @@ CREATE OR REPLACE FUNCTION sluice.statistics_of(organization_id bigint, span tex
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 #variable_conflict use_variable
 DECLARE
-    -- What is counted when it is asked for takes some 20 ms.
+    -- Rows counted on demand; more would take too long for a page.
     max_live constant integer := 10000;
     bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
     since timestamptz := CASE span
@@ -235,7 +236,7 @@ SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_variable
 DECLARE
     before_id bigint := coalesce(before, 9223372036854775807);
-    -- A search for what is rare returns what is found among so many, and where to go on.
+    -- A filter searches a limited number of rows; next is where to continue.
     scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
     result json;
 BEGIN
@@ -328,7 +329,7 @@ COMMENT ON FUNCTION sluice.shown(jsonb) IS
 CREATE OR REPLACE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The last character may have been cut, too.
+    -- The last character may be incomplete.
     FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP
         BEGIN
             RETURN convert_from(substring(bytes FOR octet_length(bytes) - missing), 'UTF8');

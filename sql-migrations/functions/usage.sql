@@ -1,4 +1,4 @@
--- Adding up what was counted, and asking for it. Re-appliable.
+-- Adding up usage, refusals and key uses.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -7,7 +7,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     folded bigint;
 BEGIN
-    -- What is being added is not seen yet, so it is left for the next time.
+    -- Rows of open transactions are not visible yet, and stay for the next run.
     WITH taken AS (
         DELETE FROM sluice.usage_delta AS d
         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.usage_delta AS o
@@ -70,7 +70,7 @@ BEGIN
     WITH taken AS (
         DELETE FROM sluice.key_use AS d
         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.key_use AS o
-            -- The last half minute stays: note_use looks at it.
+            -- note_use needs the last half minute.
             WHERE o.used_at < now() - interval '30 seconds'
             LIMIT max_rows FOR UPDATE SKIP LOCKED))
         RETURNING d.organization_id, d.key_id, d.used_at

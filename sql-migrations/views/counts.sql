@@ -1,6 +1,5 @@
--- What was counted: rows that are added up already, and those of the last minutes. Each statement
--- reads both in one snapshot, so nothing is left out or counted twice while sluicectl maintain moves
--- it. Re-appliable.
+-- Usage and refusals: the totals plus the rows of the last minutes. A view reads both in one
+-- snapshot, so nothing is missed or counted twice while sluicectl maintain adds rows to the totals.
 
 SET LOCAL ROLE sluice_owner;
 

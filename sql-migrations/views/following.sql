@@ -1,10 +1,10 @@
--- What is new: the functions by which consumers are fed and others follow the tables, and the views
--- need. Re-appliable.
+-- Which rows are new: for the consumers' queues, and for following the tables without claiming. In
+-- views/ because the view backlog needs these functions.
 --
--- Transactions commit in another order than they begin, so neither ids nor times say what is new.
--- A frontier does: the set of transactions that a snapshot saw. What is new between two frontiers is
--- what the later one sees and the earlier one did not, no more and no less, and no open transaction
--- holds the others up.
+-- Transactions do not commit in the order in which they begin, so neither ids nor times tell which
+-- rows are new. A frontier does: it is the set of transactions that a snapshot sees. The rows
+-- between two frontiers are exactly those that the later one sees and the earlier one does not. A
+-- transaction that stays open delays only its own rows.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -15,7 +15,7 @@ DECLARE
     own constant text := pg_current_xact_id_if_assigned()::text;
     shift constant bigint := sluice.xact_offset();
 BEGIN
-    -- The transaction that asks may store rows yet: it is as open as the others.
+    -- The current transaction may still store rows, so it counts as open.
     RETURN (SELECT format('%s:%s:%s', pg_snapshot_xmin(seen)::text::bigint + shift,
             pg_snapshot_xmax(seen)::text::bigint + shift,
             string_agg((o.number + shift)::text, ',' ORDER BY o.number))::pg_snapshot
@@ -52,7 +52,7 @@ DECLARE
     span record := sluice.between_frontiers(earlier, later);
     staging text := (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = new_rows.kind);
 BEGIN
-    -- Planned each time, for the few days that may hold what is new.
+    -- Planned each time, so that only the partitions of the last days are read.
     RETURN QUERY EXECUTE format(
         'SELECT s.id, s.organization_id, s.received_at FROM sluice.%I AS s '
         'WHERE s.received_at >= $1 AND s.stored_xact >= $2 AND s.stored_xact < $3 '

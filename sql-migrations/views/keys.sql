@@ -1,4 +1,4 @@
--- API keys as people want to see them. Re-appliable; applied before functions/, which return these rows.
+-- API keys. Functions return rows of these views.
 
 SET LOCAL ROLE sluice_owner;
 

@@ -1,5 +1,4 @@
--- Which partitions there are, and which there should be. Days are UTC days, whatever the time zone of
--- the session. Re-appliable.
+-- Which partitions exist, and which should. Days are UTC days in any session's time zone.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -63,7 +62,7 @@ COMMENT ON COLUMN sluice.partitioned_table.last_day IS
 
 CREATE OR REPLACE VIEW sluice.partition_overview AS
 SELECT b.table_name, b.partition_name, b.lower_bound, b.upper_bound,
-    -- The statistics' counter; after a crash or a restore the last ANALYZE.
+    -- The statistics' counter; after a crash or a restore, the estimate of the last ANALYZE.
     coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0),
         greatest(c.reltuples, 0)::bigint) AS rows_estimate,
     pg_catalog.pg_total_relation_size(c.oid) AS bytes,
@@ -118,7 +117,7 @@ CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition)
     + coalesce(pg_stat_get_tuples_inserted(w.partition)
         + pg_stat_get_tuples_deleted(w.partition), 0)) AS n (changes)
 LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name
--- What a DBA has moved or given away cannot be read by itself.
+-- A DBA may have moved a partition or changed its owner.
 WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
     AND pg_catalog.has_schema_privilege('sluice_owner', (SELECT p.relnamespace
         FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');

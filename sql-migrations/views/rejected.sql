@@ -1,4 +1,4 @@
--- What was kept and could not be stored as a signal. Re-appliable; applied before functions/.
+-- Rejected payloads. Functions return rows of these views.
 
 SET LOCAL ROLE sluice_owner;
 

@@ -1,5 +1,4 @@
--- Staged rows under the contract's names, with what consumers made of them. Re-appliable; applied
--- before functions/, because claims return these rows.
+-- Staged rows with their status. Claims return rows of these views.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -110,23 +109,23 @@ DECLARE
 BEGIN
     FOR comment IN
         WITH own (name, description) AS (VALUES
-            ('status', 'pending, processing, completed, failed (tried again from due_at on), skipped '
-                'or permanently_failed'),
-            ('error', 'what went wrong the last time'),
-            ('mapped_rule', 'which rule a consumer applied'),
-            ('attempts', 'how often it was claimed'),
-            ('due_at', 'processing: when the lease ends; failed: from when on it may be claimed again; '
-                'else null'),
-            ('status_at', 'when a consumer claimed or finished it; null: none has'),
-            ('claim_id', 'processing: under which claim, to be given with the report'),
-            ('failed_at', 'when its last attempt failed; null: none has'),
-            ('lease_ends_at', 'when the claim ends without a report'),
-            ('claimed_by', 'who claimed it last, as it called itself'),
-            ('hour', 'when the hour began'),
-            ('signals', 'how many'),
-            ('mean_time', 'from claim to report, on average'),
-            ('longest_time', 'from claim to report, at most'),
-            ('payload_repaired', 'true: the payload differs from what was received, see payload_raw'),
+            ('status', 'pending, processing, completed, failed (will be retried at due_at), skipped or '
+                'permanently_failed'),
+            ('error', 'the last error'),
+            ('mapped_rule', 'the rule that a consumer reported'),
+            ('attempts', 'number of claims'),
+            ('due_at', 'processing: when the lease ends; failed: when it may be claimed again; '
+                'otherwise null'),
+            ('status_at', 'when a consumer last claimed or reported it; null: never'),
+            ('claim_id', 'processing: the claim; pass it with the report'),
+            ('failed_at', 'when its last attempt failed; null: never'),
+            ('lease_ends_at', 'when the claim ends if nothing is reported'),
+            ('claimed_by', 'the last consumer, by the name that it gave'),
+            ('hour', 'start of the hour'),
+            ('signals', 'number of signals'),
+            ('mean_time', 'mean time from claim to report'),
+            ('longest_time', 'longest time from claim to report'),
+            ('payload_repaired', 'true: the payload differs from the received bytes, see payload_raw'),
             ('table_name', 'signal_staging or product_org_staging'))
         SELECT v.relname, a.attname, coalesce(o.description, (
                 SELECT col_description(b.attrelid, b.attnum)
