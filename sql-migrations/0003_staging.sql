@@ -282,8 +282,16 @@ COMMENT ON CONSTRAINT rejected_payload_replayed_check ON sluice.rejected_payload
 COMMENT ON INDEX sluice.rejected_payload_pkey IS 'like signal_pkey';
 
 CREATE TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT;
+COMMENT ON TABLE sluice.signal_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.signal_cold_storage_default PARTITION OF sluice.signal_cold_storage DEFAULT;
+COMMENT ON TABLE sluice.signal_cold_storage_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.product_org_update_default PARTITION OF sluice.product_org_update DEFAULT;
+COMMENT ON TABLE sluice.product_org_update_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.rejected_payload_default PARTITION OF sluice.rejected_payload DEFAULT;
+COMMENT ON TABLE sluice.rejected_payload_default IS
+    'rows of days without a partition; should be empty';
 
 RESET ROLE;

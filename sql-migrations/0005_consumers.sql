@@ -116,6 +116,8 @@ BEGIN
             'staging view.');
         EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_result', 'Finished rows, never '
             'updated. Partitioned like the staging table; read the staging view.');
+        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_result_default',
+            'rows of days without a partition; should be empty');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_queue_pkey',
             'finds rows to claim, roughly the oldest first, and claimed rows');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_queue_due_at_idx',

@@ -247,14 +247,19 @@ DECLARE
     old record;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    SELECT r.keep, r.expired, r.goes_with INTO old FROM sluice.retention AS r
+    SELECT r.keep, r.expired, r.goes_with, r.days_ahead INTO old FROM sluice.retention AS r
     WHERE r.table_name = retention_set.table_name FOR NO KEY UPDATE;
     IF NOT FOUND OR old.goes_with IS NOT NULL THEN
         RAISE EXCEPTION 'table "%" has no retention of its own', table_name
             USING ERRCODE = 'no_data_found';
     END IF;
-    IF keep < interval '1 day' OR expired NOT IN ('drop', 'detach') THEN
-        RAISE EXCEPTION 'keep must be a day at least, and expired drop or detach'
+    IF keep NOT BETWEEN interval '1 day' AND interval '100 years'
+        OR expired NOT IN ('drop', 'detach')
+    THEN
+        RAISE EXCEPTION 'keep must be from 1 day to 100 years, and expired drop or detach'
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF expired = 'detach' AND old.days_ahead IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no partitions to detach', table_name
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     UPDATE sluice.retention AS r

@@ -89,6 +89,9 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, partition,
         to_char(lower_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'),
         to_char(upper_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'));
+    EXECUTE format('COMMENT ON TABLE %s IS %L', partition, 'received from '
+        || to_char(lower_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' and before '
+        || to_char(upper_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' (UTC)');
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_attach(regclass, regclass, timestamptz, timestamptz) IS
@@ -188,6 +191,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $
 DECLARE
     its record;
     old_name text;
+    comment text;
     name constant text := sluice.day_name(table_name, lower_bound);
     index_name text;
     spare regclass;
@@ -195,7 +199,8 @@ DECLARE
 BEGIN
     SELECT t.parent::regclass AS parent, t.default_partition::regclass AS part INTO its
     FROM sluice.partitioned_table AS t WHERE t.table_name = make_default_days.table_name;
-    SELECT c.relname INTO old_name FROM pg_class AS c WHERE c.oid = its.part;
+    SELECT c.relname, obj_description(c.oid, 'pg_class') INTO old_name, comment
+    FROM pg_class AS c WHERE c.oid = its.part;
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', its.parent);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', its.part);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', its.parent, its.part);
@@ -221,6 +226,7 @@ BEGIN
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     END;
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', its.parent, spare);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', spare, comment);
     RETURN moved;
 END
 $$;
