@@ -1,5 +1,5 @@
--- Who may read what. Applied last by each sluicectl migrate; what each function is for and who may
--- call it stands beside it. Re-appliable.
+-- Who may read which table. Applied last by each sluicectl migrate. Grants on functions are in the
+-- functions' files.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -7,8 +7,8 @@ GRANT USAGE ON SCHEMA sluice TO sluice_intake, sluice_settings, sluice_consumer,
     sluice_maintenance, sluice_admin;
 REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
 
--- Readers see everything but what a key could be known or forged by. What a DBA has put here under
--- another owner is left alone.
+-- Readers may read everything except the hashes of keys and secrets and the key of the settings
+-- page. Objects that belong to a DBA are left alone.
 DO $do$
 DECLARE
     its record;

@@ -1,9 +1,8 @@
--- Roles, what they may be granted, and their settings in this database. Applied first by each
--- `sluicectl migrate`, as the role that migrates: a superuser, or a role that owns the database and
--- has CREATEROLE. Re-appliable; `migrate --repair` applies it after a restore, which carries no roles
--- and, without pg_dump -C, no settings.
+-- The roles, their memberships, and their settings in this database. sluicectl migrate applies this
+-- file first, as a superuser or as a role that owns the database and has CREATEROLE. A dump has no
+-- roles, and without pg_dump -C no settings: migrate --repair restores both.
 
--- Roles belong to the whole cluster, so another database may have brought them already.
+-- Roles belong to the cluster, so they may exist already.
 DO $do$
 DECLARE
     role_name text;
@@ -15,11 +14,11 @@ BEGIN
             BEGIN
                 EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL; -- another database's migration was quicker
+                NULL; -- created meanwhile by the migration of another database
             END;
         END IF;
     END LOOP;
-    -- From version 16 on whoever creates a role may grant it, but is not yet one of its members.
+    -- Since version 16 the creator of a role may grant it, but is not a member of it.
     BEGIN
         SET LOCAL ROLE sluice_owner;
         RESET ROLE;
@@ -35,30 +34,29 @@ BEGIN
 END
 $do$;
 
--- Settings of the roles that programs log in as, for this database only. They are set here and not
--- in the connection string because poolers refuse the latter. A login role of another name gets them
--- only when it is given them.
+-- Settings of the roles that programs log in as, in this database only. They are not in the
+-- connection string because poolers refuse them there. A login role with another name does not
+-- inherit them.
 DO $do$
 DECLARE
     wanted record;
 BEGIN
     FOR wanted IN VALUES
-        -- What was answered is on disk, even where postgresql.conf says otherwise.
+        -- An accepted request is on disk, even if postgresql.conf says otherwise.
         ('sluice_intake', 'synchronous_commit', 'on'),
         ('sluice_settings', 'synchronous_commit', 'on'),
         ('sluice_admin', 'synchronous_commit', 'on'),
-        -- Ends a statement whose worker gave up long ago (its own limit is 5 s by default), so that
-        -- no forgotten insert commits later.
+        -- Ends a statement that its worker has given up (after 5 s by default), so that it does not
+        -- commit later.
         ('sluice_intake', 'statement_timeout', '30s'),
-        -- No group waits long for another's row: two deliveries of one id, or a locked table.
+        -- No group waits long for a lock: another delivery of the same id, or a locked table.
         ('sluice_intake', 'lock_timeout', '1s'),
         -- A bulk upload is one transaction that waits for its sender, 300 s by default.
         ('sluice_intake', 'idle_in_transaction_session_timeout', '330s'),
-        -- Planning anew costs more than running for small groups, and the statements are such that
-        -- one plan is right for all groups. Set here and not in the functions, which a distributed
-        -- PostgreSQL has to plan with their values.
+        -- For small groups planning costs more than execution, and one plan suits all groups. Not
+        -- set in the functions, because a distributed PostgreSQL must plan them with their values.
         ('sluice_intake', 'plan_cache_mode', 'force_generic_plan'),
-        -- The statements cost less than compiling them would.
+        -- Compiling the statements would cost more than running them.
         ('sluice_intake', 'jit', 'off'),
         ('sluice_consumer', 'jit', 'off'),
         ('sluice_settings', 'jit', 'off'),
@@ -68,7 +66,7 @@ BEGIN
         EXECUTE pg_catalog.format('ALTER ROLE %I IN DATABASE %I SET %I = %L', wanted.column1,
             pg_catalog.current_database(), wanted.column2, wanted.column3);
     END LOOP;
-    -- Payloads over 2 kB are compressed on insert; lz4 takes a fraction of the default's time.
+    -- Payloads over 2 kB are compressed on insert, with lz4 in a fraction of pglz's time.
     IF EXISTS (SELECT FROM pg_catalog.pg_settings AS s
         WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals))
     THEN
@@ -79,7 +77,7 @@ BEGIN
 END
 $do$;
 
--- After a restore without roles everything belongs to the role that restored it.
+-- After a restore without roles, everything belongs to the restoring role.
 DO $do$
 DECLARE
     misplaced record;

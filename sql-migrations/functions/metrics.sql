@@ -1,8 +1,7 @@
--- What a monitoring system wants to know, as text in Prometheus' format (version 0.0.4) for GET
--- /metrics. Re-appliable.
+-- Metrics in Prometheus' text format (version 0.0.4), for GET /metrics.
 --
--- Everything is of all organizations together, with no name of one. Every request asks anew, maybe
--- every few seconds, so nothing here may depend on how many signals are kept.
+-- They cover all organizations together and name none. A monitoring system may ask every few
+-- seconds, so the cost must not depend on how many signals are kept.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -13,7 +12,7 @@ DECLARE
     queued timestamptz;
     retried timestamptz;
 BEGIN
-    -- From where claims look, one entry of the index, whatever the statistics say.
+    -- One index entry, from where claims look; the SETs rule out other plans.
     EXECUTE format('SELECT q.received_at FROM sluice.%I AS q WHERE q.id >= $1 AND q.due_at IS NULL '
         'AND (q.claim_id IS NULL OR q.lease_ends_at <= $2) ORDER BY q.id LIMIT 1', kind || '_queue')
     INTO queued USING coalesce(pg_sequence_last_value(format('sluice.%I', kind || '_queue_from')::regclass),
@@ -21,13 +20,13 @@ BEGIN
     EXECUTE format('SELECT q.due_at FROM sluice.%I AS q WHERE q.due_at <= $1 '
         'ORDER BY q.due_at LIMIT 1', kind || '_queue')
     INTO retried USING now();
-    -- What is not fed yet is later than what is, but for what an open transaction stores.
+    -- Rows that are not queued yet are later, except those of long transactions.
     RETURN coalesce(least(queued, retried), (SELECT min(n.received_at) FROM sluice.unfed(kind) AS n));
 END
 $$;
 COMMENT ON FUNCTION sluice.oldest_due(text) IS
-    'Since when the first row that consumers could claim has waited (feed.kind); null when there is '
-    'none. For the functions of this schema.';
+    'When the oldest row that could be claimed became due (feed.kind); null if there is none. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
     samples numeric[]) RETURNS text
@@ -43,9 +42,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
-    'One metric in Prometheus'' text format: name, type, help, the name of its label, and a sample '
-    'for each value of the label. Without a label there is one sample. For the functions of this '
-    'schema.';
+    'One metric in Prometheus'' text format, with one sample for each value of the label. A metric '
+    'without a label has one sample. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -75,8 +73,8 @@ BEGIN
     metrics := metrics || sluice.metric('sluice_partitions_ahead', 'gauge',
         'For how many days to come the table has partitions.', 'table', names, numbers);
 
-    -- A step that was never done has waited since it was added, as in sluicectl check: an alert on
-    -- it must not stay silent where maintenance was never set up.
+    -- A step that never ran counts from when it was added, so that an alert fires where maintenance
+    -- was never set up.
     SELECT extract(epoch FROM now() - min(coalesce(r.done_at, s.added_at))) INTO age
     FROM sluice.maintenance_step AS s
     LEFT JOIN sluice.maintenance_run AS r ON r.step = s.name;
@@ -84,8 +82,7 @@ BEGIN
         'Time since the step of sluicectl maintain that has waited longest was done, or was added '
         'if it never was.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
 
-    -- What is added up moves in one transaction, and this is one statement: no signal is
-    -- left out or counted twice.
+    -- In one statement, while fold_usage moves rows from one table to the other.
     SELECT coalesce(sum(u.signals), 0), coalesce(sum(u.duplicates), 0) INTO signals, duplicates
     FROM (SELECT m.signals, m.duplicates FROM sluice.usage_month AS m
         UNION ALL
@@ -97,8 +94,8 @@ BEGIN
             'Those that were not stored because they had been delivered before.', NULL, NULL,
             ARRAY[duplicates]);
 
-    -- Of this day only: the sum of all days falls whenever old ones are pruned, and whoever
-    -- computes rates would take all that is left for new. A fall to zero is understood.
+    -- Today only: a sum over all days would drop when old days are pruned, and a counter that drops
+    -- is taken for a restart at zero.
     SELECT array_agg(v.reason ORDER BY v.reason), array_agg(v.requests ORDER BY v.reason)
     INTO names, numbers
     FROM (SELECT r.reason, coalesce(sum(q.requests), 0) AS requests
@@ -131,9 +128,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.metrics() IS
-    'What GET /metrics answers: the state of tables, maintenance and queue in Prometheus'' text '
-    'format. Of all organizations together, and cheap however many signals are kept. Raises 55P03 '
-    'when a default partition is locked for longer than a second.';
+    'The answer of GET /metrics: the state of tables, maintenance and queues in Prometheus'' text '
+    'format, for all organizations together. Its cost does not depend on how many signals are '
+    'kept. Raises 55P03 if a default partition is locked for longer than a second.';
 
 GRANT EXECUTE ON FUNCTION sluice.metrics() TO sluice_intake, sluice_reader;
 

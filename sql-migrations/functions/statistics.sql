@@ -1,4 +1,5 @@
--- Counts, the latest rows and usage, as JSON for the page and the tool. Re-appliable.
+-- Statistics, the latest rows, usage and the audit log, as JSON for the settings page and
+-- sluicectl.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -26,7 +27,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    -- Of a sequence of blocks all ids of the last one count as given out.
+    -- All ids of the last block count as assigned.
     EXECUTE format('SELECT q.last_value + s.increment_by - 1 FROM sluice.%I AS q, pg_sequences AS s '
         'WHERE s.schemaname = ''sluice'' AND s.sequencename = %L', part.sequence_name,
         part.sequence_name) INTO ids_until;
@@ -66,9 +67,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.count_rows(integer) IS
-    'A maintenance step: counts the rows of one partition that has changed, the latest first, in one '
-    'scan however many they are, and returns how many there were. What takes long is done less '
-    'often: at most a twentieth of the time goes into it.';
+    'Maintenance step: counts the rows of the latest partition that has changed, and returns how '
+    'many there are. A partition is not counted again for twenty times as long as counting took.';
 
 CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since timestamptz, everything boolean,
     max_rows integer, OUT hours timestamptz[], OUT tables text[], OUT sources text[],
@@ -89,7 +89,7 @@ BEGIN
         WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
         ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
     LOOP
-        -- By the primary key, the latest ids.
+        -- The latest ids, by the primary key.
         EXECUTE format($q$
             SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
                 array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
@@ -125,10 +125,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
-    'Counts an organization''s rows that are in hourly_count (everything) or not yet, at most so '
-    'many. as_of is the time up to which the counts of both are complete: now, or when a '
-    'partition with more new rows than that was counted; null when everything is more than that. For '
-    'statistics_of.';
+    'Counts up to max_rows rows of an organization: all since a time (everything), or only those '
+    'that count_rows has not counted. as_of: up to when the counts are complete; null if '
+    'everything was asked for and there is more than max_rows. Internal: called by statistics_of.';
 
 CREATE OR REPLACE FUNCTION sluice.timestamp_text(value timestamptz) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -137,14 +136,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.timestamp_text(timestamptz) IS
-    'A timestamp in ISO 8601, in UTC, whatever the session''s settings. For the functions of this '
-    'schema.';
+    'A timestamp in ISO 8601 and UTC, independent of the session''s settings. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.statistics_of(organization_id bigint, span text) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 #variable_conflict use_variable
 DECLARE
-    -- What is counted when it is asked for takes some 20 ms.
+    -- Rows counted on demand; more would take too long for a page.
     max_live constant integer := 10000;
     bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
     since timestamptz := CASE span
@@ -227,10 +225,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.statistics_of(bigint, text) IS
-    'What came in for an organization in the last 24h, 7d or 30d, as a JSON object: rows by status, '
-    'and by hour or day and source, cold ones among them; beyond the 12 most frequent sources as '
-    '"(other)". as_of says up to when it is complete. Raises 22023 for another window. For the '
-    'functions of this schema.';
+    'What an organization received in the last 24h, 7d or 30d, as a JSON object: rows by status, '
+    'and rows by source and hour or day, with sources after the 12 most frequent as "(other)". '
+    'as_of: up to when it is complete. Raises 22023 for another window. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_of(organization_id bigint, before bigint, max_rows integer,
     source text, status text) RETURNS json
@@ -239,7 +236,7 @@ SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_variable
 DECLARE
     before_id bigint := coalesce(before, 9223372036854775807);
-    -- A search for what is rare returns what is found among so many, and where to go on.
+    -- A filter searches a limited number of rows; next is where to continue.
     scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
     result json;
 BEGIN
@@ -313,10 +310,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
-    'An organization''s latest signals, staged and cold, as a JSON object (ids before this one or '
-    'null, at most so many, of a source or null, of a status, among them cold_storage, or null). With a '
-    'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
-    'left out. For the functions of this schema.';
+    'An organization''s latest signals, staged and cold, as a JSON object: up to max_rows with an '
+    'id below before, of a source, of a status or cold_storage; null does not filter. A filter '
+    'searches 5,000 signals; next is the id to continue with. Payloads over 64 KiB are null. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.shown(value jsonb) RETURNS json
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -327,13 +324,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.shown(jsonb) IS
-    'A value for a list that people look at: as it is, or null when it is over 64 KiB. For the '
-    'functions of this schema.';
+    'The value, or null if it is over 64 KiB. For lists. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The last character may have been cut, too.
+    -- The last character may be incomplete.
     FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP
         BEGIN
             RETURN convert_from(substring(bytes FOR octet_length(bytes) - missing), 'UTF8');
@@ -345,8 +341,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
-    'Bytes as text to be shown: as they are when they are UTF-8, without half a character at their end '
-    'when they were cut; else with \nnn for what is not ASCII. For the functions of this schema.';
+    'Bytes as text: UTF-8 as it is, without a character cut off at the end; otherwise with \nnn '
+    'for bytes that are not ASCII. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -392,8 +388,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
-    'An organization''s latest rejected payloads, with the beginnings of their bytes, as a JSON object '
-    '(ids before this one or null, at most so many). For the functions of this schema.';
+    'An organization''s latest rejected payloads, each with the first bytes as text, as a JSON '
+    'object: up to max_rows with an id below before. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -441,8 +437,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
-    'An organization''s latest product-org updates as a JSON object (ids before this one or null, at '
-    'most so many); what is over 64 KiB of a row is left out. For the functions of this schema.';
+    'An organization''s latest product-org updates as a JSON object: up to max_rows with an id '
+    'below before. Values over 64 KiB are null. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -476,8 +472,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.usage_of(bigint) IS
-    'What an organization used in this month and the eleven before, as a JSON object, beside the limit '
-    'that is in force now. For the functions of this schema.';
+    'An organization''s usage this month and in the eleven months before, with its current limit, '
+    'as a JSON object. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -512,8 +508,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
-    'The latest entries of an organization''s audit log as a JSON object (ids before this one or null, '
-    'at most so many). For the functions of this schema.';
+    'An organization''s latest audit-log entries as a JSON object: up to max_rows with an id below '
+    'before. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.statistics(organization_name text, span text) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -522,7 +518,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.statistics(text, text) IS
-    'As statistics_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like statistics_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_latest(organization_name text, before bigint, max_rows integer,
     source text, status text) RETURNS json
@@ -533,7 +529,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
-    'As signals_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like signals_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
     max_rows integer) RETURNS json
@@ -543,7 +539,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
-    'As product_orgs_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
 RETURNS json
@@ -553,7 +549,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
-    'As audit_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like audit_of, by the organization''s name. Raises P0002 if there is none.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),

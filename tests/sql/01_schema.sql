@@ -7,8 +7,7 @@ SELECT is_empty($$
     FROM (
         SELECT 'pg_class'::regclass AS catalog, c.oid, 0 AS part
         FROM pg_class AS c
-        WHERE c.relnamespace = 'sluice'::regnamespace AND NOT c.relispartition
-            AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+        WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
         UNION ALL
         SELECT 'pg_class'::regclass, i.indexrelid, 0
         FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
@@ -38,7 +37,7 @@ SELECT is_empty($$
     WHERE NOT EXISTS (SELECT FROM pg_description AS t
         WHERE t.classoid = o.catalog AND t.objoid = o.oid AND t.objsubid = o.part
             AND t.description <> '')
-$$, 'every table, column, view, sequence, index, function, type and check has a comment');
+$$, 'every table, partition, column, view, sequence, index, function, type and check has a comment');
 
 SELECT is_empty($$
     SELECT c.oid::regclass FROM pg_class AS c
