@@ -69,7 +69,7 @@ SELECT is_empty($$
         AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
         -- These become part of the statements that use them, or run within functions that have one.
         AND p.proname NOT IN ('key_outcome', 'short', 'says', 'any_delivered', 'item_id',
-            'xact_offset', 'stored_xact', 'store_signals', 'store_cold', 'store_product_orgs',
+            'xact_offset', 'notifies_consumers', 'stored_xact', 'store_signals', 'store_cold', 'store_product_orgs',
             'delivery_keys', 'delivered_ids')
 $$, 'every function has its own search path');
 
@@ -152,6 +152,9 @@ SELECT bag_eq($$
     CROSS JOIN unnest(s.setconfig) AS c
     WHERE r.rolname ~ '^sluice_' AND split_part(c, '=', 1) <> 'default_toast_compression'
 $$, $$
+    SELECT format('sluice_%s default_transaction_isolation=read committed', r)
+    FROM unnest('{intake,settings,consumer,reader,maintenance,admin}'::text[]) AS r
+    UNION ALL
     VALUES ('sluice_admin synchronous_commit=on'),
         ('sluice_consumer jit=off'),
         ('sluice_intake idle_in_transaction_session_timeout=330s'),
