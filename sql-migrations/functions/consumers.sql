@@ -64,7 +64,7 @@ COMMENT ON FUNCTION sluice.claim_session() IS
 
 -- ---- notifications ----
 
-CREATE OR REPLACE FUNCTION sluice.notify_consumers(kind text) RETURNS void
+CREATE OR REPLACE FUNCTION sluice.notify_consumers(kind text, result bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- Whoever may log in can keep notifications from being removed, by listening in a transaction that
@@ -72,12 +72,13 @@ BEGIN
     IF pg_notification_queue_usage() < 0.5 THEN
         PERFORM pg_notify('sluice_' || kind, '');
     END IF;
+    RETURN result;
 END
 $$;
-COMMENT ON FUNCTION sluice.notify_consumers(text) IS
+COMMENT ON FUNCTION sluice.notify_consumers(text, bigint) IS
     'Tells those who listen on channel sluice_signal or sluice_product_org (feed.kind) that there are '
-    'new rows, once this transaction commits. For the functions of this schema, when '
-    'notifies_consumers().';
+    'new rows, once this transaction commits. Returns its second argument. For the functions of this '
+    'schema, when notifies_consumers().';
 
 CREATE OR REPLACE FUNCTION sluice.notifications_set(actor text, enabled boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
