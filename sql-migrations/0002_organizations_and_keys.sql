@@ -214,9 +214,9 @@ COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
     'organization_create, organization_limit, member_add, member_remove, key_create, '
-    'key_deactivate, rejected_replay, retention_set or person_delete';
+    'key_deactivate, rejected_replay, retention_set, notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
-    'organization, member, api_key, rejected_payload, retention or person';
+    'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS
     'the object''s id, a member''s user name, or a table''s name; empty for a person';
 COMMENT ON COLUMN sluice.audit_log.details IS 'what else is worth knowing';

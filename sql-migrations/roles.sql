@@ -25,6 +25,15 @@ BEGIN
     EXCEPTION WHEN insufficient_privilege THEN
         EXECUTE pg_catalog.format('GRANT sluice_owner TO %I', current_user);
     END;
+    -- For how long others' transactions have been open (settled_age). Where this role may not grant it,
+    -- that is not known.
+    IF NOT pg_catalog.pg_has_role('sluice_owner', 'pg_read_all_stats', 'MEMBER') THEN
+        BEGIN
+            GRANT pg_read_all_stats TO sluice_owner;
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL;
+        END;
+    END IF;
     IF NOT pg_catalog.pg_has_role('sluice_admin', 'sluice_reader', 'MEMBER') THEN
         GRANT sluice_reader TO sluice_admin;
     END IF;
@@ -61,7 +70,15 @@ BEGIN
         ('sluice_consumer', 'jit', 'off'),
         ('sluice_settings', 'jit', 'off'),
         ('sluice_settings', 'statement_timeout', '15s'),
-        ('sluice_settings', 'idle_in_transaction_session_timeout', '15s')
+        ('sluice_settings', 'idle_in_transaction_session_timeout', '15s'),
+        -- Each statement of a function sees what was committed before it. In another isolation, which a
+        -- DBA may have made the database's, nothing is stored or claimed wrongly, but calls fail.
+        ('sluice_intake', 'default_transaction_isolation', 'read committed'),
+        ('sluice_settings', 'default_transaction_isolation', 'read committed'),
+        ('sluice_consumer', 'default_transaction_isolation', 'read committed'),
+        ('sluice_reader', 'default_transaction_isolation', 'read committed'),
+        ('sluice_maintenance', 'default_transaction_isolation', 'read committed'),
+        ('sluice_admin', 'default_transaction_isolation', 'read committed')
     LOOP
         EXECUTE pg_catalog.format('ALTER ROLE %I IN DATABASE %I SET %I = %L', wanted.column1,
             pg_catalog.current_database(), wanted.column2, wanted.column3);

@@ -85,7 +85,13 @@
 	"('sluice_intake', 'plan_cache_mode'), ('sluice_intake', 'jit'), "                         \
 	"('sluice_consumer', 'jit'), ('sluice_settings', 'jit'), "                                 \
 	"('sluice_settings', 'statement_timeout'), "                                               \
-	"('sluice_settings', 'idle_in_transaction_session_timeout')) n (role, setting) "           \
+	"('sluice_settings', 'idle_in_transaction_session_timeout'), "                             \
+	"('sluice_intake', 'default_transaction_isolation'), "                                     \
+	"('sluice_settings', 'default_transaction_isolation'), "                                   \
+	"('sluice_consumer', 'default_transaction_isolation'), "                                   \
+	"('sluice_reader', 'default_transaction_isolation'), "                                     \
+	"('sluice_maintenance', 'default_transaction_isolation'), "                                \
+	"('sluice_admin', 'default_transaction_isolation')) n (role, setting) "                    \
 	"WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole " \
 	"CROSS JOIN unnest(d.setconfig) c (setting) WHERE r.rolname = n.role "                     \
 	"AND d.setdatabase IN (0, (SELECT oid FROM pg_database "                                   \
@@ -137,21 +143,21 @@
 #define SETTINGS PROGRAM("sluice_settings", "settings_me", "ok")
 
 /* Which functions each role may call, by a pattern of their names. */
-#define CALLS                                                                                      \
-	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                    \
-		"each role may call its functions",                                                \
-		"may not be called: run sluicectl migrate --repair for ")                          \
-	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "       \
-	"('sluice_settings', '^settings_'), "                                                      \
-	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "          \
-	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                 \
-	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"             \
-	"organization_(create|list|limit)|member_(add|list|remove)|"                               \
-	"key_(create|list|show|deactivate)|rejected_(list|show|bytes|replay)|retention_set|"       \
-	"person_(signals|delete)|requeue_signals|usage_list)$')) g (role, pattern) "               \
-	"JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "           \
-	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
-	"AND NOT (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                 \
+#define CALLS                                                                                          \
+	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                        \
+		"each role may call its functions",                                                    \
+		"may not be called: run sluicectl migrate --repair for ")                              \
+	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "           \
+	"('sluice_settings', '^settings_'), "                                                          \
+	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "              \
+	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                     \
+	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                 \
+	"organization_(create|list|limit)|member_(add|list|remove)|"                                   \
+	"key_(create|list|show|deactivate)|rejected_(list|show|bytes|replay)|retention_set|"           \
+	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) " \
+	"JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "               \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                               \
+	"AND NOT (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                     \
 	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))"
 
 /* What would let a key be known or forged is granted by column. */
@@ -210,13 +216,15 @@
 	"run sluicectl migrate --repair' ELSE 'that of the last claims' END "                      \
 	"FROM (SELECT sluice.is_ahead() AS ahead, sluice.is_restored() AS other) n"
 
-/* Followers by settled_xact() wait for the oldest transaction that writes. */
+/* What goes by settled_xact() waits for the oldest transaction that writes. */
 #define OLDEST_TRANSACTION                                                                         \
-	"SELECT CASE WHEN a.age > interval '1 hour' THEN 'warning' ELSE 'ok' END, "                \
-	"CASE WHEN a.age > interval '1 hour' THEN 'a transaction has been open for ' || "          \
-	"date_trunc('second', a.age) || ': followers and autovacuum wait for it' "                 \
-	"ELSE 'less than an hour old' END FROM (SELECT max(now() - s.xact_start) AS age "          \
-	"FROM pg_stat_activity s WHERE s.backend_xid IS NOT NULL) a"
+	"SELECT CASE WHEN a.age <= interval '1 hour' THEN 'ok' ELSE 'warning' END, "               \
+	"CASE WHEN a.age IS NULL THEN 'its age is hidden: GRANT pg_read_all_stats TO "             \
+	"sluice_owner' WHEN a.age > interval '1 hour' THEN 'a transaction that writes has been "   \
+	"open for ' || date_trunc('second', a.age) || ', and settled_xact() is ' || "              \
+	"pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset() "            \
+	"- sluice.settled_xact() || ' transactions behind: product_org_current and autovacuum "    \
+	"wait for it' ELSE 'less than an hour old' END FROM (SELECT sluice.settled_age() AS age) a"
 
 #define DEFAULT_PARTITIONS                                                                         \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \

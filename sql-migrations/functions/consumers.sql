@@ -32,16 +32,14 @@ COMMENT ON FUNCTION sluice.check_lease(interval) IS
     'Raises 22023 unless the lease is from 1 millisecond to 30 days. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.retry_delay(attempts integer) RETURNS interval
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN least(30 * 4.0 ^ (least(attempts, 20) - 1), 21600) * (1 + random() / 5)
-        * interval '1 second';
+    RETURN least(30 * 4.0 ^ (least(attempts, 20) - 1), 21600) * interval '1 second';
 END
 $$;
 COMMENT ON FUNCTION sluice.retry_delay(integer) IS
     'How long a row waits after so many failed attempts: 30 seconds, then four times as long each '
-    'time (2, 8, 32 minutes), at most six hours, plus up to a fifth at random, so that rows that '
-    'failed together are not retried together. Internal.';
+    'time (2, 8, 32 minutes), at most six hours. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_final(status sluice.staging_status) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -63,6 +61,44 @@ END
 $$;
 COMMENT ON FUNCTION sluice.claim_session() IS
     'The first claim of this database session; null before that. Internal.';
+
+-- ---- notifications ----
+
+CREATE OR REPLACE FUNCTION sluice.notify_consumers(kind text, result bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Whoever may log in can keep notifications from being removed, by listening in a transaction that
+    -- stays open, and send as many as fit: then commits would fail. Consumers look without, too.
+    IF pg_notification_queue_usage() < 0.5 THEN
+        PERFORM pg_notify('sluice_' || kind, '');
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.notify_consumers(text, bigint) IS
+    'Tells those who listen on channel sluice_signal or sluice_product_org (feed.kind) that there are '
+    'new rows, once this transaction commits. Returns its second argument. For the functions of this '
+    'schema, when notifies_consumers().';
+
+CREATE OR REPLACE FUNCTION sluice.notifications_set(actor text, enabled boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old constant boolean := sluice.notifies_consumers();
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF enabled IS NULL THEN
+        RAISE EXCEPTION 'enabled must be true or false' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.notifies_consumers() RETURNS boolean '
+        'LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %s',
+        CASE WHEN enabled THEN 'true' ELSE 'false' END);
+    PERFORM sluice.audit(actor, 0, 'notifications_set', 'notifications', 'notifies_consumers',
+        jsonb_build_object('old_enabled', old, 'enabled', enabled));
+END
+$$;
+COMMENT ON FUNCTION sluice.notifications_set(text, boolean) IS
+    'Turns notifications of consumers on or off (actor, whether), at once in all sessions. Transactions '
+    'that notify commit one after the other: they take a lock that there is one of in the cluster.';
 
 -- ---- feeding ----
 
@@ -157,7 +193,7 @@ BEGIN
     -- Only up to this transaction, whose own rows come once it has committed. If the frontier
     -- listed it as open, each feed would search for rows of the previous one.
     since := pg_snapshot_xmax(last.frontier)::text::bigint;
-    upto := sluice.frontier();
+    upto := sluice.seen();
     IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
         OR since > pg_snapshot_xmax(upto)::text::bigint
     THEN
@@ -458,15 +494,20 @@ BEGIN
         INTO reported, first_id USING ids, claim, session, status, now_, lease;
         IF status = 'pending' AND reported > 0 THEN
             PERFORM sluice.look_from(kind, first_id);
+            IF sluice.notifies_consumers() THEN
+                PERFORM sluice.notify_consumers(kind);
+            END IF;
         END IF;
         RETURN reported;
     END IF;
     IF status = 'failed' THEN
+        -- Up to a fifth later by the id, so that what failed together does not come back together.
         EXECUTE format(
             'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
             '    last_failure = ROW($6, (SELECT c.claimed_by FROM sluice.claim AS c '
             '        WHERE c.id = q.claim_id), $4, $5)::sluice.failure, '
             '    due_at = $6 + sluice.retry_delay(q.attempts) '
+            '        * (1 + (q.id + 397 * q.attempts) %% 1000 / 5000.0) '
             'WHERE %s AND q.attempts < $7 RETURNING q.id) SELECT count(*) FROM u', queue, mine)
         INTO kept USING ids, claim, session, error, rule, now_, allowed;
     END IF;
@@ -577,6 +618,9 @@ BEGIN
         SELECT u.id, u.organization_id, u.received_at FROM undone AS u RETURNING id)
     SELECT count(*) INTO requeued FROM again;
     PERFORM sluice.look_from('signal', (SELECT min(u.id) FROM unnest(ids) AS u (id)));
+    IF sluice.notifies_consumers() THEN
+        PERFORM sluice.notify_consumers('signal');
+    END IF;
     RETURN requeued;
 END
 $$;
@@ -594,6 +638,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.release_product_orgs(bigint[], bigint),
     sluice.extend_product_orgs(bigint[], interval, bigint)
 TO sluice_consumer;
-GRANT EXECUTE ON FUNCTION sluice.requeue_signals(bigint[]) TO sluice_admin;
+GRANT EXECUTE ON FUNCTION sluice.requeue_signals(bigint[]),
+    sluice.notifications_set(text, boolean) TO sluice_admin;
 
 RESET ROLE;

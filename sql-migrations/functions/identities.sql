@@ -40,6 +40,9 @@ BEGIN
         m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id, m.payload,
         m.payload_raw, m.envelope, m.warnings
     FROM moved AS m;
+    IF sluice.notifies_consumers() THEN
+        PERFORM sluice.notify_consumers('signal');
+    END IF;
     RETURN cardinality(ids);
 END
 $$;

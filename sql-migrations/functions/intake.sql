@@ -178,7 +178,9 @@ BEGIN
         INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
         SELECT organization_ids[s.sender], now(), count(*), 0 FROM unnest(signals) AS s GROUP BY 1;
     END IF;
-    RETURN before_first + 1;
+    -- A constant: nothing is left of this in the plan while it is false.
+    RETURN CASE WHEN sluice.notifies_consumers() THEN sluice.notify_consumers('signal', before_first + 1)
+        ELSE before_first + 1 END;
 END
 $$;
 COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean,
@@ -527,6 +529,14 @@ BEGIN
     ) AS u
     WHERE result.ids[u.item] IS NOT NULL
     GROUP BY organization_ids[u.sender];
+    IF sluice.notifies_consumers() THEN
+        IF true = ANY (staged) THEN
+            PERFORM sluice.notify_consumers('signal');
+        END IF;
+        IF true = ANY (wanted[n_signals + 1:]) THEN
+            PERFORM sluice.notify_consumers('product_org');
+        END IF;
+    END IF;
     RETURN result;
 END
 $$;

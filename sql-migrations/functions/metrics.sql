@@ -119,9 +119,12 @@ BEGIN
             'those whose lease has ended.', 'table', names, numbers)
         || sluice.metric('sluice_settled_age_seconds', 'gauge',
             'How long the oldest transaction that writes has been open, anywhere in the cluster: '
-            'followers by settled_xact() see nothing later.', NULL, NULL,
-            ARRAY[(SELECT coalesce(round(extract(epoch FROM now() - min(a.xact_start)), 3), 0)
-                FROM pg_stat_activity AS a WHERE a.backend_xid IS NOT NULL)])
+            'what goes by settled_xact() sees nothing later. NaN when the server does not say.',
+            NULL, NULL, ARRAY[round(extract(epoch FROM sluice.settled_age()), 3)])
+        || sluice.metric('sluice_settled_lag_transactions', 'gauge',
+            'How many numbers of transactions settled_xact() is behind the next one.', NULL, NULL,
+            ARRAY[pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset()
+                - sluice.settled_xact()])
         || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
             NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
     RETURN metrics;

@@ -121,7 +121,7 @@ BEGIN
     END IF;
     UPDATE sluice.feed AS f SET cluster = c.system_identifier FROM pg_control_system() AS c;
     INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
-    SELECT f.kind, sluice.frontier(), now() FROM sluice.feed AS f;
+    SELECT f.kind, sluice.seen(), now() FROM sluice.feed AS f;
     -- Rows stored since the last feed, in either cluster, are found by comparing the tables.
     FOR kind IN SELECT f.kind FROM sluice.feed AS f LOOP
         PERFORM sluice.feed_unknown(kind, known_from, 'infinity');

@@ -8,7 +8,7 @@
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
+CREATE OR REPLACE FUNCTION sluice.seen() RETURNS pg_snapshot
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     seen constant pg_snapshot := pg_current_snapshot();
@@ -24,9 +24,36 @@ BEGIN
         WHERE o.number >= pg_snapshot_xmin(seen)::text::bigint);
 END
 $$;
+COMMENT ON FUNCTION sluice.seen() IS
+    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself. '
+    'For frontier, and for those who keep it in a transaction that writes.';
+
+CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    seen constant pg_snapshot := sluice.seen();
+    written pg_lsn;
+    give_up constant timestamptz :=
+        clock_timestamp() + 3 * current_setting('wal_writer_delay')::interval;
+BEGIN
+    -- A server that crashes gives the number of a transaction again whose end was not on disk yet: a
+    -- rollback, or a commit that did not wait. What was stored under that number would be behind the
+    -- frontier. Rollbacks are on disk after three rounds of the WAL writer at the latest; a standby
+    -- replays only what is.
+    IF NOT pg_is_in_recovery() THEN
+        written := pg_current_wal_insert_lsn();
+        WHILE pg_current_wal_flush_lsn() < written AND clock_timestamp() < give_up LOOP
+            PERFORM pg_sleep(0.002);
+        END LOOP;
+    END IF;
+    RETURN seen;
+END
+$$;
 COMMENT ON FUNCTION sluice.frontier() IS
     'The transactions whose rows this snapshot sees, in the numbers of stored_xact, without the '
-    'current transaction. A follower keeps it and passes it to signals_between next time.';
+    'current transaction. A follower keeps it and passes it to signals_between next time. Waits '
+    'until a crash of the server cannot undo it: usually not at all, at most three times '
+    'wal_writer_delay.';
 
 CREATE OR REPLACE FUNCTION sluice.between_frontiers(earlier pg_snapshot, later pg_snapshot,
     OUT since bigint, OUT until bigint, OUT still_open bigint[], OUT late bigint[])
@@ -89,7 +116,7 @@ DECLARE
 BEGIN
     SELECT f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = unfed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
-    RETURN QUERY SELECT * FROM sluice.new_rows(kind, last.frontier, sluice.frontier(),
+    RETURN QUERY SELECT * FROM sluice.new_rows(kind, last.frontier, sluice.seen(),
         last.fed_at - interval '2 days');
 END
 $$;
@@ -139,10 +166,33 @@ COMMENT ON FUNCTION sluice.settled_xact() IS
     'A writing transaction that stays open anywhere in the cluster holds this back; it does not '
     'hold back frontiers.';
 
-GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.frontier(),
+CREATE OR REPLACE FUNCTION sluice.settled_age() RETURNS interval
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    started timestamptz;
+BEGIN
+    SELECT o.started INTO started
+    FROM (SELECT a.backend_xid AS number, a.xact_start AS started FROM pg_stat_activity AS a
+        WHERE a.backend_xid IS NOT NULL
+        UNION ALL
+        SELECT p.transaction, p.prepared FROM pg_prepared_xacts AS p) AS o
+    ORDER BY age(o.number) DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN interval '0';
+    END IF;
+    RETURN CASE WHEN started < clock_timestamp() THEN clock_timestamp() - started
+        WHEN started IS NOT NULL THEN interval '0' END;
+END
+$$;
+COMMENT ON FUNCTION sluice.settled_age() IS
+    'How long the oldest transaction that writes has been open, anywhere in the cluster, prepared ones '
+    'among them: settled_xact() waits for it. Null when the server does not say, because sluice_owner is '
+    'no member of pg_read_all_stats.';
+
+GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.seen(), sluice.frontier(),
     sluice.between_frontiers(pg_snapshot, pg_snapshot),
     sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz), sluice.unfed(text),
-    sluice.signals_between(pg_snapshot, pg_snapshot), sluice.settled_xact()
+    sluice.signals_between(pg_snapshot, pg_snapshot), sluice.settled_xact(), sluice.settled_age()
 TO sluice_reader;
 
 RESET ROLE;

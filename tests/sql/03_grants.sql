@@ -13,8 +13,8 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 -- ---- what may be called ----
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_reader', 'sluice_admin']) AS r,
-    unnest(ARRAY['xact_offset', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
-        'settled_xact']) AS f;
+    unnest(ARRAY['xact_offset', 'seen', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
+        'settled_xact', 'settled_age']) AS f;
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_ordinary'),
@@ -40,7 +40,7 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
-    ('sluice_admin', 'retention_set'), ('sluice_admin', 'requeue_signals'),
+    ('sluice_admin', 'retention_set'), ('sluice_admin', 'notifications_set'), ('sluice_admin', 'requeue_signals'),
     ('sluice_admin', 'person_signals'), ('sluice_admin', 'person_delete'),
     ('sluice_admin', 'partition_bounds'), ('sluice_reader', 'partition_bounds'),
     ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use'),
