@@ -310,7 +310,8 @@ COMMENT ON FUNCTION sluice.find_due(text, integer, bigint) IS
 CREATE OR REPLACE FUNCTION sluice.claim_rows(prototype anyelement, kind text, consumer text,
     max_rows integer, lease interval, organization text) RETURNS SETOF anyelement
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0 SET jit = off AS $$
 DECLARE
     its_id bigint;
     allowed constant integer := sluice.max_attempts();
