@@ -347,7 +347,8 @@ COMMENT ON FUNCTION sluice.find_due(text, integer, bigint) IS
 CREATE OR REPLACE FUNCTION sluice.claim_rows(prototype anyelement, kind text, consumer text,
     max_rows integer, lease interval, organization text) RETURNS SETOF anyelement
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
-SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+SET enable_seqscan = off SET enable_bitmapscan = off SET enable_hashjoin = off
+SET enable_mergejoin = off SET max_parallel_workers_per_gather = 0 SET jit = off AS $$
 DECLARE
     its_id bigint;
     allowed constant integer := sluice.max_attempts();
@@ -421,9 +422,11 @@ BEGIN
         FROM pg_attribute AS a
         WHERE a.attrelid = pg_typeof(prototype)::text::regclass AND a.attnum > 0
             AND NOT a.attisdropped);
-    RETURN QUERY EXECUTE format('SELECT %s FROM sluice.%I AS q JOIN sluice.%I AS s '
-        'ON s.id = q.id AND s.organization_id = q.organization_id AND s.received_at = q.received_at '
-        'WHERE q.id = ANY ($1) AND s.received_at BETWEEN $2 AND $3', columns, kind || '_queue',
+    -- LIMIT 1: from the queue to the staged rows, one by one, never from a day's rows to the queue.
+    RETURN QUERY EXECUTE format('SELECT %s FROM sluice.%I AS q CROSS JOIN LATERAL (SELECT * '
+        'FROM sluice.%I AS t WHERE t.id = q.id AND t.organization_id = q.organization_id '
+        '    AND t.received_at = q.received_at AND t.received_at BETWEEN $2 AND $3 LIMIT 1) AS s '
+        'WHERE q.id = ANY ($1)', columns, kind || '_queue',
         (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = claim_rows.kind))
     USING ids, first_received, last_received, started, consumer;
 END

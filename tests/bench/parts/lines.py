@@ -13,7 +13,7 @@ import time
 
 import harness
 from parts import load, peers
-from parts.place import Place
+from parts.place import Place, fill_wal
 from parts.rounds import alternate, ratios, spread
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
@@ -67,6 +67,7 @@ def empty_place(options, front="lighttpd"):
 def warm_up(*places, **how):
     for place in places:
         place.measure(1, **how)
+        fill_wal(place.stack)
 
 
 def column(results, name):
@@ -217,15 +218,16 @@ def bulk(options):
         return {"per_second": count / seconds}
 
     def copy():
+        load.psql(ours.stack, f"\\copy (select nextval('sluice.signal_id'), {COLUMNS}"
+                              f" from sluice.signal limit {count}) to '{prepared}'")
         ours.stack.psql("checkpoint")
         start = time.monotonic()
-        load.psql(ours.stack, f"\\copy sluice.signal_staging ({COLUMNS}) from '{prepared}'")
+        load.psql(ours.stack, f"\\copy sluice.signal (id, {COLUMNS}) from '{prepared}'")
         return {"per_second": count / (time.monotonic() - start)}
 
     send()
-    load.psql(ours.stack, f"\\copy (select {COLUMNS} from sluice.signal_staging limit {count})"
-                          f" to '{prepared}'")
-    ours.stack.psql("vacuum analyze sluice.signal_staging")
+    ours.stack.psql("vacuum analyze sluice.signal")
+    fill_wal(ours.stack)
     results = alternate({"bulk": send, "copy": copy}, options.rounds, show_rate)
     rates = {name: column(rounds, "per_second") for name, rounds in results.items()}
     notes = [(f"bulk of {count:,} rows and {len(body) / 2**20:.0f} MiB, rows/s: "
@@ -291,7 +293,7 @@ def memory(options):
         resident.append(harness.memory_kib(worker, "VmRSS") / MIB)
     with ours.stack.connect() as holder:
         holder.autocommit = False
-        holder.cursor().execute("lock table sluice.signal_staging in access exclusive mode")
+        holder.cursor().execute("lock table sluice.signal in access exclusive mode")
         waiting = [http.client.HTTPConnection("127.0.0.1", ours.stack.port, timeout=60)
                    for _ in range(IN_FLIGHT)]
         for connection in waiting:

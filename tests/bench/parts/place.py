@@ -40,7 +40,7 @@ def cpu_of(roots):
 
 def rows_of(stack):
     """How many signals are staged, warm and cold: counted, whoever stored them."""
-    return stack.psql("select (select count(*) from sluice.signal_staging)"
+    return stack.psql("select (select count(*) from sluice.signal)"
                       " + (select count(*) from sluice.signal_cold_storage)")[0][0]
 
 
@@ -48,6 +48,13 @@ def usage_of(stack):
     """How many signals the counters say were stored; for tables that take long to count."""
     return stack.psql("select coalesce(sum(signals), 0)::bigint"
                       " from sluice.usage_overview")[0][0]
+
+
+def fill_wal(stack):
+    """Leaves segments of WAL that are used again: making new ones is a cost of young clusters."""
+    stack.psql("select count(pg_logical_emit_message(false, 'bench', repeat('x', 1048576)))"
+               " from generate_series(1, 512)")
+    stack.psql("checkpoint")
 
 
 def path_of(key):
@@ -80,8 +87,8 @@ class Place:
             count = again
 
     def fresh(self):
-        self.stack.psql("truncate sluice.signal_staging, sluice.signal_cold_storage,"
-                        " sluice.product_org_staging, sluice.delivery")
+        self.stack.psql("truncate sluice.signal, sluice.signal_cold_storage, sluice.signal_queue,"
+                        " sluice.signal_result, sluice.product_org_update, sluice.delivery")
 
     def measure(self, seconds, connections=64, keys=None, path=path_of, rows=1, **options):
         """wrk's result with CPU microseconds a request by kind of process. Fails when an answer was
