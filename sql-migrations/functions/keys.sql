@@ -33,49 +33,61 @@ COMMENT ON FUNCTION sluice.key_list(text) IS
     'The keys of an organization (null: of all), as in key_overview, oldest first. Raises P0002 '
     'for an unknown organization.';
 
--- The settings service passes the organization's id, sluicectl its name (key_create).
-CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text, endpoint_type text,
-    key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
-    payload_template jsonb) RETURNS sluice.key_overview
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.check_key(name text, endpoint_type text, key_hash bytea,
+    display text, secret_hash bytea, expires_at timestamptz, payload_template jsonb) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_type text := coalesce(key_add.endpoint_type, 'signal_staging');
-    new_id bigint;
-    its_limit boolean;
     refusal text[]; -- the parameter, and what is wrong with it
 BEGIN
-    PERFORM sluice.check_name('actor', actor);
     BEGIN
-        PERFORM sluice.check_name('key name', key_add.name);
+        PERFORM sluice.check_name('key name', name);
     EXCEPTION WHEN invalid_parameter_value THEN
         refusal := ARRAY['name', SQLERRM];
     END;
     refusal := coalesce(refusal, CASE
-        WHEN its_type <> ALL (enum_range(NULL::sluice.endpoint_type)::text[])
+        WHEN endpoint_type <> ALL (enum_range(NULL::sluice.endpoint_type)::text[])
             THEN ARRAY['endpoint_type', 'endpoint type must be signal_staging or product_orgs']
-        WHEN key_add.key_hash IS NULL OR octet_length(key_add.key_hash) <> 32
+        WHEN key_hash IS NULL OR octet_length(key_hash) <> 32
             THEN ARRAY['', 'key hash must be a SHA-256']
-        WHEN octet_length(key_add.secret_hash) <> 32
+        WHEN octet_length(secret_hash) <> 32
             THEN ARRAY['', 'secret hash must be a SHA-256']
-        WHEN key_add.display IS NULL
-            OR key_add.display !~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'
+        WHEN display IS NULL OR display !~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'
             THEN ARRAY['', 'display must be sk_, 4 characters, an ellipsis and 4 characters']
-        WHEN NOT isfinite(key_add.expires_at)
+        WHEN NOT isfinite(expires_at)
             THEN ARRAY['expires_at', 'expiration must be a timestamp']
-        WHEN its_type = 'signal_staging' AND key_add.payload_template IS NOT NULL
+        WHEN endpoint_type = 'signal_staging' AND payload_template IS NOT NULL
             THEN ARRAY['payload_template', 'a signal_staging key takes no payload template']
-        WHEN its_type = 'product_orgs' AND key_add.payload_template IS NULL
+        WHEN endpoint_type = 'product_orgs' AND payload_template IS NULL
             THEN ARRAY['payload_template', 'a product_orgs key needs a payload template']
-        WHEN jsonb_typeof(key_add.payload_template) <> 'object'
+        WHEN jsonb_typeof(payload_template) <> 'object'
             THEN ARRAY['payload_template', 'payload template must be a JSON object']
-        WHEN its_type = 'product_orgs' AND jsonb_typeof(key_add.payload_template
-            -> 'product_org_id') IS DISTINCT FROM 'string'
+        WHEN endpoint_type = 'product_orgs'
+            AND jsonb_typeof(payload_template -> 'product_org_id') IS DISTINCT FROM 'string'
             THEN ARRAY['payload_template', 'payload template must map product_org_id']
     END);
     IF refusal IS NOT NULL THEN
         RAISE EXCEPTION '%', refusal[2]
             USING ERRCODE = 'invalid_parameter_value', COLUMN = refusal[1];
     END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_key(text, text, bytea, text, bytea, timestamptz, jsonb) IS
+    'Raises 22023 for an invalid value of a new key, with the parameter as the error''s column. '
+    'Internal: called by key_add.';
+
+-- The settings service passes the organization's id, sluicectl its name (key_create).
+CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text,
+    endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
+    payload_template jsonb) RETURNS sluice.key_overview
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_type constant text := coalesce(key_add.endpoint_type, 'signal_staging');
+    new_id bigint;
+    its_limit boolean;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    PERFORM sluice.check_key(key_add.name, its_type, key_add.key_hash, key_add.display,
+        key_add.secret_hash, key_add.expires_at, key_add.payload_template);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
     WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,

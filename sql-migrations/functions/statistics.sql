@@ -3,6 +3,45 @@
 
 SET LOCAL ROLE sluice_owner;
 
+CREATE OR REPLACE FUNCTION sluice.count_partition(partition_name text, its_id integer,
+    ids_until bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+BEGIN
+    SELECT * INTO part FROM sluice.countable_partition AS p
+    WHERE p.partition_name = count_partition.partition_name;
+    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
+    EXECUTE format($q$
+        INSERT INTO sluice.hourly_count
+            (organization_id, hour, partition_id, table_name, source, status, entries)
+        SELECT r.organization_id, r.hour, $1, $3,
+            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
+        FROM (
+            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
+                ORDER BY w.n_of_source DESC, w.source) AS place
+            FROM (
+                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
+                FROM (
+                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
+                        %1$s AS source, %2$s AS status, count(*) AS n
+                    FROM %3$s AS p %4$s
+                    WHERE p.id <= $2
+                    GROUP BY 1, 2, 3, 4
+                ) AS g
+            ) AS w
+        ) AS r
+        GROUP BY 1, 2, 5, 6
+        $q$, part.source, part.status, part.partition::regclass, part.joins)
+    USING its_id, ids_until, part.table_name;
+    RETURN (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
+        WHERE h.partition_id = its_id);
+END
+$$;
+COMMENT ON FUNCTION sluice.count_partition(text, integer, bigint) IS
+    'Counts the rows of a partition with ids up to ids_until in hourly_count, under '
+    'counted_partition.id, and returns how many there are. Internal: called by count_rows.';
+
 CREATE OR REPLACE FUNCTION sluice.count_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
@@ -37,31 +76,7 @@ BEGIN
     ON CONFLICT ON CONSTRAINT counted_partition_partition_name_key DO UPDATE
     SET changes = excluded.changes, last_id = excluded.last_id, counted_at = excluded.counted_at
     RETURNING c.id INTO its_id;
-    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
-    EXECUTE format($q$
-        INSERT INTO sluice.hourly_count
-            (organization_id, hour, partition_id, table_name, source, status, entries)
-        SELECT r.organization_id, r.hour, $1, $3,
-            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
-        FROM (
-            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
-                ORDER BY w.n_of_source DESC, w.source) AS place
-            FROM (
-                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
-                FROM (
-                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
-                        %1$s AS source, %2$s AS status, count(*) AS n
-                    FROM %3$s AS p %4$s
-                    WHERE p.id <= $2
-                    GROUP BY 1, 2, 3, 4
-                ) AS g
-            ) AS w
-        ) AS r
-        GROUP BY 1, 2, 5, 6
-        $q$, part.source, part.status, part.partition::regclass, part.joins)
-    USING its_id, ids_until, part.table_name;
-    SELECT coalesce(sum(h.entries), 0) INTO counted FROM sluice.hourly_count AS h
-    WHERE h.partition_id = its_id;
+    counted := sluice.count_partition(part.partition_name, its_id, ids_until);
     UPDATE sluice.counted_partition AS c SET took = clock_timestamp() - started WHERE c.id = its_id;
     RETURN greatest(counted, 1);
 END
@@ -138,48 +153,76 @@ $$;
 COMMENT ON FUNCTION sluice.timestamp_text(timestamptz) IS
     'A timestamp in ISO 8601 and UTC, independent of the session''s settings. Internal.';
 
+CREATE OR REPLACE FUNCTION sluice.counts_since(organization_id bigint, since timestamptz,
+    OUT hours timestamptz[], OUT tables text[], OUT sources text[], OUT statuses text[],
+    OUT counts bigint[], OUT as_of timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    max_live constant integer := 10000; -- some 20 ms
+    live record;
+BEGIN
+    IF (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since) <= max_live
+    THEN
+        live := sluice.count_live(organization_id, since, true, max_live);
+    END IF;
+    IF live IS NULL OR live.as_of IS NULL THEN
+        live := sluice.count_live(organization_id, since, false, max_live);
+        SELECT array_agg(h.hour), array_agg(h.table_name), array_agg(h.source),
+            array_agg(h.status), array_agg(h.entries)
+        INTO hours, tables, sources, statuses, counts
+        FROM sluice.hourly_count AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since;
+    END IF;
+    hours := hours || live.hours;
+    tables := tables || live.tables;
+    sources := sources || live.sources;
+    statuses := statuses || live.statuses;
+    counts := counts || live.counts;
+    as_of := live.as_of;
+END
+$$;
+COMMENT ON FUNCTION sluice.counts_since(bigint, timestamptz) IS
+    'The number of an organization''s rows since a time by hour, table, source and status: from '
+    'hourly_count, and counted on the spot if they are few. as_of: up to when they are complete. '
+    'Internal: called by statistics_of.';
+
+CREATE OR REPLACE FUNCTION sluice.duplicates_since(organization_id bigint, since timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    RETURN (SELECT coalesce(sum(u.duplicates), 0) FROM (
+        SELECT h.duplicates FROM sluice.usage_hour AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since
+        UNION ALL
+        SELECT d.duplicates FROM sluice.usage_delta AS d
+        WHERE d.organization_id = organization_id AND d.counted_at >= since) AS u);
+END
+$$;
+COMMENT ON FUNCTION sluice.duplicates_since(bigint, timestamptz) IS
+    'How many repeats an organization has sent since a time. Internal: called by statistics_of.';
+
 CREATE OR REPLACE FUNCTION sluice.statistics_of(organization_id bigint, span text) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 #variable_conflict use_variable
 DECLARE
-    -- Rows counted on demand; more would take too long for a page.
-    max_live constant integer := 10000;
     bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
-    since timestamptz := CASE span
-        WHEN '24h' THEN date_trunc('hour', now()) - interval '23 hours'
-        WHEN '7d' THEN date_trunc('hour', now()) - interval '167 hours'
-        WHEN '30d' THEN date_trunc('day', now()) - interval '29 days'
-    END;
-    everything boolean;
-    live record;
+    since timestamptz := date_trunc(bucket, now()) - CASE span WHEN '24h' THEN interval '23 hours'
+        WHEN '7d' THEN interval '167 hours' WHEN '30d' THEN interval '29 days' END;
+    counts record;
     result json;
 BEGIN
     IF since IS NULL THEN
         RAISE EXCEPTION 'window must be 24h, 7d or 30d'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'window';
     END IF;
-    SELECT coalesce(sum(h.entries), 0) <= max_live INTO everything FROM sluice.hourly_count AS h
-    WHERE h.organization_id = organization_id AND h.hour >= since;
-    IF everything THEN
-        live := sluice.count_live(organization_id, since, true, max_live);
-        everything := live.as_of IS NOT NULL;
-    END IF;
-    IF NOT everything THEN
-        live := sluice.count_live(organization_id, since, false, max_live);
-    END IF;
-
+    counts := sluice.counts_since(organization_id, since);
     WITH counted AS MATERIALIZED (
-        SELECT u.table_name, u.hour, u.source, u.status, u.entries
-        FROM (
-            SELECT h.table_name, h.hour, h.source, h.status, h.entries
-            FROM sluice.hourly_count AS h
-            WHERE h.organization_id = organization_id AND h.hour >= since AND NOT everything
-            UNION ALL
-            SELECT l.table_name, l.hour, l.source, l.status, l.entries
-            FROM unnest(live.tables, live.hours, live.sources, live.statuses, live.counts)
-                AS l (table_name, hour, source, status, entries)
-            WHERE l.hour >= since
-        ) AS u
+        SELECT c.* FROM unnest(counts.tables, counts.hours, counts.sources,
+            counts.statuses, counts.counts) AS c (table_name, hour, source, status, entries)
+        WHERE c.hour >= since
     ), place AS (
         SELECT c.source, row_number() OVER (ORDER BY c.source = '(other)', sum(c.entries) DESC,
             c.source) AS place
@@ -194,29 +237,21 @@ BEGIN
         JOIN place AS p ON p.source = c.source
         WHERE c.table_name <> 'rejected_payload'
         GROUP BY 1, 2
-    ), totals AS (
-        SELECT s.status::text AS status, coalesce(sum(c.entries), 0) AS entries
-        FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)
-        LEFT JOIN counted AS c ON c.table_name = 'signal' AND c.status = s.status::text
-        GROUP BY s.status
     )
     SELECT json_build_object(
         'window', span,
         'from', sluice.timestamp_text(since),
         'to', sluice.timestamp_text(now()),
-        'as_of', sluice.timestamp_text(live.as_of),
+        'as_of', sluice.timestamp_text(counts.as_of),
         'bucket_seconds', CASE bucket WHEN 'day' THEN 86400 ELSE 3600 END,
-        'totals', (SELECT json_object_agg(t.status, t.entries) FROM totals AS t),
+        'totals', (SELECT json_object_agg(s.status, (SELECT coalesce(sum(c.entries), 0)
+                FROM counted AS c WHERE c.table_name = 'signal' AND c.status = s.status::text))
+            FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)),
         'cold_storage', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
             WHERE c.table_name = 'signal_cold_storage'),
         'rejected', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
             WHERE c.table_name = 'rejected_payload'),
-        'duplicates', (SELECT coalesce(sum(u.duplicates), 0) FROM (
-            SELECT h.duplicates FROM sluice.usage_hour AS h
-            WHERE h.organization_id = organization_id AND h.hour >= since
-            UNION ALL
-            SELECT d.duplicates FROM sluice.usage_delta AS d
-            WHERE d.organization_id = organization_id AND d.counted_at >= since) AS u),
+        'duplicates', sluice.duplicates_since(organization_id, since),
         'series', (SELECT coalesce(json_agg(json_build_object(
                 'at', sluice.timestamp_text(s.at), 'source', s.source, 'signals', s.signals)
             ORDER BY s.at, s.source), '[]') FROM series AS s))
