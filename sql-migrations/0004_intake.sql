@@ -389,6 +389,9 @@ CREATE TABLE sluice.identity (
     PRIMARY KEY (organization_id, id)
 );
 CREATE INDEX identity_anonymous_id_idx ON sluice.identity (organization_id, anonymous_id);
+CREATE INDEX identity_email_idx ON sluice.identity (organization_id, email) WHERE email IS NOT NULL;
+CREATE INDEX identity_user_id_idx ON sluice.identity (organization_id, user_id)
+    WHERE user_id IS NOT NULL;
 CREATE INDEX identity_unsettled_idx ON sluice.identity (looked_at) WHERE settled_at IS NULL;
 COMMENT ON TABLE sluice.identity IS
     'Anonymous ids that arrived together with an email or a user id. Their signals go to signal, '
@@ -409,6 +412,8 @@ COMMENT ON COLUMN sluice.identity.settled_at IS
 COMMENT ON INDEX sluice.identity_pkey IS 'begins with the organization, as all primary keys do';
 COMMENT ON INDEX sluice.identity_anonymous_id_idx IS
     'whether a visitor is known; not unique, so that no transaction waits for another';
+COMMENT ON INDEX sluice.identity_email_idx IS 'the anonymous ids of a person, see person_signals';
+COMMENT ON INDEX sluice.identity_user_id_idx IS 'the anonymous ids of a person, see person_signals';
 COMMENT ON INDEX sluice.identity_unsettled_idx IS 'what sluicectl maintain has to look at';
 COMMENT ON SEQUENCE sluice.identity_id_seq IS 'numbers identities';
 

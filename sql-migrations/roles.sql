@@ -58,6 +58,10 @@ BEGIN
         -- one plan is right for all groups. Set here and not in the functions, which a distributed
         -- PostgreSQL has to plan with their values.
         ('sluice_intake', 'plan_cache_mode', 'force_generic_plan'),
+        -- A signal and its result are in partitions of the same day: without this each look-up that
+        -- finds some hundred signals reads the results of all days.
+        ('sluice_reader', 'enable_partitionwise_join', 'on'),
+        ('sluice_admin', 'enable_partitionwise_join', 'on'),
         -- The statements cost less than compiling them would.
         ('sluice_intake', 'jit', 'off'),
         ('sluice_consumer', 'jit', 'off'),

@@ -152,7 +152,8 @@ SELECT bag_eq($$
     CROSS JOIN unnest(s.setconfig) AS c
     WHERE r.rolname ~ '^sluice_' AND split_part(c, '=', 1) <> 'default_toast_compression'
 $$, $$
-    VALUES ('sluice_admin synchronous_commit=on'),
+    VALUES ('sluice_admin enable_partitionwise_join=on'),
+        ('sluice_admin synchronous_commit=on'),
         ('sluice_consumer jit=off'),
         ('sluice_intake idle_in_transaction_session_timeout=330s'),
         ('sluice_intake jit=off'),
@@ -160,6 +161,7 @@ $$, $$
         ('sluice_intake plan_cache_mode=force_generic_plan'),
         ('sluice_intake statement_timeout=30s'),
         ('sluice_intake synchronous_commit=on'),
+        ('sluice_reader enable_partitionwise_join=on'),
         ('sluice_settings idle_in_transaction_session_timeout=15s'),
         ('sluice_settings jit=off'),
         ('sluice_settings statement_timeout=15s'),
