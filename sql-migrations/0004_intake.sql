@@ -380,6 +380,9 @@ CREATE TABLE sluice.identity (
     PRIMARY KEY (organization_id, id)
 );
 CREATE INDEX identity_anonymous_id_idx ON sluice.identity (organization_id, anonymous_id);
+CREATE INDEX identity_email_idx ON sluice.identity (organization_id, email) WHERE email IS NOT NULL;
+CREATE INDEX identity_user_id_idx ON sluice.identity (organization_id, user_id)
+    WHERE user_id IS NOT NULL;
 CREATE INDEX identity_unsettled_idx ON sluice.identity (looked_at) WHERE settled_at IS NULL;
 COMMENT ON TABLE sluice.identity IS
     'Visitors who are known: anonymous ids that arrived together with an identity. Their signals '
@@ -402,6 +405,8 @@ COMMENT ON INDEX sluice.identity_pkey IS
 COMMENT ON INDEX sluice.identity_anonymous_id_idx IS
     'tells whether a visitor is known; not unique, so that transactions do not wait for each '
     'other';
+COMMENT ON INDEX sluice.identity_email_idx IS 'finds a person''s anonymous ids, see person_signals';
+COMMENT ON INDEX sluice.identity_user_id_idx IS 'finds a person''s anonymous ids, see person_signals';
 COMMENT ON INDEX sluice.identity_unsettled_idx IS
     'finds the visitors that sluicectl maintain must search for';
 COMMENT ON SEQUENCE sluice.identity_id_seq IS 'numbers identities';

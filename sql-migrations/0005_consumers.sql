@@ -63,7 +63,8 @@ CREATE TABLE sluice.signal_result (
     mapped_rule text,
     PRIMARY KEY (id, organization_id, received_at)
 ) PARTITION BY RANGE (received_at);
-CREATE INDEX signal_result_finished_at_idx ON sluice.signal_result USING brin (finished_at);
+CREATE INDEX signal_result_finished_at_idx ON sluice.signal_result
+    USING brin (finished_at) WITH (pages_per_range = 32);
 CREATE INDEX signal_result_failed_idx ON sluice.signal_result (received_at)
     WHERE status = 'permanently_failed';
 CREATE TABLE sluice.product_org_result (
@@ -71,7 +72,7 @@ CREATE TABLE sluice.product_org_result (
     PRIMARY KEY (id, organization_id, received_at)
 ) PARTITION BY RANGE (received_at);
 CREATE INDEX product_org_result_finished_at_idx ON sluice.product_org_result
-    USING brin (finished_at);
+    USING brin (finished_at) WITH (pages_per_range = 32);
 CREATE INDEX product_org_result_failed_idx ON sluice.product_org_result (received_at)
     WHERE status = 'permanently_failed';
 CREATE TABLE sluice.signal_result_default PARTITION OF sluice.signal_result DEFAULT;

@@ -97,14 +97,16 @@ COMMENT ON COLUMN sluice.day_index.suffix IS
     'the index name is the partition''s name, an underscore and this';
 COMMENT ON COLUMN sluice.day_index.definition IS
     'the part of CREATE INDEX that follows the table name';
+-- Hash where nearly all rows have a value of their own: a look-up reads one page instead of three, and
+-- the index is no larger. Where few rows have a value a B-tree is smaller.
 INSERT INTO sluice.day_index (table_name, suffix, definition)
-SELECT 'signal', n.name || '_day', format('(%1$I) WHERE %1$I IS NOT NULL', n.name)
-FROM unnest(ARRAY['email', 'user_id', 'anonymous_id', 'product_user_id', 'crm_id',
-    'marketing_automation_id', 'phone', 'message_id']) AS n (name)
+SELECT 'signal', n.name || '_day', format('USING %2$s (%1$I) WHERE %1$I IS NOT NULL', n.name, n.method)
+FROM (VALUES ('email', 'hash'), ('user_id', 'hash'), ('anonymous_id', 'hash'),
+    ('message_id', 'hash'), ('request_id', 'hash'), ('product_user_id', 'btree'),
+    ('crm_id', 'btree'), ('marketing_automation_id', 'btree'), ('phone', 'btree')) AS n (name, method)
 UNION ALL VALUES
-    ('signal', 'request_id_day', '(request_id)'),
     ('signal', 'organization_id_day', '(organization_id, id)'),
-    ('signal_cold_storage', 'request_id_day', '(request_id)'),
+    ('signal_cold_storage', 'request_id_day', 'USING hash (request_id)'),
     ('signal_cold_storage', 'organization_id_day', '(organization_id, id)');
 
 CREATE TABLE sluice.maintenance_step (

@@ -36,32 +36,33 @@ COMMENT ON FUNCTION sluice.person_signals(text, text) IS
 
 CREATE OR REPLACE FUNCTION sluice.person_delete(actor text, organization_name text, identity text)
 RETURNS bigint
-LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+-- Each row in its own day.
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);
     ids bigint[];
-    first_at timestamptz;
-    last_at timestamptz;
+    times timestamptz[];
+    visitors text[];
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    SELECT array_agg(s.id), min(s.received_at), max(s.received_at) INTO ids, first_at, last_at
+    SELECT array_agg(s.id), array_agg(s.received_at), array_agg(DISTINCT s.anonymous_id)
+    INTO ids, times, visitors
     FROM sluice.person_signals(organization_name, identity) AS s;
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
-    DELETE FROM sluice.signal AS s
-    WHERE s.id = ANY (ids) AND s.organization_id = its_id
-        AND s.received_at BETWEEN first_at AND last_at;
-    DELETE FROM sluice.signal_cold_storage AS s
-    WHERE s.id = ANY (ids) AND s.organization_id = its_id
-        AND s.received_at BETWEEN first_at AND last_at;
-    DELETE FROM sluice.signal_result AS r
-    WHERE r.id = ANY (ids) AND r.organization_id = its_id
-        AND r.received_at BETWEEN first_at AND last_at;
+    DELETE FROM sluice.signal AS s USING unnest(ids, times) AS u (id, at)
+    WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at;
+    DELETE FROM sluice.signal_cold_storage AS s USING unnest(ids, times) AS u (id, at)
+    WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at;
+    DELETE FROM sluice.signal_result AS r USING unnest(ids, times) AS u (id, at)
+    WHERE r.id = u.id AND r.organization_id = its_id AND r.received_at = u.at;
     DELETE FROM sluice.signal_queue AS q WHERE q.id = ANY (ids) AND q.organization_id = its_id;
     DELETE FROM sluice.identity AS i
     WHERE i.organization_id = its_id AND (i.email = lower(identity) OR i.user_id = identity
-        OR i.anonymous_id = identity OR i.signal_id = ANY (ids));
+        OR i.anonymous_id = ANY (visitors || identity)
+            AND (i.anonymous_id = identity OR i.signal_id = ANY (ids)));
     PERFORM sluice.audit(actor, its_id, 'person_delete', 'person', '', -- without the identity
         jsonb_build_object('signals', cardinality(ids)));
     RETURN cardinality(ids);

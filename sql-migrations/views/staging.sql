@@ -62,7 +62,7 @@ COMMENT ON VIEW sluice.product_org_staging IS
     'product_org_result.';
 
 CREATE OR REPLACE VIEW sluice.signal_failed AS
-SELECT s.id, s.organization_id, s.key_id, s.received_at, f.status, f.status_at, f.error,
+SELECT s.id, s.organization_id, s.key_id, f.received_at, f.status, f.status_at, f.error,
     f.mapped_rule, f.attempts, f.claimed_by, f.due_at, s.source, s.event_type, s.event_name, s.email,
     s.user_id, s.request_id, s.payload
 FROM (
@@ -77,8 +77,11 @@ FROM (
     FROM sluice.signal_queue AS q
     WHERE q.due_at IS NOT NULL
 ) AS f
-JOIN sluice.signal AS s
-    ON s.id = f.id AND s.organization_id = f.organization_id AND s.received_at = f.received_at;
+CROSS JOIN LATERAL (
+    SELECT * FROM sluice.signal AS t
+    WHERE t.id = f.id AND t.organization_id = f.organization_id AND t.received_at = f.received_at
+    LIMIT 1 -- keeps the planner from joining all days to the failed of some
+) AS s;
 COMMENT ON VIEW sluice.signal_failed IS
     'Signals that failed, whether they will be retried or not. Add received_at >= … to limit the '
     'days.';
