@@ -64,7 +64,8 @@ CREATE TABLE sluice.detached_partition (
 );
 COMMENT ON TABLE sluice.detached_partition IS
     'Partitions that sluicectl maintain has detached instead of dropping (retention.expired). They '
-    'are plain tables now; who has archived one drops it and deletes its row here.';
+    'are plain tables now, dropped by sluicectl maintain --archive or by the DBA; a row whose table is '
+    'gone is removed.';
 COMMENT ON COLUMN sluice.detached_partition.partition_name IS 'the table, in schema sluice';
 COMMENT ON COLUMN sluice.detached_partition.table_name IS 'what it was a partition of';
 COMMENT ON COLUMN sluice.detached_partition.lower_bound IS 'its day began then';
@@ -77,7 +78,7 @@ CREATE TABLE sluice.fed_day (
 );
 COMMENT ON TABLE sluice.fed_day IS
     'Which partitions of days long past feed_stragglers has looked at, so that it looks again only '
-    'after rows were added. Written by sluicectl maintain.';
+    'after rows were added, or the statistics reset. Written by sluicectl maintain.';
 COMMENT ON COLUMN sluice.fed_day.partition_name IS 'as in partition_overview';
 COMMENT ON COLUMN sluice.fed_day.changes IS
     'rows inserted, as the server''s statistics had it before';
@@ -120,26 +121,6 @@ COMMENT ON COLUMN sluice.maintenance_step.unit IS 'what the function counts: row
 COMMENT ON COLUMN sluice.maintenance_step.description IS 'what it is for';
 COMMENT ON COLUMN sluice.maintenance_step.added_at IS
     'when it was added; from then on it has to be run at least daily';
-INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
-    ('fold_product_orgs', 50, 'product orgs', 'the latest state of each product org'),
-    ('move_default_rows', 100, 'rows', 'rows of default partitions into partitions of their days'),
-    ('make_partitions', 200, 'partitions', 'the partitions of the coming days, and missing ones'),
-    ('drop_partitions', 300, 'partitions', 'partitions past retention'),
-    ('prune_default_rows', 400, 'rows', 'rows of default partitions past retention'),
-    ('fold_usage', 500, 'rows', 'signals counted, added up by hour and month'),
-    ('fold_refusals', 510, 'rows', 'refused requests counted, added up by day'),
-    ('fold_key_use', 520, 'rows', 'the last use of each key'),
-    ('resolve_identities', 600, 'visitors or signals', 'cold signals of visitors who are known'),
-    ('feed_stragglers', 650, 'rows', 'rows of days long past, stored since the last time'),
-    ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
-    ('prune_moves', 710, 'rows', 'notes of moved signals past retention'),
-    ('prune_queues', 720, 'rows', 'what waits for consumers and was dropped with its day'),
-    ('prune_claims', 730, 'rows', 'claims under which nothing is held any more'),
-    ('prune_identities', 800, 'rows', 'identities past retention'),
-    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention'),
-    ('prune_usage_hours', 1000, 'rows', 'hours of usage past retention'),
-    ('index_days', 1050, 'indexes', 'indexes of days that are over'),
-    ('count_rows', 1100, 'rows', 'rows of changed partitions, counted for the statistics');
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,

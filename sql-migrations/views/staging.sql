@@ -1,9 +1,12 @@
 -- Staged rows under the contract's names, with what consumers made of them. Re-appliable; applied
 -- before functions/, because claims return these rows.
+--
+-- Views of what senders delivered run with the reader's rights, so that a DBA's row-level security on
+-- the tables holds in them.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.signal_staging AS
+CREATE OR REPLACE VIEW sluice.signal_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -33,7 +36,7 @@ COMMENT ON VIEW sluice.signal_staging IS
     'say of each row. A signal that neither knows is pending. For what failed read signal_failed, '
     'for what is waiting backlog: they read no more than that.';
 
-CREATE OR REPLACE VIEW sluice.product_org_staging AS
+CREATE OR REPLACE VIEW sluice.product_org_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -62,7 +65,7 @@ COMMENT ON VIEW sluice.product_org_staging IS
     'Product-org updates as delivered, with their status: table product_org_update with what '
     'product_org_queue and product_org_result say of each row.';
 
-CREATE OR REPLACE VIEW sluice.signal_failed AS
+CREATE OR REPLACE VIEW sluice.signal_failed WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at, f.status, f.status_at, f.error,
     f.mapped_rule, f.attempts, f.claimed_by, f.due_at, s.source, s.event_type, s.event_name, s.email,
     s.user_id, s.request_id, s.payload
@@ -84,7 +87,7 @@ COMMENT ON VIEW sluice.signal_failed IS
     'Signals that have failed, for good or for now, found by an index; say received_at >= for the '
     'days to look at.';
 
-CREATE OR REPLACE VIEW sluice.consumer_work AS
+CREATE OR REPLACE VIEW sluice.consumer_work WITH (security_invoker = true) AS
 SELECT r.claimed_by, date_trunc('hour', r.finished_at, 'UTC') AS hour, r.status, count(*) AS signals,
     avg(r.finished_at - r.claimed_at) AS mean_time, max(r.finished_at - r.claimed_at) AS longest_time
 FROM sluice.signal_result AS r
@@ -93,7 +96,7 @@ COMMENT ON VIEW sluice.consumer_work IS
     'What consumers finished, and how long it took them from claim to report, by consumer, hour (UTC) '
     'and status. Over all days; signal_result by finished_at for a span of them.';
 
-CREATE OR REPLACE VIEW sluice.queued AS
+CREATE OR REPLACE VIEW sluice.queued WITH (security_invoker = true) AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
     s.lease_ends_at, (s.last_failure).failed_at
 FROM sluice.signal_queue AS s
@@ -153,7 +156,7 @@ BEGIN
 END
 $do$;
 
-CREATE OR REPLACE VIEW sluice.backlog AS
+CREATE OR REPLACE VIEW sluice.backlog WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     s.table_name,
@@ -189,7 +192,7 @@ COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be tried again';
 COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest waiting one was received';
 COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long it has waited';
 
-CREATE OR REPLACE VIEW sluice.intake_per_hour AS
+CREATE OR REPLACE VIEW sluice.intake_per_hour WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     k.id AS key_id,

@@ -97,6 +97,7 @@ SELECT is_empty($$
         AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = i.indrelid
             AND a.attnum = ANY (i.indkey) AND a.attname = 'organization_id')
         AND c.relname NOT IN ('organization', 'api_key', 'schema_migration', 'schema_file',
+            'schema_object',
             'retention', 'detached_partition', 'day_index', 'fed_day', 'maintenance_step',
             'maintenance_run', 'product_org_fold', 'counted_partition', 'settings_secret', 'feed',
             'feed_frontier', 'claim')
