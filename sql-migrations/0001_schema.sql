@@ -54,4 +54,18 @@ COMMENT ON COLUMN sluice.schema_file.applied_by IS 'the database role that appli
 COMMENT ON CONSTRAINT schema_file_name_check ON sluice.schema_file IS 'not empty';
 COMMENT ON CONSTRAINT schema_file_checksum_check ON sluice.schema_file IS 'a SHA-256 has 32 bytes';
 
+CREATE TABLE sluice.schema_object (
+    kind text CHECK (kind IN ('table', 'view', 'sequence', 'routine', 'type')),
+    name text,
+    PRIMARY KEY (kind, name)
+);
+COMMENT ON TABLE sluice.schema_object IS
+    'What migrations have made in this schema, so that check and migrate --repair know it from what a '
+    'DBA has put here. Written anew by access.sql.';
+COMMENT ON COLUMN sluice.schema_object.kind IS 'table, view, sequence, routine or type';
+COMMENT ON COLUMN sluice.schema_object.name IS
+    'the name, of a routine without its arguments; partitions are not listed';
+COMMENT ON CONSTRAINT schema_object_kind_check ON sluice.schema_object IS
+    'what has an owner of its own';
+
 RESET ROLE;

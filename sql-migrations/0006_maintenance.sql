@@ -64,8 +64,9 @@ CREATE TABLE sluice.detached_partition (
     detached_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE sluice.detached_partition IS
-    'Partitions that sluicectl maintain has detached (retention.expired). They are plain tables '
-    'now: archive one, then drop it and delete its row here.';
+    'Partitions that sluicectl maintain has detached instead of dropping (retention.expired). They '
+    'are plain tables now: sluicectl maintain --archive or a DBA drops them. The row of a dropped '
+    'table is removed.';
 COMMENT ON COLUMN sluice.detached_partition.partition_name IS 'the table, in schema sluice';
 COMMENT ON COLUMN sluice.detached_partition.table_name IS 'the table it was a partition of';
 COMMENT ON COLUMN sluice.detached_partition.lower_bound IS 'start of its day';
@@ -77,8 +78,8 @@ CREATE TABLE sluice.fed_day (
     changes bigint NOT NULL
 );
 COMMENT ON TABLE sluice.fed_day IS
-    'The older partitions that feed_stragglers has searched; it searches one again only after '
-    'inserts. Written by sluicectl maintain.';
+    'The older partitions that feed_stragglers has searched; it searches one again only when the '
+    'number of inserts has changed. Written by sluicectl maintain.';
 COMMENT ON COLUMN sluice.fed_day.partition_name IS 'as in partition_overview';
 COMMENT ON COLUMN sluice.fed_day.changes IS
     'rows inserted before the search, from the server''s statistics';
@@ -125,26 +126,6 @@ COMMENT ON COLUMN sluice.maintenance_step.unit IS 'what the function counts';
 COMMENT ON COLUMN sluice.maintenance_step.description IS 'what the step does';
 COMMENT ON COLUMN sluice.maintenance_step.added_at IS
     'when the step was added; since then it must run at least daily';
-INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
-    ('fold_product_orgs', 50, 'product orgs', 'updates the latest state of each product org'),
-    ('move_default_rows', 100, 'rows', 'moves rows from default partitions to their days'),
-    ('make_partitions', 200, 'partitions', 'creates the partitions of the coming days, and missing ones'),
-    ('drop_partitions', 300, 'partitions', 'drops or detaches partitions past retention'),
-    ('prune_default_rows', 400, 'rows', 'deletes rows past retention from default partitions'),
-    ('fold_usage', 500, 'rows', 'adds up usage by hour and month'),
-    ('fold_refusals', 510, 'rows', 'adds up refused requests by day'),
-    ('fold_key_use', 520, 'rows', 'keeps the last use of each key'),
-    ('resolve_identities', 600, 'visitors or signals', 'moves cold signals of known visitors to signal'),
-    ('feed_stragglers', 650, 'rows', 'queues new rows of older days'),
-    ('prune_deliveries', 700, 'rows', 'deletes deliveries past retention'),
-    ('prune_moves', 710, 'rows', 'deletes records of moved signals past retention'),
-    ('prune_queues', 720, 'rows', 'deletes queued rows past retention'),
-    ('prune_claims', 730, 'rows', 'deletes claims that hold no rows'),
-    ('prune_identities', 800, 'rows', 'deletes identities past retention'),
-    ('prune_refused_requests', 900, 'rows', 'deletes counts of refused requests past retention'),
-    ('prune_usage_hours', 1000, 'rows', 'deletes hours of usage past retention'),
-    ('index_days', 1050, 'indexes', 'builds the indexes of past days'),
-    ('count_rows', 1100, 'rows', 'counts rows of changed partitions for the statistics');
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,

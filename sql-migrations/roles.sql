@@ -98,13 +98,17 @@ BEGIN
 END
 $do$;
 
--- After a restore without roles, everything belongs to the restoring role.
+-- After a restore without roles, everything belongs to the restoring role. A DBA's objects stay the
+-- DBA's, and so does a partition of a table whose owner is right.
 DO $do$
 DECLARE
-    misplaced record;
+    statement text;
 BEGIN
-    FOR misplaced IN
-        SELECT pg_catalog.format('ALTER SCHEMA %I OWNER TO sluice_owner', n.nspname) AS statement
+    IF pg_catalog.to_regclass('sluice.schema_object') IS NULL THEN
+        RETURN; -- there is nothing yet
+    END IF;
+    FOREACH statement IN ARRAY ARRAY(
+        SELECT pg_catalog.format('ALTER SCHEMA %I OWNER TO sluice_owner', n.nspname)
         FROM pg_catalog.pg_namespace AS n
         WHERE n.nspname = 'sluice' AND n.nspowner <> 'sluice_owner'::regrole
         UNION ALL
@@ -113,8 +117,16 @@ BEGIN
             n.nspname, c.relname)
         FROM pg_catalog.pg_class AS c
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid
+        LEFT JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
         WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p', 'v', 'S')
             AND c.relowner <> 'sluice_owner'::regrole
+            AND CASE
+                WHEN c.relispartition THEN c.relowner = parent.relowner
+                WHEN c.relname ~ '_p\d{4}_\d\d_\d\d$' THEN c.relowner = n.nspowner -- detached
+                ELSE EXISTS (SELECT FROM sluice.schema_object AS o
+                    WHERE o.kind IN ('table', 'view', 'sequence') AND o.name = c.relname)
+            END
             -- The sequence of an identity column goes with its table.
             AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'))
@@ -122,16 +134,18 @@ BEGIN
         SELECT pg_catalog.format('ALTER TYPE %I.%I OWNER TO sluice_owner', n.nspname, t.typname)
         FROM pg_catalog.pg_type AS t
         JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-        LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
         WHERE n.nspname = 'sluice' AND t.typowner <> 'sluice_owner'::regrole
-            AND (t.typtype = 'e' OR c.relkind = 'c')
+            AND EXISTS (SELECT FROM sluice.schema_object AS o
+                WHERE o.kind = 'type' AND o.name = t.typname)
         UNION ALL
         SELECT pg_catalog.format('ALTER ROUTINE %s OWNER TO sluice_owner', p.oid::regprocedure)
         FROM pg_catalog.pg_proc AS p
         WHERE p.pronamespace = pg_catalog.to_regnamespace('sluice')
             AND p.proowner <> 'sluice_owner'::regrole
+            AND EXISTS (SELECT FROM sluice.schema_object AS o
+                WHERE o.kind = 'routine' AND o.name = p.proname))
     LOOP
-        EXECUTE misplaced.statement;
+        EXECUTE statement;
     END LOOP;
 END
 $do$;

@@ -79,11 +79,15 @@ static enum ctl_exit check_target(struct ctl *ctl, struct work *work)
 static enum ctl_exit plan(struct ctl *ctl, struct work *work)
 {
 	struct store_list applied, applied_files;
+	bool exists = false;
 	const char *message = NULL, *hint = NULL;
-	enum status status = store_migration_list(&ctl->store, &applied, &applied_files);
+	enum status status = store_migration_list(&ctl->store, &exists, &applied, &applied_files);
 
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
+	if (exists && applied.count == 0)
+		return ctl_fail(CTL_FAILED, "restore the data of the dump, too",
+				"schema sluice is there, without the migrations that made it");
 	status = migration_file_plan(&ctl->arena, &work->files, &applied, &work->first, &message,
 				     &hint);
 	if (status == STATUS_MISCONFIGURED)

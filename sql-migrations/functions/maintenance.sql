@@ -163,7 +163,7 @@ BEGIN
         JOIN sluice.partition_bounds() AS b ON b.table_name = f.table_name
         CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition) AS changes) AS n
         LEFT JOIN sluice.fed_day AS d ON d.partition_name = b.partition_name
-        WHERE b.upper_bound < now() - interval '2 days' AND n.changes > coalesce(d.changes, 0)
+        WHERE b.upper_bound < now() - interval '2 days' AND n.changes IS DISTINCT FROM d.changes
         ORDER BY b.upper_bound DESC
     LOOP
         INSERT INTO sluice.fed_day AS d (partition_name, changes)
@@ -181,8 +181,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed_stragglers(integer) IS
-    'Maintenance step: queues rows of one older day, which feeds no longer look at, if the '
-    'server''s statistics show inserts since the last time.';
+    'Maintenance step: queues rows of one older day, which feeds no longer look at, if the number of '
+    'inserts in the server''s statistics is not that of the last time.';
 
 -- ---- how they are run ----
 
@@ -239,6 +239,47 @@ END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_record(text, text, text, bigint, text) IS
     'Records in maintenance_run how a step ended. Raises P0002 for an unknown step.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_detached()
+RETURNS TABLE (partition_name text, table_name text, lower_bound timestamptz, upper_bound timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT c.oid::regclass::text, d.table_name, d.lower_bound, d.upper_bound
+    FROM sluice.detached_partition AS d
+    JOIN pg_class AS c ON c.oid = sluice.detached_table(d.partition_name)
+    WHERE NOT c.relispartition
+    ORDER BY d.lower_bound, d.table_name;
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_detached() IS
+    'The partitions of detached_partition that are still there, the oldest first, with their schema. '
+    'For sluicectl maintain --archive.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_archived(actor text, partition_name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '200ms' AS $$
+DECLARE
+    its record;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    SELECT d.partition_name, d.table_name, c.oid::regclass AS name INTO its
+    FROM sluice.detached_partition AS d
+    JOIN pg_class AS c ON c.oid = sluice.detached_table(d.partition_name)
+    WHERE c.oid = to_regclass(maintenance_archived.partition_name) AND NOT c.relispartition;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'detached partition "%" does not exist', partition_name
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    EXECUTE format('DROP TABLE %s', its.name);
+    DELETE FROM sluice.detached_partition AS d WHERE d.partition_name = its.partition_name;
+    PERFORM sluice.audit(actor, 0, 'partition_archived', 'partition', its.partition_name,
+        jsonb_build_object('table', its.table_name));
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_archived(text, text) IS
+    'Drops a detached partition that a command has archived (actor, the name as maintenance_detached '
+    'has it). Raises P0002 when it is none, 55P03 when it is in use.';
 
 CREATE OR REPLACE FUNCTION sluice.retention_set(actor text, table_name text, keep interval,
     expired text) RETURNS void
@@ -324,10 +365,35 @@ COMMENT ON FUNCTION sluice.fold_product_orgs(integer) IS
     'product_org_state, and returns how many product orgs changed, at least 1 while updates are '
     'left.';
 
+INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
+    ('fold_product_orgs', 50, 'product orgs', 'updates the latest state of each product org'),
+    ('move_default_rows', 100, 'rows', 'moves rows from default partitions to their days'),
+    ('make_partitions', 200, 'partitions', 'creates the partitions of the coming days, and missing ones'),
+    ('drop_partitions', 300, 'partitions', 'drops or detaches partitions past retention'),
+    ('prune_default_rows', 400, 'rows', 'deletes rows past retention from default partitions'),
+    ('fold_usage', 500, 'rows', 'adds up usage by hour and month'),
+    ('fold_refusals', 510, 'rows', 'adds up refused requests by day'),
+    ('fold_key_use', 520, 'rows', 'keeps the last use of each key'),
+    ('resolve_identities', 600, 'visitors or signals', 'moves cold signals of known visitors to signal'),
+    ('feed_stragglers', 650, 'rows', 'queues new rows of older days'),
+    ('prune_deliveries', 700, 'rows', 'deletes deliveries past retention'),
+    ('prune_moves', 710, 'rows', 'deletes records of moved signals past retention'),
+    ('prune_queues', 720, 'rows', 'deletes queued rows past retention'),
+    ('prune_claims', 730, 'rows', 'deletes claims that hold no rows'),
+    ('prune_identities', 800, 'rows', 'deletes identities past retention'),
+    ('prune_refused_requests', 900, 'rows', 'deletes counts of refused requests past retention'),
+    ('prune_usage_hours', 1000, 'rows', 'deletes hours of usage past retention'),
+    ('index_days', 1050, 'indexes', 'builds the indexes of past days'),
+    ('count_rows', 1100, 'rows', 'counts rows of changed partitions for the statistics')
+ON CONFLICT (name) DO UPDATE
+SET position = excluded.position, unit = excluded.unit, description = excluded.description;
+
 GRANT EXECUTE ON FUNCTION
     sluice.maintenance_steps(),
     sluice.maintenance_do(text, integer),
-    sluice.maintenance_record(text, text, text, bigint, text)
+    sluice.maintenance_record(text, text, text, bigint, text),
+    sluice.maintenance_detached(),
+    sluice.maintenance_archived(text, text)
 TO sluice_maintenance;
 GRANT EXECUTE ON FUNCTION sluice.retention_set(text, text, interval, text) TO sluice_admin;
 

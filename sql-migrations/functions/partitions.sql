@@ -44,7 +44,7 @@ DECLARE
     made regclass;
     its record;
 BEGIN
-    SELECT c.relowner, c.relacl, s.spcname INTO model
+    SELECT c.relowner, c.relacl, c.relrowsecurity, s.spcname INTO model
     FROM pg_class AS c LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace WHERE c.oid = parent;
     SELECT b.partition INTO latest FROM sluice.partition_bounds() AS b
     WHERE b.table_name = partition_create.table_name AND NOT b.is_default
@@ -74,13 +74,17 @@ BEGIN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', made,
             CASE its.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END);
     END IF;
+    -- The table's policies decide for whom asks it; who asks the partition by its name is refused.
+    IF model.relrowsecurity THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made);
+    END IF;
     RETURN made;
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_create(text, text) IS
-    'Creates a table that can become a partition: with the columns, constraints, indexes and '
-    'grants of the partitioned table, and the storage options and replica identity of its latest '
-    'partition. Internal.';
+    'Creates a table that can become a partition: with the columns, constraints, indexes and grants '
+    'of the partitioned table, with row-level security if that has it, and with the storage options '
+    'and replica identity of its latest partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.partition_attach(parent regclass, partition regclass,
     lower_bound timestamptz, upper_bound timestamptz) RETURNS void
@@ -139,7 +143,11 @@ DECLARE
     used boolean;
 BEGIN
     FOR its IN SELECT b.partition_name, b.partition FROM sluice.partition_bounds() AS b
-        WHERE b.is_default ORDER BY 1
+        JOIN pg_class AS c ON c.oid = b.partition
+        -- What a DBA has moved or given away cannot be read by itself.
+        WHERE b.is_default AND has_table_privilege(c.oid, 'SELECT')
+            AND has_schema_privilege(c.relnamespace, 'USAGE')
+        ORDER BY 1
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', its.partition::regclass) INTO used;
         IF used THEN
@@ -346,6 +354,16 @@ COMMENT ON FUNCTION sluice.make_partitions(integer) IS
     'partitioned_table. With max_rows = 1000000, for a new database, it creates all of them and '
     'those of the last week.';
 
+CREATE OR REPLACE FUNCTION sluice.detached_table(partition_name text) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(to_regclass(format('sluice.%I', partition_name)), to_regclass(partition_name));
+END
+$$;
+COMMENT ON FUNCTION sluice.detached_table(text) IS
+    'The table that detached_partition names; null when it was dropped. For the functions of this '
+    'schema.';
+
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
@@ -353,12 +371,17 @@ DECLARE
     busy text;
     failure text;
 BEGIN
+    DELETE FROM sluice.detached_partition AS d
+    WHERE sluice.detached_table(d.partition_name) IS NULL;
     FOR part IN
         SELECT b.table_name, b.partition::regclass AS name, b.partition_name, b.lower_bound,
             b.upper_bound, t.parent::regclass AS parent, t.default_partition, t.expired
         FROM sluice.partition_bounds() AS b
         JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name
-        WHERE b.upper_bound <= t.keep_from
+        JOIN pg_class AS c ON c.oid = b.partition
+        -- What a DBA has taken over, or moved to where it cannot be named, is the DBA's to remove.
+        WHERE b.upper_bound <= t.keep_from AND c.relowner = 'sluice_owner'::regrole
+            AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
         ORDER BY b.table_name, b.lower_bound
     LOOP
         CONTINUE WHEN part.table_name = busy; -- each attempt makes intake wait
@@ -373,7 +396,9 @@ BEGIN
                 EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', part.parent, part.name);
                 INSERT INTO sluice.detached_partition (partition_name, table_name, lower_bound,
                     upper_bound)
-                VALUES (part.partition_name, part.table_name, part.lower_bound, part.upper_bound);
+                VALUES (part.partition_name, part.table_name, part.lower_bound, part.upper_bound)
+                ON CONFLICT ON CONSTRAINT detached_partition_pkey
+                DO UPDATE SET detached_at = excluded.detached_at;
             ELSE
                 EXECUTE format('DROP TABLE %s', part.name);
             END IF;
@@ -471,7 +496,8 @@ COMMENT ON FUNCTION sluice.index_days(integer) IS
     'latest day first; up to a hundred at a time on partitions under a megabyte. It blocks writers '
     'to that partition, but intake writes to today''s only.';
 
-GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
+GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use(), sluice.day_name(text, timestamptz)
+TO sluice_reader;
 
 -- A new database gets its first partitions here; sluicectl maintain makes the later ones.
 DO $do$

@@ -42,6 +42,18 @@ COMMENT ON FUNCTION sluice.sequences_behind() IS
     'Sequences that would return values already in use, as after a restore of data alone: the '
     'name, its last value, and the highest value in use. For sluicectl check.';
 
+CREATE OR REPLACE FUNCTION sluice.unretained_tables() RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.relname::text FROM pg_class AS c
+    JOIN sluice.schema_object AS o ON o.kind = 'table' AND o.name = c.relname
+    WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind = 'p'
+        AND NOT EXISTS (SELECT FROM sluice.retention AS r
+            WHERE r.table_name = c.relname AND r.days_ahead IS NOT NULL)
+$$;
+COMMENT ON FUNCTION sluice.unretained_tables() IS
+    'The partitioned tables that retention does not know, so that maintenance makes no days of them. '
+    'For sluicectl check.';
+
 -- ---- another cluster ----
 
 CREATE OR REPLACE FUNCTION sluice.highest_xact() RETURNS bigint
@@ -152,16 +164,24 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM setval(b.sequence_name::regclass, max(b.used_value))
     FROM sluice.sequences_behind() AS b GROUP BY b.sequence_name;
+    -- Nothing may be dropped by a retention that nobody has decided on.
+    INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning)
+    SELECT u.table_name, NULL, 7, CASE WHEN right(u.table_name, 7) = '_result'
+            THEN (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind || '_result' = u.table_name) END,
+        'given back by migrate --repair: nothing is removed'
+    FROM sluice.unretained_tables() AS u (table_name)
+    ON CONFLICT ON CONSTRAINT retention_pkey DO UPDATE SET days_ahead = excluded.days_ahead;
     IF sluice.is_restored() THEN
         PERFORM sluice.adopt_cluster();
     END IF;
 END
 $$;
 COMMENT ON FUNCTION sluice.repair() IS
-    'Advances sequences that are behind their tables, and adopts a database restored from another '
-    'cluster. For sluicectl migrate --repair.';
+    'Advances sequences that are behind their tables, gives partitioned tables without retention one '
+    'that keeps everything, and adopts a database restored from another cluster. For sluicectl '
+    'migrate --repair.';
 
-GRANT EXECUTE ON FUNCTION sluice.sequences_behind(), sluice.highest_xact(), sluice.is_ahead(),
-    sluice.is_restored() TO sluice_reader;
+GRANT EXECUTE ON FUNCTION sluice.sequences_behind(), sluice.unretained_tables(),
+    sluice.highest_xact(), sluice.is_ahead(), sluice.is_restored() TO sluice_reader;
 
 RESET ROLE;

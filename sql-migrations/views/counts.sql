@@ -3,7 +3,7 @@
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.usage_overview AS
+CREATE OR REPLACE VIEW sluice.usage_overview WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     u.month,
@@ -30,7 +30,7 @@ COMMENT ON COLUMN sluice.usage_overview.duplicates IS 'repeats, which do not cou
 COMMENT ON COLUMN sluice.usage_overview.signal_limit IS 'the limit per month; 0: none';
 COMMENT ON COLUMN sluice.usage_overview.overages IS 'true: signals over the limit are accepted';
 
-CREATE OR REPLACE VIEW sluice.refusal AS
+CREATE OR REPLACE VIEW sluice.refusal WITH (security_invoker = true) AS
 SELECT r.organization_id, r.key_id, r.day, r.reason, sum(r.requests)::bigint AS requests,
     max(r.last_at) AS last_at
 FROM (

@@ -4,7 +4,7 @@ SET LOCAL ROLE sluice_owner;
 
 -- There are few new rows, but the planner does not know that: for a lower bound alone it expects a
 -- third of all rows, for a range few.
-CREATE OR REPLACE VIEW sluice.product_org_news AS
+CREATE OR REPLACE VIEW sluice.product_org_news WITH (security_invoker = true) AS
 SELECT s.organization_id, s.product_org_id, s.name, s.plan_id, s.plan_name, s.user_count, s.mrr,
     s.trial_status, s.last_active_at, s.feature_flags, s.custom, s.received_at, s.id, s.key_id,
     s.stored_xact
@@ -16,7 +16,7 @@ COMMENT ON VIEW sluice.product_org_news IS
     'fold_product_orgs.';
 
 -- An update without last_active_at counts as of its receipt.
-CREATE OR REPLACE VIEW sluice.product_org_current AS
+CREATE OR REPLACE VIEW sluice.product_org_current WITH (security_invoker = true) AS
 SELECT t.organization_id, t.product_org_id, t.name, t.plan_id, t.plan_name, t.user_count, t.mrr,
     t.trial_status, t.last_active_at, t.feature_flags, t.custom, t.received_at, t.id, t.key_id
 FROM sluice.product_org_state AS t

@@ -2,7 +2,7 @@
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.rejected_overview AS
+CREATE OR REPLACE VIEW sluice.rejected_overview WITH (security_invoker = true) AS
 SELECT
     r.id,
     o.name AS organization,
@@ -48,7 +48,7 @@ COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was last repl
 COMMENT ON COLUMN sluice.rejected_overview.replayed_by IS 'who replayed it';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the rows made from it';
 
-CREATE OR REPLACE VIEW sluice.rejects_by_reason AS
+CREATE OR REPLACE VIEW sluice.rejects_by_reason WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     k.id AS key_id,

@@ -1,8 +1,9 @@
--- Staged rows with their status. Claims return rows of these views.
+-- Staged rows with their status. Claims return rows of these views. They run with the rights of the
+-- role that queries them, so that a DBA's row-level security on the tables applies to them.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.signal_staging AS
+CREATE OR REPLACE VIEW sluice.signal_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -32,7 +33,7 @@ COMMENT ON VIEW sluice.signal_staging IS
     'in neither is pending. For failed signals read signal_failed and for waiting ones backlog: '
     'they do not read the whole table.';
 
-CREATE OR REPLACE VIEW sluice.product_org_staging AS
+CREATE OR REPLACE VIEW sluice.product_org_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -61,7 +62,7 @@ COMMENT ON VIEW sluice.product_org_staging IS
     'Product-org updates as delivered, with their status from product_org_queue and '
     'product_org_result.';
 
-CREATE OR REPLACE VIEW sluice.signal_failed AS
+CREATE OR REPLACE VIEW sluice.signal_failed WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, f.received_at, f.status, f.status_at, f.error,
     f.mapped_rule, f.attempts, f.claimed_by, f.due_at, s.source, s.event_type, s.event_name, s.email,
     s.user_id, s.request_id, s.payload
@@ -86,7 +87,7 @@ COMMENT ON VIEW sluice.signal_failed IS
     'Signals that failed, whether they will be retried or not. Add received_at >= … to limit the '
     'days.';
 
-CREATE OR REPLACE VIEW sluice.consumer_work AS
+CREATE OR REPLACE VIEW sluice.consumer_work WITH (security_invoker = true) AS
 SELECT r.claimed_by, date_trunc('hour', r.finished_at, 'UTC') AS hour, r.status, count(*) AS signals,
     avg(r.finished_at - r.claimed_at) AS mean_time, max(r.finished_at - r.claimed_at) AS longest_time
 FROM sluice.signal_result AS r
@@ -95,7 +96,7 @@ COMMENT ON VIEW sluice.consumer_work IS
     'What consumers finished and how long it took from claim to report, by consumer, hour (UTC) '
     'and status. Covers all days; for a shorter span query signal_result by finished_at.';
 
-CREATE OR REPLACE VIEW sluice.queued AS
+CREATE OR REPLACE VIEW sluice.queued WITH (security_invoker = true) AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
     s.lease_ends_at, (s.last_failure).failed_at
 FROM sluice.signal_queue AS s
@@ -154,7 +155,7 @@ BEGIN
 END
 $do$;
 
-CREATE OR REPLACE VIEW sluice.backlog AS
+CREATE OR REPLACE VIEW sluice.backlog WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     s.table_name,
@@ -190,7 +191,7 @@ COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be retried';
 COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest pending row was received';
 COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long that row has waited';
 
-CREATE OR REPLACE VIEW sluice.intake_per_hour AS
+CREATE OR REPLACE VIEW sluice.intake_per_hour WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     k.id AS key_id,

@@ -1,7 +1,7 @@
 -- Retention and the steps of maintenance, one after the other, as the role that runs them. Locks and
 -- other sessions are in tests/e2e/test_maintain.py.
 BEGIN;
-SELECT plan(95);
+SELECT plan(100);
 
 DELETE FROM sluice.signal; -- of tests that commit
 
@@ -287,6 +287,14 @@ SELECT results_eq('SELECT partition_name, table_name, upper_bound <= pg_temp.day
     FROM sluice.detached_partition ORDER BY detached_at LIMIT 1',
     $$ SELECT pg_temp.part(-30), 'signal', true $$, 'and is left to the DBA');
 SELECT isnt(to_regclass(format('sluice.%I', pg_temp.part(-30))), NULL, 'who still has it');
+SELECT results_eq('SELECT partition_name, table_name FROM sluice.maintenance_detached() LIMIT 1',
+    $$ SELECT 'sluice.' || pg_temp.part(-30), 'signal' $$, 'it is listed');
+SELECT throws_ok(format('SELECT sluice.maintenance_archived(%L, %L)', 'dba', name), 'P0002', NULL,
+    name || ' was not detached')
+FROM unnest(ARRAY['sluice.signal_default', 'sluice.nothing']) AS name;
+SELECT lives_ok(format('SELECT sluice.maintenance_archived(%L, %L)', 'dba', 'sluice.' || pg_temp.part(-30)),
+    'once it is archived');
+SELECT is(to_regclass(format('sluice.%I', pg_temp.part(-30))), NULL, 'it is dropped');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -39,7 +39,7 @@ SELECT bag_eq($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p')
         AND NOT c.relispartition AND c.oid NOT IN (SELECT d.oid FROM distributed AS d)
 $$, ARRAY['organization', 'api_key', 'schema_migration', 'schema_file', 'settings_secret',
-    'delivery_import', 'claim', 'feed', 'feed_frontier', 'retention', 'detached_partition', 'fed_day',
+    'delivery_import', 'claim', 'feed', 'feed_frontier', 'retention', 'detached_partition', 'schema_object', 'fed_day',
     'day_index', 'maintenance_step', 'maintenance_run', 'counted_partition', 'product_org_fold'],
     'other tables are reference tables or hold nothing of a tenant but what a transaction deletes itself');
 SELECT is_empty($$
