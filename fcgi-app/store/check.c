@@ -97,22 +97,22 @@
 	"('sluice_intake', 'plan_cache_mode'), ('sluice_intake', 'jit'), "                         \
 	"('sluice_consumer', 'jit'), ('sluice_settings', 'jit'), "                                 \
 	"('sluice_settings', 'statement_timeout'), "                                               \
-	"('sluice_settings', 'idle_in_transaction_session_timeout'), "
-"('sluice_reader', 'enable_partitionwise_join'), "
-	"('sluice_admin', 'enable_partitionwise_join'), "
-	"('sluice_intake', 'default_transaction_isolation'), "
-	"('sluice_settings', 'default_transaction_isolation'), "
-	"('sluice_consumer', 'default_transaction_isolation'), "
-	"('sluice_reader', 'default_transaction_isolation'), "
-	"('sluice_maintenance', 'default_transaction_isolation'), "
-	"('sluice_admin', 'default_transaction_isolation') UNION ALL "
-	"SELECT 'sluice_intake', s.name FROM pg_settings s "
-	"WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) "
-	"n (role, setting) "
-	"WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole "
-	"CROSS JOIN unnest(d.setconfig) c (setting) WHERE r.rolname = n.role "
-	"AND d.setdatabase IN (0, (SELECT oid FROM pg_database "
-	"WHERE datname = current_database())) "
+	"('sluice_settings', 'idle_in_transaction_session_timeout'), "                             \
+	"('sluice_reader', 'enable_partitionwise_join'), "                                         \
+	"('sluice_admin', 'enable_partitionwise_join'), "                                          \
+	"('sluice_intake', 'default_transaction_isolation'), "                                     \
+	"('sluice_settings', 'default_transaction_isolation'), "                                   \
+	"('sluice_consumer', 'default_transaction_isolation'), "                                   \
+	"('sluice_reader', 'default_transaction_isolation'), "                                     \
+	"('sluice_maintenance', 'default_transaction_isolation'), "                                \
+	"('sluice_admin', 'default_transaction_isolation') UNION ALL "                             \
+	"SELECT 'sluice_intake', s.name FROM pg_settings s "                                       \
+	"WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) "                \
+	"n (role, setting) "                                                                       \
+	"WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole " \
+	"CROSS JOIN unnest(d.setconfig) c (setting) WHERE r.rolname = n.role "                     \
+	"AND d.setdatabase IN (0, (SELECT oid FROM pg_database "                                   \
+	"WHERE datname = current_database())) "                                                    \
 	"AND split_part(c.setting, '=', 1) = n.setting)"
 
 #define OWNER                                                                                      \
@@ -348,7 +348,7 @@
 	"AND p.proargnames = '{max_rows}' AND NOT EXISTS (SELECT FROM sluice.maintenance_step s "  \
 	"WHERE s.name = p.proname)"
 
-	static const struct {
+static const struct {
 	const char *check;
 	struct pg_statement statement;
 	bool needs_schema;

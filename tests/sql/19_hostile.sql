@@ -216,6 +216,7 @@ BEGIN
     RETURN (plan #>> '{0,Plan,Shared Hit Blocks}')::bigint;
 END
 $$;
+SET LOCAL enable_seqscan = off; -- a table of one page may be read without its index
 CREATE TEMPORARY TABLE reason AS
 SELECT v.*, pg_temp.buffers(v.key, v.secret) AS buffers
 FROM (VALUES ('unknown', 'no such key', NULL), ('deactivated', 'victim-deactivated', NULL),
