@@ -52,7 +52,9 @@ BEGIN
     EXECUTE format('CREATE TABLE sluice.%I (LIKE %s INCLUDING ALL)', partition_name, parent)
         || coalesce(' WITH (' || (SELECT array_to_string(c.reloptions, ', ')
             FROM pg_class AS c WHERE c.oid = latest AND c.reloptions IS NOT NULL) || ')', '')
-        || coalesce(' TABLESPACE ' || quote_ident(model.spcname), '');
+        -- Rather elsewhere than not at all.
+        || CASE WHEN has_tablespace_privilege(model.spcname, 'CREATE')
+            THEN ' TABLESPACE ' || quote_ident(model.spcname) ELSE '' END;
     made := format('sluice.%I', partition_name)::regclass;
     FOR its IN
         SELECT a.privilege_type, a.is_grantable, NULL::name AS column_name,

@@ -211,6 +211,15 @@ def test_where_todays_rows_go(lived, change):
             "make_partitions"]
         assert lived.psql("select count(*) from sluice.partition_bounds() where table_name ="
                           " 'rejected_payload' and lower_bound > now()") == [(8,)]
+        if "signal set tablespace" in change:
+            lived.psql(f"grant create on tablespace {tablespace} to sluice_owner;"
+                       " update sluice.retention set days_ahead = 9")
+            assert set(steps(lived).values()) == {"done"}
+            assert lived.psql(
+                "select coalesce(t.spcname, 'default') from sluice.partition_bounds() as b"
+                " join pg_class as c on c.oid = b.partition left join pg_tablespace as t on t.oid ="
+                " c.reltablespace where b.table_name = 'signal' and not b.is_default"
+                " order by lower_bound desc limit 2") == [(tablespace,), ("default",)]
         sent = {sent, lived.send()}
         claimed = lived.as_user("select id from sluice.claim_signals('c', 100, '1 hour')",
                                 "sluice_consumer")
@@ -379,7 +388,7 @@ def test_retention_hands_over(archived):
 
 
 @pytest.mark.parametrize("program, message", [
-    ("#!/bin/sh\necho \"$@\"; exit 3\n", "it exited with 3"),
+    ("#!/bin/sh\necho \"$@\" >>\"$ARCHIVE/said\"; exit 3\n", "it exited with 3"),
     ("#!/bin/sh\nkill -9 $$\n", "it was ended by signal 9"),
     (None, "could not run it: No such file or directory")])
 def test_a_program_that_fails(archived, program, message):
@@ -396,8 +405,9 @@ def test_a_program_that_fails(archived, program, message):
     if program and "exit 3" in program:
         name = archived.names[1]
         day = archived.psql("select (date_trunc('day', now(), 'UTC') - interval '6 days')::text")
-        assert re.search(rf"^sluice\.{name} signal {day[0][0][:10]}T00:00:00Z \S+Z$",
-                         process.stderr_text, re.M), process.stderr_text
+        said = (archived.place / "said").read_text()
+        assert re.search(rf"^sluice\.{name} signal {day[0][0][:10]}T00:00:00Z \S+T00:00:00Z$", said,
+                         re.M), said
     archived.program.write_text("#!/bin/sh\n")
     archived.program.chmod(0o755)
     again = archived.json("maintain", "--archive", archived.program)["archived"]
