@@ -23,7 +23,14 @@ BEGIN
         SET LOCAL ROLE sluice_owner;
         RESET ROLE;
     EXCEPTION WHEN insufficient_privilege THEN
-        EXECUTE pg_catalog.format('GRANT sluice_owner TO %I', current_user);
+        BEGIN
+            EXECUTE pg_catalog.format('GRANT sluice_owner TO %I', current_user);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'role "%" may not act for the roles of Sluice, which another role has made',
+                current_user USING ERRCODE = 'insufficient_privilege', HINT = pg_catalog.format(
+                'as a superuser: GRANT sluice_owner, sluice_intake, sluice_settings, sluice_consumer, '
+                'sluice_reader, sluice_maintenance, sluice_admin TO %I WITH ADMIN OPTION', current_user);
+        END;
     END;
     -- For how long others' transactions have been open (settled_age). Where this role may not grant it,
     -- that is not known.
