@@ -44,6 +44,8 @@ DECLARE
     ids bigint[];
     times timestamptz[];
     visitors text[];
+    staged_ids bigint[]; -- the others are cold
+    staged_times timestamptz[];
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     SELECT array_agg(s.id), array_agg(s.received_at), array_agg(DISTINCT s.anonymous_id)
@@ -52,11 +54,16 @@ BEGIN
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
-    DELETE FROM sluice.signal AS s USING unnest(ids, times) AS u (id, at)
-    WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at;
+    WITH gone AS (
+        DELETE FROM sluice.signal AS s USING unnest(ids, times) AS u (id, at)
+        WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at
+        RETURNING s.id, s.received_at)
+    SELECT coalesce(array_agg(g.id), '{}'), array_agg(g.received_at) INTO staged_ids, staged_times
+    FROM gone AS g;
     DELETE FROM sluice.signal_cold_storage AS s USING unnest(ids, times) AS u (id, at)
-    WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at;
-    DELETE FROM sluice.signal_result AS r USING unnest(ids, times) AS u (id, at)
+    WHERE s.id = u.id AND s.organization_id = its_id AND s.received_at = u.at
+        AND u.id <> ALL (staged_ids);
+    DELETE FROM sluice.signal_result AS r USING unnest(staged_ids, staged_times) AS u (id, at)
     WHERE r.id = u.id AND r.organization_id = its_id AND r.received_at = u.at;
     DELETE FROM sluice.signal_queue AS q WHERE q.id = ANY (ids) AND q.organization_id = its_id;
     DELETE FROM sluice.identity AS i
