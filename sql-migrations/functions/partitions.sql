@@ -308,15 +308,13 @@ DECLARE
     used boolean := false;
     busy text;
     failure text;
-    made bigint := 0;
 BEGIN
     FOR part IN SELECT * FROM sluice.partitioned_table AS t ORDER BY t.table_name LOOP
         BEGIN
             -- Today and the coming days, then gaps from the latest on.
             FOR day IN
                 SELECT m.day FROM sluice.missing_days(part.table_name) AS m (day)
-                WHERE m.day >= least(part.today - CASE max_rows WHEN 1000000 THEN interval '7 days'
-                        ELSE '0' END, (SELECT min(b.lower_bound)
+                WHERE m.day >= least(part.today, (SELECT min(b.lower_bound)
                     FROM sluice.partition_bounds() AS b WHERE b.table_name = part.table_name))
                 ORDER BY m.day < part.today, abs(extract(epoch FROM m.day - part.today))
             LOOP
@@ -329,11 +327,7 @@ BEGIN
                 END IF;
                 CONTINUE WHEN used;
                 PERFORM sluice.make_day(part.table_name, day);
-                made := made + 1;
-                IF made >= max_rows THEN
-                    RETURN made;
-                END IF;
-                EXIT WHEN max_rows < 1000000; -- all at once only in a new database
+                RETURN 1;
             END LOOP;
         EXCEPTION
             WHEN lock_not_available OR deadlock_detected THEN
@@ -341,18 +335,14 @@ BEGIN
             WHEN OTHERS THEN
                 failure := format('%s: %s', part.table_name, SQLERRM);
         END;
-        EXIT WHEN made > 0 AND max_rows < 1000000;
     END LOOP;
-    IF made = 0 THEN
-        PERFORM sluice.raise_step(busy, failure);
-    END IF;
-    RETURN made;
+    PERFORM sluice.raise_step(busy, failure);
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION sluice.make_partitions(integer) IS
     'Maintenance step: creates one missing partition between the oldest partition and last_day of '
-    'partitioned_table. With max_rows = 1000000, for a new database, it creates all of them and '
-    'those of the last week.';
+    'partitioned_table.';
 
 CREATE OR REPLACE FUNCTION sluice.detached_table(partition_name text) RETURNS regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -499,11 +489,14 @@ COMMENT ON FUNCTION sluice.index_days(integer) IS
 GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use(), sluice.day_name(text, timestamptz)
 TO sluice_reader;
 
--- A new database gets its first partitions here; sluicectl maintain makes the later ones.
+-- A new database gets the partitions of the last and the coming days here; sluicectl maintain makes
+-- the later ones.
 DO $do$
 BEGIN
     IF NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b WHERE NOT b.is_default) THEN
-        PERFORM sluice.make_partitions(1000000);
+        PERFORM sluice.make_day(t.table_name, m.day)
+        FROM sluice.partitioned_table AS t, sluice.missing_days(t.table_name) AS m (day)
+        WHERE m.day >= t.today - interval '7 days';
     END IF;
 END
 $do$;
