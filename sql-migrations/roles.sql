@@ -76,8 +76,8 @@ BEGIN
         ('sluice_settings', 'statement_timeout', '15s'),
         ('sluice_settings', 'idle_in_transaction_session_timeout', '15s'),
         -- The functions expect each statement to see what was committed before it. Under another
-        -- isolation level, which may be the database's default, calls fail, though nothing is stored or
-        -- claimed wrongly.
+        -- isolation level, which may be the database's default, calls fail, though nothing is
+        -- stored or claimed wrongly.
         ('sluice_intake', 'default_transaction_isolation', 'read committed'),
         ('sluice_settings', 'default_transaction_isolation', 'read committed'),
         ('sluice_consumer', 'default_transaction_isolation', 'read committed'),

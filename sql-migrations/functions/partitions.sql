@@ -74,7 +74,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', made,
             CASE its.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END);
     END IF;
-    -- The table's policies decide for whom asks it; who asks the partition by its name is refused.
+    -- The table's policies apply to queries of the table. Without this, a query of the partition
+    -- itself would evade them.
     IF model.relrowsecurity THEN
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made);
     END IF;
@@ -144,7 +145,7 @@ DECLARE
 BEGIN
     FOR its IN SELECT b.partition_name, b.partition FROM sluice.partition_bounds() AS b
         JOIN pg_class AS c ON c.oid = b.partition
-        -- What a DBA has moved or given away cannot be read by itself.
+        -- A DBA may have moved a partition or changed its owner.
         WHERE b.is_default AND has_table_privilege(c.oid, 'SELECT')
             AND has_schema_privilege(c.relnamespace, 'USAGE')
         ORDER BY 1
@@ -351,8 +352,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.detached_table(text) IS
-    'The table that detached_partition names; null when it was dropped. For the functions of this '
-    'schema.';
+    'The table that detached_partition names; null if it was dropped. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -369,7 +369,7 @@ BEGIN
         FROM sluice.partition_bounds() AS b
         JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name
         JOIN pg_class AS c ON c.oid = b.partition
-        -- What a DBA has taken over, or moved to where it cannot be named, is the DBA's to remove.
+        -- A partition that a DBA owns, or has moved out of reach, is left to the DBA.
         WHERE b.upper_bound <= t.keep_from AND c.relowner = 'sluice_owner'::regrole
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
         ORDER BY b.table_name, b.lower_bound
