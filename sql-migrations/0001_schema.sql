@@ -60,12 +60,12 @@ CREATE TABLE sluice.schema_object (
     PRIMARY KEY (kind, name)
 );
 COMMENT ON TABLE sluice.schema_object IS
-    'What migrations have made in this schema, so that check and migrate --repair know it from what a '
-    'DBA has put here. Written anew by access.sql.';
+    'The objects that migrations have made, by which check and migrate --repair tell them from a '
+    'DBA''s. Rewritten by access.sql.';
 COMMENT ON COLUMN sluice.schema_object.kind IS 'table, view, sequence, routine or type';
 COMMENT ON COLUMN sluice.schema_object.name IS
-    'the name, of a routine without its arguments; partitions are not listed';
+    'the name; of a routine without its arguments. Partitions are not listed';
 COMMENT ON CONSTRAINT schema_object_kind_check ON sluice.schema_object IS
-    'what has an owner of its own';
+    'the kinds of objects that have an owner';
 
 RESET ROLE;

@@ -133,13 +133,14 @@ BEGIN
 END
 $do$;
 
--- Kept out of functions/: a dump takes it along as it is, and notifications_set replaces it. A constant,
--- so that asking for it costs nothing, and its change reaches the plans of all sessions at once.
+-- Not in functions/, because migrate must not reset it: notifications_set replaces it. It is a
+-- constant, so reading it costs nothing, and a change invalidates the plans of all sessions at
+-- once.
 CREATE FUNCTION sluice.notifies_consumers() RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN false;
 COMMENT ON FUNCTION sluice.notifies_consumers() IS
-    'Whether a transaction that stores rows notifies consumers. Changed by notifications_set.';
+    'Whether transactions that store rows notify consumers. Set by notifications_set. Internal.';
 
 CREATE TABLE sluice.feed (
     table_name text PRIMARY KEY,

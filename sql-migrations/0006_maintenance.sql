@@ -98,8 +98,8 @@ COMMENT ON COLUMN sluice.day_index.suffix IS
     'the index name is the partition''s name, an underscore and this';
 COMMENT ON COLUMN sluice.day_index.definition IS
     'the part of CREATE INDEX that follows the table name';
--- Hash where nearly all rows have a value of their own: a look-up reads one page instead of three, and
--- the index is no larger. Where few rows have a value a B-tree is smaller.
+-- A hash index where nearly every row has a value: a look-up reads one page instead of three. Where
+-- few rows have one, a B-tree is smaller.
 INSERT INTO sluice.day_index (table_name, suffix, definition)
 SELECT 'signal', n.name || '_day', format('USING %2$s (%1$I) WHERE %1$I IS NOT NULL', n.name, n.method)
 FROM (VALUES ('email', 'hash'), ('user_id', 'hash'), ('anonymous_id', 'hash'),

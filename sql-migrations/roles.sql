@@ -32,8 +32,8 @@ BEGIN
                 'sluice_reader, sluice_maintenance, sluice_admin TO %I WITH ADMIN OPTION', current_user);
         END;
     END;
-    -- For how long others' transactions have been open (settled_age). Where this role may not grant it,
-    -- that is not known.
+    -- Lets settled_age see how long other roles' transactions have been open. Optional, because the
+    -- migrating role may not be able to grant it.
     IF NOT pg_catalog.pg_has_role('sluice_owner', 'pg_read_all_stats', 'MEMBER') THEN
         BEGIN
             GRANT pg_read_all_stats TO sluice_owner;
@@ -72,8 +72,8 @@ BEGIN
         -- For small groups planning costs more than execution, and one plan suits all groups. Not
         -- set in the functions, because a distributed PostgreSQL must plan them with their values.
         ('sluice_intake', 'plan_cache_mode', 'force_generic_plan'),
-        -- A signal and its result are in partitions of the same day: without this a look-up that
-        -- finds some hundred signals reads the results of all days.
+        -- A signal and its result are in partitions of the same day. Without this setting a look-up
+        -- of some hundred signals reads the results of all days.
         ('sluice_reader', 'enable_partitionwise_join', 'on'),
         ('sluice_admin', 'enable_partitionwise_join', 'on'),
         -- Compiling the statements would cost more than running them.
@@ -82,8 +82,9 @@ BEGIN
         ('sluice_settings', 'jit', 'off'),
         ('sluice_settings', 'statement_timeout', '15s'),
         ('sluice_settings', 'idle_in_transaction_session_timeout', '15s'),
-        -- Each statement of a function sees what was committed before it. In another isolation, which a
-        -- DBA may have made the database's, nothing is stored or claimed wrongly, but calls fail.
+        -- The functions expect each statement to see what was committed before it. Under another
+        -- isolation level, which may be the database's default, calls fail, though nothing is
+        -- stored or claimed wrongly.
         ('sluice_intake', 'default_transaction_isolation', 'read committed'),
         ('sluice_settings', 'default_transaction_isolation', 'read committed'),
         ('sluice_consumer', 'default_transaction_isolation', 'read committed'),

@@ -67,8 +67,8 @@ COMMENT ON FUNCTION sluice.claim_session() IS
 CREATE OR REPLACE FUNCTION sluice.notify_consumers(kind text, result bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Whoever may log in can keep notifications from being removed, by listening in a transaction that
-    -- stays open, and send as many as fit: then commits would fail. Consumers look without, too.
+    -- Any login can fill the cluster's queue of notifications, by listening in a transaction that
+    -- stays open, and commits fail when it is full. Consumers also look without a notification.
     IF pg_notification_queue_usage() < 0.5 THEN
         PERFORM pg_notify('sluice_' || kind, '');
     END IF;
@@ -76,9 +76,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.notify_consumers(text, bigint) IS
-    'Tells those who listen on channel sluice_signal or sluice_product_org (feed.kind) that there are '
-    'new rows, once this transaction commits. Returns its second argument. For the functions of this '
-    'schema, when notifies_consumers().';
+    'Notifies channel sluice_signal or sluice_product_org (feed.kind) of new rows when this '
+    'transaction commits. Returns its second argument. Internal: called where notifies_consumers() '
+    'is true.';
 
 CREATE OR REPLACE FUNCTION sluice.notifications_set(actor text, enabled boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -97,8 +97,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.notifications_set(text, boolean) IS
-    'Turns notifications of consumers on or off (actor, whether), at once in all sessions. Transactions '
-    'that notify commit one after the other: they take a lock that there is one of in the cluster.';
+    'Turns notifications on or off, at once in all sessions. With notifications, transactions '
+    'commit one after the other, because each takes a lock that exists once per cluster.';
 
 -- ---- feeding ----
 
@@ -505,7 +505,8 @@ BEGIN
         RETURN reported;
     END IF;
     IF status = 'failed' THEN
-        -- Up to a fifth later by the id, so that what failed together does not come back together.
+        -- Up to a fifth later, by the id, so that rows that failed together are not retried
+        -- together.
         EXECUTE format(
             'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
             '    last_failure = ROW($6, (SELECT c.claimed_by FROM sluice.claim AS c '

@@ -178,7 +178,7 @@ BEGIN
         INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
         SELECT organization_ids[s.sender], now(), count(*), 0 FROM unnest(signals) AS s GROUP BY 1;
     END IF;
-    -- A constant: nothing is left of this in the plan while it is false.
+    -- notifies_consumers() is inlined as a constant, so while it is false it costs nothing.
     RETURN CASE WHEN sluice.notifies_consumers() THEN sluice.notify_consumers('signal', before_first + 1)
         ELSE before_first + 1 END;
 END

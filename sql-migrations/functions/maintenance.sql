@@ -253,8 +253,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_detached() IS
-    'The partitions of detached_partition that are still there, the oldest first, with their schema. '
-    'For sluicectl maintain --archive.';
+    'The partitions of detached_partition that still exist, qualified, oldest first. For sluicectl '
+    'maintain --archive.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_archived(actor text, partition_name text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -278,8 +278,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_archived(text, text) IS
-    'Drops a detached partition that a command has archived (actor, the name as maintenance_detached '
-    'has it). Raises P0002 when it is none, 55P03 when it is in use.';
+    'Drops a detached partition that has been archived; name as in maintenance_detached. Raises '
+    'P0002 if there is none, 55P03 if it is in use.';
 
 CREATE OR REPLACE FUNCTION sluice.retention_set(actor text, table_name text, keep interval,
     expired text) RETURNS void

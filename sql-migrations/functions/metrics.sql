@@ -45,17 +45,14 @@ COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
     'One metric in Prometheus'' text format, with one sample for each value of the label. A metric '
     'without a label has one sample. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '1s' AS $$
+CREATE OR REPLACE FUNCTION sluice.partition_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     metrics text := '';
     names text[];
     numbers numeric[];
     used text[] := ARRAY(SELECT sluice.default_partitions_in_use());
     age numeric;
-    signals numeric;
-    duplicates numeric;
 BEGIN
     SELECT array_agg(b.table_name ORDER BY b.table_name),
         array_agg((b.partition_name = ANY (used))::integer ORDER BY b.table_name)
@@ -63,15 +60,15 @@ BEGIN
     FROM sluice.partition_bounds() AS b
     WHERE b.is_default;
     metrics := metrics || sluice.metric('sluice_default_partition_in_use', 'gauge',
-        'Whether the table''s default partition holds rows, which belong to no day that has a '
-        'partition: maintenance is late, or a time is wrong.', 'table', names, numbers);
+        'Whether the table''s default partition holds rows, whose days have no partition: '
+        'maintenance is late, or a timestamp is wrong.', 'table', names, numbers);
 
     SELECT array_agg(a.table_name ORDER BY a.table_name), array_agg(a.days ORDER BY a.table_name)
     INTO names, numbers
     FROM (SELECT b.table_name, count(*) FILTER (WHERE b.lower_bound > now()) AS days
         FROM sluice.partition_bounds() AS b GROUP BY b.table_name) AS a;
     metrics := metrics || sluice.metric('sluice_partitions_ahead', 'gauge',
-        'For how many days to come the table has partitions.', 'table', names, numbers);
+        'Number of coming days for which the table has partitions.', 'table', names, numbers);
 
     -- A step that never ran counts from when it was added, so that an alert fires where maintenance
     -- was never set up.
@@ -79,9 +76,23 @@ BEGIN
     FROM sluice.maintenance_step AS s
     LEFT JOIN sluice.maintenance_run AS r ON r.step = s.name;
     metrics := metrics || sluice.metric('sluice_maintenance_age_seconds', 'gauge',
-        'Time since the step of sluicectl maintain that has waited longest was done, or was added '
-        'if it never was.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
+        'Time since the least recent run of a step of sluicectl maintain, or since the step was '
+        'added if it never ran.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.partition_metrics() IS
+    'The metrics of partitions and maintenance. Internal: called by metrics.';
 
+CREATE OR REPLACE FUNCTION sluice.usage_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    metrics text := '';
+    names text[];
+    numbers numeric[];
+    signals numeric;
+    duplicates numeric;
+BEGIN
     -- In one statement, while fold_usage moves rows from one table to the other.
     SELECT coalesce(sum(u.signals), 0), coalesce(sum(u.duplicates), 0) INTO signals, duplicates
     FROM (SELECT m.signals, m.duplicates FROM sluice.usage_month AS m
@@ -91,7 +102,7 @@ BEGIN
         || sluice.metric('sluice_signals_total', 'counter',
             'Signals and product-org updates that were stored.', NULL, NULL, ARRAY[signals])
         || sluice.metric('sluice_duplicates_total', 'counter',
-            'Those that were not stored because they had been delivered before.', NULL, NULL,
+            'Repeats, which were not stored.', NULL, NULL,
             ARRAY[duplicates]);
 
     -- Today only: a sum over all days would drop when old days are pruned, and a counter that drops
@@ -104,9 +115,21 @@ BEGIN
             AND q.day = (now() AT TIME ZONE 'UTC')::date
         GROUP BY r.reason) AS v;
     metrics := metrics || sluice.metric('sluice_refused_requests_total', 'counter',
-        'Requests with a known key that were refused, up to ten seconds late; begins anew at '
-        'midnight UTC.', 'reason', names, numbers);
+        'Requests with a known key that were refused, up to ten seconds late; reset at midnight '
+        'UTC.', 'reason', names, numbers);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.usage_metrics() IS
+    'The metrics of stored signals and refused requests. Internal: called by metrics.';
 
+CREATE OR REPLACE FUNCTION sluice.consumer_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    metrics text := '';
+    names text[];
+    numbers numeric[];
+BEGIN
     SELECT array_agg(k.name ORDER BY k.name), array_agg(round(coalesce(
             extract(epoch FROM now() - sluice.oldest_due(k.kind)), 0), 3) ORDER BY k.name)
     INTO names, numbers
@@ -114,20 +137,30 @@ BEGIN
         AS k (name, kind);
     metrics := metrics
         || sluice.metric('sluice_oldest_pending_age_seconds', 'gauge',
-            'How long the first row in the consumers'' queue of the table has been due, 0 when '
-            'none is. Due are rows that were never claimed, failed ones whose delay is over, and '
-            'those whose lease has ended.', 'table', names, numbers)
+            'How long the first due row of the table has waited for a consumer, 0 if none has. '
+            'Rows are due if they were never claimed, if the delay after a failure is over, or if '
+            'their lease has ended.', 'table', names, numbers)
         || sluice.metric('sluice_settled_age_seconds', 'gauge',
             'How long the oldest transaction that writes has been open, anywhere in the cluster: '
-            'what goes by settled_xact() sees nothing later. NaN when the server does not say.',
+            'readers by settled_xact() see nothing later. NaN if it is not visible.',
             NULL, NULL, ARRAY[round(extract(epoch FROM sluice.settled_age()), 3)])
         || sluice.metric('sluice_settled_lag_transactions', 'gauge',
-            'How many numbers of transactions settled_xact() is behind the next one.', NULL, NULL,
+            'How many transaction ids settled_xact() is behind the next one.', NULL, NULL,
             ARRAY[pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset()
-                - sluice.settled_xact()])
+                - sluice.settled_xact()]);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.consumer_metrics() IS
+    'The metrics of queues and followers. Internal: called by metrics.';
+
+CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s' AS $$
+BEGIN
+    RETURN sluice.partition_metrics() || sluice.usage_metrics() || sluice.consumer_metrics()
         || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
             NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
-    RETURN metrics;
 END
 $$;
 COMMENT ON FUNCTION sluice.metrics() IS

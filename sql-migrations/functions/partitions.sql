@@ -76,7 +76,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', made,
             CASE its.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END);
     END IF;
-    -- The table's policies decide for whom asks it; who asks the partition by its name is refused.
+    -- The table's policies apply to queries of the table. Without this, a query of the partition
+    -- itself would evade them.
     IF model.relrowsecurity THEN
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made);
     END IF;
@@ -146,7 +147,7 @@ DECLARE
 BEGIN
     FOR its IN SELECT b.partition_name, b.partition FROM sluice.partition_bounds() AS b
         JOIN pg_class AS c ON c.oid = b.partition
-        -- What a DBA has moved or given away cannot be read by itself.
+        -- A DBA may have moved a partition or changed its owner.
         WHERE b.is_default AND has_table_privilege(c.oid, 'SELECT')
             AND has_schema_privilege(c.relnamespace, 'USAGE')
         ORDER BY 1
@@ -310,15 +311,13 @@ DECLARE
     used boolean := false;
     busy text;
     failure text;
-    made bigint := 0;
 BEGIN
     FOR part IN SELECT * FROM sluice.partitioned_table AS t ORDER BY t.table_name LOOP
         BEGIN
             -- Today and the coming days, then gaps from the latest on.
             FOR day IN
                 SELECT m.day FROM sluice.missing_days(part.table_name) AS m (day)
-                WHERE m.day >= least(part.today - CASE max_rows WHEN 1000000 THEN interval '7 days'
-                        ELSE '0' END, (SELECT min(b.lower_bound)
+                WHERE m.day >= least(part.today, (SELECT min(b.lower_bound)
                     FROM sluice.partition_bounds() AS b WHERE b.table_name = part.table_name))
                 ORDER BY m.day < part.today, abs(extract(epoch FROM m.day - part.today))
             LOOP
@@ -331,11 +330,7 @@ BEGIN
                 END IF;
                 CONTINUE WHEN used;
                 PERFORM sluice.make_day(part.table_name, day);
-                made := made + 1;
-                IF made >= max_rows THEN
-                    RETURN made;
-                END IF;
-                EXIT WHEN max_rows < 1000000; -- all at once only in a new database
+                RETURN 1;
             END LOOP;
         EXCEPTION
             WHEN lock_not_available OR deadlock_detected THEN
@@ -343,18 +338,14 @@ BEGIN
             WHEN OTHERS THEN
                 failure := format('%s: %s', part.table_name, SQLERRM);
         END;
-        EXIT WHEN made > 0 AND max_rows < 1000000;
     END LOOP;
-    IF made = 0 THEN
-        PERFORM sluice.raise_step(busy, failure);
-    END IF;
-    RETURN made;
+    PERFORM sluice.raise_step(busy, failure);
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION sluice.make_partitions(integer) IS
     'Maintenance step: creates one missing partition between the oldest partition and last_day of '
-    'partitioned_table. With max_rows = 1000000, for a new database, it creates all of them and '
-    'those of the last week.';
+    'partitioned_table.';
 
 CREATE OR REPLACE FUNCTION sluice.detached_table(partition_name text) RETURNS regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -363,8 +354,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.detached_table(text) IS
-    'The table that detached_partition names; null when it was dropped. For the functions of this '
-    'schema.';
+    'The table that detached_partition names; null if it was dropped. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -381,7 +371,7 @@ BEGIN
         FROM sluice.partition_bounds() AS b
         JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name
         JOIN pg_class AS c ON c.oid = b.partition
-        -- What a DBA has taken over, or moved to where it cannot be named, is the DBA's to remove.
+        -- A partition that a DBA owns, or has moved out of reach, is left to the DBA.
         WHERE b.upper_bound <= t.keep_from AND c.relowner = 'sluice_owner'::regrole
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
         ORDER BY b.table_name, b.lower_bound
@@ -501,11 +491,14 @@ COMMENT ON FUNCTION sluice.index_days(integer) IS
 GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use(), sluice.day_name(text, timestamptz)
 TO sluice_reader;
 
--- A new database gets its first partitions here; sluicectl maintain makes the later ones.
+-- A new database gets the partitions of the last and the coming days here; sluicectl maintain makes
+-- the later ones.
 DO $do$
 BEGIN
     IF NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b WHERE NOT b.is_default) THEN
-        PERFORM sluice.make_partitions(1000000);
+        PERFORM sluice.make_day(t.table_name, m.day)
+        FROM sluice.partitioned_table AS t, sluice.missing_days(t.table_name) AS m (day)
+        WHERE m.day >= t.today - interval '7 days';
     END IF;
 END
 $do$;

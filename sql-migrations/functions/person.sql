@@ -37,7 +37,7 @@ COMMENT ON FUNCTION sluice.person_signals(text, text) IS
 CREATE OR REPLACE FUNCTION sluice.person_delete(actor text, organization_name text, identity text)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
--- Each row in its own day.
+-- Each row in the partition of its day, by the primary key.
 SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);

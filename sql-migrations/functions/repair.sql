@@ -51,7 +51,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
             WHERE r.table_name = c.relname AND r.days_ahead IS NOT NULL)
 $$;
 COMMENT ON FUNCTION sluice.unretained_tables() IS
-    'The partitioned tables that retention does not know, so that maintenance makes no days of them. '
+    'The partitioned tables without a row in retention, for which maintenance makes no partitions. '
     'For sluicectl check.';
 
 -- ---- another cluster ----
@@ -164,7 +164,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM setval(b.sequence_name::regclass, max(b.used_value))
     FROM sluice.sequences_behind() AS b GROUP BY b.sequence_name;
-    -- Nothing may be dropped by a retention that nobody has decided on.
+    -- Keep everything until somebody decides otherwise.
     INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning)
     SELECT u.table_name, NULL, 7, CASE WHEN right(u.table_name, 7) = '_result'
             THEN (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind || '_result' = u.table_name) END,

@@ -25,8 +25,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.seen() IS
-    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself. '
-    'For frontier, and for those who keep it in a transaction that writes.';
+    'The transactions whose rows this snapshot sees, in the numbers of stored_xact, without the '
+    'current transaction. Internal: called by frontier, and where the result is stored in the same '
+    'transaction.';
 
 CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -36,10 +37,10 @@ DECLARE
     give_up constant timestamptz :=
         clock_timestamp() + 3 * current_setting('wal_writer_delay')::interval;
 BEGIN
-    -- A server that crashes gives the number of a transaction again whose end was not on disk yet: a
-    -- rollback, or a commit that did not wait. What was stored under that number would be behind the
-    -- frontier. Rollbacks are on disk after three rounds of the WAL writer at the latest; a standby
-    -- replays only what is.
+    -- After a crash the server reuses the ids of transactions whose end was not on disk yet:
+    -- rollbacks and asynchronous commits. Rows stored under such an id would be missed. A rollback
+    -- is on disk after at most three rounds of the WAL writer; a standby replays only what is on
+    -- disk.
     IF NOT pg_is_in_recovery() THEN
         written := pg_current_wal_insert_lsn();
         WHILE pg_current_wal_flush_lsn() < written AND clock_timestamp() < give_up LOOP
@@ -185,9 +186,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settled_age() IS
-    'How long the oldest transaction that writes has been open, anywhere in the cluster, prepared ones '
-    'among them: settled_xact() waits for it. Null when the server does not say, because sluice_owner is '
-    'no member of pg_read_all_stats.';
+    'How long the oldest writing transaction has been open, anywhere in the cluster, including '
+    'prepared ones: settled_xact waits for it. Null if sluice_owner is not a member of '
+    'pg_read_all_stats and so cannot see it.';
 
 GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.seen(), sluice.frontier(),
     sluice.between_frontiers(pg_snapshot, pg_snapshot),
