@@ -9,7 +9,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from harness import JSON, accepted_id, path_of, send, wait_for
+from harness import BUILD, JSON, accepted_id, path_of, send, wait_for
 from harness.documents import block
 from other_cluster import Database
 from sluicectl import FAILED, FINE
@@ -390,6 +390,19 @@ def test_retention_hands_over(archived):
                          " 'partition_archived' and details->>'table' = 'signal' order by 1") == [
         (name,) for name in archived.names]
     assert archived.json("maintain", "--archive", archived.program)["archived"] == []
+
+
+def test_retention_as_documented(archived):
+    """The commands of the document, but for the span."""
+    path = os.pathsep.join(map(str, (archived.place, BUILD, os.environ["PATH"])))
+    commands = block("sql-migrations/README.md", "sh", "--archive archive-day")
+    done = subprocess.run(["sh", "-exc", commands.replace("90d", "5d")], text=True, check=False,
+                          env={**archived.env, "PATH": path}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    for name in archived.names:
+        assert archived.psql(f"select to_regclass('sluice.{name}')") == [(None,)]
+        assert (archived.place / f"sluice.{name}.dump").stat().st_size > 0
 
 
 @pytest.mark.parametrize("program, message", [
