@@ -72,7 +72,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
 	check-fresh check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
-	bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
+	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
 SETTINGS_BIN := $(BUILD)/sluice-settings
@@ -132,7 +132,8 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 # These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
-	settings/test_settings server/test_oneshot ctl/test_argument)
+	settings/test_settings server/test_oneshot \
+	$(addprefix ctl/test_,argument person program retention))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
@@ -223,6 +224,11 @@ check-fronts: all  ## all end-to-end tests through all fronts; about twenty minu
 fault: all  ## killed backends, stopped databases, signals; about ten minutes
 	$(PYTEST) tests/fault
 	$(PYTEST) -m slow tests/e2e
+
+# Of this length, unless the command line says another.
+stress: SECONDS := 240
+stress: all  ## consumers and followers while backends, workers and the server are killed: SECONDS=n (240) SEED=n
+	tests/stress/run --seconds $(SECONDS) $(if $(filter-out file,$(origin SEED)),--seed $(SEED))
 
 check-builds:  ## clang, a packager's flags, arm64
 	tests/check-builds

@@ -1,38 +1,38 @@
--- Where deliveries land. The tables are append-only and partitioned by UTC day of receipt; what
--- consumers change is in 0005. People read them through the views of the contract's names
--- (views/staging.sql): signal_staging is signal with its status.
+-- The staging tables: what senders delivered. They are append-only and partitioned by UTC day of
+-- receipt; what consumers change is in 0005. People read the views signal_staging and
+-- product_org_staging, which add the status (views/staging.sql).
 --
--- No foreign keys (they lock rows of the table they point to), no triggers, no CHECK constraints on
--- what each request inserts, and few indexes: all of it would be paid for by each row. Days that are
--- over get their indexes from sluicectl maintain (day_index, 0006).
+-- Every inserted row pays for constraints and indexes, so there are no foreign keys (they also lock
+-- rows of the table they point to), no triggers, no CHECK constraints, and few indexes. sluicectl
+-- maintain builds the others once a day is over (day_index, 0006).
 
 SET LOCAL ROLE sluice_owner;
 
--- 1,024 ids at a time: a group takes a block of them by one call of nextval.
+-- A group takes a block of 1,024 ids with one call of nextval.
 CREATE SEQUENCE sluice.signal_id AS bigint INCREMENT BY 1024;
 COMMENT ON SEQUENCE sluice.signal_id IS
-    'Ids of everything that is delivered, in all staging tables, by blocks of 1,024. Gaps are normal, '
-    'and ids are not in the order of commits: do not follow a table by "id > last id".';
+    'Ids of all staged rows, in blocks of 1,024. Gaps are normal, and ids are not in commit order: '
+    'do not follow a table by "id > last id".';
 
--- Kept out of functions/: a dump takes them along as they are, and migrate --repair replaces the
--- constant after a restore into a younger cluster.
+-- Not in functions/, because migrate must not reset the constant: after a restore into another
+-- cluster it is replaced (adopt_cluster).
 CREATE FUNCTION sluice.xact_offset() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 0;
 COMMENT ON FUNCTION sluice.xact_offset() IS
-    'What is added to this cluster''s transaction numbers to make stored_xact, so that the numbers '
-    'go on rising after a restore into another cluster. 0 until then.';
+    'Added to this cluster''s transaction ids to make stored_xact, so that stored_xact keeps '
+    'rising after a restore into another cluster. 0 until then.';
 CREATE FUNCTION sluice.stored_xact() RETURNS bigint
 LANGUAGE sql VOLATILE
 RETURN pg_current_xact_id()::text::bigint + sluice.xact_offset();
 COMMENT ON FUNCTION sluice.stored_xact() IS
-    'The number of the current transaction, as kept with what it stores.';
+    'The id of the current transaction, as it is stored with new rows.';
 
 CREATE TYPE sluice.staging_status AS ENUM
     ('pending', 'processing', 'completed', 'failed', 'skipped', 'permanently_failed');
 COMMENT ON TYPE sluice.staging_status IS
-    'What became of a delivered row: pending until a consumer claims it (processing), then one of '
-    'the others; failed is tried again.';
+    'pending until a consumer claims the row (processing); then one of the others. failed is '
+    'retried.';
 
 CREATE TABLE sluice.signal (
     id bigint NOT NULL,
@@ -74,27 +74,28 @@ CREATE INDEX signal_cold_storage_anonymous_id_idx
     ON sluice.signal_cold_storage (organization_id, anonymous_id) WHERE anonymous_id IS NOT NULL;
 
 COMMENT ON TABLE sluice.signal IS
-    'Signals as delivered, one row each, never updated. Read signal_staging, which adds the status. '
-    'One partition per UTC day of receipt; rows outside of all days go to signal_default, which '
-    'should stay empty.';
+    'Signals as delivered, one row each, never updated. Read signal_staging, which adds the '
+    'status. Partitioned by UTC day of receipt; rows without a day''s partition go to '
+    'signal_default, which should stay empty.';
 COMMENT ON TABLE sluice.signal_cold_storage IS
-    'Signals that name nobody (no email, user id, CRM id, phone and so on). They are moved to signal '
-    'when their anonymous id arrives together with an identity. Columns and partitions as in signal.';
+    'Signals without an identity (email, user id, CRM id, phone and so on). They move to signal '
+    'once their anonymous id arrives together with an identity. Columns and partitions as in '
+    'signal.';
 COMMENT ON INDEX sluice.signal_pkey IS
-    'By id, because that is what a sender is told; the organization, so that the table distributes '
-    'by it; received_at, because a partitioned table demands it.';
-COMMENT ON INDEX sluice.signal_cold_storage_pkey IS 'as that of signal';
+    'id first, because the sender is told the id; organization_id, because a distributed table '
+    'needs it; received_at, because a partitioned table needs it';
+COMMENT ON INDEX sluice.signal_cold_storage_pkey IS 'like signal_pkey';
 COMMENT ON INDEX sluice.signal_stored_xact_idx IS
-    'spans of time within a day, and new rows for consumers and followers; a few pages';
+    'finds time spans within a day, and new rows for consumers and followers; a few pages';
 COMMENT ON INDEX sluice.signal_cold_storage_received_at_idx IS
-    'spans of time within a day; a few pages, filled in by autovacuum';
+    'finds time spans within a day; a few pages, kept up to date by autovacuum';
 COMMENT ON INDEX sluice.signal_cold_storage_anonymous_id_idx IS
-    'the waiting signals of a visitor who is identified';
+    'finds the signals of a visitor who has been identified';
 
 COMMENT ON COLUMN sluice.signal_cold_storage.payload_repaired IS
-    'true: the payload differs from what was received, see payload_raw';
+    'true: the payload differs from the received bytes, see payload_raw';
 
--- The other columns are those of both tables, and get the same comments.
+-- Both tables have these columns, with the same comments.
 DO $do$
 DECLARE
     table_name text;
@@ -103,33 +104,32 @@ BEGIN
     FOREACH table_name IN ARRAY ARRAY['signal', 'signal_cold_storage']
     LOOP
         FOR comment IN VALUES
-            ('id', 'from sequence signal_id; what the sender was told in the answer'),
-            ('organization_id', 'whose signal it is; organization.id'),
+            ('id', 'from signal_id; the id in the answer to the sender'),
+            ('organization_id', 'organization.id'),
             ('received_at', 'when the transaction that stored it began; decides the partition'),
-            ('occurred_at', 'when it happened, as its timestamp says, corrected for the sender''s '
-                'clock where that is known; else as received_at'),
+            ('occurred_at', 'the signal''s own timestamp, corrected for the sender''s clock if '
+                'possible; otherwise received_at'),
             ('key_id', 'the key it was sent with; api_key.id'),
-            ('stored_xact', 'the transaction that stored it, see stored_xact(); 0: it was moved '
-                'here from cold storage, see signal_move'),
-            ('source', 'by path, header, payload or detection; else generic'),
+            ('stored_xact', 'the transaction that stored it, see stored_xact(); 0: moved here from '
+                'cold storage, see signal_move'),
+            ('source', 'from path, header, payload or detection; otherwise generic'),
             ('event_type', 'the payload''s "type"'),
             ('event_name', 'the payload''s "event"'),
             ('email', 'normalised and lower-cased'),
-            ('user_id', 'the sender''s id of the user'),
-            ('anonymous_id', 'the sender''s id of a visitor it does not know'),
+            ('user_id', 'the sender''s id for the user'),
+            ('anonymous_id', 'the sender''s id for a visitor who is not identified'),
             ('product_user_id', 'the user''s id in the sender''s product'),
             ('crm_id', 'the id of a contact or record in a CRM'),
-            ('marketing_automation_id', 'the id of a lead in a marketing automation'),
-            ('phone', 'as sent'),
-            ('product_org_id', 'the account or group of the product that it concerns'),
-            ('message_id', 'the delivery''s id by which a repeat is recognised'),
-            ('request_id',
-                'of the request that brought it: the answer''s X-Request-Id, also in the log'),
-            ('payload', 'the signal itself, from the received text, numbers exact'),
-            ('payload_raw', 'the received bytes where the payload differs from them, because jsonb '
-                'cannot hold some of it (\u0000 or a lone surrogate became U+FFFD); else null'),
-            ('envelope', 'what stood beside the array of a batch; null without one'),
-            ('warnings', 'what was there but could not be used, an array of objects; null: nothing')
+            ('marketing_automation_id', 'the id of a lead in a marketing-automation system'),
+            ('phone', 'phone number, as sent'),
+            ('product_org_id', 'the account or group that it belongs to'),
+            ('message_id', 'the delivery id, by which repeats are recognised'),
+            ('request_id', 'X-Request-Id of the request, as in the answer and the log'),
+            ('payload', 'the signal as received, numbers exact'),
+            ('payload_raw', 'the received bytes if the payload differs from them: jsonb cannot hold '
+                '\u0000 or a lone surrogate, which became U+FFFD'),
+            ('envelope', 'the members beside the array of a batch'),
+            ('warnings', 'values that could not be used, an array of objects; null: none')
         LOOP
             EXECUTE format('COMMENT ON COLUMN sluice.%I.%I IS %L', table_name, comment.column1,
                 comment.column2);
@@ -167,12 +167,12 @@ CREATE INDEX product_org_update_stored_xact_idx ON sluice.product_org_update
 CREATE INDEX product_org_update_product_org_id_idx
     ON sluice.product_org_update (organization_id, product_org_id);
 COMMENT ON TABLE sluice.product_org_update IS
-    'Product-org updates as delivered, mapped by the payload template of their key, one row each, '
-    'never updated. Read product_org_staging, which adds the status, or product_org_current, the '
-    'latest state of each product org. Partitions as in signal.';
+    'Product-org updates as delivered and mapped by their key''s payload template, one row each, '
+    'never updated. Read product_org_staging, which adds the status, or product_org_current for '
+    'the latest state of each product org. Partitioned like signal.';
 COMMENT ON COLUMN sluice.product_org_update.id IS
-    'from sequence signal_id; what the sender was told in the answer';
-COMMENT ON COLUMN sluice.product_org_update.organization_id IS 'whose update it is; organization.id';
+    'from signal_id; the id in the answer to the sender';
+COMMENT ON COLUMN sluice.product_org_update.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.product_org_update.received_at IS
     'when the transaction that stored it began; decides the partition';
 COMMENT ON COLUMN sluice.product_org_update.key_id IS
@@ -180,40 +180,38 @@ COMMENT ON COLUMN sluice.product_org_update.key_id IS
 COMMENT ON COLUMN sluice.product_org_update.stored_xact IS
     'the transaction that stored it, see stored_xact()';
 COMMENT ON COLUMN sluice.product_org_update.product_org_id IS
-    'the sender''s id of the product org: an account, workspace or tenant of its product';
-COMMENT ON COLUMN sluice.product_org_update.name IS 'what it is called';
-COMMENT ON COLUMN sluice.product_org_update.plan_id IS 'the sender''s id of its plan';
-COMMENT ON COLUMN sluice.product_org_update.plan_name IS 'what the plan is called';
-COMMENT ON COLUMN sluice.product_org_update.user_count IS 'how many users it has';
+    'the sender''s id for the product org: an account, workspace or tenant';
+COMMENT ON COLUMN sluice.product_org_update.name IS 'the product org''s name';
+COMMENT ON COLUMN sluice.product_org_update.plan_id IS 'the sender''s id for its plan';
+COMMENT ON COLUMN sluice.product_org_update.plan_name IS 'the plan''s name';
+COMMENT ON COLUMN sluice.product_org_update.user_count IS 'number of users';
 COMMENT ON COLUMN sluice.product_org_update.mrr IS 'monthly recurring revenue in cents';
-COMMENT ON COLUMN sluice.product_org_update.trial_status IS
-    'whether it tries the product, in the sender''s words';
+COMMENT ON COLUMN sluice.product_org_update.trial_status IS 'trial status, in the sender''s words';
 COMMENT ON COLUMN sluice.product_org_update.last_active_at IS
-    'when it was last active, as the sender says; decides which update is the latest';
+    'when it was last active; decides which update is the latest';
 COMMENT ON COLUMN sluice.product_org_update.feature_flags IS 'an object of flags, numbers exact';
 COMMENT ON COLUMN sluice.product_org_update.custom IS
-    'what the template has under "custom", an object; null when nothing of it was found';
+    'the template''s custom fields, an object; null if none was found';
 COMMENT ON COLUMN sluice.product_org_update.warnings IS
-    'fields that are null although the payload had something for them, as in the answer: '
-    '[{"field":…,"reason":…}]; null when there are none';
+    'fields that are null because their value was unusable, as in the answer: '
+    '[{"field":…,"reason":…}]; null if there are none';
 COMMENT ON COLUMN sluice.product_org_update.message_id IS
-    'the delivery''s id by which a repeat is recognised';
+    'the delivery id, by which repeats are recognised';
 COMMENT ON COLUMN sluice.product_org_update.request_id IS
-    'of the request that brought it: the answer''s X-Request-Id, also in the log';
+    'X-Request-Id of the request, as in the answer and the log';
 COMMENT ON COLUMN sluice.product_org_update.payload IS
-    'all of the update, from the received text, numbers exact';
+    'the whole update as received, numbers exact';
 COMMENT ON COLUMN sluice.product_org_update.payload_raw IS
-    'the received bytes where the payload differs from them; else null';
-COMMENT ON COLUMN sluice.product_org_update.envelope IS
-    'what stood beside the array of a batch; null without one';
-COMMENT ON INDEX sluice.product_org_update_pkey IS 'as that of signal';
-COMMENT ON INDEX sluice.product_org_update_stored_xact_idx IS 'as that of signal';
+    'the received bytes if the payload differs from them';
+COMMENT ON COLUMN sluice.product_org_update.envelope IS 'the members beside the array of a batch';
+COMMENT ON INDEX sluice.product_org_update_pkey IS 'like signal_pkey';
+COMMENT ON INDEX sluice.product_org_update_stored_xact_idx IS 'like signal_stored_xact_idx';
 COMMENT ON INDEX sluice.product_org_update_product_org_id_idx IS
-    'all updates of a product org, for people and for product_org_current';
+    'finds all updates of a product org';
 
 CREATE SEQUENCE sluice.rejected_payload_id AS bigint;
 COMMENT ON SEQUENCE sluice.rejected_payload_id IS
-    'Ids of rejected_payload. Gaps are normal, and ids are not in the order of commits.';
+    'Ids of rejected_payload. Gaps are normal, and ids are not in commit order.';
 
 CREATE TABLE sluice.rejected_payload (
     id bigint NOT NULL DEFAULT nextval('sluice.rejected_payload_id'),
@@ -242,52 +240,58 @@ CREATE TABLE sluice.rejected_payload (
         AND (replayed_at IS NULL) = (replayed_ids IS NULL))
 ) PARTITION BY RANGE (received_at);
 COMMENT ON TABLE sluice.rejected_payload IS
-    'What senders with a good key delivered and what could not be stored as a signal: bad items '
-    'of batches, stored in the same transaction as the good ones, and bodies that could not be '
-    'read. Nothing is kept for Prefer: handling=strict, nor of what is over a size limit of the '
-    'body. See, repair and replay with sluicectl rejected. Partitions as in signal.';
+    'What arrived with a valid key but could not be stored as a signal: bad items of batches, '
+    'stored in the same transaction as the good ones, and unreadable bodies. Requests with Prefer: '
+    'handling=strict and bodies over the size limit are not kept. List, repair and replay with '
+    'sluicectl rejected. Partitioned like signal.';
 COMMENT ON COLUMN sluice.rejected_payload.id IS
-    'from sequence rejected_payload_id; what sluicectl rejected takes';
-COMMENT ON COLUMN sluice.rejected_payload.organization_id IS 'whose it is; organization.id';
+    'from rejected_payload_id; the id for sluicectl rejected';
+COMMENT ON COLUMN sluice.rejected_payload.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.rejected_payload.received_at IS
     'when the transaction that stored it began; decides the partition';
 COMMENT ON COLUMN sluice.rejected_payload.key_id IS 'the key it was sent with; api_key.id';
 COMMENT ON COLUMN sluice.rejected_payload.position IS
-    'which item of the body it was, from 0; null: it is the whole body';
+    'the item''s index in the body, from 0; null: the whole body';
 COMMENT ON COLUMN sluice.rejected_payload.payload_bytes IS
-    'how long it was in full; null when its end was not read';
+    'the full length; null if the end was not read';
 COMMENT ON COLUMN sluice.rejected_payload.truncated IS
-    'true: payload holds the beginning only, as much as the limit of one item allows';
+    'true: payload is only the beginning, up to the size limit of one item';
 COMMENT ON COLUMN sluice.rejected_payload.kind IS
-    'how it was to be read: item (one JSON object), single (a body with one object or an array), '
-    'batch (a body with an array or an envelope), lines (a body in NDJSON)';
-COMMENT ON COLUMN sluice.rejected_payload.code IS
-    'why it was rejected: the problem code that the sender was told';
+    'how to read it: item (one JSON object), single (a body with an object or an array), batch (a '
+    'body with an array or an envelope), lines (a body of NDJSON)';
+COMMENT ON COLUMN sluice.rejected_payload.code IS 'the problem code that the sender was told';
 COMMENT ON COLUMN sluice.rejected_payload.detail IS
-    'the same in words, where known with the byte of the (decompressed) body';
+    'the reason in words, with the byte offset in the decompressed body if known';
 COMMENT ON COLUMN sluice.rejected_payload.source IS
-    'the source by path or header; null: none was given, so payload or detection decides';
+    'the source from path or header; null: neither was given';
 COMMENT ON COLUMN sluice.rejected_payload.request_id IS
-    'of the request that brought it: the answer''s X-Request-Id, also in the log';
+    'X-Request-Id of the request, as in the answer and the log';
 COMMENT ON COLUMN sluice.rejected_payload.payload IS
-    'the bytes: decompressed, unless that was what failed; the presented API key in them is '
-    'overwritten by sk_xxx… of the same length';
-COMMENT ON COLUMN sluice.rejected_payload.replayed_at IS
-    'when it was last stored after all; null: it was not';
-COMMENT ON COLUMN sluice.rejected_payload.replayed_by IS 'the actor who did that, as in audit_log';
+    'the bytes, decompressed unless decompression failed; the API key in them is overwritten with '
+    'sk_xxx… of the same length';
+COMMENT ON COLUMN sluice.rejected_payload.replayed_at IS 'when it was last replayed; null: never';
+COMMENT ON COLUMN sluice.rejected_payload.replayed_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_ids IS
-    'ids of all signals that were made of it, in signal or signal_cold_storage';
+    'ids of all rows made from it, in signal, signal_cold_storage or product_org_update';
 COMMENT ON CONSTRAINT rejected_payload_position_check ON sluice.rejected_payload IS
     'items are counted from 0';
 COMMENT ON CONSTRAINT rejected_payload_kind_check ON sluice.rejected_payload IS
     'the ways a body is read';
 COMMENT ON CONSTRAINT rejected_payload_replayed_check ON sluice.rejected_payload IS
-    'when, by whom and as what belong together';
-COMMENT ON INDEX sluice.rejected_payload_pkey IS 'as that of signal';
+    'all three are set, or none';
+COMMENT ON INDEX sluice.rejected_payload_pkey IS 'like signal_pkey';
 
 CREATE TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT;
+COMMENT ON TABLE sluice.signal_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.signal_cold_storage_default PARTITION OF sluice.signal_cold_storage DEFAULT;
+COMMENT ON TABLE sluice.signal_cold_storage_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.product_org_update_default PARTITION OF sluice.product_org_update DEFAULT;
+COMMENT ON TABLE sluice.product_org_update_default IS
+    'rows of days without a partition; should be empty';
 CREATE TABLE sluice.rejected_payload_default PARTITION OF sluice.rejected_payload DEFAULT;
+COMMENT ON TABLE sluice.rejected_payload_default IS
+    'rows of days without a partition; should be empty';
 
 RESET ROLE;

@@ -1,16 +1,16 @@
--- What consumers change. The staging tables stay as delivered; a row of a queue says what is to be
--- done with a signal that consumers know of, a row of a result what was done. A signal in neither is
--- pending: no claim has come upon it yet.
+-- What consumers change. The staging tables stay as delivered. A queue holds the rows that are
+-- waiting or claimed, a result table those that are finished. A row in neither is pending: no claim
+-- has queued it yet.
 --
--- Intake writes none of this. A claim that finds too little in the queue first feeds it: it takes in
--- what is visible now and was not at the last feed, by a pg_snapshot, which is exact whatever the
--- order of commits. Claiming updates a row of the queue in place (HOT: no index holds what changes),
--- finishing deletes it and adds the result.
+-- Intake does not write here. A claim that finds too few rows in the queue feeds it first: it adds
+-- the rows that are visible now and were not at the last feed. A pg_snapshot tells them apart, so
+-- this is exact in any order of commits. A claim updates its rows in place (HOT, as no index holds
+-- the columns that change); finishing deletes them and adds results.
 
 SET LOCAL ROLE sluice_owner;
 
 CREATE SEQUENCE sluice.claim_id AS bigint;
-COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers of claims, in all queues.';
+COMMENT ON SEQUENCE sluice.claim_id IS 'Numbers the claims of all queues.';
 
 CREATE TABLE sluice.claim (
     id bigint PRIMARY KEY,
@@ -19,23 +19,22 @@ CREATE TABLE sluice.claim (
     claimed_at timestamptz NOT NULL
 );
 COMMENT ON TABLE sluice.claim IS
-    'The claims under which rows of the queues are held. sluicectl maintain removes those under which '
-    'none is any more.';
-COMMENT ON COLUMN sluice.claim.id IS 'from sequence claim_id; one for each call that claims';
+    'Claims that hold rows of a queue. sluicectl maintain deletes those that hold none.';
+COMMENT ON COLUMN sluice.claim.id IS 'from claim_id; one per call';
 COMMENT ON COLUMN sluice.claim.session IS
-    'the first claim of the database session that made it: which session it was';
-COMMENT ON COLUMN sluice.claim.claimed_by IS 'the consumer, as it called itself';
+    'the first claim of the same database session, which identifies the session';
+COMMENT ON COLUMN sluice.claim.claimed_by IS 'the name that the consumer gave';
 COMMENT ON COLUMN sluice.claim.claimed_at IS 'when it was made';
 
 CREATE TYPE sluice.failure AS (failed_at timestamptz, failed_by text, error text, mapped_rule text);
-COMMENT ON TYPE sluice.failure IS 'An attempt of a consumer that failed and will be repeated.';
-COMMENT ON COLUMN sluice.failure.failed_at IS 'when that was reported';
-COMMENT ON COLUMN sluice.failure.failed_by IS 'the consumer, as it called itself';
-COMMENT ON COLUMN sluice.failure.error IS 'what went wrong, as the report said';
-COMMENT ON COLUMN sluice.failure.mapped_rule IS 'which rule was applied, as the report said';
+COMMENT ON TYPE sluice.failure IS 'A failed attempt that will be retried.';
+COMMENT ON COLUMN sluice.failure.failed_at IS 'when the consumer reported it';
+COMMENT ON COLUMN sluice.failure.failed_by IS 'the name that the consumer gave';
+COMMENT ON COLUMN sluice.failure.error IS 'the error that it reported';
+COMMENT ON COLUMN sluice.failure.mapped_rule IS 'the rule that it reported';
 
--- Not more than eight columns: the header of a row is eight bytes longer from nine on. The fillfactor
--- leaves each row of a page room to be claimed in it.
+-- At most eight columns: with nine, the header of a row with nulls is eight bytes longer. The
+-- fillfactor leaves room on the page for a claimed version of each row.
 CREATE TABLE sluice.signal_queue (
     id bigint NOT NULL,
     organization_id bigint NOT NULL,
@@ -79,7 +78,7 @@ CREATE INDEX product_org_result_failed_idx ON sluice.product_org_result (receive
 CREATE TABLE sluice.signal_result_default PARTITION OF sluice.signal_result DEFAULT;
 CREATE TABLE sluice.product_org_result_default PARTITION OF sluice.product_org_result DEFAULT;
 
--- The tables for signals and for product orgs have the same columns, so they get the same comments.
+-- The tables for signals and for product orgs have the same columns and comments.
 DO $do$
 DECLARE
     kind text;
@@ -89,50 +88,59 @@ BEGIN
         SELECT k.kind, c.* FROM (VALUES ('signal'), ('product_org')) AS k (kind), (VALUES
             ('queue', 'id', 'as in the staging table'),
             ('queue', 'organization_id', 'as in the staging table'),
-            ('queue', 'received_at', 'as in the staging table: where to find the row'),
-            ('queue', 'due_at', 'from when on it may be claimed again after a failure; null: it has '
-                'not failed, or it is claimed'),
-            ('queue', 'claim_id', 'claim.id; a report under another one is too late and changes '
-                'nothing; null: it is not claimed'),
-            ('queue', 'lease_ends_at', 'when the claim ends without a report'),
-            ('queue', 'attempts', 'how often it was claimed'),
-            ('queue', 'last_failure', 'how its last attempt failed; null: none has'),
+            ('queue', 'received_at', 'as in the staging table; leads to the row''s partition'),
+            ('queue', 'due_at', 'when a failed row may be claimed again; null: not failed, or claimed'),
+            ('queue', 'claim_id', 'claim.id; reports with any other claim are ignored; null: not '
+                'claimed'),
+            ('queue', 'lease_ends_at', 'when the claim ends if nothing is reported'),
+            ('queue', 'attempts', 'number of claims'),
+            ('queue', 'last_failure', 'the last failed attempt; null: none'),
             ('result', 'id', 'as in the staging table'),
             ('result', 'organization_id', 'as in the staging table'),
             ('result', 'received_at', 'as in the staging table; decides the partition, so that results '
-                'go with their signals'),
-            ('result', 'finished_at', 'when it was reported'),
-            ('result', 'claimed_at', 'when the claim began that ended so'),
+                'are dropped with their rows'),
+            ('result', 'finished_at', 'when the consumer reported it'),
+            ('result', 'claimed_at', 'when the last claim began'),
             ('result', 'status', 'completed, skipped or permanently_failed'),
-            ('result', 'attempts', 'how often it was claimed'),
-            ('result', 'claimed_by', 'who did it, as it called itself'),
-            ('result', 'error', 'what went wrong, as the report said'),
-            ('result', 'mapped_rule', 'which rule was applied, as the report said'))
+            ('result', 'attempts', 'number of claims'),
+            ('result', 'claimed_by', 'the name that the consumer gave'),
+            ('result', 'error', 'the error that the consumer reported'),
+            ('result', 'mapped_rule', 'the rule that the consumer reported'))
             AS c (suffix, name, description)
     LOOP
         EXECUTE format('COMMENT ON COLUMN sluice.%I.%I IS %L', comment.kind || '_' || comment.suffix,
             comment.name, comment.description);
     END LOOP;
     FOREACH kind IN ARRAY ARRAY['signal', 'product_org'] LOOP
-        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_queue', 'What consumers know of '
-            'and have not finished. Filled and emptied by the functions that claim and finish; read '
-            'its staging view.');
-        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_result', 'What consumers have '
-            'done, one row for each row that is finished, never updated. Partitions as in the staging '
-            'table; read its staging view.');
+        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_queue', 'Rows that are waiting, '
+            'claimed or to be retried. Written by the functions that claim and finish; read the '
+            'staging view.');
+        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_result', 'Finished rows, never '
+            'updated. Partitioned like the staging table; read the staging view.');
+        EXECUTE format('COMMENT ON TABLE sluice.%I IS %L', kind || '_result_default',
+            'rows of days without a partition; should be empty');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_queue_pkey',
-            'the queue, about the oldest first, and single rows for their reports');
+            'finds rows to claim, roughly the oldest first, and claimed rows');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_queue_due_at_idx',
-            'what is to be tried again');
+            'finds rows to retry');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_result_pkey',
-            'the status of a row');
+            'finds the status of a row');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_result_finished_at_idx',
-            'what was done in a span of time');
+            'finds what was finished in a span of time');
         EXECUTE format('COMMENT ON INDEX sluice.%I IS %L', kind || '_result_failed_idx',
-            'what has failed for good');
+            'finds rows that failed for good');
     END LOOP;
 END
 $do$;
+
+-- Not in functions/, because migrate must not reset it: notifications_set replaces it. It is a
+-- constant, so reading it costs nothing, and a change invalidates the plans of all sessions at
+-- once.
+CREATE FUNCTION sluice.notifies_consumers() RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN false;
+COMMENT ON FUNCTION sluice.notifies_consumers() IS
+    'Whether transactions that store rows notify consumers. Set by notifications_set. Internal.';
 
 CREATE TABLE sluice.feed (
     table_name text PRIMARY KEY,
@@ -140,13 +148,14 @@ CREATE TABLE sluice.feed (
     cluster bigint NOT NULL
 );
 COMMENT ON TABLE sluice.feed IS
-    'The staging tables that consumers claim rows of. A feed holds the row''s lock; the row itself '
-    'does not change.';
+    'The staging tables whose rows consumers can claim. Feeding a queue locks its row here and '
+    'changes nothing in it.';
 COMMENT ON COLUMN sluice.feed.table_name IS 'the staging table';
-COMMENT ON COLUMN sluice.feed.kind IS 'what its queue and result are called by: signal_queue';
+COMMENT ON COLUMN sluice.feed.kind IS
+    'the prefix of its queue and result: signal_queue, signal_result';
 COMMENT ON COLUMN sluice.feed.cluster IS
-    'the cluster whose transaction numbers the frontiers hold (system_identifier of '
-    'pg_control_system); in another one the first feed looks again at the days since the last';
+    'system_identifier of the cluster to which the frontiers belong. In any other cluster the '
+    'first feed adopts the database (adopt_cluster)';
 INSERT INTO sluice.feed (table_name, kind, cluster)
 SELECT v.table_name, v.kind, c.system_identifier
 FROM (VALUES ('signal', 'signal'), ('product_org_update', 'product_org')) AS v (table_name, kind),
@@ -160,13 +169,14 @@ CREATE TABLE sluice.feed_frontier (
     PRIMARY KEY (kind, position)
 );
 COMMENT ON TABLE sluice.feed_frontier IS
-    'What the last feed of a queue could see; the row with the highest position counts. A new row '
-    'each time, because versions of one row would pile up behind a transaction that stays open.';
+    'What the last feed of a queue has seen: the row with the highest position. Each feed adds a '
+    'row and deletes the one before, because updates of a single row would pile up versions behind '
+    'a transaction that stays open.';
 COMMENT ON COLUMN sluice.feed_frontier.kind IS 'feed.kind';
-COMMENT ON COLUMN sluice.feed_frontier.position IS 'rises from feed to feed';
+COMMENT ON COLUMN sluice.feed_frontier.position IS 'rises with each feed';
 COMMENT ON COLUMN sluice.feed_frontier.frontier IS
-    'the transactions whose rows have been taken in: those that this snapshot sees';
-COMMENT ON COLUMN sluice.feed_frontier.fed_at IS 'when it was taken';
+    'the queue has the rows of all transactions that this snapshot sees';
+COMMENT ON COLUMN sluice.feed_frontier.fed_at IS 'when the frontier was taken';
 COMMENT ON SEQUENCE sluice.feed_frontier_position_seq IS 'numbers feeds';
 INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
 SELECT f.kind, pg_current_snapshot(), now() FROM sluice.feed AS f;
@@ -180,20 +190,20 @@ CREATE TABLE sluice.signal_move (
     PRIMARY KEY (stored_xact, id, organization_id)
 );
 COMMENT ON TABLE sluice.signal_move IS
-    'Signals that were moved from cold storage to signal, with their ids and times: the days that a '
-    'feed looks into need not be theirs. Pruned with delivery.';
+    'Signals that were moved from cold storage to signal. Feeds and followers read it, because a '
+    'moved signal keeps its day, which may be older than the days they look at. Pruned after the '
+    'time in retention.';
 COMMENT ON COLUMN sluice.signal_move.organization_id IS 'as in signal';
 COMMENT ON COLUMN sluice.signal_move.id IS 'as in signal';
 COMMENT ON COLUMN sluice.signal_move.received_at IS 'as in signal';
 COMMENT ON COLUMN sluice.signal_move.stored_xact IS 'the transaction that moved it';
 COMMENT ON COLUMN sluice.signal_move.moved_at IS 'when that transaction began';
 
--- A claim takes rows from the beginning of the queue. Every row that was finished leaves a dead
--- entry there, and while any transaction is open that might still see the row (a dump, for hours),
--- nobody can remove it: a claim that began at the very beginning would walk over all of them, each
--- time. So claims remember where the living begin, and begin there. This is remembered in sequences
--- because they are written in place: a row of a table would itself gather dead versions. Nothing
--- depends on them being right: a claim that finds too little begins at the very beginning again.
+-- Finished rows leave dead entries at the start of the queue's index. While a long transaction (a
+-- dump) might still see them, vacuum cannot remove them, and a claim that started there would walk
+-- over all of them. So claims remember the first id worth looking at. They keep it in a sequence,
+-- which is written in place; a table row would itself gather dead versions. The value need not be
+-- right: a claim that finds too few rows searches from the beginning.
 DO $do$
 DECLARE
     kind text;
@@ -202,11 +212,11 @@ BEGIN
         EXECUTE format('CREATE UNLOGGED SEQUENCE sluice.%I AS bigint MINVALUE 0 START 0',
             kind || '_queue_from');
         EXECUTE format('COMMENT ON SEQUENCE sluice.%I IS %L', kind || '_queue_from',
-            'The id from which claims look for rows of the queue that nobody has claimed.');
+            'The id from which claims look for rows that are not claimed.');
         EXECUTE format('CREATE UNLOGGED SEQUENCE sluice.%I AS bigint MINVALUE 0 START 0',
             kind || '_queue_search');
         EXECUTE format('COMMENT ON SEQUENCE sluice.%I IS %L', kind || '_queue_search',
-            'When a claim may look from the very beginning again: microseconds since 1970.');
+            'When a claim may search from the beginning again, in microseconds since 1970.');
     END LOOP;
 END
 $do$;

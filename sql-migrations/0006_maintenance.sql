@@ -1,5 +1,5 @@
--- What keeps the tables from growing for ever and makes them quick to search: how long each is kept,
--- which indexes a day gets when it is over, the steps of sluicectl maintain, and what they counted.
+-- Maintenance: how long each table keeps its rows, the indexes of past days, the steps of sluicectl
+-- maintain, and the row counts for the statistics.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -15,45 +15,46 @@ CREATE TABLE sluice.retention (
     meaning text NOT NULL
 );
 COMMENT ON TABLE sluice.retention IS
-    'How long the tables keep what is in them. Changed by sluicectl retention, which the audit log '
-    'notes; the next sluicectl maintain acts on it. A table that is not here keeps everything.';
+    'How long each table keeps its rows. Set by sluicectl retention, which is audited; the next '
+    'sluicectl maintain applies it. Tables that are not listed keep everything.';
 COMMENT ON COLUMN sluice.retention.table_name IS 'the table, in schema sluice';
 COMMENT ON COLUMN sluice.retention.keep IS
-    'what is older may be removed; null: nothing ever. Partitions go when all of their day is older';
+    'older rows are removed; null: kept for ever. A partition goes when its whole day is older';
 COMMENT ON COLUMN sluice.retention.expired IS
-    'what becomes of a partition whose day is over: drop it, or detach it and leave it to the DBA, '
-    'see detached_partition';
+    'what happens to a partition past retention: drop, or detach and leave it to the DBA '
+    '(detached_partition)';
 COMMENT ON COLUMN sluice.retention.days_ahead IS
-    'for how many days to come partitions are made; null: the table has none';
+    'how many days ahead partitions are made; null: the table is not partitioned';
 COMMENT ON COLUMN sluice.retention.goes_with IS
-    'the table whose keep and expired count for this one, so that results go with their rows; null: '
-    'its own';
-COMMENT ON COLUMN sluice.retention.meaning IS 'what is removed then, and what that entails';
+    'the table whose keep and expired apply here too, so that results go with their rows; null: '
+    'none';
+COMMENT ON COLUMN sluice.retention.meaning IS 'what removing the rows entails';
 COMMENT ON CONSTRAINT retention_keep_check ON sluice.retention IS
-    'a day at least: 90 without a unit would be seconds';
-COMMENT ON CONSTRAINT retention_expired_check ON sluice.retention IS 'the two ways to go';
-COMMENT ON CONSTRAINT retention_days_ahead_check ON sluice.retention IS 'a day at least';
+    'at least a day: a plain 90 would be 90 seconds';
+COMMENT ON CONSTRAINT retention_expired_check ON sluice.retention IS 'drop or detach';
+COMMENT ON CONSTRAINT retention_days_ahead_check ON sluice.retention IS 'at least a day';
 INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning) VALUES
     ('signal', '90 days', 7, NULL,
-        'the days'' partitions are dropped, whatever the status of their signals'),
+        'partitions are dropped, whatever the status of their signals'),
     ('signal_result', NULL, 7, 'signal', 'as signal, day by day'),
     ('signal_cold_storage', '90 days', 7, NULL,
-        'the days'' partitions are dropped; signals that were not identified by then are gone'),
+        'partitions are dropped, with signals whose visitor was never identified'),
     ('product_org_update', '90 days', 7, NULL,
-        'the days'' partitions are dropped, whatever the status of their updates; '
+        'partitions are dropped, whatever the status of their updates; '
         'product_org_current keeps the latest state of each product org'),
     ('product_org_result', NULL, 7, 'product_org_update', 'as product_org_update, day by day'),
     ('rejected_payload', '30 days', 7, NULL,
-        'the days'' partitions are dropped; what was not replayed by then is gone'),
+        'partitions are dropped, with payloads that were not replayed'),
     ('delivery', '7 days', NULL, NULL,
-        'rows are deleted; a repeat of such a delivery is stored again'),
-    ('signal_move', '7 days', NULL, NULL, 'rows are deleted; signals stay where they were moved'),
+        'rows are deleted; a later repeat is stored again'),
+    ('signal_move', '7 days', NULL, NULL,
+        'rows are deleted; followers that lag behind miss the moved signals'),
     ('identity', '365 days', NULL, NULL,
         'rows are deleted; the visitor is unknown until identified again'),
     ('refused_request', '90 days', NULL, NULL,
-        'rows are deleted; key_health does not know of them'),
+        'rows are deleted, and with them their counts in key_health'),
     ('usage_hour', '40 days', NULL, NULL,
-        'rows are deleted; what is billed by month stays, and statistics show the last 30 days');
+        'rows are deleted; the months stay, and statistics show at most 30 days');
 
 CREATE TABLE sluice.detached_partition (
     partition_name text PRIMARY KEY,
@@ -64,11 +65,12 @@ CREATE TABLE sluice.detached_partition (
 );
 COMMENT ON TABLE sluice.detached_partition IS
     'Partitions that sluicectl maintain has detached instead of dropping (retention.expired). They '
-    'are plain tables now; who has archived one drops it and deletes its row here.';
+    'are plain tables now: sluicectl maintain --archive or a DBA drops them. The row of a dropped '
+    'table is removed.';
 COMMENT ON COLUMN sluice.detached_partition.partition_name IS 'the table, in schema sluice';
-COMMENT ON COLUMN sluice.detached_partition.table_name IS 'what it was a partition of';
-COMMENT ON COLUMN sluice.detached_partition.lower_bound IS 'its day began then';
-COMMENT ON COLUMN sluice.detached_partition.upper_bound IS 'its day ended then';
+COMMENT ON COLUMN sluice.detached_partition.table_name IS 'the table it was a partition of';
+COMMENT ON COLUMN sluice.detached_partition.lower_bound IS 'start of its day';
+COMMENT ON COLUMN sluice.detached_partition.upper_bound IS 'end of its day';
 COMMENT ON COLUMN sluice.detached_partition.detached_at IS 'when it was detached';
 
 CREATE TABLE sluice.fed_day (
@@ -76,11 +78,11 @@ CREATE TABLE sluice.fed_day (
     changes bigint NOT NULL
 );
 COMMENT ON TABLE sluice.fed_day IS
-    'Which partitions of days long past feed_stragglers has looked at, so that it looks again only '
-    'after rows were added. Written by sluicectl maintain.';
+    'The older partitions that feed_stragglers has searched; it searches one again only when the '
+    'number of inserts has changed. Written by sluicectl maintain.';
 COMMENT ON COLUMN sluice.fed_day.partition_name IS 'as in partition_overview';
 COMMENT ON COLUMN sluice.fed_day.changes IS
-    'rows inserted, as the server''s statistics had it before';
+    'rows inserted before the search, from the server''s statistics';
 
 CREATE TABLE sluice.day_index (
     table_name text NOT NULL,
@@ -89,13 +91,15 @@ CREATE TABLE sluice.day_index (
     PRIMARY KEY (table_name, suffix)
 );
 COMMENT ON TABLE sluice.day_index IS
-    'The indexes that sluicectl maintain gives to the partition of a day that is over: they would '
-    'cost each request too much while the day lasts. A DBA may add and remove rows.';
+    'Indexes that sluicectl maintain builds on the partition of a past day; during the day they '
+    'would cost each request too much. A DBA may add and remove rows.';
 COMMENT ON COLUMN sluice.day_index.table_name IS 'the partitioned table';
-COMMENT ON COLUMN sluice.day_index.suffix IS 'what the index is called by, behind the partition''s name';
-COMMENT ON COLUMN sluice.day_index.definition IS 'what follows ON partition in CREATE INDEX';
--- Hash where nearly all rows have a value, other than all others': one page for each look-up instead
--- of three, and no larger. Where few rows have one a B-tree is smaller.
+COMMENT ON COLUMN sluice.day_index.suffix IS
+    'the index name is the partition''s name, an underscore and this';
+COMMENT ON COLUMN sluice.day_index.definition IS
+    'the part of CREATE INDEX that follows the table name';
+-- A hash index where nearly every row has a value: a look-up reads one page instead of three. Where
+-- few rows have one, a B-tree is smaller.
 INSERT INTO sluice.day_index (table_name, suffix, definition)
 SELECT 'signal', n.name || '_day', format('USING %2$s (%1$I) WHERE %1$I IS NOT NULL', n.name, n.method)
 FROM (VALUES ('email', 'hash'), ('user_id', 'hash'), ('anonymous_id', 'hash'),
@@ -114,34 +118,14 @@ CREATE TABLE sluice.maintenance_step (
     added_at timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE sluice.maintenance_step IS
-    'What sluicectl maintain does: functions sluice.NAME(max_rows integer) that do at most so much '
-    'and return how much they did, called again and again until they return 0.';
+    'The steps of sluicectl maintain: functions sluice.NAME(max_rows integer) that do a limited '
+    'piece of work and return how much they did. They are called until they return 0.';
 COMMENT ON COLUMN sluice.maintenance_step.name IS 'the function, in schema sluice';
-COMMENT ON COLUMN sluice.maintenance_step.position IS 'steps run in this order';
-COMMENT ON COLUMN sluice.maintenance_step.unit IS 'what the function counts: rows, partitions';
-COMMENT ON COLUMN sluice.maintenance_step.description IS 'what it is for';
+COMMENT ON COLUMN sluice.maintenance_step.position IS 'the order of the steps';
+COMMENT ON COLUMN sluice.maintenance_step.unit IS 'what the function counts';
+COMMENT ON COLUMN sluice.maintenance_step.description IS 'what the step does';
 COMMENT ON COLUMN sluice.maintenance_step.added_at IS
-    'when it was added; from then on it has to be run at least daily';
-INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
-    ('fold_product_orgs', 50, 'product orgs', 'the latest state of each product org'),
-    ('move_default_rows', 100, 'rows', 'rows of default partitions into partitions of their days'),
-    ('make_partitions', 200, 'partitions', 'the partitions of the coming days, and missing ones'),
-    ('drop_partitions', 300, 'partitions', 'partitions past retention'),
-    ('prune_default_rows', 400, 'rows', 'rows of default partitions past retention'),
-    ('fold_usage', 500, 'rows', 'signals counted, added up by hour and month'),
-    ('fold_refusals', 510, 'rows', 'refused requests counted, added up by day'),
-    ('fold_key_use', 520, 'rows', 'the last use of each key'),
-    ('resolve_identities', 600, 'visitors or signals', 'cold signals of visitors who are known'),
-    ('feed_stragglers', 650, 'rows', 'rows of days long past, stored since the last time'),
-    ('prune_deliveries', 700, 'rows', 'deliveries past retention'),
-    ('prune_moves', 710, 'rows', 'notes of moved signals past retention'),
-    ('prune_queues', 720, 'rows', 'what waits for consumers and was dropped with its day'),
-    ('prune_claims', 730, 'rows', 'claims under which nothing is held any more'),
-    ('prune_identities', 800, 'rows', 'identities past retention'),
-    ('prune_refused_requests', 900, 'rows', 'counts of refused requests past retention'),
-    ('prune_usage_hours', 1000, 'rows', 'hours of usage past retention'),
-    ('index_days', 1050, 'indexes', 'indexes of days that are over'),
-    ('count_rows', 1100, 'rows', 'rows of changed partitions, counted for the statistics');
+    'when the step was added; since then it must run at least daily';
 
 CREATE TABLE sluice.maintenance_run (
     step text PRIMARY KEY,
@@ -153,23 +137,21 @@ CREATE TABLE sluice.maintenance_run (
     actor text NOT NULL,
     done_at timestamptz
 );
-COMMENT ON TABLE sluice.maintenance_run IS
-    'The last run of each step of sluicectl maintain, one row each.';
+COMMENT ON TABLE sluice.maintenance_run IS 'The last run of each step of sluicectl maintain.';
 COMMENT ON COLUMN sluice.maintenance_run.step IS 'maintenance_step.name';
-COMMENT ON COLUMN sluice.maintenance_run.ended_at IS 'when the last run of the step ended';
+COMMENT ON COLUMN sluice.maintenance_run.ended_at IS 'when it ended';
 COMMENT ON COLUMN sluice.maintenance_run.result IS
-    'done (nothing is left), more (its time was up), busy (a table was in use), failed; the next run '
-    'goes on in any case';
-COMMENT ON COLUMN sluice.maintenance_run.worked IS
-    'how much that run did, in maintenance_step.unit';
+    'done (nothing left), more (out of time), busy (a table was in use) or failed; the next run '
+    'continues in any case';
+COMMENT ON COLUMN sluice.maintenance_run.worked IS 'how much it did, in maintenance_step.unit';
 COMMENT ON COLUMN sluice.maintenance_run.message IS 'why it was busy or failed';
 COMMENT ON COLUMN sluice.maintenance_run.actor IS 'who ran it, as in audit_log';
-COMMENT ON COLUMN sluice.maintenance_run.done_at IS 'when it last was done; null: never yet';
+COMMENT ON COLUMN sluice.maintenance_run.done_at IS 'when the result was last done; null: never';
 COMMENT ON CONSTRAINT maintenance_run_result_check ON sluice.maintenance_run IS
-    'the ways a step ends';
+    'the ways a step can end';
 
--- Counting ten million rows takes seconds, so sluicectl maintain counts partitions that have changed
--- and keeps the result; what came in since is counted when it is asked for, as far as it is little.
+-- Counting ten million rows takes seconds. So sluicectl maintain counts partitions that have
+-- changed and keeps the result, and a query counts only the rows since then, if they are few.
 
 CREATE TABLE sluice.counted_partition (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -180,20 +162,20 @@ CREATE TABLE sluice.counted_partition (
     took interval NOT NULL
 );
 COMMENT ON TABLE sluice.counted_partition IS
-    'The partitions whose rows were counted, and when. Written by sluicectl maintain.';
-COMMENT ON COLUMN sluice.counted_partition.id IS 'the partition_id of hourly_count';
+    'The partitions whose rows are counted in hourly_count. Written by sluicectl maintain.';
+COMMENT ON COLUMN sluice.counted_partition.id IS 'partition_id in hourly_count';
 COMMENT ON COLUMN sluice.counted_partition.partition_name IS 'the partition, in schema sluice';
 COMMENT ON COLUMN sluice.counted_partition.changes IS
-    'rows inserted and deleted in it and in its results, as the server''s statistics had it before; '
-    'when they say something else now, it is counted again';
+    'rows inserted into and deleted from it and its results before the count, from the server''s '
+    'statistics; if the number has changed, it is counted again';
 COMMENT ON COLUMN sluice.counted_partition.last_id IS
-    'the last id that was given out before; rows with later ids are not counted';
+    'the last id assigned before the count; later ids are not counted';
 COMMENT ON COLUMN sluice.counted_partition.counted_at IS
-    'when counting began; a later change of a row''s status is not known';
+    'when counting began; later changes of status are not counted';
 COMMENT ON COLUMN sluice.counted_partition.took IS
-    'how long counting took; for twenty times as long it is not done again';
+    'how long counting took; it is not repeated for twenty times as long';
 COMMENT ON CONSTRAINT counted_partition_partition_name_key ON sluice.counted_partition IS
-    'each once';
+    'one row per partition';
 COMMENT ON SEQUENCE sluice.counted_partition_id_seq IS 'numbers counted partitions';
 
 CREATE TABLE sluice.hourly_count (
@@ -208,19 +190,21 @@ CREATE TABLE sluice.hourly_count (
 );
 CREATE INDEX hourly_count_partition_id_idx ON sluice.hourly_count (partition_id);
 COMMENT ON TABLE sluice.hourly_count IS
-    'How many rows each counted partition has, by organization, hour, source and status: what '
-    'statistics are made of.';
-COMMENT ON COLUMN sluice.hourly_count.organization_id IS 'whose rows; organization.id';
-COMMENT ON COLUMN sluice.hourly_count.hour IS 'the hour of their receipt (UTC)';
+    'Number of rows per counted partition, organization, hour, source and status. The statistics '
+    'are made from it.';
+COMMENT ON COLUMN sluice.hourly_count.organization_id IS 'organization.id';
+COMMENT ON COLUMN sluice.hourly_count.hour IS 'the hour of receipt (UTC)';
 COMMENT ON COLUMN sluice.hourly_count.partition_id IS 'counted_partition.id';
 COMMENT ON COLUMN sluice.hourly_count.table_name IS
-    'the table: signal, signal_cold_storage or rejected_payload';
+    'signal, signal_cold_storage or rejected_payload';
 COMMENT ON COLUMN sluice.hourly_count.source IS
-    'their source; "(other)" for those beyond the 30 most frequent of an organization and '
-    'partition; "" for rejected payloads';
-COMMENT ON COLUMN sluice.hourly_count.status IS 'their status; "" where there is none';
-COMMENT ON COLUMN sluice.hourly_count.entries IS 'how many';
-COMMENT ON INDEX sluice.hourly_count_pkey IS 'begins with the organization, as all primary keys do';
-COMMENT ON INDEX sluice.hourly_count_partition_id_idx IS 'to replace what was counted before';
+    '"(other)" for sources after the 30 most frequent of an organization and partition; "" for '
+    'rejected payloads';
+COMMENT ON COLUMN sluice.hourly_count.status IS '"" where rows have no status';
+COMMENT ON COLUMN sluice.hourly_count.entries IS 'number of rows';
+COMMENT ON INDEX sluice.hourly_count_pkey IS
+    'starts with the organization, like all primary keys of tenant data';
+COMMENT ON INDEX sluice.hourly_count_partition_id_idx IS
+    'finds the rows to replace when a partition is counted again';
 
 RESET ROLE;

@@ -1,7 +1,7 @@
--- The latest state of each product org. It is not kept by intake: a row that is updated by each
--- transaction that brings news of a busy product org would make them wait for each other, and would
--- gather versions as long as a dump runs. So sluicectl maintain folds what has been stored into a
--- table, and product_org_current adds what has come since.
+-- The latest state of each product org. Intake does not keep it: requests about one product org
+-- would wait for each other, and its row would gather dead versions during a dump. sluicectl
+-- maintain folds the updates into a table, and the view product_org_current adds those that have
+-- come since.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -23,10 +23,10 @@ CREATE TABLE sluice.product_org_state (
     PRIMARY KEY (organization_id, product_org_id)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE sluice.product_org_state IS
-    'The latest update of each product org, as of the last sluicectl maintain. Read '
-    'product_org_current, which adds what has come since. Kept for ever, also when the update itself '
-    'is past retention.';
-COMMENT ON COLUMN sluice.product_org_state.organization_id IS 'whose it is; organization.id';
+    'The latest update of each product org as of the last sluicectl maintain. Read '
+    'product_org_current, which adds newer updates. Kept for ever, even if the update itself is '
+    'past retention.';
+COMMENT ON COLUMN sluice.product_org_state.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.product_org_state.product_org_id IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.name IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.plan_id IS 'as in product_org_update';
@@ -39,7 +39,7 @@ COMMENT ON COLUMN sluice.product_org_state.feature_flags IS 'as in product_org_u
 COMMENT ON COLUMN sluice.product_org_state.custom IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.received_at IS 'when the update was received';
 COMMENT ON COLUMN sluice.product_org_state.id IS
-    'which update it was; product_org_update.id, as long as that is kept';
+    'product_org_update.id, as long as that row is kept';
 COMMENT ON COLUMN sluice.product_org_state.key_id IS 'the key it was sent with; api_key.id';
 
 CREATE TABLE sluice.product_org_fold (
@@ -48,10 +48,9 @@ CREATE TABLE sluice.product_org_fold (
     folded_xact bigint NOT NULL
 );
 COMMENT ON TABLE sluice.product_org_fold IS
-    'Up to where product_org_update has been folded into product_org_state. One row.';
-COMMENT ON COLUMN sluice.product_org_fold.only_row IS 'true';
-COMMENT ON COLUMN sluice.product_org_fold.folded_xact IS
-    'rows with a stored_xact before this one are in product_org_state';
+    'How far product_org_update has been folded into product_org_state. One row.';
+COMMENT ON COLUMN sluice.product_org_fold.only_row IS 'always true';
+COMMENT ON COLUMN sluice.product_org_fold.folded_xact IS 'rows with a lower stored_xact are folded';
 COMMENT ON CONSTRAINT product_org_fold_only_row_check ON sluice.product_org_fold IS 'one row';
 INSERT INTO sluice.product_org_fold (folded_xact) VALUES (0);
 

@@ -1,14 +1,33 @@
--- Who may read what. Applied last by each sluicectl migrate; what each function is for and who may
--- call it stands beside it. Re-appliable.
+-- Who may read which table. Applied last by each sluicectl migrate. Grants on functions are in the
+-- functions' files.
 
 SET LOCAL ROLE sluice_owner;
 
 GRANT USAGE ON SCHEMA sluice TO sluice_intake, sluice_settings, sluice_consumer, sluice_reader,
     sluice_maintenance, sluice_admin;
 REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
+REVOKE CREATE ON SCHEMA sluice FROM sluice_intake, sluice_settings, sluice_consumer, sluice_reader,
+    sluice_maintenance, sluice_admin;
 
--- Readers see everything but what a key could be known or forged by. What a DBA has put here under
--- another owner is left alone.
+-- The objects that migrations have made; all others are a DBA's, and so is a detached partition.
+DELETE FROM sluice.schema_object;
+INSERT INTO sluice.schema_object (kind, name)
+SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END, c.relname
+FROM pg_catalog.pg_class AS c
+WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
+    AND c.relowner = 'sluice_owner'::regrole AND NOT c.relispartition
+    AND c.relname !~ '_p\d{4}_\d\d_\d\d$'
+UNION ALL
+SELECT DISTINCT 'routine', p.proname FROM pg_catalog.pg_proc AS p
+WHERE p.pronamespace = 'sluice'::regnamespace AND p.proowner = 'sluice_owner'::regrole
+UNION ALL
+SELECT 'type', t.typname FROM pg_catalog.pg_type AS t
+LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
+WHERE t.typnamespace = 'sluice'::regnamespace AND t.typowner = 'sluice_owner'::regrole
+    AND (t.typtype = 'e' OR c.relkind = 'c');
+
+-- Readers may read everything except the hashes of keys and secrets and the key of the settings
+-- page. Programs only call functions. Objects of other owners are a DBA's and left alone.
 DO $do$
 DECLARE
     its record;
@@ -17,8 +36,8 @@ BEGIN
         WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S')
             AND c.relowner = 'sluice_owner'::regrole
     LOOP
-        EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC',
-            CASE its.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, its.name);
+        EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC, sluice_intake, sluice_settings, '
+            'sluice_consumer, sluice_maintenance', CASE its.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, its.name);
         CONTINUE WHEN its.relkind = 'S';
         EXECUTE format('GRANT SELECT ON %s TO sluice_reader', its.name);
     END LOOP;

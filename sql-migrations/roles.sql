@@ -1,9 +1,8 @@
--- Roles, what they may be granted, and their settings in this database. Applied first by each
--- `sluicectl migrate`, as the role that migrates: a superuser, or a role that owns the database and
--- has CREATEROLE. Re-appliable; `migrate --repair` applies it after a restore, which carries no roles
--- and, without pg_dump -C, no settings.
+-- The roles, their memberships, and their settings in this database. sluicectl migrate applies this
+-- file first, as a superuser or as a role that owns the database and has CREATEROLE. A dump has no
+-- roles, and without pg_dump -C no settings: migrate --repair restores both.
 
--- Roles belong to the whole cluster, so another database may have brought them already.
+-- Roles belong to the cluster, so they may exist already.
 DO $do$
 DECLARE
     role_name text;
@@ -15,17 +14,33 @@ BEGIN
             BEGIN
                 EXECUTE pg_catalog.format('CREATE ROLE %I NOLOGIN', role_name);
             EXCEPTION WHEN duplicate_object OR unique_violation THEN
-                NULL; -- another database's migration was quicker
+                NULL; -- created meanwhile by the migration of another database
             END;
         END IF;
     END LOOP;
-    -- From version 16 on whoever creates a role may grant it, but is not yet one of its members.
+    -- Since version 16 the creator of a role may grant it, but is not a member of it.
     BEGIN
         SET LOCAL ROLE sluice_owner;
         RESET ROLE;
     EXCEPTION WHEN insufficient_privilege THEN
-        EXECUTE pg_catalog.format('GRANT sluice_owner TO %I', current_user);
+        BEGIN
+            EXECUTE pg_catalog.format('GRANT sluice_owner TO %I', current_user);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION 'role "%" may not act for the roles of Sluice, which another role has made',
+                current_user USING ERRCODE = 'insufficient_privilege', HINT = pg_catalog.format(
+                'as a superuser: GRANT sluice_owner, sluice_intake, sluice_settings, sluice_consumer, '
+                'sluice_reader, sluice_maintenance, sluice_admin TO %I WITH ADMIN OPTION', current_user);
+        END;
     END;
+    -- Lets settled_age see how long other roles' transactions have been open. Optional, because the
+    -- migrating role may not be able to grant it.
+    IF NOT pg_catalog.pg_has_role('sluice_owner', 'pg_read_all_stats', 'MEMBER') THEN
+        BEGIN
+            GRANT pg_read_all_stats TO sluice_owner;
+        EXCEPTION WHEN insufficient_privilege THEN
+            NULL;
+        END;
+    END IF;
     IF NOT pg_catalog.pg_has_role('sluice_admin', 'sluice_reader', 'MEMBER') THEN
         GRANT sluice_reader TO sluice_admin;
     END IF;
@@ -35,44 +50,52 @@ BEGIN
 END
 $do$;
 
--- Settings of the roles that programs log in as, for this database only. They are set here and not
--- in the connection string because poolers refuse the latter. A login role of another name gets them
--- only when it is given them.
+-- Settings of the roles that programs log in as, in this database only. They are not in the
+-- connection string because poolers refuse them there. A login role with another name does not
+-- inherit them.
 DO $do$
 DECLARE
     wanted record;
 BEGIN
     FOR wanted IN VALUES
-        -- What was answered is on disk, even where postgresql.conf says otherwise.
+        -- An accepted request is on disk, even if postgresql.conf says otherwise.
         ('sluice_intake', 'synchronous_commit', 'on'),
         ('sluice_settings', 'synchronous_commit', 'on'),
         ('sluice_admin', 'synchronous_commit', 'on'),
-        -- Ends a statement whose worker gave up long ago (its own limit is 5 s by default), so that
-        -- no forgotten insert commits later.
+        -- Ends a statement that its worker has given up (after 5 s by default), so that it does not
+        -- commit later.
         ('sluice_intake', 'statement_timeout', '30s'),
-        -- No group waits long for another's row: two deliveries of one id, or a locked table.
+        -- No group waits long for a lock: another delivery of the same id, or a locked table.
         ('sluice_intake', 'lock_timeout', '1s'),
         -- A bulk upload is one transaction that waits for its sender, 300 s by default.
         ('sluice_intake', 'idle_in_transaction_session_timeout', '330s'),
-        -- Planning anew costs more than running for small groups, and the statements are such that
-        -- one plan is right for all groups. Set here and not in the functions, which a distributed
-        -- PostgreSQL has to plan with their values.
+        -- For small groups planning costs more than execution, and one plan suits all groups. Not
+        -- set in the functions, because a distributed PostgreSQL must plan them with their values.
         ('sluice_intake', 'plan_cache_mode', 'force_generic_plan'),
-        -- A signal and its result are in partitions of the same day: without this each look-up that
-        -- finds some hundred signals reads the results of all days.
+        -- A signal and its result are in partitions of the same day. Without this setting a look-up
+        -- of some hundred signals reads the results of all days.
         ('sluice_reader', 'enable_partitionwise_join', 'on'),
         ('sluice_admin', 'enable_partitionwise_join', 'on'),
-        -- The statements cost less than compiling them would.
+        -- Compiling the statements would cost more than running them.
         ('sluice_intake', 'jit', 'off'),
         ('sluice_consumer', 'jit', 'off'),
         ('sluice_settings', 'jit', 'off'),
         ('sluice_settings', 'statement_timeout', '15s'),
-        ('sluice_settings', 'idle_in_transaction_session_timeout', '15s')
+        ('sluice_settings', 'idle_in_transaction_session_timeout', '15s'),
+        -- The functions expect each statement to see what was committed before it. Under another
+        -- isolation level, which may be the database's default, calls fail, though nothing is
+        -- stored or claimed wrongly.
+        ('sluice_intake', 'default_transaction_isolation', 'read committed'),
+        ('sluice_settings', 'default_transaction_isolation', 'read committed'),
+        ('sluice_consumer', 'default_transaction_isolation', 'read committed'),
+        ('sluice_reader', 'default_transaction_isolation', 'read committed'),
+        ('sluice_maintenance', 'default_transaction_isolation', 'read committed'),
+        ('sluice_admin', 'default_transaction_isolation', 'read committed')
     LOOP
         EXECUTE pg_catalog.format('ALTER ROLE %I IN DATABASE %I SET %I = %L', wanted.column1,
             pg_catalog.current_database(), wanted.column2, wanted.column3);
     END LOOP;
-    -- Payloads over 2 kB are compressed on insert; lz4 takes a fraction of the default's time.
+    -- Payloads over 2 kB are compressed on insert, with lz4 in a fraction of pglz's time.
     IF EXISTS (SELECT FROM pg_catalog.pg_settings AS s
         WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals))
     THEN
@@ -83,13 +106,17 @@ BEGIN
 END
 $do$;
 
--- After a restore without roles everything belongs to the role that restored it.
+-- After a restore without roles, everything belongs to the restoring role. A DBA's objects stay the
+-- DBA's, and so does a partition of a table whose owner is right.
 DO $do$
 DECLARE
-    misplaced record;
+    statement text;
 BEGIN
-    FOR misplaced IN
-        SELECT pg_catalog.format('ALTER SCHEMA %I OWNER TO sluice_owner', n.nspname) AS statement
+    IF pg_catalog.to_regclass('sluice.schema_object') IS NULL THEN
+        RETURN; -- there is nothing yet
+    END IF;
+    FOREACH statement IN ARRAY ARRAY(
+        SELECT pg_catalog.format('ALTER SCHEMA %I OWNER TO sluice_owner', n.nspname)
         FROM pg_catalog.pg_namespace AS n
         WHERE n.nspname = 'sluice' AND n.nspowner <> 'sluice_owner'::regrole
         UNION ALL
@@ -98,8 +125,16 @@ BEGIN
             n.nspname, c.relname)
         FROM pg_catalog.pg_class AS c
         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = c.oid
+        LEFT JOIN pg_catalog.pg_class AS parent ON parent.oid = i.inhparent
         WHERE n.nspname = 'sluice' AND c.relkind IN ('r', 'p', 'v', 'S')
             AND c.relowner <> 'sluice_owner'::regrole
+            AND CASE
+                WHEN c.relispartition THEN c.relowner = parent.relowner
+                WHEN c.relname ~ '_p\d{4}_\d\d_\d\d$' THEN c.relowner = n.nspowner -- detached
+                ELSE EXISTS (SELECT FROM sluice.schema_object AS o
+                    WHERE o.kind IN ('table', 'view', 'sequence') AND o.name = c.relname)
+            END
             -- The sequence of an identity column goes with its table.
             AND NOT (c.relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend AS d
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'i'))
@@ -107,16 +142,18 @@ BEGIN
         SELECT pg_catalog.format('ALTER TYPE %I.%I OWNER TO sluice_owner', n.nspname, t.typname)
         FROM pg_catalog.pg_type AS t
         JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
-        LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
         WHERE n.nspname = 'sluice' AND t.typowner <> 'sluice_owner'::regrole
-            AND (t.typtype = 'e' OR c.relkind = 'c')
+            AND EXISTS (SELECT FROM sluice.schema_object AS o
+                WHERE o.kind = 'type' AND o.name = t.typname)
         UNION ALL
         SELECT pg_catalog.format('ALTER ROUTINE %s OWNER TO sluice_owner', p.oid::regprocedure)
         FROM pg_catalog.pg_proc AS p
         WHERE p.pronamespace = pg_catalog.to_regnamespace('sluice')
             AND p.proowner <> 'sluice_owner'::regrole
+            AND EXISTS (SELECT FROM sluice.schema_object AS o
+                WHERE o.kind = 'routine' AND o.name = p.proname))
     LOOP
-        EXECUTE misplaced.statement;
+        EXECUTE statement;
     END LOOP;
 END
 $do$;

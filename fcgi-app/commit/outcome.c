@@ -1,5 +1,5 @@
 /*
- * commit/outcome.c - outcomes of senders and results of items, back to the requests. See
+ * commit/outcome.c - hands outcomes of senders and results of items to the requests. See
  * commit/outcome.h.
  */
 #include "commit/outcome.h"
@@ -53,7 +53,7 @@ static const struct outcome {
 	{"limit_reached", STATUS_LIMIT_REACHED, true},
 };
 
-/* NULL when it is none of them. */
+/* NULL for an unknown label. */
 static const struct outcome *outcome_of(struct slice label)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++) {
@@ -88,12 +88,13 @@ static bool is_broken(const struct answer *answer)
 	       answer->ids.broken || answer->repeated.broken || answer->cold.broken;
 }
 
+/* True if the array has so many elements or is null. */
 static bool has(const struct pg_array_reader *array, size_t count)
 {
 	return array->end == NULL || array->left == count;
 }
 
-/* True when there is an outcome for each sender and, unless null, an element for each item. */
+/* True if the arrays are as long as the group. */
 static bool fits(const struct answer *answer, const struct commit_list *requests)
 {
 	size_t senders = 0, signals = 0;
@@ -108,13 +109,13 @@ static bool fits(const struct answer *answer, const struct commit_list *requests
 	       has(&answer->cold, signals);
 }
 
-/* When the whole array is null, no flag is set. */
+/* False if the whole array is null. */
 static bool next_flag(struct pg_array_reader *flags)
 {
 	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
 }
 
-/* A sender's answer is kept with its first request, which comes before its others. */
+/* A sender's answer is kept in its first request. */
 static void take_sender(struct answer *answer, struct commit_request *request)
 {
 	if (request->sender.first == request) {
@@ -145,7 +146,7 @@ static void take_items(struct answer *answer, struct commit_request *request)
 	}
 	if (request->out.status == STATUS_ACCEPTED && missing > 0)
 		answer->ids.broken = true;
-	/* Items that were all accepted before are answered as then, also at the limit. */
+	/* A request whose items are all repeats is accepted even at the limit. */
 	if (request->out.status == STATUS_LIMIT_REACHED && count > 0 && missing == 0 &&
 	    commit_request_rejects(request) == 0)
 		request->out.status = STATUS_ACCEPTED;
@@ -159,7 +160,7 @@ static enum status take_template(struct commit_request *request)
 	if (!request->wants_template || text.p == NULL)
 		return STATUS_OK;
 	request->out.template = (struct slice){arena_copy(request->arena, text), text.n};
-	/* At the limit, too: its items are yet to come and may all be repeated. */
+	/* Also at the limit: its items follow and may all be repeats. */
 	request->out.status = STATUS_ACCEPTED;
 	return request->out.template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }

@@ -2,8 +2,8 @@
  * commit/queue.c - the queue of requests and the life of a group. See commit/queue.h; the statement
  * is commit/statement's.
  *
- * A group is sent as soon as none is in flight: a lone request waits for no other, and under load
- * groups form while the one before commits.
+ * A group is sent as soon as none is in flight. So a lone request waits for no other, and under
+ * load a group forms while the previous one commits.
  */
 #include "commit/queue.h"
 
@@ -20,8 +20,8 @@
 enum {
 	BACKOFF_FIRST_MS = 100, /* between attempts to connect, doubling … */
 	BACKOFF_LAST_MS = 5000, /* … up to this, each with jitter */
-	GROUP_ROWS_MAX = 5000,	/* however few their bytes: others wait for them */
-	REFUSALS_MS = 10000,	/* refusals are stored at most so often */
+	GROUP_ROWS_MAX = 5000,	/* however few their bytes, because others wait for them */
+	REFUSALS_MS = 10000,	/* between reports of refusals, at least */
 	FLUSH_MS = 1000		/* for the last statement of a worker */
 };
 
@@ -38,10 +38,10 @@ struct commit_queue {
 	struct refusal_tally refusals;	    /* counted since some were last sent */
 	struct refusal_tally refusals_sent; /* with the group, until they are stored */
 	struct last_used last_used;
-	bool recently_used;  /* the group was sent so: the last use of its keys was noted lately */
+	bool recently_used;  /* the last use of all the group's keys was noted lately */
 	bool sent_ordinary;  /* the group was sent as an ordinary one */
-	bool not_ordinary;   /* the database has said so of the group */
-	bool prepared_anew;  /* since a statement succeeded, because types had changed */
+	bool not_ordinary;   /* the database did not take it as one */
+	bool prepared_anew;  /* types had changed, and no statement has succeeded since */
 	int retries;	     /* of the group */
 	int64_t deadline_ms; /* of connecting, or of the group */
 	int64_t connect_ms;  /* no attempt to connect is made before */
@@ -142,7 +142,7 @@ bool commit_queue_is_connected(const struct commit_queue *queue)
 
 /* ---- connecting ---- */
 
-/* Workers that lost the same server must not come back all at once. */
+/* Workers that lost the same server should not all come back at once. */
 static int64_t jitter(int64_t ms)
 {
 	uint32_t random = 0;
@@ -188,7 +188,7 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 	connect_later(queue, status, now_ms);
 }
 
-/* Completes requests whose deadline has come before they were sent: nothing of them is stored. */
+/* Completes the requests that were not sent before their deadline, so that nothing is stored. */
 static void expire(struct commit_queue *queue, struct commit_list *list, int64_t now_ms)
 {
 	struct commit_list rest = COMMIT_LIST_EMPTY;
@@ -214,7 +214,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* True when so little time is left that the request's deadline could end the others' statement. */
+/* True if the request's deadline is so near that it could end the statement of the others. */
 static bool is_late(const struct commit_queue *queue, const struct commit_request *request,
 		    int64_t now_ms)
 {
@@ -224,7 +224,7 @@ static bool is_late(const struct commit_queue *queue, const struct commit_reques
 	       least(config->database_timeout_ms, config->request_timeout_ms / 2);
 }
 
-/* True when the group may take one more request. */
+/* True if the request may join the group. */
 static bool fits(const struct commit_queue *queue, const struct commit_request *request,
 		 int64_t now_ms)
 {
@@ -293,8 +293,8 @@ static bool is_of_one_key(const struct commit_list *group)
 	return true;
 }
 
-/* The database has stored nothing: it is to be asked by the statement for any group. Of a lone key
- * without visitors, its organization's limit is the cause. */
+/* The database has stored nothing, and takes the group by the other statement. If the group has one
+ * key and no visitors, the cause is the limit of the key's organization. */
 static void note_not_ordinary(struct commit_queue *queue, enum status status)
 {
 	queue->not_ordinary = true;
@@ -312,7 +312,7 @@ static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 	}
 }
 
-/* Refusals that are due go along, even without requests. */
+/* Also sends refusals that are due, with requests or without. */
 static void send_group(struct commit_queue *queue, int64_t now_ms)
 {
 	if (queue->refusals_sent.count == 0 && refusals_are_due(queue, now_ms)) {
@@ -335,8 +335,8 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 		complete(queue, &queue->group, status);
 }
 
-/* True when one request's rows fail the whole group: for SQLSTATE classes 22, 23 and 54, and when
- * they wait for another transaction's lock. */
+/* True if the rows of one request can have failed the whole group: by SQLSTATE class 22, 23 or 54,
+ * or by waiting for another transaction's lock. */
 static bool is_about_data(const struct commit_queue *queue, enum status status)
 {
 	return status == STATUS_INVALID_VALUE || status == STATUS_CONSTRAINT ||
@@ -345,8 +345,8 @@ static bool is_about_data(const struct commit_queue *queue, enum status status)
 }
 
 /*
- * True when the same group may succeed the next time. So may a lone request that broke a constraint
- * (23514): its row was on its way to the default partition while its day's was attached.
+ * True if the same group may succeed the next time. A lone request that broke a constraint (23514)
+ * may: its row went to the default partition while the partition of its day was attached.
  */
 static bool is_worth_retrying(const struct commit_queue *queue, enum status status)
 {
@@ -356,7 +356,7 @@ static bool is_worth_retrying(const struct commit_queue *queue, enum status stat
 	return may_pass && queue->retries < COMMIT_RETRIES_MAX && pg_state(queue->db) == PG_READY;
 }
 
-/* Turns the items of a lone request into rejects; false when there is nothing to send again. */
+/* Turns the items of a lone request into rejects; false if there is nothing to send again. */
 static bool reject_items(struct commit_queue *queue)
 {
 	if (queue->group.requests != 1 || pg_state(queue->db) != PG_READY)
@@ -396,7 +396,7 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 		queue->refusals_sent = REFUSAL_TALLY_EMPTY; /* better lost than counted twice */
 	complete(queue, &queue->group, status);
 	if (status == STATUS_READ_ONLY) {
-		/* A standby, or no longer the primary: another connection may find that. */
+		/* The server is a standby; the next connection may find the primary. */
 		pg_drop(queue->db);
 		connect_later(queue, status, now_ms);
 	} else if (status == STATUS_CONFLICT && is_closed(queue)) {
@@ -404,8 +404,8 @@ static void fail_group(struct commit_queue *queue, enum status status, int64_t n
 	}
 }
 
-/* The statement's types were made anew, in a restore say: on the next connection each request goes
- * by itself. False when that was tried before. */
+/* The statement's types were created anew, for example by a restore. Sends each request by itself
+ * on the next connection; false if that was tried before. */
 static bool prepare_anew(struct commit_queue *queue)
 {
 	if (queue->prepared_anew)
@@ -415,7 +415,7 @@ static bool prepare_anew(struct commit_queue *queue)
 	return true;
 }
 
-/* The statement has ended: hands the group back, or sends it again, whole or in parts. */
+/* Ends the statement: hands the group back, or sends it again, whole or in parts. */
 static void end_group(struct commit_queue *queue, enum status status,
 		      struct pg_query_result *result, int64_t now_ms)
 {

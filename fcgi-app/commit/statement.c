@@ -27,10 +27,10 @@ const struct pg_statement commit_statement_ordinary = {
 enum { IN_BULK = TYPES, RECENTLY_USED, ANY_PARAMS };
 
 const struct pg_statement commit_statement_any = {
-	/* Behind a pooler, workers of other versions share connections: the name changes with
-	 * the parameters. */
+	/* Workers of other versions may share the connection behind a pooler, so another set of
+	 * parameters needs another name. */
 	.name = "intake_any",
-	/* One value: columns of a FROM clause cost 5 % more. */
+	/* Selects one composite value, because returning columns costs 5 % more. */
 	.sql = "SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
 	       " $3::sluice.intake_product_org[], NULL, $4::sluice.intake_reject[],"
 	       " $5::sluice.intake_refusal[], $6::boolean, $7::boolean)",
@@ -175,7 +175,7 @@ static void add_sender(struct pg_array *out, const struct commit_request *reques
 	pg_array_end_record(out);
 }
 
-/* What every item, reject included, begins with. */
+/* The fields that items and rejects begin with. */
 static void start_item(struct pg_array *out, const struct commit_request *request, size_t columns)
 {
 	pg_array_start_record(out, columns);
@@ -252,7 +252,7 @@ static void add_reject(struct pg_array *out, const struct commit_request *reques
 	pg_array_end_record(out);
 }
 
-/* An item that the database cannot hold becomes a reject, as it was received. */
+/* Turns an item that the database cannot hold into a reject with the received bytes. */
 static void add_unstorable(struct pg_array *out, const struct commit_request *request, size_t i)
 {
 	struct commit_item item = commit_request_item(request, i);
@@ -347,8 +347,8 @@ static void add_requests(struct pg_array *arrays, const struct commit_list *requ
 	}
 }
 
-/* The arrays from first to last as parameters, SQL NULL for an empty one. STATUS_INTERNAL when one
- * lacks an element. */
+/* Takes the arrays from first to last as parameters, an empty one as SQL NULL. STATUS_INTERNAL if
+ * an element is missing. */
 static enum status take_params(struct pg_array *arrays, enum type first, enum type last,
 			       pg_param *params)
 {
@@ -385,7 +385,7 @@ static struct slice bool_param(bool value)
 	return (struct slice){value ? "\1" : "", 1};
 }
 
-/* As parameters that begin with the arrays up to the last one. */
+/* Encodes the group as the first parameters: the arrays up to last. */
 static enum status encode(struct commit_statement *statement, const struct commit_list *requests,
 			  const struct refusal_tally *refusals, enum type last, pg_param *params)
 {

@@ -8,12 +8,13 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "config/config.h"
 #include "store/check.h"
 #include "store/migration_file.h"
 
-enum { FINDINGS_MAX = 32 };
+enum { FINDINGS_MAX = 64 };
 
 struct findings {
 	struct store_finding items[FINDINGS_MAX];
@@ -50,22 +51,35 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 		    source.path == NULL ? "no file: defaults and environment" : source.path);
 }
 
+/* The schema's migrations could not be read. Returns whether they are there. */
+static bool add_hidden(struct ctl *ctl, struct findings *findings)
+{
+	struct slice detail = slice_of(pg_message(ctl->db));
+	bool hidden = strcmp(pg_sqlstate(ctl->db), "42501") == 0;
+
+	if (hidden && store_check_hidden(&ctl->store, &detail) != STATUS_OK)
+		detail = SLICE("not checked");
+	add(ctl, findings, "schema", hidden ? STORE_CHECK_WARNING : STORE_CHECK_FAILED, "%s",
+	    detail.p);
+	return hidden;
+}
+
 /* Compares the schema with the files. Returns whether there is a schema. */
 static bool check_schema(struct ctl *ctl, struct findings *findings)
 {
+	bool exists = false;
 	struct migration_files files;
 	struct store_list applied = {0}, applied_files = {0};
 	const char *message = NULL, *hint = NULL;
 	size_t first = 0;
-	enum status status = store_migration_list(&ctl->store, &applied, &applied_files);
+	enum status status = store_migration_list(&ctl->store, &exists, &applied, &applied_files);
 
-	if (status != STATUS_OK) {
-		add(ctl, findings, "schema", STORE_CHECK_FAILED, "%s", pg_message(ctl->db));
-		return false;
-	}
+	if (status != STATUS_OK)
+		return add_hidden(ctl, findings);
 	if (applied.count == 0) {
-		add(ctl, findings, "schema", STORE_CHECK_FAILED,
-		    "there is none: run sluicectl migrate");
+		add(ctl, findings, "schema", STORE_CHECK_FAILED, "%s",
+		    exists ? "there are no migrations in it: restore the data of the dump, too"
+			   : "there is none: run sluicectl migrate");
 		return false;
 	}
 	status = migration_file_read_all(&ctl->arena, ctl_migrations(ctl), &files, &message);
@@ -91,15 +105,19 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 /* Runs the checks of store/check. Fails only without the database or memory. */
 static enum ctl_exit check_database(struct ctl *ctl, struct findings *findings)
 {
-	bool schema = check_schema(ctl, findings);
+	bool schema = check_schema(ctl, findings), owners = true;
 
 	for (size_t i = 0; i < store_check_count(); i++) {
-		if (store_check_needs_schema(i) && !schema)
+		/* Functions that cannot do their work would say nothing new. */
+		if ((store_check_needs_schema(i) && !schema) ||
+		    (store_check_needs_owners(i) && !owners))
 			continue;
 		struct store_finding *finding = &findings->items[findings->count];
 		enum status status = store_check(&ctl->store, i, finding);
 		if (status != STATUS_OK)
 			return ctl_fail_status(ctl, status);
+		if (store_check_is_of_owners(i) && finding->verdict == STORE_CHECK_FAILED)
+			owners = false;
 		findings->count++;
 	}
 	return CTL_FINE;

@@ -55,11 +55,14 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_EXPIRED] = {"--expired", "ACTION",
 			 "what becomes of a day that is over: drop it, or detach it and leave it"},
 	[CTL_EXAMPLE] = {"--example", NULL, "print an example configuration file"},
+	[CTL_ARCHIVE] =
+		{"--archive", "COMMAND",
+		 "a program that gets each detached partition: called as COMMAND PARTITION TABLE FROM UNTIL, and if it succeeds, the partition is dropped"},
 	[CTL_MANUAL] = {"--manual", NULL,
 			"print the settings in mdoc, for the manual page sluice.conf(5)"},
 };
 
-const unsigned ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CTL_BIT(CTL_HELP);
+const uint64_t ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CTL_BIT(CTL_HELP);
 
 const struct ctl_command ctl_commands[] = {
 	{.noun = "migrate",
@@ -72,11 +75,12 @@ const struct ctl_command ctl_commands[] = {
 		 "Concurrent runs wait for each other. "
 		 "Stops if an applied migration was changed or is missing, or if the database is newer than the files."},
 	{.noun = "maintain",
+	 .optional = CTL_BIT(CTL_ARCHIVE),
 	 .database = true,
 	 .run = ctl_maintain,
 	 .help = "Runs the maintenance steps, each until nothing is left to do. "
 		 "Folds product-org updates into the latest state of each product org. "
-		 "Moves rows from the default partitions to the partitions of their days, creates the partitions of the coming days, and drops those past retention. "
+		 "Moves rows from the default partitions to the partitions of their days, creates the partitions of the coming days, and drops or detaches those past retention. "
 		 "Adds up usage by month, and stages cold signals whose anonymous id has been identified. "
 		 "Deletes what is older than \"retention list\" allows, and counts rows for the statistics. "
 		 "Run it every few minutes, from any number of hosts. "

@@ -20,6 +20,8 @@
  *   ctl/migrate.c       migrate
  *   ctl/diff.c          the lines in which two texts differ
  *   ctl/maintain.c      maintain
+ *   ctl/archive.c       maintain --archive
+ *   ctl/program.c       runs a program of the operator's
  *   ctl/check.c         check
  *   ctl/config.c        config, version
  *
@@ -75,11 +77,12 @@ enum ctl_option {
 	CTL_EXPIRED,
 	CTL_EXAMPLE,
 	CTL_MANUAL,
+	CTL_ARCHIVE,
 	CTL_OPTION_COUNT
 };
 
 /* A set of options. */
-#define CTL_BIT(option) (1u << (option))
+#define CTL_BIT(option) (UINT64_C(1) << (option))
 
 struct ctl;
 struct template;
@@ -89,8 +92,8 @@ struct ctl_command {
 	const char *verb;     /* NULL: the noun alone */
 	const char *argument; /* "NAME", or NULL when there is none */
 	bool argument_needed;
-	unsigned required; /* options, as CTL_BIT */
-	unsigned optional;
+	uint64_t required; /* options, as CTL_BIT */
+	uint64_t optional;
 	bool database; /* needs a connection before it runs */
 	enum ctl_exit (*run)(struct ctl *ctl);
 	const char *help; /* sentences, not wrapped */
@@ -130,7 +133,7 @@ struct ctl_option_text {
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
 
 /* The options that every command takes, as CTL_BIT. */
-extern const unsigned ctl_common_options;
+extern const uint64_t ctl_common_options;
 
 extern const struct ctl_command ctl_commands[];
 extern const size_t ctl_command_count;
@@ -212,6 +215,27 @@ enum ctl_exit ctl_add_diff(struct ctl *ctl, struct slice before, struct slice af
 /* Writes ctl->out to the standard output stream and empties it. On failure the message is
  * printed. */
 enum ctl_exit ctl_flush(struct ctl *ctl);
+
+/* ---- ctl/program.c ---- */
+
+/* Runs a program, found by PATH, with its arguments, and waits for it. What it prints goes to the
+ * standard error stream. Returns NULL when it exits with 0, else why not, from the arena. */
+const char *ctl_run_program(struct arena *arena, const struct slice words[], size_t count);
+
+/* ---- ctl/archive.c ---- */
+
+/* What became of a detached partition. */
+struct ctl_archived {
+	struct slice partition;
+	struct slice result;  /* "archived" or "failed" */
+	struct slice message; /* why it failed; else absent */
+};
+
+extern const struct store_entity ctl_archived_entity;
+
+/* Hands the detached partitions to the program of --archive, the oldest first, until end_ms. Lists
+ * those that it was run for (struct ctl_archived). On failure messages are printed. */
+enum ctl_exit ctl_archive(struct ctl *ctl, int64_t end_ms, struct store_list *archived);
 
 /* ---- the commands ---- */
 

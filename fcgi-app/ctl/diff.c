@@ -1,8 +1,8 @@
 /*
  * ctl/diff.c - the lines in which two texts differ. See ctl/ctl_internal.h.
  *
- * By the longest common subsequence, whose table is as large as one text times the other: they are
- * functions, not files.
+ * Uses the longest common subsequence. Its table is as large as the product of both texts, which is
+ * fine for functions.
  */
 #include "ctl/ctl_internal.h"
 
@@ -41,7 +41,7 @@ struct edit {
 	struct slice line;
 };
 
-/* length[i * (b->count + 1) + j] is that of the common subsequence of the lines from i and j on. */
+/* length[i * (b->count + 1) + j]: of the common subsequence of a from line i and b from line j. */
 static void measure(const struct lines *a, const struct lines *b, unsigned *length)
 {
 	size_t width = b->count + 1;

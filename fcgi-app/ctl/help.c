@@ -66,7 +66,7 @@ static void add_synopsis(struct buf *out, const struct ctl_command *command, siz
 	}
 }
 
-static void add_options(struct buf *out, unsigned set)
+static void add_options(struct buf *out, uint64_t set)
 {
 	for (unsigned i = 0; i < CTL_OPTION_COUNT; i++) {
 		if ((set >> i & 1) == 0)
@@ -80,7 +80,7 @@ static void add_options(struct buf *out, unsigned set)
 
 static void add_command_help(struct buf *out, const struct ctl_command *command)
 {
-	unsigned set = command->required | command->optional;
+	uint64_t set = command->required | command->optional;
 
 	buf_add_text(out, "usage: sluicectl ");
 	add_synopsis(out, command, 17, true);
@@ -96,7 +96,7 @@ static void add_command_help(struct buf *out, const struct ctl_command *command)
 static void add_options_json(struct json_tree *tree, struct json_object *array,
 			     const struct ctl_command *command)
 {
-	unsigned set = command->required | command->optional | ctl_common_options;
+	uint64_t set = command->required | command->optional | ctl_common_options;
 
 	for (unsigned i = 0; i < CTL_OPTION_COUNT; i++) {
 		if ((set >> i & 1) == 0)

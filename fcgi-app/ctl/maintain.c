@@ -106,12 +106,11 @@ static enum status do_and_record(struct ctl *ctl, const struct store_step *step,
 /* ---- the command ---- */
 
 /* Adds to *outcomes those of the steps that have ended. */
-static enum ctl_exit do_all(struct ctl *ctl, const struct store_list *steps,
+static enum ctl_exit do_all(struct ctl *ctl, const struct store_list *steps, int64_t end_ms,
 			    struct store_list *outcomes)
 {
 	const struct store_step *step = steps->items;
 	struct outcome *outcome = outcomes->items;
-	int64_t end_ms = clock_now_ms() + RUN_MS;
 	enum ctl_exit exit = CTL_FINE;
 
 	for (size_t i = 0; i < steps->count; i++) {
@@ -128,18 +127,36 @@ static enum ctl_exit do_all(struct ctl *ctl, const struct store_list *steps,
 	return exit;
 }
 
-static enum ctl_exit add_report_json(struct ctl *ctl, const struct store_list *outcomes)
+static enum ctl_exit add_report_json(struct ctl *ctl, const struct store_list *outcomes,
+				     const struct store_list *archived)
 {
 	struct json_tree tree = {0};
 	struct json_object *root = json_tree_object(&tree, NULL, NULL);
 
 	store_list_json(outcomes, &tree, json_tree_array(&tree, root, "steps"));
+	if (ctl_has(ctl, CTL_ARCHIVE))
+		store_list_json(archived, &tree, json_tree_array(&tree, root, "archived"));
 	return ctl_add_tree(ctl, &tree);
+}
+
+static enum ctl_exit add_report(struct ctl *ctl, const struct store_list *outcomes,
+				const struct store_list *archived)
+{
+	if (ctl_has(ctl, CTL_JSON))
+		return add_report_json(ctl, outcomes, archived);
+	enum ctl_exit result = ctl_add_list(ctl, outcomes);
+	if (result == CTL_FINE && archived->count > 0) {
+		buf_add_text(&ctl->out, "\n");
+		result = ctl_add_list(ctl, archived);
+	}
+	return result;
 }
 
 enum ctl_exit ctl_maintain(struct ctl *ctl)
 {
 	struct store_list steps = {0}, outcomes = {.entity = &outcome_entity};
+	struct store_list archived = {.entity = &ctl_archived_entity};
+	int64_t end_ms = clock_now_ms() + RUN_MS;
 	enum status status = store_maintenance_steps(&ctl->store, &steps);
 
 	outcomes.items = arena_array(&ctl->arena, steps.count, sizeof(struct outcome));
@@ -147,9 +164,12 @@ enum ctl_exit ctl_maintain(struct ctl *ctl)
 		status = STATUS_NO_MEMORY;
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	enum ctl_exit exit = do_all(ctl, &steps, &outcomes);
+	enum ctl_exit exit = do_all(ctl, &steps, end_ms, &outcomes);
+	if (ctl_has(ctl, CTL_ARCHIVE) && pg_state(ctl->db) == PG_READY) {
+		enum ctl_exit result = ctl_archive(ctl, end_ms, &archived);
+		exit = exit == CTL_FINE ? result : exit;
+	}
 	/* After a failure too: what was done stays done. */
-	enum ctl_exit reported = ctl_has(ctl, CTL_JSON) ? add_report_json(ctl, &outcomes)
-							: ctl_add_list(ctl, &outcomes);
+	enum ctl_exit reported = add_report(ctl, &outcomes, &archived);
 	return exit != CTL_FINE ? exit : reported;
 }

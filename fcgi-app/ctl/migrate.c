@@ -79,11 +79,15 @@ static enum ctl_exit check_target(struct ctl *ctl, struct work *work)
 static enum ctl_exit plan(struct ctl *ctl, struct work *work)
 {
 	struct store_list applied, applied_files;
+	bool exists = false;
 	const char *message = NULL, *hint = NULL;
-	enum status status = store_migration_list(&ctl->store, &applied, &applied_files);
+	enum status status = store_migration_list(&ctl->store, &exists, &applied, &applied_files);
 
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
+	if (exists && applied.count == 0)
+		return ctl_fail(CTL_FAILED, "restore the data of the dump, too",
+				"schema sluice is there, without the migrations that made it");
 	status = migration_file_plan(&ctl->arena, &work->files, &applied, &work->first, &message,
 				     &hint);
 	if (status == STATUS_MISCONFIGURED)
@@ -113,11 +117,11 @@ static enum ctl_exit explain(const struct ctl *ctl, const struct store_migration
 	if (status == STATUS_NO_MEMORY)
 		return ctl_fail_status(ctl, status);
 	if (strcmp(pg_sqlstate(ctl->db), "55P03") == 0)
-		return ctl_fail(CTL_FAILED,
-				"a dump or another long transaction is at it, see pg_stat_activity: "
-				"run migrate again when it has ended",
-				"\"%s\" needs a table that is in use; everything was rolled back",
-				name);
+		return ctl_fail(
+			CTL_FAILED,
+			"a dump or another long transaction is at it, see pg_stat_activity: "
+			"run migrate again when it has ended",
+			"\"%s\" needs a table that is in use; everything was rolled back", name);
 	return ctl_fail_server(ctl, CTL_FAILED, NULL,
 			       "\"%s\" failed and everything was rolled back: %s (SQLSTATE %s)",
 			       name, pg_message(ctl->db), pg_sqlstate(ctl->db));

@@ -46,7 +46,9 @@
 	"SELECT CASE WHEN s.value IS NULL THEN 'warning' "                                         \
 	"WHEN lower(s.value) IN ('on', 'true', 'yes', '1', 'remote_write', 'remote_apply') "       \
 	"THEN 'ok' ELSE 'failed' END, "                                                            \
-	"coalesce(s.value || ' for sluice_intake', "                                               \
+	"coalesce(s.value || ' for sluice_intake' || CASE "                                        \
+	"WHEN lower(s.value) IN ('on', 'true', 'yes', '1', 'remote_write', 'remote_apply') "       \
+	"THEN '' ELSE ': run sluicectl migrate --repair' END, "                                    \
 	"'hidden by a setting of this session: try as another user') "                             \
 	"FROM (SELECT split_part(c.setting, '=', 2) AS value, "                                    \
 	"CASE WHEN d.setrole <> 0 THEN 0 ELSE 2 END "                                              \
@@ -68,11 +70,21 @@
 	"(array_agg(DISTINCT " name "))[1:20], ', ') || CASE WHEN count(DISTINCT " name ") > 20 "  \
 	"THEN ' and ' || count(DISTINCT " name ") - 20 || ' more' ELSE '' END END "
 
+#define REPAIR ": run sluicectl migrate --repair"
+
 #define ROLES                                                                                      \
-	NONE_OF("(n.name)::text", "failed", "all there", "missing: ")                              \
+	NONE_OF("(n.name)::text", "failed", "all there",                                           \
+		"missing: run sluicectl migrate --repair for ")                                    \
 	"FROM unnest('{sluice_owner,sluice_intake,sluice_settings,sluice_consumer,sluice_reader,"  \
 	"sluice_maintenance,sluice_admin}'::text[]) n (name) "                                     \
 	"WHERE NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = n.name)"
+
+#define MEMBERSHIPS                                                                                \
+	NONE_OF("(m.role || ' to ' || m.member)::text", "failed", "all there",                     \
+		"not granted: run sluicectl migrate --repair for ")                                \
+	"FROM (VALUES ('sluice_reader', 'sluice_admin'), ('sluice_maintenance', 'sluice_admin')) " \
+	"m (role, member) WHERE pg_has_role(to_regrole(m.member), to_regrole(m.role), 'MEMBER') "  \
+	"IS NOT TRUE"
 
 /* As roles.sql sets them. Others than these values may be wanted; none at all is lost. */
 #define ROLE_SETTINGS                                                                              \
@@ -85,7 +97,18 @@
 	"('sluice_intake', 'plan_cache_mode'), ('sluice_intake', 'jit'), "                         \
 	"('sluice_consumer', 'jit'), ('sluice_settings', 'jit'), "                                 \
 	"('sluice_settings', 'statement_timeout'), "                                               \
-	"('sluice_settings', 'idle_in_transaction_session_timeout')) n (role, setting) "           \
+	"('sluice_settings', 'idle_in_transaction_session_timeout'), "                             \
+	"('sluice_reader', 'enable_partitionwise_join'), "                                         \
+	"('sluice_admin', 'enable_partitionwise_join'), "                                          \
+	"('sluice_intake', 'default_transaction_isolation'), "                                     \
+	"('sluice_settings', 'default_transaction_isolation'), "                                   \
+	"('sluice_consumer', 'default_transaction_isolation'), "                                   \
+	"('sluice_reader', 'default_transaction_isolation'), "                                     \
+	"('sluice_maintenance', 'default_transaction_isolation'), "                                \
+	"('sluice_admin', 'default_transaction_isolation') UNION ALL "                             \
+	"SELECT 'sluice_intake', s.name FROM pg_settings s "                                       \
+	"WHERE s.name = 'default_toast_compression' AND 'lz4' = ANY (s.enumvals)) "                \
+	"n (role, setting) "                                                                       \
 	"WHERE NOT EXISTS (SELECT FROM pg_db_role_setting d JOIN pg_roles r ON r.oid = d.setrole " \
 	"CROSS JOIN unnest(d.setconfig) c (setting) WHERE r.rolname = n.role "                     \
 	"AND d.setdatabase IN (0, (SELECT oid FROM pg_database "                                   \
@@ -96,19 +119,38 @@
 	"SELECT CASE WHEN r.rolname = 'sluice_owner' AND NOT r.rolcanlogin THEN 'ok' "             \
 	"WHEN r.rolname = 'sluice_owner' THEN 'warning' ELSE 'failed' END, "                       \
 	"'schema sluice belongs to ' || r.rolname "                                                \
-	"|| CASE WHEN r.rolcanlogin THEN ', which can log in' ELSE '' END "                        \
+	"|| CASE WHEN r.rolname <> 'sluice_owner' THEN '" REPAIR "' "                              \
+	"WHEN r.rolcanlogin THEN ', which can log in: ALTER ROLE sluice_owner NOLOGIN' "           \
+	"ELSE '' END "                                                                             \
 	"FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'sluice'"
 
-/* Functions run with their owner's rights. */
+/* As in sluice.schema_object. */
+#define KIND "CASE c.relkind WHEN 'v' THEN 'view' WHEN 'S' THEN 'sequence' ELSE 'table' END"
+
+/* Functions run with their owner's rights. What migrations have not made is a DBA's. */
 #define OWNERS                                                                                     \
 	NONE_OF("(o.name)::text", "failed", "all are sluice_owner''s",                             \
 		"not sluice_owner''s: run sluicectl migrate --repair for ")                        \
-	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
+	"FROM (SELECT 'routine', p.proname::text FROM pg_proc p "                                  \
 	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
-	"AND p.proowner <> to_regrole('sluice_owner') "                                            \
-	"UNION ALL SELECT c.relname FROM pg_class c "                                              \
+	"AND p.proowner IS DISTINCT FROM to_regrole('sluice_owner') "                              \
+	"UNION ALL SELECT " KIND ", c.relname FROM pg_class c "                                    \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'S') "     \
-	"AND NOT c.relispartition AND c.relowner <> to_regrole('sluice_owner')) o (name)"
+	"AND NOT c.relispartition AND c.relowner IS DISTINCT FROM to_regrole('sluice_owner') "     \
+	"UNION ALL SELECT 'type', y.typname FROM pg_type y "                                       \
+	"WHERE y.typnamespace = 'sluice'::regnamespace "                                           \
+	"AND y.typowner IS DISTINCT FROM to_regrole('sluice_owner')) o (kind, name) "              \
+	"WHERE EXISTS (SELECT FROM sluice.schema_object s "                                        \
+	"WHERE s.kind = o.kind AND s.name = o.name)"
+
+/* A table that is gone needs its rows, too, and its functions say so. */
+#define OBJECTS                                                                                    \
+	NONE_OF("(o.name)::text", "failed", "all there",                                           \
+		"missing: run sluicectl migrate --repair for ")                                    \
+	"FROM sluice.schema_object o WHERE o.kind = 'routine' AND NOT EXISTS (SELECT FROM "        \
+	"pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace AND p.proname = o.name) "         \
+	"OR o.kind = 'view' AND NOT EXISTS (SELECT FROM pg_class c "                               \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = o.name)"
 
 /* The relations of the schema that the role can access without a function. */
 #define TABLES_OF_ROLE                                                                             \
@@ -120,74 +162,113 @@
 /* A program's role may call its functions, of which one stands for all, and nothing else. Not every
  * installation runs every program, so no_login is the verdict for a role that cannot log in. */
 #define PROGRAM(role, function, no_login)                                                          \
-	"SELECT CASE WHEN r.rolsuper OR t.names IS NOT NULL OR NOT f.callable THEN 'failed' "      \
+	"SELECT CASE WHEN r.oid IS NULL OR r.rolsuper OR t.names IS NOT NULL OR NOT f.callable "   \
+	"THEN 'failed' "                                                                           \
 	"WHEN NOT r.rolcanlogin THEN '" no_login "' ELSE 'ok' END, "                               \
-	"CASE WHEN r.rolsuper THEN '" role " is a superuser' "                                     \
+	"CASE WHEN r.oid IS NULL THEN '" role " does not exist" REPAIR "' "                        \
+	"WHEN r.rolsuper THEN '" role " is a superuser: ALTER ROLE " role " NOSUPERUSER' "         \
 	"WHEN t.names IS NOT NULL THEN '" role " may access without a function: ' || t.names "     \
-	"WHEN NOT f.callable THEN '" role " may not call " function "' "                           \
+	"|| '" REPAIR "' "                                                                         \
+	"WHEN NOT f.callable THEN '" role " may not call " function REPAIR "' "                    \
 	"WHEN NOT r.rolcanlogin THEN '" role " cannot log in: ALTER ROLE " role " LOGIN' "         \
 	"ELSE '" role " may call its functions and nothing else' END "                             \
-	"FROM pg_roles r CROSS JOIN LATERAL (SELECT " TABLES_OF_ROLE " AS names) t "               \
+	"FROM (SELECT) n LEFT JOIN pg_roles r ON r.rolname = '" role "' "                          \
+	"CROSS JOIN LATERAL (SELECT " TABLES_OF_ROLE " AS names) t "                               \
 	"CROSS JOIN LATERAL (SELECT has_schema_privilege(r.oid, 'sluice', 'USAGE') AND EXISTS ("   \
 	"SELECT FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                     \
 	"AND p.proname = '" function "' AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) "     \
-	"AS callable) f WHERE r.rolname = '" role "'"
+	"AS callable) f"
 
 #define INTAKE	 PROGRAM("sluice_intake", "intake", "warning")
 #define SETTINGS PROGRAM("sluice_settings", "settings_me", "ok")
+#define CONSUMER PROGRAM("sluice_consumer", "claim_signals", "ok")
+#define MAINTAIN PROGRAM("sluice_maintenance", "maintenance_do", "ok")
 
 /* Which functions each role may call, by a pattern of their names. */
-#define CALLS                                                                                      \
-	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                    \
-		"each role may call its functions",                                                \
-		"may not be called: run sluicectl migrate --repair for ")                          \
-	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "       \
-	"('sluice_settings', '^settings_'), "                                                      \
-	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "          \
-	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                 \
-	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"             \
-	"organization_(create|list|limit)|member_(add|list|remove)|"                               \
-	"key_(create|list|show|deactivate)|rejected_(list|show|bytes|replay)|retention_set|"       \
-	"person_(signals|delete)|requeue_signals|usage_list)$')) g (role, pattern) "               \
-	"JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "           \
-	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
-	"AND NOT (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                 \
-	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE'))"
+#define CALLS                                                                                          \
+	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                        \
+		"each role may call its functions",                                                    \
+		"may not be called: run sluicectl migrate --repair for ")                              \
+	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|bulk_finish|metrics)$'), "           \
+	"('sluice_settings', '^settings_'), "                                                          \
+	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "              \
+	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                     \
+	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                 \
+	"organization_(create|list|limit)|member_(add|list|remove)|"                                   \
+	"key_(create|list|show|deactivate)|rejected_(list|show|bytes|replay)|retention_set|"           \
+	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) " \
+	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "          \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                               \
+	"AND (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                         \
+	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) IS NOT TRUE"
 
-/* What would let a key be known or forged is granted by column. */
+/* All but what would let a key be known or forged, which is granted to none. */
 #define READER                                                                                     \
-	NONE_OF("(c.relname)::text", "failed", "sluice_reader may read every table",               \
-		"sluice_reader may not read: run sluicectl migrate --repair for ")                 \
-	"FROM pg_class c JOIN pg_roles r ON r.rolname = 'sluice_reader' "                          \
+	NONE_OF("(c.relname || CASE WHEN a.secret THEN '.' || a.attname ELSE '' END)::text",       \
+		"failed", "sluice_reader may read every table and no hash",                        \
+		"not as it should be for sluice_reader: run sluicectl migrate --repair for ")      \
+	"FROM pg_class c CROSS JOIN LATERAL (SELECT b.attname, b.attnum, (c.relname, b.attname) "  \
+	"IN (('api_key', 'key_hash'), ('api_key', 'secret_hash'), "                                \
+	"('settings_secret', 'csrf_key')) AS secret FROM pg_attribute b "                          \
+	"WHERE b.attrelid = c.oid AND b.attnum > 0 AND NOT b.attisdropped) a "                     \
+	"JOIN pg_roles r ON r.rolname = 'sluice_reader' "                                          \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v') "          \
-	"AND NOT c.relispartition AND c.relowner = to_regrole('sluice_owner') "                    \
-	"AND NOT has_any_column_privilege(r.oid, c.oid, 'SELECT')"
+	"AND c.relowner = to_regrole('sluice_owner') "                                             \
+	"AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT') = a.secret"
 
+/* Of what migrations have made, and of partitions. */
 #define PUBLIC_RIGHTS                                                                              \
-	NONE_OF("(n.name)::text", "failed", "no other role may do anything", "any role may use ")  \
-	"FROM (SELECT p.proname::text FROM pg_proc p "                                             \
+	NONE_OF("(n.name)::text", "failed", "no other role may do anything",                       \
+		"run sluicectl migrate --repair; any role may use ")                               \
+	"FROM (SELECT 'routine', p.proname::text, false FROM pg_proc p "                           \
 	"WHERE p.pronamespace = 'sluice'::regnamespace "                                           \
 	"AND has_function_privilege('public', p.oid, 'EXECUTE') "                                  \
-	"UNION ALL SELECT c.relname FROM pg_class c, aclexplode(c.relacl) a "                      \
-	"WHERE c.relnamespace = 'sluice'::regnamespace AND a.grantee = 0 "                         \
-	"UNION ALL SELECT 'the schema' FROM pg_namespace s, aclexplode(s.nspacl) a "               \
-	"WHERE s.nspname = 'sluice' AND a.grantee = 0) n (name)"
+	"UNION ALL SELECT " KIND ", c.relname, c.relispartition FROM pg_class c "                  \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND (EXISTS (SELECT FROM "                  \
+	"aclexplode(c.relacl) a WHERE a.grantee = 0) OR EXISTS (SELECT FROM pg_attribute b, "      \
+	"aclexplode(b.attacl) a WHERE b.attrelid = c.oid AND a.grantee = 0)) "                     \
+	"UNION ALL SELECT '', 'the schema', true FROM pg_namespace s, aclexplode(s.nspacl) a "     \
+	"WHERE s.nspname = 'sluice' AND a.grantee = 0) n (kind, name, own) "                       \
+	"WHERE n.own OR EXISTS (SELECT FROM sluice.schema_object s "                               \
+	"WHERE s.kind = n.kind AND s.name = n.name)"
+
+/* Functions of programs run as the owner, whom policies do not bind otherwise. */
+#define ROW_SECURITY                                                                               \
+	NONE_OF("(c.relname)::text", "failed", "does not bind sluice_owner",                       \
+		"stops intake, consumers or maintenance until ALTER TABLE … NO FORCE ROW LEVEL " \
+		"SECURITY for ")                                                                   \
+	"FROM pg_class c JOIN sluice.schema_object s ON s.kind = 'table' AND s.name = c.relname "  \
+	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relforcerowsecurity"
 
 /* A DBA may have moved one, or own it: then maintenance leaves it alone. */
-#define PARTITIONS                                                                                 \
-	NONE_OF("(n.name)::text", "warning", "as maintenance makes them", "unusual: ")             \
-	"FROM (SELECT b.partition_name || ' belongs to ' || pg_get_userbyid(c.relowner) "          \
-	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                 \
-	"WHERE c.relowner <> to_regrole('sluice_owner') "                                          \
-	"UNION ALL SELECT b.partition_name || ' is in schema ' || c.relnamespace::regnamespace "   \
-	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                 \
-	"WHERE c.relnamespace <> 'sluice'::regnamespace "                                          \
-	"UNION ALL SELECT b.partition_name || ' is not of one UTC day' "                           \
-	"FROM sluice.partition_bounds() b WHERE NOT b.is_default "                                 \
-	"AND (b.upper_bound <> b.lower_bound + interval '24 hours' "                               \
-	"OR b.lower_bound <> date_trunc('day', b.lower_bound, 'UTC')) "                            \
-	"UNION ALL SELECT t.table_name || ' has no default partition' "                            \
-	"FROM sluice.partitioned_table t WHERE t.default_partition = 0) n (name)"
+#define PARTITIONS                                                                                  \
+	NONE_OF("(n.name)::text", "warning", "as maintenance makes them", "unusual: ")              \
+	"FROM (SELECT format('%s belongs to %s (ALTER TABLE … OWNER TO sluice_owner gives it "    \
+	"back to maintenance)', b.partition_name, c.relowner::regrole) "                            \
+	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                  \
+	"WHERE c.relowner <> to_regrole('sluice_owner') "                                           \
+	"UNION ALL SELECT format('%s is in schema %s (ALTER TABLE … SET SCHEMA sluice brings it " \
+	"back)', b.partition_name, c.relnamespace::regnamespace) "                                  \
+	"FROM sluice.partition_bounds() b JOIN pg_class c ON c.oid = b.partition "                  \
+	"WHERE c.relnamespace <> 'sluice'::regnamespace "                                           \
+	"UNION ALL SELECT b.partition_name || ' is not of one UTC day (it goes when all of it is "  \
+	"past retention)' FROM sluice.partition_bounds() b WHERE NOT b.is_default "                 \
+	"AND (b.upper_bound <> b.lower_bound + interval '24 hours' "                                \
+	"OR b.lower_bound <> date_trunc('day', b.lower_bound, 'UTC')) "                             \
+	"UNION ALL SELECT format('%1$s has no default partition (attach it, or create it by "       \
+	"CREATE TABLE sluice.%1$s_default PARTITION OF sluice.%1$s DEFAULT)', t.table_name) "       \
+	"FROM sluice.partitioned_table t WHERE t.default_partition = 0 "                            \
+	"UNION ALL SELECT format('%s lacks %s (%s)', t.table_name, d.name, CASE "                   \
+	"WHEN to_regclass('sluice.' || d.name) IS NULL THEN 'sluicectl maintain makes it, empty' "  \
+	"ELSE 'it is detached' END) FROM sluice.partitioned_table t, generate_series("              \
+	"greatest(t.first_day, (SELECT min(b.lower_bound) FROM sluice.partition_bounds() b "        \
+	"WHERE b.table_name = t.table_name)), t.today, '24 hours') g (day), "                       \
+	"sluice.day_name(t.table_name, g.day) d (name) "                                            \
+	"WHERE g.day < t.today AND NOT EXISTS (SELECT FROM sluice.partition_bounds() b "            \
+	"WHERE b.table_name = t.table_name AND b.lower_bound < g.day + interval '24 hours' "        \
+	"AND b.upper_bound > g.day) "                                                               \
+	"UNION ALL SELECT u.name || ' has no retention, so that maintenance makes no days of it "   \
+	"(run sluicectl migrate --repair)' FROM sluice.unretained_tables() u (name)) n (name)"
 
 /* Today's must be there: a default partition of a day is searched by each look-up. */
 #define TODAY                                                                                      \
@@ -210,13 +291,15 @@
 	"run sluicectl migrate --repair' ELSE 'that of the last claims' END "                      \
 	"FROM (SELECT sluice.is_ahead() AS ahead, sluice.is_restored() AS other) n"
 
-/* Followers by settled_xact() wait for the oldest transaction that writes. */
+/* What goes by settled_xact() waits for the oldest transaction that writes. */
 #define OLDEST_TRANSACTION                                                                         \
-	"SELECT CASE WHEN a.age > interval '1 hour' THEN 'warning' ELSE 'ok' END, "                \
-	"CASE WHEN a.age > interval '1 hour' THEN 'a transaction has been open for ' || "          \
-	"date_trunc('second', a.age) || ': followers and autovacuum wait for it' "                 \
-	"ELSE 'less than an hour old' END FROM (SELECT max(now() - s.xact_start) AS age "          \
-	"FROM pg_stat_activity s WHERE s.backend_xid IS NOT NULL) a"
+	"SELECT CASE WHEN a.age <= interval '1 hour' THEN 'ok' ELSE 'warning' END, "               \
+	"CASE WHEN a.age IS NULL THEN 'its age is hidden: GRANT pg_read_all_stats TO "             \
+	"sluice_owner' WHEN a.age > interval '1 hour' THEN 'a transaction that writes has been "   \
+	"open for ' || date_trunc('second', a.age) || ', and settled_xact() is ' || "              \
+	"pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset() "            \
+	"- sluice.settled_xact() || ' transactions behind: product_org_current and autovacuum "    \
+	"wait for it' ELSE 'less than an hour old' END FROM (SELECT sluice.settled_age() AS age) a"
 
 #define DEFAULT_PARTITIONS                                                                         \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
@@ -243,7 +326,10 @@
 	"|| (array_agg(b.partition_name ORDER BY b.lower_bound))[1] "                              \
 	"|| ': run sluicectl maintain' END FROM sluice.partition_bounds() b "                      \
 	"JOIN sluice.partitioned_table t ON t.table_name = b.table_name "                          \
-	"WHERE b.upper_bound <= t.keep_from - interval '24 hours'"
+	"JOIN pg_class c ON c.oid = b.partition "                                                  \
+	"WHERE b.upper_bound <= t.keep_from - interval '24 hours' "                                \
+	"AND c.relowner = to_regrole('sluice_owner') "                                             \
+	"AND has_schema_privilege(to_regrole('sluice_owner'), c.relnamespace, 'USAGE')"
 
 #define MAINTENANCE                                                                                \
 	"SELECT CASE WHEN count(*) = 0 THEN 'ok' ELSE 'warning' END, "                             \
@@ -254,10 +340,19 @@
 	"LEFT JOIN sluice.maintenance_run r ON r.step = s.name "                                   \
 	"WHERE coalesce(r.done_at, s.added_at) < now() - interval '1 day'"
 
+/* A function that takes max_rows alone is a step. */
+#define STEPS                                                                                      \
+	NONE_OF("(p.proname)::text", "failed", "all there",                                        \
+		"lost: run sluicectl migrate --repair for ")                                       \
+	"FROM pg_proc p WHERE p.pronamespace = 'sluice'::regnamespace "                            \
+	"AND p.proargnames = '{max_rows}' AND NOT EXISTS (SELECT FROM sluice.maintenance_step s "  \
+	"WHERE s.name = p.proname)"
+
 static const struct {
 	const char *check;
 	struct pg_statement statement;
 	bool needs_schema;
+	bool needs_owners; /* calls functions that read tables with their owner's rights */
 } checks[] = {
 	{"server_version", CHECK("server_version", SERVER_VERSION)},
 	{"encoding", CHECK("encoding", ENCODING)},
@@ -266,23 +361,29 @@ static const struct {
 	{"full_page_writes", CHECK("full_page_writes", ON_OR_LOST("full_page_writes"))},
 	{"synchronous_commit", CHECK("synchronous_commit", SYNCHRONOUS_COMMIT)},
 	{"roles", CHECK("roles", ROLES)},
+	{"memberships", CHECK("memberships", MEMBERSHIPS)},
 	{"role_settings", CHECK("role_settings", ROLE_SETTINGS)},
 	{"owner", CHECK("owner", OWNER), .needs_schema = true},
 	{"owners", CHECK("owners", OWNERS), .needs_schema = true},
+	{"objects", CHECK("objects", OBJECTS), .needs_schema = true},
 	{"intake_rights", CHECK("intake_rights", INTAKE), .needs_schema = true},
 	{"settings_rights", CHECK("settings_rights", SETTINGS), .needs_schema = true},
+	{"consumer_rights", CHECK("consumer_rights", CONSUMER), .needs_schema = true},
+	{"maintenance_rights", CHECK("maintenance_rights", MAINTAIN), .needs_schema = true},
 	{"function_rights", CHECK("function_rights", CALLS), .needs_schema = true},
 	{"reader_rights", CHECK("reader_rights", READER), .needs_schema = true},
 	{"public_rights", CHECK("public_rights", PUBLIC_RIGHTS), .needs_schema = true},
+	{"row_security", CHECK("row_security", ROW_SECURITY), .needs_schema = true},
 	{"partitions", CHECK("partitions", PARTITIONS), .needs_schema = true},
 	{"partitions_of_today", CHECK("partitions_of_today", TODAY), .needs_schema = true},
 	{"default_partitions", CHECK("default_partitions", DEFAULT_PARTITIONS),
 	 .needs_schema = true},
 	{"future_partitions", CHECK("future_partitions", FUTURE_PARTITIONS), .needs_schema = true},
 	{"retention", CHECK("retention", RETENTION), .needs_schema = true},
+	{"maintenance_steps", CHECK("maintenance_steps", STEPS), .needs_schema = true},
 	{"maintenance", CHECK("maintenance", MAINTENANCE), .needs_schema = true},
-	{"sequences", CHECK("sequences", SEQUENCES), .needs_schema = true},
-	{"cluster", CHECK("cluster", CLUSTER), .needs_schema = true},
+	{"sequences", CHECK("sequences", SEQUENCES), .needs_schema = true, .needs_owners = true},
+	{"cluster", CHECK("cluster", CLUSTER), .needs_schema = true, .needs_owners = true},
 	{"oldest_transaction", CHECK("oldest_transaction", OLDEST_TRANSACTION),
 	 .needs_schema = true},
 };
@@ -295,6 +396,17 @@ size_t store_check_count(void)
 bool store_check_needs_schema(size_t number)
 {
 	return checks[number].needs_schema;
+}
+
+bool store_check_needs_owners(size_t number)
+{
+	return checks[number].needs_owners;
+}
+
+bool store_check_is_of_owners(size_t number)
+{
+	return strcmp(checks[number].check, "owner") == 0 ||
+	       strcmp(checks[number].check, "owners") == 0;
 }
 
 /* ---- findings ---- */
@@ -328,6 +440,13 @@ static enum store_verdict verdict_of(struct slice word)
 									  : STORE_CHECK_FAILED;
 }
 
+enum status store_check_hidden(const struct store *store, struct slice *detail)
+{
+	*detail = slice_of(arena_format(store->arena, "not checked: %s (sluice_reader may see it)",
+					pg_message(store->db)));
+	return detail->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 enum status store_check(const struct store *store, size_t number, struct store_finding *finding)
 {
 	struct pg_query_result result = {0};
@@ -340,9 +459,11 @@ enum status store_check(const struct store *store, size_t number, struct store_f
 		status = store_keep(store, pg_result_value(&result, 0, 1), &detail);
 	} else if (pg_state(store->db) == PG_READY) {
 		/* What this user may not see need not be wrong. */
-		if (strcmp(pg_sqlstate(store->db), "42501") == 0)
+		bool hidden = strcmp(pg_sqlstate(store->db), "42501") == 0;
+		if (hidden)
 			verdict = STORE_CHECK_WARNING;
-		status = store_keep(store, slice_of(pg_message(store->db)), &detail);
+		status = hidden ? store_check_hidden(store, &detail)
+				: store_keep(store, slice_of(pg_message(store->db)), &detail);
 	}
 	pg_result_free(&result);
 	*finding = store_finding(checks[number].check, verdict, detail);

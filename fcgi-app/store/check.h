@@ -28,6 +28,14 @@ size_t store_check_count(void);
 /* Whether a check is possible only with the schema. */
 bool store_check_needs_schema(size_t number);
 
+/* Whether a check is possible only while everything belongs to sluice_owner, and whether it is the
+ * one that finds that out. */
+bool store_check_needs_owners(size_t number);
+bool store_check_is_of_owners(size_t number);
+
+/* What to say of something that this user may not see: call it after SQLSTATE 42501. */
+enum status store_check_hidden(const struct store *store, struct slice *detail) MUST_CHECK;
+
 /* Runs one check. A check that the database fails to answer is a finding too, so that the others
  * can go on. Returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */
 enum status store_check(const struct store *store, size_t number,

@@ -52,3 +52,34 @@ enum status store_maintenance_record(const struct store *store, struct slice ste
 
 	return store_run(store, &statement, params, NULL);
 }
+
+/* ---- partitions that were detached ---- */
+
+static const struct store_column detached_columns[] = {
+	STORE_COLUMN(struct store_detached, partition, .sql = "partition_name"),
+	STORE_COLUMN(struct store_detached, table, .sql = "table_name"),
+	STORE_COLUMN(struct store_detached, from, .sql = STORE_TIMESTAMP("lower_bound")),
+	STORE_COLUMN(struct store_detached, until, .sql = STORE_TIMESTAMP("upper_bound")),
+};
+static const struct store_entity detached_entity =
+	STORE_ENTITY(struct store_detached, detached_columns);
+
+enum status store_maintenance_detached(const struct store *store, struct store_list *detached)
+{
+	static const struct store_query query = {
+		.name = "store_maintenance_detached",
+		.entity = &detached_entity,
+		.from = "sluice.maintenance_detached()",
+	};
+
+	return store_query_list(store, &query, NULL, detached);
+}
+
+enum status store_maintenance_archived(const struct store *store, struct slice partition)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_maintenance_archived", "sluice.maintenance_archived($1::text, $2::text)", 2);
+	const pg_param params[] = {store->actor, partition};
+
+	return store_run(store, &statement, params, NULL);
+}

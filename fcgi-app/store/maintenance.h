@@ -31,4 +31,19 @@ enum status store_maintenance_record(const struct store *store, struct slice ste
 				     struct slice result, int64_t worked,
 				     struct slice message) MUST_CHECK;
 
+/* A partition that was detached because it is past retention. */
+struct store_detached {
+	struct slice partition;	  /* the table, with its schema */
+	struct slice table;	  /* what it was a partition of: "signal" */
+	struct slice from, until; /* its bounds */
+};
+
+/* Lists those that are still there (struct store_detached), the oldest first. */
+enum status store_maintenance_detached(const struct store *store,
+				       struct store_list *detached) MUST_CHECK;
+
+/* Drops one of them. */
+enum status store_maintenance_archived(const struct store *store,
+				       struct slice partition) MUST_CHECK;
+
 #endif

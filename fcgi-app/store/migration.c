@@ -18,10 +18,10 @@ static const struct store_column columns[] = {
 
 const struct store_entity store_migration_entity = STORE_ENTITY(struct store_migration, columns);
 
-enum status store_migration_list(const struct store *store, struct store_list *migrations,
-				 struct store_list *files)
+enum status store_migration_list(const struct store *store, bool *exists,
+				 struct store_list *migrations, struct store_list *files)
 {
-	static const struct pg_statement exists = STORE_CALL(
+	static const struct pg_statement look = STORE_CALL(
 		"store_migration_exists", "to_regclass('sluice.schema_migration') IS NOT NULL", 0);
 	static const struct store_query numbered = {
 		.name = "store_migration_list",
@@ -34,8 +34,9 @@ enum status store_migration_list(const struct store *store, struct store_list *m
 		.from = "(SELECT 0 AS version, f.* FROM sluice.schema_file AS f) AS f ORDER BY name",
 	};
 	int64_t there = 0;
-	enum status status = store_ask_int(store, &exists, NULL, &there);
+	enum status status = store_ask_int(store, &look, NULL, &there);
 
+	*exists = there != 0;
 	*migrations = *files = (struct store_list){.entity = &store_migration_entity};
 	if (status != STATUS_OK || there == 0)
 		return status;

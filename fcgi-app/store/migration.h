@@ -23,8 +23,9 @@ struct store_migration {
 extern const struct store_entity store_migration_entity;
 
 /* Lists the applied migrations (struct store_migration) by version, and the files that are applied
- * again when they differ; none without the schema. */
-enum status store_migration_list(const struct store *store, struct store_list *migrations,
+ * again when they differ; none without the schema, or when *exists and its data are not there. */
+enum status store_migration_list(const struct store *store, bool *exists,
+				 struct store_list *migrations,
 				 struct store_list *files) MUST_CHECK;
 
 /* Where a run works. */

@@ -60,7 +60,7 @@ bool migration_file_name_is_valid(struct slice name, int64_t *version)
 	return *version > 0 && name.p[VERSION_DIGITS] == '_';
 }
 
-/* In hexadecimal, as store/migration has it. */
+/* SHA-256 in hexadecimal. */
 static enum status checksum(struct arena *arena, struct slice sql, struct slice *hex)
 {
 	struct credential_hash hash;

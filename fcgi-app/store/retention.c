@@ -7,8 +7,9 @@
 
 struct retention {
 	struct slice table_name;
-	struct slice keep; /* absent: for ever */
-	struct slice expired, goes_with, meaning;
+	struct slice keep;    /* absent: for ever */
+	struct slice expired; /* absent: no partitions, rows are deleted */
+	struct slice goes_with, meaning;
 };
 
 static const struct store_column columns[] = {
@@ -27,7 +28,10 @@ enum status store_retention_list(const struct store *store, struct store_list *r
 	static const struct store_query query = {
 		.name = "store_retention_list",
 		.entity = &entity,
-		.from = "sluice.retention ORDER BY table_name",
+		.from = "(SELECT r.table_name, r.meaning, r.goes_with, coalesce(g.keep, r.keep) AS keep, "
+			"CASE WHEN r.days_ahead IS NOT NULL THEN coalesce(g.expired, r.expired) END "
+			"AS expired FROM sluice.retention AS r LEFT JOIN sluice.retention AS g "
+			"ON g.table_name = r.goes_with) AS r ORDER BY table_name",
 	};
 
 	return store_query_list(store, &query, NULL, retentions);

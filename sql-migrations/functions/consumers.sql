@@ -1,8 +1,9 @@
--- Claiming staged rows and saying what became of them. Re-appliable.
+-- Claiming staged rows and reporting their results.
 --
--- The statements are made at run time because they are for both kinds of rows (feed.kind); planned each
--- time, they touch no more partitions than needed. What the planner may not use (SET) would be chosen
--- when statistics are older than a backlog, and would read all of it.
+-- The functions serve both kinds of rows (feed.kind), so they build their statements at run time.
+-- As these are planned on each call, they touch only the partitions they need. The SET clauses rule
+-- out plans that read a whole backlog, which the planner would choose with statistics older than
+-- that.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -15,8 +16,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.max_attempts() IS
-    'How often a row is claimed before it is permanently_failed: the setting sluice.max_attempts '
-    '(ALTER DATABASE … SET sluice.max_attempts = 10), else 5. For the functions of this schema.';
+    'How many times a row may be claimed before it becomes permanently_failed: the setting '
+    'sluice.max_attempts (ALTER DATABASE … SET sluice.max_attempts = 10), by default 5. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_lease(lease interval) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -28,19 +29,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_lease(interval) IS
-    'Raises 22023 for a lease that makes no sense. For the functions of this schema.';
+    'Raises 22023 unless the lease is from 1 millisecond to 30 days. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.retry_delay(attempts integer) RETURNS interval
-LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN least(30 * 4.0 ^ (least(attempts, 20) - 1), 21600) * (1 + random() / 5)
-        * interval '1 second';
+    RETURN least(30 * 4.0 ^ (least(attempts, 20) - 1), 21600) * interval '1 second';
 END
 $$;
 COMMENT ON FUNCTION sluice.retry_delay(integer) IS
-    'How long a row that has failed for so many times waits: 30 seconds, then four times as long '
-    'each time (2, 8, 32 minutes), six hours at most, and up to a fifth more at random, so that '
-    'what failed together does not come back together. For the functions of this schema.';
+    'How long a row waits after so many failed attempts: 30 seconds, then four times as long each '
+    'time (2, 8, 32 minutes), at most six hours. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_final(status sluice.staging_status) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -52,7 +51,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_final(sluice.staging_status) IS
-    'Raises 22023 for a status that ends no claim. For the functions of this schema.';
+    'Raises 22023 for a status that does not finish a row. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_session() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -61,8 +60,45 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_session() IS
-    'The first claim of this database session, null when it has claimed nothing. For the functions of '
-    'this schema.';
+    'The first claim of this database session; null before that. Internal.';
+
+-- ---- notifications ----
+
+CREATE OR REPLACE FUNCTION sluice.notify_consumers(kind text, result bigint DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Any login can fill the cluster's queue of notifications, by listening in a transaction that
+    -- stays open, and commits fail when it is full. Consumers also look without a notification.
+    IF pg_notification_queue_usage() < 0.5 THEN
+        PERFORM pg_notify('sluice_' || kind, '');
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.notify_consumers(text, bigint) IS
+    'Notifies channel sluice_signal or sluice_product_org (feed.kind) of new rows when this '
+    'transaction commits. Returns its second argument. Internal: called where notifies_consumers() '
+    'is true.';
+
+CREATE OR REPLACE FUNCTION sluice.notifications_set(actor text, enabled boolean) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old constant boolean := sluice.notifies_consumers();
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF enabled IS NULL THEN
+        RAISE EXCEPTION 'enabled must be true or false' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.notifies_consumers() RETURNS boolean '
+        'LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN %s',
+        CASE WHEN enabled THEN 'true' ELSE 'false' END);
+    PERFORM sluice.audit(actor, 0, 'notifications_set', 'notifications', 'notifies_consumers',
+        jsonb_build_object('old_enabled', old, 'enabled', enabled));
+END
+$$;
+COMMENT ON FUNCTION sluice.notifications_set(text, boolean) IS
+    'Turns notifications on or off, at once in all sessions. With notifications, transactions '
+    'commit one after the other, because each takes a lock that exists once per cluster.';
 
 -- ---- feeding ----
 
@@ -71,8 +107,9 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout
 DECLARE
     its record;
 BEGIN
-    -- A range of pages that is not summarised is read by each feed; autovacuum, which would do it, may
-    -- be minutes away. The last ranges stay as they are: summarised, they cost each insert.
+    -- Each feed reads the page ranges that are not summarised, and autovacuum may take minutes to
+    -- summarise them. Not the last range, which is still being filled: its summary would slow
+    -- inserts.
     FOR its IN
         SELECT x.indexrelid AS index, b.partition, ceil(pg_relation_size(b.partition)
             / current_setting('block_size')::numeric / 32)::bigint - 1 AS ranges
@@ -88,12 +125,12 @@ BEGIN
     END LOOP;
 EXCEPTION
     WHEN lock_not_available OR insufficient_privilege THEN
-        NULL; -- autovacuum is at it, or the partition is a DBA's: then autovacuum does it
+        NULL; -- autovacuum holds the index, or a DBA owns the partition; autovacuum will do it
 END
 $$;
 COMMENT ON FUNCTION sluice.summarise_day(text) IS
-    'Summarises the last full ranges of pages of today''s partition for the index on stored_xact. For '
-    'feed.';
+    'Summarises the last full page ranges of today''s partition in the index on stored_xact. '
+    'Internal: called by feed.';
 
 CREATE OR REPLACE FUNCTION sluice.feed_unknown(kind text, received_from timestamptz,
     received_before timestamptz) RETURNS bigint
@@ -118,8 +155,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed_unknown(text, timestamptz, timestamptz) IS
-    'Takes into a queue what was received in a span of time and is neither queued nor done, and '
-    'returns how many. Only for what no feed will take in. For the functions of this schema.';
+    'Queues the rows received in a span of time that are neither queued nor finished, and returns '
+    'how many. For rows that no feed will find. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.await_feed(kind text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
@@ -131,13 +168,13 @@ EXCEPTION WHEN lock_not_available THEN
 END
 $$;
 COMMENT ON FUNCTION sluice.await_feed(text) IS
-    'Waits until nobody feeds a queue, mostly a moment; null: for more than a second somebody did. For '
-    'feed.';
+    'Waits up to a second for another transaction''s feed to end; returns null if it did not. '
+    'Internal: called by feed.';
 
 CREATE OR REPLACE FUNCTION sluice.feed(kind text, patient boolean) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    most constant bigint := 500; -- transactions at a time
+    most constant bigint := 500; -- transactions per feed
     own constant bigint := sluice.stored_xact();
     its_cluster bigint;
     last record;
@@ -153,10 +190,10 @@ BEGIN
     END IF;
     SELECT f.position, f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = feed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
-    -- Not beyond this transaction: what it stores itself comes when it commits. Were it listed as open
-    -- in the frontier, each feed would look for rows of the one before.
+    -- Only up to this transaction, whose own rows come once it has committed. If the frontier
+    -- listed it as open, each feed would search for rows of the previous one.
     since := pg_snapshot_xmax(last.frontier)::text::bigint;
-    upto := sluice.frontier();
+    upto := sluice.seen();
     IF its_cluster <> (SELECT c.system_identifier FROM pg_control_system() AS c)
         OR since > pg_snapshot_xmax(upto)::text::bigint
     THEN
@@ -169,6 +206,8 @@ BEGIN
     IF upto::text = last.frontier::text THEN
         RETURN 0;
     END IF;
+    -- First: with a snapshot of before another feed, as in repeatable read, this fails with 40001.
+    DELETE FROM sluice.feed_frontier AS f WHERE f.kind = feed.kind AND f.position <= last.position;
     EXECUTE format(
         'WITH fed AS (INSERT INTO sluice.%I (id, organization_id, received_at) '
         '    SELECT n.id, n.organization_id, n.received_at '
@@ -176,7 +215,6 @@ BEGIN
         'SELECT count(*), min(id) FROM fed', kind || '_queue')
     INTO fed, first_id USING kind, last.frontier, upto, last.fed_at - interval '2 days';
     INSERT INTO sluice.feed_frontier (kind, frontier, fed_at) VALUES (feed.kind, upto, now());
-    DELETE FROM sluice.feed_frontier AS f WHERE f.kind = feed.kind AND f.position <= last.position;
     IF fed > 0 THEN
         PERFORM sluice.look_from(kind, first_id);
     END IF;
@@ -187,9 +225,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed(text, boolean) IS
-    'Takes what is new since the last feed into a queue (feed.kind). Of very many transactions it takes '
-    'the first: to be called until it returns 0. Returns about how many rows there were; null when '
-    'another transaction is at it, for more than a second if the caller is patient. For claim_rows.';
+    'Queues what is new since the last feed, and returns about how many rows. After very many '
+    'transactions it takes only the first of them: call it until it returns 0. Returns null while '
+    'another transaction feeds the same queue; a patient caller first waits up to a second. '
+    'Internal: called by find_due.';
 
 CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -200,7 +239,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.cut_frontier(pg_snapshot, bigint) IS
-    'A frontier without the transactions from this one on. For feed.';
+    'A frontier up to, and without, the given transaction. Internal: called by feed.';
 
 -- ---- where to look ----
 
@@ -215,8 +254,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.look_from(text, bigint) IS
-    'Says that a row of a queue with this id may be claimed, so that claims look from there. For the '
-    'functions of this schema.';
+    'Makes claims start at this id if they would start at a later one. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.may_search(kind text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -226,8 +264,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.may_search(text) IS
-    'Whether it is time to look through a queue from its very beginning. For the functions of this '
-    'schema.';
+    'Whether the queue may be searched from its beginning again. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.searched(kind text, started timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -237,8 +274,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.searched(text, timestamptz) IS
-    'Says that a search that began then is over: the next one may begin after twenty times as long. '
-    'For the functions of this schema.';
+    'Records that a search from the beginning, started then, has ended: the next may start after '
+    'twenty times as long. Internal.';
 
 -- ---- claiming ----
 
@@ -264,8 +301,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.lock_due(text, bigint, integer, bigint) IS
-    'Locks up to so many rows of a queue that may be claimed, those to be tried again first, the '
-    'others from an id on, and returns their ids. Leaves out what others have locked. For claim_rows.';
+    'Locks up to max_rows rows of a queue that may be claimed and returns their ids: retries '
+    'first, then rows from the given id on. Skips rows that others have locked. Internal: called '
+    'by find_due.';
 
 CREATE OR REPLACE FUNCTION sluice.find_due(kind text, max_rows integer, organization_id bigint)
 RETURNS bigint[]
@@ -278,8 +316,8 @@ DECLARE
     fed bigint;
 BEGIN
     ids := sluice.lock_due(kind, from_id, max_rows, organization_id);
-    -- Once in a while, and when there is nothing, from the very beginning: what was claimed and rolled
-    -- back, and what was not finished before its lease ended, is there.
+    -- Too few: now and then search from the beginning, for rows whose claim was rolled back or
+    -- whose lease has ended.
     IF coalesce(cardinality(ids), 0) < max_rows AND sluice.may_search(kind) THEN
         started := clock_timestamp();
         ids := coalesce(ids, '{}')
@@ -294,7 +332,7 @@ BEGIN
         ids := ARRAY(SELECT DISTINCT u.id FROM unnest(ids || sluice.lock_due(kind, from_id,
             max_rows, organization_id)) AS u (id) LIMIT max_rows);
     END LOOP;
-    -- No further than somebody else has noted meanwhile, who may know of older ones.
+    -- Not if another claim has changed it meanwhile: that one may know of older rows.
     IF organization_id IS NULL AND ids[1] > from_id
         AND coalesce(pg_sequence_last_value(cell), 0) = from_id
     THEN
@@ -304,8 +342,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.find_due(text, integer, bigint) IS
-    'Locks up to so many rows of a queue that may be claimed, feeding it when it holds too little, and '
-    'returns their ids. For claim_rows.';
+    'Locks up to max_rows rows of a queue that may be claimed and returns their ids; feeds the '
+    'queue if it holds too few. Internal: called by claim_rows.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_rows(prototype anyelement, kind text, consumer text,
     max_rows integer, lease interval, organization text) RETURNS SETOF anyelement
@@ -356,7 +394,7 @@ BEGIN
     INTO ids, first_received, last_received, most_attempts
     USING ids, claim, started + lease;
     IF most_attempts > allowed THEN
-        -- What was claimed too often without a report is done with.
+        -- Rows claimed too often without a report have failed for good.
         EXECUTE format(
             'WITH lost AS (DELETE FROM sluice.%1$I AS q WHERE q.id = ANY ($1) AND q.attempts > $2 '
             '    RETURNING q.*), '
@@ -370,7 +408,7 @@ BEGIN
             kind || '_queue', kind || '_result')
         INTO ids USING ids, allowed, started;
     END IF;
-    -- The rows of the staging view, of which no result can be there yet.
+    -- The columns of the staging view, without its joins: claimed rows have no result.
     columns := (SELECT string_agg(CASE a.attname
             WHEN 'status' THEN quote_literal('processing') || '::sluice.staging_status'
             WHEN 'error' THEN '(q.last_failure).error'
@@ -395,8 +433,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_rows(anyelement, text, text, integer, interval, text) IS
-    'claim_signals for any kind (feed.kind): the first argument is a null of the row type of its '
-    'staging view. For the functions of this schema.';
+    'What claim_signals and claim_product_orgs do. The first argument is a null of the staging '
+    'view''s row type. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_signals(consumer text, max_rows integer, lease interval,
     organization text DEFAULT NULL) RETURNS SETOF sluice.signal_staging
@@ -407,17 +445,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_signals(text, integer, interval, text) IS
-    'Claims up to max_rows signals that are due, about the oldest first, and returns them: '
-    'nobody else gets them until they are finished (finish_signals), or the lease has ended '
-    'without that. Any number of consumers may call it at the same time; none waits for another, '
-    'and rows that are just being claimed are left out. Commit before the work begins: a claim '
-    'that is rolled back is none, and while one stays open, what it took in beside its own rows is '
-    'seen by nobody. A row is claimed five times at most (sluice.max_attempts), then '
-    'it is permanently_failed, also when its consumers die without a report. consumer: a name for '
-    'claimed_by. organization: only its signals; each such claim reads past all that others have '
-    'waiting, so it is for short queues. Within one call in no order. Work at least '
-    'once: a consumer that dies after its work and before its report leaves the row to the next. '
-    'Raises 22023 for arguments that make no sense, P0002 for an unknown organization.';
+    'Claims up to max_rows signals for the length of the lease and returns them, roughly the '
+    'oldest first but in no fixed order. Until they are finished (finish_signals) or the lease '
+    'ends, no other claim returns them. Any number of consumers may call it at once: none waits '
+    'for another, and rows that another call is claiming are skipped. Commit before the work '
+    'begins: a claim that is rolled back never happened, and new rows that an open claim has '
+    'queued are invisible to others. Delivery is at least once: if a consumer dies before it '
+    'reports, the next one gets the row. After five claims (sluice.max_attempts) a row is '
+    'permanently_failed, even if no consumer reported a failure. consumer: a name for claimed_by. '
+    'organization: claim only its signals; this reads past all other signals that are waiting, so '
+    'use it on short queues. Raises 22023 for an invalid argument, P0002 for an unknown '
+    'organization.';
 
 CREATE OR REPLACE FUNCTION sluice.claim_product_orgs(consumer text, max_rows integer, lease interval,
     organization text DEFAULT NULL) RETURNS SETOF sluice.product_org_staging
@@ -428,9 +466,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.claim_product_orgs(text, integer, interval, text) IS
-    'claim_signals for product-org updates. Updates of one product org may be with several '
-    'consumers at the same time, and are not in order: for the latest state read '
-    'product_org_current, or keep last_active_at and leave older updates aside.';
+    'Like claim_signals, for product-org updates. Updates of one product org may be with several '
+    'consumers at once and in any order: read the latest state from product_org_current, or '
+    'compare last_active_at and ignore older updates.';
 
 -- ---- reporting ----
 
@@ -460,15 +498,21 @@ BEGIN
         INTO reported, first_id USING ids, claim, session, status, now_, lease;
         IF status = 'pending' AND reported > 0 THEN
             PERFORM sluice.look_from(kind, first_id);
+            IF sluice.notifies_consumers() THEN
+                PERFORM sluice.notify_consumers(kind);
+            END IF;
         END IF;
         RETURN reported;
     END IF;
     IF status = 'failed' THEN
+        -- Up to a fifth later, by the id, so that rows that failed together are not retried
+        -- together.
         EXECUTE format(
             'WITH u AS (UPDATE sluice.%I AS q SET claim_id = NULL, lease_ends_at = NULL, '
             '    last_failure = ROW($6, (SELECT c.claimed_by FROM sluice.claim AS c '
             '        WHERE c.id = q.claim_id), $4, $5)::sluice.failure, '
             '    due_at = $6 + sluice.retry_delay(q.attempts) '
+            '        * (1 + (q.id + 397 * q.attempts) %% 1000 / 5000.0) '
             'WHERE %s AND q.attempts < $7 RETURNING q.id) SELECT count(*) FROM u', queue, mine)
         INTO kept USING ids, claim, session, error, rule, now_, allowed;
     END IF;
@@ -487,8 +531,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.report_rows(text, bigint[], bigint, sluice.staging_status, text, text,
     interval) IS
-    'finish_signals, release_signals (pending) and extend_signals (processing) for any kind '
-    '(feed.kind). For the functions of this schema.';
+    'What finish_signals, release_signals (status pending) and extend_signals (status processing) '
+    'do. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.finish_signals(ids bigint[], status sluice.staging_status,
     error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
@@ -499,15 +543,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.finish_signals(bigint[], sluice.staging_status, text, text, bigint) IS
-    'Says what became of claimed signals: completed, skipped (nothing to do), failed (tried again '
-    'after 30 seconds, 2, 8 and 32 minutes; permanently_failed at the fifth time, see '
+    'Reports the result of claimed signals: completed, skipped (nothing to do), failed (retried '
+    'after 30 seconds, 2, 8 and 32 minutes; the fifth failure is permanently_failed, see '
     'sluice.max_attempts) or permanently_failed, with an error and the rule that was applied. '
-    'Returns how many it was said of: fewer than ids when a lease had ended and another consumer '
-    'has claimed the signal, or when it is finished already; those are left as they are. claim: '
-    'claim_id of the claim, as claim_signals returned it; without it, all that this database '
-    'session has claimed. Through a pooler that changes sessions between transactions (PgBouncer), '
-    'and where claim and report are different sessions, claim must be given. Raises 22023 for any '
-    'other status.';
+    'Returns how many signals it changed. It leaves alone signals that are already finished, and '
+    'those whose lease ended and that another consumer has claimed since. claim: the claim_id that '
+    'claim_signals returned; if null, everything that this database session has claimed. Pass it '
+    'behind a pooler that switches sessions between transactions (PgBouncer), and when another '
+    'session reports. Raises 22023 for any other status.';
 
 CREATE OR REPLACE FUNCTION sluice.release_signals(ids bigint[], claim bigint DEFAULT NULL)
 RETURNS bigint
@@ -517,8 +560,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.release_signals(bigint[], bigint) IS
-    'Gives claimed signals back untouched, for anyone to claim at once; the claim does not count '
-    'as an attempt. For consumers that end. Returns how many; claim as for finish_signals.';
+    'Returns claimed signals to the queue, where they can be claimed at once; the claim does not '
+    'count as an attempt. For consumers that shut down. Returns how many; claim as for '
+    'finish_signals.';
 
 CREATE OR REPLACE FUNCTION sluice.extend_signals(ids bigint[], lease interval,
     claim bigint DEFAULT NULL) RETURNS bigint
@@ -529,8 +573,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.extend_signals(bigint[], interval, bigint) IS
-    'Makes the lease of claimed signals end so long from now. Returns for how many: the others '
-    'are not the caller''s any more and are to be left alone. claim as for finish_signals.';
+    'Restarts the lease of claimed signals: it ends after the given interval from now. Returns how '
+    'many; the caller has lost the others and must leave them alone. claim as for finish_signals.';
 
 CREATE OR REPLACE FUNCTION sluice.finish_product_orgs(ids bigint[], status sluice.staging_status,
     error text DEFAULT NULL, rule text DEFAULT NULL, claim bigint DEFAULT NULL) RETURNS bigint
@@ -540,8 +584,9 @@ BEGIN
     RETURN sluice.report_rows('product_org', ids, claim, status, error, rule, NULL);
 END
 $$;
-COMMENT ON FUNCTION sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text,
-    bigint) IS 'finish_signals for product-org updates.';
+COMMENT ON FUNCTION sluice.finish_product_orgs(bigint[], sluice.staging_status, text, text, bigint)
+    IS
+    'Like finish_signals, for product-org updates.';
 
 CREATE OR REPLACE FUNCTION sluice.release_product_orgs(ids bigint[], claim bigint DEFAULT NULL)
 RETURNS bigint
@@ -551,7 +596,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.release_product_orgs(bigint[], bigint) IS
-    'release_signals for product-org updates.';
+    'Like release_signals, for product-org updates.';
 
 CREATE OR REPLACE FUNCTION sluice.extend_product_orgs(ids bigint[], lease interval,
     claim bigint DEFAULT NULL) RETURNS bigint
@@ -562,9 +607,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.extend_product_orgs(bigint[], interval, bigint) IS
-    'extend_signals for product-org updates.';
+    'Like extend_signals, for product-org updates.';
 
--- ---- again ----
+-- ---- repeating ----
 
 CREATE OR REPLACE FUNCTION sluice.requeue_signals(ids bigint[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -578,12 +623,15 @@ BEGIN
         SELECT u.id, u.organization_id, u.received_at FROM undone AS u RETURNING id)
     SELECT count(*) INTO requeued FROM again;
     PERFORM sluice.look_from('signal', (SELECT min(u.id) FROM unnest(ids) AS u (id)));
+    IF sluice.notifies_consumers() THEN
+        PERFORM sluice.notify_consumers('signal');
+    END IF;
     RETURN requeued;
 END
 $$;
 COMMENT ON FUNCTION sluice.requeue_signals(bigint[]) IS
-    'Makes finished signals pending again, as if no consumer had seen them, and returns how many. For '
-    'what went wrong at the consumers'' end.';
+    'Makes finished signals pending again, as if no consumer had seen them, and returns how many. '
+    'For repeating work after a mistake in a consumer.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.claim_signals(text, integer, interval, text),
@@ -595,6 +643,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.release_product_orgs(bigint[], bigint),
     sluice.extend_product_orgs(bigint[], interval, bigint)
 TO sluice_consumer;
-GRANT EXECUTE ON FUNCTION sluice.requeue_signals(bigint[]) TO sluice_admin;
+GRANT EXECUTE ON FUNCTION sluice.requeue_signals(bigint[]),
+    sluice.notifications_set(text, boolean) TO sluice_admin;
 
 RESET ROLE;

@@ -1,4 +1,4 @@
--- Visitors who are known, and the signals that wait for them in cold storage. Re-appliable.
+-- Moving the cold signals of known visitors to signal.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -10,7 +10,7 @@ DECLARE
     first_at timestamptz;
     last_at timestamptz;
 BEGIN
-    -- Rows that another transaction is moving are passed over, so each moves once.
+    -- Skips rows that another transaction is moving, so that each moves once.
     SELECT array_agg(w.id), min(w.received_at), max(w.received_at) INTO ids, first_at, last_at
     FROM (
         SELECT c.id, c.received_at
@@ -35,17 +35,21 @@ BEGIN
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
         marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
         envelope, warnings)
-    SELECT m.id, m.organization_id, m.received_at, m.occurred_at, m.key_id, 0, m.source, m.event_type, m.event_name, m.email, m.user_id, m.anonymous_id, m.product_user_id,
-        m.crm_id, m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id,
-        m.payload, m.payload_raw, m.envelope, m.warnings
+    SELECT m.id, m.organization_id, m.received_at, m.occurred_at, m.key_id, 0, m.source, m.event_type,
+        m.event_name, m.email, m.user_id, m.anonymous_id, m.product_user_id, m.crm_id,
+        m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id, m.payload,
+        m.payload_raw, m.envelope, m.warnings
     FROM moved AS m;
+    IF sluice.notifies_consumers() THEN
+        PERFORM sluice.notify_consumers('signal');
+    END IF;
     RETURN cardinality(ids);
 END
 $$;
 COMMENT ON FUNCTION sluice.move_identified(bigint[], text[], timestamptz, integer) IS
-    'Moves up to so many signals of visitors (organization and anonymous id of each), received '
-    'since then, from signal_cold_storage to signal, with their ids and times, and returns how many. '
-    'For the functions of this schema.';
+    'Moves up to max_rows signals of these visitors (organization_ids and anonymous_ids in '
+    'parallel), received since then, from signal_cold_storage to signal, and returns how many. Ids '
+    'and times stay. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.resolve_identities(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -69,9 +73,9 @@ BEGIN
     END IF;
     moved := sluice.move_identified(organization_ids, anonymous_ids, '-infinity', max_rows);
     IF moved < max_rows THEN
-        -- A transaction that looked before the visitor was known may store a cold signal after it.
-        -- None lasts that long (statement_timeout and idle_in_transaction_session_timeout of
-        -- sluice_intake), so what is found by then is all there is.
+        -- A transaction that began before the visitor was known may still store a cold signal. None
+        -- lasts 15 minutes (statement_timeout and idle_in_transaction_session_timeout of
+        -- sluice_intake).
         UPDATE sluice.identity AS k
         SET looked_at = now(),
             settled_at = CASE WHEN k.identified_at < now() - interval '15 minutes' THEN now() END
@@ -82,9 +86,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.resolve_identities(integer) IS
-    'Looks at up to so many visitors that are known and moves up to so many of their signals from '
-    'signal_cold_storage to signal; returns how many it dealt with, 0 when there is nothing to do '
-    'for now. Intake moves what is recent and little at once; this does the rest. A step of '
-    'sluicectl maintain.';
+    'Maintenance step: moves cold signals of up to max_rows identified visitors to signal, and '
+    'returns how many signals or visitors it handled. Intake itself moves a few recent signals at '
+    'once; this does the rest.';
 
 RESET ROLE;

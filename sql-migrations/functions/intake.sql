@@ -1,16 +1,15 @@
--- What workers call: intake_ordinary for the group that nearly all are, intake for any group, and
--- bulk_finish at the end of a bulk import. Re-appliable.
+-- What workers call: intake_ordinary for nearly every group, intake for any group, and bulk_finish
+-- at the end of a bulk import.
 --
--- Few plain statements one after the other, each over the whole group and simple enough that the
--- planner cannot choose badly with statistics of yesterday: what is looked up is looked up by one
--- descent of an index for each item (LATERAL … LIMIT 1, or a scalar subquery), whatever the tables'
--- sizes. Items are rows of unnest(): an item is read by its columns' names.
+-- The functions run a few plain statements, each over the whole group. Statistics may be outdated,
+-- so no statement leaves the planner a choice: look-ups descend an index once per item (LATERAL …
+-- LIMIT 1, or a scalar subquery), whatever the size of the table.
 
 SET LOCAL ROLE sluice_owner;
 
--- ---- rules, each in one place ----
+-- ---- rules ----
 --
--- Without a SET clause, so that they become part of the statements that use them.
+-- Without a SET clause, so that they are inlined into the statements that use them.
 
 CREATE OR REPLACE FUNCTION sluice.key_outcome(k sluice.api_key, secret_hash bytea,
     for_product_orgs boolean) RETURNS sluice.intake_outcome
@@ -27,14 +26,16 @@ RETURN CASE
     ELSE 'accepted'::sluice.intake_outcome
 END;
 COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
-    'Whether a key is accepted with this secret (its SHA-256, null: none was sent) at this endpoint.';
+    'The outcome for a key with this secret (its SHA-256; null: none was sent) at this endpoint. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
 LANGUAGE sql STABLE
 RETURN CASE WHEN octet_length(value) <= 400 THEN value
     ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
 COMMENT ON FUNCTION sluice.short(text) IS
-    'A text for the key of delivery: itself, or its SHA-256 when it is over 400 bytes.';
+    'The value itself, or its SHA-256 if it is longer than 400 bytes. For the key columns of '
+    'delivery. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
     payload_raw bytea) RETURNS text
@@ -42,19 +43,19 @@ LANGUAGE sql STABLE
 RETURN CASE WHEN by_bytes
     THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
     ELSE coalesce(CASE WHEN octet_length(type) <= 400 AND strpos(type, E'\n') = 0 THEN type
-            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- one line
+            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- on one line
         || E'\n' || coalesce(sluice.short(name), '') END;
 COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
-    'delivery.says of an item: its type and name, or its bytes where they count.';
+    'delivery.says of an item: its type and name, or the hash of its bytes. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.item_id(blocks bigint[], item bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
 RETURN blocks[1 + (item - 1) / 1024] + (item - 1) % 1024;
 COMMENT ON FUNCTION sluice.item_id(bigint[], bigint) IS
-    'The id of an item, counted from 1, given the blocks of ids that its group has taken.';
+    'The id of an item, counted from 1, in the blocks of ids that its group has taken. Internal.';
 
--- Accepted means committed. Settings between off and on are the DBA's business; these two would
--- answer before the rows are on disk here or on a synchronous standby.
+-- With off or local an answer could come before the rows are on disk, here or on a synchronous
+-- standby. The choice between the other settings is the DBA's.
 CREATE OR REPLACE FUNCTION sluice.durable() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -62,7 +63,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.durable() IS
-    'Turns synchronous_commit on for this transaction. For the functions of this schema.';
+    'Turns synchronous_commit on for this transaction. Internal.';
 
 -- ---- storing ----
 
@@ -88,9 +89,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_signals(bigint[], bigint[], bigint[], sluice.intake_signal[],
     jsonb[], boolean[]) IS
-    'Stores the wanted of a group''s signals (null: all) in signal. Organizations and keys per '
-    'sender. For the functions of this schema: it has no SET clause of its own, so search_path is its '
-    'caller''s.';
+    'Inserts the wanted signals of a group (null: all of them). organization_ids and key_ids are '
+    'per sender. Internal: has no SET clause, so search_path is the caller''s.';
 
 -- ---- the ordinary group ----
 
@@ -110,7 +110,7 @@ BEGIN
         PERFORM sluice.durable();
     END IF;
     IF one_sender THEN
-        -- As below; it is nearly always one, which is cheaper to say so.
+        -- The query below for one sender, the most frequent case; this form is cheaper.
         SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
         INTO organization_ids, key_ids, key_scopes
         FROM sluice.api_key AS c
@@ -129,7 +129,7 @@ BEGIN
             FROM sluice.api_key AS c
             WHERE c.key_hash = s.key_hash AND NOT c.limited
                 AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
-            LIMIT 1 -- keeps the planner from joining by a scan of all keys
+            LIMIT 1 -- rules out a join that scans all keys
         ) AS k;
         IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
             RETURN NULL;
@@ -145,7 +145,7 @@ BEGIN
                     AND i.anonymous_id = s.anonymous_id LIMIT 1) IS NULL
         LIMIT 1;
         IF FOUND THEN
-            RETURN NULL; -- somebody new: intake notes who it is
+            RETURN NULL; -- a new visitor, whom intake records
         END IF;
     END IF;
 
@@ -159,7 +159,7 @@ BEGIN
             before_first + s.ordinality, now()
         FROM unnest(signals) WITH ORDINALITY AS s
         WHERE s.message_id IS NOT NULL
-        ORDER BY 3, 4, 2; -- as everywhere, so that two transactions cannot deadlock
+        ORDER BY 3, 4, 2; -- the order of note_deliveries, so that transactions cannot deadlock
     END IF;
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
@@ -178,18 +178,20 @@ BEGIN
         INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
         SELECT organization_ids[s.sender], now(), count(*), 0 FROM unnest(signals) AS s GROUP BY 1;
     END IF;
-    RETURN before_first + 1;
+    -- notifies_consumers() is inlined as a constant, so while it is false it costs nothing.
+    RETURN CASE WHEN sluice.notifies_consumers() THEN sluice.notify_consumers('signal', before_first + 1)
+        ELSE before_first + 1 END;
 END
 $$;
 COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean,
     boolean, jsonb[]) IS
-    'Authenticates the senders of a group of up to 1,024 signals and stores all of them, in the '
-    'caller''s transaction. Returns the first signal''s id; the others follow it, one by one. Returns '
-    'null, having stored nothing, when that is not all there is to it: a sender is refused or has a '
-    'limit, or a visitor is identified for the first time; raises 23505 when a signal was delivered '
-    'before. Then the group is to be given to intake. None of the signals may be cold. '
-    'with_message_ids, with_visitors: some have a message id, or an anonymous id together with an '
-    'identity. Notes no last use: the caller knows of a use of each key in the last half minute.';
+    'Authenticates the senders of a group of up to 1,024 signals and stores the signals, in the '
+    'caller''s transaction. Returns the id of the first signal; the others follow one by one. '
+    'Returns null and stores nothing if a sender is refused or has a limit, or if a visitor is '
+    'identified for the first time; raises 23505 if a signal was delivered before. In both cases '
+    'send the group to intake instead. No signal may be cold. with_message_ids: a signal has a '
+    'message id. with_visitors: a signal has both an anonymous id and an identity. The last use of '
+    'a key is not noted, so every key must have been noted within the last half minute.';
 
 -- ---- any group: its parts ----
 
@@ -198,7 +200,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
 BEGIN
-    -- In one statement: rows move from the one table to the other.
+    -- In one statement, while fold_usage moves rows from one table to the other.
     RETURN (SELECT coalesce(sum(u.signals), 0) FROM (
         SELECT m.signals FROM sluice.usage_month AS m
         WHERE m.organization_id = signals_of_month.organization_id AND m.month = this_month
@@ -209,8 +211,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_of_month(bigint) IS
-    'How many signals an organization has used in this month (UTC). For the functions of this '
-    'schema.';
+    'How many signals an organization has used this month (UTC). Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.delivery_keys(organization_ids bigint[], key_scopes bigint[],
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[])
@@ -235,8 +236,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.delivery_keys(bigint[], bigint[], sluice.intake_signal[],
     sluice.intake_product_org[]) IS
-    'The keys in delivery of the items that have a message id, of senders with a scope. For the '
-    'functions of this schema: search_path is its caller''s.';
+    'The delivery keys of the items that have a message id and whose sender has a scope. Internal: '
+    'has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.delivered_ids(keys sluice.delivery_key[], items bigint)
 RETURNS bigint[]
@@ -245,7 +246,7 @@ DECLARE
     ids bigint[];
     its record;
 BEGIN
-    -- By one descent of the primary key each, whatever the statistics say.
+    -- One descent of the primary key each, whatever the statistics say.
     IF cardinality(keys) = items THEN
         RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
                 WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
@@ -265,9 +266,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.delivered_ids(sluice.delivery_key[], bigint) IS
-    'Per item of a group of so many: the id of its first delivery, 0 when it has none (an array '
-    'without nulls is indexed at once). For the functions of this schema: search_path is its '
-    'caller''s.';
+    'For each item of the group, the id of its first delivery, or 0 (an array without nulls can be '
+    'indexed directly). Internal: has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.any_delivered(keys sluice.delivery_key[]) RETURNS boolean
 LANGUAGE plpgsql STABLE AS $$
@@ -282,8 +282,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.any_delivered(sluice.delivery_key[]) IS
-    'Whether any of up to 32 items, in eight places of a group, was delivered before. For the functions '
-    'of this schema: search_path is its caller''s.';
+    'Whether any of a sample of up to 32 items was delivered before. Internal: has no SET clause, '
+    'so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.note_deliveries(keys sluice.delivery_key[], blocks bigint[],
     in_bulk boolean, items bigint) RETURNS bigint[]
@@ -294,9 +294,10 @@ DECLARE
     delivered bigint[]; -- per item, the id of an earlier delivery, 0 without one
 BEGIN
     IF in_bulk THEN
-        -- An import may last for minutes, and nobody waits for it: bulk_finish notes what it brings.
-        -- Looking for each delivery costs half as much as storing its signal, so it is done when one
-        -- of a sample was there before; else what little there may be is left to bulk_finish.
+        -- An import may take minutes, and requests must not wait for its deliveries: bulk_finish
+        -- records them. A look-up costs half as much as storing the signal, so items are looked up
+        -- only if one of a sample is a repeat. Otherwise bulk_finish finds the few that may be
+        -- there.
         IF sluice.any_delivered(keys) THEN
             delivered := sluice.delivered_ids(keys, items);
             keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE delivered[k.item] = 0);
@@ -304,9 +305,9 @@ BEGIN
         INSERT INTO sluice.delivery_import (stored_xact, blocks, keys) VALUES (xact, blocks, keys);
         RETURN delivered;
     END IF;
-    -- In one order everywhere, so that two transactions with the same ids wait for each other in
-    -- that order; message_id, in which they differ, is compared first. Of equal ones in a group the
-    -- first counts.
+    -- One order everywhere, so that transactions with the same ids cannot deadlock. message_id
+    -- first, because it decides nearly every comparison. Of equal items in a group the first is
+    -- stored.
     WITH added AS (
         INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
         SELECT k.organization_id, k.key_scope, k.message_id, k.says, sluice.item_id(blocks, k.item),
@@ -329,16 +330,15 @@ BEGIN
     WHERE delivered[k.item] = 0
         AND NOT sluice.item_id(blocks, k.item) = ANY (coalesce(noted, '{}'));
     IF FOUND THEN
-        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- it was there a moment ago
+        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- after the INSERT had found it
             USING ERRCODE = 'serialization_failure';
     END IF;
     RETURN delivered;
 END
 $$;
 COMMENT ON FUNCTION sluice.note_deliveries(sluice.delivery_key[], bigint[], boolean, bigint) IS
-    'Notes the deliveries of a group of so many items, and returns per item the id of the first '
-    'delivery when it had been delivered before, else 0; null as a whole when none had. For the '
-    'functions of this schema.';
+    'Records the deliveries of a group. Returns for each item the id of its first delivery if it '
+    'is a repeat, else 0; returns null if no item is a repeat. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.note_visitors(organization_ids bigint[], blocks bigint[],
     signals sluice.intake_signal[], wanted boolean[], in_bulk boolean) RETURNS void
@@ -368,8 +368,8 @@ BEGIN
     SELECT array_agg(a.organization_id), array_agg(a.anonymous_id)
     INTO found_organization_ids, found_anonymous_ids FROM added AS a;
     IF found_anonymous_ids IS NOT NULL AND NOT in_bulk THEN
-        -- What came today from visitors who are known now. The rest is left to maintain: this
-        -- request waits for few rows, and not for an index of a day that is over.
+        -- Only today's rows, and few of them, so that the request does not wait. sluicectl maintain
+        -- moves the others.
         PERFORM sluice.move_identified(found_organization_ids, found_anonymous_ids,
             date_trunc('day', now(), 'UTC'), 100);
     END IF;
@@ -377,8 +377,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.note_visitors(bigint[], bigint[], sluice.intake_signal[], boolean[],
     boolean) IS
-    'Notes who is identified for the first time by the wanted signals of a group, and moves what '
-    'came of them lately out of cold storage, unless in bulk. For the functions of this schema.';
+    'Records the visitors that the wanted signals identify for the first time and, unless in bulk, '
+    'moves their recent signals out of cold storage. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.store_cold(organization_ids bigint[], key_ids bigint[],
     blocks bigint[], signals sluice.intake_signal[], envelopes jsonb[], wanted boolean[])
@@ -400,8 +400,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_cold(bigint[], bigint[], bigint[], sluice.intake_signal[], jsonb[],
     boolean[]) IS
-    'As store_signals, in signal_cold_storage. For the functions of this schema: search_path is its '
-    'caller''s.';
+    'Like store_signals, into signal_cold_storage. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.store_product_orgs(organization_ids bigint[], key_ids bigint[],
     blocks bigint[], before bigint, product_orgs sluice.intake_product_org[], envelopes jsonb[],
@@ -425,8 +424,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.store_product_orgs(bigint[], bigint[], bigint[], bigint,
     sluice.intake_product_org[], jsonb[], boolean[]) IS
-    'Stores the wanted of a group''s product-org updates, whose numbers in the group come after so '
-    'many signals. For the functions of this schema: search_path is its caller''s.';
+    'Inserts the wanted product-org updates of a group. before: how many signals precede them in '
+    'the group''s numbering. Internal: has no SET clause, so search_path is the caller''s.';
 
 CREATE OR REPLACE FUNCTION sluice.store_items(outcomes sluice.intake_outcome[],
     organization_ids bigint[], key_ids bigint[], key_scopes bigint[],
@@ -446,7 +445,7 @@ DECLARE
     with_cold boolean;
     with_visitors boolean;
 BEGIN
-    -- Per item whether its sender is accepted, and what is to be looked at.
+    -- Per item whether its sender is accepted, and which steps the group needs.
     SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'),
         bool_or(s.message_id IS NOT NULL), bool_or(s.cold),
         bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
@@ -458,7 +457,7 @@ BEGIN
         with_message_ids := with_message_ids IS TRUE
             OR EXISTS (SELECT 1 FROM unnest(product_orgs) AS p WHERE p.message_id IS NOT NULL);
     END IF;
-    -- A number that names no sender is the caller's mistake, and nothing must vanish for it.
+    -- An index without a sender is a mistake of the caller, and must not lose the item.
     IF array_position(wanted, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'an item names no sender' USING ERRCODE = 'internal_error';
     END IF;
@@ -466,8 +465,8 @@ BEGIN
     result.ids := ARRAY(SELECT CASE WHEN wanted[i] THEN sluice.item_id(blocks, i) END
         FROM generate_series(1, items) AS i ORDER BY i);
 
-    -- Of senders at their limit it is only looked up what was delivered before: that is still
-    -- answered as then.
+    -- For senders at their limit, repeats are only looked up: they are answered like the first
+    -- time.
     IF with_message_ids THEN
         keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
         delivered := sluice.note_deliveries(
@@ -530,13 +529,21 @@ BEGIN
     ) AS u
     WHERE result.ids[u.item] IS NOT NULL
     GROUP BY organization_ids[u.sender];
+    IF sluice.notifies_consumers() THEN
+        IF true = ANY (staged) THEN
+            PERFORM sluice.notify_consumers('signal');
+        END IF;
+        IF true = ANY (wanted[n_signals + 1:]) THEN
+            PERFORM sluice.notify_consumers('product_org');
+        END IF;
+    END IF;
     RETURN result;
 END
 $$;
 COMMENT ON FUNCTION sluice.store_items(sluice.intake_outcome[], bigint[], bigint[], bigint[],
     sluice.intake_signal[], sluice.intake_product_org[], jsonb[], boolean) IS
-    'Stores the items of the accepted senders, but for what was delivered before, and counts them. '
-    'The first four arrays per sender. Asks nobody for a key. For intake and rejected_replay.';
+    'Stores the items of accepted senders, except repeats, and counts them. The first four arrays '
+    'are per sender. Does not authenticate. Internal: called by intake and rejected_replay.';
 
 -- ---- any group ----
 
@@ -558,8 +565,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_use(bigint[], bigint[], sluice.intake_outcome[]) IS
-    'Notes that the accepted senders'' keys are used, unless that was noted in the last 20 seconds. '
-    'For intake.';
+    'Records a use of the accepted senders'' keys, unless one was recorded in the last 20 seconds. '
+    'Internal: called by intake.';
 
 CREATE OR REPLACE FUNCTION sluice.note_refusals(refusals sluice.intake_refusal[]) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -573,7 +580,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
-    'Counts refused requests by key and reason. For intake.';
+    'Counts refused requests by key and reason. Internal: called by intake.';
 
 CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
     signals sluice.intake_signal[] DEFAULT NULL,
@@ -596,8 +603,8 @@ BEGIN
         PERFORM sluice.durable();
     END IF;
 
-    -- The same way for every reason to refuse. In the senders' order: none of the aggregates may ask
-    -- for one of its own (DISTINCT), which from version 16 on all of them would get.
+    -- The same work for every reason to refuse. The aggregates rely on the subquery's order: a
+    -- DISTINCT or ORDER BY in one of them would, since version 16, reorder the others.
     SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
         array_agg(a.organization_id), array_agg(a.key_scope),
         array_agg(a.template), bool_or(a.wants_template),
@@ -606,7 +613,7 @@ BEGIN
         with_templates, limited_ids
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
-            -- The scope of a refused sender is nobody's business.
+            -- Without a scope, a refused sender's items are not looked up.
             CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
             s.wants_template,
             CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
@@ -663,20 +670,19 @@ $$;
 COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[],
     sluice.intake_product_org[], jsonb[], sluice.intake_reject[], sluice.intake_refusal[], boolean,
     boolean) IS
-    'Authenticates the senders of a group and stores what they brought, in the caller''s transaction. '
-    'What is null as a whole is not there; senders without items are only authenticated. envelopes: '
-    'those that items name by number. in_bulk: the call is a part of a bulk import, which ends with '
-    'bulk_finish. recently_used: a call for each of these keys was committed without it less than half '
-    'a minute ago; else their last use is noted. Turns synchronous_commit on when it is off or local. '
-    'A payload that jsonb cannot hold fails the call with SQLSTATE 22xxx or 54xxx; nothing is stored '
-    'then.';
+    'Authenticates the senders of a group and stores what they sent, in the caller''s transaction. '
+    'Arrays may be null; a sender without items is only authenticated. envelopes: items refer to '
+    'them by number. in_bulk: this call is part of a bulk import, which ends with bulk_finish. '
+    'recently_used: the last use of every key was noted within the last half minute, so it is not '
+    'noted again. Turns synchronous_commit on if it is off or local. If jsonb cannot hold a '
+    'payload, the call fails with SQLSTATE 22xxx or 54xxx and stores nothing.';
 
 -- ---- the end of a bulk import ----
 
 CREATE OR REPLACE FUNCTION sluice.note_import(xact bigint, OUT repeated_ids bigint[])
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- In the order of note_deliveries. Of what came twice the first counts.
+    -- In the order of note_deliveries. Of equal items the first is stored.
     adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
         '    says, id, received_at) '
         'SELECT (u.k).organization_id, (u.k).key_scope, (u.k).message_id, (u.k).says, '
@@ -685,7 +691,7 @@ DECLARE
         '    WHERE i.stored_xact = $1) AS u '
         'ORDER BY (u.k).message_id COLLATE "C", (u.k).says COLLATE "C", (u.k).key_scope, id ';
 BEGIN
-    -- A plain INSERT costs half of one that expects conflicts, and mostly there are none.
+    -- Usually there are no conflicts, and a plain INSERT costs half of one with ON CONFLICT.
     EXECUTE adding USING xact;
 EXCEPTION WHEN unique_violation THEN
     EXECUTE 'WITH noted AS (' || adding || 'ON CONFLICT DO NOTHING RETURNING d.id) '
@@ -695,8 +701,8 @@ EXCEPTION WHEN unique_violation THEN
 END
 $$;
 COMMENT ON FUNCTION sluice.note_import(bigint) IS
-    'Adds the deliveries of a transaction''s import to delivery, and returns the ids of those that were '
-    'there; null without any. For bulk_finish.';
+    'Records the deliveries of an import. Returns the ids of the items that were delivered before, '
+    'null if there are none. Internal: called by bulk_finish.';
 
 CREATE OR REPLACE FUNCTION sluice.bulk_finish() RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -704,14 +710,14 @@ DECLARE
     xact constant bigint := sluice.stored_xact();
     repeated_ids bigint[];
 BEGIN
-    -- From here on until the commit, which is near, whoever delivers one of the same ids waits.
+    -- From here on a request with one of the same ids waits for the commit.
     repeated_ids := sluice.note_import(xact);
     DELETE FROM sluice.delivery_import AS i WHERE i.stored_xact = xact;
     IF repeated_ids IS NULL THEN
         RETURN 0;
     END IF;
 
-    -- What another transaction delivered meanwhile, or this one twice.
+    -- Signals that another transaction has delivered meanwhile, or this one twice.
     WITH staged AS (
         DELETE FROM sluice.signal AS s WHERE s.id = ANY (repeated_ids) AND s.received_at = now()
         RETURNING s.organization_id
@@ -736,10 +742,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.bulk_finish() IS
-    'Ends a bulk import that was stored by calls of intake with in_bulk in this transaction: notes its '
-    'deliveries, and removes and no longer counts those signals that were delivered meanwhile, or '
-    'twice in the import. Returns how many those were. To be followed by the commit at once: until '
-    'then a request that brings one of the same ids waits.';
+    'Ends the bulk import of this transaction (calls of intake with in_bulk): records its '
+    'deliveries, and deletes and uncounts the signals that were delivered meanwhile or twice in '
+    'the import. Returns how many. Commit right after it: until then a request with one of the '
+    'same ids waits.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),

@@ -1,4 +1,4 @@
--- API keys. Re-appliable.
+-- API keys.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -15,7 +15,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.key_show(bigint) IS
-    'One key as key_overview shows it. Raises P0002 when there is none.';
+    'One key, as in key_overview. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.key_list(organization_name text) RETURNS SETOF sluice.key_overview
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -30,54 +30,66 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.key_list(text) IS
-    'The keys of an organization, or with null of all, as key_overview shows them, oldest first. '
-    'Raises P0002 for an unknown organization.';
+    'The keys of an organization (null: of all), as in key_overview, oldest first. Raises P0002 '
+    'for an unknown organization.';
 
--- From here on by the organization's id; the function with its name is below.
-CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text, endpoint_type text,
-    key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
-    payload_template jsonb) RETURNS sluice.key_overview
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.check_key(name text, endpoint_type text, key_hash bytea,
+    display text, secret_hash bytea, expires_at timestamptz, payload_template jsonb) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_type text := coalesce(key_add.endpoint_type, 'signal_staging');
-    new_id bigint;
-    its_limit boolean;
     refusal text[]; -- the parameter, and what is wrong with it
 BEGIN
-    PERFORM sluice.check_name('actor', actor);
     BEGIN
-        PERFORM sluice.check_name('key name', key_add.name);
+        PERFORM sluice.check_name('key name', name);
     EXCEPTION WHEN invalid_parameter_value THEN
         refusal := ARRAY['name', SQLERRM];
     END;
     refusal := coalesce(refusal, CASE
-        WHEN its_type <> ALL (enum_range(NULL::sluice.endpoint_type)::text[])
+        WHEN endpoint_type <> ALL (enum_range(NULL::sluice.endpoint_type)::text[])
             THEN ARRAY['endpoint_type', 'endpoint type must be signal_staging or product_orgs']
-        WHEN key_add.key_hash IS NULL OR octet_length(key_add.key_hash) <> 32
+        WHEN key_hash IS NULL OR octet_length(key_hash) <> 32
             THEN ARRAY['', 'key hash must be a SHA-256']
-        WHEN octet_length(key_add.secret_hash) <> 32
+        WHEN octet_length(secret_hash) <> 32
             THEN ARRAY['', 'secret hash must be a SHA-256']
-        WHEN key_add.display IS NULL
-            OR key_add.display !~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'
+        WHEN display IS NULL OR display !~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'
             THEN ARRAY['', 'display must be sk_, 4 characters, an ellipsis and 4 characters']
-        WHEN NOT isfinite(key_add.expires_at)
+        WHEN NOT isfinite(expires_at)
             THEN ARRAY['expires_at', 'expiration must be a timestamp']
-        WHEN its_type = 'signal_staging' AND key_add.payload_template IS NOT NULL
+        WHEN endpoint_type = 'signal_staging' AND payload_template IS NOT NULL
             THEN ARRAY['payload_template', 'a signal_staging key takes no payload template']
-        WHEN its_type = 'product_orgs' AND key_add.payload_template IS NULL
+        WHEN endpoint_type = 'product_orgs' AND payload_template IS NULL
             THEN ARRAY['payload_template', 'a product_orgs key needs a payload template']
-        WHEN jsonb_typeof(key_add.payload_template) <> 'object'
+        WHEN jsonb_typeof(payload_template) <> 'object'
             THEN ARRAY['payload_template', 'payload template must be a JSON object']
-        WHEN its_type = 'product_orgs' AND jsonb_typeof(key_add.payload_template
-            -> 'product_org_id') IS DISTINCT FROM 'string'
+        WHEN endpoint_type = 'product_orgs'
+            AND jsonb_typeof(payload_template -> 'product_org_id') IS DISTINCT FROM 'string'
             THEN ARRAY['payload_template', 'payload template must map product_org_id']
     END);
     IF refusal IS NOT NULL THEN
         RAISE EXCEPTION '%', refusal[2]
             USING ERRCODE = 'invalid_parameter_value', COLUMN = refusal[1];
     END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_key(text, text, bytea, text, bytea, timestamptz, jsonb) IS
+    'Raises 22023 for an invalid value of a new key, with the parameter as the error''s column. '
+    'Internal: called by key_add.';
+
+-- The settings service passes the organization's id, sluicectl its name (key_create).
+CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text,
+    endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
+    payload_template jsonb) RETURNS sluice.key_overview
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_type constant text := coalesce(key_add.endpoint_type, 'signal_staging');
+    new_id bigint;
+    its_limit boolean;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    PERFORM sluice.check_key(key_add.name, its_type, key_add.key_hash, key_add.display,
+        key_add.secret_hash, key_add.expires_at, key_add.payload_template);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
-    WHERE o.id = key_add.organization_id FOR SHARE; -- a change of the limit reaches all keys
+    WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,
         secret_hash, expires_at, payload_template, limited, created_by)
     VALUES (key_add.organization_id, key_add.name, its_type::sluice.endpoint_type,
@@ -95,10 +107,10 @@ BEGIN
     RETURN sluice.key_show(new_id);
 END
 $$;
-COMMENT ON FUNCTION
-    sluice.key_add(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb) IS
-    'What key_create and settings_key_create do. Raises 23505 for a key that exists, 22023 for a '
-    'refused value, with the parameter as the error''s column. For the functions of this schema.';
+COMMENT ON FUNCTION sluice.key_add(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb)
+    IS
+    'What key_create and settings_key_create do. Raises 23505 if the key exists, 22023 for an '
+    'invalid value, with the parameter as the error''s column. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.key_create(actor text, organization_name text, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
@@ -110,12 +122,11 @@ BEGIN
         key_create.expires_at, key_create.payload_template);
 END
 $$;
-COMMENT ON FUNCTION
-    sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz, jsonb) IS
-    'Stores a key that the caller has made (actor, organization, name, endpoint type, SHA-256 of '
-    'the key, what may be shown of it, SHA-256 of the secret or null, expiration or null, payload '
-    'template or null) and returns it as key_show does. Raises P0002 for an unknown organization, '
-    '23505 for a key that exists, 22023 for a refused value.';
+COMMENT ON FUNCTION sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz,
+    jsonb) IS
+    'Stores a key that the caller has generated, and returns it as key_show does. key_hash and '
+    'secret_hash are SHA-256; secret_hash, expires_at and payload_template may be null. Raises '
+    'P0002 for an unknown organization, 23505 if the key exists, 22023 for an invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.key_deactivate(actor text, id bigint) RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -137,9 +148,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.key_deactivate(text, bigint) IS
-    'Deactivates a key (actor, id) and returns it as key_show does. Requests that authenticate '
-    'after the commit are refused. Again: keeps the first time and adds nothing to the audit '
-    'log. Raises P0002 when there is no such key.';
+    'Deactivates a key and returns it as key_show does. Requests that authenticate after the '
+    'commit are refused. Deactivating a key again changes nothing. Raises P0002 if there is no '
+    'such key.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz, jsonb),

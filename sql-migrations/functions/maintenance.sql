@@ -1,10 +1,10 @@
--- The steps of sluicectl maintain and how they are run. Re-appliable.
+-- The other steps of sluicectl maintain, and how steps are run.
 --
--- Attaching a partition locks the default partition against everybody, dropping one the whole table.
--- Waiting for such a lock makes all others wait behind it, so nothing here waits for more than
--- lock_timeout: behind a reader that stays for hours (pg_dump), a step fails with 55P03 and is done
--- another time. For the same reason a step does one small piece of work per call, and each call is a
--- transaction of its own.
+-- Attaching a partition locks the default partition exclusively, dropping one locks the whole
+-- table, and intake waits behind such a lock and behind a request for it. So no step waits for a
+-- lock longer than lock_timeout of maintenance_do: if a dump holds the table, the step fails with
+-- 55P03 and runs again later. For the same reason each call is a transaction of its own and does
+-- one small piece of work.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -24,9 +24,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_rows(text, text, integer) IS
-    'Deletes up to so many rows of a table that are past its retention, by the time in a column of '
-    'theirs, and returns how many; none where the retention is null. For the functions of this '
-    'schema.';
+    'Deletes up to max_rows rows of a table whose time_column is past retention, and returns how '
+    'many; none if retention.keep is null. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_deliveries(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -38,14 +37,14 @@ DECLARE
     upto bigint;
     pruned bigint := 0;
 BEGIN
-    -- Once an hour through all of the table, some pages at a time.
+    -- Scans the whole table once an hour, a few pages at a time.
     IF page = 0 AND extract(epoch FROM clock_timestamp())
         < coalesce(pg_sequence_last_value('sluice.delivery_pruned_at'), 0) + 3600
     THEN
         RETURN 0;
     END IF;
     WHILE pruned = 0 AND page < pages LOOP
-        upto := page + greatest(max_rows / 100, 1); -- there is no room for more rows on so many pages
+        upto := page + greatest(max_rows / 100, 1); -- a page holds at most some 100 rows
         WITH gone AS (
             DELETE FROM sluice.delivery AS d
             WHERE d.ctid >= format('(%s,0)', page)::tid AND d.ctid < format('(%s,0)', upto)::tid
@@ -63,8 +62,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_deliveries(integer) IS
-    'Forgets up to so many deliveries that are past their retention, and returns how many. A '
-    'repeat of them is stored again. A step of sluicectl maintain.';
+    'Maintenance step: deletes deliveries past retention. A repeat of one is stored again.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_identities(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -73,8 +71,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_identities(integer) IS
-    'Forgets up to so many visitors who were identified longer ago than their retention, and '
-    'returns how many. A step of sluicectl maintain.';
+    'Maintenance step: deletes identities past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_refused_requests(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -83,8 +80,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_refused_requests(integer) IS
-    'Forgets up to so many counts of refused requests that are past their retention, and returns '
-    'how many. A step of sluicectl maintain.';
+    'Maintenance step: deletes counts of refused requests past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_usage_hours(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -93,8 +89,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
-    'Forgets up to so many hours of usage that are past their retention, and returns how many. A '
-    'step of sluicectl maintain.';
+    'Maintenance step: deletes hours of usage past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_moves(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -103,8 +98,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_moves(integer) IS
-    'Forgets up to so many notes of moved signals that are past their retention, and returns how many. '
-    'A step of sluicectl maintain.';
+    'Maintenance step: deletes records of moved signals past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_queues(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -129,15 +123,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_queues(integer) IS
-    'Takes up to so many rows whose day is past retention out of the queues, and returns how many. A '
-    'step of sluicectl maintain.';
+    'Maintenance step: removes rows from the queues whose day is past retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_claims(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     pruned bigint;
 BEGIN
-    -- Under a claim that was just made there may be rows that cannot be seen yet.
+    -- The rows of a recent claim may not be visible yet.
     WITH pruned AS (DELETE FROM sluice.claim AS c WHERE c.ctid = ANY (ARRAY(
         SELECT o.ctid FROM sluice.claim AS o
         WHERE o.claimed_at < now() - interval '1 hour' AND o.id NOT IN (
@@ -150,8 +143,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_claims(integer) IS
-    'Forgets up to so many claims under which nothing is held any more, and returns how many. A step '
-    'of sluicectl maintain.';
+    'Maintenance step: deletes claims that hold no rows any more.';
 
 CREATE OR REPLACE FUNCTION sluice.feed_stragglers(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -163,15 +155,15 @@ BEGIN
         PERFORM sluice.adopt_cluster();
         RETURN 1;
     END IF;
-    -- A feed looks into the days since the last one and two before. What a DBA has loaded into older
-    -- days, or a transaction stored that was open for longer, is found here, day by day, once a day.
+    -- A feed looks at the days from two days before the last feed on. This step finds rows of older
+    -- days, which a DBA has loaded or a very long transaction has stored, one day per call.
     FOR its IN
         SELECT f.kind, b.partition_name, b.lower_bound, b.upper_bound, n.changes
         FROM sluice.feed AS f
         JOIN sluice.partition_bounds() AS b ON b.table_name = f.table_name
         CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition) AS changes) AS n
         LEFT JOIN sluice.fed_day AS d ON d.partition_name = b.partition_name
-        WHERE b.upper_bound < now() - interval '2 days' AND n.changes > coalesce(d.changes, 0)
+        WHERE b.upper_bound < now() - interval '2 days' AND n.changes IS DISTINCT FROM d.changes
         ORDER BY b.upper_bound DESC
     LOOP
         INSERT INTO sluice.fed_day AS d (partition_name, changes)
@@ -189,8 +181,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.feed_stragglers(integer) IS
-    'A maintenance step: takes into a queue what was stored in one day that feeds no longer look into, '
-    'when the server''s statistics say that rows were added since the last time.';
+    'Maintenance step: queues rows of one older day, which feeds no longer look at, if the number of '
+    'inserts in the server''s statistics is not that of the last time.';
 
 -- ---- how they are run ----
 
@@ -199,9 +191,7 @@ RETURNS TABLE (name text, unit text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT s.name, s.unit FROM sluice.maintenance_step AS s ORDER BY s.position
 $$;
-COMMENT ON FUNCTION sluice.maintenance_steps() IS
-    'The steps of maintenance_step in the order in which they are to be done, and what their work is '
-    'counted in.';
+COMMENT ON FUNCTION sluice.maintenance_steps() IS 'The rows of maintenance_step, in order.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_do(step text, max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -224,9 +214,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_do(text, integer) IS
-    'Calls a step of maintenance_step once and returns how much it did, 0 when nothing is left. '
-    'Raises 55P03 when a table is in use or another run is at the step: to be done another time. '
-    'P0002 for an unknown step.';
+    'Calls a maintenance step once and returns how much it did; 0 if nothing is left to do. Raises '
+    '55P03 if a table is in use or another run is at this step: try again later. Raises P0002 for '
+    'an unknown step.';
 
 CREATE OR REPLACE FUNCTION sluice.maintenance_record(actor text, step text, result text, worked bigint,
     message text) RETURNS void
@@ -248,8 +238,48 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.maintenance_record(text, text, text, bigint, text) IS
-    'Notes in maintenance_run how a step ended: actor, step, result, how much was done, and why not '
-    'more. Raises P0002 for an unknown step.';
+    'Records in maintenance_run how a step ended. Raises P0002 for an unknown step.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_detached()
+RETURNS TABLE (partition_name text, table_name text, lower_bound timestamptz, upper_bound timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT c.oid::regclass::text, d.table_name, d.lower_bound, d.upper_bound
+    FROM sluice.detached_partition AS d
+    JOIN pg_class AS c ON c.oid = sluice.detached_table(d.partition_name)
+    WHERE NOT c.relispartition
+    ORDER BY d.lower_bound, d.table_name;
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_detached() IS
+    'The partitions of detached_partition that still exist, qualified, oldest first. For sluicectl '
+    'maintain --archive.';
+
+CREATE OR REPLACE FUNCTION sluice.maintenance_archived(actor text, partition_name text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '200ms' AS $$
+DECLARE
+    its record;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    SELECT d.partition_name, d.table_name, c.oid::regclass AS name INTO its
+    FROM sluice.detached_partition AS d
+    JOIN pg_class AS c ON c.oid = sluice.detached_table(d.partition_name)
+    WHERE c.oid = to_regclass(maintenance_archived.partition_name) AND NOT c.relispartition;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'detached partition "%" does not exist', partition_name
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    EXECUTE format('DROP TABLE %s', its.name);
+    DELETE FROM sluice.detached_partition AS d WHERE d.partition_name = its.partition_name;
+    PERFORM sluice.audit(actor, 0, 'partition_archived', 'partition', its.partition_name,
+        jsonb_build_object('table', its.table_name));
+END
+$$;
+COMMENT ON FUNCTION sluice.maintenance_archived(text, text) IS
+    'Drops a detached partition that has been archived; name as in maintenance_detached. Raises '
+    'P0002 if there is none, 55P03 if it is in use.';
 
 CREATE OR REPLACE FUNCTION sluice.retention_set(actor text, table_name text, keep interval,
     expired text) RETURNS void
@@ -258,14 +288,19 @@ DECLARE
     old record;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    SELECT r.keep, r.expired, r.goes_with INTO old FROM sluice.retention AS r
+    SELECT r.keep, r.expired, r.goes_with, r.days_ahead INTO old FROM sluice.retention AS r
     WHERE r.table_name = retention_set.table_name FOR NO KEY UPDATE;
     IF NOT FOUND OR old.goes_with IS NOT NULL THEN
         RAISE EXCEPTION 'table "%" has no retention of its own', table_name
             USING ERRCODE = 'no_data_found';
     END IF;
-    IF keep < interval '1 day' OR expired NOT IN ('drop', 'detach') THEN
-        RAISE EXCEPTION 'keep must be a day at least, and expired drop or detach'
+    IF keep NOT BETWEEN interval '1 day' AND interval '100 years'
+        OR expired NOT IN ('drop', 'detach')
+    THEN
+        RAISE EXCEPTION 'keep must be from 1 day to 100 years, and expired drop or detach'
+            USING ERRCODE = 'invalid_parameter_value';
+    ELSIF expired = 'detach' AND old.days_ahead IS NULL THEN
+        RAISE EXCEPTION 'table "%" has no partitions to detach', table_name
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     UPDATE sluice.retention AS r
@@ -277,9 +312,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.retention_set(text, text, interval, text) IS
-    'Sets how long a table keeps what is in it (actor, table, time or null for ever, drop or detach or '
-    'null to leave that as it is). Raises P0002 for a table without a retention of its own, 22023 for '
-    'a refused value.';
+    'Sets how long a table keeps its rows. keep null: for ever. expired: drop or detach; null '
+    'leaves it as it is. Raises P0002 for a table without a retention of its own, 22023 for an '
+    'invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.fold_product_orgs(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -290,8 +325,7 @@ DECLARE
     folded bigint;
 BEGIN
     PERFORM FROM sluice.product_org_fold AS f FOR NO KEY UPDATE;
-    -- So many transactions at a time, each of which has stored a row or many, from the first one
-    -- that has stored any.
+    -- max_rows transactions at a time, each with one or more rows, from the first with any.
     SELECT min(n.stored_xact) INTO first
     FROM sluice.product_org_news AS n WHERE n.stored_xact < settled;
     IF first IS NULL THEN
@@ -327,14 +361,39 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_product_orgs(integer) IS
-    'A maintenance step: folds the product-org updates of up to so many transactions into '
-    'product_org_state and returns how many product orgs changed, 1 at least while there are '
-    'updates left.';
+    'Maintenance step: folds the product-org updates of up to max_rows transactions into '
+    'product_org_state, and returns how many product orgs changed, at least 1 while updates are '
+    'left.';
+
+INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
+    ('fold_product_orgs', 50, 'product orgs', 'updates the latest state of each product org'),
+    ('move_default_rows', 100, 'rows', 'moves rows from default partitions to their days'),
+    ('make_partitions', 200, 'partitions', 'creates the partitions of the coming days, and missing ones'),
+    ('drop_partitions', 300, 'partitions', 'drops or detaches partitions past retention'),
+    ('prune_default_rows', 400, 'rows', 'deletes rows past retention from default partitions'),
+    ('fold_usage', 500, 'rows', 'adds up usage by hour and month'),
+    ('fold_refusals', 510, 'rows', 'adds up refused requests by day'),
+    ('fold_key_use', 520, 'rows', 'keeps the last use of each key'),
+    ('resolve_identities', 600, 'visitors or signals', 'moves cold signals of known visitors to signal'),
+    ('feed_stragglers', 650, 'rows', 'queues new rows of older days'),
+    ('prune_deliveries', 700, 'rows', 'deletes deliveries past retention'),
+    ('prune_moves', 710, 'rows', 'deletes records of moved signals past retention'),
+    ('prune_queues', 720, 'rows', 'deletes queued rows past retention'),
+    ('prune_claims', 730, 'rows', 'deletes claims that hold no rows'),
+    ('prune_identities', 800, 'rows', 'deletes identities past retention'),
+    ('prune_refused_requests', 900, 'rows', 'deletes counts of refused requests past retention'),
+    ('prune_usage_hours', 1000, 'rows', 'deletes hours of usage past retention'),
+    ('index_days', 1050, 'indexes', 'builds the indexes of past days'),
+    ('count_rows', 1100, 'rows', 'counts rows of changed partitions for the statistics')
+ON CONFLICT (name) DO UPDATE
+SET position = excluded.position, unit = excluded.unit, description = excluded.description;
 
 GRANT EXECUTE ON FUNCTION
     sluice.maintenance_steps(),
     sluice.maintenance_do(text, integer),
-    sluice.maintenance_record(text, text, text, bigint, text)
+    sluice.maintenance_record(text, text, text, bigint, text),
+    sluice.maintenance_detached(),
+    sluice.maintenance_archived(text, text)
 TO sluice_maintenance;
 GRANT EXECUTE ON FUNCTION sluice.retention_set(text, text, interval, text) TO sluice_admin;
 

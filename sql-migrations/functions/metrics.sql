@@ -1,8 +1,7 @@
--- What a monitoring system wants to know, as text in Prometheus' format (version 0.0.4) for GET
--- /metrics. Re-appliable.
+-- Metrics in Prometheus' text format (version 0.0.4), for GET /metrics.
 --
--- Everything is of all organizations together, with no name of one. Every request asks anew, maybe
--- every few seconds, so nothing here may depend on how many signals are kept.
+-- They cover all organizations together and name none. A monitoring system may ask every few
+-- seconds, so the cost must not depend on how many signals are kept.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -13,7 +12,7 @@ DECLARE
     queued timestamptz;
     retried timestamptz;
 BEGIN
-    -- From where claims look, one entry of the index, whatever the statistics say.
+    -- One index entry, from where claims look; the SETs rule out other plans.
     EXECUTE format('SELECT q.received_at FROM sluice.%I AS q WHERE q.id >= $1 AND q.due_at IS NULL '
         'AND (q.claim_id IS NULL OR q.lease_ends_at <= $2) ORDER BY q.id LIMIT 1', kind || '_queue')
     INTO queued USING coalesce(pg_sequence_last_value(format('sluice.%I', kind || '_queue_from')::regclass),
@@ -21,13 +20,13 @@ BEGIN
     EXECUTE format('SELECT q.due_at FROM sluice.%I AS q WHERE q.due_at <= $1 '
         'ORDER BY q.due_at LIMIT 1', kind || '_queue')
     INTO retried USING now();
-    -- What is not fed yet is later than what is, but for what an open transaction stores.
+    -- Rows that are not queued yet are later, except those of long transactions.
     RETURN coalesce(least(queued, retried), (SELECT min(n.received_at) FROM sluice.unfed(kind) AS n));
 END
 $$;
 COMMENT ON FUNCTION sluice.oldest_due(text) IS
-    'Since when the first row that consumers could claim has waited (feed.kind); null when there is '
-    'none. For the functions of this schema.';
+    'When the oldest row that could be claimed became due (feed.kind); null if there is none. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
     samples numeric[]) RETURNS text
@@ -43,21 +42,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.metric(text, text, text, text, text[], numeric[]) IS
-    'One metric in Prometheus'' text format: name, type, help, the name of its label, and a sample '
-    'for each value of the label. Without a label there is one sample. For the functions of this '
-    'schema.';
+    'One metric in Prometheus'' text format, with one sample for each value of the label. A metric '
+    'without a label has one sample. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-SET lock_timeout = '1s' AS $$
+CREATE OR REPLACE FUNCTION sluice.partition_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     metrics text := '';
     names text[];
     numbers numeric[];
     used text[] := ARRAY(SELECT sluice.default_partitions_in_use());
     age numeric;
-    signals numeric;
-    duplicates numeric;
 BEGIN
     SELECT array_agg(b.table_name ORDER BY b.table_name),
         array_agg((b.partition_name = ANY (used))::integer ORDER BY b.table_name)
@@ -65,27 +60,40 @@ BEGIN
     FROM sluice.partition_bounds() AS b
     WHERE b.is_default;
     metrics := metrics || sluice.metric('sluice_default_partition_in_use', 'gauge',
-        'Whether the table''s default partition holds rows, which belong to no day that has a '
-        'partition: maintenance is late, or a time is wrong.', 'table', names, numbers);
+        'Whether the table''s default partition holds rows, whose days have no partition: '
+        'maintenance is late, or a timestamp is wrong.', 'table', names, numbers);
 
     SELECT array_agg(a.table_name ORDER BY a.table_name), array_agg(a.days ORDER BY a.table_name)
     INTO names, numbers
     FROM (SELECT b.table_name, count(*) FILTER (WHERE b.lower_bound > now()) AS days
         FROM sluice.partition_bounds() AS b GROUP BY b.table_name) AS a;
     metrics := metrics || sluice.metric('sluice_partitions_ahead', 'gauge',
-        'For how many days to come the table has partitions.', 'table', names, numbers);
+        'Number of coming days for which the table has partitions.', 'table', names, numbers);
 
-    -- A step that was never done has waited since it was added, as in sluicectl check: an alert on
-    -- it must not stay silent where maintenance was never set up.
+    -- A step that never ran counts from when it was added, so that an alert fires where maintenance
+    -- was never set up.
     SELECT extract(epoch FROM now() - min(coalesce(r.done_at, s.added_at))) INTO age
     FROM sluice.maintenance_step AS s
     LEFT JOIN sluice.maintenance_run AS r ON r.step = s.name;
     metrics := metrics || sluice.metric('sluice_maintenance_age_seconds', 'gauge',
-        'Time since the step of sluicectl maintain that has waited longest was done, or was added '
-        'if it never was.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
+        'Time since the least recent run of a step of sluicectl maintain, or since the step was '
+        'added if it never ran.', NULL, NULL, ARRAY[round(greatest(age, 0), 3)]);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.partition_metrics() IS
+    'The metrics of partitions and maintenance. Internal: called by metrics.';
 
-    -- What is added up moves in one transaction, and this is one statement: no signal is
-    -- left out or counted twice.
+CREATE OR REPLACE FUNCTION sluice.usage_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    metrics text := '';
+    names text[];
+    numbers numeric[];
+    signals numeric;
+    duplicates numeric;
+BEGIN
+    -- In one statement, while fold_usage moves rows from one table to the other.
     SELECT coalesce(sum(u.signals), 0), coalesce(sum(u.duplicates), 0) INTO signals, duplicates
     FROM (SELECT m.signals, m.duplicates FROM sluice.usage_month AS m
         UNION ALL
@@ -94,11 +102,11 @@ BEGIN
         || sluice.metric('sluice_signals_total', 'counter',
             'Signals and product-org updates that were stored.', NULL, NULL, ARRAY[signals])
         || sluice.metric('sluice_duplicates_total', 'counter',
-            'Those that were not stored because they had been delivered before.', NULL, NULL,
+            'Repeats, which were not stored.', NULL, NULL,
             ARRAY[duplicates]);
 
-    -- Of this day only: the sum of all days falls whenever old ones are pruned, and whoever
-    -- computes rates would take all that is left for new. A fall to zero is understood.
+    -- Today only: a sum over all days would drop when old days are pruned, and a counter that drops
+    -- is taken for a restart at zero.
     SELECT array_agg(v.reason ORDER BY v.reason), array_agg(v.requests ORDER BY v.reason)
     INTO names, numbers
     FROM (SELECT r.reason, coalesce(sum(q.requests), 0) AS requests
@@ -107,9 +115,21 @@ BEGIN
             AND q.day = (now() AT TIME ZONE 'UTC')::date
         GROUP BY r.reason) AS v;
     metrics := metrics || sluice.metric('sluice_refused_requests_total', 'counter',
-        'Requests with a known key that were refused, up to ten seconds late; begins anew at '
-        'midnight UTC.', 'reason', names, numbers);
+        'Requests with a known key that were refused, up to ten seconds late; reset at midnight '
+        'UTC.', 'reason', names, numbers);
+    RETURN metrics;
+END
+$$;
+COMMENT ON FUNCTION sluice.usage_metrics() IS
+    'The metrics of stored signals and refused requests. Internal: called by metrics.';
 
+CREATE OR REPLACE FUNCTION sluice.consumer_metrics() RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    metrics text := '';
+    names text[];
+    numbers numeric[];
+BEGIN
     SELECT array_agg(k.name ORDER BY k.name), array_agg(round(coalesce(
             extract(epoch FROM now() - sluice.oldest_due(k.kind)), 0), 3) ORDER BY k.name)
     INTO names, numbers
@@ -117,23 +137,36 @@ BEGIN
         AS k (name, kind);
     metrics := metrics
         || sluice.metric('sluice_oldest_pending_age_seconds', 'gauge',
-            'How long the first row in the consumers'' queue of the table has been due, 0 when '
-            'none is. Due are rows that were never claimed, failed ones whose delay is over, and '
-            'those whose lease has ended.', 'table', names, numbers)
+            'How long the first due row of the table has waited for a consumer, 0 if none has. '
+            'Rows are due if they were never claimed, if the delay after a failure is over, or if '
+            'their lease has ended.', 'table', names, numbers)
         || sluice.metric('sluice_settled_age_seconds', 'gauge',
             'How long the oldest transaction that writes has been open, anywhere in the cluster: '
-            'followers by settled_xact() see nothing later.', NULL, NULL,
-            ARRAY[(SELECT coalesce(round(extract(epoch FROM now() - min(a.xact_start)), 3), 0)
-                FROM pg_stat_activity AS a WHERE a.backend_xid IS NOT NULL)])
-        || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
-            NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
+            'readers by settled_xact() see nothing later. NaN if it is not visible.',
+            NULL, NULL, ARRAY[round(extract(epoch FROM sluice.settled_age()), 3)])
+        || sluice.metric('sluice_settled_lag_transactions', 'gauge',
+            'How many transaction ids settled_xact() is behind the next one.', NULL, NULL,
+            ARRAY[pg_snapshot_xmax(pg_current_snapshot())::text::bigint + sluice.xact_offset()
+                - sluice.settled_xact()]);
     RETURN metrics;
 END
 $$;
+COMMENT ON FUNCTION sluice.consumer_metrics() IS
+    'The metrics of queues and followers. Internal: called by metrics.';
+
+CREATE OR REPLACE FUNCTION sluice.metrics() RETURNS text
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '1s' AS $$
+BEGIN
+    RETURN sluice.partition_metrics() || sluice.usage_metrics() || sluice.consumer_metrics()
+        || sluice.metric('sluice_schema_version', 'gauge', 'The last migration that was applied.',
+            NULL, NULL, ARRAY[(SELECT max(m.version) FROM sluice.schema_migration AS m)]);
+END
+$$;
 COMMENT ON FUNCTION sluice.metrics() IS
-    'What GET /metrics answers: the state of tables, maintenance and queue in Prometheus'' text '
-    'format. Of all organizations together, and cheap however many signals are kept. Raises 55P03 '
-    'when a default partition is locked for longer than a second.';
+    'The answer of GET /metrics: the state of tables, maintenance and queues in Prometheus'' text '
+    'format, for all organizations together. Its cost does not depend on how many signals are '
+    'kept. Raises 55P03 if a default partition is locked for longer than a second.';
 
 GRANT EXECUTE ON FUNCTION sluice.metrics() TO sluice_intake, sluice_reader;
 

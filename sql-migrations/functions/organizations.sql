@@ -1,4 +1,4 @@
--- Organizations, their limits and members; the audit log. Re-appliable.
+-- Organizations, their limits and members; the audit log.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -17,8 +17,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_id_of(text) IS
-    'The id of the organization of that name; raises P0002 when there is none. For the functions '
-    'of this schema.';
+    'The id of the organization with this name. Raises P0002 if there is none. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.check_name(what text, value text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -35,8 +34,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_name(text, text) IS
-    'Raises 22023 unless the value is 1 to 200 characters without control characters; "what" '
-    'names it in the message. For the functions of this schema.';
+    'Raises 22023 unless the value has 1 to 200 characters and no control character. what: what '
+    'the message calls it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.audit(actor text, organization_id bigint, action text, object_kind text,
     object_id text, details jsonb) RETURNS void
@@ -49,8 +48,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.audit(text, bigint, text, text, text, jsonb) IS
-    'Adds a row to audit_log; raises 22023 when the actor is missing. For the functions of this '
-    'schema, which call it in the transaction of the change.';
+    'Adds a row to audit_log, in the transaction of the change. Raises 22023 if the actor is '
+    'missing. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_create(actor text, name text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -73,8 +72,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_create(text, text) IS
-    'Creates an organization and returns its id. Raises 23505 when the name is taken, 22023 when '
-    'it or the actor is refused.';
+    'Creates an organization and returns its id. Raises 23505 if the name is taken, 22023 for an '
+    'invalid name or actor.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_list()
 RETURNS TABLE (id bigint, name text, created_at timestamptz, created_by text, members bigint,
@@ -89,7 +88,7 @@ BEGIN ATOMIC
     ORDER BY o.name;
 END;
 COMMENT ON FUNCTION sluice.organization_list() IS
-    'All organizations by name, with the numbers of their members and of their keys that are not '
+    'All organizations by name, with the number of their members and of their keys that are not '
     'deactivated.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_limit(actor text, name text, signal_limit bigint,
@@ -121,10 +120,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_limit(text, text, bigint, boolean) IS
-    'Sets how many signals a month an organization may use (actor, organization''s name, limit '
-    'with 0 for any number, whether signals beyond it are accepted); null leaves a value as it '
-    'is. Takes effect for requests that authenticate after the commit. Raises P0002 for an '
-    'unknown organization, 22023 for a negative limit.';
+    'Sets how many signals an organization may use each month (0: no limit) and whether it may go '
+    'over. Null leaves a value as it is. Takes effect for requests that authenticate after the '
+    'commit. Raises P0002 for an unknown organization, 22023 for a negative limit.';
 
 CREATE OR REPLACE FUNCTION sluice.member_add(actor text, organization_name text, user_name text, role text)
 RETURNS void
@@ -142,7 +140,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     its_id := sluice.organization_id_of(organization_name);
-    -- No arbiter: either unique index may be the one that objects.
+    -- No arbiter: the conflict may be with either unique index.
     INSERT INTO sluice.member (organization_id, user_name, role, added_by)
     VALUES (its_id, member_add.user_name, member_add.role::sluice.member_role, actor)
     ON CONFLICT DO NOTHING;
@@ -162,9 +160,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.member_add(text, text, text, text) IS
-    'Makes a user a member of an organization (actor, organization, user, role). Raises 23505 for '
-    'a member or a second owner, P0002 for an unknown organization, 22023 for a refused value. A '
-    'role is changed by removing the member and adding it again.';
+    'Makes a user a member of an organization. Raises 23505 if the user is a member or the '
+    'organization has an owner already, P0002 for an unknown organization, 22023 for an invalid '
+    'value. To change a role, remove the member and add it again.';
 
 CREATE OR REPLACE FUNCTION sluice.member_list(organization_name text)
 RETURNS TABLE (user_name text, role text, added_at timestamptz, added_by text)
@@ -203,7 +201,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.member_remove(text, text, text) IS
-    'Ends a membership (actor, organization, user). Raises P0002 when there is none.';
+    'Removes a member from an organization. Raises P0002 if there is no such member.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.organization_create(text, text),

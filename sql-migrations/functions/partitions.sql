@@ -1,10 +1,6 @@
--- Making, moving and removing partitions, one per UTC day. Re-appliable.
+-- Creating and removing partitions, one per UTC day. maintenance.sql says how the steps are run.
 --
--- Attaching a partition locks the default partition against everybody, dropping one the whole table.
--- Waiting for such a lock makes all others wait behind it, so nothing here waits for more than
--- lock_timeout (maintenance_do): behind a reader that stays for hours (pg_dump), a step fails with
--- 55P03 and is done another time. A partition is addressed by its oid: a DBA may have moved it to
--- another schema, or own it.
+-- Partitions are addressed by oid, because a DBA may have moved one to another schema.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -17,7 +13,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.day_name(text, timestamptz) IS
-    'What the partition of a day is called. For the functions of this schema.';
+    'The name of a day''s partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.missing_days(table_name text) RETURNS SETOF timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -30,25 +26,25 @@ BEGIN
         AND NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
             WHERE b.table_name = missing_days.table_name
                 AND b.lower_bound < d.day + interval '1 day' AND b.upper_bound > d.day)
-        -- Taken: a partition that was detached, to be kept for example. Its day is left alone.
+        -- Not if the name is taken, for example by a partition that was detached.
         AND to_regclass(format('sluice.%I', sluice.day_name(t.table_name, d.day))) IS NULL
     ORDER BY d.day;
 END
 $$;
 COMMENT ON FUNCTION sluice.missing_days(text) IS
-    'The days between first_day and last_day of partitioned_table that a table has no partition for.';
+    'The days from first_day to last_day of partitioned_table that have no partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.partition_create(table_name text, partition_name text)
 RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parent constant regclass := format('sluice.%I', table_name)::regclass;
-    model record; -- the table, and its latest partition, on which a DBA may have set options
-    latest oid;
+    model record;
+    latest oid; -- the latest partition, on which a DBA may have set options
     made regclass;
     its record;
 BEGIN
-    SELECT c.relowner, c.relacl, s.spcname INTO model
+    SELECT c.relowner, c.relacl, c.relrowsecurity, s.spcname INTO model
     FROM pg_class AS c LEFT JOIN pg_tablespace AS s ON s.oid = c.reltablespace WHERE c.oid = parent;
     SELECT b.partition INTO latest FROM sluice.partition_bounds() AS b
     WHERE b.table_name = partition_create.table_name AND NOT b.is_default
@@ -56,7 +52,9 @@ BEGIN
     EXECUTE format('CREATE TABLE sluice.%I (LIKE %s INCLUDING ALL)', partition_name, parent)
         || coalesce(' WITH (' || (SELECT array_to_string(c.reloptions, ', ')
             FROM pg_class AS c WHERE c.oid = latest AND c.reloptions IS NOT NULL) || ')', '')
-        || coalesce(' TABLESPACE ' || quote_ident(model.spcname), '');
+        -- Rather elsewhere than not at all.
+        || CASE WHEN has_tablespace_privilege(model.spcname, 'CREATE')
+            THEN ' TABLESPACE ' || quote_ident(model.spcname) ELSE '' END;
     made := format('sluice.%I', partition_name)::regclass;
     FOR its IN
         SELECT a.privilege_type, a.is_grantable, NULL::name AS column_name,
@@ -72,19 +70,24 @@ BEGIN
             coalesce(' (' || quote_ident(its.column_name) || ')', ''), made, its.grantee,
             CASE WHEN its.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
-    -- FULL or NOTHING, as the latest partition has it; an index of its own is not copied.
+    -- FULL or NOTHING; an index as replica identity is not copied.
     SELECT c.relreplident INTO its FROM pg_class AS c WHERE c.oid = latest;
     IF its.relreplident IN ('f', 'n') THEN
         EXECUTE format('ALTER TABLE %s REPLICA IDENTITY %s', made,
             CASE its.relreplident WHEN 'f' THEN 'FULL' ELSE 'NOTHING' END);
     END IF;
+    -- The table's policies apply to queries of the table. Without this, a query of the partition
+    -- itself would evade them.
+    IF model.relrowsecurity THEN
+        EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', made);
+    END IF;
     RETURN made;
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_create(text, text) IS
-    'Creates a table that can be attached to a partitioned table: its columns, constraints, indexes '
-    'and grants (columns'', and grant options, too), and the storage options and replica identity of '
-    'its latest partition.';
+    'Creates a table that can become a partition: with the columns, constraints, indexes and grants '
+    'of the partitioned table, with row-level security if that has it, and with the storage options '
+    'and replica identity of its latest partition. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.partition_attach(parent regclass, partition regclass,
     lower_bound timestamptz, upper_bound timestamptz) RETURNS void
@@ -93,10 +96,13 @@ BEGIN
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', parent, partition,
         to_char(lower_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'),
         to_char(upper_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS"+00"'));
+    EXECUTE format('COMMENT ON TABLE %s IS %L', partition, 'received from '
+        || to_char(lower_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' and before '
+        || to_char(upper_bound AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ' (UTC)');
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_attach(regclass, regclass, timestamptz, timestamptz) IS
-    'Attaches a table as the partition of a span of time.';
+    'Attaches a table as the partition of a span of time, and comments it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.move_rows(source regclass, target regclass, condition text)
 RETURNS bigint
@@ -114,7 +120,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.move_rows(regclass, regclass, text) IS
-    'Moves rows from one table into another of the same columns and returns how many.';
+    'Moves rows to another table with the same columns and returns how many. Internal.';
 
 -- ---- the steps: one piece of work per call ----
 
@@ -130,8 +136,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.raise_step(text, text) IS
-    'How a maintenance step ends that found nothing that it could do: raises P0001 with the failure, '
-    'or 55P03 when a table was locked, else returns.';
+    'Ends a maintenance step that could do nothing: raises P0001 with the failure, or 55P03 if a '
+    'table was locked. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.default_partitions_in_use() RETURNS SETOF text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -140,7 +146,11 @@ DECLARE
     used boolean;
 BEGIN
     FOR its IN SELECT b.partition_name, b.partition FROM sluice.partition_bounds() AS b
-        WHERE b.is_default ORDER BY 1
+        JOIN pg_class AS c ON c.oid = b.partition
+        -- A DBA may have moved a partition or changed its owner.
+        WHERE b.is_default AND has_table_privilege(c.oid, 'SELECT')
+            AND has_schema_privilege(c.relnamespace, 'USAGE')
+        ORDER BY 1
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', its.partition::regclass) INTO used;
         IF used THEN
@@ -150,8 +160,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.default_partitions_in_use() IS
-    'The default partitions that hold rows. sluicectl maintain moves those of the last days; what '
-    'stays has a time far outside of them.';
+    'The default partitions that hold rows. sluicectl maintain moves rows of recent days; the '
+    'timestamps of the others are far off.';
 
 CREATE OR REPLACE FUNCTION sluice.make_day(table_name text, day timestamptz) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -164,14 +174,14 @@ BEGIN
     FROM sluice.partitioned_table AS t WHERE t.table_name = make_day.table_name;
     EXECUTE format('LOCK TABLE ONLY %s IN SHARE UPDATE EXCLUSIVE MODE', its.parent);
     IF its.default_partition <> 0 THEN
-        -- Readers too: a row that was seen here must not be missed while it is on its way.
+        -- Excludes readers too, so that they do not miss rows that are being moved.
         EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', its.default_partition::regclass);
     END IF;
     IF EXISTS (SELECT FROM sluice.partition_bounds() AS b
         WHERE b.table_name = make_day.table_name
             AND b.lower_bound < day + interval '1 day' AND b.upper_bound > day)
     THEN
-        RETURN 0; -- another run was quicker
+        RETURN 0; -- another run has made it
     END IF;
     made := sluice.partition_create(table_name, sluice.day_name(table_name, day));
     IF its.default_partition <> 0 THEN
@@ -183,7 +193,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.make_day(text, timestamptz) IS
-    'Makes the partition of a day and moves the rows of that day from the default partition into it.';
+    'Creates a day''s partition and moves the day''s rows from the default partition into it. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.make_default_days(table_name text, lower_bound timestamptz,
     upper_bound timestamptz) RETURNS bigint
@@ -191,6 +202,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $
 DECLARE
     its record;
     old_name text;
+    comment text;
     name constant text := sluice.day_name(table_name, lower_bound);
     index_name text;
     spare regclass;
@@ -198,14 +210,15 @@ DECLARE
 BEGIN
     SELECT t.parent::regclass AS parent, t.default_partition::regclass AS part INTO its
     FROM sluice.partitioned_table AS t WHERE t.table_name = make_default_days.table_name;
-    SELECT c.relname INTO old_name FROM pg_class AS c WHERE c.oid = its.part;
+    SELECT c.relname, obj_description(c.oid, 'pg_class') INTO old_name, comment
+    FROM pg_class AS c WHERE c.oid = its.part;
     EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', its.parent);
     EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', its.part);
     EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', its.parent, its.part);
     EXECUTE format('ALTER TABLE %s RENAME TO %I', its.part, name);
     FOR index_name IN SELECT c.relname FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
         WHERE i.indrelid = its.part AND starts_with(c.relname, old_name)
-            -- Taken by a partition that was detached and renamed: then the index keeps its name.
+            -- Not if an index of a detached partition still has the name.
             AND to_regclass(format('sluice.%I',
                 overlay(c.relname PLACING name FROM 1 FOR length(old_name)))) IS NULL
     LOOP
@@ -213,23 +226,25 @@ BEGIN
             overlay(index_name PLACING name FROM 1 FOR length(old_name)));
     END LOOP;
     spare := sluice.partition_create(table_name, old_name);
-    -- Attaching looks through all rows while everybody waits. Mostly they are all in the span, so
-    -- it is not asked before whether they are.
+    -- Attaching scans all rows under the lock. Usually they are all in the span, so do not scan
+    -- twice.
     BEGIN
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     EXCEPTION WHEN check_violation THEN
-        -- Not into a partition: who follows the inserts by logical replication has these rows.
+        -- Straight into the table, so that logical replication does not publish these rows again.
         moved := sluice.move_rows(its.part, spare,
             format('received_at < %L OR received_at >= %L', lower_bound, upper_bound));
         PERFORM sluice.partition_attach(its.parent, its.part, lower_bound, upper_bound);
     END;
     EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s DEFAULT', its.parent, spare);
+    EXECUTE format('COMMENT ON TABLE %s IS %L', spare, comment);
     RETURN moved;
 END
 $$;
 COMMENT ON FUNCTION sluice.make_default_days(text, timestamptz, timestamptz) IS
-    'Makes the default partition that of a span of days, without moving its rows, and puts an empty '
-    'one in its place; rows outside of the span go there, their number is returned.';
+    'Turns the default partition into the partition of a span of days, without moving its rows, '
+    'and adds an empty default partition. Moves rows outside of the span there and returns how '
+    'many. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.move_default_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -259,9 +274,8 @@ BEGIN
                 -- The latest first: once today has its partition, no more rows come.
                 RETURN greatest(sluice.make_day(part.table_name, days[cardinality(days)]), 1);
             END IF;
-            -- So many that moving them would take long, and each partition that is attached has all
-            -- of them looked through: the days without a partition, as far as they are one after
-            -- the other, get this one.
+            -- Moving that many would take long, and attaching a partition scans them all. So the
+            -- default partition becomes that of consecutive days without one: those with most rows.
             SELECT min(r.day) AS lower_bound, max(r.day) + interval '1 day' AS upper_bound,
                 sum(r.n)::bigint AS n
             INTO span
@@ -285,10 +299,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.move_default_rows(integer) IS
-    'A maintenance step: takes the rows of one day from a default partition into a partition made '
-    'for that day, or, when there are more than max_rows of a day, makes the default partition the '
-    'partition of its days. Rows of days outside of first_day and last_day of partitioned_table '
-    'stay.';
+    'Maintenance step: moves the rows of one day from a default partition to a new partition for '
+    'that day. If the day has more than max_rows rows, the default partition itself becomes the '
+    'partition of its days. Rows outside of first_day to last_day of partitioned_table stay.';
 
 CREATE OR REPLACE FUNCTION sluice.make_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -298,20 +311,18 @@ DECLARE
     used boolean := false;
     busy text;
     failure text;
-    made bigint := 0;
 BEGIN
     FOR part IN SELECT * FROM sluice.partitioned_table AS t ORDER BY t.table_name LOOP
         BEGIN
-            -- Today and the coming days first, then gaps, the latest first.
+            -- Today and the coming days, then gaps from the latest on.
             FOR day IN
                 SELECT m.day FROM sluice.missing_days(part.table_name) AS m (day)
-                WHERE m.day >= least(part.today - CASE max_rows WHEN 1000000 THEN interval '7 days'
-                        ELSE '0' END, (SELECT min(b.lower_bound)
+                WHERE m.day >= least(part.today, (SELECT min(b.lower_bound)
                     FROM sluice.partition_bounds() AS b WHERE b.table_name = part.table_name))
                 ORDER BY m.day < part.today, abs(extract(epoch FROM m.day - part.today))
             LOOP
                 IF part.default_partition <> 0 THEN
-                    -- Then it is for move_default_rows.
+                    -- Days with rows are left to move_default_rows.
                     EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s '
                         'WHERE received_at >= $1 AND received_at < $2)',
                         part.default_partition::regclass)
@@ -319,11 +330,7 @@ BEGIN
                 END IF;
                 CONTINUE WHEN used;
                 PERFORM sluice.make_day(part.table_name, day);
-                made := made + 1;
-                IF made >= max_rows THEN
-                    RETURN made;
-                END IF;
-                EXIT WHEN max_rows < 1000000; -- all at once only where nobody is there to wait
+                RETURN 1;
             END LOOP;
         EXCEPTION
             WHEN lock_not_available OR deadlock_detected THEN
@@ -331,18 +338,23 @@ BEGIN
             WHEN OTHERS THEN
                 failure := format('%s: %s', part.table_name, SQLERRM);
         END;
-        EXIT WHEN made > 0 AND max_rows < 1000000;
     END LOOP;
-    IF made = 0 THEN
-        PERFORM sluice.raise_step(busy, failure);
-    END IF;
-    RETURN made;
+    PERFORM sluice.raise_step(busy, failure);
+    RETURN 0;
 END
 $$;
 COMMENT ON FUNCTION sluice.make_partitions(integer) IS
-    'A maintenance step: makes one partition that is missing, of the days between the oldest '
-    'partition and last_day of partitioned_table; with 1,000,000 all of them, and those of the last '
-    'week, for migrate.';
+    'Maintenance step: creates one missing partition between the oldest partition and last_day of '
+    'partitioned_table.';
+
+CREATE OR REPLACE FUNCTION sluice.detached_table(partition_name text) RETURNS regclass
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(to_regclass(format('sluice.%I', partition_name)), to_regclass(partition_name));
+END
+$$;
+COMMENT ON FUNCTION sluice.detached_table(text) IS
+    'The table that detached_partition names; null if it was dropped. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.drop_partitions(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -351,17 +363,22 @@ DECLARE
     busy text;
     failure text;
 BEGIN
+    DELETE FROM sluice.detached_partition AS d
+    WHERE sluice.detached_table(d.partition_name) IS NULL;
     FOR part IN
         SELECT b.table_name, b.partition::regclass AS name, b.partition_name, b.lower_bound,
             b.upper_bound, t.parent::regclass AS parent, t.default_partition, t.expired
         FROM sluice.partition_bounds() AS b
         JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name
-        WHERE b.upper_bound <= t.keep_from
+        JOIN pg_class AS c ON c.oid = b.partition
+        -- A partition that a DBA owns, or has moved out of reach, is left to the DBA.
+        WHERE b.upper_bound <= t.keep_from AND c.relowner = 'sluice_owner'::regrole
+            AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
         ORDER BY b.table_name, b.lower_bound
     LOOP
-        CONTINUE WHEN part.table_name = busy; -- each try makes the intake wait
+        CONTINUE WHEN part.table_name = busy; -- each attempt makes intake wait
         BEGIN
-            -- In the order in which others come to them.
+            -- In the same order as intake.
             EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', part.parent);
             IF part.default_partition <> 0 THEN
                 EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE',
@@ -371,7 +388,9 @@ BEGIN
                 EXECUTE format('ALTER TABLE %s DETACH PARTITION %s', part.parent, part.name);
                 INSERT INTO sluice.detached_partition (partition_name, table_name, lower_bound,
                     upper_bound)
-                VALUES (part.partition_name, part.table_name, part.lower_bound, part.upper_bound);
+                VALUES (part.partition_name, part.table_name, part.lower_bound, part.upper_bound)
+                ON CONFLICT ON CONSTRAINT detached_partition_pkey
+                DO UPDATE SET detached_at = excluded.detached_at;
             ELSE
                 EXECUTE format('DROP TABLE %s', part.name);
             END IF;
@@ -388,8 +407,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.drop_partitions(integer) IS
-    'A maintenance step: drops or detaches (retention.expired) one partition that is past retention, '
-    'the oldest.';
+    'Maintenance step: drops or detaches (retention.expired) the oldest partition that is past '
+    'retention.';
 
 CREATE OR REPLACE FUNCTION sluice.prune_default_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -412,8 +431,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.prune_default_rows(integer) IS
-    'A maintenance step: deletes rows of a default partition that are past retention. Those that '
-    'are more than 366 days past it stay: their time is more likely wrong than old.';
+    'Maintenance step: deletes rows past retention from default partitions. Rows more than 366 '
+    'days past it stay: such a timestamp is more likely wrong than old.';
 
 CREATE OR REPLACE FUNCTION sluice.index_days(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -429,9 +448,9 @@ BEGIN
         FROM sluice.day_index AS d
         JOIN sluice.partition_bounds() AS b ON b.table_name = d.table_name
         JOIN pg_class AS c ON c.oid = b.partition
-        -- The last bulk import of the day has ended by then.
+        -- The day's last bulk import has ended by then.
         WHERE b.upper_bound <= now() - interval '15 minutes' AND c.relowner = 'sluice_owner'::regrole
-            -- A DBA may have moved it to where nothing can be made.
+            -- A DBA may have moved it to a schema where sluice_owner may not create indexes.
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'USAGE')
             AND has_schema_privilege('sluice_owner', c.relnamespace, 'CREATE')
             AND NOT EXISTS (SELECT FROM pg_index AS i JOIN pg_class AS x ON x.oid = i.indexrelid
@@ -454,7 +473,8 @@ BEGIN
             WHEN OTHERS THEN
                 failure := format('%s: %s', missing.index_name, SQLERRM);
         END;
-        -- Of small partitions many at a time: looking for what is missing takes longer.
+        -- Many at a time on small partitions: finding a missing index takes longer than building
+        -- it.
         EXIT WHEN made >= least(max_rows, 100) OR pg_relation_size(missing.name) > 1000000;
     END LOOP;
     IF made = 0 THEN
@@ -464,18 +484,21 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.index_days(integer) IS
-    'A maintenance step: makes an index of day_index that the partition of a day that is over lacks, '
-    'the latest day first; of partitions under a megabyte up to a hundred. Writers to that day wait '
-    'meanwhile, which intake is none of.';
+    'Maintenance step: creates a missing index of day_index on the partition of a past day, the '
+    'latest day first; up to a hundred at a time on partitions under a megabyte. It blocks writers '
+    'to that partition, but intake writes to today''s only.';
 
-GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use() TO sluice_reader;
+GRANT EXECUTE ON FUNCTION sluice.default_partitions_in_use(), sluice.day_name(text, timestamptz)
+TO sluice_reader;
 
--- A fresh database gets its first days here; later runs of migrate find nothing missing, or leave it
--- to maintain where somebody might wait.
+-- A new database gets the partitions of the last and the coming days here; sluicectl maintain makes
+-- the later ones.
 DO $do$
 BEGIN
     IF NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b WHERE NOT b.is_default) THEN
-        PERFORM sluice.make_partitions(1000000);
+        PERFORM sluice.make_day(t.table_name, m.day)
+        FROM sluice.partitioned_table AS t, sluice.missing_days(t.table_name) AS m (day)
+        WHERE m.day >= t.today - interval '7 days';
     END IF;
 END
 $do$;

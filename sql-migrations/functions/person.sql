@@ -1,11 +1,11 @@
--- Everything about one person, for a data-protection request. Re-appliable.
+-- Finding and deleting everything about a person, for data-protection requests.
 
 SET LOCAL ROLE sluice_owner;
 
 CREATE OR REPLACE FUNCTION sluice.person_signals(organization_name text, identity text)
 RETURNS SETOF sluice.signal
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
--- Each column by its index, where a day has one.
+-- One index scan per column, where a day has the indexes.
 SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);
@@ -23,21 +23,21 @@ BEGIN
         OR s.crm_id = identity OR s.marketing_automation_id = identity OR s.phone = identity)
     UNION ALL
     SELECT p.* FROM sluice.signal_cold_storage AS c
-    -- By their names: a DBA may have added columns to one of the tables.
+    -- Columns by name, because a DBA may have added some to one of the tables.
     CROSS JOIN LATERAL jsonb_populate_record(NULL::sluice.signal, to_jsonb(c)) AS p
     WHERE c.organization_id = its_id AND c.anonymous_id = ANY (also || identity);
 END
 $$;
 COMMENT ON FUNCTION sluice.person_signals(text, text) IS
-    'The signals of an organization that name a person, staged and cold: the identity is an email, '
-    'phone, or one of the ids of type intake_signal; of a person known by email or user id also what '
-    'came under the anonymous ids seen with them. Not what rejected_payload keeps unread. Raises P0002 '
-    'for an unknown organization.';
+    'The signals of an organization that name a person, staged and cold. identity: an email, a '
+    'phone number or one of a signal''s ids. If it is an email or user id, the signals with '
+    'anonymous ids seen together with it are included. Does not search rejected_payload. Raises '
+    'P0002 for an unknown organization.';
 
 CREATE OR REPLACE FUNCTION sluice.person_delete(actor text, organization_name text, identity text)
 RETURNS bigint
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
--- Each row in its own day.
+-- Each row in the partition of its day, by the primary key.
 SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);
@@ -70,15 +70,15 @@ BEGIN
     WHERE i.organization_id = its_id AND (i.email = lower(identity) OR i.user_id = identity
         OR i.anonymous_id = ANY (visitors || identity)
             AND (i.anonymous_id = identity OR i.signal_id = ANY (ids)));
-    PERFORM sluice.audit(actor, its_id, 'person_delete', 'person', '', -- not who it was
+    PERFORM sluice.audit(actor, its_id, 'person_delete', 'person', '', -- without the identity
         jsonb_build_object('signals', cardinality(ids)));
     RETURN cardinality(ids);
 END
 $$;
 COMMENT ON FUNCTION sluice.person_delete(text, text, text) IS
-    'Deletes what person_signals finds (actor, organization, identity), with what consumers know of '
-    'it and the identities, and returns how many signals that were. The ids stay in delivery until '
-    'they are pruned. The audit log says that it was done, not of whom.';
+    'Deletes what person_signals returns, together with its queue entries, results and identities, '
+    'and returns how many signals. Message ids stay in delivery until they are pruned. The audit '
+    'log records the deletion, but not the person.';
 
 GRANT EXECUTE ON FUNCTION sluice.person_signals(text, text), sluice.person_delete(text, text, text)
 TO sluice_admin;

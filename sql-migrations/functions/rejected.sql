@@ -1,4 +1,4 @@
--- Looking at what was rejected, and storing it after all. Re-appliable.
+-- Listing and replaying rejected payloads.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejected_show(bigint) IS
-    'One entry of rejected_payload as rejected_overview shows it. Raises P0002 when there is none.';
+    'One rejected payload, as in rejected_overview. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_bytes(id bigint) RETURNS bytea
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -34,7 +34,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
-    'The kept bytes of one entry of rejected_payload. Raises P0002 when there is none.';
+    'The stored bytes of a rejected payload. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz)
 RETURNS SETOF sluice.rejected_overview
@@ -51,9 +51,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz) IS
-    'The entries of rejected_payload of an organization, or with null of all, received at or '
-    'after a time, or with null ever, as rejected_overview shows them, the oldest first. '
-    'Raises P0002 for an unknown organization.';
+    'The rejected payloads of an organization (null: of all) received since a time (null: ever), '
+    'as in rejected_overview, oldest first. Raises P0002 for an unknown organization.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[],
@@ -80,7 +79,7 @@ BEGIN
         RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
             entry.replayed_by USING ERRCODE = 'raise_exception';
     END IF;
-    -- They happened when they were received, not when they are replayed.
+    -- Without a timestamp, they happened when they were received, not when they are replayed.
     FOR i IN 1 .. coalesce(cardinality(signals), 0) LOOP
         signals[i].sender := 1;
         signals[i].request_id := entry.request_id;
@@ -109,12 +108,12 @@ END
 $$;
 COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
     sluice.intake_product_org[], jsonb[]) IS
-    'Stores signals or product-org updates that were made of an entry of rejected_payload (actor, id, '
-    'whether it may have been replayed before, and the items and envelopes as for intake) under its '
-    'organization, key and request id, whatever became of the key since; marks the entry as replayed '
-    'and returns the ids, of the first delivery where an item with its id is there already, all in '
-    'one transaction. A null occurred_at means the original receipt. Raises P0002 when there is no '
-    'such entry, P0001 when it was replayed before, 22023 when there is no item.';
+    'Stores the items that were read from a rejected payload, with its organization, key and '
+    'request id, even if the key is no longer valid; marks the payload as replayed and returns the '
+    'ids. A repeat returns the id of the first delivery. again: replay it even if it was replayed '
+    'before. Items and envelopes are as for intake; a null occurred_at means the original time of '
+    'receipt. Raises P0002 if there is no such payload, P0001 if it was replayed before, 22023 '
+    'without items.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.rejected_list(text, timestamptz),

@@ -1,5 +1,5 @@
--- What a restore can leave behind and what sluicectl migrate --repair mends of it, beside what the
--- re-appliable files set anyway. Re-appliable.
+-- Repairs after a restore that re-applying the files does not make: sequences, and transaction ids
+-- of another cluster.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -10,7 +10,7 @@ DECLARE
     its record;
 BEGIN
     FOR its IN
-        -- Of identity columns, and those of several tables.
+        -- The sequences of identity columns, then those that several tables share.
         SELECT d.objid AS sequence, d.refobjid AS relation, a.attname AS column_name
         FROM pg_depend AS d
         JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
@@ -29,7 +29,7 @@ BEGIN
         last_value := pg_sequence_last_value(its.sequence::regclass);
         EXECUTE format('SELECT max(%I) FROM %s', its.column_name, its.relation::regclass)
         INTO used_value;
-        -- Of a block of ids the sequence gives the first.
+        -- The sequence returns the first id of a block.
         IF used_value >= coalesce(last_value, 0) + (SELECT q.seqincrement FROM pg_sequence AS q
             WHERE q.seqrelid = its.sequence)
         THEN
@@ -39,16 +39,28 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.sequences_behind() IS
-    'The sequences that would give out what a table has already, as after a restore of data alone: the '
-    'sequence, its last value, and the highest that is in use. For sluicectl check.';
+    'Sequences that would return values already in use, as after a restore of data alone: the '
+    'name, its last value, and the highest value in use. For sluicectl check.';
+
+CREATE OR REPLACE FUNCTION sluice.unretained_tables() RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.relname::text FROM pg_class AS c
+    JOIN sluice.schema_object AS o ON o.kind = 'table' AND o.name = c.relname
+    WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind = 'p'
+        AND NOT EXISTS (SELECT FROM sluice.retention AS r
+            WHERE r.table_name = c.relname AND r.days_ahead IS NOT NULL)
+$$;
+COMMENT ON FUNCTION sluice.unretained_tables() IS
+    'The partitioned tables without a row in retention, for which maintenance makes no partitions. '
+    'For sluicectl check.';
 
 -- ---- another cluster ----
 
 CREATE OR REPLACE FUNCTION sluice.highest_xact() RETURNS bigint
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- Of the tables' rows the last ones by id: transactions that are open together differ by less than
-    -- what adopt_cluster adds.
+    -- Of the large tables only the last rows by id: an earlier row's stored_xact can be higher, but
+    -- by far less than the margin that raise_xacts adds.
     RETURN greatest(
         (SELECT max(pg_snapshot_xmax(f.frontier)::text::bigint) FROM sluice.feed_frontier AS f),
         (SELECT f.folded_xact FROM sluice.product_org_fold AS f),
@@ -61,8 +73,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.highest_xact() IS
-    'About the highest stored_xact there is, and one more. When it is ahead of the cluster, the rows are '
-    'another cluster''s. For adopt_cluster and sluicectl check.';
+    'Roughly one more than the highest stored_xact. Internal: called by adopt_cluster and '
+    'sluicectl check.';
 
 CREATE OR REPLACE FUNCTION sluice.is_ahead() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -72,12 +84,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.is_ahead() IS
-    'Whether there are rows of transactions that this cluster has not come to yet. For sluicectl check.';
+    'Whether there are rows with a stored_xact that this cluster has not reached yet. For '
+    'sluicectl check.';
 
 CREATE OR REPLACE FUNCTION sluice.raise_xacts(received_from timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- Followers may have seen more of the old cluster than was restored.
+    -- Followers may have seen rows of the old cluster that were not restored.
     margin constant bigint := 1000000000;
     old_offset constant bigint := sluice.xact_offset();
     upto constant bigint := pg_current_xact_id()::text::bigint + old_offset;
@@ -86,8 +99,8 @@ DECLARE
 BEGIN
     EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
         'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', new_offset);
-    -- What was stored here already was given numbers that are too low: those rows whose number is
-    -- that of the transaction which has written them.
+    -- Rows that this cluster has stored already have numbers that are too low. Their xmin tells
+    -- them from the restored rows.
     FOR its IN VALUES ('signal', 'received_at'), ('product_org_update', 'received_at'),
         ('signal_move', 'moved_at')
     LOOP
@@ -100,18 +113,18 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.raise_xacts(timestamptz) IS
-    'Makes the numbers of this cluster''s transactions higher than all that is stored, and gives what this '
-    'cluster has stored since then the new ones. For adopt_cluster.';
+    'Raises xact_offset above every stored_xact and renumbers the rows that this cluster has '
+    'stored since then. Internal: called by adopt_cluster.';
 
 CREATE OR REPLACE FUNCTION sluice.adopt_cluster() RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    known_from timestamptz; -- from here on feeds have not seen everything
+    known_from timestamptz; -- feeds may have missed rows received since then
     kind text;
 BEGIN
     PERFORM FROM sluice.feed AS f ORDER BY f.kind FOR UPDATE;
     IF NOT sluice.is_restored() THEN
-        RETURN; -- another transaction was quicker
+        RETURN; -- another transaction has adopted it
     END IF;
     SELECT min(l.fed_at) - interval '2 days' INTO known_from
     FROM (SELECT max(f.fed_at) AS fed_at FROM sluice.feed_frontier AS f GROUP BY f.kind) AS l;
@@ -120,8 +133,8 @@ BEGIN
     END IF;
     UPDATE sluice.feed AS f SET cluster = c.system_identifier FROM pg_control_system() AS c;
     INSERT INTO sluice.feed_frontier (kind, frontier, fed_at)
-    SELECT f.kind, sluice.frontier(), now() FROM sluice.feed AS f;
-    -- What was stored after the last feed, there or here, is taken in by looking at the rows.
+    SELECT f.kind, sluice.seen(), now() FROM sluice.feed AS f;
+    -- Rows stored since the last feed, in either cluster, are found by comparing the tables.
     FOR kind IN SELECT f.kind FROM sluice.feed AS f LOOP
         PERFORM sluice.feed_unknown(kind, known_from, 'infinity');
         PERFORM sluice.look_from(kind, 0);
@@ -129,9 +142,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.adopt_cluster() IS
-    'After a restore into another cluster, whose transactions have other numbers: makes stored_xact go '
-    'on rising, and feeds what was stored since the last feed. For feed, maintenance and migrate '
-    '--repair.';
+    'Adapts the database to this cluster after a restore from another one, whose transaction ids '
+    'are unrelated: stored_xact keeps rising, and rows stored since the last feed are queued. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.is_restored() RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -141,8 +154,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.is_restored() IS
-    'Whether the database came from another cluster and nobody has adopted it yet. For sluicectl check '
-    'and maintenance.';
+    'Whether the database was restored from another cluster and not adopted yet (adopt_cluster). '
+    'For sluicectl check.';
 
 -- ---- all of it ----
 
@@ -151,16 +164,24 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM setval(b.sequence_name::regclass, max(b.used_value))
     FROM sluice.sequences_behind() AS b GROUP BY b.sequence_name;
+    -- Keep everything until somebody decides otherwise.
+    INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning)
+    SELECT u.table_name, NULL, 7, CASE WHEN right(u.table_name, 7) = '_result'
+            THEN (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind || '_result' = u.table_name) END,
+        'given back by migrate --repair: nothing is removed'
+    FROM sluice.unretained_tables() AS u (table_name)
+    ON CONFLICT ON CONSTRAINT retention_pkey DO UPDATE SET days_ahead = excluded.days_ahead;
     IF sluice.is_restored() THEN
         PERFORM sluice.adopt_cluster();
     END IF;
 END
 $$;
 COMMENT ON FUNCTION sluice.repair() IS
-    'Advances sequences that are behind their tables, and takes the database over into the cluster it '
-    'was restored into. For sluicectl migrate --repair.';
+    'Advances sequences that are behind their tables, gives partitioned tables without retention one '
+    'that keeps everything, and adopts a database restored from another cluster. For sluicectl '
+    'migrate --repair.';
 
-GRANT EXECUTE ON FUNCTION sluice.sequences_behind(), sluice.highest_xact(), sluice.is_ahead(),
-    sluice.is_restored() TO sluice_reader;
+GRANT EXECUTE ON FUNCTION sluice.sequences_behind(), sluice.unretained_tables(),
+    sluice.highest_xact(), sluice.is_ahead(), sluice.is_restored() TO sluice_reader;
 
 RESET ROLE;

@@ -1,11 +1,10 @@
--- What the settings service asks for. Re-appliable.
+-- The functions of the settings service, which logs in as sluice_settings and may call nothing
+-- else. Each takes the user name from the web server and an organization, and checks itself what
+-- the user may do there. An intruder in the service would still need the name of a member, and see
+-- no hash.
 --
--- It logs in as sluice_settings, which may call the functions below and nothing else. Each takes the
--- user, as the web server names him, and an organization, and looks up for itself what that user may
--- do there: taking the service over still takes the name of a member, and shows no hash.
---
--- Errors of its own, all of class SL: SL001 not a member of the organization, SL002 the role is too
--- low, SL003 a member of several organizations and none was named.
+-- SQLSTATEs: SL001 not a member of the organization, SL002 role too low, SL003 no organization
+-- given by a member of several.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -15,8 +14,7 @@ BEGIN
     RETURN (SELECT s.csrf_key FROM sluice.settings_secret AS s);
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_csrf_key() IS
-    'The key of the settings page''s tokens. For the settings service.';
+COMMENT ON FUNCTION sluice.settings_csrf_key() IS 'The key that signs the settings page''s tokens.';
 
 CREATE OR REPLACE FUNCTION sluice.membership(user_name text, organization_id bigint,
     needed sluice.member_role) RETURNS bigint
@@ -39,10 +37,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.membership(text, bigint, sluice.member_role) IS
-    'The id of an organization if the user is a member of it and has at least this role; with null '
-    'the only one that he is a member of. Raises SL001 for no member (also of an organization that '
-    'does not exist), SL002 for a lower role, SL003 for null and several. For the functions of this '
-    'schema.';
+    'The organization''s id if the user is a member with at least this role. With a null '
+    'organization, the only one of which the user is a member. Raises SL001 if the user is not a '
+    'member (or the organization does not exist), SL002 if the role is too low, SL003 if the '
+    'organization is null and the user has several. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_me(user_name text)
 RETURNS TABLE (id bigint, name text, role text, may_manage_keys boolean)
@@ -57,7 +55,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_me(text) IS
-    'The organizations that a user is a member of, and what he may do there.';
+    'The user''s organizations, and what the user may do there.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_keys(user_name text, organization_id bigint)
 RETURNS SETOF sluice.key_overview
@@ -70,8 +68,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_keys(text, bigint) IS
-    'The keys of an organization as key_overview shows them, newest first, for an editor, admin or '
-    'owner of it. Raises as membership does.';
+    'An organization''s keys, as in key_overview, newest first. For editors, admins and owners. '
+    'Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key(user_name text, organization_id bigint, id bigint)
 RETURNS sluice.key_overview
@@ -89,8 +87,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_key(text, bigint, bigint) IS
-    'One key of an organization, for an editor, admin or owner of it. Raises P0002 when it has no '
-    'such key, and as membership does.';
+    'One key of an organization. For editors, admins and owners. Raises P0002 if there is none, '
+    'and as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_create(user_name text, organization_id bigint, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
@@ -106,8 +104,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea,
     timestamptz, jsonb) IS
-    'As key_create, for an editor, admin or owner of the organization. Raises as key_add and '
-    'membership do.';
+    'Like key_create. For editors, admins and owners. Raises as key_add and membership do.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_deactivate(user_name text, organization_id bigint, id bigint)
 RETURNS sluice.key_overview
@@ -118,8 +115,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_key_deactivate(text, bigint, bigint) IS
-    'As key_deactivate, for an editor, admin or owner of the organization whose key it is. Raises as '
-    'settings_key does.';
+    'Like key_deactivate. For editors, admins and owners. Raises as settings_key does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_statistics(user_name text, organization_id bigint, span text)
 RETURNS json
@@ -129,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_statistics(text, bigint, text) IS
-    'As statistics_of, for every member. Raises as membership does.';
+    'Like statistics_of. For all members. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_signals(user_name text, organization_id bigint, before bigint,
     max_rows integer, source text, status text) RETURNS json
@@ -140,7 +136,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_signals(text, bigint, bigint, integer, text, text) IS
-    'As signals_of, for every member, at most 100. Raises as membership does.';
+    'Like signals_of, at most 100. For all members. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_rejects(user_name text, organization_id bigint, before bigint,
     max_rows integer) RETURNS json
@@ -151,7 +147,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
-    'As rejects_of, for every member, at most 100. Raises as membership does.';
+    'Like rejects_of, at most 100. For all members. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
     before bigint, max_rows integer) RETURNS json
@@ -162,7 +158,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer) IS
-    'As product_orgs_of, for every member, at most 100. Raises as membership does.';
+    'Like product_orgs_of, at most 100. For all members. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -171,7 +167,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_usage(text, bigint) IS
-    'As usage_of, for an editor, admin or owner. Raises as membership does.';
+    'Like usage_of. For editors, admins and owners. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_audit(user_name text, organization_id bigint, before bigint,
     max_rows integer) RETURNS json
@@ -182,7 +178,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_audit(text, bigint, bigint, integer) IS
-    'As audit_of, for an editor, admin or owner, at most 100. Raises as membership does.';
+    'Like audit_of, at most 100. For editors, admins and owners. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_may_manage_keys(user_name text, organization_id bigint)
 RETURNS bigint
@@ -192,8 +188,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_may_manage_keys(text, bigint) IS
-    'The organization''s id if the user is editor, admin or owner: for what asks nothing else of the '
-    'database, the dry run of a template. Raises as membership does.';
+    'The organization''s id if the user may manage keys. For requests that need nothing else from '
+    'the database, such as the trial of a template. Raises as membership does.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.settings_csrf_key(),

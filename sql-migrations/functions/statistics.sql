@@ -1,6 +1,46 @@
--- Counts, the latest rows and usage, as JSON for the page and the tool. Re-appliable.
+-- Statistics, the latest rows, usage and the audit log, as JSON for the settings page and
+-- sluicectl.
 
 SET LOCAL ROLE sluice_owner;
+
+CREATE OR REPLACE FUNCTION sluice.count_partition(partition_name text, its_id integer,
+    ids_until bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
+DECLARE
+    part record;
+BEGIN
+    SELECT * INTO part FROM sluice.countable_partition AS p
+    WHERE p.partition_name = count_partition.partition_name;
+    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
+    EXECUTE format($q$
+        INSERT INTO sluice.hourly_count
+            (organization_id, hour, partition_id, table_name, source, status, entries)
+        SELECT r.organization_id, r.hour, $1, $3,
+            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
+        FROM (
+            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
+                ORDER BY w.n_of_source DESC, w.source) AS place
+            FROM (
+                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
+                FROM (
+                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
+                        %1$s AS source, %2$s AS status, count(*) AS n
+                    FROM %3$s AS p %4$s
+                    WHERE p.id <= $2
+                    GROUP BY 1, 2, 3, 4
+                ) AS g
+            ) AS w
+        ) AS r
+        GROUP BY 1, 2, 5, 6
+        $q$, part.source, part.status, part.partition::regclass, part.joins)
+    USING its_id, ids_until, part.table_name;
+    RETURN (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
+        WHERE h.partition_id = its_id);
+END
+$$;
+COMMENT ON FUNCTION sluice.count_partition(text, integer, bigint) IS
+    'Counts the rows of a partition with ids up to ids_until in hourly_count, under '
+    'counted_partition.id, and returns how many there are. Internal: called by count_rows.';
 
 CREATE OR REPLACE FUNCTION sluice.count_rows(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
@@ -26,7 +66,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN 0;
     END IF;
-    -- Of a sequence of blocks all ids of the last one count as given out.
+    -- All ids of the last block count as assigned.
     EXECUTE format('SELECT q.last_value + s.increment_by - 1 FROM sluice.%I AS q, pg_sequences AS s '
         'WHERE s.schemaname = ''sluice'' AND s.sequencename = %L', part.sequence_name,
         part.sequence_name) INTO ids_until;
@@ -36,39 +76,14 @@ BEGIN
     ON CONFLICT ON CONSTRAINT counted_partition_partition_name_key DO UPDATE
     SET changes = excluded.changes, last_id = excluded.last_id, counted_at = excluded.counted_at
     RETURNING c.id INTO its_id;
-    DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
-    EXECUTE format($q$
-        INSERT INTO sluice.hourly_count
-            (organization_id, hour, partition_id, table_name, source, status, entries)
-        SELECT r.organization_id, r.hour, $1, $3,
-            CASE WHEN r.place <= 30 THEN r.source ELSE '(other)' END, r.status, sum(r.n)
-        FROM (
-            SELECT w.*, dense_rank() OVER (PARTITION BY w.organization_id
-                ORDER BY w.n_of_source DESC, w.source) AS place
-            FROM (
-                SELECT g.*, sum(g.n) OVER (PARTITION BY g.organization_id, g.source) AS n_of_source
-                FROM (
-                    SELECT p.organization_id, date_trunc('hour', p.received_at) AS hour,
-                        %1$s AS source, %2$s AS status, count(*) AS n
-                    FROM %3$s AS p %4$s
-                    WHERE p.id <= $2
-                    GROUP BY 1, 2, 3, 4
-                ) AS g
-            ) AS w
-        ) AS r
-        GROUP BY 1, 2, 5, 6
-        $q$, part.source, part.status, part.partition::regclass, part.joins)
-    USING its_id, ids_until, part.table_name;
-    SELECT coalesce(sum(h.entries), 0) INTO counted FROM sluice.hourly_count AS h
-    WHERE h.partition_id = its_id;
+    counted := sluice.count_partition(part.partition_name, its_id, ids_until);
     UPDATE sluice.counted_partition AS c SET took = clock_timestamp() - started WHERE c.id = its_id;
     RETURN greatest(counted, 1);
 END
 $$;
 COMMENT ON FUNCTION sluice.count_rows(integer) IS
-    'A maintenance step: counts the rows of one partition that has changed, the latest first, in one '
-    'scan however many they are, and returns how many there were. What takes long is done less '
-    'often: at most a twentieth of the time goes into it.';
+    'Maintenance step: counts the rows of the latest partition that has changed, and returns how '
+    'many there are. A partition is not counted again for twenty times as long as counting took.';
 
 CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since timestamptz, everything boolean,
     max_rows integer, OUT hours timestamptz[], OUT tables text[], OUT sources text[],
@@ -89,7 +104,7 @@ BEGIN
         WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
         ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
     LOOP
-        -- By the primary key, the latest ids.
+        -- The latest ids, by the primary key.
         EXECUTE format($q$
             SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
                 array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
@@ -125,10 +140,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
-    'Counts an organization''s rows that are in hourly_count (everything) or not yet, at most so '
-    'many. as_of is the time up to which the counts of both are complete: now, or when a '
-    'partition with more new rows than that was counted; null when everything is more than that. For '
-    'statistics_of.';
+    'Counts up to max_rows rows of an organization: all since a time (everything), or only those '
+    'that count_rows has not counted. as_of: up to when the counts are complete; null if '
+    'everything was asked for and there is more than max_rows. Internal: called by statistics_of.';
 
 CREATE OR REPLACE FUNCTION sluice.timestamp_text(value timestamptz) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -137,51 +151,78 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.timestamp_text(timestamptz) IS
-    'A timestamp in ISO 8601, in UTC, whatever the session''s settings. For the functions of this '
-    'schema.';
+    'A timestamp in ISO 8601 and UTC, independent of the session''s settings. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.counts_since(organization_id bigint, since timestamptz,
+    OUT hours timestamptz[], OUT tables text[], OUT sources text[], OUT statuses text[],
+    OUT counts bigint[], OUT as_of timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    max_live constant integer := 10000; -- some 20 ms
+    live record;
+BEGIN
+    IF (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since) <= max_live
+    THEN
+        live := sluice.count_live(organization_id, since, true, max_live);
+    END IF;
+    IF live IS NULL OR live.as_of IS NULL THEN
+        live := sluice.count_live(organization_id, since, false, max_live);
+        SELECT array_agg(h.hour), array_agg(h.table_name), array_agg(h.source),
+            array_agg(h.status), array_agg(h.entries)
+        INTO hours, tables, sources, statuses, counts
+        FROM sluice.hourly_count AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since;
+    END IF;
+    hours := hours || live.hours;
+    tables := tables || live.tables;
+    sources := sources || live.sources;
+    statuses := statuses || live.statuses;
+    counts := counts || live.counts;
+    as_of := live.as_of;
+END
+$$;
+COMMENT ON FUNCTION sluice.counts_since(bigint, timestamptz) IS
+    'The number of an organization''s rows since a time by hour, table, source and status: from '
+    'hourly_count, and counted on the spot if they are few. as_of: up to when they are complete. '
+    'Internal: called by statistics_of.';
+
+CREATE OR REPLACE FUNCTION sluice.duplicates_since(organization_id bigint, since timestamptz)
+RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+BEGIN
+    RETURN (SELECT coalesce(sum(u.duplicates), 0) FROM (
+        SELECT h.duplicates FROM sluice.usage_hour AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since
+        UNION ALL
+        SELECT d.duplicates FROM sluice.usage_delta AS d
+        WHERE d.organization_id = organization_id AND d.counted_at >= since) AS u);
+END
+$$;
+COMMENT ON FUNCTION sluice.duplicates_since(bigint, timestamptz) IS
+    'How many repeats an organization has sent since a time. Internal: called by statistics_of.';
 
 CREATE OR REPLACE FUNCTION sluice.statistics_of(organization_id bigint, span text) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 #variable_conflict use_variable
 DECLARE
-    -- What is counted when it is asked for takes some 20 ms.
-    max_live constant integer := 10000;
     bucket text := CASE span WHEN '30d' THEN 'day' ELSE 'hour' END;
-    since timestamptz := CASE span
-        WHEN '24h' THEN date_trunc('hour', now()) - interval '23 hours'
-        WHEN '7d' THEN date_trunc('hour', now()) - interval '167 hours'
-        WHEN '30d' THEN date_trunc('day', now()) - interval '29 days'
-    END;
-    everything boolean;
-    live record;
+    since timestamptz := date_trunc(bucket, now()) - CASE span WHEN '24h' THEN interval '23 hours'
+        WHEN '7d' THEN interval '167 hours' WHEN '30d' THEN interval '29 days' END;
+    counts record;
     result json;
 BEGIN
     IF since IS NULL THEN
         RAISE EXCEPTION 'window must be 24h, 7d or 30d'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'window';
     END IF;
-    SELECT coalesce(sum(h.entries), 0) <= max_live INTO everything FROM sluice.hourly_count AS h
-    WHERE h.organization_id = organization_id AND h.hour >= since;
-    IF everything THEN
-        live := sluice.count_live(organization_id, since, true, max_live);
-        everything := live.as_of IS NOT NULL;
-    END IF;
-    IF NOT everything THEN
-        live := sluice.count_live(organization_id, since, false, max_live);
-    END IF;
-
+    counts := sluice.counts_since(organization_id, since);
     WITH counted AS MATERIALIZED (
-        SELECT u.table_name, u.hour, u.source, u.status, u.entries
-        FROM (
-            SELECT h.table_name, h.hour, h.source, h.status, h.entries
-            FROM sluice.hourly_count AS h
-            WHERE h.organization_id = organization_id AND h.hour >= since AND NOT everything
-            UNION ALL
-            SELECT l.table_name, l.hour, l.source, l.status, l.entries
-            FROM unnest(live.tables, live.hours, live.sources, live.statuses, live.counts)
-                AS l (table_name, hour, source, status, entries)
-            WHERE l.hour >= since
-        ) AS u
+        SELECT c.* FROM unnest(counts.tables, counts.hours, counts.sources,
+            counts.statuses, counts.counts) AS c (table_name, hour, source, status, entries)
+        WHERE c.hour >= since
     ), place AS (
         SELECT c.source, row_number() OVER (ORDER BY c.source = '(other)', sum(c.entries) DESC,
             c.source) AS place
@@ -196,29 +237,21 @@ BEGIN
         JOIN place AS p ON p.source = c.source
         WHERE c.table_name <> 'rejected_payload'
         GROUP BY 1, 2
-    ), totals AS (
-        SELECT s.status::text AS status, coalesce(sum(c.entries), 0) AS entries
-        FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)
-        LEFT JOIN counted AS c ON c.table_name = 'signal' AND c.status = s.status::text
-        GROUP BY s.status
     )
     SELECT json_build_object(
         'window', span,
         'from', sluice.timestamp_text(since),
         'to', sluice.timestamp_text(now()),
-        'as_of', sluice.timestamp_text(live.as_of),
+        'as_of', sluice.timestamp_text(counts.as_of),
         'bucket_seconds', CASE bucket WHEN 'day' THEN 86400 ELSE 3600 END,
-        'totals', (SELECT json_object_agg(t.status, t.entries) FROM totals AS t),
+        'totals', (SELECT json_object_agg(s.status, (SELECT coalesce(sum(c.entries), 0)
+                FROM counted AS c WHERE c.table_name = 'signal' AND c.status = s.status::text))
+            FROM unnest(enum_range(NULL::sluice.staging_status)) AS s (status)),
         'cold_storage', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
             WHERE c.table_name = 'signal_cold_storage'),
         'rejected', (SELECT coalesce(sum(c.entries), 0) FROM counted AS c
             WHERE c.table_name = 'rejected_payload'),
-        'duplicates', (SELECT coalesce(sum(u.duplicates), 0) FROM (
-            SELECT h.duplicates FROM sluice.usage_hour AS h
-            WHERE h.organization_id = organization_id AND h.hour >= since
-            UNION ALL
-            SELECT d.duplicates FROM sluice.usage_delta AS d
-            WHERE d.organization_id = organization_id AND d.counted_at >= since) AS u),
+        'duplicates', sluice.duplicates_since(organization_id, since),
         'series', (SELECT coalesce(json_agg(json_build_object(
                 'at', sluice.timestamp_text(s.at), 'source', s.source, 'signals', s.signals)
             ORDER BY s.at, s.source), '[]') FROM series AS s))
@@ -227,10 +260,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.statistics_of(bigint, text) IS
-    'What came in for an organization in the last 24h, 7d or 30d, as a JSON object: rows by status, '
-    'and by hour or day and source, cold ones among them; beyond the 12 most frequent sources as '
-    '"(other)". as_of says up to when it is complete. Raises 22023 for another window. For the '
-    'functions of this schema.';
+    'What an organization received in the last 24h, 7d or 30d, as a JSON object: rows by status, '
+    'and rows by source and hour or day, with sources after the 12 most frequent as "(other)". '
+    'as_of: up to when it is complete. Raises 22023 for another window. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_of(organization_id bigint, before bigint, max_rows integer,
     source text, status text) RETURNS json
@@ -239,7 +271,7 @@ SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_variable
 DECLARE
     before_id bigint := coalesce(before, 9223372036854775807);
-    -- A search for what is rare returns what is found among so many, and where to go on.
+    -- A filter searches a limited number of rows; next is where to continue.
     scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
     result json;
 BEGIN
@@ -313,10 +345,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
-    'An organization''s latest signals, staged and cold, as a JSON object (ids before this one or '
-    'null, at most so many, of a source or null, of a status, among them cold_storage, or null). With a '
-    'source or status 5,000 signals are looked at; next says where to go on. A payload over 64 KiB is '
-    'left out. For the functions of this schema.';
+    'An organization''s latest signals, staged and cold, as a JSON object: up to max_rows with an '
+    'id below before, of a source, of a status or cold_storage; null does not filter. A filter '
+    'searches 5,000 signals; next is the id to continue with. Payloads over 64 KiB are null. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.shown(value jsonb) RETURNS json
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -327,13 +359,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.shown(jsonb) IS
-    'A value for a list that people look at: as it is, or null when it is over 64 KiB. For the '
-    'functions of this schema.';
+    'The value, or null if it is over 64 KiB. For lists. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- The last character may have been cut, too.
+    -- The last character may be incomplete.
     FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP
         BEGIN
             RETURN convert_from(substring(bytes FOR octet_length(bytes) - missing), 'UTF8');
@@ -345,8 +376,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
-    'Bytes as text to be shown: as they are when they are UTF-8, without half a character at their end '
-    'when they were cut; else with \nnn for what is not ASCII. For the functions of this schema.';
+    'Bytes as text: UTF-8 as it is, without a character cut off at the end; otherwise with \nnn '
+    'for bytes that are not ASCII. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -392,8 +423,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
-    'An organization''s latest rejected payloads, with the beginnings of their bytes, as a JSON object '
-    '(ids before this one or null, at most so many). For the functions of this schema.';
+    'An organization''s latest rejected payloads, each with the first bytes as text, as a JSON '
+    'object: up to max_rows with an id below before. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -441,8 +472,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
-    'An organization''s latest product-org updates as a JSON object (ids before this one or null, at '
-    'most so many); what is over 64 KiB of a row is left out. For the functions of this schema.';
+    'An organization''s latest product-org updates as a JSON object: up to max_rows with an id '
+    'below before. Values over 64 KiB are null. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -476,8 +507,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.usage_of(bigint) IS
-    'What an organization used in this month and the eleven before, as a JSON object, beside the limit '
-    'that is in force now. For the functions of this schema.';
+    'An organization''s usage this month and in the eleven months before, with its current limit, '
+    'as a JSON object. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
@@ -512,8 +543,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
-    'The latest entries of an organization''s audit log as a JSON object (ids before this one or null, '
-    'at most so many). For the functions of this schema.';
+    'An organization''s latest audit-log entries as a JSON object: up to max_rows with an id below '
+    'before. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.statistics(organization_name text, span text) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -522,7 +553,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.statistics(text, text) IS
-    'As statistics_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like statistics_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_latest(organization_name text, before bigint, max_rows integer,
     source text, status text) RETURNS json
@@ -533,7 +564,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
-    'As signals_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like signals_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
     max_rows integer) RETURNS json
@@ -543,7 +574,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
-    'As product_orgs_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
 RETURNS json
@@ -553,7 +584,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
-    'As audit_of, of the organization of this name. Raises P0002 when there is none.';
+    'Like audit_of, by the organization''s name. Raises P0002 if there is none.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),

@@ -1,4 +1,4 @@
--- Adding up what was counted, and asking for it. Re-appliable.
+-- Adding up usage, refusals and key uses.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -7,7 +7,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     folded bigint;
 BEGIN
-    -- What is being added is not seen yet, so it is left for the next time.
+    -- Rows of open transactions are not visible yet, and stay for the next run.
     WITH taken AS (
         DELETE FROM sluice.usage_delta AS d
         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.usage_delta AS o
@@ -33,8 +33,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_usage(integer) IS
-    'Adds up to so many rows of usage_delta up into usage_month and usage_hour, and returns how many '
-    'it took. A step of sluicectl maintain.';
+    'Maintenance step: adds rows of usage_delta to usage_month and usage_hour.';
 
 CREATE OR REPLACE FUNCTION sluice.fold_refusals(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -61,8 +60,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_refusals(integer) IS
-    'Adds up to so many rows of refusal_delta up into refused_request, and returns how many it took. '
-    'A step of sluicectl maintain.';
+    'Maintenance step: adds rows of refusal_delta to refused_request.';
 
 CREATE OR REPLACE FUNCTION sluice.fold_key_use(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -72,7 +70,7 @@ BEGIN
     WITH taken AS (
         DELETE FROM sluice.key_use AS d
         WHERE d.ctid = ANY (ARRAY(SELECT o.ctid FROM sluice.key_use AS o
-            -- The last half minute stays: note_use looks at it.
+            -- note_use needs the last half minute.
             WHERE o.used_at < now() - interval '30 seconds'
             LIMIT max_rows FOR UPDATE SKIP LOCKED))
         RETURNING d.organization_id, d.key_id, d.used_at
@@ -88,8 +86,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.fold_key_use(integer) IS
-    'Keeps of up to so many rows of key_use the last of each key in key_activity, and returns how '
-    'many it took. A step of sluicectl maintain.';
+    'Maintenance step: moves the last use of each key from key_use to key_activity.';
 
 CREATE OR REPLACE FUNCTION sluice.usage_list(organization_name text, month date)
 RETURNS SETOF sluice.usage_overview
@@ -111,8 +108,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.usage_list(text, date) IS
-    'usage_overview of one organization, or with null of all, for the month of a day, or with null '
-    'for this one; also of those who used nothing. Raises P0002 for an unknown organization.';
+    'The usage_overview row of every organization (or of one) for the month of the given day '
+    '(null: this month), also without any usage. Raises P0002 for an unknown organization.';
 
 GRANT EXECUTE ON FUNCTION sluice.usage_list(text, date) TO sluice_admin;
 

@@ -1,10 +1,9 @@
--- What was counted: rows that are added up already, and those of the last minutes. Each statement
--- reads both in one snapshot, so nothing is left out or counted twice while sluicectl maintain moves
--- it. Re-appliable.
+-- Usage and refusals: the totals plus the rows of the last minutes. A view reads both in one
+-- snapshot, so nothing is missed or counted twice while sluicectl maintain adds rows to the totals.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.usage_overview AS
+CREATE OR REPLACE VIEW sluice.usage_overview WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     u.month,
@@ -22,19 +21,16 @@ FROM (
 JOIN sluice.organization AS o ON o.id = u.organization_id
 GROUP BY o.id, o.name, u.month;
 COMMENT ON VIEW sluice.usage_overview IS
-    'Accepted signals of each organization and calendar month (UTC), exact at the moment of the '
-    'query, beside the limit that is in force now.';
+    'Usage of each organization per calendar month (UTC), exact at the time of the query, with the '
+    'current limit.';
 COMMENT ON COLUMN sluice.usage_overview.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.usage_overview.month IS 'the first day of the month';
-COMMENT ON COLUMN sluice.usage_overview.signals IS 'how many were stored; what counts';
-COMMENT ON COLUMN sluice.usage_overview.duplicates IS
-    'how many had been delivered before; they do not count';
-COMMENT ON COLUMN sluice.usage_overview.signal_limit IS
-    'how many a month may have; 0: any number';
-COMMENT ON COLUMN sluice.usage_overview.overages IS
-    'true: signals beyond the limit are accepted';
+COMMENT ON COLUMN sluice.usage_overview.signals IS 'signals stored; the number that counts';
+COMMENT ON COLUMN sluice.usage_overview.duplicates IS 'repeats, which do not count';
+COMMENT ON COLUMN sluice.usage_overview.signal_limit IS 'the limit per month; 0: none';
+COMMENT ON COLUMN sluice.usage_overview.overages IS 'true: signals over the limit are accepted';
 
-CREATE OR REPLACE VIEW sluice.refusal AS
+CREATE OR REPLACE VIEW sluice.refusal WITH (security_invoker = true) AS
 SELECT r.organization_id, r.key_id, r.day, r.reason, sum(r.requests)::bigint AS requests,
     max(r.last_at) AS last_at
 FROM (
@@ -47,13 +43,12 @@ FROM (
 ) AS r
 GROUP BY r.organization_id, r.key_id, r.day, r.reason;
 COMMENT ON VIEW sluice.refusal IS
-    'Why requests with a known key were refused, by key, day (UTC) and reason, up to ten seconds '
-    'late.';
+    'Refused requests with a known key, per key, day (UTC) and reason, up to ten seconds late.';
 COMMENT ON COLUMN sluice.refusal.organization_id IS 'the key''s organization';
 COMMENT ON COLUMN sluice.refusal.key_id IS 'api_key.id';
-COMMENT ON COLUMN sluice.refusal.day IS 'when (UTC)';
-COMMENT ON COLUMN sluice.refusal.reason IS 'why';
+COMMENT ON COLUMN sluice.refusal.day IS 'UTC day';
+COMMENT ON COLUMN sluice.refusal.reason IS 'why they were refused';
 COMMENT ON COLUMN sluice.refusal.requests IS 'how many';
-COMMENT ON COLUMN sluice.refusal.last_at IS 'when the last of them was written down';
+COMMENT ON COLUMN sluice.refusal.last_at IS 'when the last of them was reported';
 
 RESET ROLE;

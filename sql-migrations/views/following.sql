@@ -1,21 +1,21 @@
--- What is new: the functions by which consumers are fed and others follow the tables, and the views
--- need. Re-appliable.
+-- Which rows are new: for the consumers' queues, and for following the tables without claiming. In
+-- views/ because the view backlog needs these functions.
 --
--- Transactions commit in another order than they begin, so neither ids nor times say what is new.
--- A frontier does: the set of transactions that a snapshot saw. What is new between two frontiers is
--- what the later one sees and the earlier one did not, no more and no less, and no open transaction
--- holds the others up.
+-- Transactions do not commit in the order in which they begin, so neither ids nor times tell which
+-- rows are new. A frontier does: it is the set of transactions that a snapshot sees. The rows
+-- between two frontiers are exactly those that the later one sees and the earlier one does not. A
+-- transaction that stays open delays only its own rows.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
+CREATE OR REPLACE FUNCTION sluice.seen() RETURNS pg_snapshot
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     seen constant pg_snapshot := pg_current_snapshot();
     own constant text := pg_current_xact_id_if_assigned()::text;
     shift constant bigint := sluice.xact_offset();
 BEGIN
-    -- The transaction that asks may store rows yet: it is as open as the others.
+    -- The current transaction may still store rows, so it counts as open.
     RETURN (SELECT format('%s:%s:%s', pg_snapshot_xmin(seen)::text::bigint + shift,
             pg_snapshot_xmax(seen)::text::bigint + shift,
             string_agg((o.number + shift)::text, ',' ORDER BY o.number))::pg_snapshot
@@ -24,9 +24,37 @@ BEGIN
         WHERE o.number >= pg_snapshot_xmin(seen)::text::bigint);
 END
 $$;
+COMMENT ON FUNCTION sluice.seen() IS
+    'The transactions whose rows this snapshot sees, in the numbers of stored_xact, without the '
+    'current transaction. Internal: called by frontier, and where the result is stored in the same '
+    'transaction.';
+
+CREATE OR REPLACE FUNCTION sluice.frontier() RETURNS pg_snapshot
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    seen constant pg_snapshot := sluice.seen();
+    written pg_lsn;
+    give_up constant timestamptz :=
+        clock_timestamp() + 3 * current_setting('wal_writer_delay')::interval;
+BEGIN
+    -- After a crash the server reuses the ids of transactions whose end was not on disk yet:
+    -- rollbacks and asynchronous commits. Rows stored under such an id would be missed. A rollback
+    -- is on disk after at most three rounds of the WAL writer; a standby replays only what is on
+    -- disk.
+    IF NOT pg_is_in_recovery() THEN
+        written := pg_current_wal_insert_lsn();
+        WHILE pg_current_wal_flush_lsn() < written AND clock_timestamp() < give_up LOOP
+            PERFORM pg_sleep(0.002);
+        END LOOP;
+    END IF;
+    RETURN seen;
+END
+$$;
 COMMENT ON FUNCTION sluice.frontier() IS
-    'What can be seen now, in the numbers of stored_xact, but for what this transaction stores itself: to be kept by a follower, and given to '
-    'signals_between the next time.';
+    'The transactions whose rows this snapshot sees, in the numbers of stored_xact, without the '
+    'current transaction. A follower keeps it and passes it to signals_between next time. Waits '
+    'until a crash of the server cannot undo it: usually not at all, at most three times '
+    'wal_writer_delay.';
 
 CREATE OR REPLACE FUNCTION sluice.between_frontiers(earlier pg_snapshot, later pg_snapshot,
     OUT since bigint, OUT until bigint, OUT still_open bigint[], OUT late bigint[])
@@ -40,9 +68,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.between_frontiers(pg_snapshot, pg_snapshot) IS
-    'The transactions that the later frontier sees and the earlier does not: those from since on and '
-    'before until but for still_open, and late, which were open at the earlier one. For the functions '
-    'of this schema.';
+    'The transactions that the later frontier sees and the earlier one does not: from since on and '
+    'before until, except still_open; and late, which were open at the earlier one. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.new_rows(kind text, earlier pg_snapshot, later pg_snapshot,
     received_from timestamptz)
@@ -53,7 +80,7 @@ DECLARE
     span record := sluice.between_frontiers(earlier, later);
     staging text := (SELECT f.table_name FROM sluice.feed AS f WHERE f.kind = new_rows.kind);
 BEGIN
-    -- Planned each time, for the few days that may hold what is new.
+    -- Planned each time, so that only the partitions of the last days are read.
     RETURN QUERY EXECUTE format(
         'SELECT s.id, s.organization_id, s.received_at FROM sluice.%I AS s '
         'WHERE s.received_at >= $1 AND s.stored_xact >= $2 AND s.stored_xact < $3 '
@@ -79,8 +106,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz) IS
-    'The rows of a staging table (feed.kind) that are new between two frontiers, received since a '
-    'time or moved out of cold storage. For feed and unfed.';
+    'The rows of a staging table (feed.kind) that are new between two frontiers: received since a '
+    'time, or moved out of cold storage. Internal: called by feed and unfed.';
 
 CREATE OR REPLACE FUNCTION sluice.unfed(kind text)
 RETURNS TABLE (id bigint, organization_id bigint, received_at timestamptz)
@@ -90,12 +117,12 @@ DECLARE
 BEGIN
     SELECT f.frontier, f.fed_at INTO last FROM sluice.feed_frontier AS f
     WHERE f.kind = unfed.kind ORDER BY f.kind DESC, f.position DESC LIMIT 1;
-    RETURN QUERY SELECT * FROM sluice.new_rows(kind, last.frontier, sluice.frontier(),
+    RETURN QUERY SELECT * FROM sluice.new_rows(kind, last.frontier, sluice.seen(),
         last.fed_at - interval '2 days');
 END
 $$;
 COMMENT ON FUNCTION sluice.unfed(text) IS
-    'The rows of a staging table (feed.kind) that no claim has come upon yet. For backlog and '
+    'The rows of a staging table (feed.kind) that no claim has queued yet. For backlog and '
     'metrics.';
 
 CREATE OR REPLACE FUNCTION sluice.signals_between(earlier pg_snapshot, later pg_snapshot)
@@ -124,10 +151,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.signals_between(pg_snapshot, pg_snapshot) IS
-    'For following the signals without claiming: those that the later of two frontiers sees and the '
-    'earlier does not. Ask for frontier() first, then for this with the frontier kept from the last '
-    'time, then keep the new one, in as many transactions as you like: each signal is returned '
-    'exactly once, whatever the order of commits, also on a hot standby and after a restore.';
+    'The signals that the later of two frontiers sees and the earlier one does not, for following '
+    'without claiming. Call frontier(), then this function with the frontier kept from last time, '
+    'then keep the new one; in one transaction or several. Each signal is returned exactly once, '
+    'whatever the order of commits, also on a hot standby and after a restore.';
 
 CREATE OR REPLACE FUNCTION sluice.settled_xact() RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -136,14 +163,37 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.settled_xact() IS
-    'Every transaction whose stored_xact is before this one has ended: its rows can be seen, or never '
-    'will be. A transaction that writes and stays open anywhere in the cluster holds it back; '
-    'frontiers are not held back.';
+    'Every transaction with a lower stored_xact has ended: its rows are visible, or never will be. '
+    'A writing transaction that stays open anywhere in the cluster holds this back; it does not '
+    'hold back frontiers.';
 
-GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.frontier(),
+CREATE OR REPLACE FUNCTION sluice.settled_age() RETURNS interval
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    started timestamptz;
+BEGIN
+    SELECT o.started INTO started
+    FROM (SELECT a.backend_xid AS number, a.xact_start AS started FROM pg_stat_activity AS a
+        WHERE a.backend_xid IS NOT NULL
+        UNION ALL
+        SELECT p.transaction, p.prepared FROM pg_prepared_xacts AS p) AS o
+    ORDER BY age(o.number) DESC LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN interval '0';
+    END IF;
+    RETURN CASE WHEN started < clock_timestamp() THEN clock_timestamp() - started
+        WHEN started IS NOT NULL THEN interval '0' END;
+END
+$$;
+COMMENT ON FUNCTION sluice.settled_age() IS
+    'How long the oldest writing transaction has been open, anywhere in the cluster, including '
+    'prepared ones: settled_xact waits for it. Null if sluice_owner is not a member of '
+    'pg_read_all_stats and so cannot see it.';
+
+GRANT EXECUTE ON FUNCTION sluice.xact_offset(), sluice.seen(), sluice.frontier(),
     sluice.between_frontiers(pg_snapshot, pg_snapshot),
     sluice.new_rows(text, pg_snapshot, pg_snapshot, timestamptz), sluice.unfed(text),
-    sluice.signals_between(pg_snapshot, pg_snapshot), sluice.settled_xact()
+    sluice.signals_between(pg_snapshot, pg_snapshot), sluice.settled_xact(), sluice.settled_age()
 TO sluice_reader;
 
 RESET ROLE;

@@ -1,4 +1,4 @@
--- API keys as people want to see them. Re-appliable; applied before functions/, which return these rows.
+-- API keys. Functions return rows of these views.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -42,28 +42,29 @@ LEFT JOIN LATERAL (
     ORDER BY q.last_at DESC
     LIMIT 1) AS r ON true;
 COMMENT ON VIEW sluice.key_overview IS
-    'API keys as people want to see them: with status and last use, without hashes. The shape of '
-    'key_create, key_list, key_show and key_deactivate.';
+    'API keys with their status and last use, without hashes. key_create, key_list, key_show and '
+    'key_deactivate return its rows.';
 COMMENT ON COLUMN sluice.key_overview.id IS 'the key''s id';
 COMMENT ON COLUMN sluice.key_overview.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.key_overview.name IS 'the key''s name';
-COMMENT ON COLUMN sluice.key_overview.display IS 'what may be shown of the key';
+COMMENT ON COLUMN sluice.key_overview.display IS 'the part of the key that may be shown';
 COMMENT ON COLUMN sluice.key_overview.endpoint_type IS 'signal_staging or product_orgs';
-COMMENT ON COLUMN sluice.key_overview.has_secret IS 'true when requests must carry X-Api-Secret';
-COMMENT ON COLUMN sluice.key_overview.status IS 'active, expired or deactivated, at this moment';
+COMMENT ON COLUMN sluice.key_overview.has_secret IS 'true: requests must carry X-Api-Secret';
+COMMENT ON COLUMN sluice.key_overview.status IS 'active, expired or deactivated now';
 COMMENT ON COLUMN sluice.key_overview.expires_at IS 'when it expires; null: never';
 COMMENT ON COLUMN sluice.key_overview.created_at IS 'when it was created';
 COMMENT ON COLUMN sluice.key_overview.created_by IS 'who created it';
 COMMENT ON COLUMN sluice.key_overview.last_used_at IS
     'when a request was last accepted, up to a minute late; null: never';
-COMMENT ON COLUMN sluice.key_overview.deactivated_at IS 'when it was deactivated; null: it was not';
+COMMENT ON COLUMN sluice.key_overview.deactivated_at IS 'when it was deactivated; null: it is not';
 COMMENT ON COLUMN sluice.key_overview.deactivated_by IS 'who deactivated it';
 COMMENT ON COLUMN sluice.key_overview.payload_template IS
     'the payload template of a product_orgs key';
 COMMENT ON COLUMN sluice.key_overview.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.key_overview.last_refused_at IS
-    'when a request with the key was last refused, up to ten seconds late; null: not in the time kept';
-COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'why: see type intake_outcome';
+    'when a request with the key was last refused, up to ten seconds late; null: not within '
+    'retention';
+COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'the reason, an intake_outcome';
 
 CREATE OR REPLACE VIEW sluice.key_health AS
 SELECT
@@ -83,21 +84,21 @@ SELECT
             AND q.day > (now() AT TIME ZONE 'UTC')::date - 7), 0)::bigint AS refused_7_days
 FROM sluice.key_overview AS v;
 COMMENT ON VIEW sluice.key_health IS
-    'Answers "why does my webhook not work": each key with its status, its last use, and when and '
-    'why a request with it was last refused. By reason and day: view refusal. A key that is not '
-    'here, or with no use and no refusal, was never presented in full.';
+    'Answers "why does my webhook not work?": each key with its status, its last use and its last '
+    'refusal. For counts per day and reason read refusal. If a key is missing here, or has neither '
+    'use nor refusal, no request has presented it in full.';
 COMMENT ON COLUMN sluice.key_health.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.key_health.key_id IS 'the key';
+COMMENT ON COLUMN sluice.key_health.key_id IS 'api_key.id';
 COMMENT ON COLUMN sluice.key_health.key_name IS 'the key''s name';
-COMMENT ON COLUMN sluice.key_health.display IS 'what may be shown of the key';
-COMMENT ON COLUMN sluice.key_health.status IS 'active, expired or deactivated, at this moment';
+COMMENT ON COLUMN sluice.key_health.display IS 'the part of the key that may be shown';
+COMMENT ON COLUMN sluice.key_health.status IS 'active, expired or deactivated now';
 COMMENT ON COLUMN sluice.key_health.last_used_at IS
     'when a request was last accepted, up to a minute late; null: never';
 COMMENT ON COLUMN sluice.key_health.last_refused_at IS
-    'when a request was last refused, up to ten seconds late; null: not in the time kept';
-COMMENT ON COLUMN sluice.key_health.last_refusal IS 'why: see type intake_outcome';
-COMMENT ON COLUMN sluice.key_health.refused_today IS 'requests refused on this day (UTC)';
+    'when a request was last refused, up to ten seconds late; null: not within retention';
+COMMENT ON COLUMN sluice.key_health.last_refusal IS 'the reason, an intake_outcome';
+COMMENT ON COLUMN sluice.key_health.refused_today IS 'requests refused today (UTC)';
 COMMENT ON COLUMN sluice.key_health.refused_7_days IS
-    'requests refused on this day and the six before';
+    'requests refused today and on the six days before (UTC)';
 
 RESET ROLE;

@@ -1,5 +1,4 @@
--- Which partitions there are, and which there should be. Days are UTC days, whatever the time zone of
--- the session. Re-appliable.
+-- Which partitions exist, and which should. Days are UTC days in any session's time zone.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -24,9 +23,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.partition_bounds() IS
-    'All partitions of the schema''s tables with their bounds, in which the upper one is not '
-    'included; null for default partitions. The name is qualified where a partition was moved to '
-    'another schema. For partition_overview and maintenance.';
+    'All partitions of the schema''s tables with their bounds: lower inclusive, upper exclusive; '
+    'null for default partitions. partition_name is qualified if the partition is in another '
+    'schema.';
 GRANT EXECUTE ON FUNCTION sluice.partition_bounds() TO sluice_reader;
 
 CREATE OR REPLACE VIEW sluice.partitioned_table AS
@@ -46,24 +45,24 @@ CROSS JOIN LATERAL (SELECT
         AS keep_from) AS t
 WHERE o.days_ahead IS NOT NULL;
 COMMENT ON VIEW sluice.partitioned_table IS
-    'The tables with one partition per day of received_at, and the days as retention has them. For '
-    'maintenance.';
+    'The tables with one partition per day, and the days that they should have. For maintenance.';
 COMMENT ON COLUMN sluice.partitioned_table.table_name IS 'the table, in schema sluice';
-COMMENT ON COLUMN sluice.partitioned_table.parent IS 'the same as an oid';
+COMMENT ON COLUMN sluice.partitioned_table.parent IS 'the table''s oid';
 COMMENT ON COLUMN sluice.partitioned_table.default_partition IS
-    'the oid of its partition for what belongs to none of the days; 0: it was detached';
+    'the default partition''s oid; 0: it was detached';
 COMMENT ON COLUMN sluice.partitioned_table.keep IS 'as in retention; null: for ever';
 COMMENT ON COLUMN sluice.partitioned_table.expired IS 'as in retention';
 COMMENT ON COLUMN sluice.partitioned_table.keep_from IS
-    'what lies before this day is past retention; null: nothing is';
+    'earlier days are past retention; null: none';
 COMMENT ON COLUMN sluice.partitioned_table.first_day IS
-    'the first day for which a partition may be made: not past retention, nor older than 366 days';
-COMMENT ON COLUMN sluice.partitioned_table.today IS 'the day that began last';
-COMMENT ON COLUMN sluice.partitioned_table.last_day IS 'the last day that is made ahead';
+    'the first day that may get a partition: within retention and the last 366 days';
+COMMENT ON COLUMN sluice.partitioned_table.today IS 'the current UTC day';
+COMMENT ON COLUMN sluice.partitioned_table.last_day IS
+    'the last day that gets a partition in advance';
 
 CREATE OR REPLACE VIEW sluice.partition_overview AS
 SELECT b.table_name, b.partition_name, b.lower_bound, b.upper_bound,
-    -- The statistics' counter; after a crash or a restore the last ANALYZE.
+    -- The statistics' counter; after a crash or a restore, the estimate of the last ANALYZE.
     coalesce(nullif(pg_catalog.pg_stat_get_live_tuples(c.oid), 0),
         greatest(c.reltuples, 0)::bigint) AS rows_estimate,
     pg_catalog.pg_total_relation_size(c.oid) AS bytes,
@@ -73,23 +72,23 @@ FROM sluice.partition_bounds() AS b
 JOIN pg_catalog.pg_class AS c ON c.oid = b.partition
 LEFT JOIN sluice.partitioned_table AS t ON t.table_name = b.table_name;
 COMMENT ON VIEW sluice.partition_overview IS
-    'All partitions: which days they are for, how large they are, and whether sluicectl maintain '
-    'will drop or detach them.';
+    'All partitions: their days, their size, and whether sluicectl maintain will drop or detach '
+    'them.';
 COMMENT ON COLUMN sluice.partition_overview.table_name IS 'the partitioned table';
 COMMENT ON COLUMN sluice.partition_overview.partition_name IS
-    'the partition; qualified when it is not in schema sluice';
+    'the partition; qualified if it is in another schema';
 COMMENT ON COLUMN sluice.partition_overview.lower_bound IS
-    'its first moment, a UTC midnight; null for the default partition';
+    'start of its day, a UTC midnight; null for the default partition';
 COMMENT ON COLUMN sluice.partition_overview.upper_bound IS
-    'the first moment after it; null for the default partition. More than a day later where a full '
-    'default partition was made the partition of its days';
+    'end of its day, exclusive; null for the default partition. More than a day after lower_bound '
+    'if a full default partition was turned into the partition of its days';
 COMMENT ON COLUMN sluice.partition_overview.rows_estimate IS
-    'about how many rows it holds, from the statistics';
-COMMENT ON COLUMN sluice.partition_overview.bytes IS 'on disk, with its indexes and large values';
+    'estimated number of rows, from the statistics';
+COMMENT ON COLUMN sluice.partition_overview.bytes IS 'size on disk, with indexes and TOAST';
 COMMENT ON COLUMN sluice.partition_overview.is_default IS
-    'true: for rows that belong to none of the days; should be empty';
+    'true: holds rows of days without a partition; should be empty';
 COMMENT ON COLUMN sluice.partition_overview.past_retention IS
-    'true: all of it is older than retention keeps, so that maintenance removes it';
+    'true: the whole day is past retention, and maintenance will remove it';
 
 CREATE OR REPLACE VIEW sluice.countable_partition AS
 SELECT b.partition_name, b.partition, b.lower_bound, b.upper_bound, v.table_name, v.sequence_name,
@@ -118,29 +117,29 @@ CROSS JOIN LATERAL (SELECT pg_stat_get_tuples_inserted(b.partition)
     + coalesce(pg_stat_get_tuples_inserted(w.partition)
         + pg_stat_get_tuples_deleted(w.partition), 0)) AS n (changes)
 LEFT JOIN sluice.counted_partition AS c ON c.partition_name = b.partition_name
--- What a DBA has moved or given away cannot be read by itself.
+-- A DBA may have moved a partition or changed its owner.
 WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
     AND pg_catalog.has_schema_privilege('sluice_owner', (SELECT p.relnamespace
         FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');
 COMMENT ON VIEW sluice.countable_partition IS
-    'The partitions whose rows are counted, how that is done, and when it was. For count_rows and '
-    'statistics_of.';
+    'The partitions that count_rows counts, how, and when it last did. Internal: for count_rows '
+    'and count_live.';
 COMMENT ON COLUMN sluice.countable_partition.partition_name IS 'the partition';
-COMMENT ON COLUMN sluice.countable_partition.partition IS 'the same as an oid';
+COMMENT ON COLUMN sluice.countable_partition.partition IS 'the partition''s oid';
 COMMENT ON COLUMN sluice.countable_partition.lower_bound IS 'as in partition_overview';
 COMMENT ON COLUMN sluice.countable_partition.upper_bound IS 'as in partition_overview';
 COMMENT ON COLUMN sluice.countable_partition.table_name IS 'the table it is a partition of';
-COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'where the ids of its rows come from';
+COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'the sequence of its ids';
 COMMENT ON COLUMN sluice.countable_partition.joins IS
-    'SQL that joins what consumers made of its rows; empty: nothing';
+    'SQL that joins the results and the queue to a row p; empty if it has none';
 COMMENT ON COLUMN sluice.countable_partition.source IS 'SQL for the source of a row p';
 COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row p';
-COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, but now';
+COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, at present';
 COMMENT ON COLUMN sluice.countable_partition.partition_id IS
-    'counted_partition.id; null: never yet';
+    'counted_partition.id; null: never counted';
 COMMENT ON COLUMN sluice.countable_partition.counted_changes IS 'as in counted_partition';
-COMMENT ON COLUMN sluice.countable_partition.last_id IS 'as in counted_partition; 0: never yet';
+COMMENT ON COLUMN sluice.countable_partition.last_id IS 'as in counted_partition; 0: never counted';
 COMMENT ON COLUMN sluice.countable_partition.counted_at IS 'as in counted_partition';
-COMMENT ON COLUMN sluice.countable_partition.due_at IS 'from when on it may be counted again';
+COMMENT ON COLUMN sluice.countable_partition.due_at IS 'when it may be counted again';
 
 RESET ROLE;

@@ -1,10 +1,10 @@
--- The latest state of each product org. Re-appliable.
+-- The latest state of each product org.
 
 SET LOCAL ROLE sluice_owner;
 
--- What is new is little, but the planner cannot know it: for a lower bound alone it expects a third of
--- all rows, for a span few.
-CREATE OR REPLACE VIEW sluice.product_org_news AS
+-- There are few new rows, but the planner does not know that: for a lower bound alone it expects a
+-- third of all rows, for a range few.
+CREATE OR REPLACE VIEW sluice.product_org_news WITH (security_invoker = true) AS
 SELECT s.organization_id, s.product_org_id, s.name, s.plan_id, s.plan_name, s.user_count, s.mrr,
     s.trial_status, s.last_active_at, s.feature_flags, s.custom, s.received_at, s.id, s.key_id,
     s.stored_xact
@@ -12,11 +12,11 @@ FROM sluice.product_org_update AS s
 WHERE s.stored_xact >= (SELECT f.folded_xact FROM sluice.product_org_fold AS f)
     AND s.stored_xact < 9223372036854775807;
 COMMENT ON VIEW sluice.product_org_news IS
-    'What product_org_update has that is not in product_org_state yet. For product_org_current and '
+    'Product-org updates that are not in product_org_state yet. For product_org_current and '
     'fold_product_orgs.';
 
--- What arrives without last_active_at was so when it was received.
-CREATE OR REPLACE VIEW sluice.product_org_current AS
+-- An update without last_active_at counts as of its receipt.
+CREATE OR REPLACE VIEW sluice.product_org_current WITH (security_invoker = true) AS
 SELECT t.organization_id, t.product_org_id, t.name, t.plan_id, t.plan_name, t.user_count, t.mrr,
     t.trial_status, t.last_active_at, t.feature_flags, t.custom, t.received_at, t.id, t.key_id
 FROM sluice.product_org_state AS t
@@ -38,10 +38,10 @@ WHERE NOT EXISTS (SELECT FROM sluice.product_org_state AS t
         AND (coalesce(t.last_active_at, t.received_at), t.received_at, t.id)
             >= (coalesce(n.last_active_at, n.received_at), n.received_at, n.id));
 COMMENT ON VIEW sluice.product_org_current IS
-    'The latest state of each product org, one row each, exact at the moment of the query: of its '
-    'updates the one with the latest last_active_at (received_at where that is null), of those the '
-    'one received last. Reads product_org_state and what has come since the last sluicectl '
-    'maintain, so it is as quick as that is small.';
+    'The latest state of each product org, exact at the time of the query: the update with the '
+    'latest last_active_at (or received_at, if that is null), and among those the one received '
+    'last. Reads product_org_state and the updates since the last sluicectl maintain; it is fast '
+    'as long as those are few.';
 
 DO $do$
 DECLARE

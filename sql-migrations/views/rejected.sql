@@ -1,8 +1,8 @@
--- What was kept and could not be stored as a signal. Re-appliable; applied before functions/.
+-- Rejected payloads. Functions return rows of these views.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.rejected_overview AS
+CREATE OR REPLACE VIEW sluice.rejected_overview WITH (security_invoker = true) AS
 SELECT
     r.id,
     o.name AS organization,
@@ -25,30 +25,30 @@ FROM sluice.rejected_payload AS r
 JOIN sluice.organization AS o ON o.id = r.organization_id
 JOIN sluice.api_key AS k ON k.id = r.key_id;
 COMMENT ON VIEW sluice.rejected_overview IS
-    'rejected_payload as people want to see it: with names, without the bytes. The shape of '
-    'rejected_list and rejected_show.';
-COMMENT ON COLUMN sluice.rejected_overview.id IS 'the entry''s id';
+    'Rejected payloads with names and without their bytes. rejected_list and rejected_show return '
+    'its rows.';
+COMMENT ON COLUMN sluice.rejected_overview.id IS 'rejected_payload.id';
 COMMENT ON COLUMN sluice.rejected_overview.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.rejected_overview.key_id IS 'the key it was sent with';
-COMMENT ON COLUMN sluice.rejected_overview.key_display IS 'what may be shown of the key';
+COMMENT ON COLUMN sluice.rejected_overview.key_id IS 'api_key.id';
+COMMENT ON COLUMN sluice.rejected_overview.key_display IS 'the part of the key that may be shown';
 COMMENT ON COLUMN sluice.rejected_overview.received_at IS 'when it was received';
-COMMENT ON COLUMN sluice.rejected_overview.request_id IS 'of the request that brought it';
+COMMENT ON COLUMN sluice.rejected_overview.request_id IS 'X-Request-Id of the request';
 COMMENT ON COLUMN sluice.rejected_overview.position IS
-    'which item of the body it was, from 0; null: the whole body';
+    'the item''s index in the body, from 0; null: the whole body';
 COMMENT ON COLUMN sluice.rejected_overview.kind IS 'item, single, batch or lines';
-COMMENT ON COLUMN sluice.rejected_overview.code IS 'why it was rejected, as a problem code';
-COMMENT ON COLUMN sluice.rejected_overview.detail IS 'the same in words';
+COMMENT ON COLUMN sluice.rejected_overview.code IS 'the problem code that the sender was told';
+COMMENT ON COLUMN sluice.rejected_overview.detail IS 'the reason in words';
 COMMENT ON COLUMN sluice.rejected_overview.source IS
-    'the source by path or header; null: none was given';
-COMMENT ON COLUMN sluice.rejected_overview.kept_bytes IS 'how many bytes are kept';
+    'the source from path or header; null: neither was given';
+COMMENT ON COLUMN sluice.rejected_overview.kept_bytes IS 'number of bytes kept';
 COMMENT ON COLUMN sluice.rejected_overview.payload_bytes IS
-    'how long it was in full; null when its end was not read';
-COMMENT ON COLUMN sluice.rejected_overview.truncated IS 'true when only the beginning is kept';
-COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was replayed; null: it was not';
+    'the full length; null if the end was not read';
+COMMENT ON COLUMN sluice.rejected_overview.truncated IS 'true: only the beginning is kept';
+COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_by IS 'who replayed it';
-COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the signals made of it';
+COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the rows made from it';
 
-CREATE OR REPLACE VIEW sluice.rejects_by_reason AS
+CREATE OR REPLACE VIEW sluice.rejects_by_reason WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     k.id AS key_id,
@@ -66,18 +66,17 @@ JOIN sluice.rejected_payload AS r ON r.organization_id = o.id
 JOIN sluice.api_key AS k ON k.id = r.key_id
 GROUP BY o.name, k.id, k.name, r.code, r.kind;
 COMMENT ON VIEW sluice.rejects_by_reason IS
-    'What is kept in rejected_payload, by key and reason. See single entries with sluicectl '
-    'rejected.';
+    'Rejected payloads counted by key and reason. List single ones with sluicectl rejected.';
 COMMENT ON COLUMN sluice.rejects_by_reason.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.rejects_by_reason.key_id IS 'the key';
+COMMENT ON COLUMN sluice.rejects_by_reason.key_id IS 'api_key.id';
 COMMENT ON COLUMN sluice.rejects_by_reason.key_name IS 'the key''s name';
-COMMENT ON COLUMN sluice.rejects_by_reason.code IS 'why, as a problem code';
+COMMENT ON COLUMN sluice.rejects_by_reason.code IS 'the problem code';
 COMMENT ON COLUMN sluice.rejects_by_reason.kind IS 'item, or a whole body: single, batch, lines';
-COMMENT ON COLUMN sluice.rejects_by_reason.entries IS 'how many';
-COMMENT ON COLUMN sluice.rejects_by_reason.not_replayed IS 'of them, those not yet replayed';
-COMMENT ON COLUMN sluice.rejects_by_reason.kept_bytes IS 'the size of what is kept';
+COMMENT ON COLUMN sluice.rejects_by_reason.entries IS 'number of payloads';
+COMMENT ON COLUMN sluice.rejects_by_reason.not_replayed IS 'number of those that were not replayed';
+COMMENT ON COLUMN sluice.rejects_by_reason.kept_bytes IS 'number of bytes kept';
 COMMENT ON COLUMN sluice.rejects_by_reason.first_at IS 'when the first was received';
 COMMENT ON COLUMN sluice.rejects_by_reason.last_at IS 'when the last was received';
-COMMENT ON COLUMN sluice.rejects_by_reason.last_detail IS 'what was wrong with the last, in words';
+COMMENT ON COLUMN sluice.rejects_by_reason.last_detail IS 'the last one''s reason in words';
 
 RESET ROLE;

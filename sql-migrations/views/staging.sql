@@ -1,9 +1,9 @@
--- Staged rows under the contract's names, with what consumers made of them. Re-appliable; applied
--- before functions/, because claims return these rows.
+-- Staged rows with their status. Claims return rows of these views. They run with the rights of the
+-- role that queries them, so that a DBA's row-level security on the tables applies to them.
 
 SET LOCAL ROLE sluice_owner;
 
-CREATE OR REPLACE VIEW sluice.signal_staging AS
+CREATE OR REPLACE VIEW sluice.signal_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at, s.occurred_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -29,11 +29,11 @@ LEFT JOIN sluice.signal_queue AS q
     ON q.id = s.id AND q.organization_id = s.organization_id
 LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.signal_staging IS
-    'Signals as delivered, with their status: table signal with what signal_queue and signal_result '
-    'say of each row. A signal that neither knows is pending. For what failed read signal_failed, '
-    'for what is waiting backlog: they read no more than that.';
+    'Signals as delivered, with their status from signal_queue and signal_result; a signal that is '
+    'in neither is pending. For failed signals read signal_failed and for waiting ones backlog: '
+    'they do not read the whole table.';
 
-CREATE OR REPLACE VIEW sluice.product_org_staging AS
+CREATE OR REPLACE VIEW sluice.product_org_staging WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, s.received_at,
     CASE
         WHEN r.id IS NOT NULL THEN r.status
@@ -59,10 +59,10 @@ LEFT JOIN sluice.product_org_queue AS q
     ON q.id = s.id AND q.organization_id = s.organization_id
 LEFT JOIN sluice.claim AS c ON c.id = q.claim_id;
 COMMENT ON VIEW sluice.product_org_staging IS
-    'Product-org updates as delivered, with their status: table product_org_update with what '
-    'product_org_queue and product_org_result say of each row.';
+    'Product-org updates as delivered, with their status from product_org_queue and '
+    'product_org_result.';
 
-CREATE OR REPLACE VIEW sluice.signal_failed AS
+CREATE OR REPLACE VIEW sluice.signal_failed WITH (security_invoker = true) AS
 SELECT s.id, s.organization_id, s.key_id, f.received_at, f.status, f.status_at, f.error,
     f.mapped_rule, f.attempts, f.claimed_by, f.due_at, s.source, s.event_type, s.event_name, s.email,
     s.user_id, s.request_id, s.payload
@@ -84,19 +84,19 @@ CROSS JOIN LATERAL (
     LIMIT 1 -- keeps the planner from joining all days to the failed of some
 ) AS s;
 COMMENT ON VIEW sluice.signal_failed IS
-    'Signals that have failed, for good or for now, found by an index; say received_at >= for the '
-    'days to look at.';
+    'Signals that failed, whether they will be retried or not. Add received_at >= … to limit the '
+    'days.';
 
-CREATE OR REPLACE VIEW sluice.consumer_work AS
+CREATE OR REPLACE VIEW sluice.consumer_work WITH (security_invoker = true) AS
 SELECT r.claimed_by, date_trunc('hour', r.finished_at, 'UTC') AS hour, r.status, count(*) AS signals,
     avg(r.finished_at - r.claimed_at) AS mean_time, max(r.finished_at - r.claimed_at) AS longest_time
 FROM sluice.signal_result AS r
 GROUP BY r.claimed_by, date_trunc('hour', r.finished_at, 'UTC'), r.status;
 COMMENT ON VIEW sluice.consumer_work IS
-    'What consumers finished, and how long it took them from claim to report, by consumer, hour (UTC) '
-    'and status. Over all days; signal_result by finished_at for a span of them.';
+    'What consumers finished and how long it took from claim to report, by consumer, hour (UTC) '
+    'and status. Covers all days; for a shorter span query signal_result by finished_at.';
 
-CREATE OR REPLACE VIEW sluice.queued AS
+CREATE OR REPLACE VIEW sluice.queued WITH (security_invoker = true) AS
 SELECT 'signal_staging' AS table_name, s.id, s.organization_id, s.received_at, s.due_at, s.claim_id,
     s.lease_ends_at, (s.last_failure).failed_at
 FROM sluice.signal_queue AS s
@@ -104,8 +104,7 @@ UNION ALL
 SELECT 'product_org_staging', p.id, p.organization_id, p.received_at, p.due_at, p.claim_id,
     p.lease_ends_at, (p.last_failure).failed_at
 FROM sluice.product_org_queue AS p;
-COMMENT ON VIEW sluice.queued IS
-    'The queues of both staging tables, without what no claim has come upon yet.';
+COMMENT ON VIEW sluice.queued IS 'Both queues, without the rows that no claim has queued yet.';
 
 -- The columns have the comments of the tables they come from.
 DO $do$
@@ -114,23 +113,23 @@ DECLARE
 BEGIN
     FOR comment IN
         WITH own (name, description) AS (VALUES
-            ('status', 'pending, processing, completed, failed (tried again from due_at on), skipped '
-                'or permanently_failed'),
-            ('error', 'what went wrong the last time'),
-            ('mapped_rule', 'which rule a consumer applied'),
-            ('attempts', 'how often it was claimed'),
-            ('due_at', 'processing: when the lease ends; failed: from when on it may be claimed again; '
-                'else null'),
-            ('status_at', 'when a consumer claimed or finished it; null: none has'),
-            ('claim_id', 'processing: under which claim, to be given with the report'),
-            ('failed_at', 'when its last attempt failed; null: none has'),
-            ('lease_ends_at', 'when the claim ends without a report'),
-            ('claimed_by', 'who claimed it last, as it called itself'),
-            ('hour', 'when the hour began'),
-            ('signals', 'how many'),
-            ('mean_time', 'from claim to report, on average'),
-            ('longest_time', 'from claim to report, at most'),
-            ('payload_repaired', 'true: the payload differs from what was received, see payload_raw'),
+            ('status', 'pending, processing, completed, failed (will be retried at due_at), skipped or '
+                'permanently_failed'),
+            ('error', 'the last error'),
+            ('mapped_rule', 'the rule that a consumer reported'),
+            ('attempts', 'number of claims'),
+            ('due_at', 'processing: when the lease ends; failed: when it may be claimed again; '
+                'otherwise null'),
+            ('status_at', 'when a consumer last claimed or reported it; null: never'),
+            ('claim_id', 'processing: the claim; pass it with the report'),
+            ('failed_at', 'when its last attempt failed; null: never'),
+            ('lease_ends_at', 'when the claim ends if nothing is reported'),
+            ('claimed_by', 'the last consumer, by the name that it gave'),
+            ('hour', 'start of the hour'),
+            ('signals', 'number of signals'),
+            ('mean_time', 'mean time from claim to report'),
+            ('longest_time', 'longest time from claim to report'),
+            ('payload_repaired', 'true: the payload differs from the received bytes, see payload_raw'),
             ('table_name', 'signal_staging or product_org_staging'))
         SELECT v.relname, a.attname, coalesce(o.description, (
                 SELECT col_description(b.attrelid, b.attnum)
@@ -156,7 +155,7 @@ BEGIN
 END
 $do$;
 
-CREATE OR REPLACE VIEW sluice.backlog AS
+CREATE OR REPLACE VIEW sluice.backlog WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     s.table_name,
@@ -180,19 +179,19 @@ FROM (
 JOIN sluice.organization AS o ON o.id = s.organization_id
 GROUP BY o.name, s.table_name;
 COMMENT ON VIEW sluice.backlog IS
-    'What consumers have still to do, by organization and staging table; where there is nothing to '
-    'do there is no row.';
+    'What consumers have left to do, by organization and staging table; no row where nothing is '
+    'left.';
 COMMENT ON COLUMN sluice.backlog.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.backlog.table_name IS 'signal_staging or product_org_staging';
-COMMENT ON COLUMN sluice.backlog.pending IS 'rows that wait for a consumer';
-COMMENT ON COLUMN sluice.backlog.processing IS 'rows that a consumer has claimed';
+COMMENT ON COLUMN sluice.backlog.pending IS 'rows waiting for a consumer';
+COMMENT ON COLUMN sluice.backlog.processing IS 'rows that a consumer holds';
 COMMENT ON COLUMN sluice.backlog.lease_ended IS
-    'of them, those whose lease has ended without a report: claimed again soon';
-COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be tried again';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest waiting one was received';
-COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long it has waited';
+    'processing rows whose lease has ended without a report; they can be claimed again';
+COMMENT ON COLUMN sluice.backlog.failed IS 'rows that will be retried';
+COMMENT ON COLUMN sluice.backlog.oldest_pending_at IS 'when the oldest pending row was received';
+COMMENT ON COLUMN sluice.backlog.oldest_pending_age IS 'how long that row has waited';
 
-CREATE OR REPLACE VIEW sluice.intake_per_hour AS
+CREATE OR REPLACE VIEW sluice.intake_per_hour WITH (security_invoker = true) AS
 SELECT
     o.name AS organization,
     k.id AS key_id,
@@ -216,16 +215,16 @@ JOIN sluice.organization AS o ON o.id = s.organization_id
 JOIN sluice.api_key AS k ON k.id = s.key_id
 GROUP BY o.name, k.id, k.name, s.source, date_trunc('hour', s.received_at, 'UTC');
 COMMENT ON VIEW sluice.intake_per_hour IS
-    'How many signals of the last seven days came in by hour (UTC), source and key. Reads those '
-    'days'' rows: seconds for tens of millions.';
+    'Signals received in the last seven days, by hour (UTC), source and key. Reads the rows of '
+    'those days, which takes seconds for tens of millions.';
 COMMENT ON COLUMN sluice.intake_per_hour.organization IS 'the organization''s name';
-COMMENT ON COLUMN sluice.intake_per_hour.key_id IS 'the key';
+COMMENT ON COLUMN sluice.intake_per_hour.key_id IS 'api_key.id';
 COMMENT ON COLUMN sluice.intake_per_hour.key_name IS 'the key''s name';
 COMMENT ON COLUMN sluice.intake_per_hour.source IS 'as in signal_staging';
-COMMENT ON COLUMN sluice.intake_per_hour.hour IS 'when the hour began';
-COMMENT ON COLUMN sluice.intake_per_hour.signals IS 'signals received in it';
-COMMENT ON COLUMN sluice.intake_per_hour.cold IS 'of them, those that wait in signal_cold_storage';
+COMMENT ON COLUMN sluice.intake_per_hour.hour IS 'start of the hour';
+COMMENT ON COLUMN sluice.intake_per_hour.signals IS 'signals received';
+COMMENT ON COLUMN sluice.intake_per_hour.cold IS 'number of those in signal_cold_storage';
 COMMENT ON COLUMN sluice.intake_per_hour.repaired IS
-    'of them, those whose payload differs from what was received';
+    'number of those whose payload differs from the received bytes';
 
 RESET ROLE;

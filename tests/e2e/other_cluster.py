@@ -1,4 +1,4 @@
-"""A second PostgreSQL cluster, of another system identifier and with transaction numbers of its own.
+"""A second PostgreSQL cluster, with a system identifier and transaction numbers of its own.
 
 SLUICE_OTHER_PG_BIN names the directory of its server's programs, for another version than the
 stack's; it must not be older.
@@ -47,11 +47,12 @@ class Database:
         """One request to sluice-intake without a web server."""
         database = " ".join(f"{name}={self.env[variable]}" for name, variable in
                             (("host", "PGHOST"), ("port", "PGPORT"), ("dbname", "PGDATABASE")))
-        done = subprocess.run([BUILD / "sluice-intake"], input=body, capture_output=True, check=True,
-                              env={"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
-                                   "REQUEST_URI": path, "CONTENT_TYPE": content_type,
-                                   "CONTENT_LENGTH": str(len(body)),
-                                   "SLUICE_DATABASE": f"{database} user=sluice_intake"})
+        environment = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
+                       "REQUEST_URI": path, "CONTENT_TYPE": content_type,
+                       "CONTENT_LENGTH": str(len(body)),
+                       "SLUICE_DATABASE": f"{database} user=sluice_intake"}
+        done = subprocess.run([BUILD / "sluice-intake"], input=body, env=environment, check=True,
+                              capture_output=True)
         head, _, text = done.stdout.partition(b"\r\n\r\n")
         headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")]
         return Answer(int(dict(headers)["Status"].split()[0]), headers, text)
@@ -104,9 +105,9 @@ class Cluster:
     def database(self, name):
         return Database(self.stack, self.dir, self.port, name)
 
-    def create(self):
+    def create(self, owner="postgres"):
         name = f"other_{secrets.token_hex(6)}"
-        self.server.psql(f"create database {name}")
+        self.server.psql(f"create database {name} owner {owner}")
         return self.database(name)
 
     def clear(self):
@@ -114,7 +115,9 @@ class Cluster:
         for (name,) in self.server.psql("select datname from pg_database where not datistemplate"
                                         " and datname <> 'postgres'"):
             self.server.psql(f"drop database {name} with (force)")
-        for (name,) in self.server.psql("select rolname from pg_roles where oid >= 16384"):
+        # Sluice's first: the roles that granted them cannot be dropped while they are members.
+        for (name,) in self.server.psql("select rolname from pg_roles where oid >= 16384"
+                                        " order by rolname !~ '^sluice_'"):
             self.server.psql(f'drop role "{name}"')
 
     def close(self):

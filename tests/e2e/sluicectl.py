@@ -67,8 +67,8 @@ def organization(tool):
     return name
 
 
-@pytest.fixture
-def database(stack):
+@contextlib.contextmanager
+def scratch(stack):
     """A database of its own, empty; yields a tool that is connected to it, and its SQL."""
     name = f"tool_{secrets.token_hex(6)}"
     stack.psql(f"create database {name}")
@@ -88,6 +88,12 @@ def database(stack):
         yield other
     finally:
         stack.psql(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database(stack):
+    with scratch(stack) as made:
+        yield made
 
 
 def files_in(directory, **contents):

@@ -14,19 +14,11 @@ import threading
 import psycopg2
 import pytest
 
-from consumers import Consumer, Follower
+from consumers import FINISH, Consumer, Follower, finish_all
 from harness import ENVIRONMENT, NDJSON, Load, bulk_path, path_of, send, wait_for
 from harness.documents import block
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
-
-
-def finish_all(stack):
-    """Nothing is left to be claimed, whoever holds it."""
-    stack.psql("update sluice.signal_queue set due_at = null, lease_ends_at = '-infinity'")
-    with Consumer(stack, "sweeper", user="postgres") as consumer:
-        while batch := consumer.claim(10000):
-            consumer.finish(batch, "skipped")
 
 
 @pytest.fixture

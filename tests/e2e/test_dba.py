@@ -1,14 +1,18 @@
 """What sql-migrations/README.md shows works as written, as sluice_reader, with something to see."""
 
+import contextlib
 import json
 import os
+import re
 import subprocess
 
+import psycopg2
 import pytest
 
-from harness import JSON, path_of, send, wait_for
+from harness import JSON, accepted_id, path_of, send, wait_for
 from harness.documents import block
-from sluicectl import FINE
+from other_cluster import Database
+from sluicectl import FAILED, FINE
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
@@ -81,23 +85,44 @@ def test_nothing_secret_can_be_read(stack, lived_in):
 ROWS = ("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id, source,"
         " request_id, payload) select nextval('sluice.signal_id'), 1, now() - d * interval '1 day',"
         " now(), 1, 's', 'r', '{}' from unnest(array[0, 2, 3]) as d")
+OLDER = ("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id, source,"
+         " request_id, payload) values (nextval('sluice.signal_id'), 1, now() - interval '6 days',"
+         " now(), 1, 's', 'r', '{}')")
 
 
-def partition_of(database, days):
+def partition_of(database, days, table="signal"):
     return database.psql(
-        "select partition_name from sluice.partition_bounds() where table_name = 'signal'"
+        f"select partition_name from sluice.partition_bounds() where table_name = '{table}'"
         f" and lower_bound <= now() - interval '{days} days'"
         f" and upper_bound > now() - interval '{days} days'")[0][0]
 
 
 @pytest.fixture
-def changed(database):
-    """A database with all that a DBA may do to the staging table."""
+def lived(database):
+    """A database with a key, and requests to it; ends with the roles that a test has made."""
     database("migrate")
-    name = database.env["PGDATABASE"]
-    role = f"{name}_dba"
-    day_before, moved, detached = (partition_of(database, days) for days in (2, 3, 4))
-    database.psql(f"""
+    env = database.env
+    database.name = env["PGDATABASE"]
+    its = Database(database.stack, env["PGHOST"], env["PGPORT"], database.name, env["PGUSER"])
+    database("organization", "create", "Restored")
+    database.key = its.new_key()
+    database.send = lambda body=b'{"email":"a@example.com"}': accepted_id(
+        its.send(path_of(database.key), body))
+    database.as_user = lambda sql, user: its.psql(sql, user=user)
+    try:
+        yield database
+    finally:
+        for (role,) in database.psql(f"select rolname from pg_roles where rolname ~ '^{database.name}_'"):
+            database.psql(f"reassign owned by {role} to postgres; drop owned by {role} cascade")
+            database.stack.psql(f"drop role {role}")
+
+
+@pytest.fixture
+def changed(lived):
+    """With all that a DBA may do to the staging table."""
+    role = f"{lived.name}_dba"
+    day_before, moved, detached = (partition_of(lived, days) for days in (2, 3, 4))
+    lived.psql(f"""
         create role {role};
         create schema archive;
         alter table sluice.{moved} set schema archive;
@@ -116,12 +141,8 @@ def changed(database):
         grant usage on schema sluice to {role};
         grant select on sluice.signal to {role};
         create publication everything for all tables;""")
-    database.role, database.moved, database.given = role, moved, day_before
-    try:
-        yield database
-    finally:
-        database.psql(f"reassign owned by {role} to postgres; drop owned by {role} cascade")
-        database.stack.psql(f"drop role {role}")
+    lived.role, lived.moved, lived.given, lived.detached = role, moved, day_before, detached
+    return lived
 
 
 def steps(database):
@@ -129,29 +150,120 @@ def steps(database):
 
 
 def test_what_a_dba_has_changed_stops_nothing(changed):
-    """Rows are stored, claimed, finished, followed and maintained, wherever their partitions are."""
+    """Requests are stored, claimed, finished, followed and maintained, wherever partitions are."""
     frontier = changed.psql("select sluice.frontier()")[0][0]
+    sent = {changed.send(), changed.send()}
     changed.psql(ROWS)
+    wait_for(lambda: changed.psql("select sum(pg_stat_get_tuples_inserted(partition)) from"
+                                  " sluice.partition_bounds() where table_name = 'signal'")
+             == [(5,)], "the statistics know of all")
     assert set(steps(changed).values()) == {"done"}
-    changed.psql(ROWS)
-    found = changed.psql("select count(*), count(distinct id) from sluice.claim_signals('c', 100,"
-                         " '1 hour')")
-    assert found == [(6, 6)]
+    sent.add(changed.send())
+    found = {row[0] for row in changed.psql("select id from sluice.claim_signals('c', 100, '1 hour')")}
+    assert len(found) == 6 and sent < found
     assert changed.psql("select sluice.finish_signals((select array_agg(id) from"
-                        " sluice.signal_queue), 'completed')") == [(0,)], "another session's"
+                        " sluice.signal_queue), 'completed', claim => (select max(claim_id) from"
+                        " sluice.signal_queue))") == [(6,)]
     assert changed.psql("select count(*) from sluice.signals_between("
                         f"'{frontier}', sluice.frontier())") == [(6,)]
     assert changed.psql("select count(*) from public.seen") == [(6,)]
-    for table, delta in (("usage_delta", '{"organization_id": 1, "signals": 1, "duplicates": 0,'
-                          ' "counted_at": "2026-11-01"}'),):
-        changed.psql(f"insert into sluice.{table} select (jsonb_populate_record("
-                     f"null::sluice.{table}, '{delta}')).*")
     assert set(steps(changed).values()) == {"done"}
     findings = {each["check"]: each for each in changed.json("check", exits=FINE)}
-    partitions = findings["partitions"]
-    assert partitions["result"] == "warning"
-    assert f"archive.{changed.moved} is in schema archive" in partitions["detail"]
-    assert f"{changed.given} belongs to {changed.role}" in partitions["detail"]
+    assert [name for name, each in findings.items() if each["result"] != "ok"] == ["partitions"]
+    detail = findings["partitions"]["detail"]
+    assert f"archive.{changed.moved} is in schema archive" in detail
+    assert f"{changed.given} belongs to {changed.role}" in detail
+    assert f"signal lacks {changed.detached} (it is detached)" in detail
+
+
+@pytest.mark.parametrize("change", [
+    "alter table sluice.signal_default owner to {role}",
+    "alter table sluice.signal_default set schema archive",
+    "alter table sluice.signal detach partition sluice.signal_default",
+    "alter table sluice.{today} owner to {role}",
+    "alter table sluice.{today} set schema archive",
+    "alter table sluice.{today} set tablespace {tablespace}",
+    "alter table sluice.signal set tablespace {tablespace}",
+    "alter table sluice.signal_result_default owner to {role}",
+    "create schema archive_of_results; alter table sluice.{result} set schema archive_of_results",
+])
+def test_where_todays_rows_go(lived, change):
+    """Intake, consumers and metrics go on, and maintenance of all other tables."""
+    role = f"{lived.name}_dba"
+    tablespace = f"{lived.name}_space"
+    lived.psql(f"create role {role}")
+    lived.psql("create schema archive")
+    with contextlib.closing(psycopg2.connect(**{name: lived.env[f"PG{name.upper()}"] for name in (
+            "host", "port", "user")}, dbname=lived.name)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("set allow_in_place_tablespaces = on")
+            cursor.execute(f"create tablespace {tablespace} location ''")
+    try:
+        lived.psql(change.format(role=role, tablespace=tablespace, today=partition_of(lived, 0),
+                                 result=partition_of(lived, 0, "signal_result")))
+        sent = lived.send()
+        lived.psql("update sluice.retention set days_ahead = 8")
+        failed = [step["step"] for step in
+                  json.loads(lived.start("maintain", "--json").communicate(timeout=120)[0])["steps"]
+                  if step["result"] != "done"]
+        assert failed == [] if "default" not in change or "detach" in change else [
+            "make_partitions"]
+        assert lived.psql("select count(*) from sluice.partition_bounds() where table_name ="
+                          " 'rejected_payload' and lower_bound > now()") == [(8,)]
+        if "signal set tablespace" in change:
+            lived.psql(f"grant create on tablespace {tablespace} to sluice_owner;"
+                       " update sluice.retention set days_ahead = 9")
+            assert set(steps(lived).values()) == {"done"}
+            assert lived.psql(
+                "select coalesce(t.spcname, 'default') from sluice.partition_bounds() as b"
+                " join pg_class as c on c.oid = b.partition left join pg_tablespace as t on t.oid ="
+                " c.reltablespace where b.table_name = 'signal' and not b.is_default"
+                " order by lower_bound desc limit 2") == [(tablespace,), ("default",)]
+        sent = {sent, lived.send()}
+        claimed = lived.as_user("select id from sluice.claim_signals('c', 100, '1 hour')",
+                                "sluice_consumer")
+        assert {row[0] for row in claimed} == sent
+        assert "sluice_signals_total 2\n" in lived.as_user("select sluice.metrics()",
+                                                           "sluice_intake")[0][0]
+        assert lived.psql("select sluice.finish_signals((select array_agg(id) from"
+                          " sluice.signal_queue), 'completed', claim => (select max(claim_id) from"
+                          " sluice.signal_queue))") == [(2,)]
+        assert lived.psql("select distinct status::text from sluice.signal_staging") == [
+            ("completed",)]
+    finally:
+        for (name,) in lived.psql("select c.oid::regclass::text from pg_class as c join"
+                                  f" pg_tablespace as t on t.oid = c.reltablespace"
+                                  f" where t.spcname = '{tablespace}' and c.relkind in ('r', 'p')"):
+            lived.psql(f"alter table {name} set tablespace pg_default")
+        lived.stack.psql(f"drop tablespace {tablespace}")
+
+
+def test_row_level_security(changed):
+    """Policies of the tables hold in the views, and new partitions are no way around them."""
+    role = changed.role
+    frontier = changed.psql("select sluice.frontier()")[0][0]
+    changed.psql("insert into sluice.organization (name, created_by) values ('theirs', 'dba')")
+    changed.psql(ROWS)
+    changed.psql(ROWS.replace(", 1, now() - d", ", 2, now() - d"))
+    changed.psql(f"alter role {role} login; grant sluice_reader to {role};"
+                 " update sluice.retention set days_ahead = 8 where table_name = 'signal'")
+    assert set(steps(changed).values()) == {"done"}
+    for source in ("sluice.signal", "sluice.signal_staging",
+                   f"sluice.signals_between('{frontier}', sluice.frontier())"):
+        assert changed.as_user(f"select organization_id from {source}", role) == [(2,)] * 3, source
+    assert changed.as_user("select sum(signals) from sluice.intake_per_hour", role) == [(3,)]
+    assert changed.as_user("select count(*) from sluice.signal_staging", changed.env["PGUSER"]) == [
+        (6,)]
+    newest = changed.psql("select partition_name from sluice.partition_bounds() where table_name ="
+                          " 'signal' order by lower_bound desc nulls last limit 1")[0][0]
+    changed.psql("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id,"
+                 " source, request_id, payload) values (nextval('sluice.signal_id'), 1,"
+                 " now() + interval '8 days', now(), 1, 's', 'r', '{}')")
+    assert changed.psql(f"select count(*) from sluice.{newest}") == [(1,)]
+    assert changed.as_user(f"select count(*) from sluice.{newest}", role) == [(0,)]
+    assert changed.psql("select count(*) from sluice.claim_signals('c', 100, '1 hour')"
+                        " where organization_id = 1") == [(4,)]
 
 
 def test_new_partitions_are_like_the_others(changed):
@@ -180,18 +292,141 @@ def test_what_a_dba_has_changed_survives_a_repair(changed):
     assert changed.psql("select count(*), count(filled) from sluice.signal") == [(6, 6)]
     assert changed.psql("select pubname from pg_publication") == [("everything",)]
     assert changed.psql("select count(*) from public.seen") == [(6,)]
+    assert changed.psql("select n.nspname, c.relowner::regrole::text, c.relispartition from pg_class"
+                        " as c join pg_namespace as n on n.oid = c.relnamespace where relname in"
+                        f" ('{changed.moved}', '{changed.given}', '{changed.detached}')"
+                        " order by relname") == [
+        ("sluice", "sluice_owner", False), ("archive", "sluice_owner", True),
+        ("sluice", changed.role, True)]
 
 
-def test_retention_detaches(changed):
+# ---- retention ----
+
+def expire(database, expired):
+    database("retention", "set", "signal", "--keep", "5d", "--expired", expired)
+
+
+def test_retention_leaves_what_a_dba_has_taken(lived):
+    """Neither dropped nor detached, nor a reason to warn of anything but whose they are."""
+    role = f"{lived.name}_dba"
+    lived.psql(f"create role {role}; create schema archive")
+    given, moved = partition_of(lived, 6), partition_of(lived, 7)
+    lived.psql(f"alter table sluice.{given} owner to {role}; alter table sluice.{moved} set schema"
+               " archive")
+    lived.psql(OLDER)
+    for expired in ("drop", "detach"):
+        expire(lived, expired)
+        assert set(steps(lived).values()) == {"done"}
+        assert lived.psql("select count(*) from sluice.signal") == [(1,)]
+    assert [each["check"] for each in lived.json("check", exits=FINE) if each["result"] != "ok"] == [
+        "partitions"]
+
+
+def test_retention_detaches(lived):
     """What is past retention becomes a plain table, with all that is in it."""
-    changed.psql("insert into sluice.signal (id, organization_id, received_at, occurred_at, key_id,"
-                 " source, request_id, payload) values (1, 1, now() - interval '6 days', now(), 1,"
-                 " 's', 'r', '{}')")
-    name = partition_of(changed, 6)
-    changed.psql("update sluice.retention set keep = '5 days', expired = 'detach'"
-                 " where table_name = 'signal'")
-    assert set(steps(changed).values()) == {"done"}
-    assert changed.psql(f"select count(*) from sluice.{name}") == [(1,)]
-    assert changed.psql("select count(*) from sluice.signal") == [(0,)]
-    assert (name,) in changed.psql("select partition_name from sluice.detached_partition")
-    assert set(steps(changed).values()) == {"done"}
+    lived.psql(OLDER)
+    name = partition_of(lived, 6)
+    expire(lived, "detach")
+    assert set(steps(lived).values()) == {"done"}
+    assert lived.psql(f"select count(*) from sluice.{name}") == [(1,)]
+    assert lived.psql("select count(*) from sluice.signal") == [(0,)]
+    assert (name,) in lived.psql("select partition_name from sluice.detached_partition")
+    assert set(steps(lived).values()) == {"done"}
+    # Looked at again, attached as it was, and detached once more.
+    lived.psql(f"alter table sluice.signal attach partition sluice.{name} for values from"
+               " (date_trunc('day', now() - interval '6 days', 'UTC')) to"
+               " (date_trunc('day', now() - interval '5 days', 'UTC'))")
+    assert lived.psql("select count(*) from sluice.signal") == [(1,)]
+    assert set(steps(lived).values()) == {"done"}
+    assert lived.psql("select count(*) from sluice.signal") == [(0,)]
+    # Its owner is whoever archives it, whatever is migrated meanwhile; dropped, it is forgotten.
+    role = f"{lived.name}_dba"
+    lived.psql(f"create role {role}; alter table sluice.{name} owner to {role}")
+    lived("migrate", "--repair")
+    assert lived.psql("select relowner::regrole::text from pg_class where relname ="
+                      f" '{name}'") == [(role,)]
+    lived.psql(f"drop table sluice.{name}")
+    assert set(steps(lived).values()) == {"done"}
+    assert (name,) not in lived.psql("select partition_name from sluice.detached_partition")
+
+
+@pytest.fixture
+def archived(lived, tmp_path):
+    """Two days past retention, and the program of sql-migrations/README.md that archives a day."""
+    lived.psql(OLDER)
+    lived.psql(OLDER.replace("6 days", "7 days"))
+    lived.names = [partition_of(lived, days) for days in (7, 6)]
+    expire(lived, "detach")
+    lived.program = tmp_path / "archive-day"
+    lived.program.write_text(block("sql-migrations/README.md", "sh", "pg_dump -Fc -t"))
+    lived.program.chmod(0o755)
+    lived.place = tmp_path
+    lived.psql("alter role sluice_reader login; alter role sluice_maintenance login")
+    lived.env["ARCHIVE"] = str(tmp_path)
+    return lived
+
+
+def test_retention_hands_over(archived):
+    """Each day to the program, by a role that may do nothing but maintain, and then dropped."""
+    archived.env["PGUSER"] = "sluice_maintenance"
+    report = archived.json("maintain", "--archive", archived.program)
+    assert {step["result"] for step in report["steps"]} == {"done"}
+    of_signal = [each for each in report["archived"] if each["partition"].startswith("sluice.signal_p")]
+    assert of_signal == [{"partition": f"sluice.{name}", "result": "archived", "message": None}
+                         for name in archived.names]
+    assert {each["result"] for each in report["archived"]} == {"archived"}
+    assert archived.psql("select count(*) from sluice.detached_partition") == [(0,)]
+    for name in archived.names:
+        assert archived.psql(f"select to_regclass('sluice.{name}')") == [(None,)]
+        listed = subprocess.run(["pg_restore", "-l", archived.place / f"sluice.{name}.dump"],
+                                check=True, capture_output=True, text=True).stdout
+        assert f"TABLE DATA sluice {name} " in listed
+    assert archived.psql("select object_id from sluice.audit_log where action ="
+                         " 'partition_archived' and details->>'table' = 'signal' order by 1") == [
+        (name,) for name in archived.names]
+    assert archived.json("maintain", "--archive", archived.program)["archived"] == []
+
+
+@pytest.mark.parametrize("program, message", [
+    ("#!/bin/sh\necho \"$@\" >>\"$ARCHIVE/said\"; exit 3\n", "it exited with 3"),
+    ("#!/bin/sh\nkill -9 $$\n", "it was ended by signal 9"),
+    (None, "could not run it: No such file or directory")])
+def test_a_program_that_fails(archived, program, message):
+    """Nothing is dropped, the others are tried, and the next run hands them over again."""
+    if program is None:
+        archived.program.unlink()
+    else:
+        archived.program.write_text(program)
+    process = archived("maintain", "--archive", archived.program, exits=FAILED)
+    for name in archived.names:
+        assert f'could not archive "sluice.{name}": {message}\n' in process.stderr_text
+        assert archived.psql(f"select count(*) from sluice.{name}") == [(1,)]
+    assert "failed" in process.stdout_text
+    if program and "exit 3" in program:
+        name = archived.names[1]
+        day = archived.psql("select (date_trunc('day', now(), 'UTC') - interval '6 days')::text")
+        said = (archived.place / "said").read_text()
+        assert re.search(rf"^sluice\.{name} signal {day[0][0][:10]}T00:00:00Z \S+T00:00:00Z$", said,
+                         re.M), said
+    archived.program.write_text("#!/bin/sh\n")
+    archived.program.chmod(0o755)
+    again = archived.json("maintain", "--archive", archived.program)["archived"]
+    assert {each["result"] for each in again} == {"archived"} and len(again) >= 2
+
+
+# ---- what feeds no longer look into ----
+
+def test_rows_of_old_days_after_a_reset_of_the_statistics(lived):
+    """The day is looked at again whatever the statistics say of it now."""
+    day = f"'sluice.{partition_of(lived, 6)}'::regclass"
+    inserted = f"select pg_stat_get_tuples_inserted({day})"
+    lived.psql(OLDER)
+    lived.psql(OLDER)
+    wait_for(lambda: lived.psql(inserted) == [(2,)], "the statistics know of both")
+    assert steps(lived)["feed_stragglers"] == "done"
+    assert lived.psql("select count(*) from sluice.signal_queue") == [(2,)]
+    lived.psql(f"select pg_stat_reset_single_table_counters({day})")
+    lived.psql(OLDER)
+    wait_for(lambda: lived.psql(inserted) == [(1,)], "the statistics know of the third")
+    assert steps(lived)["feed_stragglers"] == "done"
+    assert lived.psql("select count(*) from sluice.signal_queue") == [(3,)]

@@ -51,6 +51,7 @@ def test_what_is_told(stack, keys):
         ("sluice_maintenance_age_seconds", None), ("sluice_signals_total", None),
         *(("sluice_oldest_pending_age_seconds", table) for table in queues),
         ("sluice_duplicates_total", None), ("sluice_settled_age_seconds", None),
+        ("sluice_settled_lag_transactions", None),
         ("sluice_schema_version", None)}
     assert samples["sluice_partitions_ahead", "signal"] == 7
     [(version,)] = stack.psql("select max(version) from sluice.schema_migration")

@@ -44,20 +44,20 @@ def test_members(tool, stack, organization):
         return tool.json("member", verb, "--organization", organization, "--user", user, *options,
                          **more)
 
-    added = change("add", "olga", "--role", "owner")
-    assert added == {"organization": organization, "user": "olga", "role": "owner"}
-    change("add", "vera", "--role=viewer")
+    added = change("add", "oscar", "--role", "owner")
+    assert added == {"organization": organization, "user": "oscar", "role": "owner"}
+    change("add", "violet", "--role=viewer")
     listed = tool.json("member", "list", "--organization", organization)
     assert [(entry["user"], entry["role"]) for entry in listed] == [
-        ("olga", "owner"), ("vera", "viewer")]
+        ("oscar", "owner"), ("violet", "viewer")]
     assert set(listed[0]) == {"user", "role", "added_at", "added_by"}
     common = ("member", "add", "--organization", organization)
     assert "already has the owner" in tool.refused(*common, "--user", "otto", "--role", "owner")
-    assert "already a member" in tool.refused(*common, "--user", "vera", "--role", "admin")
+    assert "already a member" in tool.refused(*common, "--user", "violet", "--role", "admin")
     assert "role must be" in tool.refused(*common, "--user", "kim", "--role", "king")
-    assert change("remove", "vera") == {"organization": organization, "user": "vera"}
+    assert change("remove", "violet") == {"organization": organization, "user": "violet"}
     assert "is not a member" in tool.refused("member", "remove", "--organization", organization,
-                                             "--user", "vera")
+                                             "--user", "violet")
     assert "does not exist" in tool.refused("member", "list", "--organization", "no such one")
     table = tool("member", "list", "--organization", organization).stdout_text.splitlines()
     assert len(table) == 2 and table[0].split() == ["USER", "ROLE", "ADDED", "BY"]

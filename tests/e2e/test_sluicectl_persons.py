@@ -80,10 +80,12 @@ def test_retention(tool, stack):
         return {entry["table"]: (entry["keep"], entry["expired"]) for entry in listed}
 
     before = kept(tool.json("retention", "list"))
-    assert before["signal"] == ("90 days", "drop")
+    assert before["signal"] == before["signal_result"] == ("90 days", "drop")
+    assert before["delivery"] == ("7 days", None)
     try:
         changed = tool.json("retention", "set", "signal", "--keep", "400d", "--expired", "detach")
-        assert kept(changed) == {**before, "signal": ("400 days", "detach")}
+        assert kept(changed) == {**before, "signal": ("400 days", "detach"),
+                                 "signal_result": ("400 days", "detach")}
         assert kept(tool.json("retention", "set", "signal", "--keep", "forever"))["signal"] == (
             None, "detach")
     finally:
@@ -105,7 +107,8 @@ def test_retention_is_refused_by_the_tool(tool, arguments, message):
 @pytest.mark.parametrize("arguments, message", [
     (["nothing", "--keep", "90d"], 'table "nothing" has no retention of its own'),
     (["signal_result", "--keep", "90d"], 'table "signal_result" has no retention of its own'),
-    (["signal", "--keep", "1h"], "keep must be a day at least"),
+    (["signal", "--keep", "1h"], "keep must be from 1 day to 100 years"),
+    (["delivery", "--keep", "7d", "--expired", "detach"], "has no partitions to detach"),
 ])
 def test_retention_is_refused(tool, arguments, message):
     assert message in tool.refused("retention", "set", *arguments)

@@ -146,7 +146,8 @@ class Traffic:
         assert sorted(self.finished) == sorted(accepted) == sorted(self.follower.seen.elements())
         assert self.stack.psql(
             "select count(*), count(distinct payload->>'number') from sluice.product_org_staging"
-            " where key_id = %s", self.keys["product orgs"]["id"]) == [(len(self.loads[2].sent),) * 2]
+            " where key_id = %s", self.keys["product orgs"]["id"]
+        ) == [(len(self.loads[2].sent),) * 2]
 
 
 def fit_for_use(tool):
@@ -223,8 +224,8 @@ def test_intake_does_not_wait_behind_a_migration_that_waits(stack_of_its_own, fi
         traffic.wait()
         run = tool.start("migrate")
         warning = run.stderr.readline()
-        assert warning == (f'sluicectl: warning: "{VERSION + 1:04d}_next.sql" needs a table that is '
-                           'in use; trying again\n')
+        assert warning == (f'sluicectl: warning: "{VERSION + 1:04d}_next.sql" needs a table '
+                           'that is in use; trying again\n')
         traffic.wait()
         dump.connection.rollback()
         stdout, stderr = run.communicate(timeout=120)

@@ -1,6 +1,6 @@
 -- What each role can do, and that it can do nothing else.
 BEGIN;
-SELECT plan(70);
+SELECT plan(71);
 \ir helper.psql
 
 SELECT sluice.organization_create('tester', 'Grants');
@@ -13,8 +13,10 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 -- ---- what may be called ----
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_reader', 'sluice_admin']) AS r,
-    unnest(ARRAY['xact_offset', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
-        'settled_xact']) AS f;
+    unnest(ARRAY['xact_offset', 'seen', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
+        'settled_xact', 'settled_age', 'day_name', 'unretained_tables']) AS f;
+INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_maintenance', 'sluice_admin']) AS r,
+    unnest(ARRAY['maintenance_detached', 'maintenance_archived']) AS f;
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_ordinary'),
@@ -40,7 +42,7 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
-    ('sluice_admin', 'retention_set'), ('sluice_admin', 'requeue_signals'),
+    ('sluice_admin', 'retention_set'), ('sluice_admin', 'notifications_set'), ('sluice_admin', 'requeue_signals'),
     ('sluice_admin', 'person_signals'), ('sluice_admin', 'person_delete'),
     ('sluice_admin', 'partition_bounds'), ('sluice_reader', 'partition_bounds'),
     ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use'),
@@ -106,6 +108,13 @@ SELECT bag_eq($$
 $$, ARRAY['sluice_owner', 'sluice_intake', 'sluice_settings', 'sluice_consumer', 'sluice_reader',
     'sluice_maintenance', 'sluice_admin'], 'all of them may use the schema');
 SELECT is(has_schema_privilege('public', 'sluice', 'USAGE'), false, 'nobody else may');
+
+SELECT bag_eq($$
+    SELECT c.relname::text FROM pg_class AS c
+    WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind = 'v'
+        AND NOT coalesce('security_invoker=true' = ANY (c.reloptions), false)
+$$, ARRAY['key_overview', 'key_health', 'partitioned_table', 'partition_overview',
+    'countable_partition'], 'views run with the rights of their readers, but for these');
 
 -- ---- and when they try ----
 SELECT lives_ok(pg_temp.as_role('sluice_intake', statement), 'sluice_intake: ' || statement)

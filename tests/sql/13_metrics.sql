@@ -43,7 +43,7 @@ SELECT bag_eq($$ SELECT split_part(l, ' ', 3) || ' ' || split_part(l, ' ', 4) FR
     'sluice_partitions_ahead gauge', 'sluice_maintenance_age_seconds gauge',
     'sluice_signals_total counter', 'sluice_duplicates_total counter',
     'sluice_refused_requests_total counter', 'sluice_oldest_pending_age_seconds gauge',
-    'sluice_settled_age_seconds gauge', 'sluice_schema_version gauge'], 'these metrics there are');
+    'sluice_settled_age_seconds gauge', 'sluice_settled_lag_transactions gauge', 'sluice_schema_version gauge'], 'these metrics there are');
 SELECT is_empty($$ SELECT l FROM pg_temp.lines() AS l WHERE l ~* 'Metrics( |$|-)|tester' $$,
     'no name of an organization, key or person');
 SELECT is(sluice.metric('m', 'gauge', 'Help.', 'l', ARRAY[E'a"b\\c\nd', 'e'], ARRAY[1, 2.50]),

@@ -238,13 +238,13 @@ START_TEST(committed_updates_are_answered)
 }
 END_TEST
 
+static struct buf torture_body;
+
 static enum status read_and_map(void)
 {
-	static const char text[] = "[{\"id\":\"\\u0000\",\"mrr\":\"x\",\"c\":[1]},7,{}]";
-
 	intake_init(&intake, &config, &arena, &http, INTAKE_PRODUCT_ORGS);
 	intake.key = slice_of(key);
-	enum status status = intake_body(&intake, SLICE(text), SIZE_MAX);
+	enum status status = intake_body(&intake, buf_slice(&torture_body), SIZE_MAX);
 	if (status == STATUS_OK)
 		status = map();
 	drop();
@@ -254,7 +254,26 @@ static enum status read_and_map(void)
 START_TEST(failing_allocations_are_told)
 {
 	http = (struct http_request){0};
+	torture_body = buf_make(1 << 20);
+	buf_add_text(&torture_body, "[{\"id\":\"\\u0000\",\"mrr\":\"x\",\"c\":[1]},7,{}]");
 	ck_assert_int_ge(unit_torture(read_and_map), 5);
+	buf_free(&torture_body);
+}
+END_TEST
+
+/* So many that each array of them is an allocation of its own. */
+START_TEST(failing_allocations_of_many_items_are_told)
+{
+	http = (struct http_request){0};
+	config.batch_items = 3000;
+	config.batch_body_bytes = 1 << 20;
+	torture_body = buf_make(1 << 20);
+	buf_add_text(&torture_body, "[{}");
+	for (int i = 0; i < 2000; i++)
+		buf_add_text(&torture_body, ",{\"id\":\"1\",\"mrr\":\"x\"}");
+	buf_add_char(&torture_body, ']');
+	ck_assert_int_ge(unit_torture(read_and_map), 5);
+	buf_free(&torture_body);
 }
 END_TEST
 
@@ -269,6 +288,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, the_presented_key_stays_out);
 	tcase_add_loop_test(tests, committed_updates_are_answered, 0, 2);
 	tcase_add_test(tests, failing_allocations_are_told);
+	tcase_add_test(tests, failing_allocations_of_many_items_are_told);
 	suite_add_tcase(suite, tests);
 	return suite;
 }
