@@ -72,10 +72,6 @@ BEGIN
         -- For small groups planning costs more than execution, and one plan suits all groups. Not
         -- set in the functions, because a distributed PostgreSQL must plan them with their values.
         ('sluice_intake', 'plan_cache_mode', 'force_generic_plan'),
-        -- A signal and its result are in partitions of the same day. Without this setting a look-up
-        -- of some hundred signals reads the results of all days.
-        ('sluice_reader', 'enable_partitionwise_join', 'on'),
-        ('sluice_admin', 'enable_partitionwise_join', 'on'),
         -- Compiling the statements would cost more than running them.
         ('sluice_intake', 'jit', 'off'),
         ('sluice_consumer', 'jit', 'off'),

@@ -98,8 +98,6 @@
 	"('sluice_consumer', 'jit'), ('sluice_settings', 'jit'), "                                 \
 	"('sluice_settings', 'statement_timeout'), "                                               \
 	"('sluice_settings', 'idle_in_transaction_session_timeout'), "                             \
-	"('sluice_reader', 'enable_partitionwise_join'), "                                         \
-	"('sluice_admin', 'enable_partitionwise_join'), "                                          \
 	"('sluice_intake', 'default_transaction_isolation'), "                                     \
 	"('sluice_settings', 'default_transaction_isolation'), "                                   \
 	"('sluice_consumer', 'default_transaction_isolation'), "                                   \

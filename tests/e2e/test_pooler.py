@@ -1,5 +1,5 @@
-"""Everything that asks the database goes through PgBouncer in transaction mode, where each transaction
-may get another server connection and prepared statements are lost."""
+"""Everything that asks the database goes through PgBouncer in transaction mode, where each
+transaction may get another server connection and prepared statements are lost."""
 
 import contextlib
 import json
@@ -48,7 +48,8 @@ class Pooler:
         owner = pathlib.Path(stack.psql("show data_directory")[0][0]).stat()
         (self.home / "users").write_text("".join(f'"{user}" ""\n' for user in (*USERS, "postgres")))
         (self.home / "ini").write_text(CONFIG.format(
-            home=self.home, own_port=PORT, size=SIZE, server=stack.env["PGHOST"], port=stack.env["PGPORT"]))
+            home=self.home, own_port=PORT, size=SIZE, server=stack.env["PGHOST"],
+            port=stack.env["PGPORT"]))
         os.chmod(self.home, 0o755)
         for path in (self.home, *self.home.iterdir()):
             os.chown(path, owner.st_uid, owner.st_gid)
@@ -56,7 +57,7 @@ class Pooler:
         self.process = subprocess.Popen(["/usr/sbin/pgbouncer", "-q", self.home / "ini"],
                                         user=owner.st_uid if as_root else None,
                                         stderr=subprocess.DEVNULL)
-        wait_for(lambda: (self.home / f".s.PGSQL.{PORT}").exists(), "PgBouncer listens")
+        wait_for((self.home / f".s.PGSQL.{PORT}").exists, "PgBouncer listens")
 
     def connect(self, user, database="sluice"):
         connection = psycopg2.connect(host=str(self.home), port=PORT, dbname=database, user=user)
@@ -79,7 +80,7 @@ class Pooler:
             return sum(row[1] == user for row in cursor.fetchall())
 
     def serve(self, variable, pids):
-        """Processes of this configuration connect to the pooler from now on: others come for these."""
+        """Processes of this configuration connect to the pooler: others come for these."""
         path = pathlib.Path(self.stack.env[variable])
         path.write_text(path.read_text().replace(
             f"host={self.stack.env['PGHOST']} port={self.stack.env['PGPORT']}",

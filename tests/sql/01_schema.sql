@@ -125,8 +125,7 @@ $$, $$
     SELECT format('sluice_%s default_transaction_isolation=read committed', r)
     FROM unnest('{intake,settings,consumer,reader,maintenance,admin}'::text[]) AS r
     UNION ALL
-    VALUES ('sluice_admin enable_partitionwise_join=on'),
-        ('sluice_admin synchronous_commit=on'),
+    VALUES ('sluice_admin synchronous_commit=on'),
         ('sluice_consumer jit=off'),
         ('sluice_intake idle_in_transaction_session_timeout=330s'),
         ('sluice_intake jit=off'),
@@ -134,7 +133,6 @@ $$, $$
         ('sluice_intake plan_cache_mode=force_generic_plan'),
         ('sluice_intake statement_timeout=30s'),
         ('sluice_intake synchronous_commit=on'),
-        ('sluice_reader enable_partitionwise_join=on'),
         ('sluice_settings idle_in_transaction_session_timeout=15s'),
         ('sluice_settings jit=off'),
         ('sluice_settings statement_timeout=15s'),
