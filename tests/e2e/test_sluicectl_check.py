@@ -85,9 +85,9 @@ MENDED = {
     "compression": ("alter role sluice_intake in database {db} reset default_toast_compression", {
         "role_settings": LOST + "sluice_intake.default_toast_compression"}),
     "all settings of a role": ("alter role sluice_settings in database {db} reset all", {
-        "role_settings": LOST + "sluice_settings.idle_in_transaction_session_timeout, "
-                                "sluice_settings.jit, sluice_settings.statement_timeout, "
-                                "sluice_settings.synchronous_commit"}),
+        "role_settings": LOST + ", ".join(f"sluice_settings.{name}" for name in (
+            "default_transaction_isolation", "idle_in_transaction_session_timeout", "jit",
+            "statement_timeout", "synchronous_commit"))}),
     "the schema's owner": ("alter schema sluice owner to {user}", {
         "owner": f"schema sluice belongs to {{user}}: {REPAIR}"}),
     "owner of a function": ("alter function sluice.frontier() owner to {user}", {
