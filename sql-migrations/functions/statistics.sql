@@ -160,15 +160,15 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     max_live constant integer := 10000; -- some 20 ms
-    live record;
+    few boolean := (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
+        WHERE h.organization_id = organization_id AND h.hour >= since) <= max_live;
+    live record := sluice.count_live(organization_id, since, few, max_live);
 BEGIN
-    IF (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
-        WHERE h.organization_id = organization_id AND h.hour >= since) <= max_live
-    THEN
-        live := sluice.count_live(organization_id, since, true, max_live);
+    IF live.as_of IS NULL THEN
+        few := false; -- many have come since they were counted
+        live := sluice.count_live(organization_id, since, few, max_live);
     END IF;
-    IF live IS NULL OR live.as_of IS NULL THEN
-        live := sluice.count_live(organization_id, since, false, max_live);
+    IF NOT few THEN
         SELECT array_agg(h.hour), array_agg(h.table_name), array_agg(h.source),
             array_agg(h.status), array_agg(h.entries)
         INTO hours, tables, sources, statuses, counts
