@@ -249,6 +249,7 @@ bench: all  ## all benchmarks; about an hour
 	tests/bench/claims
 	tests/bench/states
 	tests/bench/settings
+	tests/bench/notifications
 	tests/bench/lookups
 
 bench-quick: all  ## one short round of the benchmark against peers; under two minutes

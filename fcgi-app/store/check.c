@@ -150,10 +150,11 @@
 	"OR o.kind = 'view' AND NOT EXISTS (SELECT FROM pg_class c "                               \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relname = o.name)"
 
-/* The relations of the schema that the role can access without a function. */
+/* The relations that the role can access without a function. A DBA's own are the DBA's affair. */
 #define TABLES_OF_ROLE                                                                             \
 	"(SELECT string_agg(c.relname, ', ' ORDER BY c.relname) FROM pg_class c "                  \
 	"WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') "     \
+	"AND c.relowner = to_regrole('sluice_owner') "                                             \
 	"AND (has_table_privilege(r.oid, c.oid, 'DELETE, TRUNCATE') "                              \
 	"OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE')))"
 

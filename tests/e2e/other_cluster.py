@@ -1,4 +1,4 @@
-"""A second PostgreSQL cluster, with a system identifier and transaction numbers of its own.
+"""A second PostgreSQL cluster: another system identifier, and transaction numbers of its own.
 
 SLUICE_OTHER_PG_BIN names the directory of its server's programs, for another version than the
 stack's; it must not be older.
@@ -47,12 +47,11 @@ class Database:
         """One request to sluice-intake without a web server."""
         database = " ".join(f"{name}={self.env[variable]}" for name, variable in
                             (("host", "PGHOST"), ("port", "PGPORT"), ("dbname", "PGDATABASE")))
-        environment = {"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST",
-                       "REQUEST_URI": path, "CONTENT_TYPE": content_type,
-                       "CONTENT_LENGTH": str(len(body)),
-                       "SLUICE_DATABASE": f"{database} user=sluice_intake"}
-        done = subprocess.run([BUILD / "sluice-intake"], input=body, env=environment, check=True,
-                              capture_output=True)
+        done = subprocess.run(
+            [BUILD / "sluice-intake"], input=body, capture_output=True, check=True,
+            env={"GATEWAY_INTERFACE": "CGI/1.1", "REQUEST_METHOD": "POST", "REQUEST_URI": path,
+                 "CONTENT_TYPE": content_type, "CONTENT_LENGTH": str(len(body)),
+                 "SLUICE_DATABASE": f"{database} user=sluice_intake"})
         head, _, text = done.stdout.partition(b"\r\n\r\n")
         headers = [tuple(line.split(": ", 1)) for line in head.decode().split("\r\n")]
         return Answer(int(dict(headers)["Status"].split()[0]), headers, text)

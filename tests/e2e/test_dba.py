@@ -9,7 +9,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from harness import JSON, accepted_id, path_of, send, wait_for
+from harness import BUILD, JSON, accepted_id, path_of, send, wait_for
 from harness.documents import block
 from other_cluster import Database
 from sluicectl import FAILED, FINE
@@ -112,7 +112,8 @@ def lived(database):
     try:
         yield database
     finally:
-        for (role,) in database.psql(f"select rolname from pg_roles where rolname ~ '^{database.name}_'"):
+        for (role,) in database.psql("select rolname from pg_roles"
+                                     f" where rolname ~ '^{database.name}_'"):
             database.psql(f"reassign owned by {role} to postgres; drop owned by {role} cascade")
             database.stack.psql(f"drop role {role}")
 
@@ -159,7 +160,8 @@ def test_what_a_dba_has_changed_stops_nothing(changed):
              == [(5,)], "the statistics know of all")
     assert set(steps(changed).values()) == {"done"}
     sent.add(changed.send())
-    found = {row[0] for row in changed.psql("select id from sluice.claim_signals('c', 100, '1 hour')")}
+    found = {row[0] for row in changed.psql(
+        "select id from sluice.claim_signals('c', 100, '1 hour')")}
     assert len(found) == 6 and sent < found
     assert changed.psql("select sluice.finish_signals((select array_agg(id) from"
                         " sluice.signal_queue), 'completed', claim => (select max(claim_id) from"
@@ -271,8 +273,9 @@ def test_new_partitions_are_like_the_others(changed):
     latest = ("select c.oid::regclass::text, c.reloptions, c.relreplident,"
               f" has_table_privilege('{changed.role}', c.oid, 'select'),"
               " exists (select from pg_trigger as t where t.tgrelid = c.oid and t.tgname = 'note'),"
-              " exists (select from pg_index as i join pg_inherits as h on h.inhrelid = i.indexrelid"
-              "     where i.indrelid = c.oid and h.inhparent = 'sluice.mine_idx'::regclass)"
+              " exists (select from pg_index as i join pg_inherits as h"
+              "     on h.inhrelid = i.indexrelid where i.indrelid = c.oid"
+              "     and h.inhparent = 'sluice.mine_idx'::regclass)"
               " from pg_class as c join sluice.partition_bounds() as b on b.partition = c.oid"
               " where b.table_name = 'signal' order by b.lower_bound desc nulls last limit 1")
     before = changed.psql(latest)[0][0]
@@ -292,8 +295,9 @@ def test_what_a_dba_has_changed_survives_a_repair(changed):
     assert changed.psql("select count(*), count(filled) from sluice.signal") == [(6, 6)]
     assert changed.psql("select pubname from pg_publication") == [("everything",)]
     assert changed.psql("select count(*) from public.seen") == [(6,)]
-    assert changed.psql("select n.nspname, c.relowner::regrole::text, c.relispartition from pg_class"
-                        " as c join pg_namespace as n on n.oid = c.relnamespace where relname in"
+    assert changed.psql("select n.nspname, c.relowner::regrole::text, c.relispartition from"
+                        " pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+                        " where relname in"
                         f" ('{changed.moved}', '{changed.given}', '{changed.detached}')"
                         " order by relname") == [
         ("sluice", "sluice_owner", False), ("archive", "sluice_owner", True),
@@ -318,8 +322,8 @@ def test_retention_leaves_what_a_dba_has_taken(lived):
         expire(lived, expired)
         assert set(steps(lived).values()) == {"done"}
         assert lived.psql("select count(*) from sluice.signal") == [(1,)]
-    assert [each["check"] for each in lived.json("check", exits=FINE) if each["result"] != "ok"] == [
-        "partitions"]
+    found = lived.json("check", exits=FINE)
+    assert [each["check"] for each in found if each["result"] != "ok"] == ["partitions"]
 
 
 def test_retention_detaches(lived):
@@ -371,7 +375,8 @@ def test_retention_hands_over(archived):
     archived.env["PGUSER"] = "sluice_maintenance"
     report = archived.json("maintain", "--archive", archived.program)
     assert {step["result"] for step in report["steps"]} == {"done"}
-    of_signal = [each for each in report["archived"] if each["partition"].startswith("sluice.signal_p")]
+    of_signal = [each for each in report["archived"]
+                 if each["partition"].startswith("sluice.signal_p")]
     assert of_signal == [{"partition": f"sluice.{name}", "result": "archived", "message": None}
                          for name in archived.names]
     assert {each["result"] for each in report["archived"]} == {"archived"}
@@ -385,6 +390,19 @@ def test_retention_hands_over(archived):
                          " 'partition_archived' and details->>'table' = 'signal' order by 1") == [
         (name,) for name in archived.names]
     assert archived.json("maintain", "--archive", archived.program)["archived"] == []
+
+
+def test_retention_as_documented(archived):
+    """The commands of the document, but for the span."""
+    path = os.pathsep.join(map(str, (archived.place, BUILD, os.environ["PATH"])))
+    commands = block("sql-migrations/README.md", "sh", "--archive archive-day")
+    done = subprocess.run(["sh", "-exc", commands.replace("90d", "5d")], text=True, check=False,
+                          env={**archived.env, "PATH": path}, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    for name in archived.names:
+        assert archived.psql(f"select to_regclass('sluice.{name}')") == [(None,)]
+        assert (archived.place / f"sluice.{name}.dump").stat().st_size > 0
 
 
 @pytest.mark.parametrize("program, message", [

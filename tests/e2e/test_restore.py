@@ -21,7 +21,8 @@ SOME_DAYS_AGO = "date_trunc('day', now(), 'UTC') - interval '3 days 12 hours'"
 
 
 def claim(database, rows=1000, lease="1 hour"):
-    return database.psql("select array_agg(id), min(claim_id) from sluice.claim_signals('c', %s, %s)",
+    return database.psql("select array_agg(id), min(claim_id)"
+                         " from sluice.claim_signals('c', %s, %s)",
                          rows, lease, user="sluice_consumer")[0]
 
 
@@ -209,10 +210,10 @@ def documented(source, target):
 
 
 LOST = {"role_settings": "failed", "cluster": "warning"}
-# Everything belongs to the role that has restored it, and cannot be asked about before that is mended.
+# Everything belongs to the role that has restored it. What needs its owner's rights is not asked.
 NO_ROLES = {"role_settings": "failed", **dict.fromkeys(
-    ("roles", "memberships", "owner", "owners", "intake_rights", "settings_rights", "consumer_rights",
-     "maintenance_rights", "function_rights", "public_rights"), "failed")}
+    ("roles", "memberships", "owner", "owners", "intake_rights", "settings_rights",
+     "consumer_rights", "maintenance_rights", "function_rights", "public_rights"), "failed")}
 WAYS = {whole: LOST, created: {"cluster": "warning"}, parallel: LOST, schema_then_data: LOST,
         without_roles: NO_ROLES, roles_forgotten: NO_ROLES,
         migrated_then_data: {"cluster": "warning"}, documented: {}}

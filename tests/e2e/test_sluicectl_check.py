@@ -48,7 +48,8 @@ def not_ok(tool, **environment):
     """{check: its detail} of what is not right."""
     process = tool.start("check", "--json", **environment)
     found = json.loads(process.communicate(timeout=120)[0])
-    assert process.returncode == (FAILED if "failed" in {each["result"] for each in found} else FINE)
+    failed = [each for each in found if each["result"] == "failed"]
+    assert process.returncode == (FAILED if failed else FINE)
     return {each["check"]: each["detail"] for each in found if each["result"] != "ok"}
 
 
@@ -72,10 +73,11 @@ def by_public(*names):
 
 # What is broken, and all that check then says. --repair mends it.
 MENDED = {
-    "synchronous_commit": ("alter role sluice_intake in database {db} set synchronous_commit = off", {
+    "a commit": ("alter role sluice_intake in database {db} set synchronous_commit = off", {
         "synchronous_commit": f"off for sluice_intake: {REPAIR}"}),
-    "commit of the database": ("alter role sluice_intake in database {db} reset synchronous_commit;"
-                               " alter database {db} set synchronous_commit = local", {
+    "commit of the database": (("alter role sluice_intake in database {db} reset"
+                               " synchronous_commit; alter database {db} set"
+                               " synchronous_commit = local"), {
         "synchronous_commit": f"local for sluice_intake: {REPAIR}",
         "role_settings": LOST + "sluice_intake.synchronous_commit"}),
     "a setting": ("alter role sluice_intake in database {db} reset plan_cache_mode", {
@@ -94,7 +96,8 @@ MENDED = {
         "owners": OWNERS + "audit_log, audit_log_id_seq"}),
     "owner of a partitioned table": ("alter table sluice.signal owner to {user}", {
         "owners": OWNERS + "signal"}),
-    "owner of a view": ("alter view sluice.backlog owner to {user}", {"owners": OWNERS + "backlog"}),
+    "owner of a view": ("alter view sluice.backlog owner to {user}", {
+        "owners": OWNERS + "backlog"}),
     "owner of a sequence": ("alter sequence sluice.signal_id owner to {user}", {
         "owners": OWNERS + "signal_id"}),
     "owner of a type": ("alter type sluice.staging_status owner to {user}", {
@@ -118,11 +121,11 @@ MENDED = {
         "function_rights": f"may not be called: {REPAIR} for sluice_intake bulk_finish, "
                            "sluice_intake intake, sluice_intake intake_ordinary, "
                            "sluice_intake metrics"}),
-    "a function for settings": ("revoke execute on function sluice.settings_keys(text, bigint)"
-                                " from sluice_settings", {
+    "a function for settings": (("revoke execute on function sluice.settings_keys(text, bigint)"
+                                " from sluice_settings"), {
         "function_rights": f"may not be called: {REPAIR} for sluice_settings settings_keys"}),
-    "a function for maintenance": ("revoke execute on function sluice.maintenance_record(text, text,"
-                                   " text, bigint, text) from sluice_maintenance", {
+    "a function for maintenance": (("revoke execute on function sluice.maintenance_record(text,"
+                                   " text, text, bigint, text) from sluice_maintenance"), {
         "function_rights": f"may not be called: {REPAIR} for sluice_admin maintenance_record, "
                            "sluice_maintenance maintenance_record"}),
     "a view for readers": ("revoke select on sluice.signal_staging from sluice_reader", {
@@ -133,8 +136,9 @@ MENDED = {
         "reader_rights": READER + "api_key"}),
     "hashes for readers": ("grant select on sluice.api_key to sluice_reader", {
         "reader_rights": READER + "api_key.key_hash, api_key.secret_hash"}),
-    "functions for all": ("grant execute on function sluice.frontier(), sluice.metrics() to public", {
-        "public_rights": PUBLIC + "frontier, metrics"}),
+    "functions for all": (("grant execute on function sluice.bulk_finish(), sluice.metrics()"
+                           " to public"), {
+        "public_rights": PUBLIC + "bulk_finish, metrics"}),
     "a table for all": ("grant select on sluice.audit_log to public", by_public("audit_log")),
     "a column for all": ("grant select (id) on sluice.signal to public", by_public("signal")),
     "a sequence for all": ("grant usage on sequence sluice.claim_id to public", {
@@ -143,8 +147,8 @@ MENDED = {
         "public_rights": PUBLIC + "the schema"}),
     "a sequence behind": (row(5000), {
         "sequences": f"behind their tables: {REPAIR} for sluice.signal_id"}),
-    "an identity behind": ("insert into sluice.organization (id, name, created_by)"
-                           " overriding system value values (7, 'x', 'x')", {
+    "an identity behind": (("insert into sluice.organization (id, name, created_by)"
+                           " overriding system value values (7, 'x', 'x')"), {
         "sequences": f"behind their tables: {REPAIR} for sluice.organization_id_seq"}),
     "another cluster": ("update sluice.feed set cluster = 1", {
         "cluster": f"another than that of the last claims: {REPAIR}"}),
@@ -152,12 +156,12 @@ MENDED = {
         "cluster": f"stored_xact is ahead of this cluster's transactions: {REPAIR}"}),
     "a step": ("delete from sluice.maintenance_step where name in ('fold_usage', 'index_days')", {
         "maintenance_steps": LOST + "fold_usage, index_days"}),
-    "all steps": ("delete from sluice.maintenance_step where name not in ('make_partitions')"
-                  " and name !~ '^prune|^fold|^move|^drop|^resolve|^feed|^index'", {
+    "all steps": (("delete from sluice.maintenance_step where name not in ('make_partitions')"
+                  " and name !~ '^prune|^fold|^move|^drop|^resolve|^feed|^index'"), {
         "maintenance_steps": LOST + "count_rows"}),
     "a retention": ("delete from sluice.retention where table_name = 'signal_result'", {
-        "partitions": "unusual: signal_result has no retention, so that maintenance makes no days of"
-                      f" it ({REPAIR})"}),
+        "partitions": "unusual: signal_result has no retention, so that maintenance makes no days"
+                      f" of it ({REPAIR})"}),
 }
 
 
@@ -195,57 +199,57 @@ def maintain(database):
 # What --repair leaves alone, what check says to do, and that it helps.
 LEFT = {
     "owner of a partition": ("alter table sluice.signal_default owner to {user}", "partitions",
-        "unusual: signal_default belongs to {user} (ALTER TABLE … OWNER TO sluice_owner gives it back"
-        " to maintenance)", "alter table sluice.signal_default owner to sluice_owner"),
-    "schema of a partition": ("create schema elsewhere; alter table sluice.signal_{day} set schema"
-        " elsewhere", "partitions",
-        "unusual: elsewhere.signal_{day} is in schema elsewhere (ALTER TABLE … SET SCHEMA sluice"
-        " brings it back)", "alter table elsewhere.signal_{day} set schema sluice"),
+        ("unusual: signal_default belongs to {user} (ALTER TABLE … OWNER TO sluice_owner gives it"
+        " back to maintenance)"), "alter table sluice.signal_default owner to sluice_owner"),
+    "schema of a partition": (("create schema elsewhere; alter table sluice.signal_{day} set schema"
+        " elsewhere"), "partitions",
+        ("unusual: elsewhere.signal_{day} is in schema elsewhere (ALTER TABLE … SET SCHEMA sluice"
+        " brings it back)"), "alter table elsewhere.signal_{day} set schema sluice"),
     "default partition": ("alter table sluice.signal detach partition sluice.signal_default",
-        "partitions", "unusual: signal has no default partition (attach it, or create it by CREATE"
-        " TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT)",
+        "partitions", ("unusual: signal has no default partition (attach it, or create it by CREATE"
+        " TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT)"),
         "alter table sluice.signal attach partition sluice.signal_default default"),
     "no default partition": ("drop table sluice.signal_default",
-        "partitions", "unusual: signal has no default partition (attach it, or create it by CREATE"
-        " TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT)",
-        "set role sluice_owner; create table sluice.signal_default partition of sluice.signal default;"
-        " grant select on sluice.signal_default to sluice_reader"),
-    "bounds of a partition": ("update sluice.retention set keep = '100 years' where table_name ="
+        "partitions", ("unusual: signal has no default partition (attach it, or create it by CREATE"
+        " TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT)"),
+        ("set role sluice_owner; create table sluice.signal_default partition of sluice.signal"
+        " default; grant select on sluice.signal_default to sluice_reader")),
+    "bounds of a partition": (("update sluice.retention set keep = '100 years' where table_name ="
         " 'signal'; drop table sluice.signal_{day}; set role sluice_owner; create table"
         " sluice.early partition of sluice.signal for values from ('{date} 00:00Z') to"
         " ('{date} 12:00Z'); create table sluice.late partition of sluice.signal for values from"
         " ('{date} 12:00Z') to ('{next} 00:00Z'); grant select on sluice.early, sluice.late to"
-        " sluice_reader", "partitions",
-        "unusual: early is not of one UTC day (it goes when all of it is past retention), late is not"
-        " of one UTC day (it goes when all of it is past retention)",
-        ["drop table sluice.early, sluice.late; update sluice.retention set keep = '90 days' where"
-         " table_name = 'signal'", maintain]),
+        " sluice_reader"), "partitions",
+        ("unusual: early is not of one UTC day (it goes when all of it is past retention), late is"
+        " not of one UTC day (it goes when all of it is past retention)"),
+        [("drop table sluice.early, sluice.late; update sluice.retention set keep = '90 days' where"
+         " table_name = 'signal'"), maintain]),
     "policies that bind the owner": ("alter table sluice.signal force row level security",
-        "row_security", "stops intake, consumers or maintenance until ALTER TABLE … NO FORCE ROW LEVEL"
-        " SECURITY for signal", "alter table sluice.signal no force row level security"),
+        "row_security", ("stops intake, consumers or maintenance until ALTER TABLE … NO FORCE ROW"
+        " LEVEL SECURITY for signal"), "alter table sluice.signal no force row level security"),
     "missing partition": ("drop table sluice.signal_{day}", "partitions",
         "unusual: signal lacks signal_{day} (sluicectl maintain makes it, empty)", maintain),
     "detached partition": ("alter table sluice.signal detach partition sluice.signal_{day}",
         "partitions", "unusual: signal lacks signal_{day} (it is detached)",
-        "alter table sluice.signal attach partition sluice.signal_{day}"
-        " for values from ('{date} 00:00Z') to ('{next} 00:00Z')"),
+        ("alter table sluice.signal attach partition sluice.signal_{day}"
+        " for values from ('{date} 00:00Z') to ('{next} 00:00Z')")),
     "today's partition": ("drop table sluice.signal_{today}", "partitions_of_today",
         "run sluicectl maintain; none for today of signal", maintain),
     "rows in a default partition": ("drop table sluice.signal_{today}; select"
         " nextval('sluice.signal_id'); " + row(), "partitions_of_today default_partitions",
-        "rows outside all partitions in signal_default: sluicectl maintain moves those of the last"
-        " days", maintain),
-    "past retention": ("update sluice.retention set keep = '1 day' where table_name ="
-        " 'rejected_payload'", "retention", None, maintain),
-    "maintenance that is not run": ("delete from sluice.maintenance_run where step = 'fold_usage';"
+        ("rows outside all partitions in signal_default: sluicectl maintain moves those of the last"
+        " days"), maintain),
+    "past retention": (("update sluice.retention set keep = '1 day' where table_name ="
+        " 'rejected_payload'"), "retention", None, maintain),
+    "maintenance that is not run": (("delete from sluice.maintenance_run where step = 'fold_usage';"
         " update sluice.maintenance_step set added_at = now() - interval '25 hours' where name ="
-        " 'fold_usage'", "maintenance",
+        " 'fold_usage'"), "maintenance",
         "not done for a day: fold_usage: run sluicectl maintain every few minutes", maintain),
-    "maintenance that is busy": ("delete from sluice.maintenance_run where step = 'fold_usage';"
+    "maintenance that is busy": (("delete from sluice.maintenance_run where step = 'fold_usage';"
         " update sluice.maintenance_step set added_at = now() - interval '25 hours' where name ="
         " 'fold_usage'; select sluice.maintenance_record('me', 'fold_usage',"
-        " 'busy', 0, 'signal is in use')", "maintenance", "not done for a day: fold_usage (busy, signal"
-        " is in use): run sluicectl maintain every few minutes", maintain),
+        " 'busy', 0, 'signal is in use')"), "maintenance", ("not done for a day: fold_usage (busy,"
+        " signal is in use): run sluicectl maintain every few minutes"), maintain),
 }
 
 
@@ -294,8 +298,8 @@ def test_what_repair_leaves(fit, what):
 def test_check_finds(migrated, sql, check, result):
     migrated.psql(sql.format(db=migrated.env["PGDATABASE"], user=migrated.env["PGUSER"]))
     results = verdicts(migrated, FAILED if result == "failed" else FINE)
-    assert {name: found for name, found in results.items() if found != "ok"} == {
-        name: result for name in check.split()}
+    assert {name: found for name, found in results.items() if found != "ok"} == (
+        dict.fromkeys(check.split(), result))
 
 
 def test_a_dbas_own_objects(stack, migrated):
@@ -306,7 +310,8 @@ def test_a_dbas_own_objects(stack, migrated):
         create view sluice.shown as select 1 as n; alter view sluice.shown owner to {role};
         create function sluice.own() returns integer language sql return 1;
         alter function sluice.own() owner to {role}; create type sluice.mood as enum ('fine');
-        alter type sluice.mood owner to {role}; grant select on sluice.report, sluice.shown to public;
+        alter type sluice.mood owner to {role};
+        grant select on sluice.report, sluice.shown to public;
         grant insert on sluice.report to sluice_reader""")
     try:
         before = not_ok(migrated)
@@ -335,7 +340,8 @@ def test_roles_of_the_cluster(other_cluster):
     database.psql("revoke sluice_reader, sluice_maintenance from sluice_admin")
     found = not_ok(database.tool)
     assert found.pop("memberships") == (
-        f"not granted: {REPAIR} for sluice_maintenance to sluice_admin, sluice_reader to sluice_admin")
+        f"not granted: {REPAIR} for sluice_maintenance to sluice_admin,"
+        " sluice_reader to sluice_admin")
     assert list(found) == ["function_rights"]
     database.tool("migrate", "--repair")
     assert not_ok(database.tool) == {}
@@ -426,7 +432,7 @@ def test_check_unreachable(stack):
 @pytest.mark.parametrize("sql", [None, "grant usage on schema sluice to onlooker"],
                          ids=["no rights", "usage"])
 def test_check_with_few_rights(stack, sql):
-    """What the user may not see is a warning that says so, and the others are checked all the same."""
+    """What the user may not see is a warning that says so; the others are checked all the same."""
     stack.psql("create role onlooker login")
     try:
         if sql:
@@ -437,7 +443,8 @@ def test_check_with_few_rights(stack, sql):
         stack.psql("drop role onlooker")
     assert len(found) > 5
     what = r"table schema_migration" if sql else "schema sluice"
-    assert found["schema"] == f"not checked: permission denied for {what} (sluice_reader may see it)"
+    assert found["schema"] == (
+        f"not checked: permission denied for {what} (sluice_reader may see it)")
     assert not [text for text in found.values() if not re.fullmatch(
         r"not checked: permission denied for (schema|table|view|function) \w+"
         r" \(sluice_reader may see it\)", text)], found

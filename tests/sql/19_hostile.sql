@@ -217,6 +217,7 @@ BEGIN
 END
 $$;
 SET LOCAL enable_seqscan = off; -- a table of one page may be read without its index
+DISCARD PLANS;
 CREATE TEMPORARY TABLE reason AS
 SELECT v.*, pg_temp.buffers(v.key, v.secret) AS buffers
 FROM (VALUES ('unknown', 'no such key', NULL), ('deactivated', 'victim-deactivated', NULL),
