@@ -1,5 +1,5 @@
 """Everything that asks the database goes through PgBouncer in transaction mode, where each
-transaction may get another server connection and prepared statements are lost."""
+transaction may get another server connection and prepared statements are lost at its end."""
 
 import contextlib
 import json
@@ -34,6 +34,7 @@ admin_users = postgres
 pool_mode = transaction
 default_pool_size = {size}
 server_round_robin = 1
+server_reset_query_always = 1
 logfile = {home}/log
 pidfile =
 """
