@@ -231,7 +231,7 @@ COMMENT ON FUNCTION sluice.feed(text, boolean) IS
     'Internal: called by find_due.';
 
 CREATE OR REPLACE FUNCTION sluice.cut_frontier(whole pg_snapshot, before bigint) RETURNS pg_snapshot
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT format('%s:%s:%s', least(pg_snapshot_xmin(whole)::text::bigint, before), before,
             string_agg(x::text, ',' ORDER BY x::text::bigint))::pg_snapshot

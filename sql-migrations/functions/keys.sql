@@ -35,7 +35,7 @@ COMMENT ON FUNCTION sluice.key_list(text) IS
 
 CREATE OR REPLACE FUNCTION sluice.check_key(name text, endpoint_type text, key_hash bytea,
     display text, secret_hash bytea, expires_at timestamptz, payload_template jsonb) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     refusal text[]; -- the parameter, and what is wrong with it
 BEGIN

@@ -30,7 +30,7 @@ COMMENT ON FUNCTION sluice.oldest_due(text) IS
 
 CREATE OR REPLACE FUNCTION sluice.metric(name text, type text, help text, label text, label_values text[],
     samples numeric[]) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN format(E'# HELP %1$s %2$s\n# TYPE %1$s %3$s\n', name, help, type)
         || coalesce((SELECT string_agg(name

@@ -7,7 +7,7 @@ SET LOCAL ROLE sluice_owner;
 -- ---- one partition ----
 
 CREATE OR REPLACE FUNCTION sluice.day_name(table_name text, day timestamptz) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN table_name || '_p' || to_char(day AT TIME ZONE 'UTC', 'YYYY_MM_DD');
 END

@@ -87,6 +87,18 @@ COMMENT ON FUNCTION sluice.is_ahead() IS
     'Whether there are rows with a stored_xact that this cluster has not reached yet. For '
     'sluicectl check.';
 
+CREATE OR REPLACE FUNCTION sluice.set_xact_offset(value bigint) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
+        'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', value);
+    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.stored_xact() RETURNS bigint LANGUAGE sql '
+        'VOLATILE RETURN pg_current_xact_id()::text::bigint + %s::bigint', value);
+END
+$$;
+COMMENT ON FUNCTION sluice.set_xact_offset(bigint) IS
+    'Sets xact_offset, at once in all sessions. Internal: called by raise_xacts.';
+
 CREATE OR REPLACE FUNCTION sluice.raise_xacts(received_from timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -97,8 +109,7 @@ DECLARE
     new_offset constant bigint := sluice.highest_xact() + margin;
     its record;
 BEGIN
-    EXECUTE format('CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql '
-        'IMMUTABLE PARALLEL SAFE RETURN %s::bigint', new_offset);
+    PERFORM sluice.set_xact_offset(new_offset);
     -- Rows that this cluster has stored already have numbers that are too low. Their xmin tells
     -- them from the restored rows.
     FOR its IN VALUES ('signal', 'received_at'), ('product_org_update', 'received_at'),

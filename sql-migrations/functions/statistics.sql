@@ -145,7 +145,7 @@ COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
     'everything was asked for and there is more than max_rows. Internal: called by statistics_of.';
 
 CREATE OR REPLACE FUNCTION sluice.timestamp_text(value timestamptz) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN to_json(value AT TIME ZONE 'UTC') #>> '{}' || 'Z';
 END
@@ -362,7 +362,7 @@ COMMENT ON FUNCTION sluice.shown(jsonb) IS
     'The value, or null if it is over 64 KiB. For lists. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.preview(bytes bytea, was_cut boolean) RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- The last character may be incomplete.
     FOR missing IN 0..CASE WHEN was_cut THEN 3 ELSE 0 END LOOP

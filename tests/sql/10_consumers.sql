@@ -1,7 +1,7 @@
 -- Consumers: what is claimed, for how long, what becomes of it, and who may say so. Works with committed
 -- rows: what a transaction stores, a claim takes in when it has committed. More sessions are in
 -- tests/e2e/test_consumers.py.
-SELECT plan(86);
+SELECT plan(88);
 \ir helper.psql
 
 -- What other tests have committed.
@@ -223,13 +223,22 @@ SELECT set_eq(format($$ SELECT (payload ->> 'n')::integer FROM sluice.signals_be
 SELECT is_empty(format('SELECT * FROM sluice.signals_between(%L, sluice.frontier())', :'later'),
     'and once only');
 -- As in another cluster, with other numbers.
-CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 1000000000;
+CREATE FUNCTION pg_temp.number() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN sluice.stored_xact(); END';
+PREPARE moved AS INSERT INTO sluice.signal_move (organization_id, id, received_at)
+    VALUES (1, nextval('sluice.signal_id'), now()) RETURNING stored_xact;
+CREATE TEMPORARY TABLE number AS SELECT pg_temp.number() AS before;
+EXECUTE moved;
+SELECT sluice.set_xact_offset(1000000000);
+SELECT cmp_ok(pg_temp.number(), '>', 1000000000::bigint, 'a session that has asked for its number gets the new one');
+EXECUTE moved;
+SELECT is((SELECT count(*) FROM sluice.signal_move WHERE stored_xact > 1000000000), 1::bigint, 'and stores it');
+DELETE FROM sluice.signal_move;
 SELECT pg_temp.put(10, now());
 SELECT results_eq(format($$ SELECT (payload ->> 'n')::integer
     FROM sluice.signals_between(%L, sluice.frontier()) $$, :'later'), ARRAY[10],
     'a frontier of before goes on being right');
 UPDATE sluice.feed SET cluster = 1;
-CREATE OR REPLACE FUNCTION sluice.xact_offset() RETURNS bigint LANGUAGE sql IMMUTABLE RETURN 0;
+SELECT sluice.set_xact_offset(0);
 SELECT set_eq('SELECT pg_temp.claim(100)', '{8,9,10}'::integer[],
     'a claim in another cluster takes in what nobody has claimed');
 SELECT cmp_ok(sluice.xact_offset(), '>', 1000000000::bigint, 'and makes numbers go on rising');

@@ -74,7 +74,7 @@ BEGIN
     RESET ROLE;
     pages := (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint
         + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
-    n := (plan -> 0 -> 'Plan' ->> 'Actual Rows')::bigint;
+    n := (plan -> 0 -> 'Plan' ->> 'Actual Rows')::numeric; -- 1.00 since version 18
 END
 $$;
 -- a_day: how many pages a day may be, a_row: how many a row found. Reading a day would be 25.
