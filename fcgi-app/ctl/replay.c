@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "base/timestamp.h"
 #include "config/config.h"
 #include "http/problem.h"
 #include "intake/intake.h"
@@ -44,10 +45,15 @@ static enum intake_kind kind_of(const struct store_key *key, const struct store_
 /* Strict: either everything becomes rows, or nothing is stored. */
 static void prepare(struct intake *intake, const struct store_rejected *entry)
 {
+	int64_t received_us;
+
 	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
 		intake->media = HTTP_MEDIA_NDJSON;
 	intake->key = slice_of(crossed_out_key);
 	intake->given_source = entry->source;
+	if (!timestamp_read(entry->received_at, &received_us))
+		received_us = intake->given.received_us;
+	intake->given.received_us = received_us;
 	intake->strict = true;
 }
 

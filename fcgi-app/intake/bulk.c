@@ -37,7 +37,6 @@ struct bulk {
 	bool any_items;	     /* were sent */
 	uint64_t duplicates; /* among them */
 	bool complete;	     /* intake->received is the whole body */
-	size_t bytes_left;   /* payloads may still take */
 	enum status failure; /* the first: our own trouble, or the sender was refused */
 };
 
@@ -93,6 +92,7 @@ static enum status send_chunk(struct bulk *bulk)
 		bulk->awaited = COMMIT_LIST_EMPTY;
 	arena_reset(&bulk->arena);
 	bulk->chunk.commit.item_count = 0;
+	bulk->chunk.commit.envelope = SLICE_ABSENT;
 	bulk->chunk.commit.reject_count = 0;
 	bulk->chunk.bytes = 0;
 	return bulk->failure;
@@ -151,16 +151,18 @@ static enum status take_item(void *context, const struct json_item *item)
 	};
 	if (copy.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	struct signal *signal = &bulk->signals[bulk->chunk.commit.item_count];
-	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
+	struct commit_request *commit = &bulk->chunk.commit;
+	struct signal *signal = &bulk->signals[commit->item_count];
+	enum status status = STATUS_OK;
+	if (commit->item_count == 0)
+		status = intake_read_envelope(intake, &bulk->arena, bulk->reader, commit);
+	if (status == STATUS_OK)
+		status = intake_read_item(intake, &bulk->arena, &copy, signal);
 	if (status != STATUS_OK)
 		return status;
+	signal->in_envelope = intake_has_room_for_envelope(intake, commit, intake->accepted);
 	size_t bytes = signal->payload.n;
-	/* The envelope's defaults make it larger than the body, so its limit applies again. */
-	if (bytes > bulk->bytes_left)
-		return STATUS_TOO_LARGE;
-	bulk->bytes_left -= bytes;
-	bulk->chunk.commit.item_count++;
+	commit->item_count++;
 	intake->accepted++;
 	return fill_chunk(bulk, bytes);
 }
@@ -219,7 +221,6 @@ static enum status open_chunk(struct bulk *bulk)
 	struct arena *arena = intake->arena;
 	struct commit_request *commit = &bulk->chunk.commit;
 
-	bulk->bytes_left = intake_body_max(intake);
 	intake->received = buf_make((size_t)intake->config->item_bytes);
 	intake->decoded = buf_make((size_t)intake->config->item_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));

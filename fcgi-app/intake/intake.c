@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "http/header.h"
 #include "http/problem.h"
+#include "model/identity.h"
 
 enum { ITEMS_FIRST = 1 };
 
@@ -19,7 +21,9 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 		.http = http,
 		.kind = kind,
 		.commit = {.arena = arena, .for_product_orgs = kind == INTAKE_PRODUCT_ORGS},
+		.given = {.received_us = clock_unix_us()},
 	};
+	intake->envelope_bytes_left = intake_body_max(intake);
 }
 
 void intake_free(struct intake *intake)
@@ -100,25 +104,48 @@ static enum status head_source(struct intake *intake)
 	return STATUS_OK;
 }
 
-/* The delivery's id, for a payload without one. */
+/* The delivery's id, for a payload without one: of the first of these headers that names one. */
 static enum status head_id(struct intake *intake)
 {
-	unsigned times = http_header(intake->http, "HTTP_IDEMPOTENCY_KEY", &intake->given_id);
+	static const char *const headers[] = {"HTTP_IDEMPOTENCY_KEY", "HTTP_WEBHOOK_ID",
+					      "HTTP_SVIX_ID", "HTTP_CE_ID"};
+	struct slice id = SLICE_ABSENT;
 
-	if (times == 0 || intake->given_id.n == 0)
-		times = http_header(intake->http, "HTTP_WEBHOOK_ID", &intake->given_id);
-	if (times > 1) {
-		intake->detail = "Idempotency-Key or webhook-id was sent more than once";
-		return STATUS_REPEATED_HEADER;
-	}
-	if (intake->given_id.n == 0) {
-		intake->given_id = SLICE_ABSENT;
-	} else if (!signal_id_is_valid(intake->given_id)) {
-		intake->detail =
-			"an Idempotency-Key or webhook-id is 1 to 1,024 visible ASCII characters";
-		return STATUS_MALFORMED_REQUEST;
+	for (size_t i = 0; i < ARRAY_LENGTH(headers) && intake->given_id.p == NULL; i++) {
+		unsigned times = http_header(intake->http, headers[i], &id);
+		if (times > 1) {
+			intake->detail = "Idempotency-Key, webhook-id, svix-id or ce-id was sent "
+					 "more than once";
+			return STATUS_REPEATED_HEADER;
+		}
+		if (id.n > 0 && !signal_id_is_valid(id)) {
+			intake->detail = "an Idempotency-Key, webhook-id, svix-id or ce-id is 1 to "
+					 "1,024 visible ASCII characters";
+			return STATUS_MALFORMED_REQUEST;
+		}
+		if (id.n > 0 && identity_is_id(id))
+			intake->given_id = id;
 	}
 	return STATUS_OK;
+}
+
+/* Of an event whose attributes are headers; one that no column can hold is none. */
+static struct slice attribute(const struct http_request *http, const char *variable)
+{
+	struct slice value = SLICE_ABSENT;
+
+	return http_header(http, variable, &value) == 1 && signal_id_is_valid(value) ? value
+										     : SLICE_ABSENT;
+}
+
+/* CloudEvents 1.0, HTTP binary mode. */
+static void head_cloud_event(struct intake *intake)
+{
+	if (attribute(intake->http, "HTTP_CE_SPECVERSION").p == NULL)
+		return;
+	intake->given.event_type = attribute(intake->http, "HTTP_CE_TYPE");
+	intake->given.event_name = attribute(intake->http, "HTTP_CE_SUBJECT");
+	intake->given.time = attribute(intake->http, "HTTP_CE_TIME");
 }
 
 /* Prefer: handling=strict, perhaps among other preferences (RFC 7240). */
@@ -152,6 +179,7 @@ enum status intake_head(struct intake *intake)
 		return status;
 	if (intake->http->content_length > (int64_t)intake_body_max(intake))
 		return STATUS_TOO_LARGE;
+	head_cloud_event(intake);
 	intake->strict = prefers_strict(intake->http);
 	intake->commit.request_id = slice_of(intake->http->request_id);
 	return STATUS_OK;
@@ -299,7 +327,7 @@ static size_t plain_max_of(const struct intake *intake)
 	return (size_t)(batch ? config->batch_body_bytes : config->single_body_bytes);
 }
 
-static enum status read_items(struct intake *intake, size_t bytes_max)
+static enum status read_items(struct intake *intake)
 {
 	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct json_reader *reader = NULL;
@@ -314,9 +342,11 @@ static enum status read_items(struct intake *intake, size_t bytes_max)
 		intake_judge(intake, reader, status);
 		status = STATUS_OK;
 	}
+	if (status == STATUS_OK && intake->body_status == STATUS_OK)
+		status = intake_read_envelope(intake, intake->arena, reader, &intake->commit);
 	if (status == STATUS_OK && intake->body_status == STATUS_OK &&
 	    intake->kind != INTAKE_PRODUCT_ORGS)
-		status = intake_read_signals(intake, reader, bytes_max);
+		status = intake_read_signals(intake);
 	json_reader_close(reader);
 	return status;
 }
@@ -383,7 +413,7 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 	if (status == STATUS_OK && intake->plain.n > plain_max_of(intake))
 		status = STATUS_TOO_LARGE;
 	if (status == STATUS_OK)
-		status = read_items(intake, bytes_max);
+		status = read_items(intake);
 	if (status == STATUS_TOO_LARGE && bytes_max < body_max) {
 		forget_body(intake);
 		return STATUS_LARGE;

@@ -56,15 +56,17 @@ struct intake {
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */
 	struct slice given_id;	   /* the delivery's id from a header, or absent */
+	struct signal_given given; /* the same for signals; received_us is set by intake_init */
 	enum http_media media;
 	enum http_coding coding;
 	bool strict; /* Prefer: handling=strict */
 	struct commit_request commit;
 
 	/* set by intake_body or intake_bulk */
-	struct slice plain;  /* the body, decompressed; of a bulk body the first bytes */
-	struct buf received; /* the first bytes of a bulk body as they came */
-	struct buf decoded;  /* what plain points to if the body was compressed, or in bulk */
+	size_t envelope_bytes_left; /* that items may take for the envelope */
+	struct slice plain;	    /* the body, decompressed; of a bulk body the first bytes */
+	struct buf received;	    /* the first bytes of a bulk body as they came */
+	struct buf decoded; /* what plain points to if the body was compressed, or in bulk */
 	struct intake_item *items;
 	struct signal *signals;		  /* of the items, or … */
 	struct product_org *product_orgs; /* … these, set by intake_map */

@@ -35,17 +35,26 @@ const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t o
 /* How the items of the body are delimited, by path and media type. */
 enum json_form intake_form(const struct intake *intake);
 
-/* Reads a good item into a signal, with the defaults of its envelope, in the given arena. As
- * signal_read(). */
-enum status intake_read_item(const struct intake *intake, struct arena *arena,
-			     const struct json_reader *reader, const struct intake_item *item,
-			     struct signal *signal) MUST_CHECK;
+/*
+ * Before items are read: what stood beside their array, as far as the reader has come, goes to
+ * commit->envelope and is the default for their columns. All in the arena. STATUS_OK or
+ * STATUS_NO_MEMORY.
+ */
+enum status intake_read_envelope(struct intake *intake, struct arena *arena,
+				 const struct json_reader *reader,
+				 struct commit_request *commit) MUST_CHECK;
 
-/* Makes signals of all good items. With the envelope's defaults they may be larger than the body,
- * so its limit applies to them again. STATUS_OK, STATUS_NO_MEMORY, STATUS_TOO_LARGE or as
- * signal_read(). */
-enum status intake_read_signals(struct intake *intake, const struct json_reader *reader,
-				size_t bytes_max) MUST_CHECK;
+/* True if an item, before which so many of the request's came, is stored with the envelope. All are
+ * unless that makes more bytes than a body may have: then the first ones are. */
+bool intake_has_room_for_envelope(struct intake *intake, const struct commit_request *commit,
+				  size_t items_before);
+
+/* Reads a good item into a signal, in the given arena. As signal_read(). */
+enum status intake_read_item(const struct intake *intake, struct arena *arena,
+			     const struct intake_item *item, struct signal *signal) MUST_CHECK;
+
+/* Makes signals of all good items. As signal_read(). */
+enum status intake_read_signals(struct intake *intake) MUST_CHECK;
 
 /* Sets body_status after the reader has ended with status. */
 void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status);

@@ -13,8 +13,8 @@
 #include "json/scan.h"
 
 enum {
-	KEY_BYTES = 64,			/* more than a key in question has, all escaped */
-	BESIDE_BYTES = 64 * 1024,	/* most of a member beside the array */
+	KEY_BYTES = 1024,		/* more than a key in question has, all escaped */
+	BESIDE_BYTES = 64 * 1024,	/* most of a member beside the array, and of all */
 	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory not freed between items */
 	MARK_BYTES = 3
 };
@@ -78,8 +78,10 @@ struct json_reader {
 	uint64_t value_end;    /* offset after its value; 0: not yet */
 
 	uint64_t items;
+	struct buf name; /* the last key of an envelope, as JSON */
 	struct buf beside[BESIDE_COUNT];
-	enum status status; /* STATUS_OK until the first failure */
+	struct buf envelope; /* all members beside the array, without the last brace */
+	enum status status;  /* STATUS_OK until the first failure */
 	uint64_t bad_offset;
 	const char *reason;
 };
@@ -236,7 +238,7 @@ static enum status member_begin(struct json_reader *reader, const char *p)
 				    "a second array of items");
 		reader->in_items = true;
 		reader->scan.watched = 3;
-	} else if (reader->key >= 0) {
+	} else {
 		json_scan_item(&reader->scan);
 		capture_begin(reader, CAPTURE_BESIDE, p, BESIDE_BYTES);
 	}
@@ -254,21 +256,43 @@ static enum status value_begin(struct json_reader *reader, const char *p)
 	return member_begin(reader, p);
 }
 
+/* As far as there is room for it. */
+static void envelope_add(struct json_reader *reader, struct slice value)
+{
+	struct buf *envelope = &reader->envelope;
+	struct slice name = buf_slice(&reader->name);
+
+	if (name.n == 0 || name.n + value.n + 3 > BESIDE_BYTES - envelope->n)
+		return;
+	buf_add_char(envelope, envelope->n == 0 ? '{' : ',');
+	buf_add_slice(envelope, name);
+	buf_add_char(envelope, ':');
+	buf_add_slice(envelope, value);
+}
+
 static enum status beside_end(struct json_reader *reader, const char *end)
 {
-	struct buf *beside = &reader->beside[reader->key];
 	uint64_t length = offset_of(reader, end) - reader->start;
+	struct buf value = buf_make(BESIDE_BYTES);
 	struct slice text;
 	enum status status = capture_end(reader, end, &text);
 
-	buf_reset(beside, 0); /* the last member of a name counts */
+	if (reader->key >= 0)
+		buf_reset(&reader->beside[reader->key], 0); /* the last of a name counts */
 	if (status != STATUS_OK || length > BESIDE_BYTES || reader->scan.problem != STATUS_OK)
 		return status;
-	if (reader->scan.needs_repair)
-		json_text_repair(text, beside);
-	else
-		buf_add_slice(beside, text);
-	if (beside->status != STATUS_OK)
+	if (reader->scan.needs_repair) {
+		json_text_repair(text, &value);
+		text = buf_slice(&value);
+	}
+	envelope_add(reader, text);
+	if (reader->key >= 0)
+		buf_add_slice(&reader->beside[reader->key], text);
+	status = value.status != STATUS_OK ? value.status : reader->envelope.status;
+	if (status == STATUS_OK && reader->key >= 0)
+		status = reader->beside[reader->key].status;
+	buf_free(&value);
+	if (status != STATUS_OK)
 		return stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
 	return STATUS_OK;
 }
@@ -293,6 +317,11 @@ static enum status key_end(struct json_reader *reader, const char *end)
 	enum status status = capture_end(reader, end, &key);
 
 	reader->key = KEY_OTHER;
+	buf_reset(&reader->name, KEY_BYTES);
+	if (status == STATUS_OK && offset_of(reader, end) - reader->start <= KEY_BYTES)
+		json_text_repair(key, &reader->name);
+	if (reader->name.status != STATUS_OK)
+		return stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
 	if (json_text_is_name(key, SLICE("batch")) || json_text_is_name(key, SLICE("signals")) ||
 	    json_text_is_name(key, SLICE("events")))
 		reader->key = KEY_ITEMS;
@@ -504,6 +533,8 @@ enum status json_reader_open(struct json_reader **reader, enum json_form form,
 	made->scan.watched = 1;
 	for (int i = 0; i < BESIDE_COUNT; i++)
 		made->beside[i] = buf_make(BESIDE_BYTES);
+	made->name = buf_make(KEY_BYTES);
+	made->envelope = buf_make(BESIDE_BYTES);
 	return STATUS_OK;
 }
 
@@ -579,6 +610,23 @@ struct slice json_reader_beside(const struct json_reader *reader, const char *na
 	return SLICE_ABSENT;
 }
 
+enum status json_reader_envelope(const struct json_reader *reader, struct arena *arena,
+				 struct slice *text)
+{
+	size_t n = reader->envelope.n;
+
+	*text = SLICE_ABSENT;
+	if (n == 0)
+		return STATUS_OK;
+	char *copy = arena_alloc(arena, n + 2);
+	if (copy == NULL)
+		return STATUS_NO_MEMORY;
+	memcpy(copy, reader->envelope.p, n);
+	copy[n] = '}';
+	*text = (struct slice){copy, n + 1};
+	return STATUS_OK;
+}
+
 void json_reader_close(struct json_reader *reader)
 {
 	if (reader == NULL)
@@ -587,5 +635,7 @@ void json_reader_close(struct json_reader *reader)
 	buf_free(&reader->kept);
 	for (int i = 0; i < BESIDE_COUNT; i++)
 		buf_free(&reader->beside[i]);
+	buf_free(&reader->name);
+	buf_free(&reader->envelope);
 	free(reader);
 }

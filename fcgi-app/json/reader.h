@@ -70,7 +70,16 @@ bool json_reader_is_single(const struct json_reader *reader);
 void json_reader_error(const struct json_reader *reader, uint64_t *offset, const char **reason);
 
 /*
- * After the end: a member of the envelope beside its array, by name ("sentAt", "timestamp" or
+ * All members of the envelope beside its array that have been read so far, as a JSON object in the
+ * arena, repaired if need be. Absent if there are none. Left out are members that are over the
+ * limits of depth and numbers, have a name of more than 1,024 bytes, or for which there is no room
+ * left in 64 KiB. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status json_reader_envelope(const struct json_reader *reader, struct arena *arena,
+				 struct slice *text) MUST_CHECK;
+
+/*
+ * A member of the envelope beside its array, by name ("sentAt", "timestamp" or
  * "context"), as JSON text, repaired if need be. Absent if it is not there, longer than 64 KiB or
  * over the limits of depth and numbers. Lives as long as the reader.
  */

@@ -85,7 +85,7 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 		.name = "store_rejected_replay",
 		.sql = "SELECT to_json(sluice.rejected_replay($1::text, $2::text::bigint,"
 		       " $3::text::boolean, $4::sluice.intake_signal[],"
-		       " $5::sluice.intake_product_org[]))::text",
+		       " $5::sluice.intake_product_org[], $6::jsonb[]))::text",
 		.param_count = PARAMS,
 		.binary = true,
 		.columns = 1,

@@ -56,6 +56,9 @@ static const char *const variables[] = {
 	NULL,
 };
 
+#define RECEIVED_US (INT64_C(1794000000) * 1000000)
+
+static const struct signal_given given = {.received_us = RECEIVED_US};
 static const struct slice seed = {BENCH_SEED, sizeof(BENCH_SEED) - 1};
 static struct config config;
 static struct arena kept, arena; /* for all parts / for one request */
@@ -104,14 +107,14 @@ static void read_body(void)
 
 static void read_signal(void)
 {
-	must(signal_read(&arena, seed, false, SLICE_ABSENT, &signals[0]) == STATUS_OK);
+	must(signal_read(&arena, seed, false, &given, &signals[0]) == STATUS_OK);
 }
 
 static void apply_template(void)
 {
 	struct product_org row;
 
-	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, &row) == STATUS_OK);
+	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, RECEIVED_US, &row) == STATUS_OK);
 }
 
 static void encode_items(void)

@@ -502,61 +502,77 @@ START_TEST(a_given_source_comes_first)
 }
 END_TEST
 
-/* What stands beside the items is given to those that lack it, also when it stands behind. */
+/* What stands beside the items is kept beside their payloads, wherever it stands, and is the
+ * default for their columns. */
 START_TEST(envelopes_give_defaults)
 {
 	static const char *const texts[] = {
-		"{\"sentAt\":\"2026-01-02T03:04:05Z\",\"context\":{\"ip\":\"::1\"},"
-		"\"batch\":[{\"a\":1},{\"timestamp\":0,\"context\":null},{}]}",
-		"{\"events\":[{\"a\":1},{\"timestamp\":0,\"context\":null},{}],"
-		"\"context\":{\"ip\":\"::1\"},\"timestamp\":\"2026-01-02T03:04:05Z\","
-		"\"sentAt\":\"2001-01-01T00:00:00Z\"}",
+		"{\"timestamp\":\"2026-01-02T03:04:05Z\",\"context\":{\"ip\":\"::1\",\"traits\":{\"email\":\"E@b.co\"}},"
+		"\"n\\u0061me\":[1, 2],"
+		"\"batch\":[{\"a\":1},{\"timestamp\":\"2026-01-02\",\"context\":null},{}]}",
+		"{\"events\":[{\"a\":1},{\"timestamp\":\"2026-01-02\",\"context\":null},{}],"
+		"\"timestamp\":\"2026-01-02T03:04:05Z\",\"context\":{\"ip\":\"::1\",\"traits\":{\"email\":\"E@b.co\"}},"
+		"\"n\\u0061me\":[1, 2]}",
 	};
-	static const char both[] =
-		"{\"context\":{\"ip\":\"::1\"},\"timestamp\":\"2026-01-02T03:04:05Z\"";
-	struct buf first = buf_make(200);
-	struct buf last = buf_make(200);
 
-	buf_add_format(&first, "%s,\"a\":1}%c", both, '\0');
-	buf_add_format(&last, "%s}%c", both, '\0');
 	read_body(INTAKE_BATCH, "", slice_of(texts[_i]));
 	ck_assert_int_eq(intake.body_status, STATUS_OK);
 	ck_assert_uint_eq(intake.commit.item_count, 3);
-	check_slice(intake.signals[0].payload, first.p);
-	check_slice(intake.signals[1].payload, "{\"timestamp\":0,\"context\":null}");
-	check_slice(intake.signals[2].payload, last.p);
+	check_slice(intake.commit.envelope,
+		    "{\"timestamp\":\"2026-01-02T03:04:05Z\",\"context\":{\"ip\":\"::1\","
+		    "\"traits\":{\"email\":\"E@b.co\"}},\"n\\u0061me\":[1, 2]}");
+	check_slice(intake.signals[0].payload, "{\"a\":1}");
+	check_slice(intake.signals[1].payload, "{\"timestamp\":\"2026-01-02\",\"context\":null}");
+	check_slice(intake.signals[2].payload, "{}");
 	ck_assert(intake.signals[0].occurred_at_us == INT64_C(1767323045000000));
+	ck_assert(intake.signals[1].occurred_at_us == INT64_C(1767312000000000));
 	ck_assert(intake.signals[2].occurred_at_us == INT64_C(1767323045000000));
+	for (int i = 0; i < 3; i++) {
+		ck_assert(intake.signals[i].in_envelope);
+		check_slice(intake.signals[i].email, "e@b.co");
+	}
 	drop();
-	buf_free(&first);
-	buf_free(&last);
 }
 END_TEST
 
-/* A large context for many small items is a large body. */
-START_TEST(defaults_count_as_body)
+/* Without the presented key, and repaired as a payload is. */
+START_TEST(envelopes_are_cleaned)
 {
-	/* Four items with a context of 500 or so bytes pass 2,000 bytes, with a shorter one they
-	 * do not. */
-	static const size_t sizes[] = {470, 490};
 	struct buf text = buf_make(BUF_BYTES);
 
+	buf_add_format(
+		&text,
+		"{\"writeKey\":\"%s\",\"batch\":[{}],\"a\":\"\\u0000\",\"writeKey\":\"other\"}",
+		key);
+	read_body(INTAKE_BATCH, "", buf_slice(&text));
+	check_slice(intake.commit.envelope, "{\"a\":\"\xef\xbf\xbd\",\"writeKey\":\"other\"}");
+	drop();
+	buf_free(&text);
+	read_body(INTAKE_BATCH, "", SLICE("[{}]"));
+	check_slice(intake.commit.envelope, NULL);
+	drop();
+}
+END_TEST
+
+/* A large envelope for many small items must not fill the database: the first items have it. */
+START_TEST(envelopes_are_kept_up_to_the_bodys_limit)
+{
+	static const size_t sizes[] = {480, 490, 650, 2000 - 34};
+	static const size_t kept[] = {4, 4, 3, 1};
+	struct buf text = buf_make(BUF_BYTES);
+	size_t count = 0;
+
 	config.batch_body_bytes = SINGLE_BYTES;
-	buf_add_text(&text, "{\"batch\":[{},{},{},{}],\"context\":");
+	buf_add_text(&text, "{\"batch\":[{},{},{},{}],\"c\":");
 	add_item(&text, sizes[_i]);
 	buf_add_char(&text, '}');
+	config.batch_body_bytes = (int64_t)(text.n < SINGLE_BYTES ? SINGLE_BYTES : text.n);
 	read_body(INTAKE_BATCH, "", buf_slice(&text));
-	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_TOO_LARGE);
-	ck_assert_uint_eq(intake.commit.item_count, _i == 0 ? 4 : 0);
-	drop();
-	/* The loop leaves it to a child, which finds room or does not. */
-	request(INTAKE_BATCH, "");
-	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
-	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), PLAIN_BYTES), STATUS_LARGE);
-	ck_assert_uint_eq(intake.commit.item_count, 0);
-	ck_assert_int_eq(intake_body(&intake, buf_slice(&text), BUF_BYTES), STATUS_OK);
-	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_TOO_LARGE);
-	ck_assert_uint_eq(intake.accepted, 4);
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	ck_assert_uint_eq(intake.commit.item_count, 4);
+	while (count < 4 && intake.signals[count].in_envelope)
+		count++;
+	ck_assert_uint_eq(count, kept[_i]);
 	drop();
 	buf_free(&text);
 }
@@ -608,13 +624,13 @@ START_TEST(many_items_keep_their_places)
 	config.batch_body_bytes = BUF_BYTES;
 	buf_add_char(&text, '[');
 	for (int i = 0; i < MANY; i++)
-		buf_add_format(&text, "%s{\"userId\":%d}", i == 0 ? "" : ",", i);
+		buf_add_format(&text, "%s{\"userId\":%d}", i == 0 ? "" : ",", i + 1);
 	buf_add_char(&text, ']');
 	read_body(INTAKE_BATCH, "", buf_slice(&text));
 	ck_assert_uint_eq(intake.commit.item_count, MANY);
 	for (int i = 0; i < MANY; i++) {
 		struct buf expected = buf_make(16);
-		buf_add_format(&expected, "%d", i);
+		buf_add_format(&expected, "%d", i + 1);
 		ck_assert(slice_equal(intake.signals[i].user_id, buf_slice(&expected)));
 		ck_assert_uint_eq(intake.items[i].index, (uint64_t)i);
 		intake.commit.results[i].id = i; /* there is room for each */
@@ -1347,7 +1363,8 @@ static void add_bodies(Suite *suite)
 	tcase_add_test(tests, items_become_signals_in_order);
 	tcase_add_loop_test(tests, a_given_source_comes_first, 0, 2);
 	tcase_add_loop_test(tests, envelopes_give_defaults, 0, 2);
-	tcase_add_loop_test(tests, defaults_count_as_body, 0, 2);
+	tcase_add_test(tests, envelopes_are_cleaned);
+	tcase_add_loop_test(tests, envelopes_are_kept_up_to_the_bodys_limit, 0, 4);
 	tcase_add_loop_test(tests, the_presented_key_stays_out_of_payloads, 0, 4);
 	tcase_add_loop_test(tests, the_last_line_stays_readable, 0, 3);
 	tcase_add_test(tests, many_items_keep_their_places);
