@@ -14,7 +14,8 @@
 
 enum {
 	SOURCE_BYTES = 64,
-	VALUE_BYTES = 1024 /* longer values stay in the payload alone */
+	VALUE_BYTES = 1024,	/* longer values stay in the payload alone */
+	CLOCK_OFF_US = 60000000 /* nearer clocks agree */
 };
 
 bool signal_source_is_valid(struct slice source)
@@ -360,8 +361,8 @@ static int64_t received_at(struct signal_payload *payload)
 
 /*
  * A time of the sender's clock by ours: received - (sentAt - original). "originalTimestamp" is one.
- * So is a "timestamp" that has not been corrected yet, as libraries send it; but an archive's
- * sentAt is not now, and would move what it holds.
+ * So is a "timestamp" that has not been corrected yet, as libraries send it: by a clock that is
+ * more than the way off, and less than an archive's sentAt, which would move what it holds.
  */
 static int64_t corrected(struct signal_payload *payload, enum signal_member member, int64_t us)
 {
@@ -375,7 +376,8 @@ static int64_t corrected(struct signal_payload *payload, enum signal_member memb
 	if (sent_us == INT64_MIN)
 		return us;
 	int64_t behind_us = received_at(payload) - sent_us;
-	if (raw && (behind_us > EVENT_TIME_DAY_US || behind_us < -EVENT_TIME_DAY_US))
+	int64_t off_us = behind_us < 0 ? -behind_us : behind_us;
+	if (raw && (off_us < CLOCK_OFF_US || off_us > EVENT_TIME_DAY_US))
 		return us;
 	return us + behind_us;
 }

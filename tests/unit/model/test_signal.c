@@ -478,7 +478,11 @@ static const struct time_case {
 	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"soon\"}"), SEP20,
 	 WARN("sentAt", NOTIME)},
 	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"1970-01-01\"}"), SEP20, NULL},
-	/* a timestamp by a clock that is an hour behind; one that was corrected; an archive's */
+	/* a timestamp by a clock that is off; by one that is not; one that was corrected; an
+	 * archive's */
+	{T("{\"timestamp\":1789999930,\"sentAt\":1789999941}"), INT64_C(1789999930) * S, NULL},
+	{T("{\"timestamp\":1789999930,\"sentAt\":1789999940}"), RECEIVED_US - 10 * S, NULL},
+	{T("{\"timestamp\":1790003590,\"sentAt\":1790003600}"), RECEIVED_US - 10 * S, NULL},
 	{T("{\"timestamp\":1789996300,\"sentAt\":1789996400}"), RECEIVED_US - 100 * S, NULL},
 	{T("{\"timestamp\":1789996300,\"sentAt\":1789996400,\"originalTimestamp\":1}"),
 	 INT64_C(1789996300) * S, NULL},
