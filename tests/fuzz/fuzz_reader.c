@@ -61,6 +61,24 @@ static enum status feed(void *context, const char *bytes, size_t n)
 	return json_reader_feed(reading->reader, bytes, n);
 }
 
+/* What stood beside the array, of a failed body, too: JSON that jsonb can hold. */
+static void tell_envelope(struct reading *reading)
+{
+	struct arena arena = {0};
+	struct slice envelope;
+	bool needs_repair = false;
+
+	CHECK(json_reader_envelope(reading->reader, &arena, &envelope) == STATUS_OK);
+	if (envelope.p != NULL) {
+		CHECK(envelope.n <= (64 << 10) + 1 && envelope.p[0] == '{');
+		CHECK(json_text_check(envelope, &reading->limits, NULL, NULL, &needs_repair) ==
+			      STATUS_OK &&
+		      !needs_repair);
+		buf_add_slice(&reading->story, envelope);
+	}
+	arena_free(&arena);
+}
+
 static void tell_end(struct reading *reading, enum status status)
 {
 	static const char *const names[] = {"sentAt", "timestamp", "context"};
@@ -82,6 +100,7 @@ static void tell_end(struct reading *reading, enum status status)
 		      !needs_repair);
 		buf_add_slice(&reading->story, beside);
 	}
+	tell_envelope(reading);
 }
 
 static enum status read_body(struct reading *reading, enum json_form form,
