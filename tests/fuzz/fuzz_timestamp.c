@@ -34,7 +34,7 @@ static void check_date(struct slice text, struct slice iso)
 	if (text.n == DATE_CHARS) {
 		CHECK(memcmp(text.p, iso.p, DATE_CHARS) == 0);
 		CHECK(memcmp(iso.p + DATE_CHARS, "T00:00:00.000000Z", 17) == 0);
-	} else if ((text.p[text.n - 1] | 0x20) == 'z') {
+	} else if ((text.p[text.n - 1] | 0x20) == 'z' && text.n > 13 && text.p[13] == ':') {
 		CHECK(memcmp(text.p, iso.p, DATE_CHARS) == 0);
 		CHECK(memcmp(text.p + 11, iso.p + 11, 5) == 0); /* hours and minutes */
 	}
