@@ -4,8 +4,8 @@
  * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
  * of the intake function inside the transaction. The next one is read while PostgreSQL works on it;
  * its result is awaited before another is sent and before the body is judged. Unless the whole body
- * could be read, nothing of it stays but its first bytes, as many as an item may have: a reject, in
- * a transaction of its own after the rollback.
+ * could be read, nothing of it stays but its first bytes, as many as a single request may have: a
+ * reject, in a transaction of its own after the rollback.
  */
 #include "intake/intake_internal.h"
 
@@ -221,8 +221,8 @@ static enum status open_chunk(struct bulk *bulk)
 	struct arena *arena = intake->arena;
 	struct commit_request *commit = &bulk->chunk.commit;
 
-	intake->received = buf_make((size_t)intake->config->item_bytes);
-	intake->decoded = buf_make((size_t)intake->config->item_bytes);
+	intake->received = buf_make((size_t)intake->config->single_body_bytes);
+	intake->decoded = buf_make((size_t)intake->config->single_body_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
 	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
 	*commit = intake->commit;

@@ -151,7 +151,7 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 {
 	const char *detail = intake->detail;
 	struct slice bytes = intake->plain;
-	size_t most = (size_t)intake->config->item_bytes;
+	size_t most = (size_t)intake->config->single_body_bytes;
 
 	if (intake->body_status == STATUS_MALFORMED_CODING) {
 		/* A key cannot be crossed out of compressed bytes. If it is in what could be

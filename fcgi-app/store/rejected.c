@@ -30,16 +30,19 @@ static const struct store_column columns[] = {
 
 const struct store_entity store_rejected_entity = STORE_ENTITY(struct store_rejected, columns);
 
-enum status store_rejected_list(const struct store *store, struct slice organization,
-				struct slice since, struct store_list *rejected)
+enum status store_rejected_list(const struct store *store,
+				const struct store_rejected_filter *filter,
+				struct store_list *rejected)
 {
 	static const struct store_query query = {
 		.name = "store_rejected_list",
 		.entity = &store_rejected_entity,
-		.from = "sluice.rejected_list($1::text, $2::timestamptz)",
-		.param_count = 2,
+		.from = "sluice.rejected_list($1::text, $2::timestamptz, $3::bigint, $4::text,"
+			" $5::boolean)",
+		.param_count = 5,
 	};
-	const pg_param params[] = {organization, since};
+	const pg_param params[] = {filter->organization, filter->since, filter->key_id,
+				   filter->code, filter->replayed};
 
 	return store_query_list(store, &query, params, rejected);
 }

@@ -925,18 +925,20 @@ START_TEST(the_given_source_is_kept_too)
 }
 END_TEST
 
-/* As many bytes as an item may have, of items and of bodies. */
+/* As many bytes as an item may have of an item, and as a single request may have of a body. */
 START_TEST(what_is_kept_is_limited)
 {
-	for (size_t n = ITEM_BYTES - 1; n <= ITEM_BYTES + 1; n++) {
+	const size_t most = _i == 1 ? ITEM_BYTES : SINGLE_BYTES;
+
+	for (size_t n = most - 1; n <= most + 1; n++) {
 		struct buf text = buf_make(BUF_BYTES);
-		size_t least = n < ITEM_BYTES ? n : ITEM_BYTES;
+		size_t least = n < most ? n : most;
 		if (_i == 1)
 			buf_add_text(&text, "[{},");
 		buf_add_char(&text, '[');
 		add_blanks(&text, (_i == 1 ? 4 : 0) + n - 1);
 		buf_add_text(&text, _i == 1 ? "]]" : "}");
-		read_body(INTAKE_SINGLE, "", buf_slice(&text));
+		read_body(INTAKE_BATCH, "", buf_slice(&text));
 		ck_assert_uint_eq(intake.commit.reject_count, 1);
 		ck_assert_uint_eq(intake.commit.rejects->payload.n, least);
 		ck_assert_int_eq(intake.commit.rejects->length, (int64_t)n);
