@@ -65,14 +65,15 @@ static enum status feed(void *context, const char *bytes, size_t n)
 static void tell_envelope(struct reading *reading)
 {
 	struct arena arena = {0};
+	struct json_limits limits = reading->limits; /* of a member */
 	struct slice envelope;
 	bool needs_repair = false;
 
+	limits.depth++;
 	CHECK(json_reader_envelope(reading->reader, &arena, &envelope) == STATUS_OK);
 	if (envelope.p != NULL) {
 		CHECK(envelope.n <= (64 << 10) + 1 && envelope.p[0] == '{');
-		CHECK(json_text_check(envelope, &reading->limits, NULL, NULL, &needs_repair) ==
-			      STATUS_OK &&
+		CHECK(json_text_check(envelope, &limits, NULL, NULL, &needs_repair) == STATUS_OK &&
 		      !needs_repair);
 		buf_add_slice(&reading->story, envelope);
 	}
