@@ -11,7 +11,15 @@
 
 /* ---- the fields of a new key ---- */
 
-enum field { NAME, ENDPOINT_TYPE, EXPIRES_AT, SECRET, PAYLOAD_TEMPLATE, DELIVERY_ID_MEMBER, FIELDS };
+enum field {
+	NAME,
+	ENDPOINT_TYPE,
+	EXPIRES_AT,
+	SECRET,
+	PAYLOAD_TEMPLATE,
+	DELIVERY_ID_MEMBER,
+	FIELDS
+};
 
 static enum status read_expires_at(struct settings *settings, const struct json_member *field,
 				   struct slice *text)

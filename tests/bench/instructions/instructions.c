@@ -114,7 +114,8 @@ static void apply_template(void)
 {
 	struct product_org row;
 
-	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, RECEIVED_US, &row) == STATUS_OK);
+	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, RECEIVED_US, &row) ==
+	     STATUS_OK);
 }
 
 static void encode_items(void)
