@@ -272,6 +272,8 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 	if (status == STATUS_OK)
 		status = json_reader_open(&bulk->reader, intake_form(intake), &limits, take_item,
 					  bulk);
+	if (status == STATUS_OK && !intake->strict)
+		json_reader_recover(bulk->reader);
 	if (status == STATUS_OK)
 		status = read_body(bulk, decoder, read, context);
 	http_decoder_close(decoder);

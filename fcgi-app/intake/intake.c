@@ -306,6 +306,8 @@ static enum status read_items(struct intake *intake, size_t bytes_max)
 	enum status status =
 		json_reader_open(&reader, intake_form(intake), &limits, take_item, intake);
 
+	if (status == STATUS_OK && !intake->strict)
+		json_reader_recover(reader);
 	if (status == STATUS_OK)
 		status = json_reader_feed(reader, intake->plain.p, intake->plain.n);
 	if (status == STATUS_OK)

@@ -140,6 +140,7 @@ static const char *kind_of_body(const struct intake *intake)
 	case JSON_FORM_LINES:
 		return REJECT_KIND_LINES;
 	case JSON_FORM_BATCH:
+	case JSON_FORM_ENVELOPE:
 		return REJECT_KIND_BATCH;
 	case JSON_FORM_SINGLE:
 	default:
