@@ -62,7 +62,10 @@ struct intake {
 	struct commit_request commit;
 
 	/* set by intake_body or intake_bulk */
-	struct slice plain;  /* the body, decompressed; of a bulk body the first bytes */
+	enum json_form form; /* how the body is read */
+	struct slice plain;  /* the body: decompressed, the presented key crossed out, as JSON; of a
+			      * bulk body the first bytes */
+	bool key_was_found;  /* in the body */
 	struct buf received; /* the first bytes of a bulk body as they came */
 	struct buf decoded;  /* what plain points to if the body was compressed, or in bulk */
 	struct intake_item *items;

@@ -6,9 +6,6 @@
 
 #include "json/edit.h"
 
-/* Members in which senders repeat the key that they present; it must not be stored. */
-static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
-
 enum status intake_read_item(const struct intake *intake, struct arena *arena,
 			     const struct json_reader *reader, const struct intake_item *item,
 			     struct signal *signal)
@@ -19,10 +16,7 @@ enum status intake_read_item(const struct intake *intake, struct arena *arena,
 		{"timestamp",
 		 timestamp.p != NULL ? timestamp : json_reader_beside(reader, "sentAt")},
 	};
-	const struct json_edits edits = {.secret_names = secret_names,
-					 .secret = intake->key,
-					 .defaults = defaults,
-					 .default_count = ARRAY_LENGTH(defaults)};
+	const struct json_edits edits = {defaults, ARRAY_LENGTH(defaults)};
 	struct slice text;
 	enum status status = json_edit(arena, item->text, &edits, &text);
 
@@ -75,13 +69,9 @@ bool intake_wants_template(const struct intake *intake)
 static enum status map_item(const struct intake *intake, const struct template *template,
 			    const struct intake_item *item, struct product_org *row)
 {
-	const struct json_edits edits = {.secret_names = secret_names, .secret = intake->key};
 	struct arena *arena = intake->arena;
-	struct slice text;
-	enum status status = json_edit(arena, item->text, &edits, &text);
+	enum status status = template_apply(template, arena, item->text, item->needs_repair, row);
 
-	if (status == STATUS_OK)
-		status = template_apply(template, arena, text, item->needs_repair, row);
 	if (status == STATUS_OK)
 		status = product_org_warnings(arena, row, &row->warnings_text);
 	row->position = intake->single ? -1 : (int64_t)item->index;

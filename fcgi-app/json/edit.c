@@ -1,24 +1,10 @@
 /*
  * json/edit.c - see json/edit.h.
  */
-#define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
 #include "json/edit.h"
-
-#include <string.h>
 
 #include "json/text.h"
 #include "json/walk.h"
-
-static bool is_secret(const struct json_walk *walk, const struct json_edits *edits)
-{
-	if (!json_text_is_name(walk->value, edits->secret))
-		return false;
-	for (const char *const *name = edits->secret_names; *name != NULL; name++) {
-		if (json_text_is_name(walk->name, slice_of(*name)))
-			return true;
-	}
-	return false;
-}
 
 static bool has_member(struct slice object, const char *name)
 {
@@ -28,18 +14,6 @@ static bool has_member(struct slice object, const char *name)
 	json_walk_open(&walk, object);
 	while (!found && json_walk_next(&walk))
 		found = json_text_is_name(walk.name, slice_of(name));
-	json_walk_close(&walk);
-	return found;
-}
-
-static bool has_secret(struct slice object, const struct json_edits *edits)
-{
-	struct json_walk walk;
-	bool found = false;
-
-	json_walk_open(&walk, object);
-	while (!found && json_walk_next(&walk))
-		found = is_secret(&walk, edits);
 	json_walk_close(&walk);
 	return found;
 }
@@ -63,33 +37,23 @@ static void add_defaults(struct buf *out, struct slice object, const struct json
 	}
 }
 
-static void add_members(struct buf *out, struct slice object, const struct json_edits *edits)
+static void add_members(struct buf *out, struct slice object)
 {
 	struct json_walk walk;
 
 	json_walk_open(&walk, object);
-	while (json_walk_next(&walk)) {
-		if (!is_secret(&walk, edits))
-			add_member(out, walk.member);
-	}
+	while (json_walk_next(&walk))
+		add_member(out, walk.member);
 	json_walk_close(&walk);
 }
 
-static bool holds(struct slice text, struct slice part)
-{
-	return memmem(text.p, text.n, part.p, part.n) != NULL;
-}
-
-/* Few items do, and a search tells without a walk: the secret is there literally or with escapes of
- * ASCII characters. */
-static bool needs_edit(struct slice object, const struct json_edits *edits)
+static bool needs_edit(const struct json_edits *edits)
 {
 	for (size_t i = 0; i < edits->default_count; i++) {
 		if (edits->defaults[i].value.p != NULL)
 			return true;
 	}
-	return (holds(object, edits->secret) || holds(object, SLICE("\\u00"))) &&
-	       has_secret(object, edits);
+	return false;
 }
 
 enum status json_edit(struct arena *arena, struct slice object, const struct json_edits *edits,
@@ -98,10 +62,10 @@ enum status json_edit(struct arena *arena, struct slice object, const struct jso
 	struct buf text = buf_make(SIZE_MAX / 2);
 
 	*out = object;
-	if (!needs_edit(object, edits))
+	if (!needs_edit(edits))
 		return STATUS_OK;
 	add_defaults(&text, object, edits);
-	add_members(&text, object, edits);
+	add_members(&text, object);
 	buf_add_text(&text, text.n == 0 ? "{}" : "}");
 	*out = arena_move(arena, &text);
 	return out->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;

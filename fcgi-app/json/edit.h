@@ -1,6 +1,6 @@
 /*
- * json/edit.h - removes members that must not be stored from an item and adds those that it lacks.
- * All other members stay as received; an item that needs no change is not copied.
+ * json/edit.h - adds the members to an item that it lacks. Its own stay as received; an item that
+ * needs no change is not copied.
  */
 #ifndef JSON_EDIT_H
 #define JSON_EDIT_H
@@ -15,9 +15,6 @@ struct json_default {
 };
 
 struct json_edits {
-	const char *const *secret_names; /* ends with NULL; members of these names … */
-	struct slice secret;		 /* … are removed if this is their value, for which see
-					  * json_text_is_name() */
 	const struct json_default *defaults;
 	size_t default_count;
 };

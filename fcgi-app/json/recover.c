@@ -39,6 +39,18 @@ static const unsigned char *skip_string(struct json_recover *recover, const unsi
 	return p + 1;
 }
 
+static enum json_scan_event open_container(struct json_scan *scan, bool object)
+{
+	if (scan->level == JSON_SCAN_MOST_LEVELS)
+		return JSON_SCAN_FAILED;
+	if (scan->level == json_scan_stack_levels(scan) && !json_scan_stack_grow(scan)) {
+		scan->status = STATUS_NO_MEMORY;
+		return JSON_SCAN_FAILED;
+	}
+	json_scan_push(scan, object);
+	return JSON_SCAN_MORE;
+}
+
 /* A byte outside of strings. MORE, VALUE_END (before or behind it, see *p) or FAILED. */
 static enum json_scan_event take(struct json_recover *recover, const unsigned char **p)
 {
@@ -54,8 +66,7 @@ static enum json_scan_event take(struct json_recover *recover, const unsigned ch
 		return JSON_SCAN_MORE;
 	case '{':
 	case '[':
-		scan->status = json_scan_push(scan, c == '{');
-		return scan->status == STATUS_OK ? JSON_SCAN_MORE : JSON_SCAN_FAILED;
+		return open_container(scan, c == '{');
 	case '}':
 	case ']':
 		if (is_outside(recover) || scan->in_object != (c == '}'))

@@ -53,11 +53,11 @@ static void pass_limit(struct json_scan *scan, enum status status, uint64_t offs
 
 static bytes_at open_container(struct json_scan *scan, bytes_at p, bool object)
 {
-	enum status status = json_scan_push(scan, object);
-
-	if (status != STATUS_OK)
-		return fail(scan, p, status,
-			    status == STATUS_NO_MEMORY ? "out of memory" : "nested too deeply");
+	if (scan->level == JSON_SCAN_MOST_LEVELS)
+		return fail(scan, p, STATUS_NESTING_TOO_DEEP, "nested too deeply");
+	if (scan->level == json_scan_stack_levels(scan) && !json_scan_stack_grow(scan))
+		return fail(scan, p, STATUS_NO_MEMORY, "out of memory");
+	json_scan_push(scan, object);
 	if (scan->level - scan->base > scan->depth_limit)
 		pass_limit(scan, STATUS_NESTING_TOO_DEEP, offset_of(scan, p), "nested too deeply");
 	scan->state = object ? JSON_SCAN_AT_KEY_OR_END : JSON_SCAN_AT_VALUE_OR_END;

@@ -37,20 +37,16 @@ static inline size_t json_scan_stack_levels(const struct json_scan *scan)
 	return 64 * (scan->heap == NULL ? (size_t)JSON_SCAN_INLINE_WORDS : scan->heap_words);
 }
 
-/* Enters a container. STATUS_OK, STATUS_NESTING_TOO_DEEP or STATUS_NO_MEMORY. */
-static inline enum status json_scan_push(struct json_scan *scan, bool object)
+/* Enters a container, for which there is room. */
+static inline void json_scan_push(struct json_scan *scan, bool object)
 {
-	if (scan->level == JSON_SCAN_MOST_LEVELS)
-		return STATUS_NESTING_TOO_DEEP;
-	if (scan->level == json_scan_stack_levels(scan) && !json_scan_stack_grow(scan))
-		return STATUS_NO_MEMORY;
 	uint64_t *word = json_scan_stack(scan) + scan->level / 64;
 	uint64_t bit = (uint64_t)1 << (scan->level % 64);
+
 	*word = object ? *word | bit : *word & ~bit;
 	scan->in_object = object;
 	scan->level++;
 	scan->opened++;
-	return STATUS_OK;
 }
 
 /* Leaves the innermost container. */

@@ -55,7 +55,8 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 		return;
 	}
 	enum status status = blocking_read_all(blocking, bytes);
-	if (status == STATUS_OK)
+	/* It is a byte longer than is allowed: its beginning is kept. */
+	if (status == STATUS_OK || status == STATUS_TOO_LARGE)
 		status = intake_body(intake, buf_slice(bytes), bytes->cap);
 	if (status == STATUS_OK && intake_wants_template(intake))
 		status = map_items(request);

@@ -1,22 +1,18 @@
 /*
- * test_json_edit.c - members left out of and added to an item's text.
+ * test_edit.c - members added to an item's text.
  */
 #include <string.h>
 
 #include "check_main.h"
 #include "json/edit.h"
 
-#define KEY "sk_0123456789"
-
-static const char *const names[] = {"writeKey", "api_key", NULL};
-
-/* Edits with the key as secret, and these defaults (NULL: none). */
+/* Edits with these defaults (NULL: none). */
 static enum status edit(struct arena *arena, const char *object, const char *context,
 			const char *timestamp, struct slice *out)
 {
 	const struct json_default defaults[] = {{"context", slice_of(context)},
 						{"timestamp", slice_of(timestamp)}};
-	const struct json_edits edits = {names, SLICE(KEY), defaults, 2};
+	const struct json_edits edits = {defaults, 2};
 
 	return json_edit(arena, slice_of(object), &edits, out);
 }
@@ -27,32 +23,6 @@ static const struct {
 	/* nothing to do: the text itself, white space and all */
 	{"{}", NULL, NULL, NULL},
 	{" { \"a\" : 1 } ", NULL, NULL, NULL},
-	{"{\"writeKey\":\"another\"}", NULL, NULL, NULL},
-	{"{\"writeKey\":1}", NULL, NULL, NULL},
-
-	/* the key goes, wherever it stands, and nothing else */
-	{"{\"writeKey\":\"" KEY "\"}", NULL, NULL, "{}"},
-	{"{\"api_key\":\"" KEY "\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
-	{"{\"a\":1,\"writeKey\":\"" KEY "\"}", NULL, NULL, "{\"a\":1}"},
-	{"{\"a\":1 , \"writeKey\" : \"" KEY "\" , \"b\" : [ 2 ]}", NULL, NULL,
-	 "{\"a\":1,\"b\" : [ 2 ]}"},
-	{"{\"writeKey\":\"" KEY "\",\"api_key\":\"" KEY "\"}", NULL, NULL, "{}"},
-	{"{\"writeKey\":\"" KEY "\",\"writeKey\":\"" KEY "\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
-	{"{\"n\":1e400000000000,\"m\":123456789012345678901234567890,\"api_key\":\"" KEY "\"}",
-	 NULL, NULL, "{\"n\":1e400000000000,\"m\":123456789012345678901234567890}"},
-
-	/* also where it or its name is written with escapes */
-	{"{\"api\\u005fkey\":\"" KEY "\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
-	{"{\"writeKey\":\"\\u0073k_01234567\\u00389\",\"a\":1}", NULL, NULL, "{\"a\":1}"},
-
-	/* but not from other members, from longer values, or from inside */
-	{"{\"key\":\"" KEY "\"}", NULL, NULL, "{\"key\":\"" KEY "\"}"},
-	{"{\"writeKey\":\"" KEY "x\"}", NULL, NULL, "{\"writeKey\":\"" KEY "x\"}"},
-	{"{\"writeKey\":\"x" KEY "\"}", NULL, NULL, "{\"writeKey\":\"x" KEY "\"}"},
-	{"{\"writeKey\":[\"" KEY "\"]}", NULL, NULL, "{\"writeKey\":[\"" KEY "\"]}"},
-	{"{\"a\":{\"writeKey\":\"" KEY "\"}}", NULL, NULL, "{\"a\":{\"writeKey\":\"" KEY "\"}}"},
-	{"{\"a\":\"\\\"writeKey\\\":\\\"" KEY "\\\"\"}", NULL, NULL,
-	 "{\"a\":\"\\\"writeKey\\\":\\\"" KEY "\\\"\"}"},
 
 	/* defaults come where they lack, and only there */
 	{"{}", "{\"ip\":\"::1\"}", NULL, "{\"context\":{\"ip\":\"::1\"}}"},
@@ -65,7 +35,6 @@ static const struct {
 	{"{\"context\":1,\"timestamp\":2}", "{}", "1", "{\"context\":1,\"timestamp\":2}"},
 	{"{\"c\\u006fntext\":1}", "{}", NULL, "{\"c\\u006fntext\":1}"},
 	{"{\"a\":{\"context\":1}}", "{}", NULL, "{\"context\":{},\"a\":{\"context\":1}}"},
-	{"{\"writeKey\":\"" KEY "\"}", "{}", NULL, "{\"context\":{}}"},
 };
 
 START_TEST(texts_are_edited)
@@ -88,7 +57,7 @@ static enum status edit_once(void)
 {
 	struct arena arena = {0};
 	struct slice out;
-	enum status status = edit(&arena, "{\"a\":1,\"writeKey\":\"" KEY "\"}", "{}", NULL, &out);
+	enum status status = edit(&arena, "{\"a\":1}", "{}", NULL, &out);
 
 	arena_free(&arena);
 	return status;
