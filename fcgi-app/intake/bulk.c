@@ -36,18 +36,19 @@ struct bulk {
 	char *window;		    /* a piece behind what may be the beginning of the key */
 	size_t held;		    /* bytes of that */
 	struct arena arena;	    /* of the chunk */
-	struct chunk chunk; /* being filled */
+	struct chunk chunk;	    /* being filled */
 	struct signal *signals;
 	struct commit_reject *rejects;
 	struct chunk sent; /* the last one, whose texts are gone */
 	struct commit_statement *statement;
 	struct commit_list awaited; /* that one until its result is here, else empty */
 	int64_t awaited_deadline_ms;
-	bool any_items;	     /* were sent */
-	uint64_t duplicates; /* among them */
-	bool complete;	     /* intake->received is the whole body */
-	size_t bytes_left;   /* payloads may still take */
-	enum status failure; /* the first: our own trouble, or the sender was refused */
+	bool any_items;		/* were sent */
+	uint64_t duplicates;	/* among them */
+	bool complete;		/* intake->received is the whole body */
+	size_t bytes_left;	/* payloads may still take */
+	enum status unreadable; /* why no more of the body is read, but for its beginning */
+	enum status failure;	/* the first: our own trouble, or the sender was refused */
 };
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
@@ -197,26 +198,50 @@ static enum status open_reader(struct bulk *bulk)
 		json_reader_open(&bulk->reader, intake->form, &limits, take_item, bulk);
 	if (status == STATUS_OK && !intake->strict)
 		json_reader_recover(bulk->reader);
-	return status == STATUS_OK ? json_reader_feed(bulk->reader, first.p, first.n) : status;
+	return status;
 }
 
-/* Nothing of the first bytes is read until they tell the form. */
+/* What is wrong with the body as a whole. Then its beginning is still to come in, to be kept. */
+static bool is_of_body(enum status status)
+{
+	return status == STATUS_MALFORMED_JSON || status == STATUS_NOT_A_BATCH ||
+	       status == STATUS_TOO_MANY_ITEMS || status == STATUS_NESTING_TOO_DEEP;
+}
+
+static enum status feed_reader(struct bulk *bulk, const char *bytes, size_t n)
+{
+	const struct buf *decoded = &bulk->intake->decoded;
+	enum status status = json_reader_feed(bulk->reader, bytes, n);
+
+	if (!is_of_body(status) || decoded->n == decoded->cap)
+		return status;
+	bulk->unreadable = status;
+	return STATUS_OK;
+}
+
+/* Nothing is read before the first bytes tell the form. */
 static enum status take_crossed_out(struct bulk *bulk, const char *bytes, size_t n)
 {
-	struct intake *intake = bulk->intake;
-	struct buf *decoded = &intake->decoded;
+	struct buf *decoded = &bulk->intake->decoded;
 	size_t before = decoded->n;
 	enum status status = keep_beginning(decoded, bytes, n);
 
-	if (status != STATUS_OK || bulk->reader != NULL)
-		return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
-	if (decoded->n < decoded->cap && intake_may_be_lines(intake) &&
+	if (status != STATUS_OK)
+		return status;
+	if (bulk->unreadable != STATUS_OK)
+		return decoded->n == decoded->cap ? bulk->unreadable : STATUS_OK;
+	if (bulk->reader != NULL)
+		return feed_reader(bulk, bytes, n);
+	if (decoded->n < decoded->cap && intake_may_be_lines(bulk->intake) &&
 	    json_lines_begin(buf_slice(decoded)) == JSON_LINES_OPEN)
 		return STATUS_OK;
 	size_t used = decoded->n - before;
 	status = open_reader(bulk);
-	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes + used, n - used)
-				   : status;
+	if (status == STATUS_OK)
+		status = feed_reader(bulk, decoded->p, decoded->n);
+	return status == STATUS_OK && bulk->unreadable == STATUS_OK
+		       ? feed_reader(bulk, bytes + used, n - used)
+		       : status;
 }
 
 /* What may be the beginning of the key waits for the next piece. */
@@ -228,8 +253,7 @@ static enum status take_plain(void *context, const char *bytes, size_t n)
 	if (n > 0)
 		memcpy(window + bulk->held, bytes, n);
 	n += bulk->held;
-	bulk->held =
-		cross_out_piece(window, n, bulk->intake->key, &bulk->intake->key_was_found);
+	bulk->held = cross_out_piece(window, n, bulk->intake->key, &bulk->intake->key_was_found);
 	n -= bulk->held;
 	enum status status = take_crossed_out(bulk, window, n);
 	memmove(window, window + n, bulk->held);
@@ -243,8 +267,13 @@ static enum status end_plain(struct bulk *bulk)
 
 	intake->key_was_found |= cross_out(bulk->window, bulk->held, intake->key);
 	enum status status = take_crossed_out(bulk, bulk->window, bulk->held);
-	if (status == STATUS_OK && bulk->reader == NULL)
+	if (status == STATUS_OK && bulk->reader == NULL) {
 		status = open_reader(bulk);
+		if (status == STATUS_OK)
+			status = feed_reader(bulk, intake->decoded.p, intake->decoded.n);
+	}
+	if (bulk->unreadable != STATUS_OK)
+		return bulk->unreadable;
 	return status == STATUS_OK ? json_reader_end(bulk->reader) : status;
 }
 
