@@ -77,6 +77,8 @@ PROBLEM(415, unsupported_coding, 0, "The content coding is not supported",
 	"Send the body uncompressed, or with gzip or deflate.");
 PROBLEM(429, limit_reached, 3600, "The signal limit of the month is reached",
 	"The organization has used up its signals of this month.");
+PROBLEM(431, headers_too_large, 0, "The headers are too large",
+	"Send fewer or shorter headers, 128 KiB at most with the request line.");
 
 /* Our own trouble: 503, and when to try again. */
 #define NOT_STORED "Nothing was stored. Send the request again later."
@@ -109,6 +111,7 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_CONSTRAINT] = &internal_error,
 	[STATUS_MALFORMED_REQUEST] = &malformed_request,
 	[STATUS_REPEATED_HEADER] = &repeated_header,
+	[STATUS_HEADERS_TOO_LARGE] = &headers_too_large,
 	[STATUS_INVALID_REQUEST] = &invalid_request,
 	[STATUS_INVALID_SOURCE] = &invalid_source,
 	[STATUS_NOT_FOUND] = &not_found,
@@ -184,6 +187,8 @@ const char *problem_phrase(int http)
 		return "Unsupported Media Type";
 	case 429:
 		return "Too Many Requests";
+	case 431:
+		return "Request Header Fields Too Large";
 	case 503:
 		return "Service Unavailable";
 	default:
