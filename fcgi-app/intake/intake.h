@@ -64,9 +64,12 @@ struct intake {
 
 	/* set by intake_body or intake_bulk */
 	size_t envelope_bytes_left; /* that items may take for the envelope */
-	struct slice plain;	    /* the body, decompressed; of a bulk body the first bytes */
-	struct buf received;	    /* the first bytes of a bulk body as they came */
-	struct buf decoded; /* what plain points to if the body was compressed, or in bulk */
+	enum json_form form;	    /* how the body is read */
+	struct slice plain;  /* the body: decompressed, the presented key crossed out, as JSON; of a
+			      * bulk body the first bytes */
+	bool key_was_found;  /* in the body */
+	struct buf received; /* the first bytes of a bulk body as they came */
+	struct buf decoded;  /* what plain points to if the body was compressed, or in bulk */
 	struct intake_item *items;
 	struct signal *signals;		  /* of the items, or … */
 	struct product_org *product_orgs; /* … these, set by intake_map */

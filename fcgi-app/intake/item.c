@@ -4,20 +4,6 @@
  */
 #include "intake/intake_internal.h"
 
-#include "json/edit.h"
-
-/* Members in which senders repeat the key that they present; it must not be stored. */
-static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
-
-/* The text of an object without the presented key. */
-static enum status without_key(const struct intake *intake, struct arena *arena,
-			       struct slice object, struct slice *text)
-{
-	const struct json_edits edits = {.secret_names = secret_names, .secret = intake->key};
-
-	return json_edit(arena, object, &edits, text);
-}
-
 /* ---- the envelope ---- */
 
 /* A copy that outlives the reader; absent if the member is. */
@@ -42,9 +28,7 @@ enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 	given->source = intake->given_source;
 	if (status != STATUS_OK || commit->envelope.p == NULL)
 		return status;
-	status = without_key(intake, arena, commit->envelope, &commit->envelope);
-	if (status == STATUS_OK)
-		status = copy_beside(arena, reader, "context", &given->envelope_context);
+	status = copy_beside(arena, reader, "context", &given->envelope_context);
 	if (status == STATUS_OK)
 		status = copy_beside(arena, reader, "timestamp", &given->envelope_timestamp);
 	if (status == STATUS_OK)
@@ -66,12 +50,7 @@ bool intake_has_room_for_envelope(struct intake *intake, const struct commit_req
 enum status intake_read_item(const struct intake *intake, struct arena *arena,
 			     const struct intake_item *item, struct signal *signal)
 {
-	struct slice text;
-	enum status status = without_key(intake, arena, item->text, &text);
-
-	if (status != STATUS_OK)
-		return status;
-	return signal_read(arena, text, item->needs_repair, &intake->given, signal);
+	return signal_read(arena, item->text, item->needs_repair, &intake->given, signal);
 }
 
 /* An id in a header is for a body that is one item without an id of its own. */
@@ -117,12 +96,9 @@ static enum status map_item(const struct intake *intake, const struct template *
 			    const struct intake_item *item, struct product_org *row)
 {
 	struct arena *arena = intake->arena;
-	struct slice text;
-	enum status status = without_key(intake, arena, item->text, &text);
+	enum status status = template_apply(template, arena, item->text, item->needs_repair,
+					    intake->given.received_us, row);
 
-	if (status == STATUS_OK)
-		status = template_apply(template, arena, text, item->needs_repair,
-					intake->given.received_us, row);
 	if (status == STATUS_OK)
 		status = warnings_json(arena, row->warnings, row->warning_count,
 				       &row->warnings_text);

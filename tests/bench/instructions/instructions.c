@@ -89,18 +89,17 @@ static void check_text(void)
 static void read_head(void)
 {
 	struct route_match match;
-	enum http_media media;
-	enum http_coding coding;
 
 	must(http_request_read(&http, (char *const *)(const void *)variables) == STATUS_OK &&
 	     route_find(&arena, ROUTE_INTAKE, http.method, http.target, &match) == STATUS_OK &&
-	     http_media(&http, &media) == STATUS_OK && http_coding(&http, &coding) == STATUS_OK);
+	     http_media(&http) == HTTP_MEDIA_JSON && http_coding(&http) == HTTP_CODING_IDENTITY);
 }
 
 static void read_body(void)
 {
 	intake_init(&intake, &config, &arena, &http, INTAKE_SINGLE);
 	intake.key = SLICE(KEY);
+	intake.media = HTTP_MEDIA_JSON;
 	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK &&
 	     intake.body_status == STATUS_OK);
 }

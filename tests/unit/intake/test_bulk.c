@@ -377,12 +377,19 @@ END_TEST
 
 START_TEST(a_body_that_is_too_large)
 {
-	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
 
 	config.bulk_body_bytes = sizeof("[" ITEM "," ITEM "]") - 2;
 	import(script, PIECES("[" ITEM ",", ITEM "]"));
 	check(STATUS_ACCEPTED, STATUS_TOO_LARGE);
-	ck_assert(rolled_back_by_dropping);
+	ck_assert(!rolled_back_by_dropping);
+	ck_assert_int_eq(intake.commit.rejects[0].length, -1);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload, SLICE("[" ITEM ",")));
 }
 END_TEST
 
@@ -437,12 +444,13 @@ START_TEST(the_beginning_of_a_long_body)
 					    {0}};
 	static const char *items[51];
 
+	config.single_body_bytes = ITEM_BYTES;
 	for (int i = 0; i < 50; i++)
 		items[i] = i == 0 ? "[" ITEM : i == 49 ? "," ITEM "]" : "," ITEM;
 	import(script, items);
 	check(STATUS_ACCEPTED, STATUS_INVALID_VALUE);
 	struct slice kept = intake.commit.rejects[0].payload;
-	ck_assert_uint_eq(kept.n, SINGLE_BYTES);
+	ck_assert_uint_eq(kept.n, ITEM_BYTES);
 	ck_assert(slice_starts(kept, SLICE("[" ITEM "," ITEM)));
 	ck_assert_int_eq(intake.commit.rejects[0].length, -1);
 }
