@@ -244,8 +244,9 @@ CREATE TABLE sluice.rejected_payload (
 COMMENT ON TABLE sluice.rejected_payload IS
     'What senders with a good key delivered and what could not be stored as a signal: bad items '
     'of batches, stored in the same transaction as the good ones, and bodies that could not be '
-    'read. Nothing is kept for Prefer: handling=strict, nor of what is over a size limit of the '
-    'body. See, repair and replay with sluicectl rejected. Partitions as in signal.';
+    'read, of those over a size limit the beginning. Nothing is kept for Prefer: '
+    'handling=strict, nor of a body whose announced length is over the limit. See, repair and '
+    'replay with sluicectl rejected. Partitions as in signal.';
 COMMENT ON COLUMN sluice.rejected_payload.id IS
     'from sequence rejected_payload_id; what sluicectl rejected takes';
 COMMENT ON COLUMN sluice.rejected_payload.organization_id IS 'whose it is; organization.id';
@@ -257,7 +258,7 @@ COMMENT ON COLUMN sluice.rejected_payload.position IS
 COMMENT ON COLUMN sluice.rejected_payload.payload_bytes IS
     'how long it was in full; null when its end was not read';
 COMMENT ON COLUMN sluice.rejected_payload.truncated IS
-    'true: payload holds the beginning only, as much as the limit of one item allows';
+    'true: payload holds the beginning only, of a body as much as a request with one item may have';
 COMMENT ON COLUMN sluice.rejected_payload.kind IS
     'how it was to be read: item (one JSON object), single (a body with one object or an array), '
     'batch (a body with an array or an envelope), lines (a body in NDJSON)';
