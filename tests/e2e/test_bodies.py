@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from harness import (JSON, NEEDS_LENGTH, SEED, STREAMING, accepted_id, assert_problem, bulk_path, path_of,
-                     send, sound_key)
+                     send, send_raw, sound_key)
 
 STRICT = {**JSON, "Prefer": "handling=strict"}
 
@@ -216,12 +216,14 @@ def stored_texts(stack, key):
 
 @pytest.mark.each_front
 def test_the_presented_key_is_stored_nowhere(stack, key):
+    """Nor logged: at the end no log of the stack may hold it."""
     secret = key["key"]
     for at, spelled in enumerate(spellings(secret)):
         payload = (f'{{"email":"{at}@b.co","messageId":"{spelled}-{at}","{spelled}":1,'
                    f'"properties":{{"writeKey":"{spelled}","list":[["x{spelled}y"]]}},'
                    f'"context":{{"page":{{"url":"https://example.com/{spelled}/batch?x"}}}}}}').encode()
-        headers = {**JSON, "X-Source": secret, "X-Request-Id": secret}
+        headers = {**JSON, "X-Source": secret, "X-Request-Id": secret, "User-Agent": secret,
+                   "Referer": f"https://example.com/{secret}"}
         answer = send(stack, path_of(key), payload, headers)
         assert answer.status == 202 and secret.encode() not in answer.body
         assert secret not in answer.header("X-Request-Id")
@@ -230,6 +232,7 @@ def test_the_presented_key_is_stored_nowhere(stack, key):
         assert send(stack, bulk_path(key), b"[" + payload + b",[" + payload + b"]]").status == 202
         assert_problem(send(stack, path_of(key), payload + b"}"), 400)
         assert_problem(send(stack, path_of(key), SOAP + payload), 415)
+    send_raw(stack, f"{secret} /{secret} HTTP/1.0\r\n\r\n".encode())
     texts = stored_texts(stack, key)
     assert len(texts) > 8
     for text in texts:
