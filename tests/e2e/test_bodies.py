@@ -8,8 +8,8 @@ import zlib
 
 import pytest
 
-from harness import (JSON, NEEDS_LENGTH, SEED, STREAMING, accepted_id, assert_problem, bulk_path, path_of,
-                     send, send_raw, sound_key)
+from harness import (JSON, NEEDS_LENGTH, SEED, STREAMING, accepted_id, assert_problem, bulk_path,
+                     path_of, send, send_raw, sound_key)
 
 STRICT = {**JSON, "Prefer": "handling=strict"}
 
@@ -128,7 +128,8 @@ MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
 def part(name, value, more=""):
-    return (f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{value}\r\n').encode()
+    return (f'--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n'
+            f"{value}\r\n").encode()
 
 
 @pytest.mark.each_front
@@ -221,13 +222,13 @@ def test_the_presented_key_is_stored_nowhere(stack, key):
     for at, spelled in enumerate(spellings(secret)):
         payload = (f'{{"email":"{at}@b.co","messageId":"{spelled}-{at}","{spelled}":1,'
                    f'"properties":{{"writeKey":"{spelled}","list":[["x{spelled}y"]]}},'
-                   f'"context":{{"page":{{"url":"https://example.com/{spelled}/batch?x"}}}}}}').encode()
+                   f'"context":{{"page":{{"url":"https://x.example/{spelled}/batch"}}}}}}').encode()
         headers = {**JSON, "X-Source": secret, "X-Request-Id": secret, "User-Agent": secret,
                    "Referer": f"https://example.com/{secret}"}
         answer = send(stack, path_of(key), payload, headers)
         assert answer.status == 202 and secret.encode() not in answer.body
         assert secret not in answer.header("X-Request-Id")
-        batch = b'{"sentAt":"' + spelled.encode() + b'","batch":[' + payload + b",NaN" + payload + b"]}"
+        batch = b'{"sentAt":"%s","batch":[%s,NaN%s]}' % (spelled.encode(), payload, payload)
         assert send(stack, path_of(key, end="/batch"), batch).status in (202, 400)
         assert send(stack, bulk_path(key), b"[" + payload + b",[" + payload + b"]]").status == 202
         assert_problem(send(stack, path_of(key), payload + b"}"), 400)

@@ -38,7 +38,7 @@ REQUESTS = {
     # The target.
     "origin form": (request(JSON, LENGTH), 202),
     "absolute form": (request(JSON, LENGTH, target="http://localhost" + PATH), 202),
-    "absolute form, another host": (request(JSON, LENGTH, target="http://other.example" + PATH), 202),
+    "absolute form, another host": (request(JSON, LENGTH, target="http://x.example" + PATH), 202),
     "absolute form, port": (request(JSON, LENGTH, target="http://localhost:8080" + PATH,
                                     host="Host: localhost:8080"), 202),
     "absolute form, HTTP": (request(JSON, LENGTH, target="HTTP://localhost" + PATH), 202),
@@ -138,7 +138,8 @@ REQUESTS = {
     "header with a control character": (request(JSON, LENGTH, "X-Control: a\x01b"), 400),
     "header in UTF-8": (request(JSON, LENGTH, "X-Text: \u00e4"), 202),
     "header without a colon": (request(JSON, LENGTH, "nothing"), 400),
-    "upgrade to h2c": (request(JSON, LENGTH, "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"), 202),
+    "upgrade to h2c": (request(JSON, LENGTH, "Upgrade: h2c",
+                               "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"), 202),
     "headers of 5 KiB": (request(JSON, LENGTH, *headers_of(5, KIB)), 202),
     "a header of 6 KiB": (request(JSON, LENGTH, *headers_of(1, 6 * KIB)), 202),
     "a header of 64 KiB": (request(JSON, LENGTH, *headers_of(1, 64 * KIB)), 431),

@@ -479,14 +479,10 @@ static const struct {
 	size_t bytes;
 	enum status status;
 } long_values[] = {
-	{127, STATUS_OK},
-	{128, STATUS_OK},
-	{8000, STATUS_OK},
-	{8192, STATUS_OK},
-	{60000, STATUS_OK},
-	{100000, STATUS_OK},
-	{130000, STATUS_OK},
-	{140000, STATUS_HEADERS_TOO_LARGE},
+	{127, STATUS_OK},    {128, STATUS_OK},
+	{8000, STATUS_OK},   {8192, STATUS_OK},
+	{60000, STATUS_OK},  {100000, STATUS_OK},
+	{130000, STATUS_OK}, {140000, STATUS_HEADERS_TOO_LARGE},
 };
 
 START_TEST(long_parameters_are_read)
