@@ -110,6 +110,9 @@ START_TEST(a_type_is_one_in_utf_8)
 	} rows[] = {
 		{"CONTENT_TYPE=application/json", NULL, true},
 		{"CONTENT_TYPE=Application/JSON ; charset=utf-8", NULL, true},
+		{"CONTENT_TYPE=application/json; charset; a=1; b", NULL, true},
+		{"CONTENT_TYPE=application/json; b; charset=latin1", NULL, false},
+		{"CONTENT_TYPE=application/json; charset=\"utf-8", NULL, false},
 		{"CONTENT_TYPE=application/json; charset=latin1", NULL, false},
 		{"CONTENT_TYPE=application/jsonp", NULL, false},
 		{"CONTENT_TYPE=text/plain", NULL, false},

@@ -338,6 +338,98 @@ START_TEST(an_unreadable_body_is_kept)
 }
 END_TEST
 
+/* The form is told by the first line and what follows it, in however many pieces they come. */
+static const struct {
+	const char *body[4];
+	const char *sent;
+} lines[] = {
+	{{"{\"user", "Id\":\"u\"}\n", "{\"userId\":\"u\"}"}, "key signals 1,1 bulk"},
+	{{"\xef", "\xbb\xbf" ITEM "\n\n" ITEM "\n" ITEM}, "key signals 1,1,1 bulk"},
+	{{"{\"batch\":", "[" ITEM "]}\n"}, "key signals 1 bulk"},
+	{{"{\"batch\":\n[" ITEM, "]}"}, "key signals 1 bulk"},
+};
+
+START_TEST(lines_without_their_label)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    LIBPQ_SEND(lines[_i].sent),
+					    LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1,
+									 .items = _i == 0   ? 2
+										  : _i == 1 ? 3
+											    : 1,
+									 .ids = {7, 8, 9})),
+					    LIBPQ_SEND(FINISH_BULK),
+					    LIBPQ_ANSWER(&none_more),
+					    COMMAND("COMMIT"),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"CONTENT_TYPE="};
+	import(script, lines[_i].body);
+	check(STATUS_ACCEPTED, STATUS_OK);
+}
+END_TEST
+
+/* One object that no second line follows is no import; it is read and kept when it has ended. */
+START_TEST(an_object_is_no_import)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"CONTENT_TYPE="};
+	import(script, PIECES(ITEM, "\n"));
+	check(STATUS_ACCEPTED, STATUS_NOT_A_BATCH);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload, SLICE(ITEM "\n")));
+}
+END_TEST
+
+/* Of a coding that is not read, the bytes as they came, as many as a single request may have. */
+START_TEST(a_coding_that_is_not_read)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"HTTP_CONTENT_ENCODING=br"};
+	if (_i == 1)
+		config.single_body_bytes = 4;
+	import(script, PIECES("abc", "de", "f"));
+	check(STATUS_ACCEPTED, STATUS_UNSUPPORTED_CODING);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload,
+			      _i == 1 ? SLICE("abcd") : SLICE("abcdef")));
+	ck_assert_int_eq(intake.commit.rejects[0].length, _i == 1 ? -1 : 6);
+	ck_assert_int_eq(reads, _i == 1 ? 2 : 4);
+}
+END_TEST
+
+/* The rest of a body that turned out to be unreadable is read as far as it is kept. */
+START_TEST(an_unreadable_body_is_read_on)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	if (_i == 1)
+		config.single_body_bytes = 6;
+	import(script, PIECES("[}", "abc", "de", "f"));
+	check(STATUS_ACCEPTED, STATUS_MALFORMED_JSON);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload,
+			      _i == 1 ? SLICE("[}abcd") : SLICE("[}abcdef")));
+	ck_assert_int_eq(intake.commit.rejects[0].length, _i == 1 ? -1 : 8);
+	ck_assert_int_eq(reads, _i == 1 ? 3 : 5);
+}
+END_TEST
+
 /* What did not arrive cannot be kept; dropping the connection rolls back. */
 static const struct {
 	enum status end;
@@ -557,6 +649,10 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_strict_import_sends_no_rejects);
 	tcase_add_test(tests, an_unknown_sender);
 	tcase_add_loop_test(tests, an_unreadable_body_is_kept, 0, LENGTH(unreadable));
+	tcase_add_loop_test(tests, lines_without_their_label, 0, LENGTH(lines));
+	tcase_add_test(tests, an_object_is_no_import);
+	tcase_add_loop_test(tests, a_coding_that_is_not_read, 0, 2);
+	tcase_add_loop_test(tests, an_unreadable_body_is_read_on, 0, 2);
 	tcase_add_loop_test(tests, an_incomplete_body_is_not_kept, 0, LENGTH(incomplete));
 	tcase_add_test(tests, an_envelope);
 	tcase_add_test(tests, a_body_that_is_too_large);

@@ -737,19 +737,91 @@ START_TEST(the_presented_key_is_crossed_out_of_forms)
 }
 END_TEST
 
+/* Fields of one name are an array, in the order of the body. */
+START_TEST(forms_become_json)
+{
+	static const char *const forms[][2] = {
+		{"a=1", "{\"a\":\"1\"}"},
+		{"b=x+y&ab=2&a=3", "{\"a\":\"3\",\"ab\":\"2\",\"b\":\"x y\"}"},
+		{"b=3&a=%22&b=1&b=&c=", "{\"a\":\"\\\"\",\"b\":[\"3\",\"1\",\"\"],\"c\":\"\"}"},
+		{"=1", "{\"\":\"1\"}"},
+		/* What was JSON before it became a form. */
+		{"payload=%20{%22a%22:1}", " {\"a\":1}"},
+		{"%7B%22a%22:1%7D", "{\"a\":1}"},
+		{"payload=1", "{\"payload\":\"1\"}"},
+		{"payload={", "{\"payload\":\"{\"}"},
+		{"word", "{\"word\":\"\"}"},
+		{"other={}", "{\"other\":\"{}\"}"},
+		{"data={}&x=1", "{\"data\":\"{}\",\"x\":\"1\"}"},
+	};
+
+	read_body(INTAKE_SINGLE, FORM, slice_of(forms[_i][0]));
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	check_slice(intake.plain, forms[_i][1]);
+	ck_assert(intake.single);
+	drop();
+}
+END_TEST
+
+START_TEST(a_form_is_as_large_as_a_single_request)
+{
+	struct buf text = buf_make(BUF_BYTES);
+
+	buf_add_text(&text, "data=[{}]");
+	add_blanks(&text, SINGLE_BYTES);
+	read_body(INTAKE_BATCH, FORM, buf_slice(&text));
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	drop();
+	buf_add_char(&text, ' ');
+	read_body(INTAKE_BATCH, FORM, buf_slice(&text));
+	ck_assert_int_eq(intake.body_status, STATUS_TOO_LARGE);
+	drop();
+	buf_free(&text);
+}
+END_TEST
+
+/* CloudEvents whose attributes are headers; without a version they are another sender's. */
+START_TEST(events_with_attributes_in_headers)
+{
+	static const struct {
+		const char *variables, *type, *name, *time;
+	} rows[] = {
+		{"HTTP_CE_SPECVERSION=1.0\0HTTP_CE_TYPE=order.paid\0HTTP_CE_SUBJECT=o/1\0"
+		 "HTTP_CE_TIME=2026-01-02T03:04:05Z\0",
+		 "order.paid", "o/1", "2026-01-02T03:04:05Z"},
+		{"HTTP_CE_SPECVERSION=1.0\0HTTP_CE_TYPE=a\0", "a", NULL, NULL},
+		{"HTTP_CE_SPECVERSION=1.0\0HTTP_CE_TYPE=a\0HTTP_CE_TYPE=b\0HTTP_CE_SUBJECT=\xc3\xa9\0",
+		 NULL, NULL, NULL},
+		{"HTTP_CE_SPECVERSION=\0HTTP_CE_TYPE=a\0", NULL, NULL, NULL},
+		{"HTTP_CE_TYPE=a\0HTTP_CE_TIME=2026-01-02T03:04:05Z\0", NULL, NULL, NULL},
+	};
+
+	request(INTAKE_SINGLE, rows[_i].variables);
+	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
+	check_slice(intake.given.event_type, rows[_i].type);
+	check_slice(intake.given.event_name, rows[_i].name);
+	check_slice(intake.given.time, rows[_i].time);
+	drop();
+}
+END_TEST
+
 START_TEST(the_presented_key_is_crossed_out_of_headers)
 {
 	struct buf variables = buf_make(BUF_BYTES);
 	char crossed_out[CREDENTIAL_KEY_CHARS + 1];
 
-	buf_add_format(&variables, "HTTP_X_SOURCE=%s%cHTTP_IDEMPOTENCY_KEY=a %s%c%c", key, 0, key,
-		       0, 0);
+	buf_add_format(&variables,
+		       "HTTP_X_SOURCE=%s%cHTTP_IDEMPOTENCY_KEY=a %s%cHTTP_CE_SPECVERSION=1.0%c"
+		       "HTTP_CE_TYPE=%s%cHTTP_CE_SUBJECT=%s%c%c",
+		       key, 0, key, 0, 0, key, 0, key, 0, 0);
 	cross_out_text(crossed_out);
 	request(INTAKE_SINGLE, variables.p);
 	ck_assert_int_eq(intake_head(&intake), STATUS_OK);
 	check_slice(intake.given_source, crossed_out);
 	ck_assert_uint_eq(intake.given_id.n, CREDENTIAL_KEY_CHARS + 2);
 	ck_assert(slice_starts(intake.given_id, SLICE("a sk_xxxxx")));
+	check_slice(intake.given.event_type, crossed_out);
+	check_slice(intake.given.event_name, crossed_out);
 	drop();
 	buf_free(&variables);
 }
@@ -1539,6 +1611,9 @@ static void add_bodies(Suite *suite)
 	tcase_add_loop_test(tests, envelopes_are_kept_up_to_the_bodys_limit, 0, 4);
 	tcase_add_loop_test(tests, the_presented_key_is_crossed_out_of_payloads, 0, 3);
 	tcase_add_test(tests, the_presented_key_is_crossed_out_of_forms);
+	tcase_add_loop_test(tests, forms_become_json, 0, 11);
+	tcase_add_test(tests, a_form_is_as_large_as_a_single_request);
+	tcase_add_loop_test(tests, events_with_attributes_in_headers, 0, 5);
 	tcase_add_test(tests, the_presented_key_is_crossed_out_of_headers);
 	tcase_add_loop_test(tests, the_last_line_stays_readable, 0, 3);
 	tcase_add_test(tests, many_items_keep_their_places);
