@@ -51,7 +51,7 @@ struct part {
 /* Content-Disposition: form-data; name="a"; filename="b" */
 static bool read_disposition(struct slice text, struct part *part)
 {
-	char unused[NAME_BYTES];
+	char unused[NAME_BYTES] = "";
 
 	(void)http_header_take(&text, ';');
 	while (text.n > 0) {

@@ -43,29 +43,34 @@ static struct slice unwrap(const struct intake *intake, const struct http_form *
 
 /* ---- a form as an object ---- */
 
+struct placed_field {
+	struct http_field field;
+	size_t place; /* in the body */
+};
+
 /* Fields of one name stand together, in the order of the body. */
 static int compare(const void *a, const void *b)
 {
-	const struct http_field *const *x = a, *const *y = b;
-	struct slice p = (*x)->name, q = (*y)->name;
+	const struct placed_field *x = a, *y = b;
+	struct slice p = x->field.name, q = y->field.name;
 	size_t n = p.n < q.n ? p.n : q.n;
 	int order = n == 0 ? 0 : memcmp(p.p, q.p, n);
 
 	if (order == 0 && p.n != q.n)
 		order = p.n < q.n ? -1 : 1;
-	return order != 0 ? order : (*x > *y) - (*x < *y);
+	return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
 }
 
-static void add_member(struct buf *out, const struct http_field *const *fields, size_t count)
+static void add_member(struct buf *out, const struct placed_field *fields, size_t count)
 {
-	buf_add_json(out, fields[0]->name);
+	buf_add_json(out, fields[0].field.name);
 	buf_add_char(out, ':');
 	if (count > 1)
 		buf_add_char(out, '[');
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
 			buf_add_char(out, ',');
-		buf_add_json(out, fields[i]->value);
+		buf_add_json(out, fields[i].field.value);
 	}
 	if (count > 1)
 		buf_add_char(out, ']');
@@ -74,16 +79,17 @@ static void add_member(struct buf *out, const struct http_field *const *fields, 
 static enum status as_object(struct arena *arena, const struct http_form *form, struct slice *text)
 {
 	struct buf out = buf_make(SIZE_MAX / 2);
-	const struct http_field **fields = arena_array(arena, form->count, sizeof(*fields));
+	struct placed_field *fields = arena_array(arena, form->count, sizeof(*fields));
 
 	if (fields == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < form->count; i++)
-		fields[i] = &form->fields[i];
+		fields[i] = (struct placed_field){form->fields[i], i};
 	qsort(fields, form->count, sizeof(*fields), compare);
 	for (size_t i = 0, n; i < form->count; i += n) {
-		for (n = 1;
-		     i + n < form->count && slice_equal(fields[i]->name, fields[i + n]->name); n++)
+		for (n = 1; i + n < form->count &&
+			    slice_equal(fields[i].field.name, fields[i + n].field.name);
+		     n++)
 			;
 		buf_add_char(&out, i == 0 ? '{' : ',');
 		add_member(&out, fields + i, n);
