@@ -465,7 +465,8 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
     assert stack.psql(
         "select s.key_id, s.organization_id = r.organization_id, s.source, s.request_id, s.email,"
         " s.occurred_at = r.received_at, s.received_at > r.received_at, s.status::text,"
-        " s.payload_repaired, s.payload - 's' - 'writeKey' = '{\"a\":1e400,\"email\":\"A@B.c\"}'::jsonb,"
+        " s.payload_repaired,"
+        " s.payload - 's' - 'writeKey' = '{\"a\":1e400,\"email\":\"A@B.c\"}'::jsonb,"
         " r.replayed_ids = array[s.id], r.replayed_at >= s.received_at,"
         " r.replayed_by ~ '^sluicectl:.+@'"
         " from sluice.signal_staging s, sluice.rejected_payload r where s.id = %s and r.id = %s",
