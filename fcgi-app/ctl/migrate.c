@@ -302,11 +302,17 @@ static enum ctl_exit add_difference(struct ctl *ctl, void *context, struct slice
 	return ctl_add_diff(ctl, before, after);
 }
 
+struct differences {
+	struct json_tree *tree;
+	struct json_object *array;
+};
+
 static enum ctl_exit add_difference_json(struct ctl *ctl, void *context, struct slice name,
 					 struct slice before, struct slice after)
 {
-	struct json_tree *tree = ((void **)context)[0];
-	struct json_object *object = json_tree_object(tree, ((void **)context)[1], NULL);
+	const struct differences *differences = context;
+	struct json_tree *tree = differences->tree;
+	struct json_object *object = json_tree_object(tree, differences->array, NULL);
 
 	(void)ctl;
 	json_tree_text(tree, object, "name", name);
@@ -335,8 +341,9 @@ static enum ctl_exit add_report_json(struct ctl *ctl, const struct work *work, b
 	for (size_t i = 0; i < work->files.other_count && listed && work->others; i++)
 		json_tree_text(&tree, array, NULL, work->files.others[i].migration.name);
 	if (work->dry_run) {
-		void *context[] = {&tree, json_tree_array(&tree, root, "differences")};
-		(void)each_difference(ctl, work, context, add_difference_json);
+		struct differences differences = {&tree,
+						  json_tree_array(&tree, root, "differences")};
+		(void)each_difference(ctl, work, &differences, add_difference_json);
 	}
 	return ctl_add_tree(ctl, &tree);
 }

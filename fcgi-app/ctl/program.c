@@ -45,16 +45,18 @@ static int run(char *const arguments[], int *status)
 const char *ctl_run_program(struct arena *arena, const struct slice words[], size_t count)
 {
 	static const char no_memory[] = "out of memory";
-	char **arguments = arena_array(arena, count + 1, sizeof(*arguments));
+	char **arguments = (char **)arena_array(arena, count + 1, sizeof(*arguments));
 	const char *failure = NULL;
 	int status = 0;
 
 	if (arguments == NULL)
 		return no_memory;
 	arguments[count] = NULL;
-	for (size_t i = 0; i < count; i++)
-		if ((arguments[i] = arena_copy(arena, words[i])) == NULL)
+	for (size_t i = 0; i < count; i++) {
+		arguments[i] = arena_copy(arena, words[i]);
+		if (arguments[i] == NULL)
 			return no_memory;
+	}
 	int error = run(arguments, &status);
 	if (error != 0)
 		failure = arena_format(arena, "could not run it: %s", strerror(error));

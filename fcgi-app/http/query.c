@@ -85,8 +85,9 @@ static bool is_host(struct slice host)
 	if (host.p[0] == '[') {
 		for (i = 1; i < host.n && is_one_of(host.p[i], ":."); i++)
 			;
-		if (i == 1 || i == host.n || host.p[i++] != ']')
+		if (i == 1 || i == host.n || host.p[i] != ']')
 			return false;
+		i++;
 	} else {
 		while (i < host.n && is_one_of(host.p[i], "-._"))
 			i++;

@@ -99,7 +99,7 @@ int fcgi_fd(const struct fcgi *fcgi)
 
 char *const *fcgi_variables(const struct fcgi *fcgi)
 {
-	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)(const void *)fcgi->list.p;
+	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)fcgi->list.p;
 }
 
 /* ---- the head ---- */
@@ -270,7 +270,7 @@ static void add_variable(struct fcgi *fcgi, struct slice name, struct slice valu
 	p += value.n;
 	*p++ = '\0';
 	fcgi->texts.n = (size_t)(p - fcgi->texts.p);
-	buf_add(&fcgi->list, &variable, sizeof(variable));
+	buf_add(&fcgi->list, (const void *)&variable, sizeof(variable));
 }
 
 /* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A variable is no longer than its pair,
@@ -294,7 +294,7 @@ static bool make_variables(struct fcgi *fcgi)
 		}
 		add_variable(fcgi, name, value);
 	}
-	buf_add(&fcgi->list, &end, sizeof(end));
+	buf_add(&fcgi->list, (const void *)&end, sizeof(end));
 	return fcgi->list.status == STATUS_OK;
 }
 

@@ -572,7 +572,8 @@ CREATE OR REPLACE FUNCTION sluice.note_refusals(refusals sluice.intake_refusal[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO sluice.refusal_delta (organization_id, key_id, counted_at, reason, requests)
-    SELECT k.organization_id, k.id, now(), r.outcome::sluice.intake_outcome, sum(r.requests)
+    SELECT k.organization_id, k.id, now(), r.outcome::sluice.intake_outcome,
+        sum(least(r.requests, 1000000)) -- far more than a worker has counted; the sums must fit
     FROM unnest(refusals) AS r
     JOIN sluice.api_key AS k ON k.key_hash = r.key_hash
     WHERE r.outcome::sluice.intake_outcome >= 'deactivated' AND r.requests > 0
