@@ -15,8 +15,8 @@ COMMENT ON SEQUENCE sluice.signal_id IS
     'do not follow a table by "id > last id".';
 
 -- Not in functions/, because migrate must not reset the constant: after a restore into another
--- cluster it is replaced (set_xact_offset). It stands in both functions: PostgreSQL 18 does not plan a
--- caller anew when a function changes that is called by the one it calls.
+-- cluster it is replaced (set_xact_offset). Both functions contain it, because PostgreSQL 18 does not
+-- replan the callers of stored_xact when a function that it inlines is replaced.
 CREATE FUNCTION sluice.xact_offset() RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 0;

@@ -8,7 +8,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "config/config.h"
 #include "store/check.h"
@@ -54,14 +53,13 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 /* The schema's migrations could not be read. Returns whether they are there. */
 static bool add_hidden(struct ctl *ctl, struct findings *findings)
 {
-	struct slice detail = slice_of(pg_message(ctl->db));
-	bool hidden = strcmp(pg_sqlstate(ctl->db), "42501") == 0;
+	enum store_verdict verdict = STORE_CHECK_FAILED;
+	struct slice detail = SLICE_ABSENT;
 
-	if (hidden && store_check_hidden(&ctl->store, &detail) != STATUS_OK)
+	if (store_check_error(&ctl->store, &verdict, &detail) != STATUS_OK)
 		detail = SLICE("not checked");
-	add(ctl, findings, "schema", hidden ? STORE_CHECK_WARNING : STORE_CHECK_FAILED, "%s",
-	    detail.p);
-	return hidden;
+	add(ctl, findings, "schema", verdict, "%s", detail.p);
+	return verdict == STORE_CHECK_WARNING;
 }
 
 /* Compares the schema with the files. Returns whether there is a schema. */

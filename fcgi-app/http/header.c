@@ -62,7 +62,8 @@ bool http_header_take_value(struct slice *text, char separator, char *out, size_
 			*text = rest;
 			return true;
 		}
-		i += text->p[i] == '\\';
+		if (text->p[i] == '\\')
+			i++;
 		if (i == text->n)
 			return false;
 		if (value->n < out_bytes)

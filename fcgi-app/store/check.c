@@ -352,6 +352,7 @@ static const struct {
 	struct pg_statement statement;
 	bool needs_schema;
 	bool needs_owners; /* calls functions that read tables with their owner's rights */
+	bool of_owners;	   /* finds what does not belong to sluice_owner */
 } checks[] = {
 	{"server_version", CHECK("server_version", SERVER_VERSION)},
 	{"encoding", CHECK("encoding", ENCODING)},
@@ -362,8 +363,8 @@ static const struct {
 	{"roles", CHECK("roles", ROLES)},
 	{"memberships", CHECK("memberships", MEMBERSHIPS)},
 	{"role_settings", CHECK("role_settings", ROLE_SETTINGS)},
-	{"owner", CHECK("owner", OWNER), .needs_schema = true},
-	{"owners", CHECK("owners", OWNERS), .needs_schema = true},
+	{"owner", CHECK("owner", OWNER), .needs_schema = true, .of_owners = true},
+	{"owners", CHECK("owners", OWNERS), .needs_schema = true, .of_owners = true},
 	{"objects", CHECK("objects", OBJECTS), .needs_schema = true},
 	{"intake_rights", CHECK("intake_rights", INTAKE), .needs_schema = true},
 	{"settings_rights", CHECK("settings_rights", SETTINGS), .needs_schema = true},
@@ -404,8 +405,7 @@ bool store_check_needs_owners(size_t number)
 
 bool store_check_is_of_owners(size_t number)
 {
-	return strcmp(checks[number].check, "owner") == 0 ||
-	       strcmp(checks[number].check, "owners") == 0;
+	return checks[number].of_owners;
 }
 
 /* ---- findings ---- */
@@ -439,11 +439,20 @@ static enum store_verdict verdict_of(struct slice word)
 									  : STORE_CHECK_FAILED;
 }
 
-enum status store_check_hidden(const struct store *store, struct slice *detail)
+enum status store_check_error(const struct store *store, enum store_verdict *verdict,
+			      struct slice *detail)
 {
-	*detail = slice_of(arena_format(store->arena, "not checked: %s (sluice_reader may see it)",
-					pg_message(store->db)));
-	return detail->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	const char *message = pg_message(store->db);
+
+	if (strcmp(pg_sqlstate(store->db), "42501") == 0) {
+		*verdict = STORE_CHECK_WARNING;
+		message = arena_format(store->arena, "not checked: %s (sluice_reader may see it)",
+				       message);
+		*detail = slice_of(message);
+		return message == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	}
+	*verdict = STORE_CHECK_FAILED;
+	return store_keep(store, slice_of(message), detail);
 }
 
 enum status store_check(const struct store *store, size_t number, struct store_finding *finding)
@@ -457,12 +466,7 @@ enum status store_check(const struct store *store, size_t number, struct store_f
 		verdict = verdict_of(pg_result_value(&result, 0, 0));
 		status = store_keep(store, pg_result_value(&result, 0, 1), &detail);
 	} else if (pg_state(store->db) == PG_READY) {
-		/* What this user may not see need not be wrong. */
-		bool hidden = strcmp(pg_sqlstate(store->db), "42501") == 0;
-		if (hidden)
-			verdict = STORE_CHECK_WARNING;
-		status = hidden ? store_check_hidden(store, &detail)
-				: store_keep(store, slice_of(pg_message(store->db)), &detail);
+		status = store_check_error(store, &verdict, &detail);
 	}
 	pg_result_free(&result);
 	*finding = store_finding(checks[number].check, verdict, detail);

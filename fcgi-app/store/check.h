@@ -33,8 +33,10 @@ bool store_check_needs_schema(size_t number);
 bool store_check_needs_owners(size_t number);
 bool store_check_is_of_owners(size_t number);
 
-/* What to say of something that this user may not see: call it after SQLSTATE 42501. */
-enum status store_check_hidden(const struct store *store, struct slice *detail) MUST_CHECK;
+/* What a check finds whose statement has just failed: a warning if this user may not see what it
+ * looks at (SQLSTATE 42501), else a failure. */
+enum status store_check_error(const struct store *store, enum store_verdict *verdict,
+			      struct slice *detail) MUST_CHECK;
 
 /* Runs one check. A check that the database fails to answer is a finding too, so that the others
  * can go on. Returns STATUS_OK, STATUS_NO_MEMORY, or the failure of the connection. */

@@ -28,10 +28,11 @@ enum status store_retention_list(const struct store *store, struct store_list *r
 	static const struct store_query query = {
 		.name = "store_retention_list",
 		.entity = &entity,
-		.from = "(SELECT r.table_name, r.meaning, r.goes_with, coalesce(g.keep, r.keep) AS keep, "
-			"CASE WHEN r.days_ahead IS NOT NULL THEN coalesce(g.expired, r.expired) END "
-			"AS expired FROM sluice.retention AS r LEFT JOIN sluice.retention AS g "
-			"ON g.table_name = r.goes_with) AS r ORDER BY table_name",
+		.from = "(SELECT o.table_name, o.meaning, o.goes_with, r.keep, "
+			"CASE WHEN o.days_ahead IS NOT NULL THEN r.expired END AS expired "
+			"FROM sluice.retention AS o JOIN sluice.retention AS r "
+			"ON r.table_name = coalesce(o.goes_with, o.table_name)) AS r "
+			"ORDER BY table_name",
 	};
 
 	return store_query_list(store, &query, NULL, retentions);

@@ -13,8 +13,8 @@ import tempfile
 import psycopg2
 import pytest
 
-from harness import (JSON, SEED, Load, accepted_id, assert_staged_once, bulk_path, path_of, send,
-                     wait_for)
+from harness import (JSON, NDJSON, SEED, Load, accepted_id, assert_staged_once, bulk_path,
+                     path_of, send, wait_for)
 from settings_api import get, post
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
@@ -128,7 +128,7 @@ def test_intake_works_unprepared(stack_of_its_own, pooler):
     items = b"".join(json.dumps({"messageId": f"b{n}", "userId": "u"}).encode() + b"\n"
                      for n in range(5000))
     for expected in ((5000, 0), (0, 5000)):
-        answer = send(stack, bulk_path(key), items, {"Content-Type": "application/x-ndjson"})
+        answer = send(stack, bulk_path(key), items, NDJSON)
         assert (answer.status, answer.json["accepted"], answer.json["duplicates"]) == \
             (202, *expected)
     many = stack.new_key()

@@ -226,7 +226,7 @@ SELECT is_empty(format('SELECT * FROM sluice.signals_between(%L, sluice.frontier
 CREATE FUNCTION pg_temp.number() RETURNS bigint LANGUAGE plpgsql AS 'BEGIN RETURN sluice.stored_xact(); END';
 PREPARE moved AS INSERT INTO sluice.signal_move (organization_id, id, received_at)
     VALUES (1, nextval('sluice.signal_id'), now()) RETURNING stored_xact;
-CREATE TEMPORARY TABLE number AS SELECT pg_temp.number() AS before;
+SELECT pg_temp.number() AS before \gset
 EXECUTE moved;
 SELECT sluice.set_xact_offset(1000000000);
 SELECT cmp_ok(pg_temp.number(), '>', 1000000000::bigint, 'a session that has asked for its number gets the new one');
