@@ -84,6 +84,10 @@ CREATE TABLE sluice.api_key (
     expires_at timestamptz
         CONSTRAINT api_key_expires_at_check CHECK (isfinite(expires_at)),
     payload_template jsonb,
+    delivery_id_member text
+        CONSTRAINT api_key_delivery_id_member_check
+        CHECK (char_length(delivery_id_member) BETWEEN 1 AND 200
+            AND delivery_id_member !~ '[[:cntrl:]]'),
     successor_of bigint,
     delivery_scope bigint,
     limited boolean NOT NULL DEFAULT false,
@@ -123,6 +127,9 @@ COMMENT ON COLUMN sluice.api_key.expires_at IS
 COMMENT ON COLUMN sluice.api_key.payload_template IS
     'maps a product-org payload to columns: an object of fields and dot paths; null for signal '
     'keys';
+COMMENT ON COLUMN sluice.api_key.delivery_id_member IS
+    'the member of a payload that is its delivery''s id, by name or by a path with dots; null: only '
+    'those that all senders share (messageId, message_id)';
 COMMENT ON COLUMN sluice.api_key.successor_of IS
     'the key that this one replaces by rotation; null: none';
 COMMENT ON COLUMN sluice.api_key.delivery_scope IS
@@ -145,6 +152,8 @@ COMMENT ON CONSTRAINT api_key_expires_at_check ON sluice.api_key IS
     'null means never, not infinity';
 COMMENT ON CONSTRAINT api_key_payload_template_check ON sluice.api_key IS
     'required for product_orgs, not allowed for signal_staging';
+COMMENT ON CONSTRAINT api_key_delivery_id_member_check ON sluice.api_key IS
+    '1 to 200 characters, no control characters';
 COMMENT ON CONSTRAINT api_key_successor_of_check ON sluice.api_key IS
     'successors, and only they, share a scope';
 COMMENT ON CONSTRAINT api_key_deactivated_check ON sluice.api_key IS 'both are set, or neither';

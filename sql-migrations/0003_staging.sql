@@ -242,9 +242,10 @@ CREATE TABLE sluice.rejected_payload (
 ) PARTITION BY RANGE (received_at);
 COMMENT ON TABLE sluice.rejected_payload IS
     'What arrived with a valid key but could not be stored as a signal: bad items of batches, '
-    'stored in the same transaction as the good ones, and unreadable bodies. Requests with Prefer: '
-    'handling=strict and bodies over the size limit are not kept. List, repair and replay with '
-    'sluicectl rejected. Partitioned like signal.';
+    'stored in the same transaction as the good ones, and bodies that could not be read, of those '
+    'over a size limit the beginning. Requests with Prefer: handling=strict and bodies whose announced '
+    'length is over the limit are not kept. List, repair and replay with sluicectl rejected. '
+    'Partitioned like signal.';
 COMMENT ON COLUMN sluice.rejected_payload.id IS
     'from rejected_payload_id; the id for sluicectl rejected';
 COMMENT ON COLUMN sluice.rejected_payload.organization_id IS 'organization.id';
@@ -256,7 +257,8 @@ COMMENT ON COLUMN sluice.rejected_payload.position IS
 COMMENT ON COLUMN sluice.rejected_payload.payload_bytes IS
     'the full length; null if the end was not read';
 COMMENT ON COLUMN sluice.rejected_payload.truncated IS
-    'true: payload is only the beginning, up to the size limit of one item';
+    'true: payload is only the beginning: of a body as much as a request with one item may have, of an '
+    'item its size limit';
 COMMENT ON COLUMN sluice.rejected_payload.kind IS
     'how to read it: item (one JSON object), single (a body with an object or an array), batch (a '
     'body with an array or an envelope), lines (a body of NDJSON)';

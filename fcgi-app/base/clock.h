@@ -1,5 +1,5 @@
 /*
- * base/clock.h - the monotonic clock, on which all deadlines are measured.
+ * base/clock.h - the monotonic clock, on which all deadlines are measured, and the time of day.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -8,6 +8,9 @@
 
 /* Milliseconds since an arbitrary start (CLOCK_MONOTONIC). */
 int64_t clock_now_ms(void);
+
+/* Microseconds since 1970-01-01 UTC (CLOCK_REALTIME): when something was received. */
+int64_t clock_unix_us(void);
 
 /* Waits so long; a signal does not end it. */
 void clock_sleep_ms(int64_t ms);

@@ -15,6 +15,7 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_CONSTRAINT] = "constraint",
 	[STATUS_MALFORMED_REQUEST] = "malformed_request",
 	[STATUS_REPEATED_HEADER] = "repeated_header",
+	[STATUS_HEADERS_TOO_LARGE] = "headers_too_large",
 	[STATUS_INVALID_REQUEST] = "invalid_request",
 	[STATUS_INVALID_SOURCE] = "invalid_source",
 	[STATUS_NOT_FOUND] = "not_found",

@@ -17,7 +17,7 @@ struct commit_item commit_request_item(const struct commit_request *request, siz
 
 size_t commit_request_bytes(const struct commit_request *request)
 {
-	size_t bytes = 0;
+	size_t bytes = request->envelope.n;
 
 	for (size_t i = 0; i < request->item_count; i++) {
 		struct commit_item item = commit_request_item(request, i);

@@ -53,6 +53,7 @@ struct commit_request {
 	const struct signal *signals;		/* one for each item, or … */
 	const struct product_org *product_orgs; /* … one of these; the other is NULL */
 	size_t item_count;
+	struct slice envelope; /* JSON beside the items, for those with in_envelope; or absent */
 	struct commit_result *results; /* room for item_count */
 	bool reject_unstorable; /* items that the database cannot hold are to become rejects */
 	const struct commit_reject *rejects;
@@ -71,6 +72,8 @@ struct commit_request {
 		struct commit_request *next; /* in its list; also of those handed back */
 		bool as_rejects;	     /* its items go as rejects */
 	} queue;
+
+	uint32_t envelope_number; /* of commit/statement: in the group, from 1; 0: none */
 
 	/* Of commit/statement: the request's sender, a key with a secret at an endpoint. */
 	struct {

@@ -8,15 +8,15 @@
 #include "http/problem.h"
 #include "pg/array.h"
 
-/* The composite types, in the order of the arrays of sluice.intake(). */
-enum type { SENDER, SIGNAL, PRODUCT_ORG, REJECT, REFUSAL, TYPES };
+/* The types of the arrays of sluice.intake(), in their order: composite but for the envelopes. */
+enum type { SENDER, SIGNAL, PRODUCT_ORG, ENVELOPE, REJECT, REFUSAL, TYPES };
 
-enum { SENDERS, SIGNALS, WITH_MESSAGE_IDS, WITH_VISITORS, ORDINARY_PARAMS };
+enum { SENDERS, SIGNALS, WITH_MESSAGE_IDS, WITH_VISITORS, ENVELOPES, ORDINARY_PARAMS };
 
 const struct pg_statement commit_statement_ordinary = {
 	.name = "intake_ordinary",
 	.sql = "SELECT sluice.intake_ordinary($1::sluice.intake_sender[],"
-	       " $2::sluice.intake_signal[], $3::boolean, $4::boolean)",
+	       " $2::sluice.intake_signal[], $3::boolean, $4::boolean, $5::jsonb[])",
 	.param_count = ORDINARY_PARAMS,
 	.binary = true,
 	.columns = 1,
@@ -32,8 +32,8 @@ const struct pg_statement commit_statement_any = {
 	.name = "intake_any",
 	/* Selects one composite value, because returning columns costs 5 % more. */
 	.sql = "SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
-	       " $3::sluice.intake_product_org[], NULL, $4::sluice.intake_reject[],"
-	       " $5::sluice.intake_refusal[], $6::boolean, $7::boolean)",
+	       " $3::sluice.intake_product_org[], $4::jsonb[], $5::sluice.intake_reject[],"
+	       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean)",
 	.param_count = ANY_PARAMS,
 	.binary = true,
 	.columns = 1,
@@ -106,7 +106,9 @@ static bool has_message_id(const struct signal *signal)
 static bool has_visitor(const struct signal *signal)
 {
 	return signal->anonymous_id.p != NULL &&
-	       (signal->email.p != NULL || signal->user_id.p != NULL);
+	       (signal->email.p != NULL || signal->user_id.p != NULL ||
+		signal->product_user_id.p != NULL || signal->crm_id.p != NULL ||
+		signal->marketing_automation_id.p != NULL || signal->phone.p != NULL);
 }
 
 static bool any_signal(const struct commit_list *requests, bool (*is)(const struct signal *signal))
@@ -183,6 +185,15 @@ static void start_item(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, request->request_id);
 }
 
+static void add_envelope(struct pg_array *out, const struct commit_request *request,
+			 bool in_envelope)
+{
+	if (in_envelope && request->envelope_number > 0)
+		pg_array_add_int4(out, request->envelope_number);
+	else
+		pg_array_add_null(out, PG_INT4);
+}
+
 static void add_signal(struct pg_array *out, const struct commit_request *request,
 		       const struct signal *signal)
 {
@@ -195,18 +206,18 @@ static void add_signal(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, signal->email);
 	pg_array_add_text(out, signal->user_id);
 	pg_array_add_text(out, signal->anonymous_id);
-	pg_array_add_null(out, PG_TEXT); /* product_user_id */
-	pg_array_add_null(out, PG_TEXT); /* crm_id */
-	pg_array_add_null(out, PG_TEXT); /* marketing_automation_id */
-	pg_array_add_null(out, PG_TEXT); /* phone */
-	pg_array_add_null(out, PG_TEXT); /* product_org_id */
+	pg_array_add_text(out, signal->product_user_id);
+	pg_array_add_text(out, signal->crm_id);
+	pg_array_add_text(out, signal->marketing_automation_id);
+	pg_array_add_text(out, signal->phone);
+	pg_array_add_text(out, signal->product_org_id);
 	pg_array_add_text(out, signal->message_id);
 	add_flag(out, signal->repeat_by_bytes);
 	pg_array_add_timestamp(out, signal->occurred_at_us);
 	pg_array_add_text(out, signal->payload);
 	pg_array_add_bytea(out, signal->payload_raw);
-	pg_array_add_null(out, PG_INT4);  /* envelope */
-	pg_array_add_null(out, PG_JSONB); /* warnings */
+	add_envelope(out, request, signal->in_envelope);
+	pg_array_add_jsonb(out, signal->warnings);
 	add_flag(out, signal->cold);
 	pg_array_end_record(out);
 }
@@ -232,7 +243,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 	add_flag(out, row->repeat_by_bytes);
 	pg_array_add_text(out, row->payload);
 	pg_array_add_bytea(out, row->payload_raw);
-	pg_array_add_null(out, PG_INT4); /* envelope */
+	add_envelope(out, request, row->in_envelope);
 	pg_array_end_record(out);
 }
 
@@ -320,7 +331,8 @@ static void start_arrays(struct commit_statement *statement, enum type first, en
 			 const size_t counts[TYPES])
 {
 	for (int i = (int)first; i <= (int)last; i++)
-		pg_array_start(&statement->arrays[i], PG_OTHER, counts[i], ARRAY_BYTES_KEPT);
+		pg_array_start(&statement->arrays[i], i == ENVELOPE ? PG_JSONB : PG_OTHER,
+			       counts[i], ARRAY_BYTES_KEPT);
 }
 
 static void add_items(struct pg_array *arrays, const struct commit_request *request)
@@ -341,6 +353,8 @@ static void add_requests(struct pg_array *arrays, const struct commit_list *requ
 	     request = request->queue.next) {
 		if (request->sender.first == request)
 			add_sender(&arrays[SENDER], request);
+		if (request->envelope_number > 0)
+			pg_array_add_jsonb(&arrays[ENVELOPE], request->envelope);
 		add_items(arrays, request);
 		for (size_t i = 0; i < request->reject_count; i++)
 			add_reject(&arrays[REJECT], request, &request->rejects[i]);
@@ -371,13 +385,17 @@ enum status commit_statement_items(struct commit_statement *statement,
 	const size_t counts[TYPES] = {
 		[SIGNAL] = product_orgs ? 0 : request->item_count,
 		[PRODUCT_ORG] = product_orgs ? request->item_count : 0,
+		[ENVELOPE] = request->envelope.p != NULL,
 	};
 
 	alone.sender.first = &alone;
 	alone.sender.number = 1;
-	start_arrays(statement, SIGNAL, PRODUCT_ORG, counts);
+	alone.envelope_number = (uint32_t)counts[ENVELOPE];
+	start_arrays(statement, SIGNAL, ENVELOPE, counts);
+	if (counts[ENVELOPE] > 0)
+		pg_array_add_jsonb(&statement->arrays[ENVELOPE], alone.envelope);
 	add_items(statement->arrays, &alone);
-	return take_params(statement->arrays, SIGNAL, PRODUCT_ORG, params);
+	return take_params(statement->arrays, SIGNAL, ENVELOPE, params);
 }
 
 static struct slice bool_param(bool value)
@@ -385,9 +403,9 @@ static struct slice bool_param(bool value)
 	return (struct slice){value ? "\1" : "", 1};
 }
 
-/* Encodes the group as the first parameters: the arrays up to last. */
-static enum status encode(struct commit_statement *statement, const struct commit_list *requests,
-			  const struct refusal_tally *refusals, enum type last, pg_param *params)
+/* Encodes the group as arrays; an ordinary one has no rejects and refusals. */
+static void encode(struct commit_statement *statement, const struct commit_list *requests,
+		   const struct refusal_tally *refusals, bool ordinary)
 {
 	size_t counts[TYPES] = {
 		[SENDER] = number_senders(statement, requests),
@@ -395,15 +413,18 @@ static enum status encode(struct commit_statement *statement, const struct commi
 		[REFUSAL] = refusals == NULL ? 0 : refusals->count,
 	};
 
-	for (const struct commit_request *request = requests->first; request != NULL;
-	     request = request->queue.next)
-		counts[request->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] +=
-			commit_request_items(request);
-	start_arrays(statement, SENDER, last, counts);
+	for (struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		size_t items = commit_request_items(request);
+		bool enveloped = items > 0 && request->envelope.p != NULL;
+		counts[request->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] += items;
+		counts[ENVELOPE] += enveloped;
+		request->envelope_number = enveloped ? (uint32_t)counts[ENVELOPE] : 0;
+	}
+	start_arrays(statement, SENDER, ordinary ? ENVELOPE : REFUSAL, counts);
 	add_requests(statement->arrays, requests);
 	for (size_t i = 0; i < counts[REFUSAL]; i++)
 		add_refusal(&statement->arrays[REFUSAL], &refusals->items[i]);
-	return take_params(statement->arrays, SENDER, last, params);
 }
 
 enum status commit_statement_send_ordinary(struct commit_statement *statement,
@@ -411,8 +432,11 @@ enum status commit_statement_send_ordinary(struct commit_statement *statement,
 					   const struct commit_list *requests)
 {
 	pg_param params[ORDINARY_PARAMS];
-	enum status status = encode(statement, requests, NULL, SIGNAL, params);
 
+	encode(statement, requests, NULL, true);
+	enum status status = take_params(statement->arrays, SENDER, SIGNAL, params);
+	if (status == STATUS_OK)
+		status = take_params(statement->arrays, ENVELOPE, ENVELOPE, &params[ENVELOPES]);
 	params[WITH_MESSAGE_IDS] = bool_param(any_signal(requests, has_message_id));
 	params[WITH_VISITORS] = bool_param(any_signal(requests, has_visitor));
 	return status != STATUS_OK ? status : pg_send(db, &commit_statement_ordinary, params);
@@ -423,8 +447,9 @@ enum status commit_statement_send(struct commit_statement *statement, struct pg_
 				  const struct refusal_tally *refusals, bool recently_used)
 {
 	pg_param params[ANY_PARAMS];
-	enum status status = encode(statement, requests, refusals, REFUSAL, params);
 
+	encode(statement, requests, refusals, false);
+	enum status status = take_params(statement->arrays, SENDER, REFUSAL, params);
 	params[IN_BULK] = bool_param(requests->first != NULL && requests->first->in_bulk);
 	params[RECENTLY_USED] = bool_param(recently_used);
 	return status != STATUS_OK ? status : pg_send(db, &commit_statement_any, params);

@@ -47,9 +47,9 @@ enum status commit_statement_send(struct commit_statement *statement, struct pg_
 				  const struct refusal_tally *refusals,
 				  bool recently_used) MUST_CHECK;
 
-/* Encodes a request's items for sluice.rejected_replay(): the arrays of signals and of product
- * orgs, valid until the next call. STATUS_OK or STATUS_NO_MEMORY. */
-enum { COMMIT_STATEMENT_ITEM_ARRAYS = 2 };
+/* Encodes a request's items for sluice.rejected_replay(): the arrays of signals, of product
+ * orgs and of envelopes, valid until the next call. STATUS_OK or STATUS_NO_MEMORY. */
+enum { COMMIT_STATEMENT_ITEM_ARRAYS = 3 };
 enum status commit_statement_items(struct commit_statement *statement,
 				   const struct commit_request *request,
 				   pg_param params[COMMIT_STATEMENT_ITEM_ARRAYS]) MUST_CHECK;

@@ -29,6 +29,9 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_TEMPLATE] =
 		{"--template", "FILE",
 		 "the payload template of a product_orgs key: a JSON object, see sluicectl(1)"},
+	[CTL_DELIVERY_ID] =
+		{"--delivery-id", "MEMBER",
+		 "the member of a payload that is its delivery's id, by which a repeat is recognised: event_id, or data.id for one inside another"},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "the limit of signals per calendar month (UTC); 0: no limit"},
 	[CTL_OVERAGES] =
@@ -40,6 +43,8 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_SINCE] =
 		{"--since", "TIMESTAMP",
 		 "only what was received since then: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
+	[CTL_KEY] = {"--key", "ID", "only what came with the key with this id"},
+	[CTL_CODE] = {"--code", "CODE", "only what was rejected for this reason: malformed_json"},
 	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d"},
 	[CTL_SOURCE] = {"--source", "SOURCE", "only signals from this source"},
 	[CTL_STATUS] =
@@ -167,7 +172,7 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
-		     CTL_BIT(CTL_TEMPLATE),
+		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID),
 	 .run = ctl_key_create,
 	 .help = "Creates an API key and prints it, once: the database keeps only its hash. "
 		 "The printed webhook URL begins with $BASE_URL."},
@@ -201,7 +206,8 @@ const struct ctl_command ctl_commands[] = {
 		 "Needs no database."},
 	{.noun = "rejected",
 	 .verb = "list",
-	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE),
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) |
+		     CTL_BIT(CTL_CODE),
 	 .database = true,
 	 .run = ctl_rejected_list,
 	 .help = "Lists what arrived with a valid key but could not be stored as a signal: bad items of batches and unreadable bodies, oldest first."},
@@ -216,13 +222,14 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "rejected",
 	 .verb = "replay",
 	 .argument = "ID",
-	 .argument_needed = true,
-	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_AGAIN),
+	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_AGAIN) | CTL_BIT(CTL_ORGANIZATION) |
+		     CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_CODE),
 	 .database = true,
 	 .run = ctl_rejected_replay,
 	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
 		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
-		 "If anything is still bad, reports it and stores nothing."},
+		 "If anything is still bad, reports it and stores nothing. "
+		 "Without an ID: replays all that --key, --code, --since and --organization choose and that were not replayed yet, each by itself, the oldest first."},
 	{.noun = "person",
 	 .verb = "show",
 	 .argument = "IDENTITY",

@@ -60,11 +60,14 @@ enum ctl_option {
 	CTL_EXPIRES,
 	CTL_SECRET,
 	CTL_TEMPLATE,
+	CTL_DELIVERY_ID,
 	CTL_SIGNALS,
 	CTL_OVERAGES,
 	CTL_MONTH,
 	CTL_PAYLOAD,
 	CTL_SINCE,
+	CTL_KEY,
+	CTL_CODE,
 	CTL_WINDOW,
 	CTL_SOURCE,
 	CTL_STATUS,
@@ -272,6 +275,11 @@ enum ctl_exit ctl_version(struct ctl *ctl);
 
 /* Reads the file of --template and compiles it; on failure the message is printed. */
 enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled);
+
+/* Reads the options that say which rejected payloads: --organization, --since, --key and --code. On
+ * failure the message is printed. */
+struct store_rejected_filter;
+enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *filter);
 
 /* The directory of the migrations: --directory, $SLUICE_MIGRATIONS, or the installed one. */
 const char *ctl_migrations(const struct ctl *ctl);

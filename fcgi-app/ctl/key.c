@@ -104,6 +104,7 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.name = ctl_value(ctl, CTL_NAME),
 		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
+		.delivery_id_member = ctl_value(ctl, CTL_DELIVERY_ID),
 	};
 	struct template *compiled = NULL;
 	struct store_key key = {0};

@@ -9,18 +9,33 @@
 
 enum { PREVIEW_BYTES = 1000 };
 
+enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *filter)
+{
+	struct store_timestamp since = {0};
+	enum ctl_exit usage = CTL_FINE;
+	int64_t id;
+
+	*filter = (struct store_rejected_filter){.organization = ctl_value(ctl, CTL_ORGANIZATION),
+						 .key_id = ctl_value(ctl, CTL_KEY),
+						 .code = ctl_value(ctl, CTL_CODE)};
+	if (ctl_has(ctl, CTL_KEY) && !slice_to_int(filter->key_id, &id))
+		return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
+				"\"%s\" is not the id of a key", ctl->values[CTL_KEY]);
+	if (ctl_has(ctl, CTL_SINCE))
+		usage = ctl_read_timestamp(ctl, CTL_SINCE, "-", &since);
+	filter->since = since.text;
+	return usage;
+}
+
 enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 {
+	struct store_rejected_filter filter;
 	struct store_list rejected;
-	struct store_timestamp since = {0};
+	enum ctl_exit usage = ctl_read_filter(ctl, &filter);
 
-	if (ctl_has(ctl, CTL_SINCE)) {
-		enum ctl_exit usage = ctl_read_timestamp(ctl, CTL_SINCE, "-", &since);
-		if (usage != CTL_FINE)
-			return usage;
-	}
-	enum status status = store_rejected_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
-						 since.text, &rejected);
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_rejected_list(&ctl->store, &filter, &rejected);
 	return status == STATUS_OK ? ctl_print_list(ctl, &rejected) : ctl_fail_status(ctl, status);
 }
 

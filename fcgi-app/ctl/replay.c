@@ -1,13 +1,14 @@
 /*
  * ctl/replay.c - sluicectl rejected replay. See ctl/ctl_internal.h.
  *
- * The bytes are read by the workers' own code. The sender is not authenticated again: it was when
- * the bytes were kept.
+ * The bytes are read by the workers' own code, of many one after the other. The sender is not
+ * authenticated again: it was when the bytes were kept.
  */
 #include "ctl/ctl_internal.h"
 
 #include <inttypes.h>
 
+#include "base/timestamp.h"
 #include "config/config.h"
 #include "http/problem.h"
 #include "intake/intake.h"
@@ -44,10 +45,15 @@ static enum intake_kind kind_of(const struct store_key *key, const struct store_
 /* Strict: either everything becomes rows, or nothing is stored. */
 static void prepare(struct intake *intake, const struct store_rejected *entry)
 {
+	int64_t received_us;
+
 	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
 		intake->media = HTTP_MEDIA_NDJSON;
 	intake->key = slice_of(crossed_out_key);
 	intake->given_source = entry->source;
+	if (!timestamp_read(entry->received_at, &received_us))
+		received_us = intake->given.received_us;
+	intake->given.received_us = received_us;
 	intake->strict = true;
 }
 
@@ -86,16 +92,17 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 }
 
 /* Maps by the template that the key had on receipt: it never changes. */
-static enum status map(struct ctl *ctl, struct intake *intake, const struct store_key *key)
+static enum status map(struct intake *intake, const struct store_key *key)
 {
 	const struct template *template;
-	enum status status = template_load(&ctl->arena, key->payload_template, &template);
+	enum status status = template_load(intake->arena, key->payload_template, &template);
 
 	return status == STATUS_OK ? intake_map(intake, template) : status;
 }
 
-static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
-			    const struct store_key *key, struct intake *intake, struct slice bytes)
+static enum ctl_exit replay(struct ctl *ctl, const struct store *store,
+			    const struct store_rejected *entry, const struct store_key *key,
+			    struct intake *intake, struct slice bytes)
 {
 	struct slice ids = SLICE_ABSENT;
 	bool item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
@@ -103,46 +110,110 @@ static enum ctl_exit replay(struct ctl *ctl, const struct store_rejected *entry,
 	prepare(intake, entry);
 	enum status status = intake_body(intake, bytes, SIZE_MAX);
 	if (status == STATUS_OK && intake_wants_template(intake))
-		status = map(ctl, intake, key);
+		status = map(intake, key);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (intake->body_status == STATUS_OK && item && !intake->single)
 		intake->body_status = STATUS_NOT_AN_OBJECT;
 	if (intake->body_status != STATUS_OK)
 		return fail_bad(intake, entry);
-	status = store_rejected_replay(&ctl->store, entry->id, ctl_has(ctl, CTL_AGAIN),
-				       &intake->commit, &ids);
+	status = store_rejected_replay(store, entry->id, ctl_has(ctl, CTL_AGAIN), &intake->commit,
+				       &ids);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	return print_replayed(ctl, entry, intake, ids);
 }
 
-enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
+/* Replays an entry; bytes absent: those that were kept. What it takes of memory goes with it. */
+static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
+				  const struct store_rejected *entry, struct slice bytes)
 {
-	struct config config;
-	struct store_rejected entry = {0};
+	struct arena arena = {0};
+	struct store store = ctl->store;
 	struct store_key key = {0};
+	struct intake intake;
+
+	store.arena = &arena;
+	store.deadline_ms = ctl_deadline();
+	enum status status = store_key_show(&store, entry->key_id, &key);
+	if (status == STATUS_OK && bytes.p == NULL)
+		status = store_rejected_bytes(&store, entry->id, &bytes);
+	enum ctl_exit result = CTL_FINE;
+	if (status != STATUS_OK) {
+		result = ctl_fail_status(ctl, status);
+	} else {
+		intake_init(&intake, config, &arena, NULL, kind_of(&key, entry));
+		result = replay(ctl, &store, entry, &key, &intake, bytes);
+		intake_free(&intake);
+	}
+	arena_free(&arena);
+	return result;
+}
+
+static enum ctl_exit replay_one(struct ctl *ctl, const struct config *config)
+{
+	struct store_rejected entry = {0};
 	struct slice bytes = SLICE_ABSENT;
 	int64_t id;
 	enum ctl_exit result = ctl_read_id(ctl, "rejected payload", &id);
 
-	if (result == CTL_FINE)
-		result = read_config(ctl, &config);
 	if (result == CTL_FINE && ctl_has(ctl, CTL_FILE))
 		result = ctl_read_file(ctl, "file", ctl->values[CTL_FILE],
-				       (size_t)config.batch_body_bytes, &bytes);
+				       (size_t)config->batch_body_bytes, &bytes);
 	if (result != CTL_FINE)
 		return result;
 	enum status status = store_rejected_show(&ctl->store, id, &entry);
-	if (status == STATUS_OK)
-		status = store_key_show(&ctl->store, entry.key_id, &key);
-	if (status == STATUS_OK && !ctl_has(ctl, CTL_FILE))
-		status = store_rejected_bytes(&ctl->store, id, &bytes);
+	return status == STATUS_OK ? replay_entry(ctl, config, &entry, bytes)
+				   : ctl_fail_status(ctl, status);
+}
+
+/* Each in a transaction of its own: one that is still bad holds up no other. */
+static enum ctl_exit replay_many(struct ctl *ctl, const struct config *config)
+{
+	struct store_rejected_filter filter;
+	struct store_list list = {0};
+	size_t failed = 0;
+	enum ctl_exit result = ctl_read_filter(ctl, &filter);
+
+	if (result != CTL_FINE)
+		return result;
+	if (!ctl_has(ctl, CTL_AGAIN))
+		filter.replayed = SLICE("false");
+	enum status status = store_rejected_list(&ctl->store, &filter, &list);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	struct intake intake;
-	intake_init(&intake, &config, &ctl->arena, NULL, kind_of(&key, &entry));
-	result = replay(ctl, &entry, &key, &intake, bytes);
-	intake_free(&intake);
-	return result;
+	const struct store_rejected *entries = list.items;
+	for (size_t i = 0; i < list.count; i++) {
+		result = replay_entry(ctl, config, &entries[i], SLICE_ABSENT);
+		if (result == CTL_FINE)
+			result = ctl_flush(ctl);
+		else if (result == CTL_FAILED)
+			failed++;
+		if (result != CTL_FINE && result != CTL_FAILED)
+			return result;
+	}
+	if (failed > 0)
+		return ctl_fail(CTL_FAILED, NULL, "%zu of %zu rejected payloads were not replayed",
+				failed, list.count);
+	if (list.count == 0 && !ctl_has(ctl, CTL_JSON))
+		buf_add_text(&ctl->out, "there is nothing to replay\n");
+	return CTL_FINE;
+}
+
+enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
+{
+	bool chosen = ctl_has(ctl, CTL_KEY) || ctl_has(ctl, CTL_CODE) || ctl_has(ctl, CTL_SINCE) ||
+		      ctl_has(ctl, CTL_ORGANIZATION);
+	struct config config;
+
+	if (chosen == (ctl->argument != NULL))
+		return ctl_fail(CTL_USAGE, NULL,
+				"\"rejected replay\" needs either an ID or some of --key, --code, "
+				"--since and --organization");
+	if (chosen && ctl_has(ctl, CTL_FILE))
+		return ctl_fail(CTL_USAGE, NULL, "--file needs an ID");
+	enum ctl_exit result = read_config(ctl, &config);
+	if (result != CTL_FINE)
+		return result;
+	return chosen ? replay_many(ctl, &config) : replay_one(ctl, &config);
 }

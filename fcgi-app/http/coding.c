@@ -12,20 +12,33 @@
 
 #include "http/header.h"
 
-enum status http_coding(const struct http_request *request, enum http_coding *coding)
+/* The names that senders are known to use; a coding has none of them. */
+static bool is_charset(struct slice name)
+{
+	static const char *const names[] = {"utf-8", "utf8",   "utf-16",      "us-ascii",
+					    "ascii", "latin1", "iso-8859-1",  "iso-8859-15",
+					    "8bit",  "binary", "windows-1252"};
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names) && !known; i++)
+		known = slice_equal_nocase(name, slice_of(names[i]));
+	return known;
+}
+
+enum http_coding http_coding(const struct http_request *request)
 {
 	struct slice text;
 	unsigned count = http_header(request, "HTTP_CONTENT_ENCODING", &text);
 
-	*coding = HTTP_CODING_IDENTITY;
 	if (count > 1)
-		return STATUS_UNSUPPORTED_CODING;
+		return HTTP_CODING_OTHER;
 	if (text.n == 0 || slice_equal_nocase(text, SLICE("identity")))
-		return STATUS_OK;
-	if (!slice_equal_nocase(text, SLICE("gzip")) && !slice_equal_nocase(text, SLICE("x-gzip")))
-		return STATUS_UNSUPPORTED_CODING;
-	*coding = HTTP_CODING_GZIP;
-	return STATUS_OK;
+		return HTTP_CODING_IDENTITY;
+	if (slice_equal_nocase(text, SLICE("gzip")) || slice_equal_nocase(text, SLICE("x-gzip")))
+		return HTTP_CODING_GZIP;
+	if (slice_equal_nocase(text, SLICE("deflate")))
+		return HTTP_CODING_DEFLATE;
+	return is_charset(text) ? HTTP_CODING_IDENTITY : HTTP_CODING_OTHER;
 }
 
 /* ---- the decoder ---- */
@@ -34,6 +47,8 @@ enum {
 	PIECE_BYTES = 64 * 1024,
 	MAGIC_BYTES = 2,
 	GZIP_WINDOW_BITS = 16 + MAX_WBITS, /* zlib: a gzip header and nothing else */
+	ZLIB_WINDOW_BITS = MAX_WBITS,	   /* a zlib header (RFC 1950) */
+	RAW_WINDOW_BITS = -MAX_WBITS	   /* none (RFC 1951) */
 };
 
 static const char magic[MAGIC_BYTES] = {'\x1f', '\x8b'};
@@ -41,8 +56,9 @@ static const char magic[MAGIC_BYTES] = {'\x1f', '\x8b'};
 enum decoder_state {
 	DECODER_SNIFFING, /* fewer bytes than the magic has */
 	DECODER_PLAIN,
-	DECODER_INSIDE, /* of a gzip member */
-	DECODER_BETWEEN /* a member has ended: another or the end may follow */
+	DECODER_INSIDE,	 /* of a gzip member, or of deflated bytes */
+	DECODER_BETWEEN, /* a member has ended: another or the end may follow */
+	DECODER_BEHIND	 /* deflated bytes have ended, and nothing may follow */
 };
 
 struct http_decoder {
@@ -52,8 +68,9 @@ struct http_decoder {
 	uint64_t plain_left;
 	char held[MAGIC_BYTES];
 	size_t held_n;
+	bool gzip;
 	z_stream zlib;
-	unsigned char *out; /* PIECE_BYTES; NULL until a gzip body begins */
+	unsigned char *out; /* PIECE_BYTES; NULL until a compressed body begins */
 };
 
 enum status http_decoder_open(struct http_decoder **decoder, enum http_coding coding,
@@ -89,7 +106,7 @@ static void zlib_free(void *unused, void *bytes)
 	free(bytes);
 }
 
-static enum status gzip_begin(struct http_decoder *decoder)
+static enum status inflate_begin(struct http_decoder *decoder, int window_bits)
 {
 	unsigned char *out = malloc(PIECE_BYTES);
 
@@ -97,12 +114,13 @@ static enum status gzip_begin(struct http_decoder *decoder)
 		return STATUS_NO_MEMORY;
 	decoder->zlib.zalloc = zlib_alloc;
 	decoder->zlib.zfree = zlib_free;
-	int result = inflateInit2(&decoder->zlib, GZIP_WINDOW_BITS);
+	int result = inflateInit2(&decoder->zlib, window_bits);
 	if (result != Z_OK) {
 		free(out);
 		return result == Z_MEM_ERROR ? STATUS_NO_MEMORY : STATUS_INTERNAL;
 	}
 	decoder->out = out;
+	decoder->gzip = window_bits == GZIP_WINDOW_BITS;
 	decoder->state = DECODER_INSIDE;
 	return STATUS_OK;
 }
@@ -110,8 +128,10 @@ static enum status gzip_begin(struct http_decoder *decoder)
 static enum status pass(struct http_decoder *decoder, const char *bytes, size_t n, http_sink *sink,
 			void *context)
 {
-	if (n > decoder->plain_left)
-		return STATUS_TOO_LARGE;
+	bool fits = n <= decoder->plain_left;
+
+	if (!fits)
+		n = (size_t)decoder->plain_left;
 	decoder->plain_left -= n;
 	while (n > 0) {
 		size_t piece = n < PIECE_BYTES ? n : PIECE_BYTES;
@@ -121,7 +141,7 @@ static enum status pass(struct http_decoder *decoder, const char *bytes, size_t 
 		bytes += piece;
 		n -= piece;
 	}
-	return STATUS_OK;
+	return fits ? STATUS_OK : STATUS_TOO_LARGE;
 }
 
 /* Lets zlib fill the output once, and passes it on. */
@@ -135,15 +155,15 @@ static enum status inflate_piece(struct http_decoder *decoder, http_sink *sink, 
 	if (result == Z_MEM_ERROR)
 		return STATUS_NO_MEMORY;
 	if (result == Z_STREAM_END)
-		decoder->state = DECODER_BETWEEN;
+		decoder->state = decoder->gzip ? DECODER_BETWEEN : DECODER_BEHIND;
 	else if (result != Z_OK && result != Z_BUF_ERROR)
 		return STATUS_MALFORMED_CODING;
 	return pass(decoder, (const char *)decoder->out, PIECE_BYTES - zlib->avail_out, sink,
 		    context);
 }
 
-static enum status feed_gzip(struct http_decoder *decoder, const char *bytes, size_t n,
-			     http_sink *sink, void *context)
+static enum status feed_compressed(struct http_decoder *decoder, const char *bytes, size_t n,
+				   http_sink *sink, void *context)
 {
 	z_stream *zlib = &decoder->zlib;
 	enum status status = STATUS_OK;
@@ -152,6 +172,8 @@ static enum status feed_gzip(struct http_decoder *decoder, const char *bytes, si
 		uInt piece = n < UINT_MAX ? (uInt)n : UINT_MAX;
 		zlib->next_in = (const Bytef *)bytes;
 		zlib->avail_in = piece;
+		if (decoder->state == DECODER_BEHIND)
+			return STATUS_MALFORMED_CODING;
 		if (decoder->state == DECODER_BETWEEN) {
 			(void)inflateReset(zlib);
 			decoder->state = DECODER_INSIDE;
@@ -167,13 +189,37 @@ static enum status feed_gzip(struct http_decoder *decoder, const char *bytes, si
 	return status;
 }
 
+/* A byte that compressed JSON does not begin with, but JSON itself or the mark before it does. */
+static bool begins_json(const struct http_decoder *decoder)
+{
+	char first = decoder->held[0];
+
+	return decoder->held_n > 0 &&
+	       (first == '{' || first == '[' || first == '\xef' ||
+		(slice_is_blank(first) && decoder->announced == HTTP_CODING_GZIP));
+}
+
+/* RFC 1950 section 2.2. */
+static bool has_zlib_header(const struct http_decoder *decoder)
+{
+	unsigned first = (unsigned char)decoder->held[0], second = (unsigned char)decoder->held[1];
+
+	return decoder->held_n == MAGIC_BYTES && (first & 0x0f) == Z_DEFLATED &&
+	       (first * 256 + second) % 31 == 0;
+}
+
 /* The first bytes are known, or known to be missing. */
 static enum status leave_sniffing(struct http_decoder *decoder)
 {
 	if (decoder->held_n == MAGIC_BYTES && memcmp(decoder->held, magic, MAGIC_BYTES) == 0)
-		return gzip_begin(decoder);
+		return inflate_begin(decoder, GZIP_WINDOW_BITS);
+	if (decoder->announced == HTTP_CODING_DEFLATE && !begins_json(decoder))
+		return inflate_begin(decoder,
+				     has_zlib_header(decoder) ? ZLIB_WINDOW_BITS : RAW_WINDOW_BITS);
 	decoder->state = DECODER_PLAIN;
-	return decoder->announced == HTTP_CODING_GZIP ? STATUS_MALFORMED_CODING : STATUS_OK;
+	return decoder->announced == HTTP_CODING_GZIP && !begins_json(decoder)
+		       ? STATUS_MALFORMED_CODING
+		       : STATUS_OK;
 }
 
 static enum status feed_known(struct http_decoder *decoder, const char *bytes, size_t n,
@@ -181,7 +227,7 @@ static enum status feed_known(struct http_decoder *decoder, const char *bytes, s
 {
 	if (decoder->state == DECODER_PLAIN)
 		return pass(decoder, bytes, n, sink, context);
-	return feed_gzip(decoder, bytes, n, sink, context);
+	return feed_compressed(decoder, bytes, n, sink, context);
 }
 
 enum status http_decoder_feed(struct http_decoder *decoder, const char *bytes, size_t n,

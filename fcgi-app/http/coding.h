@@ -7,15 +7,22 @@
 
 #include "http/request.h"
 
-enum http_coding { HTTP_CODING_IDENTITY, HTTP_CODING_GZIP };
+enum http_coding {
+	HTTP_CODING_IDENTITY,
+	HTTP_CODING_GZIP,
+	HTTP_CODING_DEFLATE, /* RFC 1950, or RFC 1951 as many send it */
+	HTTP_CODING_OTHER    /* one that is not read, or more than one */
+};
 
-/* Reads Content-Encoding: absent or identity; gzip or x-gzip. STATUS_OK, or
- * STATUS_UNSUPPORTED_CODING for any other and for more than one. */
-enum status http_coding(const struct http_request *request, enum http_coding *coding) MUST_CHECK;
+/* Reads Content-Encoding: absent, identity, or the name of a charset, which says nothing; gzip or
+ * x-gzip; deflate. */
+enum http_coding http_coding(const struct http_request *request);
 
 /*
- * Decompresses a body that begins with gzip's magic bytes 1f 8b, whether a header announced it or
- * not, and passes any other on. A body announced as gzip must begin so.
+ * Decompresses a body that begins with gzip's magic bytes 1f 8b, whatever a header announced. Any
+ * other body is decompressed if deflate was announced and passed on if nothing was. What was
+ * announced as compressed but begins as JSON does is passed on, too; a body that is neither is
+ * malformed.
  */
 struct http_decoder;
 
@@ -29,8 +36,8 @@ typedef enum status http_sink(void *context, const char *bytes, size_t n);
 /*
  * Feeds n bytes, which may be none, and gives sink what comes out, in pieces of at most 64 KiB.
  * Several gzip members in a row are one body (RFC 1952). STATUS_OK, STATUS_MALFORMED_CODING (also
- * for garbage after the last member), STATUS_TOO_LARGE, STATUS_NO_MEMORY, or what sink returned.
- * After a failure it returns the same again.
+ * for garbage after the end of the compressed bytes), STATUS_TOO_LARGE, STATUS_NO_MEMORY, or what
+ * sink returned. After a failure it returns the same again.
  */
 enum status http_decoder_feed(struct http_decoder *decoder, const char *bytes, size_t n,
 			      http_sink *sink, void *context) MUST_CHECK;

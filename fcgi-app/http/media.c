@@ -35,51 +35,58 @@ static bool parameters_are_read(struct slice text)
 	return true;
 }
 
-/* application/<x>+json */
 static bool has_json_suffix(struct slice type)
 {
-	static const struct slice prefix = {"application/", 12};
 	static const struct slice suffix = {"+json", 5};
 
-	return type.n > prefix.n + suffix.n &&
-	       slice_equal_nocase((struct slice){type.p, prefix.n}, prefix) &&
+	return type.n > suffix.n &&
 	       slice_equal_nocase((struct slice){type.p + type.n - suffix.n, suffix.n}, suffix);
 }
 
-static bool type_media(struct slice type, enum http_media *media)
+enum http_media http_media(const struct http_request *request)
 {
 	static const struct {
 		const char *type;
 		enum http_media media;
 	} types[] = {
-		{"", HTTP_MEDIA_JSON},
 		{"application/json", HTTP_MEDIA_JSON},
-		{"text/plain", HTTP_MEDIA_JSON},
-		{"application/x-www-form-urlencoded", HTTP_MEDIA_JSON},
+		{"text/json", HTTP_MEDIA_JSON},
 		{"application/x-ndjson", HTTP_MEDIA_NDJSON},
 		{"application/ndjson", HTTP_MEDIA_NDJSON},
 		{"application/jsonl", HTTP_MEDIA_NDJSON},
+		{"application/x-jsonlines", HTTP_MEDIA_NDJSON},
+		{"application/x-www-form-urlencoded", HTTP_MEDIA_FORM},
+		{"multipart/form-data", HTTP_MEDIA_MULTIPART},
 	};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
-		if (slice_equal_nocase(type, slice_of(types[i].type))) {
-			*media = types[i].media;
-			return true;
-		}
-	}
-	*media = HTTP_MEDIA_JSON;
-	return has_json_suffix(type);
-}
-
-enum status http_media(const struct http_request *request, enum http_media *media)
-{
 	struct slice text;
 
 	(void)http_header(request, "CONTENT_TYPE", &text);
 	struct slice type = http_header_take(&text, ';');
-	if (!type_media(type, media) || !parameters_are_read(text))
-		return STATUS_UNSUPPORTED_MEDIA_TYPE;
-	return STATUS_OK;
+	type = http_header_take(&type, ',');
+	if (type.n == 0)
+		return HTTP_MEDIA_NONE;
+	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+		if (slice_equal_nocase(type, slice_of(types[i].type)))
+			return types[i].media;
+	}
+	return has_json_suffix(type) ? HTTP_MEDIA_SUFFIX : HTTP_MEDIA_OTHER;
+}
+
+struct slice http_boundary(const struct http_request *request, char out[HTTP_BOUNDARY_MAX])
+{
+	struct slice text, value;
+
+	(void)http_header(request, "CONTENT_TYPE", &text);
+	(void)http_header_take(&text, ';');
+	while (text.n > 0) {
+		struct slice name = http_header_take(&text, '=');
+		if (!http_header_take_value(&text, ';', out, HTTP_BOUNDARY_MAX, &value))
+			break;
+		if (slice_equal_nocase(name, SLICE("boundary")) && value.n > 0 &&
+		    value.n <= HTTP_BOUNDARY_MAX)
+			return value;
+	}
+	return SLICE_ABSENT;
 }
 
 bool http_type_is(const struct http_request *request, const char *type)

@@ -21,7 +21,7 @@ PROBLEM(400, empty_body, 0, "The request has no body",
 PROBLEM(400, malformed_json, 0, "The body is not valid JSON",
 	"The body must be JSON as RFC 8259 defines it, in UTF-8.");
 PROBLEM(400, malformed_coding, 0, "The body could not be decompressed",
-	"The gzip stream is damaged or ends too early.");
+	"The compressed bytes are damaged or end too early.");
 PROBLEM(400, incomplete_body, 0, "The body is shorter than announced",
 	"The connection ended before all announced bytes had arrived.");
 PROBLEM(400, not_an_object, 0, "An item is not a JSON object", "A signal is a JSON object.");
@@ -72,11 +72,13 @@ PROBLEM(413, too_many_items, 0, "The body holds too many items",
 	"Send them in several requests, or use the bulk path.");
 PROBLEM(413, item_too_large, 0, "An item is too large", "One signal is larger than can be stored.");
 PROBLEM(415, unsupported_media_type, 0, "The media type is not supported",
-	"Send application/json or application/x-ndjson, in UTF-8.");
+	"Send JSON, NDJSON, or a form without files, in UTF-8.");
 PROBLEM(415, unsupported_coding, 0, "The content coding is not supported",
-	"Send the body uncompressed or with gzip.");
+	"Send the body uncompressed, or with gzip or deflate.");
 PROBLEM(429, limit_reached, 3600, "The signal limit of the month is reached",
 	"The organization has used up its signals of this month.");
+PROBLEM(431, headers_too_large, 0, "The headers are too large",
+	"Send fewer or shorter headers, 128 KiB at most with the request line.");
 
 /* Our own trouble: 503, and when to try again. */
 #define NOT_STORED "Nothing was stored. Send the request again later."
@@ -109,6 +111,7 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_CONSTRAINT] = &internal_error,
 	[STATUS_MALFORMED_REQUEST] = &malformed_request,
 	[STATUS_REPEATED_HEADER] = &repeated_header,
+	[STATUS_HEADERS_TOO_LARGE] = &headers_too_large,
 	[STATUS_INVALID_REQUEST] = &invalid_request,
 	[STATUS_INVALID_SOURCE] = &invalid_source,
 	[STATUS_NOT_FOUND] = &not_found,
@@ -184,6 +187,8 @@ const char *problem_phrase(int http)
 		return "Unsupported Media Type";
 	case 429:
 		return "Too Many Requests";
+	case 431:
+		return "Request Header Fields Too Large";
 	case 503:
 		return "Service Unavailable";
 	default:

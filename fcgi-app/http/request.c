@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/hex.h"
 #include "http/header.h"
+#include "key/cross_out.h"
 #include "key/random.h"
 
 static bool request_id_is_sane(struct slice id)
@@ -21,7 +22,7 @@ static bool request_id_is_sane(struct slice id)
 		if (c == '\0' || strchr("._:=+/@-", c) == NULL)
 			return false;
 	}
-	return true;
+	return !cross_out_suspects(id); /* it is logged, by web servers too */
 }
 
 static enum status make_request_id(char *id)

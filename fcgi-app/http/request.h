@@ -23,7 +23,8 @@ struct http_request {
 
 /*
  * Reads the CGI variables, which must outlive the request. An X-Request-Id of 1 to 128 characters
- * of [A-Za-z0-9._:=+/@-] is kept, any other replaced by 24 hex digits. A missing method or target
+ * of [A-Za-z0-9._:=+/@-] without anything that looks like a key or secret is kept, any other
+ * replaced by 24 hex digits. A missing method or target
  * is absent, which no route matches. STATUS_OK or STATUS_INTERNAL (no random bytes; logged).
  */
 enum status http_request_read(struct http_request *request, char *const *variables) MUST_CHECK;

@@ -17,6 +17,14 @@ static void add_count(struct buf *out, const char *name, uint64_t count)
 	buf_add_format(out, ",\"%s\":%llu", name, (unsigned long long)count);
 }
 
+static void add_warnings(struct buf *out, struct slice warnings)
+{
+	if (warnings.p == NULL)
+		return;
+	buf_add_text(out, ",\"warnings\":");
+	buf_add_slice(out, warnings);
+}
+
 static void add_signal(struct buf *out, const struct signal *signal,
 		       const struct commit_result *result)
 {
@@ -24,16 +32,14 @@ static void add_signal(struct buf *out, const struct signal *signal,
 	buf_add_json(out, signal->source);
 	buf_add_text(out, ",\"cold_storage\":");
 	add_bool(out, result->cold);
+	add_warnings(out, signal->warnings);
 }
 
 static void add_product_org(struct buf *out, const struct product_org *row)
 {
 	buf_add_text(out, ",\"product_org_id\":");
 	buf_add_json(out, row->product_org_id);
-	if (row->warnings_text.p == NULL)
-		return;
-	buf_add_text(out, ",\"warnings\":");
-	buf_add_slice(out, row->warnings_text);
+	add_warnings(out, row->warnings_text);
 }
 
 /* The members of a good item. */

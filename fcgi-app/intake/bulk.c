@@ -4,8 +4,8 @@
  * Bytes go through decoder and reader into a chunk of signals and rejects; a full chunk is one call
  * of the intake function inside the transaction. The next one is read while PostgreSQL works on it;
  * its result is awaited before another is sent and before the body is judged. Unless the whole body
- * could be read, nothing of it stays but its first bytes, as many as an item may have: a reject, in
- * a transaction of its own after the rollback.
+ * could be read, nothing of it stays but its first bytes, as many as a single request may have: a
+ * reject, in a transaction of its own after the rollback.
  */
 #include "intake/intake_internal.h"
 
@@ -13,8 +13,15 @@
 #include "commit/bulk.h"
 #include "commit/outcome.h"
 #include "commit/statement.h"
+#include "json/lines.h"
+#include "key/cross_out.h"
 
-enum { CHUNK_ITEMS = 2000, CHUNK_BYTES = 1 << 20, READ_BYTES = 64 << 10 };
+enum {
+	CHUNK_ITEMS = 2000,
+	CHUNK_BYTES = 1 << 20,
+	READ_BYTES = 64 << 10,
+	PLAIN_BYTES = 64 << 10 /* of a piece of decoded bytes, at most */
+};
 
 struct chunk {
 	struct commit_request commit;
@@ -25,20 +32,22 @@ struct bulk {
 	struct intake *intake;
 	struct pg_connection *db;
 	int64_t deadline_ms;
-	struct json_reader *reader;
-	struct arena arena; /* of the chunk */
-	struct chunk chunk; /* being filled */
+	struct json_reader *reader; /* NULL until the first bytes tell the form of the body */
+	char *window;		    /* a piece behind what may be the beginning of the key */
+	size_t held;		    /* bytes of that */
+	struct arena arena;	    /* of the chunk */
+	struct chunk chunk;	    /* being filled */
 	struct signal *signals;
 	struct commit_reject *rejects;
 	struct chunk sent; /* the last one, whose texts are gone */
 	struct commit_statement *statement;
 	struct commit_list awaited; /* that one until its result is here, else empty */
 	int64_t awaited_deadline_ms;
-	bool any_items;	     /* were sent */
-	uint64_t duplicates; /* among them */
-	bool complete;	     /* intake->received is the whole body */
-	size_t bytes_left;   /* payloads may still take */
-	enum status failure; /* the first: our own trouble, or the sender was refused */
+	bool any_items;		/* were sent */
+	uint64_t duplicates;	/* among them */
+	bool complete;		/* intake->received is the whole body */
+	enum status unreadable; /* why no more of the body is read, but for its beginning */
+	enum status failure;	/* the first: our own trouble, or the sender was refused */
 };
 
 static int64_t statement_deadline_ms(const struct bulk *bulk)
@@ -93,6 +102,7 @@ static enum status send_chunk(struct bulk *bulk)
 		bulk->awaited = COMMIT_LIST_EMPTY;
 	arena_reset(&bulk->arena);
 	bulk->chunk.commit.item_count = 0;
+	bulk->chunk.commit.envelope = SLICE_ABSENT;
 	bulk->chunk.commit.reject_count = 0;
 	bulk->chunk.bytes = 0;
 	return bulk->failure;
@@ -151,16 +161,18 @@ static enum status take_item(void *context, const struct json_item *item)
 	};
 	if (copy.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	struct signal *signal = &bulk->signals[bulk->chunk.commit.item_count];
-	enum status status = intake_read_item(intake, &bulk->arena, bulk->reader, &copy, signal);
+	struct commit_request *commit = &bulk->chunk.commit;
+	struct signal *signal = &bulk->signals[commit->item_count];
+	enum status status = STATUS_OK;
+	if (commit->item_count == 0)
+		status = intake_read_envelope(intake, &bulk->arena, bulk->reader, commit);
+	if (status == STATUS_OK)
+		status = intake_read_item(intake, &bulk->arena, &copy, signal);
 	if (status != STATUS_OK)
 		return status;
+	signal->in_envelope = intake_has_room_for_envelope(intake, commit, intake->accepted);
 	size_t bytes = signal->payload.n;
-	/* The envelope's defaults make it larger than the body, so its limit applies again. */
-	if (bytes > bulk->bytes_left)
-		return STATUS_TOO_LARGE;
-	bulk->bytes_left -= bytes;
-	bulk->chunk.commit.item_count++;
+	commit->item_count++;
 	intake->accepted++;
 	return fill_chunk(bulk, bytes);
 }
@@ -175,23 +187,135 @@ static enum status keep_beginning(struct buf *beginning, const char *bytes, size
 	return beginning->status;
 }
 
+/* By the first bytes. */
+static enum status open_reader(struct bulk *bulk)
+{
+	struct intake *intake = bulk->intake;
+	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
+	struct slice first = buf_slice(&intake->decoded);
+
+	if (intake_may_be_lines(intake) && json_lines_begin(first) == JSON_LINES_YES)
+		intake->form = JSON_FORM_LINES;
+	enum status status =
+		json_reader_open(&bulk->reader, intake->form, &limits, take_item, bulk);
+	if (status == STATUS_OK && !intake->strict)
+		json_reader_recover(bulk->reader);
+	return status;
+}
+
+/* What is wrong with the body as a whole. Then its beginning is still to come in, to be kept. */
+static bool is_of_body(enum status status)
+{
+	return status == STATUS_MALFORMED_JSON || status == STATUS_NOT_A_BATCH ||
+	       status == STATUS_TOO_MANY_ITEMS || status == STATUS_NESTING_TOO_DEEP;
+}
+
+static enum status feed_reader(struct bulk *bulk, const char *bytes, size_t n)
+{
+	const struct buf *decoded = &bulk->intake->decoded;
+	enum status status = json_reader_feed(bulk->reader, bytes, n);
+
+	if (!is_of_body(status) || decoded->n == decoded->cap)
+		return status;
+	bulk->unreadable = status;
+	return STATUS_OK;
+}
+
+/* Nothing is read before the first bytes tell the form. */
+static enum status take_crossed_out(struct bulk *bulk, const char *bytes, size_t n)
+{
+	struct buf *decoded = &bulk->intake->decoded;
+	size_t before = decoded->n;
+	enum status status = keep_beginning(decoded, bytes, n);
+
+	if (status != STATUS_OK)
+		return status;
+	if (bulk->unreadable != STATUS_OK)
+		return decoded->n == decoded->cap ? bulk->unreadable : STATUS_OK;
+	if (bulk->reader != NULL)
+		return feed_reader(bulk, bytes, n);
+	if (decoded->n < decoded->cap && intake_may_be_lines(bulk->intake) &&
+	    json_lines_begin(buf_slice(decoded)) == JSON_LINES_OPEN)
+		return STATUS_OK;
+	size_t used = decoded->n - before;
+	status = open_reader(bulk);
+	if (status == STATUS_OK)
+		status = feed_reader(bulk, decoded->p, decoded->n);
+	return status == STATUS_OK && bulk->unreadable == STATUS_OK
+		       ? feed_reader(bulk, bytes + used, n - used)
+		       : status;
+}
+
+/* What may be the beginning of the key waits for the next piece. */
 static enum status take_plain(void *context, const char *bytes, size_t n)
 {
 	struct bulk *bulk = context;
-	enum status status = keep_beginning(&bulk->intake->decoded, bytes, n);
+	char *window = bulk->window;
 
-	return status == STATUS_OK ? json_reader_feed(bulk->reader, bytes, n) : status;
+	if (n > 0)
+		memcpy(window + bulk->held, bytes, n);
+	n += bulk->held;
+	bulk->held = cross_out_piece(window, n, bulk->intake->key, &bulk->intake->key_was_found);
+	n -= bulk->held;
+	enum status status = take_crossed_out(bulk, window, n);
+	memmove(window, window + n, bulk->held);
+	return status;
+}
+
+/* The body has ended. */
+static enum status end_plain(struct bulk *bulk)
+{
+	struct intake *intake = bulk->intake;
+
+	intake->key_was_found |= cross_out(bulk->window, bulk->held, intake->key);
+	enum status status = take_crossed_out(bulk, bulk->window, bulk->held);
+	if (status == STATUS_OK && bulk->reader == NULL) {
+		status = open_reader(bulk);
+		if (status == STATUS_OK)
+			status = feed_reader(bulk, intake->decoded.p, intake->decoded.n);
+	}
+	if (bulk->unreadable != STATUS_OK)
+		return bulk->unreadable;
+	return status == STATUS_OK ? json_reader_end(bulk->reader) : status;
+}
+
+/* Takes what was received. */
+static enum status take_received(struct bulk *bulk, struct http_decoder *decoder, const char *bytes,
+				 size_t n)
+{
+	struct buf *received = &bulk->intake->received;
+	enum status status = keep_beginning(received, bytes, n);
+
+	if (status != STATUS_OK)
+		return status;
+	if (bulk->intake->coding != HTTP_CODING_OTHER)
+		return http_decoder_feed(decoder, bytes, n, take_plain, bulk);
+	return received->n < received->cap ? STATUS_OK : STATUS_UNSUPPORTED_CODING;
+}
+
+/* The same at its end. */
+static enum status end_received(struct bulk *bulk, struct http_decoder *decoder)
+{
+	const struct buf *received = &bulk->intake->received;
+
+	bulk->complete = received->n < received->cap;
+	if (bulk->intake->coding == HTTP_CODING_OTHER)
+		return STATUS_UNSUPPORTED_CODING;
+	enum status status = http_decoder_end(decoder, take_plain, bulk);
+	return status == STATUS_OK ? end_plain(bulk) : status;
 }
 
 /* Reads the whole body through decoder and reader. Returns how it ended, for intake_judge(). */
 static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intake_read *read,
 			  void *context)
 {
-	struct buf *received = &bulk->intake->received;
 	size_t left = intake_body_max(bulk->intake);
 	char *room = arena_alloc(bulk->intake->arena, READ_BYTES);
-	enum status status = room == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	enum status status = STATUS_OK;
 
+	bulk->window = arena_alloc(bulk->intake->arena, PLAIN_BYTES + CROSS_OUT_OPEN_MAX);
+	if (room == NULL || bulk->window == NULL)
+		return STATUS_NO_MEMORY;
 	while (status == STATUS_OK) {
 		size_t n = 0;
 		status = read(context, room, READ_BYTES, &n);
@@ -199,17 +323,12 @@ static enum status stream(struct bulk *bulk, struct http_decoder *decoder, intak
 			status = STATUS_TOO_LARGE;
 		if (status == STATUS_OK) {
 			left -= n;
-			status = keep_beginning(received, room, n);
+			status = take_received(bulk, decoder, room, n);
 		}
-		if (status == STATUS_OK)
-			status = http_decoder_feed(decoder, room, n, take_plain, bulk);
 	}
-	if (status == STATUS_END) {
-		bulk->complete = received->n < received->cap;
-		status = http_decoder_end(decoder, take_plain, bulk);
-	}
-	if (status == STATUS_OK)
-		status = json_reader_end(bulk->reader);
+	if (status == STATUS_END)
+		return end_received(bulk, decoder);
+	bulk->intake->key_was_found |= cross_out(bulk->window, bulk->held, bulk->intake->key);
 	return status;
 }
 
@@ -219,9 +338,9 @@ static enum status open_chunk(struct bulk *bulk)
 	struct arena *arena = intake->arena;
 	struct commit_request *commit = &bulk->chunk.commit;
 
-	bulk->bytes_left = intake_body_max(intake);
-	intake->received = buf_make((size_t)intake->config->item_bytes);
-	intake->decoded = buf_make((size_t)intake->config->item_bytes);
+	intake->form = intake_form(intake);
+	intake->received = buf_make((size_t)intake->config->single_body_bytes);
+	intake->decoded = buf_make((size_t)intake->config->single_body_bytes);
 	bulk->signals = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->signals));
 	bulk->rejects = arena_array(arena, CHUNK_ITEMS, sizeof(*bulk->rejects));
 	*commit = intake->commit;
@@ -252,6 +371,7 @@ static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, in
 	if (end == STATUS_NO_MEMORY)
 		return end;
 	enum status status = await_chunk(bulk);
+	bulk->intake->plain = buf_slice(&bulk->intake->decoded);
 	if (status == STATUS_OK)
 		intake_judge(bulk->intake, bulk->reader, end);
 	return status;
@@ -261,7 +381,6 @@ static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, in
 static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 {
 	struct intake *intake = bulk->intake;
-	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct http_decoder *decoder = NULL;
 	enum status status = send_chunk(bulk);
 
@@ -269,9 +388,6 @@ static enum status fill(struct bulk *bulk, intake_read *read, void *context)
 		status = await_chunk(bulk);
 	if (status == STATUS_OK)
 		status = http_decoder_open(&decoder, intake->coding, intake_body_max(intake));
-	if (status == STATUS_OK)
-		status = json_reader_open(&bulk->reader, intake_form(intake), &limits, take_item,
-					  bulk);
 	if (status == STATUS_OK)
 		status = read_body(bulk, decoder, read, context);
 	http_decoder_close(decoder);
@@ -301,7 +417,6 @@ static enum status conclude(struct bulk *bulk)
 	if (is_to_stay(intake))
 		return commit(bulk);
 	enum status status = STATUS_OK;
-	intake->plain = buf_slice(&intake->decoded);
 	if (intake->unreadable)
 		status = intake_keep(intake, buf_slice(&intake->received), bulk->complete);
 	if (status == STATUS_OK && intake->commit.reject_count == 0) {

@@ -56,13 +56,18 @@ struct intake {
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */
 	struct slice given_id;	   /* the delivery's id from a header, or absent */
+	struct signal_given given; /* the same for signals; received_us is set by intake_init */
 	enum http_media media;
 	enum http_coding coding;
 	bool strict; /* Prefer: handling=strict */
 	struct commit_request commit;
 
 	/* set by intake_body or intake_bulk */
-	struct slice plain;  /* the body, decompressed; of a bulk body the first bytes */
+	size_t envelope_bytes_left; /* that items may take for the envelope */
+	enum json_form form;	    /* how the body is read */
+	struct slice plain;  /* the body: decompressed, the presented key crossed out, as JSON; of a
+			      * bulk body the first bytes */
+	bool key_was_found;  /* in the body */
 	struct buf received; /* the first bytes of a bulk body as they came */
 	struct buf decoded;  /* what plain points to if the body was compressed, or in bulk */
 	struct intake_item *items;

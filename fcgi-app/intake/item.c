@@ -4,31 +4,53 @@
  */
 #include "intake/intake_internal.h"
 
-#include "json/edit.h"
+/* ---- the envelope ---- */
 
-/* Members in which senders repeat the key that they present; it must not be stored. */
-static const char *const secret_names[] = {"writeKey", "write_key", "api_key", "token", NULL};
+/* A copy that outlives the reader; absent if the member is. */
+static enum status copy_beside(struct arena *arena, const struct json_reader *reader,
+			       const char *name, struct slice *copy)
+{
+	struct slice value = json_reader_beside(reader, name);
+
+	*copy = SLICE_ABSENT;
+	if (value.p == NULL)
+		return STATUS_OK;
+	*copy = (struct slice){arena_copy(arena, value), value.n};
+	return copy->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+enum status intake_read_envelope(struct intake *intake, struct arena *arena,
+				 const struct json_reader *reader, struct commit_request *commit)
+{
+	struct signal_given *given = &intake->given;
+	enum status status = json_reader_envelope(reader, arena, &commit->envelope);
+
+	given->source = intake->given_source;
+	if (status != STATUS_OK || commit->envelope.p == NULL)
+		return status;
+	status = copy_beside(arena, reader, "context", &given->envelope_context);
+	if (status == STATUS_OK)
+		status = copy_beside(arena, reader, "timestamp", &given->envelope_timestamp);
+	if (status == STATUS_OK)
+		status = copy_beside(arena, reader, "sentAt", &given->envelope_sent_at);
+	return status;
+}
+
+bool intake_has_room_for_envelope(struct intake *intake, const struct commit_request *commit,
+				  size_t items_before)
+{
+	if (commit->envelope.n > intake->envelope_bytes_left)
+		return items_before == 0;
+	intake->envelope_bytes_left -= commit->envelope.n;
+	return true;
+}
+
+/* ---- signals ---- */
 
 enum status intake_read_item(const struct intake *intake, struct arena *arena,
-			     const struct json_reader *reader, const struct intake_item *item,
-			     struct signal *signal)
+			     const struct intake_item *item, struct signal *signal)
 {
-	struct slice timestamp = json_reader_beside(reader, "timestamp");
-	const struct json_default defaults[] = {
-		{"context", json_reader_beside(reader, "context")},
-		{"timestamp",
-		 timestamp.p != NULL ? timestamp : json_reader_beside(reader, "sentAt")},
-	};
-	const struct json_edits edits = {.secret_names = secret_names,
-					 .secret = intake->key,
-					 .defaults = defaults,
-					 .default_count = ARRAY_LENGTH(defaults)};
-	struct slice text;
-	enum status status = json_edit(arena, item->text, &edits, &text);
-
-	if (status != STATUS_OK)
-		return status;
-	return signal_read(arena, text, item->needs_repair, intake->given_source, signal);
+	return signal_read(arena, item->text, item->needs_repair, &intake->given, signal);
 }
 
 /* An id in a header is for a body that is one item without an id of its own. */
@@ -38,8 +60,7 @@ static void give_id(const struct intake *intake, struct slice *message_id)
 		*message_id = intake->given_id;
 }
 
-enum status intake_read_signals(struct intake *intake, const struct json_reader *reader,
-				size_t bytes_max)
+enum status intake_read_signals(struct intake *intake)
 {
 	size_t count = intake->item_count;
 
@@ -48,14 +69,13 @@ enum status intake_read_signals(struct intake *intake, const struct json_reader 
 	if (intake->signals == NULL || intake->commit.results == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
-		enum status status = intake_read_item(intake, intake->arena, reader,
-						      &intake->items[i], &intake->signals[i]);
+		struct signal *signal = &intake->signals[i];
+		enum status status =
+			intake_read_item(intake, intake->arena, &intake->items[i], signal);
 		if (status != STATUS_OK)
 			return status;
-		intake->signals[i].position = intake->single ? -1 : (int64_t)intake->items[i].index;
-		if (intake->signals[i].payload.n > bytes_max)
-			return STATUS_TOO_LARGE;
-		bytes_max -= intake->signals[i].payload.n;
+		signal->position = intake->single ? -1 : (int64_t)intake->items[i].index;
+		signal->in_envelope = intake_has_room_for_envelope(intake, &intake->commit, i);
 	}
 	give_id(intake, &intake->signals[0].message_id);
 	intake->commit.signals = intake->signals;
@@ -75,15 +95,13 @@ bool intake_wants_template(const struct intake *intake)
 static enum status map_item(const struct intake *intake, const struct template *template,
 			    const struct intake_item *item, struct product_org *row)
 {
-	const struct json_edits edits = {.secret_names = secret_names, .secret = intake->key};
 	struct arena *arena = intake->arena;
-	struct slice text;
-	enum status status = json_edit(arena, item->text, &edits, &text);
+	enum status status = template_apply(template, arena, item->text, item->needs_repair,
+					    intake->given.received_us, row);
 
 	if (status == STATUS_OK)
-		status = template_apply(template, arena, text, item->needs_repair, row);
-	if (status == STATUS_OK)
-		status = product_org_warnings(arena, row, &row->warnings_text);
+		status = warnings_json(arena, row->warnings, row->warning_count,
+				       &row->warnings_text);
 	row->position = intake->single ? -1 : (int64_t)item->index;
 	return status;
 }
@@ -131,10 +149,12 @@ static enum status map_items(struct intake *intake, const struct template *templ
 		const struct intake_item item = intake->items[i];
 		struct product_org *row = &intake->product_orgs[intake->item_count];
 		status = map_item(intake, template, &item, row);
-		if (status == STATUS_OK)
+		if (status == STATUS_OK) {
+			row->in_envelope = intake_has_room_for_envelope(intake, &intake->commit, i);
 			intake->items[intake->item_count++] = item;
-		else if (status == STATUS_MISSING_PRODUCT_ORG_ID)
+		} else if (status == STATUS_MISSING_PRODUCT_ORG_ID) {
 			status = reject_item(intake, &item, status, reason_of(intake, row), &at);
+		}
 	}
 	return status;
 }

@@ -6,17 +6,10 @@
  * Rejects are stored in the transaction that authenticates the sender: unauthenticated bytes never
  * are.
  */
-#define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
 #include "intake/intake_internal.h"
 
-#include <string.h>
-
 #include "http/problem.h"
-
-enum {
-	KEY_PREFIX = 3,	  /* "sk_" */
-	KEY_SHOWN = 3 + 4 /* a key's first characters are not secret */
-};
+#include "key/cross_out.h"
 
 const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset)
 {
@@ -50,45 +43,18 @@ enum status intake_add_error(struct intake *intake, const struct intake_error *e
 	return STATUS_OK;
 }
 
-/* ---- the presented key, which must not be stored ---- */
-
-/* How many bytes at the end of text begin the key; 0 when they are no more than may be shown. */
-static size_t key_at_end(struct slice text, struct slice key)
+enum status intake_cross_out(const struct intake *intake, struct arena *arena, struct slice *text,
+			     bool *found)
 {
-	size_t n = key.n < text.n ? key.n : text.n;
-
-	while (n > KEY_SHOWN && memcmp(text.p + text.n - n, key.p, n) != 0)
-		n--;
-	return n > KEY_SHOWN ? n : 0;
-}
-
-static bool shows_key(struct slice text, struct slice key)
-{
-	return text.n > KEY_SHOWN &&
-	       (key_at_end(text, key) > 0 || memmem(text.p, text.n, key.p, key.n) != NULL);
-}
-
-static void cross_out(char *key, size_t n)
-{
-	memset(key + KEY_PREFIX, 'x', n - KEY_PREFIX);
-}
-
-/* Replaces the text by a copy without the key, if it holds the key or was cut off inside it. All
- * other bytes keep their place. */
-static enum status hide_key(struct arena *arena, struct slice key, struct slice *text)
-{
-	if (!shows_key(*text, key))
+	if (!cross_out_finds(*text, intake->key))
 		return STATUS_OK;
 	char *copy = arena_copy(arena, *text);
 	if (copy == NULL)
 		return STATUS_NO_MEMORY;
-	char *end = copy + text->n;
-	size_t part = key_at_end(*text, key);
-	if (part > 0)
-		cross_out(end - part, part);
-	for (char *p = copy; (p = memmem(p, (size_t)(end - p), key.p, key.n)) != NULL; p += key.n)
-		cross_out(p, key.n);
+	(void)cross_out(copy, text->n, intake->key);
 	text->p = copy;
+	if (found != NULL)
+		*found = true;
 	return STATUS_OK;
 }
 
@@ -105,9 +71,7 @@ enum status intake_make_reject(const struct intake *intake, struct arena *arena,
 		.payload = error->text,
 		.length = (int64_t)error->length,
 	};
-	if (reject->detail.p == NULL)
-		return STATUS_NO_MEMORY;
-	return hide_key(arena, intake->key, &reject->payload);
+	return reject->detail.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 static struct commit_reject *make_room(struct intake *intake, size_t count)
@@ -136,10 +100,11 @@ static enum status keep_items(struct intake *intake)
 
 static const char *kind_of_body(const struct intake *intake)
 {
-	switch (intake_form(intake)) {
+	switch (intake->form) {
 	case JSON_FORM_LINES:
 		return REJECT_KIND_LINES;
 	case JSON_FORM_BATCH:
+	case JSON_FORM_ENVELOPE:
 		return REJECT_KIND_BATCH;
 	case JSON_FORM_SINGLE:
 	default:
@@ -151,14 +116,15 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 {
 	const char *detail = intake->detail;
 	struct slice bytes = intake->plain;
-	size_t most = (size_t)intake->config->item_bytes;
+	size_t most = (size_t)intake->config->single_body_bytes;
 
-	if (intake->body_status == STATUS_MALFORMED_CODING) {
+	if (intake->body_status == STATUS_UNSUPPORTED_CODING) {
+		bytes = received;
+	} else if (intake->body_status == STATUS_MALFORMED_CODING) {
 		/* A key cannot be crossed out of compressed bytes. If it is in what could be
 		 * decompressed, that is kept instead. */
-		bool partly = shows_key(intake->plain, intake->key);
-		bytes = partly ? intake->plain : received;
-		complete = complete && !partly;
+		bytes = intake->key_was_found ? intake->plain : received;
+		complete = complete && !intake->key_was_found;
 	}
 	struct commit_reject *reject = make_room(intake, 1);
 	if (reject == NULL)
@@ -172,14 +138,15 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 		.payload = {bytes.p, bytes.n < most ? bytes.n : most},
 		.length = complete ? (int64_t)bytes.n : -1,
 	};
-	return hide_key(intake->arena, intake->key, &reject->payload);
+	/* Of bytes that were not decompressed, for what it is worth. */
+	return intake_cross_out(intake, intake->arena, &reject->payload, NULL);
 }
 
-/* An empty body has nothing to keep; one that is too large or incomplete we do not have. */
+/* An empty body has nothing to keep; an incomplete one comes again. */
 static bool is_worth_keeping(enum status status, struct slice received)
 {
-	return received.n > 0 && status != STATUS_EMPTY_BODY && status != STATUS_TOO_LARGE &&
-	       status != STATUS_INCOMPLETE_BODY && status != STATUS_REQUEST_TIMEOUT;
+	return received.n > 0 && status != STATUS_EMPTY_BODY && status != STATUS_INCOMPLETE_BODY &&
+	       status != STATUS_REQUEST_TIMEOUT;
 }
 
 enum status intake_keep(struct intake *intake, struct slice received, bool complete)

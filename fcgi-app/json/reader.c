@@ -5,16 +5,14 @@
  * bytes in between. What is captured stays in the piece being fed, and is copied into `kept` only
  * if the piece ends first.
  */
-#include "json/reader.h"
+#include "json/reader_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "json/scan.h"
-
 enum {
-	KEY_BYTES = 64,			/* more than a key in question has, all escaped */
-	BESIDE_BYTES = 64 * 1024,	/* most of a member beside the array */
+	KEY_BYTES = 1024,		/* more than a key in question has, all escaped */
+	BESIDE_BYTES = 64 * 1024,	/* most of a member beside the array, and of all */
 	KEPT_BETWEEN_ITEMS = 64 * 1024, /* memory not freed between items */
 	MARK_BYTES = 3
 };
@@ -22,19 +20,7 @@ enum {
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
 static const char *const beside_names[] = {"sentAt", "timestamp", "context"};
-enum { BESIDE_COUNT = ARRAY_LENGTH(beside_names) };
-
-/* What the body turned out to be. */
-enum shape {
-	SHAPE_UNKNOWN, /* only white space so far */
-	SHAPE_OBJECT,  /* one item */
-	SHAPE_ARRAY,
-	SHAPE_ENVELOPE,
-	SHAPE_SCALAR
-};
-
-/* What is being captured. */
-enum capture { CAPTURE_NOTHING, CAPTURE_ITEM, CAPTURE_KEY, CAPTURE_BESIDE };
+_Static_assert(ARRAY_LENGTH(beside_names) == JSON_READER_BESIDE, "as many as are kept");
 
 /* The last key read: an index of beside_names, or one of these. */
 enum { KEY_OTHER = -1, KEY_ITEMS = -2 };
@@ -46,52 +32,9 @@ enum { KEY_OTHER = -1, KEY_ITEMS = -2 };
  */
 enum { CONTAINERS_FREE = 100000, BYTES_PER_CONTAINER = 8 };
 
-struct json_reader {
-	struct json_scan scan;
-	enum json_form form;
-	struct json_limits limits;
-	json_item_sink *sink;
-	void *context;
-
-	enum shape shape;
-	uint64_t shape_offset; /* of the body's first byte that is not white space */
-	bool in_items;	       /* within the array of an envelope */
-	bool had_items;	       /* after it */
-	int key;
-	size_t mark_seen; /* bytes of the byte order mark; MARK_BYTES: done with it */
-
-	const char *piece; /* the piece being fed, whose first byte is at offset */
-	uint64_t offset;
-
-	enum capture capture;
-	uint64_t start;	  /* offset of the captured text */
-	const char *from; /* where it goes on in the piece */
-	size_t most;	  /* bytes of it to keep */
-	struct buf kept;  /* those of earlier pieces */
-	bool is_object;	  /* it begins with a brace */
-
-	/* Of a line of NDJSON. */
-	bool in_line;	       /* not blank so far */
-	enum status line;      /* its failure, if any, … */
-	uint64_t line_bad;     /* … where, … */
-	const char *line_text; /* … and why */
-	uint64_t value_end;    /* offset after its value; 0: not yet */
-
-	uint64_t items;
-	struct buf beside[BESIDE_COUNT];
-	enum status status; /* STATUS_OK until the first failure */
-	uint64_t bad_offset;
-	const char *reason;
-};
-
-static uint64_t offset_of(const struct json_reader *reader, const char *p)
-{
-	return reader->offset + (uint64_t)(p - reader->piece);
-}
-
 /* Ends the reading. */
-static enum status stop(struct json_reader *reader, enum status status, uint64_t offset,
-			const char *reason)
+enum status json_reader_stop(struct json_reader *reader, enum status status, uint64_t offset,
+			     const char *reason)
 {
 	reader->status = status;
 	reader->bad_offset = offset;
@@ -101,10 +44,11 @@ static enum status stop(struct json_reader *reader, enum status status, uint64_t
 
 /* ---- capturing ---- */
 
-static void capture_begin(struct json_reader *reader, enum capture what, const char *p, size_t most)
+static void capture_begin(struct json_reader *reader, enum json_reader_capture what, const char *p,
+			  size_t most)
 {
 	reader->capture = what;
-	reader->start = offset_of(reader, p);
+	reader->start = json_reader_offset(reader, p);
 	reader->from = p;
 	reader->most = most;
 	reader->is_object = *p == '{';
@@ -112,7 +56,7 @@ static void capture_begin(struct json_reader *reader, enum capture what, const c
 }
 
 /* The piece ends within the captured text. */
-static enum status capture_keep(struct json_reader *reader, const char *end)
+enum status json_reader_keep(struct json_reader *reader, const char *end)
 {
 	if (reader->capture == CAPTURE_NOTHING)
 		return STATUS_OK;
@@ -125,14 +69,15 @@ static enum status capture_keep(struct json_reader *reader, const char *end)
 	reader->from = end;
 	if (reader->kept.status == STATUS_OK)
 		return STATUS_OK;
-	return stop(reader, STATUS_NO_MEMORY, offset_of(reader, end), "out of memory");
+	return json_reader_stop(reader, STATUS_NO_MEMORY, json_reader_offset(reader, end),
+				"out of memory");
 }
 
 /* The captured text, which ends at end: at most the bytes to keep. */
-static enum status capture_end(struct json_reader *reader, const char *end, struct slice *text)
+enum status json_reader_captured(struct json_reader *reader, const char *end, struct slice *text)
 {
 	if (reader->kept.n > 0) {
-		enum status status = capture_keep(reader, end);
+		enum status status = json_reader_keep(reader, end);
 		*text = buf_slice(&reader->kept);
 		reader->capture = CAPTURE_NOTHING;
 		return status;
@@ -148,29 +93,45 @@ static enum status capture_end(struct json_reader *reader, const char *end, stru
 /* True if the body has too many arrays and objects for its length so far. */
 static bool is_hollow(const struct json_reader *reader, const char *p)
 {
-	return reader->scan.opened > CONTAINERS_FREE + offset_of(reader, p) / BYTES_PER_CONTAINER;
+	return reader->scan.opened >
+	       CONTAINERS_FREE + json_reader_offset(reader, p) / BYTES_PER_CONTAINER;
 }
 
-static enum status item_begin(struct json_reader *reader, const char *p)
+enum status json_reader_item_begin(struct json_reader *reader, const char *p)
 {
 	if (is_hollow(reader, p))
-		return stop(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p),
-			    "too many arrays and objects");
+		return json_reader_stop(reader, STATUS_TOO_MANY_ITEMS,
+					json_reader_offset(reader, p),
+					"too many arrays and objects");
 	if (reader->items >= reader->limits.items)
-		return stop(reader, STATUS_TOO_MANY_ITEMS, offset_of(reader, p), "too many items");
+		return json_reader_stop(reader, STATUS_TOO_MANY_ITEMS,
+					json_reader_offset(reader, p), "too many items");
 	json_scan_item(&reader->scan);
+	reader->broken = STATUS_OK;
 	capture_begin(reader, CAPTURE_ITEM, p, reader->limits.item_bytes);
 	return STATUS_OK;
 }
 
-/* Judges an item whose grammar is right, by the first thing that is wrong. */
-static void item_judge(const struct json_reader *reader, struct json_item *item)
+void json_reader_item_broken(struct json_reader *reader)
+{
+	reader->broken = reader->scan.status;
+	reader->broken_offset = reader->scan.offset;
+	reader->broken_why = reader->scan.reason;
+}
+
+/* Judges an item by the first thing that is wrong with it. */
+void json_reader_item_judge(const struct json_reader *reader, struct json_item *item)
 {
 	const struct json_scan *scan = &reader->scan;
 	uint64_t most = reader->limits.item_bytes;
 
 	item->needs_repair = scan->needs_repair;
-	if (!reader->is_object) {
+	if (reader->broken != STATUS_OK) {
+		item->needs_repair = false;
+		item->status = reader->broken;
+		item->bad_offset = reader->broken_offset;
+		item->reason = reader->broken_why;
+	} else if (!reader->is_object) {
 		item->status = STATUS_NOT_AN_OBJECT;
 		item->bad_offset = reader->start;
 		item->reason = "not an object";
@@ -186,22 +147,31 @@ static void item_judge(const struct json_reader *reader, struct json_item *item)
 	}
 }
 
-static enum status item_give(struct json_reader *reader, const struct json_item *item)
+enum status json_reader_item_give(struct json_reader *reader, const struct json_item *item)
 {
 	reader->items++;
 	enum status status = reader->sink(reader->context, item);
-	return status == STATUS_OK ? STATUS_OK
-				   : stop(reader, status, item->offset, "ended by the caller");
+	return status == STATUS_OK
+		       ? STATUS_OK
+		       : json_reader_stop(reader, status, item->offset, "ended by the caller");
+}
+
+/* A form whose items are objects alone. */
+static bool is_other_item(const struct json_reader *reader)
+{
+	return reader->form == JSON_FORM_ENVELOPE && !reader->is_object;
 }
 
 static enum status item_end(struct json_reader *reader, const char *end)
 {
 	struct json_item item = {.index = reader->items, .offset = reader->start, .reason = ""};
 
-	item.length = offset_of(reader, end) - reader->start;
-	item_judge(reader, &item);
-	enum status status = capture_end(reader, end, &item.text);
-	return status == STATUS_OK ? item_give(reader, &item) : status;
+	if (is_other_item(reader))
+		return json_reader_stop(reader, STATUS_NOT_A_BATCH, reader->start, "not an object");
+	item.length = json_reader_offset(reader, end) - reader->start;
+	json_reader_item_judge(reader, &item);
+	enum status status = json_reader_captured(reader, end, &item.text);
+	return status == STATUS_OK ? json_reader_item_give(reader, &item) : status;
 }
 
 /* ---- one JSON text: an object, an array or an envelope ---- */
@@ -211,15 +181,15 @@ static enum status shape_decide(struct json_reader *reader, const char *p)
 {
 	struct json_scan *scan = &reader->scan;
 
-	reader->shape_offset = offset_of(reader, p);
-	if (*p == '[') {
+	reader->shape_offset = json_reader_offset(reader, p);
+	if (*p == '[' && reader->form != JSON_FORM_ENVELOPE) {
 		reader->shape = SHAPE_ARRAY;
 		scan->watched = 2;
 	} else if (*p != '{') {
 		reader->shape = SHAPE_SCALAR;
 	} else if (reader->form == JSON_FORM_SINGLE) {
 		reader->shape = SHAPE_OBJECT;
-		return item_begin(reader, p);
+		return json_reader_item_begin(reader, p);
 	} else {
 		reader->shape = SHAPE_ENVELOPE;
 		scan->watched = 2;
@@ -232,11 +202,15 @@ static enum status member_begin(struct json_reader *reader, const char *p)
 {
 	if (reader->key == KEY_ITEMS && *p == '[') {
 		if (reader->had_items)
-			return stop(reader, STATUS_NOT_A_BATCH, offset_of(reader, p),
-				    "a second array of items");
+			return json_reader_stop(reader, STATUS_NOT_A_BATCH,
+						json_reader_offset(reader, p),
+						"a second array of items");
 		reader->in_items = true;
 		reader->scan.watched = 3;
-	} else if (reader->key >= 0) {
+	} else if (reader->form == JSON_FORM_ENVELOPE && *p == '[') {
+		return json_reader_stop(reader, STATUS_NOT_A_BATCH, json_reader_offset(reader, p),
+					"another array");
+	} else {
 		json_scan_item(&reader->scan);
 		capture_begin(reader, CAPTURE_BESIDE, p, BESIDE_BYTES);
 	}
@@ -250,26 +224,48 @@ static enum status value_begin(struct json_reader *reader, const char *p)
 	if (level == 0)
 		return shape_decide(reader, p);
 	if (reader->shape == SHAPE_ARRAY || level == 2)
-		return item_begin(reader, p);
+		return json_reader_item_begin(reader, p);
 	return member_begin(reader, p);
+}
+
+/* As far as there is room for it. */
+static void envelope_add(struct json_reader *reader, struct slice value)
+{
+	struct buf *envelope = &reader->envelope;
+	struct slice name = buf_slice(&reader->name);
+
+	if (name.n == 0 || name.n + value.n + 3 > BESIDE_BYTES - envelope->n)
+		return;
+	buf_add_char(envelope, envelope->n == 0 ? '{' : ',');
+	buf_add_slice(envelope, name);
+	buf_add_char(envelope, ':');
+	buf_add_slice(envelope, value);
 }
 
 static enum status beside_end(struct json_reader *reader, const char *end)
 {
-	struct buf *beside = &reader->beside[reader->key];
-	uint64_t length = offset_of(reader, end) - reader->start;
+	uint64_t length = json_reader_offset(reader, end) - reader->start;
+	struct buf value = buf_make(BESIDE_BYTES);
 	struct slice text;
-	enum status status = capture_end(reader, end, &text);
+	enum status status = json_reader_captured(reader, end, &text);
 
-	buf_reset(beside, 0); /* the last member of a name counts */
+	if (reader->key >= 0)
+		buf_reset(&reader->beside[reader->key], 0); /* the last of a name counts */
 	if (status != STATUS_OK || length > BESIDE_BYTES || reader->scan.problem != STATUS_OK)
 		return status;
-	if (reader->scan.needs_repair)
-		json_text_repair(text, beside);
-	else
-		buf_add_slice(beside, text);
-	if (beside->status != STATUS_OK)
-		return stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
+	if (reader->scan.needs_repair) {
+		json_text_repair(text, &value);
+		text = buf_slice(&value);
+	}
+	envelope_add(reader, text);
+	if (reader->key >= 0)
+		buf_add_slice(&reader->beside[reader->key], text);
+	status = value.status != STATUS_OK ? value.status : reader->envelope.status;
+	if (status == STATUS_OK && reader->key >= 0)
+		status = reader->beside[reader->key].status;
+	buf_free(&value);
+	if (status != STATUS_OK)
+		return json_reader_stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
 	return STATUS_OK;
 }
 
@@ -290,17 +286,61 @@ static enum status value_end(struct json_reader *reader, const char *end)
 static enum status key_end(struct json_reader *reader, const char *end)
 {
 	struct slice key;
-	enum status status = capture_end(reader, end, &key);
+	enum status status = json_reader_captured(reader, end, &key);
 
 	reader->key = KEY_OTHER;
+	buf_reset(&reader->name, KEY_BYTES);
+	if (status == STATUS_OK && json_reader_offset(reader, end) - reader->start <= KEY_BYTES)
+		json_text_repair(key, &reader->name);
+	if (reader->name.status != STATUS_OK)
+		return json_reader_stop(reader, STATUS_NO_MEMORY, reader->start, "out of memory");
 	if (json_text_is_name(key, SLICE("batch")) || json_text_is_name(key, SLICE("signals")) ||
 	    json_text_is_name(key, SLICE("events")))
 		reader->key = KEY_ITEMS;
-	for (int i = 0; i < BESIDE_COUNT; i++) {
+	for (int i = 0; i < JSON_READER_BESIDE; i++) {
 		if (json_text_is_name(key, slice_of(beside_names[i])))
 			reader->key = i;
 	}
 	return status;
+}
+
+/* ---- broken items ---- */
+
+/* What is wrong is the item's first broken byte, wherever it turned out that nothing helps. */
+static enum status stop_broken(struct json_reader *reader)
+{
+	return json_reader_stop(reader, reader->broken, reader->broken_offset, reader->broken_why);
+}
+
+/* The scanner has failed. The element of an array may be spared. */
+static enum status text_broken(struct json_reader *reader)
+{
+	bool element = reader->capture == CAPTURE_ITEM && reader->shape != SHAPE_OBJECT;
+
+	json_reader_item_broken(reader);
+	reader->recovering =
+		reader->recovers && element && json_recover_begin(&reader->recover, &reader->scan);
+	return reader->recovering ? STATUS_OK : stop_broken(reader);
+}
+
+/* Looks for the end of the broken item, from *p on. */
+static enum status recover(struct json_reader *reader, const char **p, const char *end)
+{
+	size_t used;
+	enum json_scan_event event =
+		json_recover_feed(&reader->recover, *p, (size_t)(end - *p), &used);
+
+	*p += used;
+	if (event == JSON_SCAN_MORE)
+		return STATUS_OK;
+	reader->recovering = false;
+	if (reader->scan.status == STATUS_NO_MEMORY)
+		return json_reader_stop(reader, STATUS_NO_MEMORY, reader->scan.offset,
+					"out of memory");
+	/* Between two commas is no item, but a structure that is broken. */
+	if (event == JSON_SCAN_FAILED || json_reader_offset(reader, *p) == reader->start)
+		return stop_broken(reader);
+	return item_end(reader, *p);
 }
 
 static enum status text_event(struct json_reader *reader, enum json_scan_event event, const char *p)
@@ -316,169 +356,52 @@ static enum status text_event(struct json_reader *reader, enum json_scan_event e
 	case JSON_SCAN_KEY_END:
 		return key_end(reader, p);
 	case JSON_SCAN_FAILED:
-		return stop(reader, reader->scan.status, reader->scan.offset, reader->scan.reason);
+		return text_broken(reader);
 	case JSON_SCAN_MORE:
 		break;
 	}
 	return STATUS_OK;
 }
 
-static enum status text_feed(struct json_reader *reader, const char *p, const char *end)
+enum status json_reader_text_feed(struct json_reader *reader, const char *p, const char *end)
 {
 	enum status status = STATUS_OK;
 
 	while (p < end && status == STATUS_OK) {
 		size_t used;
+		if (reader->recovering) {
+			status = recover(reader, &p, end);
+			continue;
+		}
 		enum json_scan_event event =
 			json_scan_feed(&reader->scan, p, (size_t)(end - p), &used);
 		p += used;
 		status = text_event(reader, event, p);
 	}
-	return status == STATUS_OK ? capture_keep(reader, end) : status;
+	return status == STATUS_OK ? json_reader_keep(reader, end) : status;
 }
 
 static enum status text_end(struct json_reader *reader)
 {
+	if (reader->recovering)
+		return stop_broken(reader);
 	enum status status = json_scan_end(&reader->scan);
-
 	if (status != STATUS_OK)
-		return stop(reader, status, reader->scan.offset, reader->scan.reason);
+		return json_reader_stop(reader, status, reader->scan.offset, reader->scan.reason);
 	if (reader->shape == SHAPE_SCALAR && reader->form == JSON_FORM_SINGLE)
-		return stop(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset, "not an object");
+		return json_reader_stop(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset,
+					"not an object");
 	if (reader->shape == SHAPE_SCALAR)
-		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
-			    "neither an array nor an object");
+		return json_reader_stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+					"neither an array nor an object");
+	if (reader->form == JSON_FORM_ENVELOPE && reader->items == 0)
+		return json_reader_stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+					"no objects in an array");
 	if (reader->shape == SHAPE_ENVELOPE && !reader->had_items)
-		return stop(reader, STATUS_NOT_A_BATCH, reader->shape_offset,
-			    "no array \"batch\", \"signals\" or \"events\" in the object");
+		return json_reader_stop(
+			reader, STATUS_NOT_A_BATCH, reader->shape_offset,
+			"no array \"batch\", \"signals\" or \"events\" in the object");
 	return STATUS_OK;
-}
-
-/* ---- NDJSON ---- */
-
-static enum status line_begin(struct json_reader *reader, const char *p)
-{
-	json_scan_restart(&reader->scan, offset_of(reader, p));
-	reader->shape = SHAPE_OBJECT;
-	reader->in_line = true;
-	reader->line = STATUS_OK;
-	reader->value_end = 0;
-	return item_begin(reader, p);
-}
-
-static void line_fail(struct json_reader *reader)
-{
-	reader->line = reader->scan.status;
-	reader->line_bad = reader->scan.offset;
-	reader->line_text = reader->scan.reason;
-}
-
-/* Scans within a line; after a failure its bytes are only captured. */
-static void line_scan(struct json_reader *reader, const char *p, const char *end)
-{
-	while (p < end && reader->line == STATUS_OK) {
-		size_t used;
-		enum json_scan_event event =
-			json_scan_feed(&reader->scan, p, (size_t)(end - p), &used);
-		p += used;
-		if (event == JSON_SCAN_VALUE_END)
-			reader->value_end = offset_of(reader, p);
-		else if (event == JSON_SCAN_FAILED)
-			line_fail(reader);
-	}
-}
-
-static enum status line_end(struct json_reader *reader, const char *end)
-{
-	struct json_item item = {.index = reader->items, .offset = reader->start, .reason = ""};
-
-	if (!reader->in_line)
-		return STATUS_OK;
-	reader->in_line = false;
-	if (reader->line == STATUS_OK && json_scan_end(&reader->scan) != STATUS_OK)
-		line_fail(reader);
-	if (reader->line == STATUS_NO_MEMORY)
-		return stop(reader, STATUS_NO_MEMORY, reader->line_bad, reader->line_text);
-	enum status status = capture_end(reader, end, &item.text);
-	if (status != STATUS_OK)
-		return status;
-	if (reader->line == STATUS_OK) {
-		/* A number ends with its line. */
-		if (reader->value_end == 0)
-			reader->value_end = offset_of(reader, end);
-		item.length = reader->value_end - reader->start;
-		item_judge(reader, &item);
-		if (item.text.n > item.length)
-			item.text.n = (size_t)item.length;
-	} else {
-		item.length = offset_of(reader, end) - reader->start;
-		item.status = reader->line;
-		item.bad_offset = reader->line_bad;
-		item.reason = reader->line_text;
-	}
-	return item_give(reader, &item);
-}
-
-/* Reads what the piece has of a line: up to its line feed, at end, or to the piece's end. */
-static enum status line_feed(struct json_reader *reader, const char *p, const char *end)
-{
-	while (!reader->in_line && p < end) {
-		if (*p != ' ' && *p != '\t' && *p != '\r') {
-			enum status status = line_begin(reader, p);
-			if (status != STATUS_OK)
-				return status;
-			break;
-		}
-		p++;
-	}
-	if (reader->in_line)
-		line_scan(reader, p, end);
-	return STATUS_OK;
-}
-
-/* True if the body, blank so far, goes on in this piece with a bracket: an array with the media
- * type of NDJSON. *p moves to the bracket. */
-static bool lines_are_array(const struct json_reader *reader, const char **p, const char *end)
-{
-	const char *first = *p;
-
-	if (reader->shape != SHAPE_UNKNOWN)
-		return false;
-	while (first < end && memchr(" \t\r\n", *first, 4) != NULL)
-		first++;
-	if (first == end || *first != '[')
-		return false;
-	*p = first;
-	return true;
-}
-
-static enum status lines_feed(struct json_reader *reader, const char *p, const char *end)
-{
-	if (lines_are_array(reader, &p, end)) {
-		reader->form = JSON_FORM_BATCH;
-		json_scan_restart(&reader->scan, offset_of(reader, p));
-		return text_feed(reader, p, end);
-	}
-	while (p < end) {
-		const char *feed = memchr(p, '\n', (size_t)(end - p));
-		enum status status = line_feed(reader, p, feed == NULL ? end : feed);
-		if (status == STATUS_OK && feed != NULL)
-			status = line_end(reader, feed);
-		if (status != STATUS_OK)
-			return status;
-		if (feed == NULL)
-			break;
-		p = feed + 1;
-	}
-	return capture_keep(reader, end);
-}
-
-static enum status lines_end(struct json_reader *reader)
-{
-	if (reader->shape == SHAPE_UNKNOWN)
-		return stop(reader, STATUS_EMPTY_BODY, reader->offset, "empty text");
-	reader->piece = reader->from; /* offset is behind the last piece already */
-	return line_end(reader, reader->from);
 }
 
 /* ---- the interface ---- */
@@ -502,17 +425,25 @@ enum status json_reader_open(struct json_reader **reader, enum json_form form,
 	};
 	json_scan_open(&made->scan, limits->depth, limits->number_digits, limits->number_exponent);
 	made->scan.watched = 1;
-	for (int i = 0; i < BESIDE_COUNT; i++)
+	for (int i = 0; i < JSON_READER_BESIDE; i++)
 		made->beside[i] = buf_make(BESIDE_BYTES);
+	made->name = buf_make(KEY_BYTES);
+	made->envelope = buf_make(BESIDE_BYTES);
 	return STATUS_OK;
+}
+
+void json_reader_recover(struct json_reader *reader)
+{
+	reader->recovers = true;
 }
 
 static enum status take_piece(struct json_reader *reader, const char *bytes, size_t n)
 {
 	reader->piece = bytes;
 	reader->from = bytes;
-	enum status status = reader->form == JSON_FORM_LINES ? lines_feed(reader, bytes, bytes + n)
-							     : text_feed(reader, bytes, bytes + n);
+	enum status status = reader->form == JSON_FORM_LINES
+				     ? json_reader_lines_feed(reader, bytes, bytes + n)
+				     : json_reader_text_feed(reader, bytes, bytes + n);
 	reader->offset += n;
 	return status;
 }
@@ -556,7 +487,7 @@ enum status json_reader_end(struct json_reader *reader)
 		(void)take_mark(reader);
 	if (reader->status != STATUS_OK)
 		return reader->status;
-	return reader->form == JSON_FORM_LINES ? lines_end(reader) : text_end(reader);
+	return reader->form == JSON_FORM_LINES ? json_reader_lines_end(reader) : text_end(reader);
 }
 
 bool json_reader_is_single(const struct json_reader *reader)
@@ -572,11 +503,28 @@ void json_reader_error(const struct json_reader *reader, uint64_t *offset, const
 
 struct slice json_reader_beside(const struct json_reader *reader, const char *name)
 {
-	for (int i = 0; i < BESIDE_COUNT; i++) {
+	for (int i = 0; i < JSON_READER_BESIDE; i++) {
 		if (strcmp(name, beside_names[i]) == 0 && reader->beside[i].n > 0)
 			return buf_slice(&reader->beside[i]);
 	}
 	return SLICE_ABSENT;
+}
+
+enum status json_reader_envelope(const struct json_reader *reader, struct arena *arena,
+				 struct slice *text)
+{
+	size_t n = reader->envelope.n;
+
+	*text = SLICE_ABSENT;
+	if (n == 0)
+		return STATUS_OK;
+	char *copy = arena_alloc(arena, n + 2);
+	if (copy == NULL)
+		return STATUS_NO_MEMORY;
+	memcpy(copy, reader->envelope.p, n);
+	copy[n] = '}';
+	*text = (struct slice){copy, n + 1};
+	return STATUS_OK;
 }
 
 void json_reader_close(struct json_reader *reader)
@@ -585,7 +533,9 @@ void json_reader_close(struct json_reader *reader)
 		return;
 	json_scan_close(&reader->scan);
 	buf_free(&reader->kept);
-	for (int i = 0; i < BESIDE_COUNT; i++)
+	for (int i = 0; i < JSON_READER_BESIDE; i++)
 		buf_free(&reader->beside[i]);
+	buf_free(&reader->name);
+	buf_free(&reader->envelope);
 	free(reader);
 }

@@ -11,8 +11,11 @@ enum json_form {
 	JSON_FORM_SINGLE, /* an object is one item; an array holds items */
 	JSON_FORM_BATCH,  /* an array, or an envelope: an object with an array "batch", "signals" or
 			   * "events". A second such array is STATUS_NOT_A_BATCH: nothing is lost */
-	JSON_FORM_LINES	  /* NDJSON: an item on each line (LF or CRLF); blank lines are skipped. A
+	JSON_FORM_LINES,  /* NDJSON: an item on each line (LF or CRLF); blank lines are skipped. A
 			   * body that begins with a bracket is read as JSON_FORM_BATCH */
+	JSON_FORM_ENVELOPE /* an envelope that is nothing else: its array of items is the only array
+			    * beside its members, and holds objects. Else STATUS_NOT_A_BATCH, after
+			    * the items so far were given */
 };
 
 /* One item, in the order of the body. */
@@ -23,7 +26,8 @@ struct json_item {
 			      * much as was kept, at most the limit of an item */
 	uint64_t length;     /* bytes of the whole value, or of a malformed line */
 	enum status status;  /* STATUS_OK, or why this item is bad: NOT_AN_OBJECT, ITEM_TOO_LARGE,
-			      * NESTING_TOO_DEEP, NUMBER_TOO_LARGE; a line also MALFORMED_JSON */
+			      * NESTING_TOO_DEEP, NUMBER_TOO_LARGE; a line also MALFORMED_JSON, and
+			      * an element of an array after json_reader_recover() */
 	uint64_t bad_offset; /* in the body: the first byte of what is not an object or of a number
 			      * that is too large, the first byte over the limit of an item, the
 			      * bracket that is too deep */
@@ -45,6 +49,13 @@ struct json_reader;
 enum status json_reader_open(struct json_reader **reader, enum json_form form,
 			     const struct json_limits *limits, json_item_sink *sink,
 			     void *context) MUST_CHECK;
+
+/*
+ * Before the first byte: an element of an array in which a token is wrong, but whose end is clear
+ * by brackets and quotes, is a bad item like others, and the body goes on behind it. Else it makes
+ * the whole body malformed.
+ */
+void json_reader_recover(struct json_reader *reader);
 
 /*
  * Feeds n bytes. Returns STATUS_OK, what sink returned, STATUS_MALFORMED_JSON (of the whole body;
@@ -70,7 +81,16 @@ bool json_reader_is_single(const struct json_reader *reader);
 void json_reader_error(const struct json_reader *reader, uint64_t *offset, const char **reason);
 
 /*
- * After the end: a member of the envelope beside its array, by name ("sentAt", "timestamp" or
+ * All members of the envelope beside its array that have been read so far, as a JSON object in the
+ * arena, repaired if need be. Absent if there are none. Left out are members that are over the
+ * limits of depth and numbers, have a name of more than 1,024 bytes, or for which there is no room
+ * left in 64 KiB. STATUS_OK or STATUS_NO_MEMORY.
+ */
+enum status json_reader_envelope(const struct json_reader *reader, struct arena *arena,
+				 struct slice *text) MUST_CHECK;
+
+/*
+ * A member of the envelope beside its array, by name ("sentAt", "timestamp" or
  * "context"), as JSON text, repaired if need be. Absent if it is not there, longer than 64 KiB or
  * over the limits of depth and numbers. Lives as long as the reader.
  */

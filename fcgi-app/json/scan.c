@@ -8,14 +8,9 @@
  */
 #include "json/scan.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/ascii.h"
+#include "json/scan_internal.h"
 #include "json/skip_internal.h"
-
-/* Deeper texts are not followed: at a bit for each level this is 1 MiB. */
-#define MOST_LEVELS ((size_t)1 << 23)
 
 /* Exponents stop rising here, far above the limits. */
 #define MOST_EXPONENT 100000000u
@@ -26,6 +21,7 @@ typedef const unsigned char *bytes_at;
 
 static bytes_at fail(struct json_scan *scan, bytes_at p, enum status status, const char *reason)
 {
+	scan->failed_in = scan->state;
 	scan->state = JSON_SCAN_STOPPED;
 	scan->event = JSON_SCAN_FAILED;
 	scan->status = status;
@@ -55,42 +51,13 @@ static void pass_limit(struct json_scan *scan, enum status status, uint64_t offs
 
 /* ---- containers ---- */
 
-static uint64_t *stack_of(struct json_scan *scan)
-{
-	return scan->heap == NULL ? scan->inline_stack : scan->heap;
-}
-
-static bool stack_grow(struct json_scan *scan)
-{
-	size_t words = scan->heap == NULL ? JSON_SCAN_INLINE_WORDS : scan->heap_words;
-	uint64_t *heap = realloc(scan->heap, 2 * words * sizeof(*heap));
-
-	if (heap == NULL)
-		return false;
-	if (scan->heap == NULL)
-		memcpy(heap, scan->inline_stack, sizeof(scan->inline_stack));
-	scan->heap = heap;
-	scan->heap_words = 2 * words;
-	return true;
-}
-
-static size_t stack_levels(const struct json_scan *scan)
-{
-	return 64 * (scan->heap == NULL ? (size_t)JSON_SCAN_INLINE_WORDS : scan->heap_words);
-}
-
 static bytes_at open_container(struct json_scan *scan, bytes_at p, bool object)
 {
-	if (scan->level == MOST_LEVELS)
+	if (scan->level == JSON_SCAN_MOST_LEVELS)
 		return fail(scan, p, STATUS_NESTING_TOO_DEEP, "nested too deeply");
-	if (scan->level == stack_levels(scan) && !stack_grow(scan))
+	if (scan->level == json_scan_stack_levels(scan) && !json_scan_stack_grow(scan))
 		return fail(scan, p, STATUS_NO_MEMORY, "out of memory");
-	uint64_t *word = stack_of(scan) + scan->level / 64;
-	uint64_t bit = (uint64_t)1 << (scan->level % 64);
-	*word = object ? *word | bit : *word & ~bit;
-	scan->in_object = object;
-	scan->level++;
-	scan->opened++;
+	json_scan_push(scan, object);
 	if (scan->level - scan->base > scan->depth_limit)
 		pass_limit(scan, STATUS_NESTING_TOO_DEEP, offset_of(scan, p), "nested too deeply");
 	scan->state = object ? JSON_SCAN_AT_KEY_OR_END : JSON_SCAN_AT_VALUE_OR_END;
@@ -106,11 +73,7 @@ static void end_value(struct json_scan *scan)
 
 static bytes_at close_container(struct json_scan *scan, bytes_at p)
 {
-	scan->level--;
-	if (scan->level > 0) {
-		size_t top = scan->level - 1;
-		scan->in_object = (stack_of(scan)[top / 64] >> (top % 64) & 1) != 0;
-	}
+	json_scan_pop(scan);
 	end_value(scan);
 	return p + 1;
 }

@@ -34,12 +34,12 @@ enum json_scan_state {
 	JSON_SCAN_AT_COLON,
 	JSON_SCAN_AFTER_VALUE,
 	JSON_SCAN_AFTER_ALL,
-	JSON_SCAN_IN_STRING,
+	JSON_SCAN_IN_STRING, /* the first of those within a string */
 	JSON_SCAN_IN_UTF8,
 	JSON_SCAN_IN_ESCAPE,
 	JSON_SCAN_IN_HEX,
 	JSON_SCAN_AFTER_HIGH,	    /* after the escape of a high surrogate */
-	JSON_SCAN_AFTER_HIGH_SLASH, /* and a backslash */
+	JSON_SCAN_AFTER_HIGH_SLASH, /* and a backslash; the last of those within a string */
 	JSON_SCAN_IN_LITERAL,
 	JSON_SCAN_NUMBER_SIGN,	   /* after the minus */
 	JSON_SCAN_NUMBER_ZERO,	   /* after a leading zero */
@@ -76,6 +76,7 @@ struct json_scan {
 
 	/* The scanner's own. */
 	enum json_scan_state state;
+	enum json_scan_state failed_in; /* the state before a failure */
 	enum json_scan_event event;
 	const unsigned char *piece; /* the bytes at offset, during a feed */
 	size_t base;		    /* level at json_scan_item */

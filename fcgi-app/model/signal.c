@@ -1,74 +1,21 @@
 /*
- * model/signal.c - one item's text to one row. See model/signal.h.
- *
- * Walks through the text once, notes where the values are that it knows by name, and then decides
- * by them.
+ * model/signal.c - one item's values to one row. See model/signal.h; signal_members.c finds them.
  */
 #include "model/signal.h"
 
 #include <string.h>
 
 #include "base/ascii.h"
-#include "base/timestamp.h"
+#include "base/unicode.h"
 #include "json/text.h"
-#include "json/walk.h"
+#include "model/event_time.h"
+#include "model/identity.h"
+#include "model/signal_internal.h"
 
 enum {
 	SOURCE_BYTES = 64,
-	VALUE_BYTES = 1024 /* longer values stay in the payload alone */
-};
-
-/* The objects of a payload that are read. */
-enum object {
-	ROOT,
-	TRAITS,
-	PROPERTIES,
-	CONTEXT_TRAITS,
-	PLACES, /* identity is looked for in those before, in this order */
-	CONTEXT = PLACES,
-	OBJECTS
-};
-
-/* The members known by name, in any object. */
-enum member {
-	M_ANONYMOUS_ID,
-	M_ANONYMOUS_ID_SNAKE,
-	M_CONTEXT,
-	M_CRM_ID,
-	M_EMAIL,
-	M_EVENT,
-	M_GROUP_ID,
-	M_HUBSPOT_ID,
-	M_ID,
-	M_LIBRARY,
-	M_MAP_ID,
-	M_MARKETO_ID,
-	M_MESSAGE_ID,
-	M_MESSAGE_ID_SNAKE,
-	M_OBJECT_ID,
-	M_PHONE,
-	M_PORTAL_ID,
-	M_PRODUCT_ORG_ID,
-	M_PRODUCT_USER_ID,
-	M_PROPERTIES,
-	M_SOBJECT,
-	M_SOURCE,
-	M_TIMESTAMP,
-	M_TRAITS,
-	M_TYPE,
-	M_USER_ID,
-	M_USER_ID_SNAKE,
-	MEMBERS
-};
-
-/* A payload while it is read. */
-struct payload {
-	struct arena *arena;
-	enum status status;
-	struct json_walk walk;
-	bool there[OBJECTS];
-	struct slice values[OBJECTS][MEMBERS]; /* as in the text, of objects that are there;
-						* absent for null, too */
+	VALUE_BYTES = 1024,	/* longer values stay in the payload alone */
+	CLOCK_OFF_US = 60000000 /* nearer clocks agree */
 };
 
 bool signal_source_is_valid(struct slice source)
@@ -92,135 +39,10 @@ bool signal_id_is_valid(struct slice id)
 	return id.n > 0 && id.n <= VALUE_BYTES;
 }
 
-/* ---- from the text to the values ---- */
-
-enum { NAME_BYTES = 14, NAMES_ALIKE = 5, ESCAPE_BYTES = 6 };
-
-/* By length; each row ends with NULL. */
-static const struct name {
-	const char *text;
-	enum member member;
-} names[NAME_BYTES + 1][NAMES_ALIKE + 1] = {
-	[2] = {{"Id", M_ID}},
-	[4] = {{"type", M_TYPE}},
-	[5] = {{"email", M_EMAIL},
-	       {"event", M_EVENT},
-	       {"phone", M_PHONE},
-	       {"crmId", M_CRM_ID},
-	       {"mapId", M_MAP_ID}},
-	[6] = {{"userId", M_USER_ID}, {"traits", M_TRAITS}, {"source", M_SOURCE}},
-	[7] = {{"context", M_CONTEXT},
-	       {"groupId", M_GROUP_ID},
-	       {"library", M_LIBRARY},
-	       {"user_id", M_USER_ID_SNAKE},
-	       {"sObject", M_SOBJECT}},
-	[8] = {{"portalId", M_PORTAL_ID}, {"objectId", M_OBJECT_ID}},
-	[9] = {{"timestamp", M_TIMESTAMP},
-	       {"messageId", M_MESSAGE_ID},
-	       {"mktLeadId", M_MARKETO_ID}},
-	[10] = {{"properties", M_PROPERTIES}, {"message_id", M_MESSAGE_ID_SNAKE}},
-	[11] = {{"anonymousId", M_ANONYMOUS_ID}},
-	[12] = {{"anonymous_id", M_ANONYMOUS_ID_SNAKE}, {"hs_object_id", M_HUBSPOT_ID}},
-	[13] = {{"productUserId", M_PRODUCT_USER_ID}},
-	[14] = {{"product_org_id", M_PRODUCT_ORG_ID}},
-};
-
-/* The member with this name, which has escapes. */
-static enum member member_meant(struct slice quoted)
-{
-	for (size_t n = 0; n <= NAME_BYTES; n++) {
-		for (const struct name *name = names[n]; name->text != NULL; name++) {
-			if (json_text_is_name(quoted, (struct slice){name->text, n}))
-				return name->member;
-		}
-	}
-	return MEMBERS;
-}
-
-/* MEMBERS when the name is unknown. Names with escapes are rare. */
-static enum member member_named(struct slice quoted)
-{
-	const char *text = quoted.p + 1;
-	size_t n = quoted.n - 2;
-
-	if (n > (size_t)NAME_BYTES * ESCAPE_BYTES)
-		return MEMBERS;
-	if (n <= NAME_BYTES) {
-		for (const struct name *name = names[n]; name->text != NULL; name++) {
-			if (*name->text == *text && memcmp(name->text, text, n) == 0)
-				return name->member;
-		}
-	}
-	return memchr(text, '\\', n) == NULL ? MEMBERS : member_meant(quoted);
-}
-
-/* Which object a member is; OBJECTS when it is not to be read. */
-static enum object object_at(enum object around, enum member member)
-{
-	if (member == M_TRAITS && around == CONTEXT)
-		return CONTEXT_TRAITS;
-	if (around != ROOT)
-		return OBJECTS;
-	return member == M_TRAITS	? TRAITS
-	       : member == M_PROPERTIES ? PROPERTIES
-	       : member == M_CONTEXT	? CONTEXT
-					: OBJECTS;
-}
-
-static void read_object(struct payload *payload, enum object object);
-
-/* A later object of the same name replaces the whole of an earlier one. */
-static void read_inner(struct payload *payload, enum object object)
-{
-	payload->there[object] = false;
-	if (object == CONTEXT)
-		payload->there[CONTEXT_TRAITS] = false;
-	if (*payload->walk.value.p == '{' && json_walk_enter(&payload->walk))
-		read_object(payload, object);
-}
-
-/* Reads the object that the walk has entered. */
-static void read_object(struct payload *payload, enum object object)
-{
-	struct json_walk *walk = &payload->walk;
-	struct slice *values = payload->values[object];
-
-	payload->there[object] = true;
-	memset(values, 0, sizeof(payload->values[object]));
-	while (json_walk_begin(walk)) {
-		enum member member = member_named(walk->name);
-		enum object inner = object_at(object, member);
-		if (inner != OBJECTS)
-			read_inner(payload, inner);
-		else if (member != MEMBERS && json_walk_end(walk))
-			values[member] = *walk->value.p == 'n' ? SLICE_ABSENT : walk->value;
-	}
-}
-
-static enum status read_payload(struct payload *payload, struct slice text)
-{
-	json_walk_open(&payload->walk, text);
-	read_object(payload, ROOT);
-	enum status status = json_walk_finish(&payload->walk);
-	json_walk_close(&payload->walk);
-	return status;
-}
-
 /* ---- values ---- */
 
-/* A member's value as in the text; absent when it is missing or null. */
-static struct slice value_at(const struct payload *payload, enum object object, enum member member)
-{
-	return payload->there[object] ? payload->values[object][member] : SLICE_ABSENT;
-}
-
-static bool has(const struct payload *payload, enum object object, enum member member)
-{
-	return value_at(payload, object, member).p != NULL;
-}
-
 /* A string or number as text; absent above so many bytes. */
-static struct slice text_of(struct payload *payload, struct slice value, size_t most)
+static struct slice text_of(struct signal_payload *payload, struct slice value, size_t most)
 {
 	struct slice text = SLICE_ABSENT;
 	enum status status = json_text_scalar(payload->arena, value, most, &text);
@@ -230,35 +52,40 @@ static struct slice text_of(struct payload *payload, struct slice value, size_t 
 	return text;
 }
 
-static struct slice usable(struct slice text)
-{
-	return text.n > 0 && text.n <= VALUE_BYTES ? text : SLICE_ABSENT;
-}
-
 static bool is_string(struct slice value)
 {
 	return value.p != NULL && *value.p == '"';
 }
 
-static struct slice string_at(struct payload *payload, enum object object, enum member member)
+static struct slice string_at(struct signal_payload *payload, enum signal_object object,
+			      enum signal_member member)
 {
-	struct slice value = value_at(payload, object, member);
+	struct slice value = signal_value(payload, object, member);
+	struct slice text = is_string(value) ? text_of(payload, value, VALUE_BYTES) : SLICE_ABSENT;
 
-	return is_string(value) ? usable(text_of(payload, value, VALUE_BYTES)) : SLICE_ABSENT;
+	return text.n == 0 ? SLICE_ABSENT : text;
 }
 
-/* A string, or a number exactly as written. */
-static struct slice id_at(struct payload *payload, enum object object, enum member member)
+/* A string, or a number exactly as written, that names somebody. */
+static struct slice id_at(struct signal_payload *payload, enum signal_object object,
+			  enum signal_member member)
 {
-	struct slice value = value_at(payload, object, member);
+	struct slice value = signal_value(payload, object, member);
 
-	if (value.p == NULL || !(is_string(value) || json_text_is_number(value)))
+	if (value.p == NULL)
 		return SLICE_ABSENT;
-	return usable(text_of(payload, value, VALUE_BYTES));
+	if (json_text_is_number(value))
+		return value.n <= VALUE_BYTES && identity_is_number_id(value) ? value
+									      : SLICE_ABSENT;
+	if (*value.p != '"')
+		return SLICE_ABSENT;
+	struct slice text = text_of(payload, value, VALUE_BYTES);
+	return text.p != NULL && identity_is_id(text) ? text : SLICE_ABSENT;
 }
 
-/* The first usable id of a list of members that ends with MEMBERS. */
-static struct slice id_in(struct payload *payload, enum object object, const enum member *members)
+/* The first id of a list of members that ends with MEMBERS. */
+static struct slice id_in(struct signal_payload *payload, enum signal_object object,
+			  const enum signal_member *members)
 {
 	struct slice id = SLICE_ABSENT;
 
@@ -267,40 +94,56 @@ static struct slice id_in(struct payload *payload, enum object object, const enu
 	return id;
 }
 
-static struct slice id_in_places(struct payload *payload, const enum member *members)
+static bool is_in_places(const struct signal_payload *payload, const enum signal_member *members)
+{
+	for (; *members != MEMBERS; members++) {
+		if ((payload->seen_in_places & SIGNAL_BIT(*members)) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* The first in the order of the places, then of the members. */
+static struct slice id_in_places(struct signal_payload *payload, const enum signal_member *members)
 {
 	struct slice id = SLICE_ABSENT;
 
-	for (enum object place = ROOT; place < PLACES && id.p == NULL; place++)
-		id = id_in(payload, place, members);
+	if (!is_in_places(payload, members))
+		return id;
+	for (int place = ROOT; place < PLACES && id.p == NULL; place++)
+		id = id_in(payload, (enum signal_object)place, members);
 	return id;
 }
 
-/* Without blanks around it; it must have an @ with something on both sides. */
-static struct slice email_at(struct payload *payload, enum object object)
+/* As id_in_places(), but an id only beside another member. */
+static struct slice id_beside(struct signal_payload *payload, enum signal_member member,
+			      enum signal_member beside)
 {
-	struct slice value = value_at(payload, object, M_EMAIL);
+	struct slice id = SLICE_ABSENT;
 
-	if (!is_string(value))
-		return SLICE_ABSENT;
-	struct slice text = usable(slice_trim(text_of(payload, value, SIZE_MAX)));
-	if (text.n < 3 || memchr(text.p + 1, '@', text.n - 2) == NULL)
-		return SLICE_ABSENT;
-	return text;
+	if ((payload->seen_in_places & SIGNAL_BIT(beside)) == 0)
+		return id;
+	for (int place = ROOT; place < PLACES && id.p == NULL; place++) {
+		if (signal_has(payload, (enum signal_object)place, beside))
+			id = id_at(payload, (enum signal_object)place, member);
+	}
+	return id;
 }
 
-static struct slice email_in_places(struct payload *payload)
+static void warn(struct signal_payload *payload, struct slice field, const char *reason)
 {
-	struct slice email = SLICE_ABSENT;
-
-	for (enum object place = ROOT; place < PLACES && email.p == NULL; place++)
-		email = email_at(payload, place);
-	return email;
+	if (payload->warnings == NULL)
+		payload->warnings =
+			arena_array(payload->arena, SIGNAL_WARNINGS, sizeof(*payload->warnings));
+	if (payload->warnings == NULL)
+		payload->status = STATUS_NO_MEMORY;
+	else if (payload->warning_count < SIGNAL_WARNINGS)
+		payload->warnings[payload->warning_count++] = (struct warning){field, reason};
 }
 
-/* ---- source and identity ---- */
+/* ---- source and kind ---- */
 
-static bool is_segment(struct payload *payload)
+static bool is_segment(struct signal_payload *payload)
 {
 	static const char *const types[] = {"track", "page",   "identify",
 					    "group", "screen", "alias"};
@@ -309,107 +152,331 @@ static bool is_segment(struct payload *payload)
 
 	for (size_t i = 0; i < ARRAY_LENGTH(types) && !known; i++)
 		known = slice_equal(type, slice_of(types[i]));
-	return known && (has(payload, ROOT, M_MESSAGE_ID) || has(payload, ROOT, M_ANONYMOUS_ID) ||
-			 has(payload, ROOT, M_USER_ID) || has(payload, CONTEXT, M_LIBRARY));
+	return known &&
+	       (signal_has(payload, ROOT, M_MESSAGE_ID) ||
+		signal_has(payload, ROOT, M_ANONYMOUS_ID) || signal_has(payload, ROOT, M_USER_ID) ||
+		signal_has(payload, CONTEXT, M_LIBRARY));
 }
 
-static struct slice source_detect(struct payload *payload)
+static struct slice source_detect(struct signal_payload *payload)
 {
-	if (has(payload, ROOT, M_MARKETO_ID))
+	if (signal_has(payload, ROOT, M_MARKETO_ID))
 		return SLICE("marketo");
-	if (has(payload, ROOT, M_PORTAL_ID) || has(payload, ROOT, M_HUBSPOT_ID))
+	if (signal_has(payload, ROOT, M_PORTAL_ID) || signal_has(payload, ROOT, M_HUBSPOT_ID))
 		return SLICE("hubspot");
-	if (has(payload, ROOT, M_SOBJECT))
+	if (signal_has(payload, ROOT, M_SOBJECT))
 		return SLICE("salesforce");
-	if (is_segment(payload))
+	if (signal_has(payload, ROOT, M_TYPE) && is_segment(payload))
 		return SLICE("segment");
 	return SLICE("generic");
 }
 
-static struct slice source_of(struct payload *payload, struct slice given)
+/* A text of another form, such as the URI that is the source of a CloudEvent, is no source. */
+static struct slice source_of(struct signal_payload *payload)
 {
-	if (given.p != NULL)
-		return given;
+	if (payload->given->source.p != NULL)
+		return payload->given->source;
 	struct slice own = string_at(payload, ROOT, M_SOURCE);
-	return own.p != NULL ? own : source_detect(payload);
+	return own.p != NULL && signal_source_is_valid(own) ? own : source_detect(payload);
 }
 
-/* Identity besides email and user id: product user, CRM, marketing automation, phone, product org.
+static bool is_cloud_event(const struct signal_payload *payload)
+{
+	return is_string(signal_value(payload, ROOT, M_CE_SPECVERSION));
+}
+
+/* Amplitude's and HubSpot's, which is type and name. */
+static struct slice kind_of(struct signal_payload *payload)
+{
+	struct slice kind = string_at(payload, ROOT, M_EVENT_TYPE);
+
+	return kind.p != NULL ? kind : string_at(payload, ROOT, M_SUBSCRIPTION_TYPE);
+}
+
+static void find_event(struct signal_payload *payload, struct signal *out)
+{
+	out->event_type = string_at(payload, ROOT, M_TYPE);
+	if (out->event_type.p == NULL)
+		out->event_type = kind_of(payload);
+	if (out->event_type.p == NULL)
+		out->event_type = payload->given->event_type;
+	out->event_name = string_at(payload, ROOT, M_EVENT);
+	if (out->event_name.p == NULL)
+		out->event_name = kind_of(payload);
+	if (out->event_name.p == NULL && is_cloud_event(payload))
+		out->event_name = string_at(payload, ROOT, M_CE_SUBJECT);
+	if (out->event_name.p == NULL)
+		out->event_name = payload->given->event_name;
+}
+
+/* ---- identity ---- */
+
+static struct slice email_at(struct signal_payload *payload, enum signal_object object)
+{
+	struct slice value = signal_value(payload, object, M_EMAIL);
+	struct slice email = SLICE_ABSENT;
+
+	if (!is_string(value))
+		return email;
+	enum status status = identity_email(payload->arena, text_of(payload, value, SIZE_MAX),
+					    VALUE_BYTES, &email);
+	if (status != STATUS_OK)
+		payload->status = status;
+	return email;
+}
+
+static struct slice email_in_places(struct signal_payload *payload)
+{
+	static const enum signal_member emails[] = {M_EMAIL, MEMBERS};
+	struct slice email = SLICE_ABSENT;
+
+	if (!is_in_places(payload, emails))
+		return email;
+	for (int place = ROOT; place < PLACES && email.p == NULL; place++)
+		email = email_at(payload, (enum signal_object)place);
+	return email;
+}
+
+/* The first one that is there. */
+static struct slice either(struct slice one, struct slice other)
+{
+	return one.p != NULL ? one : other;
+}
+
+static struct slice crm_id(struct signal_payload *payload)
+{
+	static const enum signal_member ids[] = {M_CRM_ID, M_HUBSPOT_ID, MEMBERS};
+	struct slice id = id_in_places(payload, ids);
+
+	if (id.p == NULL)
+		id = id_beside(payload, M_OBJECT_ID, M_PORTAL_ID);
+	return either(id, id_beside(payload, M_ID, M_SOBJECT));
+}
+
+static struct slice product_org_id(struct signal_payload *payload)
+{
+	static const enum signal_member groups[] = {M_GROUP_ID, MEMBERS};
+	static const enum signal_member ids[] = {M_PRODUCT_ORG_ID, MEMBERS};
+	struct slice id = id_in_places(payload, groups);
+
+	if (id.p == NULL)
+		id = id_at(payload, CONTEXT, M_GROUP_ID);
+	return either(id, id_in_places(payload, ids));
+}
+
+/* Amplitude's device; elsewhere a "device_id" may be a machine. "distinct_id" is Mixpanel's and
+ * PostHog's, of users and visitors alike. */
+static struct slice anonymous_id(struct signal_payload *payload)
+{
+	static const enum signal_member ids[] = {M_ANONYMOUS_ID, M_ANONYMOUS_ID_SNAKE, MEMBERS};
+	static const enum signal_member others[] = {M_MIXPANEL_DEVICE_ID, M_DISTINCT_ID, MEMBERS};
+	struct slice id = id_in(payload, ROOT, ids);
+
+	if (id.p == NULL && signal_has(payload, ROOT, M_EVENT_TYPE))
+		id = id_at(payload, ROOT, M_DEVICE_ID);
+	if (id.p == NULL)
+		id = id_in(payload, PROPERTIES, others);
+	return either(id, id_at(payload, ROOT, M_DISTINCT_ID));
+}
+
+static void find_identity(struct signal_payload *payload, struct signal *out)
+{
+	static const enum signal_member users[] = {M_USER_ID, M_USER_ID_SNAKE, M_MIXPANEL_USER_ID,
+						   MEMBERS};
+	static const enum signal_member product_users[] = {M_PRODUCT_USER_ID, MEMBERS};
+	static const enum signal_member leads[] = {M_MARKETO_ID, M_MAP_ID, MEMBERS};
+	static const enum signal_member phones[] = {M_PHONE, MEMBERS};
+
+	out->email = email_in_places(payload);
+	out->user_id = id_in_places(payload, users);
+	out->product_user_id = id_in_places(payload, product_users);
+	out->crm_id = crm_id(payload);
+	out->marketing_automation_id = id_in_places(payload, leads);
+	out->phone = id_in_places(payload, phones);
+	out->product_org_id = product_org_id(payload);
+	out->anonymous_id = anonymous_id(payload);
+	out->cold = out->email.p == NULL && out->user_id.p == NULL &&
+		    out->product_user_id.p == NULL && out->crm_id.p == NULL &&
+		    out->marketing_automation_id.p == NULL && out->phone.p == NULL &&
+		    out->product_org_id.p == NULL;
+}
+
+/* ---- when ---- */
+
+/* A value's time; INT64_MIN, with the reason, for what is none. */
+static int64_t time_of(struct signal_payload *payload, struct slice value, const char **reason)
+{
+	int64_t us = INT64_MIN;
+	enum status status = event_time_read(payload->arena, value, &us, reason);
+
+	if (status != STATUS_OK)
+		payload->status = status;
+	return *reason == NULL ? us : INT64_MIN;
+}
+
+/* Of a member of the payload, with a warning for what is none. */
+static int64_t member_time(struct signal_payload *payload, enum signal_object object,
+			   enum signal_member member)
+{
+	const char *reason = NULL;
+	int64_t us = time_of(payload, payload->values[object][member], &reason);
+
+	if (reason != NULL)
+		warn(payload, signal_member_name(member), reason);
+	return us;
+}
+
+/* Of a member beside a batch's array. */
+static int64_t envelope_time(struct signal_payload *payload, struct slice value, struct slice field)
+{
+	const char *reason = NULL;
+	int64_t us = INT64_MIN;
+
+	if (value.p == NULL || *value.p == 'n')
+		return us;
+	us = time_of(payload, value, &reason);
+	if (reason != NULL)
+		warn(payload, field, reason);
+	return us;
+}
+
+/* When the sender sent it by its own clock; INT64_MIN when it does not say. */
+static int64_t sent_at(struct signal_payload *payload)
+{
+	if (signal_has(payload, ROOT, M_SENT_AT))
+		return member_time(payload, ROOT, M_SENT_AT);
+	return envelope_time(payload, payload->given->envelope_sent_at, SLICE("envelope.sentAt"));
+}
+
+/* When it was first received, which for what a service passes on is not now. */
+static int64_t received_at(struct signal_payload *payload)
+{
+	int64_t ours = payload->given->received_us;
+	int64_t us = INT64_MIN;
+
+	if (signal_has(payload, ROOT, M_RECEIVED_AT))
+		us = member_time(payload, ROOT, M_RECEIVED_AT);
+	return us == INT64_MIN || event_time_fault(us, ours) != NULL ? ours : us;
+}
+
+/*
+ * A time of the sender's clock by ours: received - (sentAt - original). "originalTimestamp" is one.
+ * So is a "timestamp" that has not been corrected yet, as libraries send it: by a clock that is
+ * more than the way off, and less than an archive's sentAt, which would move what it holds.
  */
-static bool has_other_identity(struct payload *payload)
+static int64_t corrected(struct signal_payload *payload, enum signal_member member, int64_t us)
 {
-	static const enum member ids[] = {M_PRODUCT_USER_ID, M_CRM_ID,	       M_HUBSPOT_ID,
-					  M_MARKETO_ID,	     M_MAP_ID,	       M_PHONE,
-					  M_GROUP_ID,	     M_PRODUCT_ORG_ID, MEMBERS};
+	bool original = member == M_ORIGINAL_TIMESTAMP;
+	bool raw = member == M_TIMESTAMP && !signal_has(payload, ROOT, M_ORIGINAL_TIMESTAMP) &&
+		   !signal_has(payload, ROOT, M_RECEIVED_AT);
 
-	if (id_in_places(payload, ids).p != NULL || id_at(payload, CONTEXT, M_GROUP_ID).p != NULL)
-		return true;
-	for (enum object place = ROOT; place < PLACES; place++) {
-		if (has(payload, place, M_PORTAL_ID) &&
-		    id_at(payload, place, M_OBJECT_ID).p != NULL)
-			return true;
-		if (has(payload, place, M_SOBJECT) && id_at(payload, place, M_ID).p != NULL)
-			return true;
-	}
-	return false;
+	if (!original && !raw)
+		return us;
+	int64_t sent_us = sent_at(payload);
+	if (sent_us == INT64_MIN)
+		return us;
+	int64_t behind_us = received_at(payload) - sent_us;
+	int64_t off_us = behind_us < 0 ? -behind_us : behind_us;
+	if (raw && (off_us < CLOCK_OFF_US || off_us > EVENT_TIME_DAY_US))
+		return us;
+	return us + behind_us;
 }
 
-static int64_t occurred_at(struct payload *payload)
+/* The usable time of a member that is there; INT64_MIN when it is none. */
+static int64_t time_at(struct signal_payload *payload, enum signal_object object,
+		       enum signal_member member)
 {
-	int64_t us;
-	struct slice value = value_at(payload, ROOT, M_TIMESTAMP);
+	int64_t received_us = payload->given->received_us;
+	int64_t us = member_time(payload, object, member);
 
-	return value.p != NULL && timestamp_read(text_of(payload, value, SIZE_MAX), &us)
-		       ? us
-		       : INT64_MIN;
+	if (us == INT64_MIN)
+		return us;
+	int64_t by_our_clock = object == ROOT ? corrected(payload, member, us) : us;
+	if (event_time_fault(by_our_clock, received_us) == NULL)
+		return by_our_clock;
+	const char *reason = event_time_fault(us, received_us);
+	if (reason == NULL)
+		return us;
+	warn(payload, signal_member_name(member), reason);
+	return INT64_MIN;
+}
+
+/* Of a CloudEvent in headers, or beside a batch's array. */
+static int64_t given_time(struct signal_payload *payload)
+{
+	const struct signal_given *given = payload->given;
+	struct slice field = SLICE("ce-time");
+	const char *reason = NULL;
+	int64_t us = INT64_MIN;
+
+	if (given->time.p != NULL) {
+		reason = event_time_of_text(given->time, &us);
+	} else {
+		field = SLICE("envelope.timestamp");
+		us = envelope_time(payload, given->envelope_timestamp, field);
+		if (us == INT64_MIN)
+			return us;
+	}
+	if (reason == NULL)
+		reason = event_time_fault(us, given->received_us);
+	if (reason == NULL)
+		return us;
+	warn(payload, field, reason);
+	return INT64_MIN;
+}
+
+static int64_t occurred_at(struct signal_payload *payload)
+{
+	static const enum signal_member members[] = {M_TIMESTAMP, M_ORIGINAL_TIMESTAMP,
+						     M_OCCURRED_AT, M_OCCURRED_AT_SNAKE, M_TIME};
+	int64_t us = INT64_MIN;
+
+	for (size_t i = 0; i < ARRAY_LENGTH(members) && us == INT64_MIN; i++) {
+		if (signal_has(payload, ROOT, members[i]))
+			us = time_at(payload, ROOT, members[i]);
+	}
+	/* Mixpanel's; elsewhere a property may be any time. */
+	if (us == INT64_MIN && signal_has(payload, PROPERTIES, M_DISTINCT_ID) &&
+	    signal_has(payload, PROPERTIES, M_TIME))
+		us = time_at(payload, PROPERTIES, M_TIME);
+	return us == INT64_MIN ? given_time(payload) : us;
 }
 
 /* ---- the row ---- */
 
-/* Mail providers give all events of one mail the same message_id. */
-static void find_message_id(struct payload *payload, struct signal *out)
+static void find_message_id(struct signal_payload *payload, struct signal *out)
 {
 	out->message_id = id_at(payload, ROOT, M_MESSAGE_ID);
+	if (out->message_id.p == NULL && is_cloud_event(payload))
+		out->message_id = id_at(payload, ROOT, M_CE_ID);
+	if (out->message_id.p == NULL)
+		out->message_id = id_at(payload, PROPERTIES, M_MIXPANEL_INSERT_ID);
+	if (out->message_id.p == NULL && signal_has(payload, ROOT, M_EVENT_TYPE))
+		out->message_id = id_at(payload, ROOT, M_INSERT_ID);
 	if (out->message_id.p != NULL)
 		return;
+	/* Mail providers give all events of one mail the same. */
 	out->message_id = id_at(payload, ROOT, M_MESSAGE_ID_SNAKE);
 	out->repeat_by_bytes = out->message_id.p != NULL;
 }
 
-static void find(struct payload *payload, struct slice given_source, struct signal *out)
+static enum status find(struct signal_payload *payload, struct signal *out)
 {
-	static const enum member user_ids[] = {M_USER_ID, M_USER_ID_SNAKE, MEMBERS};
-	static const enum member anonymous_ids[] = {M_ANONYMOUS_ID, M_ANONYMOUS_ID_SNAKE, MEMBERS};
-
-	out->source = source_of(payload, given_source);
-	out->event_type = string_at(payload, ROOT, M_TYPE);
-	out->event_name = string_at(payload, ROOT, M_EVENT);
-	out->email = email_in_places(payload);
-	out->user_id = id_in_places(payload, user_ids);
-	out->anonymous_id = id_in(payload, ROOT, anonymous_ids);
+	out->source = source_of(payload);
+	find_event(payload, out);
+	find_identity(payload, out);
 	find_message_id(payload, out);
 	out->occurred_at_us = occurred_at(payload);
-	out->cold = out->email.p == NULL && out->user_id.p == NULL && !has_other_identity(payload);
-}
-
-/* In a copy, because the payload keeps its bytes. */
-static enum status lower_case(struct arena *arena, struct slice *text)
-{
-	if (text->p == NULL)
-		return STATUS_OK;
-	char *copy = arena_copy(arena, *text);
-	if (copy == NULL)
-		return STATUS_NO_MEMORY;
-	for (size_t i = 0; i < text->n; i++)
-		copy[i] = ascii_lower(copy[i]);
-	text->p = copy;
-	return STATUS_OK;
+	if (payload->status != STATUS_OK)
+		return payload->status;
+	return warnings_json(payload->arena, payload->warnings, payload->warning_count,
+			     &out->warnings);
 }
 
 enum status signal_read(struct arena *arena, struct slice text, bool needs_repair,
-			struct slice given_source, struct signal *out)
+			const struct signal_given *given, struct signal *out)
 {
-	struct payload payload;
+	struct signal_payload payload;
 	enum status status = STATUS_OK;
 
 	*out = (struct signal){.payload = text};
@@ -419,11 +486,10 @@ enum status signal_read(struct arena *arena, struct slice text, bool needs_repai
 	}
 	payload.arena = arena;
 	payload.status = STATUS_OK;
-	memset(payload.there, 0, sizeof(payload.there));
+	payload.given = given;
+	payload.warnings = NULL;
+	payload.warning_count = 0;
 	if (status == STATUS_OK)
-		status = read_payload(&payload, out->payload);
-	if (status != STATUS_OK)
-		return status;
-	find(&payload, given_source, out);
-	return payload.status == STATUS_OK ? lower_case(arena, &out->email) : payload.status;
+		status = signal_read_members(&payload, out->payload);
+	return status == STATUS_OK ? find(&payload, out) : status;
 }

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/decimal.h"
-#include "base/timestamp.h"
 #include "json/path.h"
 #include "json/text.h"
 #include "json/walk.h"
+#include "model/event_time.h"
+#include "model/identity.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_TIMESTAMP, KIND_OBJECT };
 
@@ -300,6 +301,7 @@ struct applier {
 	const struct template *template;
 	struct arena *arena;
 	struct product_org *row;
+	int64_t received_us;
 	struct slice *found; /* by slot */
 };
 
@@ -315,7 +317,7 @@ static enum status warn(struct applier *applier, struct slice field, const char 
 		row->warnings = arena_array(applier->arena, most, sizeof(*row->warnings));
 	if (row->warnings == NULL)
 		return STATUS_NO_MEMORY;
-	row->warnings[row->warning_count++] = (struct product_org_warning){field, reason};
+	row->warnings[row->warning_count++] = (struct warning){field, reason};
 	return STATUS_OK;
 }
 
@@ -353,9 +355,12 @@ static enum status take_message_id(struct applier *applier)
 		struct slice value = applier->found[applier->template->id_slots[i]];
 		if (value.p == NULL || (*value.p != '"' && !json_text_is_number(value)))
 			continue;
-		status = take_text(applier->arena, value, &applier->row->message_id, &reason);
-		if (applier->row->message_id.p == NULL)
+		struct slice id = SLICE_ABSENT;
+		status = take_text(applier->arena, value, &id, &reason);
+		if (id.p == NULL ||
+		    !(*value.p == '"' ? identity_is_id(id) : identity_is_number_id(id)))
 			continue;
+		applier->row->message_id = id;
 		applier->row->repeat_by_bytes = i == MESSAGE_ID_SNAKE;
 		break;
 	}
@@ -380,20 +385,16 @@ static enum status take_number(struct arena *arena, struct slice value,
 	return STATUS_OK;
 }
 
-static enum status take_timestamp(struct arena *arena, struct slice value, int64_t *out,
+static enum status take_timestamp(struct applier *applier, struct slice value, int64_t *out,
 				  const char **reason)
 {
-	struct slice text = SLICE_ABSENT;
-	int64_t us;
+	int64_t us = INT64_MIN;
+	enum status status = event_time_read(applier->arena, value, &us, reason);
 
-	*reason = "is not a valid timestamp: neither ISO 8601 nor Unix seconds or milliseconds";
-	if (*value.p != '"' && !json_text_is_number(value))
-		return STATUS_OK;
-	enum status status = json_text_scalar(arena, value, SIZE_MAX, &text);
-	if (status == STATUS_OK && timestamp_read(slice_trim(text), &us)) {
-		*reason = NULL;
+	if (status == STATUS_OK && *reason == NULL)
+		*reason = event_time_fault(us, applier->received_us);
+	if (status == STATUS_OK && *reason == NULL)
 		*out = us;
-	}
 	return status;
 }
 
@@ -416,7 +417,7 @@ static enum status take_value(struct applier *applier, const struct field *field
 	case KIND_NUMBER:
 		return take_number(applier->arena, value, member, reason);
 	case KIND_TIMESTAMP:
-		return take_timestamp(applier->arena, value, member, reason);
+		return take_timestamp(applier, value, member, reason);
 	case KIND_OBJECT:
 		return take_object(value, member, reason);
 	}
@@ -505,9 +506,10 @@ static enum status apply_product_org_id(struct applier *applier)
 }
 
 enum status template_apply(const struct template *compiled, struct arena *arena, struct slice text,
-			   bool needs_repair, struct product_org *out)
+			   bool needs_repair, int64_t received_us, struct product_org *out)
 {
-	struct applier applier = {.template = compiled, .arena = arena, .row = out};
+	struct applier applier = {
+		.template = compiled, .arena = arena, .row = out, .received_us = received_us};
 	enum status status = STATUS_OK;
 
 	*out = (struct product_org){.payload = text, .last_active_at_us = INT64_MIN};
@@ -529,24 +531,4 @@ enum status template_apply(const struct template *compiled, struct arena *arena,
 	for (size_t i = 1; i < FIELDS && status == STATUS_OK; i++)
 		status = apply_field(&applier, i);
 	return status == STATUS_OK ? apply_customs(&applier) : status;
-}
-
-enum status product_org_warnings(struct arena *arena, const struct product_org *row,
-				 struct slice *text)
-{
-	struct buf out = buf_make(SIZE_MAX / 2);
-
-	*text = SLICE_ABSENT;
-	if (row->warning_count == 0)
-		return STATUS_OK;
-	for (size_t i = 0; i < row->warning_count; i++) {
-		buf_add_text(&out, i == 0 ? "[{\"field\":" : ",{\"field\":");
-		buf_add_json(&out, row->warnings[i].field);
-		buf_add_text(&out, ",\"reason\":");
-		buf_add_json(&out, slice_of(row->warnings[i].reason));
-		buf_add_char(&out, '}');
-	}
-	buf_add_char(&out, ']');
-	*text = arena_move(arena, &out);
-	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }

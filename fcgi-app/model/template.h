@@ -29,6 +29,7 @@
 
 #include "base/arena.h"
 #include "base/status.h"
+#include "model/warning.h"
 
 enum {
 	TEMPLATE_BYTES = 64 * 1024, /* of its text */
@@ -56,12 +57,6 @@ struct template_fault {
 enum status template_compile(struct arena *arena, struct slice text, struct template **compiled,
 			     struct template_fault *fault) MUST_CHECK;
 
-/* A field that is null although the payload has a value for it. */
-struct product_org_warning {
-	struct slice field; /* "mrr", "custom.projects" */
-	const char *reason; /* constant: "is not a whole number", … */
-};
-
 struct product_org_number {
 	bool given;
 	int64_t value;
@@ -83,27 +78,23 @@ struct product_org {
 	struct slice feature_flags; /* JSON text of an object, as received */
 	struct slice custom;	    /* JSON text of an object of the values that were found, as
 				     * received; absent when none was */
-	struct product_org_warning *warnings;
+	struct warning *warnings;
 	size_t warning_count;
-	struct slice warnings_text; /* product_org_warnings() of it; set by the caller */
+	struct slice warnings_text; /* warnings_json() of them; set by the caller */
+	bool in_envelope;	    /* the request's envelope is kept with it; set by the caller */
 	struct slice payload;	    /* the text for jsonb: as received, or repaired */
 	struct slice payload_raw;   /* the received bytes when payload was repaired, else absent */
 };
 
 /*
  * Applies a template to one item, an object that json_text_check() has accepted; needs_repair as it
- * said. The texts of *out may point into text, the arena or the template's arena.
- * STATUS_OK, STATUS_NO_MEMORY, STATUS_MALFORMED_JSON, or STATUS_MISSING_PRODUCT_ORG_ID: then the
- * only warning says why, and no other field is set.
+ * said; received_us is when it was received, in microseconds since 1970. The texts of *out may
+ * point into text, the arena or the template's arena. STATUS_OK, STATUS_NO_MEMORY,
+ * STATUS_MALFORMED_JSON, or STATUS_MISSING_PRODUCT_ORG_ID: then the only warning says why, and no
+ * other field is set.
  */
 enum status template_apply(const struct template *compiled, struct arena *arena, struct slice text,
-			   bool needs_repair, struct product_org *out) MUST_CHECK;
-
-/*
- * The row's warnings as a JSON array in the arena, [{"field":…,"reason":…}]; absent when there are
- * none. Independent of the template. STATUS_OK or STATUS_NO_MEMORY.
- */
-enum status product_org_warnings(struct arena *arena, const struct product_org *row,
-				 struct slice *text) MUST_CHECK;
+			   bool needs_repair, int64_t received_us,
+			   struct product_org *out) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/timestamp.h"
 
 /* ---- cells ---- */
@@ -92,13 +93,14 @@ struct run {
 	template_trial_sink *sink;
 	void *context;
 	size_t items;
+	int64_t received_us;
 };
 
 /* Why an item makes no row, in the arena. */
 static struct slice describe(struct arena *arena, const struct json_item *item,
 			     const struct product_org *row)
 {
-	const struct product_org_warning *first = row->warnings;
+	const struct warning *first = row->warnings;
 
 	if (item->status != STATUS_OK)
 		return slice_of(arena_format(arena, "%s at byte %llu", item->reason,
@@ -118,7 +120,8 @@ static enum status take_item(void *context, const struct json_item *item)
 	if (text.p == NULL)
 		return STATUS_NO_MEMORY;
 	if (status == STATUS_OK)
-		status = template_apply(run->compiled, run->arena, text, item->needs_repair, &row);
+		status = template_apply(run->compiled, run->arena, text, item->needs_repair,
+					run->received_us, &row);
 	if (status == STATUS_NO_MEMORY)
 		return status;
 	trial.status = status;
@@ -137,7 +140,11 @@ enum status template_try(struct arena *arena, const struct template *compiled,
 			 template_trial_sink *sink, void *context, size_t *items, uint64_t *offset,
 			 const char **reason)
 {
-	struct run run = {.arena = arena, .compiled = compiled, .sink = sink, .context = context};
+	struct run run = {.arena = arena,
+			  .compiled = compiled,
+			  .sink = sink,
+			  .context = context,
+			  .received_us = clock_unix_us()};
 	struct json_reader *reader = NULL;
 	enum status status = json_reader_open(&reader, JSON_FORM_SINGLE, limits, take_item, &run);
 

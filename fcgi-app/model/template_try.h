@@ -23,7 +23,7 @@ struct template_trial {
 	size_t index;
 	struct template_cell
 		cells[TEMPLATE_CELLS]; /* in the columns' order; absent without a row */
-	const struct product_org_warning *warnings;
+	const struct warning *warnings;
 	size_t warning_count;
 	enum status status;  /* STATUS_OK: it makes a row; else why not */
 	struct slice detail; /* the same in words */

@@ -25,7 +25,8 @@
 
 enum {
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
-	HEAD_BYTES_MAX = 128 << 10, /* far more than web servers allow */
+	HEAD_BYTES_MAX = 256 << 10, /* of records that are not scanned: two of the largest, or all
+				     * that bring the parameters */
 	RECORD_BYTES_MAX = 65528,   /* of content: the largest multiple of 8 */
 	DRAIN_BYTES_MAX = 1 << 20   /* per call: other requests are waiting */
 };
@@ -43,6 +44,7 @@ struct fcgi {
 	uint64_t cgi_left; /* bytes of its body that are unread */
 	int fd;		   /* the connection, or -1 */
 	size_t id;	   /* of the request, as the web server numbers it */
+	bool has_begun;	   /* its first record has been read */
 	struct buf input;  /* the head, and what came with it of the body */
 	size_t at;	   /* how much of the input has been consumed */
 	struct buf params; /* the content of all FCGI_PARAMS records */
@@ -71,7 +73,8 @@ enum status fcgi_open(struct fcgi **fcgi)
 	if (made == NULL)
 		return STATUS_NO_MEMORY;
 	made->fd = -1;
-	made->input = made->params = made->texts = buf_make(HEAD_BYTES_MAX);
+	made->input = buf_make(HEAD_BYTES_MAX);
+	made->params = made->texts = buf_make(FCGI_PARAMS_BYTES);
 	made->list = made->output = buf_make(SIZE_MAX / 2);
 	return STATUS_OK;
 }
@@ -109,6 +112,7 @@ static void reset(struct fcgi *fcgi)
 	buf_reset(&fcgi->list, READ_BYTES);
 	buf_reset(&fcgi->output, READ_BYTES);
 	fcgi->at = fcgi->sent = 0;
+	fcgi->has_begun = false;
 	fcgi->record = (struct record){0};
 	fcgi->body_bytes = 0;
 	fcgi->ended = STATUS_OK;
@@ -150,7 +154,7 @@ static enum status scan_record(struct fcgi *fcgi, bool *last)
 {
 	const unsigned char *header = (const unsigned char *)fcgi->input.p + fcgi->at;
 	size_t left = fcgi->input.n - fcgi->at;
-	bool first = fcgi->at == 0;
+	bool first = !fcgi->has_begun;
 
 	if (left < FCGI_HEADER_LEN)
 		return STATUS_AGAIN;
@@ -168,6 +172,7 @@ static enum status scan_record(struct fcgi *fcgi, bool *last)
 	}
 	if (left - FCGI_HEADER_LEN < content.n + header[6])
 		return STATUS_AGAIN;
+	fcgi->has_begun = true;
 	if (first)
 		fcgi->id = record_id(header);
 	else
@@ -184,6 +189,16 @@ static enum status scan_head(struct fcgi *fcgi)
 	for (bool last = false; status == STATUS_OK && !last;)
 		status = scan_record(fcgi, &last);
 	return status;
+}
+
+/* Parameters beyond the limit are read to their end, but not kept. */
+static void drop_scanned(struct fcgi *fcgi)
+{
+	if (fcgi->params.status != STATUS_TOO_LARGE)
+		return;
+	fcgi->input.n -= fcgi->at;
+	memmove(fcgi->input.p, fcgi->input.p + fcgi->at, fcgi->input.n);
+	fcgi->at = 0;
 }
 
 static bool would_block(int error)
@@ -205,6 +220,7 @@ static enum status read_head(struct fcgi *fcgi)
 			return STATUS_END;
 		fcgi->input.n += (size_t)n;
 		status = scan_head(fcgi);
+		drop_scanned(fcgi);
 	}
 	return status;
 }
@@ -258,18 +274,24 @@ static void add_variable(struct fcgi *fcgi, struct slice name, struct slice valu
 }
 
 /* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A variable is no longer than its pair,
- * so reserving once is enough and the texts never move. */
+ * so reserving once is enough and the texts never move. Of too many the first ones are made. */
 static bool make_variables(struct fcgi *fcgi)
 {
 	static const char *const end = NULL;
 	struct slice params = buf_slice(&fcgi->params);
 
-	if (fcgi->params.status != STATUS_OK || buf_reserve(&fcgi->texts, params.n) == NULL)
+	bool all = fcgi->params.status == STATUS_OK;
+
+	if ((!all && fcgi->params.status != STATUS_TOO_LARGE) ||
+	    buf_reserve(&fcgi->texts, params.n) == NULL)
 		return false;
 	while (params.n > 0) {
 		struct slice name, value;
-		if (!take_pair(&params, &name, &value))
-			return false;
+		if (!take_pair(&params, &name, &value)) {
+			if (all)
+				return false;
+			break;
+		}
 		add_variable(fcgi, name, value);
 	}
 	buf_add(&fcgi->list, (const void *)&end, sizeof(end));
@@ -282,6 +304,8 @@ enum status fcgi_read_params(struct fcgi *fcgi)
 
 	if (status == STATUS_OK && !make_variables(fcgi))
 		status = STATUS_END;
+	if (status == STATUS_OK && fcgi->params.status != STATUS_OK)
+		status = STATUS_HEADERS_TOO_LARGE;
 	if (status == STATUS_END) {
 		(void)close(fcgi->fd);
 		fcgi->fd = -1;

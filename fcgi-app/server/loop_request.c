@@ -179,11 +179,15 @@ static void read_head(struct loop *loop, struct slot *slot)
 
 	if (status == STATUS_AGAIN)
 		return;
-	if (status != STATUS_OK) {
+	if (status == STATUS_END) {
 		slot_drop(&loop->pool, slot);
 		return;
 	}
-	server_request_begin(request, fcgi_variables(slot->fcgi), slot->accepted_ms);
+	if (status == STATUS_OK)
+		server_request_begin(request, fcgi_variables(slot->fcgi), slot->accepted_ms);
+	else
+		server_request_refuse(request, fcgi_variables(slot->fcgi), slot->accepted_ms,
+				      status);
 	if (!request->is_answered && request->match.route->action == ROUTE_HEALTH)
 		server_request_answer_health(request, commit_queue_is_connected(loop->queue));
 	if (request->is_answered) {

@@ -3,6 +3,8 @@
  */
 #include "server/oneshot.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "model/template_cache.h"
 #include "server/blocking.h"
@@ -55,7 +57,8 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 		return;
 	}
 	enum status status = blocking_read_all(blocking, bytes);
-	if (status == STATUS_OK)
+	/* It is a byte longer than is allowed: its beginning is kept. */
+	if (status == STATUS_OK || status == STATUS_TOO_LARGE)
 		status = intake_body(intake, buf_slice(bytes), bytes->cap);
 	if (status == STATUS_OK && intake_wants_template(intake))
 		status = map_items(request);
@@ -145,12 +148,27 @@ void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct sli
 	blocking_finish(&blocking, server_request_send(request, fcgi));
 }
 
+/* The limit of FastCGI, which the web server's own limits on an environment do not know. */
+static bool are_too_large(char *const *variables)
+{
+	size_t bytes = 0;
+
+	for (; *variables != NULL; variables++)
+		bytes += strlen(*variables);
+	return bytes > FCGI_PARAMS_BYTES;
+}
+
 void oneshot_serve_cgi(const struct config *config, struct fcgi *fcgi)
 {
 	struct server_request request;
+	char *const *variables = fcgi_variables(fcgi);
 
 	server_request_init(&request, config);
-	server_request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
+	if (are_too_large(variables))
+		server_request_refuse(&request, variables, clock_now_ms(),
+				      STATUS_HEADERS_TOO_LARGE);
+	else
+		server_request_begin(&request, variables, clock_now_ms());
 	oneshot_serve(&request, fcgi, SLICE_ABSENT);
 	server_request_free(&request);
 }

@@ -25,6 +25,16 @@ void server_request_problem(struct server_request *request, enum status status, 
 	http_problem(&request->response, &request->http, status, detail);
 }
 
+void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_ms,
+			   enum status status)
+{
+	enum status read = http_request_read(&request->http, variables);
+
+	request->started_ms = now_ms;
+	request->deadline_ms = now_ms + request->config->request_timeout_ms;
+	server_request_problem(request, read == STATUS_OK ? status : read, NULL);
+}
+
 void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms)
 {
 	struct intake *intake = &request->intake;

@@ -38,6 +38,10 @@ void server_request_init(struct server_request *request, const struct config *co
  */
 void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms);
 
+/* Reads as much of the CGI variables as a problem needs, and makes it the response. */
+void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_ms,
+			   enum status status);
+
 /* Makes the response a problem. detail may be NULL. */
 void server_request_problem(struct server_request *request, enum status status, const char *detail);
 

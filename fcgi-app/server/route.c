@@ -54,7 +54,7 @@ static const struct route routes[] = {
 	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 };
 
-enum { SEGMENTS_MAX = 8, TARGET_BYTES_MAX = 2048 };
+enum { SEGMENTS_MAX = 8, PATH_BYTES_MAX = 2048 };
 
 /* Decodes one segment; false for a bad escape and for bytes that no route has. */
 static bool decode_segment(struct slice raw, char *out, struct slice *segment)
@@ -71,12 +71,38 @@ static bool decode_segment(struct slice raw, char *out, struct slice *segment)
 	return n > 0 && !slice_equal(*segment, SLICE(".")) && !slice_equal(*segment, SLICE(".."));
 }
 
-/* Splits the target's path into decoded segments; -1 if it is not a plain path. */
-static int split(struct slice target, char *room, struct slice segments[SEGMENTS_MAX])
+static bool take_prefix(struct slice *text, struct slice prefix)
+{
+	struct slice head = {text->p, text->n < prefix.n ? text->n : prefix.n};
+
+	if (!slice_equal_nocase(head, prefix))
+		return false;
+	*text = (struct slice){text->p + prefix.n, text->n - prefix.n};
+	return true;
+}
+
+/* The path of a target in origin or absolute form (RFC 9112 section 3.2). Of the latter the host is
+ * ignored, as it is in the Host header. */
+static struct slice path_of(struct slice target)
 {
 	const char *query = target.n == 0 ? NULL : memchr(target.p, '?', target.n);
-	size_t left = query == NULL ? target.n : (size_t)(query - target.p);
-	const char *p = target.p;
+
+	if (query != NULL)
+		target.n = (size_t)(query - target.p);
+	if (target.n == 0 || *target.p == '/')
+		return target;
+	if (take_prefix(&target, SLICE("http://")) || take_prefix(&target, SLICE("https://"))) {
+		while (target.n > 0 && *target.p != '/')
+			target = (struct slice){target.p + 1, target.n - 1};
+	}
+	return target;
+}
+
+/* Splits a path into decoded segments; -1 if it is not a plain path. */
+static int split(struct slice path, char *room, struct slice segments[SEGMENTS_MAX])
+{
+	size_t left = path.n;
+	const char *p = path.p;
 	int count = 0;
 
 	while (left > 0) {
@@ -129,15 +155,29 @@ static bool matches(const struct route *route, const struct slice *segments, int
 	return *pattern == '\0';
 }
 
+/* Monitors ask with HEAD, too. The web server leaves the body out. */
+static bool answers_head(const struct route *route)
+{
+	return route->authentication == ROUTE_PUBLIC;
+}
+
 /* A path has two rows only if both methods are allowed. */
 static const char *allow_of(const struct route *route)
 {
+	if (answers_head(route))
+		return "GET, HEAD";
 	for (size_t i = 0; i < ARRAY_LENGTH(routes); i++) {
 		if (&routes[i] != route && routes[i].program == route->program &&
 		    strcmp(routes[i].path, route->path) == 0)
 			return "GET, POST";
 	}
 	return route->method;
+}
+
+static bool allows(const struct route *route, struct slice method)
+{
+	return slice_equal(method, slice_of(route->method)) ||
+	       (answers_head(route) && slice_equal(method, SLICE("HEAD")));
 }
 
 /* Finds the row for path and method. False if there is none; match is then the first row for the
@@ -151,7 +191,7 @@ static bool search(const struct slice *segments, int count, bool key_prefixed,
 		if (routes[i].program != program ||
 		    !matches(&routes[i], segments, count, key_prefixed, match))
 			continue;
-		if (slice_equal(method, slice_of(routes[i].method)))
+		if (allows(&routes[i], method))
 			return true;
 		if (other.route == NULL)
 			other = *match;
@@ -164,14 +204,15 @@ enum status route_find(struct arena *arena, enum route_program program, struct s
 		       struct slice target, struct route_match *match)
 {
 	struct slice segments[SEGMENTS_MAX];
+	struct slice path = path_of(target);
 
 	*match = (struct route_match){0};
-	if (target.n > TARGET_BYTES_MAX)
+	if (path.n > PATH_BYTES_MAX)
 		return STATUS_NOT_FOUND;
-	char *room = arena_alloc(arena, target.n + 1);
+	char *room = arena_alloc(arena, path.n + 1);
 	if (room == NULL)
 		return STATUS_NO_MEMORY;
-	int count = split(target, room, segments);
+	int count = split(path, room, segments);
 	if (count <= 0)
 		return STATUS_NOT_FOUND;
 	for (int key_prefixed = 1; key_prefixed >= 0; key_prefixed--) {

@@ -2,7 +2,7 @@
  * server/route.h - the static table of all routes of both FastCGI programs, and the search in it.
  *
  * Routing uses REQUEST_URI, the only variable that every web server passes undecoded. It is decoded
- * once, segment by segment; anything but a plain path is not found.
+ * once, segment by segment; anything but a plain path, and a path over 2,048 bytes, is not found.
  */
 #ifndef SERVER_ROUTE_H
 #define SERVER_ROUTE_H
@@ -61,8 +61,9 @@ struct route_match {
 };
 
 /*
- * Finds the program's route for a request target, whose query is ignored; a trailing slash is
- * allowed. STATUS_OK, STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or STATUS_NO_MEMORY.
+ * Finds the program's route for a request target in origin or absolute form. The query, however
+ * long, is ignored, a trailing slash allowed, and HEAD is served where GET is public. STATUS_OK,
+ * STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or STATUS_NO_MEMORY.
  */
 enum status route_find(struct arena *arena, enum route_program program, struct slice method,
 		       struct slice target, struct route_match *match) MUST_CHECK;

@@ -11,7 +11,15 @@
 
 /* ---- the fields of a new key ---- */
 
-enum field { NAME, ENDPOINT_TYPE, EXPIRES_AT, SECRET, PAYLOAD_TEMPLATE, FIELDS };
+enum field {
+	NAME,
+	ENDPOINT_TYPE,
+	EXPIRES_AT,
+	SECRET,
+	PAYLOAD_TEMPLATE,
+	DELIVERY_ID_MEMBER,
+	FIELDS
+};
 
 static enum status read_expires_at(struct settings *settings, const struct json_member *field,
 				   struct slice *text)
@@ -55,6 +63,7 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_TEXT},
 		[SECRET] = {.name = "secret", .type = JSON_MEMBER_BOOL},
 		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
+		[DELIVERY_ID_MEMBER] = {.name = "delivery_id_member", .type = JSON_MEMBER_TEXT},
 	};
 	enum status status = settings_body(settings, fields, FIELDS);
 
@@ -64,6 +73,7 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 		status = read_template(settings, &fields[PAYLOAD_TEMPLATE],
 				       &new_key->payload_template);
 	new_key->name = fields[NAME].text;
+	new_key->delivery_id_member = fields[DELIVERY_ID_MEMBER].text;
 	new_key->endpoint_type = fields[ENDPOINT_TYPE].text;
 	*secret = fields[SECRET].number != 0;
 	return status;

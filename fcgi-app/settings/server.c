@@ -84,7 +84,7 @@ static void serve_in_child(struct server *server)
 
 /* ---- connections ---- */
 
-/* False if the parameters do not arrive in time; the connection is closed then. */
+/* False if the parameters do not arrive in time, or are too many; the connection is closed then. */
 static bool read_params(struct fcgi *fcgi)
 {
 	int64_t deadline_ms = clock_now_ms() + FCGI_PARAMS_MS;
@@ -92,7 +92,7 @@ static bool read_params(struct fcgi *fcgi)
 
 	while (status == STATUS_AGAIN && blocking_wait(fcgi, POLLIN, deadline_ms))
 		status = fcgi_read_params(fcgi);
-	if (status == STATUS_AGAIN)
+	if (status != STATUS_OK)
 		fcgi_close_fd(fcgi);
 	return status == STATUS_OK;
 }

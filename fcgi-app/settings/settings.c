@@ -43,15 +43,12 @@ static enum status find_route(struct settings *settings, char *const *variables)
 static enum status check_body_headers(struct settings *settings)
 {
 	const struct http_request *http = &settings->http;
-	enum http_coding coding;
 
 	if (settings->match.route->body_bytes == 0)
 		return STATUS_OK;
-	enum status status = http_coding(http, &coding);
-	if (status == STATUS_OK && coding != HTTP_CODING_IDENTITY)
-		status = STATUS_UNSUPPORTED_CODING;
-	if (status != STATUS_OK)
-		return settings_problem(settings, status, "Send the body uncompressed.");
+	if (http_coding(http) != HTTP_CODING_IDENTITY)
+		return settings_problem(settings, STATUS_UNSUPPORTED_CODING,
+					"Send the body uncompressed.");
 	if (!http_type_is(http, "application/json"))
 		return settings_problem(settings, STATUS_UNSUPPORTED_MEDIA_TYPE,
 					"Send application/json in UTF-8.");

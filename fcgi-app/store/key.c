@@ -22,6 +22,7 @@ static const struct store_column columns[] = {
 		     .sql = "last_refusal"),
 	STORE_JSON_COLUMN(struct store_key, payload_template, .member = "payload_template",
 			  .sql = "payload_template"),
+	STORE_SAME(struct store_key, delivery_id_member),
 };
 
 const struct store_entity store_key_entity = STORE_ENTITY(struct store_key, columns);
@@ -41,6 +42,7 @@ enum status store_new_key(const struct store *store, const struct store_query *q
 					     : store_hash_hex(new_key->secret_hash, secret_hex),
 		new_key->expires_at,
 		new_key->payload_template,
+		new_key->delivery_id_member,
 	};
 
 	return store_query_one(store, query, params, key);

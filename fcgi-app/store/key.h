@@ -19,6 +19,7 @@ struct store_key {
 	struct slice deactivated_at, deactivated_by;
 	struct slice last_refused_at, last_refused_reason; /* of a request with it */
 	struct slice payload_template;
+	struct slice delivery_id_member; /* of a payload; absent: those that all senders share */
 };
 
 extern const struct store_entity store_key_entity;
@@ -31,6 +32,7 @@ struct store_new_key {
 	const struct credential_hash *secret_hash; /* NULL: the key has no secret */
 	struct slice expires_at;		   /* absent: never */
 	struct slice payload_template;		   /* JSON text, or absent */
+	struct slice delivery_id_member;	   /* or absent */
 };
 
 /* Stores a new key; *key is as it was stored. STATUS_NO_SUCH_ROW without the organization,

@@ -10,9 +10,9 @@
 /* The parameters of a function that creates a key, behind the actor and the organization. */
 #define STORE_NEW_KEY_PARAMS                                                                       \
 	"$3::text, $4::text, decode($5::text, 'hex'), $6::text, decode($7::text, 'hex'), "         \
-	"$8::timestamptz, $9::jsonb"
+	"$8::timestamptz, $9::jsonb, $10::text"
 
-enum { STORE_NEW_KEY_PARAM_COUNT = 9 };
+enum { STORE_NEW_KEY_PARAM_COUNT = 10 };
 
 /* Runs a query that creates a key. */
 enum status store_new_key(const struct store *store, const struct store_query *query,

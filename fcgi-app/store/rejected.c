@@ -30,16 +30,19 @@ static const struct store_column columns[] = {
 
 const struct store_entity store_rejected_entity = STORE_ENTITY(struct store_rejected, columns);
 
-enum status store_rejected_list(const struct store *store, struct slice organization,
-				struct slice since, struct store_list *rejected)
+enum status store_rejected_list(const struct store *store,
+				const struct store_rejected_filter *filter,
+				struct store_list *rejected)
 {
 	static const struct store_query query = {
 		.name = "store_rejected_list",
 		.entity = &store_rejected_entity,
-		.from = "sluice.rejected_list($1::text, $2::timestamptz)",
-		.param_count = 2,
+		.from = "sluice.rejected_list($1::text, $2::timestamptz, $3::bigint, $4::text,"
+			" $5::boolean)",
+		.param_count = 5,
 	};
-	const pg_param params[] = {organization, since};
+	const pg_param params[] = {filter->organization, filter->since, filter->key_id,
+				   filter->code, filter->replayed};
 
 	return store_query_list(store, &query, params, rejected);
 }
@@ -85,7 +88,7 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 		.name = "store_rejected_replay",
 		.sql = "SELECT to_json(sluice.rejected_replay($1::text, $2::text::bigint,"
 		       " $3::text::boolean, $4::sluice.intake_signal[],"
-		       " $5::sluice.intake_product_org[]))::text",
+		       " $5::sluice.intake_product_org[], $6::jsonb[]))::text",
 		.param_count = PARAMS,
 		.binary = true,
 		.columns = 1,

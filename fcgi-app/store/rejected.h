@@ -29,9 +29,19 @@ struct store_rejected {
 
 extern const struct store_entity store_rejected_entity;
 
-/* organization absent: of all; since absent: ever. The oldest first. */
-enum status store_rejected_list(const struct store *store, struct slice organization,
-				struct slice since, struct store_list *rejected) MUST_CHECK;
+/* Which ones; what is absent does not matter. */
+struct store_rejected_filter {
+	struct slice organization;
+	struct slice since;  /* when it was received at the earliest */
+	struct slice key_id; /* digits */
+	struct slice code;
+	struct slice replayed; /* "true" or "false" */
+};
+
+/* The oldest first. */
+enum status store_rejected_list(const struct store *store,
+				const struct store_rejected_filter *filter,
+				struct store_list *rejected) MUST_CHECK;
 
 enum status store_rejected_show(const struct store *store, int64_t id,
 				struct store_rejected *rejected) MUST_CHECK;

@@ -1,5 +1,5 @@
 // @ts-check
-// create-key.js - the form with the five fields of a key. What the API refuses is shown at the
+// create-key.js - the form with the fields of a key. What the API refuses is shown at the
 // field it is about. The answer, with key and secret in clear, goes straight to reveal.js.
 
 import { JsonText, problemOf } from './api.js';
@@ -13,10 +13,11 @@ import { utc } from './time.js';
 
 /** @import { Api, Problem } from './api.js' */
 /** @import { CreatedKey, EndpointType, NewKey } from './types.js' */
-/** @typedef {'name' | 'expires_at' | 'payload_template'} Place a field that can be at fault */
+/** @typedef {'name' | 'expires_at' | 'payload_template' | 'delivery_id_member'} Place a field
+ *   that can be at fault */
 /** @typedef {Partial<Record<Place, string>>} Faults */
 
-const NAME_LENGTH = 200; // characters
+const NAME_LENGTH = 200; // characters, also of a member's name
 const DAY_MS = 24 * 3600 * 1000;
 
 /** @type {[value: string, label: string][]} in days, or by name */
@@ -123,6 +124,9 @@ class Form {
 	`The sender that will use the key; at most ${NAME_LENGTH} characters.`);
 	expires = expiration();
 	secret = el('input', { type: 'checkbox', id: newId('secret') });
+	deliveryId = field('delivery-id', 'Delivery ID', el('input', { type: 'text',
+		autocomplete: 'off', spellcheck: 'false', placeholder: 'messageId' }),
+	'Optional: the member of a payload by which a repeat is recognised, such as event_id.');
 	templatePlace = el('div', { class: 'template-place', hidden: true });
 	templateFault = el('p', { class: 'fault', role: 'alert' });
 	trouble = el('div', { class: 'trouble' });
@@ -146,6 +150,7 @@ class Form {
 			this.send();
 		} } }, this.name.element, typeChoice(type => this.choose(type)),
 		el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
+		this.deliveryId.element,
 		this.templatePlace, this.trouble);
 	}
 
@@ -186,6 +191,8 @@ class Form {
 			name: this.nameFault(),
 			expires_at: this.expires.fault(),
 			payload_template: fault ? `The template is not valid JSON: ${fault}` : '',
+			delivery_id_member: [...this.deliveryId.input.value.trim()].length <= NAME_LENGTH ? ''
+				: `At most ${NAME_LENGTH} characters are allowed.`,
 		};
 	}
 
@@ -198,8 +205,10 @@ class Form {
 		this.name.complain(faults.name ?? '');
 		this.expires.complain(faults.expires_at ?? '');
 		this.templateFault.textContent = faults.payload_template ?? '';
+		this.deliveryId.complain(faults.delivery_id_member ?? '');
 		const first = faults.name ? this.name.input : faults.expires_at ? this.expires.input
-			: faults.payload_template ? this.editor?.input : null;
+			: faults.delivery_id_member ? this.deliveryId.input
+				: faults.payload_template ? this.editor?.input : null;
 		first?.focus();
 		return Boolean(first);
 	}
@@ -209,7 +218,8 @@ class Form {
 		const template = this.template();
 		return { name: this.name.input.value.trim(), endpoint_type: this.type,
 			expires_at: this.expires.value(), secret: this.secret.checked,
-			payload_template: template ? new JsonText(template.text()) : null };
+			payload_template: template ? new JsonText(template.text()) : null,
+			delivery_id_member: this.deliveryId.input.value.trim() || null };
 	}
 
 	async send() {
@@ -243,7 +253,8 @@ class Form {
 		const faults = {};
 		for (const { place, detail } of problem.errors) {
 			const [name, ...inside] = place.split('.');
-			if (name === 'name' || name === 'expires_at' || name === 'payload_template')
+			if (name === 'name' || name === 'expires_at' || name === 'payload_template'
+				|| name === 'delivery_id_member')
 				faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
 		}
 		if (!this.complain(faults))

@@ -58,6 +58,8 @@ export interface Key {
 	last_refused_at: Timestamp | null;
 	last_refused_reason: string | null;
 	payload_template: JsonObject | null;
+	/** Null: the members that all senders share. */
+	delivery_id_member: string | null;
 }
 
 /** A key to be created. */
@@ -67,6 +69,7 @@ export interface NewKey {
 	expires_at: Timestamp | null | undefined;
 	secret: boolean;
 	payload_template: JsonText | null;
+	delivery_id_member: string | null;
 }
 
 /** The answer to a creation: the only one with key and secret in clear. */

@@ -114,7 +114,7 @@ BEGIN
         SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
         INTO organization_ids, key_ids, key_scopes
         FROM sluice.api_key AS c
-        WHERE c.key_hash = senders[1].key_hash AND NOT c.limited
+        WHERE c.key_hash = senders[1].key_hash AND NOT c.limited AND c.delivery_id_member IS NULL
             AND sluice.key_outcome(c, senders[1].secret_hash, senders[1].for_product_orgs)
                 = 'accepted';
         IF NOT FOUND THEN
@@ -127,7 +127,7 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope
             FROM sluice.api_key AS c
-            WHERE c.key_hash = s.key_hash AND NOT c.limited
+            WHERE c.key_hash = s.key_hash AND NOT c.limited AND c.delivery_id_member IS NULL
                 AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
             LIMIT 1 -- rules out a join that scans all keys
         ) AS k;
@@ -583,6 +583,68 @@ $$;
 COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
     'Counts refused requests by key and reason. Internal: called by intake.';
 
+-- Without SET clauses, like the rules above.
+CREATE OR REPLACE FUNCTION sluice.names_somebody(value text) RETURNS boolean
+LANGUAGE sql IMMUTABLE
+RETURN octet_length(value) <= 1024
+    AND btrim(value, E'\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010'
+        '\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f '
+        '\u007f\u0085\u00a0\u00ad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008'
+        '\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\ufffd')
+    NOT IN ('', '0', 'null', 'undefined', repeat('0', 32), '00000000-0000-0000-0000-000000000000');
+COMMENT ON FUNCTION sluice.names_somebody(text) IS
+    'Whether a text can be an id: not over 1,024 bytes, and without blanks around it (Unicode''s '
+    'white space, control characters, U+FFFD) neither empty nor 0, null, undefined or a nil UUID.';
+
+CREATE OR REPLACE FUNCTION sluice.own_id(member text, payload jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE
+RETURN (
+    SELECT v.value #>> '{}'
+    FROM (SELECT coalesce(payload -> member, payload #> string_to_array(member, '.')) AS value) AS v
+    WHERE jsonb_typeof(v.value) IN ('string', 'number')
+        AND sluice.names_somebody(v.value #>> '{}')
+        AND (jsonb_typeof(v.value) = 'string' OR v.value <> '0'));
+COMMENT ON FUNCTION sluice.own_id(text, jsonb) IS
+    'The delivery''s id that a payload has in the member that its key names; null when there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.with_own_ids(signals sluice.intake_signal[], id_members text[])
+RETURNS sluice.intake_signal[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(s.sender, s.request_id, s.source, s.event_type, s.event_name, s.email, s.user_id,
+            s.anonymous_id, s.product_user_id, s.crm_id, s.marketing_automation_id, s.phone,
+            s.product_org_id, coalesce(o.id, s.message_id), s.repeat_by_bytes AND o.id IS NULL,
+            s.occurred_at, s.payload, s.payload_raw, s.envelope, s.warnings, s.cold
+            )::sluice.intake_signal
+        FROM unnest(signals) WITH ORDINALITY AS s
+        CROSS JOIN LATERAL (SELECT CASE WHEN id_members[s.sender] IS NOT NULL
+            THEN sluice.own_id(id_members[s.sender], s.payload::jsonb) END AS id) AS o
+        ORDER BY s.ordinality);
+END
+$$;
+COMMENT ON FUNCTION sluice.with_own_ids(sluice.intake_signal[], text[]) IS
+    'Signals with the ids that their payloads have in the members that their keys name, by sender. '
+    'Such an id takes precedence. Internal: called by intake and rejected_replay.';
+
+CREATE OR REPLACE FUNCTION sluice.with_own_ids(product_orgs sluice.intake_product_org[],
+    id_members text[]) RETURNS sluice.intake_product_org[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT ROW(p.sender, p.request_id, p.product_org_id, p.name, p.plan_id, p.plan_name,
+            p.user_count, p.mrr, p.trial_status, p.last_active_at, p.feature_flags, p.custom,
+            p.warnings, coalesce(o.id, p.message_id), p.repeat_by_bytes AND o.id IS NULL, p.payload,
+            p.payload_raw, p.envelope)::sluice.intake_product_org
+        FROM unnest(product_orgs) WITH ORDINALITY AS p
+        CROSS JOIN LATERAL (SELECT CASE WHEN id_members[p.sender] IS NOT NULL
+            THEN sluice.own_id(id_members[p.sender], p.payload::jsonb) END AS id) AS o
+        ORDER BY p.ordinality);
+END
+$$;
+COMMENT ON FUNCTION sluice.with_own_ids(sluice.intake_product_org[], text[]) IS
+    'The same for product-org updates.';
+
 CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
     signals sluice.intake_signal[] DEFAULT NULL,
     product_orgs sluice.intake_product_org[] DEFAULT NULL, envelopes jsonb[] DEFAULT NULL,
@@ -597,6 +659,8 @@ DECLARE
     key_scopes bigint[];
     templates text[];
     with_templates boolean;
+    id_members text[];
+    with_id_members boolean;
     limited_ids bigint[]; -- organizations of accepted senders that have a limit
     full_ids bigint[]; -- those that have reached it
 BEGIN
@@ -609,20 +673,21 @@ BEGIN
     SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
         array_agg(a.organization_id), array_agg(a.key_scope),
         array_agg(a.template), bool_or(a.wants_template),
+        array_agg(a.delivery_id_member), bool_or(a.delivery_id_member IS NOT NULL),
         array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted')
     INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
-        with_templates, limited_ids
+        with_templates, id_members, with_id_members, limited_ids
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
             -- Without a scope, a refused sender's items are not looked up.
             CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
-            s.wants_template,
+            s.wants_template, k.delivery_id_member,
             CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
                 AS template
         FROM unnest(senders) WITH ORDINALITY AS s
         LEFT JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope,
-                c.payload_template, c.limited,
+                c.payload_template, c.delivery_id_member, c.limited,
                 sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome
             FROM sluice.api_key AS c
             WHERE c.key_hash = s.key_hash
@@ -645,6 +710,10 @@ BEGIN
     IF (cardinality(signals) > 0 OR cardinality(product_orgs) > 0)
         AND result.outcomes && '{accepted,limit_reached}'
     THEN
+        IF with_id_members THEN
+            signals := sluice.with_own_ids(signals, id_members);
+            product_orgs := sluice.with_own_ids(product_orgs, id_members);
+        END IF;
         stored := sluice.store_items(result.outcomes, organization_ids, result.key_ids, key_scopes,
             signals, product_orgs, envelopes, in_bulk);
         result.ids := stored.ids;

@@ -36,7 +36,8 @@ $$;
 COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
     'The stored bytes of a rejected payload. Raises P0002 if there is none.';
 
-CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz)
+CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz,
+    key_id bigint DEFAULT NULL, code text DEFAULT NULL, replayed boolean DEFAULT NULL)
 RETURNS SETOF sluice.rejected_overview
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -47,10 +48,13 @@ BEGIN
     SELECT * FROM sluice.rejected_overview AS v
     WHERE (organization_name IS NULL OR v.organization = organization_name)
         AND v.received_at >= coalesce(since, '-infinity')
+        AND (rejected_list.key_id IS NULL OR v.key_id = rejected_list.key_id)
+        AND (rejected_list.code IS NULL OR v.code = rejected_list.code)
+        AND (replayed IS NULL OR (v.replayed_at IS NOT NULL) = replayed)
     ORDER BY v.received_at, v.id;
 END
 $$;
-COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz) IS
+COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz, bigint, text, boolean) IS
     'The rejected payloads of an organization (null: of all) received since a time (null: ever), '
     'as in rejected_overview, oldest first. Raises P0002 for an unknown organization.';
 
@@ -92,7 +96,9 @@ BEGIN
     SELECT s.* INTO stored
     FROM sluice.api_key AS k
     CROSS JOIN LATERAL sluice.store_items('{accepted}', ARRAY[k.organization_id], ARRAY[k.id],
-        ARRAY[coalesce(k.delivery_scope, k.id)], signals, product_orgs, envelopes, false) AS s
+        ARRAY[coalesce(k.delivery_scope, k.id)],
+        sluice.with_own_ids(signals, ARRAY[k.delivery_id_member]),
+        sluice.with_own_ids(product_orgs, ARRAY[k.delivery_id_member]), envelopes, false) AS s
     WHERE k.id = entry.key_id;
     UPDATE sluice.rejected_payload AS r
     SET replayed_at = at_, replayed_by = actor,
@@ -116,7 +122,7 @@ COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_
     'without items.';
 
 GRANT EXECUTE ON FUNCTION
-    sluice.rejected_list(text, timestamptz),
+    sluice.rejected_list(text, timestamptz, bigint, text, boolean),
     sluice.rejected_show(bigint),
     sluice.rejected_bytes(bigint),
     sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],

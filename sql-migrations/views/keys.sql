@@ -28,7 +28,8 @@ SELECT
     k.payload_template,
     k.organization_id,
     r.last_at AS last_refused_at,
-    r.reason::text AS last_refusal
+    r.reason::text AS last_refusal,
+    k.delivery_id_member
 FROM sluice.api_key AS k
 JOIN sluice.organization AS o ON o.id = k.organization_id
 LEFT JOIN LATERAL (
@@ -65,6 +66,8 @@ COMMENT ON COLUMN sluice.key_overview.last_refused_at IS
     'when a request with the key was last refused, up to ten seconds late; null: not within '
     'retention';
 COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'the reason, an intake_outcome';
+COMMENT ON COLUMN sluice.key_overview.delivery_id_member IS
+    'the member of a payload that is its delivery''s id; null: those that all senders share';
 
 CREATE OR REPLACE VIEW sluice.key_health AS
 SELECT

@@ -48,6 +48,7 @@ def fronts_of(item):
 def pytest_generate_tests(metafunc):
     for name, scope in (("stack", "session"), ("pair_stack", "module"),
                         ("narrow_stack", "module"), ("page_stack", "module"),
+                        ("tls_stack", "module"),
                         ("stack_of_its_own", "function")):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, fronts_of(metafunc.definition), indirect=True, scope=scope)
@@ -134,6 +135,12 @@ def narrow_stack(request):
 def page_stack(request):
     """Keys and rows that nobody else adds to: the settings page shows them all."""
     yield from running(request, f"{request.param}-page", harness.Stack(request.param))
+
+
+@pytest.fixture(scope="module")
+def tls_stack(request):
+    """Also HTTPS, with HTTP/2 where the front has it."""
+    yield from running(request, f"{request.param}-tls", harness.Stack(request.param, tls=True))
 
 
 @pytest.fixture

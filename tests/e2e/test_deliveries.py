@@ -101,7 +101,8 @@ def test_longest_id(stack, key):
 
 @pytest.mark.parametrize("message_id, counts", [
     ("", False), (7, True), (1.50, True), (True, False), (None, False), ([], False),
-    ("x" * 1024, True), ("x" * 1025, False), ("\u20ac\ud83d\ude00", True), (" ", True)])
+    ("x" * 1024, True), ("x" * 1025, False), ("\u20ac\ud83d\ude00", True), (" ", False),
+    (0, False), ("\u00a0", False), ("null", False), ("undefined", False), ("0", False)])
 def test_values_of_message_id(stack, key, message_id, counts):
     for _ in range(2):
         accepted_id(post(stack, key, signal(message_id)))
@@ -282,12 +283,12 @@ def test_limit_reached_under_load(four_workers):
     assert_problem(post(stack, key, {"userId": 1}), 429, "limit_reached")
     assert_problem(send(stack, bulk_path(key), b'{"userId":1}'), 429, "limit_reached")
     stack.ctl("organization", "limit", "limited", "--overages", "on")
-    first = post(stack, key, {"userId": 0, "messageId": "first"})
+    first = post(stack, key, {"userId": "u-0", "messageId": "first"})
     stack.ctl("organization", "limit", "limited", "--overages", "off")
     accepted += 1
-    again = post(stack, key, {"userId": 0, "messageId": "first"})
+    again = post(stack, key, {"userId": "u-0", "messageId": "first"})
     assert again.json == {**first.json, "duplicate": True}, "a repeat is answered as the first time"
-    batch = [{"userId": 0, "messageId": "first"}] * 2
+    batch = [{"userId": "u-0", "messageId": "first"}] * 2
     assert post(stack, key, batch).json["duplicates"] == 2
     for more in ({"userId": 1}, {"userId": 1, "messageId": "second"}, 7):
         assert_problem(post(stack, key, [*batch, more]), 429, "limit_reached")
@@ -379,3 +380,86 @@ def test_refused_requests_do_not_write_one_by_one(stack):
     wait_until_equal(lambda: stack.psql(total, key["id"]), [(200,)], "all are counted")
     wait_for(lambda: stack.psql(writes)[0][0] > written, "and seen in the statistics")
     assert stack.psql(writes)[0][0] - written <= 10
+
+
+# ---- the member that a key names ----
+
+# As a mail provider that gives each event an id, and all events of one mail another.
+MAIL = {"message_id": "0d8ac3f2-mail", "email": "Reader@Example.com"}
+
+
+@pytest.mark.each_front
+def test_events_of_one_mail_are_not_repeats(stack, key):
+    """Three events with one message_id, in one array and one by one."""
+    events = [{**MAIL, "event": name, "timestamp": 1789344000 + number}
+              for number, name in enumerate(("delivered", "open", "open"))]
+    answer = post(stack, key, events)
+    assert [answer.json[name] for name in ("accepted", "duplicates")] == [3, 0]
+    assert post(stack, key, {"events": events}, end="/batch").json["duplicates"] == 3
+    assert post(stack, key, {**events[2], "timestamp": 1789344099}).json.get("duplicate") is None
+    assert stack.rows(key) == 4
+    assert stack.psql("select deliveries, by_bytes from sluice.reused_delivery_id"
+                      " where key_scope = %s", key["id"]) == [(4, True)]
+
+
+@pytest.mark.each_front
+@pytest.mark.parametrize("end", ["/batch", "bulk"])
+def test_the_member_that_a_key_names(stack, end):
+    """The provider's own id of an event tells repeats apart, whatever else it changes in them."""
+    key = stack.new_key(delivery_id="event_id")
+
+    def deliver(number, attempt):
+        body = json.dumps({"events": [{**MAIL, "event": "open", "event_id": f"ev-{number}",
+                                       "attempt": attempt}]}).encode()
+        path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
+        return send(stack, path, body).json["duplicates"]
+
+    assert [deliver(1, 1), deliver(2, 1), deliver(1, 2), deliver(2, 2)] == [0, 0, 1, 1]
+    assert stack.psql("select message_id from sluice.signal_staging where key_id = %s order by id",
+                      key["id"]) == [("ev-1",), ("ev-2",)]
+
+
+def test_a_member_inside_another(stack):
+    key = stack.new_key(delivery_id="data.object.id")
+    for attempt in (1, 2):
+        answer = post(stack, key, {"type": "paid", "userId": "u", "attempt": attempt,
+                                   "data": {"object": {"id": "in-7"}}})
+    assert answer.json["duplicate"] is True and stack.rows(key) == 1
+
+
+def test_a_payload_without_the_member(stack):
+    """Is known by what all senders share, or by nothing."""
+    key = stack.new_key(delivery_id="event_id")
+    shared = {"userId": "u", "messageId": "m"}
+    for body, rows in (({"userId": "u", "event_id": " "}, 1), ({"userId": "u"}, 2), (shared, 3),
+                       (shared, 3)):
+        accepted_id(post(stack, key, body))
+        assert stack.rows(key) == rows
+
+
+def test_a_member_of_product_orgs(stack):
+    key = stack.new_key(endpoint="product_orgs", template={"product_org_id": "org"},
+                        delivery_id="delivery")
+    path = f"/api/product-orgs/webhook/{key['key']}"
+    ids = [send(stack, path, json.dumps(body).encode()).json["id"] for body in (
+        {"org": "o-1", "delivery": 7}, {"org": "o-1", "delivery": 7, "again": True},
+        {"org": "o-2", "delivery": 7})]
+    assert ids[0] == ids[1] != ids[2]
+
+
+@pytest.mark.each_front
+@pytest.mark.parametrize("header", ["svix-id", "ce-id"])
+def test_other_headers_with_an_id(stack, key, header):
+    for number in (1, 2):
+        answer = post(stack, key, {"email": "a@example.com", "n": number},
+                      {**JSON, header: "evt-9"})
+    assert answer.json["duplicate"] is True and stack.rows(key) == 1
+
+
+@pytest.mark.parametrize("value", ["0", " ", "null", "undefined",
+                                   "00000000-0000-0000-0000-000000000000"])
+def test_header_that_names_nothing(stack, key, value):
+    for _ in range(2):
+        headers = {**JSON, "Idempotency-Key": value}
+        accepted_id(post(stack, key, {"email": "a@example.com"}, headers))
+    assert stack.rows(key) == 2

@@ -102,7 +102,7 @@ def test_nobody_else_may_ask(stack, path):
 def test_only_read(stack, method):
     answer = send(stack, "/metrics", SEED if method == "POST" else None, {}, method)
     assert_problem(answer, 405, "method_not_allowed")
-    assert answer.header("Allow") == "GET"
+    assert answer.header("Allow") == "GET, HEAD"
 
 
 def test_without_a_connection(stack, key):

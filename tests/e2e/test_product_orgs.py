@@ -293,7 +293,7 @@ def test_bad_requests(stack, fresh):
     assert_problem(post(stack, fresh, b""), 400, "empty_body")
     assert_problem(post(stack, fresh, b"[]"), 400, "empty_batch")
     assert_problem(post(stack, fresh, b'"id"'), 400, "not_an_object")
-    assert_problem(post(stack, fresh, {"id": 1}, {"Content-Type": "application/xml"}), 415)
+    assert_problem(post(stack, fresh, b"<a/>", {"Content-Type": "application/xml"}), 415)
     answer = send(stack, path, None, {}, "GET")
     assert_problem(answer, 405, "method_not_allowed")
     assert answer.header("Allow") == "POST"
@@ -391,11 +391,12 @@ def test_hostile_bodies(stack, orgs):
                " from sluice.product_org_staging where key_id = %s", orgs["id"])
 
 
-def test_secrets_are_left_out(stack, fresh):
+def test_the_presented_key_is_crossed_out(stack, fresh):
     key = fresh["key"]
     answer = post(stack, fresh, {"id": 1, "writeKey": key, "token": "other", "n": {"projects": 2}})
     (payload,), = rows_of(stack, fresh, "payload")
-    assert payload == {"id": 1, "token": "other", "n": {"projects": 2}}
+    assert payload == {"id": 1, "writeKey": "sk_" + 38 * "x", "token": "other",
+                       "n": {"projects": 2}}
     accepted_id(answer)
     assert_problem(post(stack, fresh, {"writeKey": key}), 400, "missing_product_org_id")
     (kept,), = stack.psql("select payload from sluice.rejected_payload where key_id = %s",

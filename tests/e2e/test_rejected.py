@@ -17,6 +17,7 @@ from harness import JSON, NDJSON, assert_problem, bulk_path, path_of, send, soun
 STRICT = {"Prefer": "handling=strict"}
 GZIP = {**JSON, "Content-Encoding": "gzip"}
 ITEM_SIZE = 512 << 10
+SINGLE_SIZE = 1 << 20  # of a request of one signal
 LARGE = 300 << 10  # above what the loop serves itself
 COLUMNS = "position, kind, code, payload, payload_bytes, truncated"
 
@@ -147,22 +148,26 @@ def test_nothing_is_kept_of_nothing(stack, key, body):
     assert kept(stack, key) == []
 
 
-def test_bodies_are_kept_up_to_the_limit_of_an_item(stack, key):
-    for size in (ITEM_SIZE - 1, ITEM_SIZE, ITEM_SIZE + 1, 900 << 10):
+def test_bodies_are_kept_up_to_the_limit_of_a_single_request(stack, key):
+    for size in (ITEM_SIZE + 1, SINGLE_SIZE - 1, SINGLE_SIZE, SINGLE_SIZE + 1, 2 * SINGLE_SIZE):
         body = b"[" + b" " * (size - 2) + b"}"
         assert_problem(send(stack, path_of(key), body), 400, "malformed_json")
-        assert kept(stack, key)[-1] == entry("malformed_json", body[:ITEM_SIZE], kind="single",
-                                             length=size, truncated=size > ITEM_SIZE)
+        assert kept(stack, key)[-1] == entry("malformed_json", body[:SINGLE_SIZE], kind="single",
+                                             length=size, truncated=size > SINGLE_SIZE)
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-def test_nothing_is_kept_of_what_is_too_large(stack, key, chunked):
+def test_the_beginning_of_what_is_too_large_is_kept(stack, key, chunked):
     body = b"{" + b" " * (1 << 20) + b"]"
     answer = send(stack, path_of(key), iter([body]) if chunked else body)
     assert_problem(answer, 413, "body_too_large")
     bomb = gzip.compress(b" " * (2 << 20))
     assert_problem(send(stack, path_of(key), bomb, GZIP), 413, "body_too_large")
-    assert kept(stack, key) == []
+    first, second = kept(stack, key)
+    assert first == entry("body_too_large", body[:SINGLE_SIZE], kind="single", length=len(body),
+                          truncated=True)
+    assert second == entry("body_too_large", b" " * SINGLE_SIZE, kind="single", length=2 << 20,
+                           truncated=True)
 
 
 def test_damaged_gzip_is_kept_compressed(stack, key):
@@ -214,7 +219,7 @@ def test_a_key_that_is_cut_off_is_crossed_out_too(stack, key, seen):
     send(stack, path_of(key), b'{"writeKey":"' + secret[:seen])
     shown = secret[:seen] if seen <= 7 else b"sk_" + b"x" * (seen - 3)
     first, second = kept(stack, key)
-    assert first["payload"] == item[:start] + shown
+    assert first["payload"] == item[:start] + b"sk_" + b"x" * (seen - 3)
     assert second["payload"] == b'{"writeKey":"' + shown
 
 
@@ -272,7 +277,7 @@ def test_an_unreadable_bulk_body_keeps_its_beginning(stack, key, end, code):
     assert_problem(send(stack, bulk_path(key), body), 400, code)
     assert stack.rows(key) == 0
     _, row = kept(stack, key)
-    assert row["payload"] == body[:ITEM_SIZE] and row["truncated"]
+    assert row["payload"] == body[:SINGLE_SIZE] and row["truncated"] == (len(body) > SINGLE_SIZE)
 
 
 def test_aborted_bulk_keeps_nothing(stack, key):
@@ -417,6 +422,12 @@ def test_list_and_show(stack, key):
     (["show", "1", "--raw", "--json"], 2, "--raw cannot be combined with --json"),
     (["replay", "999999999"], 1, "rejected payload 999999999 does not exist"),
     (["replay", "1", "--file", "/nonexistent"], 1, "could not read the file"),
+    (["replay"], 2, "needs either an ID or some of --key, --code, --since and --organization"),
+    (["replay", "1", "--key", "1"], 2, "needs either an ID or some of"),
+    (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
+    (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
+    (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
+    (["replay", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
 ])
 def test_mistakes(stack, arguments, status, message):
     done = stack.ctl_run("rejected", *arguments)
@@ -454,7 +465,8 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
     assert stack.psql(
         "select s.key_id, s.organization_id = r.organization_id, s.source, s.request_id, s.email,"
         " s.occurred_at = r.received_at, s.received_at > r.received_at, s.status::text,"
-        " s.payload_repaired, s.payload - 's' = '{\"a\":1e400,\"email\":\"A@B.c\"}'::jsonb,"
+        " s.payload_repaired,"
+        " s.payload - 's' - 'writeKey' = '{\"a\":1e400,\"email\":\"A@B.c\"}'::jsonb,"
         " r.replayed_ids = array[s.id], r.replayed_at >= s.received_at,"
         " r.replayed_by ~ '^sluicectl:.+@'"
         " from sluice.signal_staging s, sluice.rejected_payload r where s.id = %s and r.id = %s",
@@ -505,6 +517,40 @@ def test_replay_of_the_kept_bytes(stack, key, bitter):
         assert line.startswith(f"rejected payload {identity}: stored 1 signal with id ")
     assert stack.psql("select payload from sluice.signal_staging where key_id = %s order by id",
                       key["id"]) == [({"email": "a@b.c", "bitter": 1},), ({"email": "d@e.f"},)]
+
+
+def test_replay_of_many(stack, key, bitter):
+    """All that the options choose, each by itself: what is still bad holds up no other."""
+    del bitter
+    other = stack.new_key(name="other")
+    batch = (b'[{"email":"a@b.c","bitter":1,"timestamp":"2026-09-14","messageId":"m-1"},7,'
+             b'{"userId":"u","bitter":2,"timestamp":"soon"}]')
+    for _ in range(2):
+        send(stack, path_of(key), batch)
+    send(stack, path_of(other), b'{"email":"o@b.c","bitter":1}')
+    count = len(ids_of(stack, key))
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
+
+    assert stack.ctl("rejected", "replay", "--key", other["id"], "--since", "2999-01-01") == \
+        "there is nothing to replay\n"
+    done = stack.ctl_run("rejected", "replay", "--key", key["id"], "--since", "1d")
+    assert done.returncode == 1 and done.stderr.count("is still bad: not_an_object") == 2
+    assert f"2 of {count} rejected payloads were not replayed" in done.stderr
+    assert done.stdout.count(": stored 1 signal with id ") == count - 2
+    # Repeats stored nothing, and what cannot be used is told as it would have been on receipt.
+    assert stack.psql("select email, user_id, occurred_at = '2026-09-14', warnings is not null"
+                      " from sluice.signal_staging where key_id = %s order by id", key["id"]) == [
+        ("a@b.c", None, True, False), (None, "u", False, True), (None, "u", False, True)]
+    assert stack.rows(other) == 0
+
+    done = stack.ctl_run("rejected", "replay", "--key", key["id"], "--code", "invalid_value")
+    assert (done.returncode, done.stdout) == (0, "there is nothing to replay\n")
+    lines = stack.ctl("rejected", "replay", "--key", other["id"], "--code", "invalid_value",
+                      "--json").splitlines()
+    assert [json.loads(line)["ids"] for line in lines] == [stack.ids(other)]
+    chosen = ["rejected", "list", "--key", other["id"]]
+    assert stack.ctl_json(*chosen, "--code", "malformed_json") == []
+    assert len(stack.ctl_json(*chosen)) == 1
 
 
 def test_two_replays_at_once_store_once(stack, key, tmp_path):

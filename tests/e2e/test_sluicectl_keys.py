@@ -17,7 +17,8 @@ pytestmark = pytest.mark.first_front
 
 KEY_MEMBERS = ["id", "organization", "name", "display", "endpoint_type", "has_secret", "status",
                "expires_at", "created_at", "created_by", "last_used_at", "deactivated_at",
-               "deactivated_by", "last_refused_at", "last_refused_reason", "payload_template"]
+               "deactivated_by", "last_refused_at", "last_refused_reason", "payload_template",
+               "delivery_id_member"]
 
 
 def create(tool, organization, *options, name="a key"):

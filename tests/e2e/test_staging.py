@@ -14,7 +14,8 @@ def put(stack, key, item, headers=JSON, source=None):
 
 @pytest.mark.parametrize("item, source", [
     ({}, "generic"),
-    ({"source": "Their CRM"}, "Their CRM"),
+    ({"source": "their.crm"}, "their.crm"),
+    ({"source": "Their CRM"}, "generic"),
     ({"source": 7}, "generic"),
     ({"source": ""}, "generic"),
     ({"mktLeadId": 12}, "marketo"),
@@ -97,6 +98,9 @@ def test_columns(stack, key):
 def test_occurred_at_defaults_to_receipt(stack, keys, timestamp):
     signal = put(stack, keys["plain"], {"email": "a@b.c", "timestamp": timestamp})
     assert stack.staged(signal, "occurred_at = received_at") is True
+    warnings = stack.staged(signal, "warnings")
+    assert warnings is None if timestamp is None else [warning["field"] for warning in warnings] \
+        == ["timestamp"]
 
 
 @pytest.mark.parametrize("text", [
@@ -138,12 +142,14 @@ def test_repaired_key_name(stack, keys):
 
 @pytest.mark.parametrize("beside, column, value", [
     ('"timestamp":"2026-01-02T03:04:05Z"', "occurred_at = '2026-01-02T03:04:05Z'", True),
-    ('"sentAt":"2026-01-02T03:04:05Z"', "occurred_at = '2026-01-02T03:04:05Z'", True),
+    ('"sentAt":"2026-01-02T03:04:05Z"', "occurred_at = received_at", True),
     ('"context":{"traits":{"email":"beside@x.y"}}', "email", "beside@x.y"),
-], ids=["timestamp", "sentAt", "context"])
+    ('"note":[1.10,"x"]', "envelope::text", '{"note": [1.10, "x"]}'),
+], ids=["timestamp", "sentAt", "context", "other"])
 @pytest.mark.parametrize("order", ["before", "after"])
 def test_envelope_defaults(stack, key, beside, column, value, order):
-    """Members beside the array are for the events that lack them, wherever they stand."""
+    """Members beside the array are the default for the columns, wherever they stand, and stay out
+    of the payloads."""
     events = ('"batch":[{"userId":"u"},{"userId":"u","timestamp":"2025-01-01T00:00:00Z",'
               '"context":{"traits":{"email":"own@x.y"}}}]')
     parts = (beside, events) if order == "before" else (events, beside)
@@ -151,8 +157,10 @@ def test_envelope_defaults(stack, key, beside, column, value, order):
     assert answer.status == 202 and answer.json["accepted"] == 2
     lacking, having = (result["id"] for result in answer.json["results"])
     assert stack.staged(lacking, column) == value
-    assert stack.psql("select email, occurred_at = '2025-01-01T00:00:00Z'"
-                      " from sluice.signal_staging where id = %s", having) == [("own@x.y", True)]
+    assert stack.psql("select email, occurred_at = '2025-01-01T00:00:00Z', envelope"
+                      " from sluice.signal_staging where id = %s", having) == \
+        [("own@x.y", True, json.loads(f"{{{beside}}}"))]
+    assert stack.staged(lacking) == {"userId": "u"}
 
 
 @pytest.mark.parametrize("member", ["writeKey", "api_key"])

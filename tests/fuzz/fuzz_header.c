@@ -49,7 +49,7 @@ static void check_head(const struct intake *intake, char *const *variables)
 	CHECK(intake->http->content_length <= (int64_t)intake_body_max(intake));
 	if (intake->strict)
 		CHECK(occurrences(variables, "HTTP_PREFER", &value) > 0);
-	if (intake->coding == HTTP_CODING_GZIP)
+	if (intake->coding == HTTP_CODING_GZIP || intake->coding == HTTP_CODING_DEFLATE)
 		CHECK(occurrences(variables, "HTTP_CONTENT_ENCODING", &value) == 1 &&
 		      strncasecmp(value + strspn(value, " \t\r"), "identity", 8) != 0);
 	CHECK(intake->commit.request_id.n > 0);

@@ -3,11 +3,12 @@
  * route is found by every other way to write it.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "fuzz.h"
 #include "server/route.h"
 
-enum { TARGET_MOST = 2048 }; /* longer ones have no route */
+enum { PATH_MOST = 2048 }; /* longer ones have no route */
 
 static void check_segment(struct slice segment)
 {
@@ -38,7 +39,10 @@ static void check_same(struct arena *arena, const struct route_match *match, str
 {
 	struct route_match again;
 
-	if (target.n > TARGET_MOST)
+	struct slice path = target;
+
+	path = fuzz_take(&path, '?');
+	if (path.n > PATH_MOST)
 		return;
 	CHECK(route_find(arena, match->route->program, slice_of(match->route->method), target,
 			 &again) == STATUS_OK);
@@ -52,9 +56,11 @@ static void check_match(struct arena *arena, const struct route_match *match, st
 	struct slice path = fuzz_take(&target, '?');
 	struct buf other = buf_make(SIZE_MAX / 2);
 
-	CHECK(path.n > 0 && path.p[0] == '/');
-	for (size_t i = 0; i < path.n; i++)
-		CHECK(path.p[i] > ' ' && path.p[i] < 0x7f);
+	CHECK(path.n > 0 && (path.p[0] == '/' || strncasecmp(path.p, "http", 4) == 0));
+	if (path.p[0] == '/') {
+		for (size_t i = 0; i < path.n; i++)
+			CHECK(path.p[i] > ' ' && path.p[i] < 0x7f);
+	}
 	if (match->key.p != NULL)
 		check_segment(match->key);
 	if (match->source.p != NULL) {
@@ -62,6 +68,10 @@ static void check_match(struct arena *arena, const struct route_match *match, st
 		CHECK(!slice_starts(match->source, SLICE("sk_")));
 	}
 	check_same(arena, match, path);
+	add_path(&other, match);
+	check_same(arena, match, buf_slice(&other));
+	buf_reset(&other, 0);
+	buf_add_text(&other, "https://example.com");
 	add_path(&other, match);
 	check_same(arena, match, buf_slice(&other));
 	buf_add_text(&other, "/?a=/../sk_x");
@@ -80,7 +90,9 @@ static void check_program(struct arena *arena, enum route_program program, struc
 	if (status == STATUS_NOT_FOUND)
 		return;
 	CHECK(match.route != NULL && match.route->program == program);
-	CHECK(status == STATUS_METHOD_NOT_ALLOWED ||
+	bool head =
+		match.route->authentication == ROUTE_PUBLIC && slice_equal(method, SLICE("HEAD"));
+	CHECK(status == STATUS_METHOD_NOT_ALLOWED || head ||
 	      slice_equal(method, slice_of(match.route->method)));
 	CHECK((match.allow != NULL) == (status == STATUS_METHOD_NOT_ALLOWED));
 	check_match(arena, &match, target);

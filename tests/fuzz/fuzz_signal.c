@@ -3,16 +3,22 @@
  * the payload. What is found is what a second, plain reading of the payload finds at the same
  * places.
  */
+#define _GNU_SOURCE /* memmem */
 #include <string.h>
 
 #include "base/timestamp.h"
+#include "base/unicode.h"
 #include "fuzz.h"
+#include "model/identity.h"
 #include "model/signal.h"
 #include "oracle.h"
 
-enum { VALUE_MOST = 1024, PLACES = 4 };
+enum { VALUE_MOST = 1024, PLACES = 7, CLOCK_OFF_S = 60 };
 
-#define END_US (INT64_C(253402300800) * 1000000)
+#define SECOND_US   INT64_C(1000000)
+#define DAY_US	    (86400 * SECOND_US)
+#define RECEIVED_US (INT64_C(1790000000) * SECOND_US)
+#define EARLIEST_US (INT64_C(631152000) * SECOND_US) /* 1990-01-01 */
 
 /* Valid UTF-8 without byte 0: the oracle reads it as a string whose controls were escaped. */
 static void check_value(struct slice text)
@@ -44,7 +50,8 @@ static void check_payload(struct slice text, bool needs_repair, const struct sig
 
 /* The objects of a payload that are looked into; what is no object has no members. */
 struct payload {
-	struct oracle_members places[PLACES]; /* root, traits, properties, context.traits */
+	struct oracle_members places[PLACES]; /* root, traits, properties, context.traits, user,
+					       * contact, data */
 	struct oracle_members context;
 };
 
@@ -69,12 +76,16 @@ static struct oracle_members members_of(struct slice value)
 
 static struct payload payload_of(struct slice text)
 {
+	static const char *const names[PLACES] = {NULL,	  "traits",  "properties", NULL,
+						  "user", "contact", "data"};
 	struct payload payload;
 	struct oracle_members *places = payload.places;
 
 	places[0] = members_of(text);
-	places[1] = members_of(member_of(&places[0], "traits"));
-	places[2] = members_of(member_of(&places[0], "properties"));
+	for (int i = 1; i < PLACES; i++) {
+		if (names[i] != NULL)
+			places[i] = members_of(member_of(&places[0], names[i]));
+	}
 	payload.context = members_of(member_of(&places[0], "context"));
 	places[3] = members_of(member_of(&payload.context, "traits"));
 	return payload;
@@ -111,87 +122,184 @@ static bool is_usable(struct slice text)
 	return text.n > 0 && text.n <= VALUE_MOST;
 }
 
+/* A blank one, zero, nil, null or undefined names nobody: what is left of it without blanks. */
+static bool names_somebody(struct slice value, struct slice text)
+{
+	static const char *const none[] = {"",
+					   "0",
+					   "null",
+					   "undefined",
+					   "00000000-0000-0000-0000-000000000000",
+					   "00000000000000000000000000000000"};
+	struct slice left = unicode_trim(text);
+
+	if (!is_usable(text))
+		return false;
+	if (!is_string(value)) {
+		size_t i = 0;
+		while (i < text.n && strchr("-0.", text.p[i]) != NULL)
+			i++;
+		return i < text.n && strchr("123456789", text.p[i]) != NULL;
+	}
+	for (size_t i = 0; i < ARRAY_LENGTH(none); i++) {
+		if (slice_equal(left, slice_of(none[i])))
+			return false;
+	}
+	return true;
+}
+
 static void check_same(const struct buf *want, struct slice got)
 {
 	CHECK(is_usable(buf_slice(want)) ? slice_equal(buf_slice(want), got) : got.p == NULL);
 }
 
-static void check_string(struct slice value, struct slice got)
+/* The text of a member that is a usable string; nothing for the rest. */
+static struct buf string_of(const struct oracle_members *object, const char *name)
 {
-	struct buf want = text_of(is_string(value) ? value : SLICE_ABSENT);
+	struct slice value = member_of(object, name);
+	struct buf text = text_of(is_string(value) ? value : SLICE_ABSENT);
 
+	if (!is_usable(buf_slice(&text)))
+		buf_free(&text);
+	return text;
+}
+
+/* The first usable string under the names, which end with NULL. */
+static void check_string(const struct oracle_members *object, const char *const *names,
+			 struct slice got)
+{
+	struct buf want = buf_make(SIZE_MAX / 2);
+
+	for (; *names != NULL && want.n == 0; names++)
+		want = string_of(object, *names);
 	check_same(&want, got);
 	buf_free(&want);
 }
 
-/* The first usable id under the names, which end with NULL, in the first so many places. */
-static struct buf find_id(const struct payload *payload, int places, const char *const *names)
+static struct buf id_of(const struct oracle_members *object, const char *name)
+{
+	struct slice value = member_of(object, name);
+	struct buf text = text_of(value);
+
+	if (value.p == NULL || !names_somebody(value, buf_slice(&text)))
+		buf_free(&text);
+	return text;
+}
+
+/* The first id under the names, in the first so many places; beside NULL or another member. */
+static struct buf find_id(const struct payload *payload, int places, const char *const *names,
+			  const char *beside)
 {
 	struct buf id = buf_make(SIZE_MAX / 2);
 
-	for (int i = 0; i < places; i++) {
-		for (const char *const *name = names; *name != NULL; name++) {
-			id = text_of(member_of(&payload->places[i], *name));
-			if (is_usable(buf_slice(&id)))
-				return id;
-			buf_free(&id);
-		}
+	for (int i = 0; i < places && id.n == 0; i++) {
+		const struct oracle_members *place = &payload->places[i];
+		if (beside != NULL && member_of(place, beside).p == NULL)
+			continue;
+		for (const char *const *name = names; *name != NULL && id.n == 0; name++)
+			id = id_of(place, *name);
 	}
 	return id;
 }
 
-static void check_id(const struct payload *payload, int places, const char *const *names,
-		     struct slice got)
+#define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void check_id(const struct payload *payload, const char *const *names, struct slice got)
 {
-	struct buf want = find_id(payload, places, names);
+	struct buf want = find_id(payload, PLACES, names, NULL);
 
 	check_same(&want, got);
 	buf_free(&want);
 }
 
-static bool has_id(const struct oracle_members *object, const char *name)
+static void check_crm_id(const struct payload *payload, struct slice got)
 {
-	struct buf id = text_of(member_of(object, name));
-	bool usable = is_usable(buf_slice(&id));
+	struct buf want = find_id(payload, PLACES, NAMES("crmId", "hs_object_id"), NULL);
 
-	buf_free(&id);
-	return usable;
-}
-
-static void check_email(const struct payload *payload, struct slice got)
-{
-	struct buf want = buf_make(SIZE_MAX / 2);
-	struct slice email = SLICE_ABSENT;
-
-	for (int i = 0; i < PLACES && email.p == NULL; i++) {
-		struct slice value = member_of(&payload->places[i], "email");
-		buf_free(&want);
-		want = text_of(is_string(value) ? value : SLICE_ABSENT);
-		struct slice text = slice_trim(buf_slice(&want));
-		if (is_usable(text) && text.n > 2 && memchr(text.p + 1, '@', text.n - 2) != NULL)
-			email = text;
-	}
-	/* Only letters of ASCII became small. */
-	CHECK((got.p == NULL) == (email.p == NULL) && slice_equal_nocase(got, email));
+	if (want.n == 0)
+		want = find_id(payload, PLACES, NAMES("objectId"), "portalId");
+	if (want.n == 0)
+		want = find_id(payload, PLACES, NAMES("Id"), "sObject");
+	check_same(&want, got);
 	buf_free(&want);
 }
 
-static bool is_cold(const struct payload *payload, const struct signal *signal)
+static void check_product_org_id(const struct payload *payload, struct slice got)
 {
-	static const char *const names[] = {"productUserId", "crmId",	       "hs_object_id",
-					    "mktLeadId",     "mapId",	       "phone",
-					    "groupId",	     "product_org_id", NULL};
-	bool found = signal->email.p != NULL || signal->user_id.p != NULL ||
-		     has_id(&payload->context, "groupId");
+	struct buf want = find_id(payload, PLACES, NAMES("groupId"), NULL);
 
+	if (want.n == 0)
+		want = id_of(&payload->context, "groupId");
+	if (want.n == 0)
+		want = find_id(payload, PLACES, NAMES("product_org_id"), NULL);
+	check_same(&want, got);
+	buf_free(&want);
+}
+
+static void check_anonymous_id(const struct payload *payload, struct slice got)
+{
+	const struct oracle_members *root = &payload->places[0];
+	struct buf want = find_id(payload, 1, NAMES("anonymousId", "anonymous_id"), NULL);
+
+	if (want.n == 0 && member_of(root, "event_type").p != NULL)
+		want = id_of(root, "device_id");
+	if (want.n == 0)
+		want = id_of(&payload->places[2], "$device_id");
+	if (want.n == 0)
+		want = id_of(&payload->places[2], "distinct_id");
+	if (want.n == 0)
+		want = id_of(root, "distinct_id");
+	check_same(&want, got);
+	buf_free(&want);
+}
+
+static void check_message_id(const struct payload *payload, const struct signal *signal)
+{
+	const struct oracle_members *root = &payload->places[0];
+	struct buf want = id_of(root, "messageId");
+
+	if (want.n == 0 && is_string(member_of(root, "specversion")))
+		want = id_of(root, "id");
+	if (want.n == 0)
+		want = id_of(&payload->places[2], "$insert_id");
+	if (want.n == 0 && member_of(root, "event_type").p != NULL)
+		want = id_of(root, "insert_id");
+	bool mail = want.n == 0;
+	if (mail)
+		want = id_of(root, "message_id");
+	CHECK(signal->repeat_by_bytes == (mail && want.n > 0));
+	check_same(&want, signal->message_id);
+	buf_free(&want);
+}
+
+/* An email is a part of a text at the first place that holds one: only its letters changed. */
+static void check_email(const struct payload *payload, struct slice got)
+{
+	struct arena arena = {0};
+	bool found = got.p == NULL;
+	size_t ats = 0;
+
+	for (size_t i = 0; i < got.n; i++)
+		ats += got.p[i] == '@';
+	CHECK(got.p == NULL || (ats == 1 && got.p[0] != '@' && got.p[got.n - 1] != '@' &&
+				unicode_first_blank(got) == got.n));
 	for (int i = 0; i < PLACES; i++) {
-		const struct oracle_members *place = &payload->places[i];
-		for (const char *const *name = names; *name != NULL; name++)
-			found |= has_id(place, *name);
-		found |= member_of(place, "portalId").p != NULL && has_id(place, "objectId");
-		found |= member_of(place, "sObject").p != NULL && has_id(place, "Id");
+		struct buf text = buf_make(SIZE_MAX / 2), lower = buf_make(SIZE_MAX / 2);
+		struct slice value = member_of(&payload->places[i], "email"), again;
+		if (is_string(value))
+			text = text_of(value);
+		unicode_add_lower(&lower, buf_slice(&text));
+		bool holds = got.n > 0 && lower.n >= got.n &&
+			     memmem(lower.p, lower.n, got.p, got.n) != NULL;
+		CHECK(identity_email(&arena, buf_slice(&text), VALUE_MOST, &again) == STATUS_OK);
+		CHECK(found || holds == (again.p != NULL) || again.p == NULL);
+		found = found || (holds && slice_equal(again, got));
+		CHECK(found || again.p == NULL);
+		buf_free(&text);
+		buf_free(&lower);
 	}
-	return !found;
+	CHECK(found);
+	arena_free(&arena);
 }
 
 static bool is_segment(const struct payload *payload, struct slice type)
@@ -208,69 +316,152 @@ static bool is_segment(const struct payload *payload, struct slice type)
 	return known && signs;
 }
 
-static const char *detected(const struct payload *payload, struct slice type)
+static const char *detected(const struct payload *payload)
 {
 	const struct oracle_members *root = &payload->places[0];
+	struct buf type = string_of(root, "type");
+	bool segment = is_segment(payload, buf_slice(&type));
 
+	buf_free(&type);
 	if (member_of(root, "mktLeadId").p != NULL)
 		return "marketo";
 	if (member_of(root, "portalId").p != NULL || member_of(root, "hs_object_id").p != NULL)
 		return "hubspot";
 	if (member_of(root, "sObject").p != NULL)
 		return "salesforce";
-	return is_segment(payload, type) ? "segment" : "generic";
+	return segment ? "segment" : "generic";
 }
 
-static void check_found(const struct signal *signal, struct slice source)
+static void check_source(const struct payload *payload, struct slice got)
 {
-	static const char *const users[] = {"userId", "user_id", NULL};
-	static const char *const anonymous[] = {"anonymousId", "anonymous_id", NULL};
-	static const char *const messages[] = {"messageId", "message_id", NULL};
-	struct payload payload = payload_of(signal->payload);
-	const struct oracle_members *root = &payload.places[0];
-	struct buf timestamp = text_of(member_of(root, "timestamp"));
-	struct slice own = member_of(root, "source");
-	int64_t us;
+	struct buf own = string_of(&payload->places[0], "source");
 
-	check_string(member_of(root, "type"), signal->event_type);
-	check_string(member_of(root, "event"), signal->event_name);
-	check_email(&payload, signal->email);
-	check_id(&payload, PLACES, users, signal->user_id);
-	check_id(&payload, 1, anonymous, signal->anonymous_id);
-	check_id(&payload, 1, messages, signal->message_id);
-	CHECK(signal->cold == is_cold(&payload, signal));
-	if (source.p == NULL && is_string(own) && has_id(root, "source"))
-		check_string(own, signal->source);
-	else if (source.p == NULL)
-		CHECK(slice_equal(signal->source,
-				  slice_of(detected(&payload, signal->event_type))));
-	bool when = timestamp_read(buf_slice(&timestamp), &us);
-	CHECK(signal->occurred_at_us == (when ? us : INT64_MIN));
-	buf_free(&timestamp);
-	payload_free(&payload);
+	if (own.n > 0 && signal_source_is_valid(buf_slice(&own)))
+		CHECK(slice_equal(got, buf_slice(&own)));
+	else
+		CHECK(slice_equal(got, slice_of(detected(payload))));
+	buf_free(&own);
+}
+
+/* ---- when ---- */
+
+/* INT64_MIN for what is none. */
+static int64_t time_of(struct slice value)
+{
+	struct buf text = text_of(value);
+	int64_t us;
+	bool good = is_string(value)
+			    ? timestamp_read(unicode_trim(buf_slice(&text)), &us)
+			    : value.p != NULL && text.n > 0 && timestamp_of_number(value, &us);
+
+	buf_free(&text);
+	return good ? us : INT64_MIN;
+}
+
+static bool is_near(int64_t us)
+{
+	return us >= EARLIEST_US && us <= RECEIVED_US + DAY_US;
+}
+
+static int64_t corrected(const struct oracle_members *root, const char *name, int64_t us)
+{
+	bool original = strcmp(name, "originalTimestamp") == 0;
+	bool raw = strcmp(name, "timestamp") == 0 &&
+		   member_of(root, "originalTimestamp").p == NULL &&
+		   member_of(root, "receivedAt").p == NULL;
+	int64_t sent_us = time_of(member_of(root, "sentAt"));
+	int64_t received_us = time_of(member_of(root, "receivedAt"));
+
+	if ((!original && !raw) || sent_us == INT64_MIN)
+		return us;
+	if (!is_near(received_us))
+		received_us = RECEIVED_US;
+	int64_t off_us = received_us > sent_us ? received_us - sent_us : sent_us - received_us;
+	if (raw && (off_us < CLOCK_OFF_S * SECOND_US || off_us > DAY_US))
+		return us;
+	return received_us - (sent_us - us);
+}
+
+static int64_t occurred_at(const struct payload *payload)
+{
+	static const char *const names[] = {"timestamp", "originalTimestamp", "occurredAt",
+					    "occurred_at", "time"};
+	const struct oracle_members *root = &payload->places[0];
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		int64_t us = time_of(member_of(root, names[i]));
+		if (us == INT64_MIN)
+			continue;
+		int64_t better_us = corrected(root, names[i], us);
+		if (is_near(better_us) || is_near(us))
+			return is_near(better_us) ? better_us : us;
+	}
+	if (member_of(&payload->places[2], "distinct_id").p == NULL)
+		return INT64_MIN;
+	int64_t us = time_of(member_of(&payload->places[2], "time"));
+	return is_near(us) ? us : INT64_MIN;
 }
 
 /* ---- once ---- */
 
+static void check_found(const struct signal *signal, bool given)
+{
+	struct payload payload = payload_of(signal->payload);
+	const struct oracle_members *root = &payload.places[0];
+	bool cloud = is_string(member_of(root, "specversion"));
+
+	check_string(root, NAMES("type", "event_type", "subscriptionType"), signal->event_type);
+	check_string(root,
+		     cloud ? NAMES("event", "event_type", "subscriptionType", "subject")
+			   : NAMES("event", "event_type", "subscriptionType"),
+		     signal->event_name);
+	check_email(&payload, signal->email);
+	check_id(&payload, NAMES("userId", "user_id", "$user_id"), signal->user_id);
+	check_id(&payload, NAMES("productUserId"), signal->product_user_id);
+	check_id(&payload, NAMES("mktLeadId", "mapId"), signal->marketing_automation_id);
+	check_id(&payload, NAMES("phone"), signal->phone);
+	check_crm_id(&payload, signal->crm_id);
+	check_product_org_id(&payload, signal->product_org_id);
+	check_anonymous_id(&payload, signal->anonymous_id);
+	check_message_id(&payload, signal);
+	if (!given)
+		check_source(&payload, signal->source);
+	CHECK(signal->occurred_at_us == occurred_at(&payload));
+	payload_free(&payload);
+}
+
+static void check_warnings(const struct signal *signal)
+{
+	if (signal->warnings.p == NULL)
+		return;
+	CHECK(json_text_check(signal->warnings, &fuzz_limits, NULL, NULL, NULL) == STATUS_OK);
+	CHECK(slice_starts(signal->warnings, SLICE("[{\"field\":\"")));
+}
+
 static void check_signal(struct slice text, bool needs_repair, struct slice source)
 {
+	const struct signal_given given = {.received_us = RECEIVED_US, .source = source};
 	struct arena arena = {0};
 	struct signal signal;
 
-	CHECK(signal_read(&arena, text, needs_repair, source, &signal) == STATUS_OK);
+	CHECK(signal_read(&arena, text, needs_repair, &given, &signal) == STATUS_OK);
 	CHECK(signal.source.p != NULL && (source.p == NULL || slice_equal(signal.source, source)));
-	const struct slice values[] = {signal.source,	 signal.event_type, signal.event_name,
-				       signal.email,	 signal.user_id,    signal.anonymous_id,
-				       signal.message_id};
-	for (size_t i = 0; i < ARRAY_LENGTH(values); i++)
+	const struct slice values[] = {signal.source,	  signal.event_type,
+				       signal.event_name, signal.anonymous_id,
+				       signal.message_id, signal.email,
+				       signal.user_id,	  signal.product_user_id,
+				       signal.crm_id,	  signal.marketing_automation_id,
+				       signal.phone,	  signal.product_org_id};
+	enum { FIRST_IDENTITY = 5 };
+	bool cold = true;
+	for (size_t i = 0; i < ARRAY_LENGTH(values); i++) {
 		check_value(values[i]);
-	for (size_t i = 0; i < signal.email.n; i++)
-		CHECK(signal.email.p[i] < 'A' || signal.email.p[i] > 'Z');
-	CHECK(!signal.cold || (signal.email.p == NULL && signal.user_id.p == NULL));
-	CHECK(signal.occurred_at_us == INT64_MIN ||
-	      (signal.occurred_at_us >= 0 && signal.occurred_at_us < END_US));
+		cold = cold && (i < FIRST_IDENTITY || values[i].p == NULL);
+	}
+	CHECK(signal.cold == cold);
 	check_payload(text, needs_repair, &signal);
-	check_found(&signal, source);
+	check_warnings(&signal);
+	check_found(&signal, source.p != NULL);
 	arena_free(&arena);
 }
 

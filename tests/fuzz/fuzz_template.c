@@ -13,7 +13,10 @@
 #include "model/template.h"
 #include "oracle.h"
 
-#define END_US (INT64_C(253402300800) * 1000000)
+#define SECOND_US   INT64_C(1000000)
+#define RECEIVED_US (INT64_C(1790000000) * SECOND_US)
+#define EARLIEST_US (INT64_C(631152000) * SECOND_US) /* 1990-01-01 */
+#define LATEST_US   (RECEIVED_US + 86400 * SECOND_US)
 
 /* ---- paths, read a second time ---- */
 
@@ -254,7 +257,8 @@ static void check_fields(const struct oracle_members *members, const struct prod
 	value = mapped(members, "last_active_at", row->payload);
 	bool when = row->last_active_at_us != INT64_MIN;
 	CHECK(warned(row, "last_active_at") == (value.p != NULL && !when));
-	CHECK(!when || (row->last_active_at_us >= 0 && row->last_active_at_us < END_US));
+	CHECK(!when ||
+	      (row->last_active_at_us >= EARLIEST_US && row->last_active_at_us <= LATEST_US));
 	value = mapped(members, "feature_flags", row->payload);
 	CHECK(warned(row, "feature_flags") == (value.p != NULL && *value.p != '{'));
 	CHECK(row->feature_flags.p == (value.p != NULL && *value.p == '{' ? value.p : NULL));
@@ -295,7 +299,8 @@ static void check_row(const struct template *compiled, struct slice text, struct
 	struct oracle oracle = oracle_of(slice_trim(text));
 	struct oracle_members members;
 	struct product_org row;
-	enum status status = template_apply(compiled, &arena, payload, needs_repair, &row);
+	enum status status =
+		template_apply(compiled, &arena, payload, needs_repair, RECEIVED_US, &row);
 
 	CHECK(oracle_members(&oracle, &members));
 	CHECK((row.payload_raw.p != NULL) == needs_repair);

@@ -1,6 +1,6 @@
 -- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
 BEGIN;
-SELECT plan(44);
+SELECT plan(49);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
@@ -9,10 +9,11 @@ SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys
 CREATE FUNCTION pg_temp.create_key(actor text DEFAULT 'op', organization text DEFAULT 'Keys',
     name text DEFAULT 'k', endpoint text DEFAULT 'signal_staging',
     key_hash bytea DEFAULT sha256(random()::text::bytea), display text DEFAULT U&'sk_abcd\2026wxyz',
-    secret_hash bytea DEFAULT NULL, expires_at timestamptz DEFAULT NULL, template jsonb DEFAULT NULL)
+    secret_hash bytea DEFAULT NULL, expires_at timestamptz DEFAULT NULL, template jsonb DEFAULT NULL,
+    id_member text DEFAULT NULL)
 RETURNS sluice.key_overview LANGUAGE sql
 AS $$ SELECT * FROM sluice.key_create(actor, organization, name, endpoint, key_hash, display,
-    secret_hash, expires_at, template) $$;
+    secret_hash, expires_at, template, id_member) $$;
 
 CREATE TEMPORARY TABLE made AS SELECT * FROM pg_temp.create_key(name => 'first');
 SELECT results_eq($$ SELECT organization, name, display, endpoint_type, has_secret, status, expires_at,
@@ -28,12 +29,13 @@ SELECT results_eq('SELECT * FROM made', $$ SELECT * FROM sluice.key_list('Keys')
 SELECT columns_are('sluice', 'key_overview', ARRAY['id', 'organization', 'name', 'display',
     'endpoint_type', 'has_secret', 'status', 'expires_at', 'created_at', 'created_by', 'last_used_at',
     'deactivated_at', 'deactivated_by', 'payload_template', 'organization_id', 'last_refused_at',
-    'last_refusal']);
+    'last_refusal', 'delivery_id_member']);
 SELECT results_eq($$ SELECT a.actor, a.object_kind, a.object_id, a.details FROM sluice.audit_log AS a
     WHERE a.action = 'key_create' AND a.organization_id
         = (SELECT id FROM sluice.organization WHERE name = 'Keys') $$,
     $$ SELECT 'op', 'api_key', id::text, jsonb_build_object('name', 'first', 'display', display,
-        'endpoint_type', 'signal_staging', 'has_secret', false, 'expires_at', NULL) FROM made $$,
+        'endpoint_type', 'signal_staging', 'has_secret', false, 'expires_at', NULL,
+        'delivery_id_member', NULL) FROM made $$,
     'its audit row');
 
 SELECT is((pg_temp.create_key(endpoint => NULL)).endpoint_type, 'signal_staging',
@@ -48,6 +50,14 @@ SELECT is((pg_temp.create_key(endpoint => 'product_orgs',
     '{"product_org_id": "groupId", "custom": {"a": "b.c"}}'::jsonb, 'a product-org key');
 SELECT lives_ok(format('SELECT pg_temp.create_key(name => %L)', repeat('k', 200)), 'a name of 200');
 
+SELECT is((pg_temp.create_key(id_member => 'event.id')).delivery_id_member, 'event.id',
+    'a member with the delivery''s id');
+SELECT lives_ok(format('SELECT pg_temp.create_key(id_member => %L)', repeat('m', 200)),
+    'such a member of 200');
+SELECT throws_ok(format('SELECT pg_temp.create_key(id_member => %L)', m.member), '22023',
+    'delivery id member must be 1 to 200 characters, no control characters', m.what)
+FROM (VALUES (repeat('m', 201), 'a member of 201'), ('', 'an empty member'), (E'a\tb', 'a tab in it'))
+    AS m (member, what);
 SELECT throws_ok(format('SELECT pg_temp.create_key(name => %L)', repeat('k', 201)), '22023',
     'key name is longer than 200 characters', 'a name of 201');
 SELECT throws_ok($$ SELECT pg_temp.create_key(name => '') $$, '22023', 'key name is missing',
@@ -87,7 +97,7 @@ SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs', templa
 SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => pg_temp.hash('twice'))
     FROM generate_series(1, 2) $$, '23505', 'this key already exists', 'the same key twice');
 
-SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 8::bigint,
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 10::bigint,
     'organization_list counts the keys');
 SELECT lives_ok($$ SELECT pg_temp.create_key(organization => 'Other keys', name => 'theirs') $$,
     'a key of another organization');
@@ -115,7 +125,7 @@ SELECT throws_ok($$ SELECT sluice.key_deactivate('op', 0) $$, 'P0002', 'key 0 do
     'an unknown key cannot be deactivated');
 SELECT throws_ok($$ SELECT sluice.key_deactivate(NULL, 0) $$, '22023', 'actor is missing',
     'nor by nobody');
-SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 7::bigint,
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 9::bigint,
     'a deactivated key is not counted');
 
 SELECT is_empty($$ SELECT a.details FROM sluice.audit_log AS a

@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, and replaying.
 BEGIN;
-SELECT plan(42);
+SELECT plan(46);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -93,9 +93,14 @@ FROM (VALUES
     ('NULL, NULL', $$('Neighbour', 1::bigint), ('Rejects', 0), ('Rejects', NULL)$$),
     ('''Neighbour'', NULL', $$('Neighbour', 1::bigint)$$),
     ('NULL, now()', $$('Rejects', 0::bigint), ('Rejects', NULL)$$),
-    ('''Rejects'', now() - ''2 days''::interval', $$('Rejects', 0::bigint), ('Rejects', NULL)$$))
+    ('''Rejects'', now() - ''2 days''::interval', $$('Rejects', 0::bigint), ('Rejects', NULL)$$),
+    ('NULL, NULL, (SELECT id FROM sluice.api_key WHERE name = ''neighbour'')', $$('Neighbour', 1::bigint)$$),
+    ('NULL, NULL, NULL, NULL, false', $$('Neighbour', 1::bigint), ('Rejects', 0), ('Rejects', NULL)$$))
     AS v (arguments, expected);
 SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, now() + '1 us'::interval) $$, 'none later');
+SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, NULL, code => 'other') $$,
+    'none of another code');
+SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, NULL, replayed => true) $$, 'none replayed');
 SELECT throws_ok($$ SELECT * FROM sluice.rejected_list('Nobody', NULL) $$, 'P0002',
     'organization "Nobody" does not exist');
 CREATE TEMPORARY TABLE it AS SELECT r.* FROM sluice.rejected_payload AS r WHERE r.position = 0;

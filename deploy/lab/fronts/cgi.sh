@@ -3,6 +3,8 @@
 
 # shellcheck source=../parts/variables.sh
 . "${BASH_SOURCE%/*}/../parts/variables.sh"
+# shellcheck source=../parts/lighttpd.sh
+. "${BASH_SOURCE%/*}/../parts/lighttpd.sh"
 
 front_starts_workers() { true; }
 
@@ -30,6 +32,7 @@ setenv.add-environment = ( "STACK_HOME" => "$home" )
 var.sluice_intake = "$home/bin/sluice-intake"
 var.sluice_config = "$home/etc/sluice.conf"
 END
+    lighttpd_tls
     if ((EUID == 0)); then
         printf 'server.username = "%s"\nserver.groupname = "%s"\n' "$worker_user" "$worker_group"
     fi

@@ -3,6 +3,8 @@
 
 # shellcheck source=../parts/variables.sh
 . "${BASH_SOURCE%/*}/../parts/variables.sh"
+# shellcheck source=../parts/lighttpd.sh
+. "${BASH_SOURCE%/*}/../parts/lighttpd.sh"
 
 front_starts_workers() { false; }
 
@@ -34,6 +36,7 @@ server.modules += ( "mod_auth", "mod_authn_file" )
     auth.require = ( "" => ( "method" => "basic", "realm" => "Sluice", "require" => "valid-user" ) )
 }
 END
+    lighttpd_tls
     if ((EUID == 0)); then
         printf 'server.username = "%s"\nserver.groupname = "%s"\n' "$worker_user" "$worker_group"
     fi

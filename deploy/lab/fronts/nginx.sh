@@ -10,6 +10,16 @@ front_check() {
     need /usr/sbin/nginx nginx test
 }
 
+# Prints the listener for HTTPS, if one is asked for.
+nginx_tls() {
+    [[ -n $tls_port ]] || return 0
+    cat <<END
+        listen 127.0.0.1:$tls_port ssl http2;
+        ssl_certificate $certificate;
+        ssl_certificate_key $certificate;
+END
+}
+
 # The main configuration, which includes the operators' files.
 front_config() {
     local kind
@@ -40,6 +50,7 @@ END
     }
     server {
         listen 127.0.0.1:$port backlog=1024;
+$(nginx_tls)
         server_name localhost;
         root $home/www;
         log_not_found off;

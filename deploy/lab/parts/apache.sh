@@ -39,7 +39,26 @@ MinSpareThreads 1
 MaxSpareThreads $((50 * processes))
 END
     cat
+    apache_tls
     printf 'CustomLog "%s/access.log" sluice\n' "$log_dir"
+}
+
+# Prints the virtual host for HTTPS, if one is asked for. What the main server has holds there, too;
+# the rewrite rules only if they are inherited.
+apache_tls() {
+    [[ -n $tls_port ]] || return 0
+    cat <<END
+LoadModule ssl_module $apache_modules/mod_ssl.so
+LoadModule http2_module $apache_modules/mod_http2.so
+Listen 127.0.0.1:$tls_port
+<VirtualHost 127.0.0.1:$tls_port>
+    SSLEngine on
+    SSLCertificateFile "$certificate"
+    Protocols h2 http/1.1
+    RewriteEngine On
+    RewriteOptions Inherit
+</VirtualHost>
+END
 }
 
 # apache_worker COMMAND... - makes $home/bin/intake, which starts a worker by this command with its

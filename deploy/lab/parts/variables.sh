@@ -34,6 +34,8 @@ demo=no                                               # --demo: yes or no
 bin_dir=$(readlink -m -- "$deploy/../build/release")  # --bindir
 maintain=600                                          # --maintain, in seconds
 settings=()                                           # --set, as lines of a configuration file
+tls_port=''                                           # --tls
+certificate=''                                        # --certificate, absolute
 
 # ---- who owns the processes and files ----
 

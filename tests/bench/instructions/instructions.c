@@ -56,6 +56,9 @@ static const char *const variables[] = {
 	NULL,
 };
 
+#define RECEIVED_US (INT64_C(1794000000) * 1000000)
+
+static const struct signal_given given = {.received_us = RECEIVED_US};
 static const struct slice seed = {BENCH_SEED, sizeof(BENCH_SEED) - 1};
 static struct config config;
 static struct arena kept, arena; /* for all parts / for one request */
@@ -86,32 +89,32 @@ static void check_text(void)
 static void read_head(void)
 {
 	struct route_match match;
-	enum http_media media;
-	enum http_coding coding;
 
 	must(http_request_read(&http, (char *const *)(const void *)variables) == STATUS_OK &&
 	     route_find(&arena, ROUTE_INTAKE, http.method, http.target, &match) == STATUS_OK &&
-	     http_media(&http, &media) == STATUS_OK && http_coding(&http, &coding) == STATUS_OK);
+	     http_media(&http) == HTTP_MEDIA_JSON && http_coding(&http) == HTTP_CODING_IDENTITY);
 }
 
 static void read_body(void)
 {
 	intake_init(&intake, &config, &arena, &http, INTAKE_SINGLE);
 	intake.key = SLICE(KEY);
+	intake.media = HTTP_MEDIA_JSON;
 	must(intake_body(&intake, seed, (size_t)config.large_body_bytes) == STATUS_OK &&
 	     intake.body_status == STATUS_OK);
 }
 
 static void read_signal(void)
 {
-	must(signal_read(&arena, seed, false, SLICE_ABSENT, &signals[0]) == STATUS_OK);
+	must(signal_read(&arena, seed, false, &given, &signals[0]) == STATUS_OK);
 }
 
 static void apply_template(void)
 {
 	struct product_org row;
 
-	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, &row) == STATUS_OK);
+	must(template_apply(compiled, &arena, SLICE(BENCH_GROUP_CALL), false, RECEIVED_US, &row) ==
+	     STATUS_OK);
 }
 
 static void encode_items(void)

@@ -19,6 +19,10 @@
 
 enum { ROUNDS = 15, BYTES_A_ROUND = 32 << 20, LARGE = 1 << 20 };
 
+#define RECEIVED_US (INT64_C(1794000000) * 1000000)
+
+static const struct signal_given given = {.received_us = RECEIVED_US};
+
 static const struct json_limits limits = {
 	.item_bytes = SIZE_MAX,
 	.items = UINT64_MAX,
@@ -125,7 +129,7 @@ static void apply(struct slice text)
 	struct product_org row;
 
 	arena_reset(&row_arena);
-	if (template_apply(compiled, &row_arena, text, false, &row) != STATUS_OK)
+	if (template_apply(compiled, &row_arena, text, false, RECEIVED_US, &row) != STATUS_OK)
 		die("the template finds no product_org_id");
 }
 
@@ -134,7 +138,7 @@ static void read_signal(struct slice text)
 	struct signal signal;
 
 	arena_reset(&row_arena);
-	if (signal_read(&row_arena, text, false, SLICE_ABSENT, &signal) != STATUS_OK)
+	if (signal_read(&row_arena, text, false, &given, &signal) != STATUS_OK)
 		die("the signal is refused");
 }
 

@@ -198,8 +198,8 @@ class Server:
 
 # As fcgi-app/commit/statement.c has them.
 ORDINARY = ("SELECT sluice.intake_ordinary($1::sluice.intake_sender[],"
-            " $2::sluice.intake_signal[], $3::boolean, $4::boolean)")
+            " $2::sluice.intake_signal[], $3::boolean, $4::boolean, $5::jsonb[])")
 ANY = ("SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
-       " $3::sluice.intake_product_org[], NULL, $4::sluice.intake_reject[],"
-       " $5::sluice.intake_refusal[], $6::boolean, $7::boolean)")
+       " $3::sluice.intake_product_org[], $4::jsonb[], $5::sluice.intake_reject[],"
+       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean)")
 NO, YES = b"\0", b"\1"

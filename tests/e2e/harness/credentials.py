@@ -4,7 +4,7 @@ import re
 import secrets
 import zlib
 
-KEY = re.compile(r"sk_[0-9A-Za-z]{38}")
+KEY = re.compile(r"sk_(?!x{38})[0-9A-Za-z]{38}")  # not one that was crossed out
 SECRET = re.compile(r"whs_[0-9A-Za-z]{40}")
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 

@@ -32,10 +32,24 @@ def free_port():
             return port
 
 
+def make_certificate():
+    """A file with a key and a certificate for localhost, signed by itself."""
+    descriptor, path = tempfile.mkstemp(suffix=".pem")
+    os.close(descriptor)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                    "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", path, "-out", f"{path}.crt"], check=True, capture_output=True)
+    with open(path, "ab") as both, open(f"{path}.crt", "rb") as certificate:
+        both.write(certificate.read())
+    os.unlink(f"{path}.crt")
+    return path
+
+
 class Stack(WithTool, WithDatabase, WithProcesses, WithLogs):
     """A running stack; `env` holds the variables of DIR/env."""
 
-    def __init__(self, front, *options, workers=None, settings=None):
+    def __init__(self, front, *options, workers=None, settings=None, tls=False):
         self.front = front
         self.streams = front in STREAMING
         self.variant = VARIANT
@@ -51,6 +65,11 @@ class Stack(WithTool, WithDatabase, WithProcesses, WithLogs):
         command += ["--workers", str(workers or 1)]
         for name, value in (settings or {}).items():
             command += ["--set", f"{name}={value}"]
+        if tls:
+            self.tls_port = free_port()
+            self.certificate = make_certificate()
+            self.closers.append(lambda: os.unlink(self.certificate))
+            command += ["--tls", str(self.tls_port), "--certificate", self.certificate]
         up = subprocess.run([str(part) for part in command], env=ENVIRONMENT,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             errors="replace", check=False)

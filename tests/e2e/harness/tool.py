@@ -32,7 +32,7 @@ class WithTool:
         return json.loads(self.ctl(*arguments, "--json"))
 
     def new_key(self, organization=None, name="test", endpoint=None, expires=None, secret=False,
-                template=None):
+                template=None, delivery_id=None):
         """Options as those of `sluicectl key create`; template is a dict."""
         arguments = ["key", "create", "--organization", organization or self.organization,
                      "--name", name]
@@ -42,6 +42,8 @@ class WithTool:
             arguments += ["--expires", expires]
         if secret:
             arguments += ["--secret"]
+        if delivery_id:
+            arguments += ["--delivery-id", delivery_id]
         if template is None:
             return self.ctl_json(*arguments)
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

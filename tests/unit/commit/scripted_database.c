@@ -13,8 +13,18 @@
 /* ---- the question: allocates nothing, as scripted_libpq.h wants it ---- */
 
 /* Parameters by their place, and columns of the types. */
-enum { SENDERS, SIGNALS, PRODUCT_ORGS, REJECTS, REFUSALS, IN_BULK, RECENTLY_USED, ANY_PARAMS };
-enum { WITH_MESSAGE_IDS = 2, WITH_VISITORS, ORDINARY_PARAMS };
+enum {
+	SENDERS,
+	SIGNALS,
+	PRODUCT_ORGS,
+	ENVELOPES,
+	REJECTS,
+	REFUSALS,
+	IN_BULK,
+	RECENTLY_USED,
+	ANY_PARAMS
+};
+enum { WITH_MESSAGE_IDS = 2, WITH_VISITORS, ORDINARY_ENVELOPES, ORDINARY_PARAMS };
 enum {
 	SENDER_COLUMNS = 4,
 	SIGNAL_COLUMNS = 21,
@@ -161,6 +171,19 @@ static void add_flag(struct text *text, const char *what, struct slice param)
 	add_text(text, *param.p == 1 ? what : "");
 }
 
+static void add_envelopes(struct text *text, struct slice param)
+{
+	struct pg_array_reader array = pg_array_open(param, PG_JSONB);
+
+	while (array.left > 0) {
+		struct slice envelope = pg_array_next_bytes(&array);
+		add_text(text, " envelope ");
+		add(text, envelope.p + 1, envelope.n - 1);
+	}
+	if (array.broken)
+		ck_abort_msg("the envelopes are broken");
+}
+
 static void show_ordinary(struct text *text, const struct slice *params)
 {
 	add_text(text, "ordinary ");
@@ -168,6 +191,7 @@ static void show_ordinary(struct text *text, const struct slice *params)
 	add_items(text, " signals ", params[SIGNALS], SIGNAL_COLUMNS);
 	add_flag(text, " ids", params[WITH_MESSAGE_IDS]);
 	add_flag(text, " visitors", params[WITH_VISITORS]);
+	add_envelopes(text, params[ORDINARY_ENVELOPES]);
 }
 
 static void show_any(struct text *text, const struct slice *params)
@@ -175,6 +199,7 @@ static void show_any(struct text *text, const struct slice *params)
 	add_senders(text, params[SENDERS]);
 	add_items(text, " signals ", params[SIGNALS], SIGNAL_COLUMNS);
 	add_items(text, " orgs ", params[PRODUCT_ORGS], PRODUCT_ORG_COLUMNS);
+	add_envelopes(text, params[ENVELOPES]);
 	add_items(text, " rejects ", params[REJECTS], REJECT_COLUMNS);
 	add_kinds(text, params[REJECTS]);
 	add_refusals(text, params[REFUSALS]);

@@ -255,6 +255,7 @@ static void check_columns(int given, const struct column *expected, size_t count
 	ck_assert_int_eq(commit_statement_open(&statement), STATUS_OK);
 	ck_assert_int_eq(commit_statement_items(statement, &requests[0], params), STATUS_OK);
 	ck_assert_ptr_null(params[1 - given].p);
+	ck_assert_int_eq(params[2].p != NULL, requests[0].envelope.p != NULL);
 	struct pg_array_reader array = pg_array_open(params[given], PG_OTHER);
 	ck_assert_uint_eq(array.left, 1);
 	struct pg_array_reader record = pg_record_open(pg_array_next_bytes(&array), count);
@@ -275,13 +276,6 @@ static void check_columns(int given, const struct column *expected, size_t count
 	check_columns(given, (const struct column[]){__VA_ARGS__},                                 \
 		      ARRAY_LENGTH(((const struct column[]){__VA_ARGS__})))
 
-/* What the model does not know yet is null. */
-#define MORE_IDENTITIES                                                                            \
-	{PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},                            \
-	{                                                                                          \
-		PG_TEXT, "-"                                                                       \
-	}
-
 START_TEST(columns_of_a_signal)
 {
 	signals[0] = (struct signal){.source = SLICE("source"),
@@ -290,17 +284,26 @@ START_TEST(columns_of_a_signal)
 				     .email = SLICE("email"),
 				     .user_id = SLICE("user"),
 				     .anonymous_id = SLICE("visitor"),
+				     .product_user_id = SLICE("product user"),
+				     .crm_id = SLICE("crm"),
+				     .marketing_automation_id = SLICE("lead"),
+				     .phone = SLICE("phone"),
+				     .product_org_id = SLICE("org"),
 				     .message_id = SLICE("message"),
+				     .warnings = SLICE("[]"),
+				     .in_envelope = true,
 				     .repeat_by_bytes = true,
 				     .occurred_at_us = INT64_C(1000000) * US_2000 + 3,
 				     .cold = true,
 				     .payload = SLICE("{}"),
 				     .payload_raw = SLICE("raw")};
+	requests[0].envelope = SLICE("{}");
 	CHECK_COLUMNS(0, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "source"}, {PG_TEXT, "type"},
 		      {PG_TEXT, "event"}, {PG_TEXT, "email"}, {PG_TEXT, "user"},
-		      {PG_TEXT, "visitor"}, MORE_IDENTITIES, {PG_TEXT, "message"}, {PG_BOOL, "1"},
-		      {PG_TIMESTAMPTZ, "3"}, {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "-"},
-		      {PG_JSONB, "-"}, {PG_BOOL, "1"});
+		      {PG_TEXT, "visitor"}, {PG_TEXT, "product user"}, {PG_TEXT, "crm"},
+		      {PG_TEXT, "lead"}, {PG_TEXT, "phone"}, {PG_TEXT, "org"}, {PG_TEXT, "message"},
+		      {PG_BOOL, "1"}, {PG_TIMESTAMPTZ, "3"}, {PG_TEXT, "{}"}, {PG_BYTEA, "raw"},
+		      {PG_INT4, "1"}, {PG_JSONB, "[]"}, {PG_BOOL, "1"});
 }
 END_TEST
 
@@ -309,7 +312,8 @@ START_TEST(columns_of_a_signal_with_nothing)
 	signals[0].occurred_at_us = INT64_MIN;
 	CHECK_COLUMNS(0, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "generic"}, {PG_TEXT, "-"},
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
-		      MORE_IDENTITIES, {PG_TEXT, "-"}, {PG_BOOL, "-"}, {PG_TIMESTAMPTZ, "-"},
+		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
+		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_BOOL, "-"}, {PG_TIMESTAMPTZ, "-"},
 		      {PG_TEXT, "{}"}, {PG_BYTEA, "-"}, {PG_INT4, "-"}, {PG_JSONB, "-"},
 		      {PG_BOOL, "-"});
 }
@@ -333,14 +337,17 @@ START_TEST(columns_of_a_product_org)
 		.warnings_text = {"[]", 2},
 		.payload = {"{}", 2},
 		.payload_raw = {"raw", 3},
+		.in_envelope = true,
 	};
+
+	requests[0].envelope = SLICE("{}");
 
 	requests[0].product_orgs = &row;
 	CHECK_COLUMNS(1, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "org"}, {PG_TEXT, "name"},
 		      {PG_TEXT, "plan"}, {PG_TEXT, "Plan"}, {PG_INT8, "11"}, {PG_INT8, "0"},
 		      {PG_TEXT, "trial"}, {PG_TIMESTAMPTZ, "5"}, {PG_TEXT, "flags"},
 		      {PG_TEXT, "custom"}, {PG_JSONB, "[]"}, {PG_TEXT, "message"}, {PG_BOOL, "1"},
-		      {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "-"});
+		      {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "1"});
 }
 END_TEST
 
@@ -357,6 +364,28 @@ START_TEST(columns_of_a_product_org_with_nothing)
 		      {PG_TEXT, "-"}, {PG_TIMESTAMPTZ, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
 		      {PG_JSONB, "-"}, {PG_TEXT, "-"}, {PG_BOOL, "-"}, {PG_TEXT, "{}"},
 		      {PG_BYTEA, "-"}, {PG_INT4, "-"});
+}
+END_TEST
+
+/* Each request's envelope goes once, for those items that are stored with it. */
+START_TEST(envelopes_of_a_group)
+{
+	signals[0].in_envelope = true;
+	requests[0].envelope = SLICE("{\"a\":1}");
+	requests[0].item_count = 2;
+	requests[1].envelope = SLICE("{\"of\":\"nobody\"}");
+	requests[2].item_count = 1;
+	requests[3].envelope = SLICE("{\"d\":1}");
+	requests[3].item_count = 1;
+	ck_assert_int_eq(run_group(4,
+				   "a,b,c,d signals 1,1,3,4 envelope {\"a\":1} envelope "
+				   "{\"d\":1}",
+				   REFUSED_SENDERS(4)),
+			 STATUS_OK);
+	ck_assert_uint_eq(requests[0].envelope_number, 1);
+	ck_assert_uint_eq(requests[1].envelope_number, 0);
+	ck_assert_uint_eq(requests[2].envelope_number, 0);
+	ck_assert_uint_eq(requests[3].envelope_number, 2);
 }
 END_TEST
 
@@ -578,6 +607,7 @@ Suite *unit_suite(void)
 	tcase_add_test(questions, items_and_rejects_of_several_requests);
 	tcase_add_test(questions, product_orgs_beside_signals);
 	tcase_add_test(questions, columns_of_a_signal);
+	tcase_add_test(questions, envelopes_of_a_group);
 	tcase_add_test(questions, columns_of_a_signal_with_nothing);
 	tcase_add_test(questions, columns_of_a_product_org);
 	tcase_add_test(questions, columns_of_a_product_org_with_nothing);

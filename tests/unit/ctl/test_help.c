@@ -63,7 +63,7 @@ START_TEST(a_long_synopsis_is_wrapped)
 {
 	static const char synopsis[] =
 		"usage: sluicectl key create --organization NAME --name TEXT [--endpoint TYPE]\n"
-		"      [--expires TIMESTAMP] [--secret] [--template FILE]\n";
+		"      [--expires TIMESTAMP] [--secret] [--template FILE] [--delivery-id MEMBER]\n";
 
 	ck_assert_mem_eq(RUN_TOOL("key", "create", "--help")->out, synopsis, sizeof(synopsis) - 1);
 }

@@ -17,7 +17,8 @@ static bool is_code(const char *text)
 /* Senders give up on some codes and retry on others: only these are ever sent. */
 START_TEST(http_codes_are_those_of_the_contract)
 {
-	static const int sent[] = {200, 201, 202, 400, 401, 403, 404, 405, 408, 413, 415, 429, 503};
+	static const int sent[] = {200, 201, 202, 400, 401, 403, 404,
+				   405, 408, 413, 415, 429, 431, 503};
 	const struct problem *problem = problem_of((enum status)_i);
 	bool known = false;
 

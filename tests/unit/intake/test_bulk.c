@@ -12,7 +12,7 @@
 #include "commit/scripted_database.h"
 #include "intake/intake.h"
 
-enum { ITEM_BYTES = 600, BODY_BYTES = 4 << 20, MANY = 2001 };
+enum { ITEM_BYTES = 600, SINGLE_BYTES = 650, BODY_BYTES = 4 << 20, MANY = 2001 };
 
 static struct config config;
 static struct arena arena;
@@ -47,7 +47,7 @@ static void set_up(void)
 	config = (struct config){.request_timeout_ms = 10000,
 				 .bulk_timeout_ms = 300000,
 				 .database_timeout_ms = 60000,
-				 .single_body_bytes = BODY_BYTES,
+				 .single_body_bytes = SINGLE_BYTES,
 				 .batch_body_bytes = BODY_BYTES,
 				 .bulk_body_bytes = BODY_BYTES,
 				 .bulk_items = 10000,
@@ -338,6 +338,98 @@ START_TEST(an_unreadable_body_is_kept)
 }
 END_TEST
 
+/* The form is told by the first line and what follows it, in however many pieces they come. */
+static const struct {
+	const char *body[4];
+	const char *sent;
+} lines[] = {
+	{{"{\"user", "Id\":\"u\"}\n", "{\"userId\":\"u\"}"}, "key signals 1,1 bulk"},
+	{{"\xef", "\xbb\xbf" ITEM "\n\n" ITEM "\n" ITEM}, "key signals 1,1,1 bulk"},
+	{{"{\"batch\":", "[" ITEM "]}\n"}, "key signals 1 bulk"},
+	{{"{\"batch\":\n[" ITEM, "]}"}, "key signals 1 bulk"},
+};
+
+START_TEST(lines_without_their_label)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    LIBPQ_SEND(lines[_i].sent),
+					    LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1,
+									 .items = _i == 0   ? 2
+										  : _i == 1 ? 3
+											    : 1,
+									 .ids = {7, 8, 9})),
+					    LIBPQ_SEND(FINISH_BULK),
+					    LIBPQ_ANSWER(&none_more),
+					    COMMAND("COMMIT"),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"CONTENT_TYPE="};
+	import(script, lines[_i].body);
+	check(STATUS_ACCEPTED, STATUS_OK);
+}
+END_TEST
+
+/* One object that no second line follows is no import; it is read and kept when it has ended. */
+START_TEST(an_object_is_no_import)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"CONTENT_TYPE="};
+	import(script, PIECES(ITEM, "\n"));
+	check(STATUS_ACCEPTED, STATUS_NOT_A_BATCH);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload, SLICE(ITEM "\n")));
+}
+END_TEST
+
+/* Of a coding that is not read, the bytes as they came, as many as a single request may have. */
+START_TEST(a_coding_that_is_not_read)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	variables[1] = (char[]){"HTTP_CONTENT_ENCODING=br"};
+	if (_i == 1)
+		config.single_body_bytes = 4;
+	import(script, PIECES("abc", "de", "f"));
+	check(STATUS_ACCEPTED, STATUS_UNSUPPORTED_CODING);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload,
+			      _i == 1 ? SLICE("abcd") : SLICE("abcdef")));
+	ck_assert_int_eq(intake.commit.rejects[0].length, _i == 1 ? -1 : 6);
+	ck_assert_int_eq(reads, _i == 1 ? 2 : 4);
+}
+END_TEST
+
+/* The rest of a body that turned out to be unreadable is read as far as it is kept. */
+START_TEST(an_unreadable_body_is_read_on)
+{
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	if (_i == 1)
+		config.single_body_bytes = 6;
+	import(script, PIECES("[}", "abc", "de", "f"));
+	check(STATUS_ACCEPTED, STATUS_MALFORMED_JSON);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload,
+			      _i == 1 ? SLICE("[}abcd") : SLICE("[}abcdef")));
+	ck_assert_int_eq(intake.commit.rejects[0].length, _i == 1 ? -1 : 8);
+	ck_assert_int_eq(reads, _i == 1 ? 3 : 5);
+}
+END_TEST
+
 /* What did not arrive cannot be kept; dropping the connection rolls back. */
 static const struct {
 	enum status end;
@@ -355,28 +447,41 @@ START_TEST(an_incomplete_body_is_not_kept)
 }
 END_TEST
 
-/* What the envelope says of each item counts for each item. */
-START_TEST(an_envelope_that_makes_it_too_large)
+/* What stood before the array is known while its items are stored; what follows it is not. */
+START_TEST(an_envelope)
 {
-	static const char body[] = "{\"context\":{\"ip\":\"192.0.2.1\",\"locale\":\"en-US\"},"
-				   "\"batch\":[" ITEM "," ITEM "]}";
-	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {
+		BEGIN,
+		LIBPQ_SEND("key signals 1,1 envelope {\"context\":{}} bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {7, 8})),
+		LIBPQ_SEND(FINISH_BULK),
+		LIBPQ_ANSWER(&none_more),
+		COMMAND("COMMIT"),
+		LIBPQ_FINISH,
+		{0}};
 
-	config.bulk_body_bytes = sizeof(body) - 1;
-	import(script, PIECES(body));
-	check(STATUS_ACCEPTED, STATUS_TOO_LARGE);
-	ck_assert(rolled_back_by_dropping);
+	import(script,
+	       PIECES("{\"context\":{},\"batch\":[" ITEM "," ITEM "],\"sentAt\":\"2026-01-01\"}"));
+	check(STATUS_ACCEPTED, STATUS_OK);
+	ck_assert(!rolled_back_by_dropping);
 }
 END_TEST
 
 START_TEST(a_body_that_is_too_large)
 {
-	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {BEGIN,
+					    COMMAND("ROLLBACK"),
+					    LIBPQ_SEND("key rejects 1 kind batch"),
+					    LIBPQ_ANSWER(KNOWN),
+					    LIBPQ_FINISH,
+					    {0}};
 
 	config.bulk_body_bytes = sizeof("[" ITEM "," ITEM "]") - 2;
 	import(script, PIECES("[" ITEM ",", ITEM "]"));
 	check(STATUS_ACCEPTED, STATUS_TOO_LARGE);
-	ck_assert(rolled_back_by_dropping);
+	ck_assert(!rolled_back_by_dropping);
+	ck_assert_int_eq(intake.commit.rejects[0].length, -1);
+	ck_assert(slice_equal(intake.commit.rejects[0].payload, SLICE("[" ITEM ",")));
 }
 END_TEST
 
@@ -431,6 +536,7 @@ START_TEST(the_beginning_of_a_long_body)
 					    {0}};
 	static const char *items[51];
 
+	config.single_body_bytes = ITEM_BYTES;
 	for (int i = 0; i < 50; i++)
 		items[i] = i == 0 ? "[" ITEM : i == 49 ? "," ITEM "]" : "," ITEM;
 	import(script, items);
@@ -543,8 +649,12 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_strict_import_sends_no_rejects);
 	tcase_add_test(tests, an_unknown_sender);
 	tcase_add_loop_test(tests, an_unreadable_body_is_kept, 0, LENGTH(unreadable));
+	tcase_add_loop_test(tests, lines_without_their_label, 0, LENGTH(lines));
+	tcase_add_test(tests, an_object_is_no_import);
+	tcase_add_loop_test(tests, a_coding_that_is_not_read, 0, 2);
+	tcase_add_loop_test(tests, an_unreadable_body_is_read_on, 0, 2);
 	tcase_add_loop_test(tests, an_incomplete_body_is_not_kept, 0, LENGTH(incomplete));
-	tcase_add_test(tests, an_envelope_that_makes_it_too_large);
+	tcase_add_test(tests, an_envelope);
 	tcase_add_test(tests, a_body_that_is_too_large);
 	tcase_add_test(tests, a_body_of_the_largest_size);
 	tcase_add_test(tests, an_item_that_the_database_cannot_hold);

@@ -84,15 +84,17 @@ static inline size_t random_below(uint64_t *state, size_t below)
 }
 
 /* Reads a body in pieces of one size, or of random sizes when there is a state. */
-static inline void read_body(struct seen *seen, enum json_form form,
-			     const struct json_limits *limits, struct slice body, size_t piece,
-			     uint64_t *random)
+static inline void read_body_with(struct seen *seen, enum json_form form, bool recover,
+				  const struct json_limits *limits, struct slice body, size_t piece,
+				  uint64_t *random)
 {
 	static const char *const names[] = {"sentAt", "timestamp", "context"};
 	struct json_reader *reader;
 
 	*seen = (struct seen){.bytes = buf_make(SIZE_MAX / 2), .beside = buf_make(SIZE_MAX / 2)};
 	ck_assert_int_eq(json_reader_open(&reader, form, limits, record, seen), STATUS_OK);
+	if (recover)
+		json_reader_recover(reader);
 	for (size_t at = 0, n; at < body.n && seen->status == STATUS_OK; at += n) {
 		size_t most = random == NULL ? piece : 1 + random_below(random, piece);
 		n = body.n - at < most ? body.n - at : most;
@@ -109,6 +111,13 @@ static inline void read_body(struct seen *seen, enum json_form form,
 		buf_add_char(&seen->beside, '|');
 	}
 	json_reader_close(reader);
+}
+
+static inline void read_body(struct seen *seen, enum json_form form,
+			     const struct json_limits *limits, struct slice body, size_t piece,
+			     uint64_t *random)
+{
+	read_body_with(seen, form, false, limits, body, piece, random);
 }
 
 static inline struct slice wrapped(struct buf *buf, const char *before, struct slice text,

@@ -841,6 +841,96 @@ START_TEST(failing_allocations_are_told)
 }
 END_TEST
 
+/* ---- all that stands beside the array ---- */
+
+static enum status no_item(void *context, const struct json_item *item)
+{
+	(void)context;
+	(void)item;
+	return STATUS_OK;
+}
+
+/* The envelope of a body that comes in pieces of so many bytes; absent after a failure, too. */
+static struct slice envelope_of(struct arena *arena, const char *body, size_t piece)
+{
+	struct json_reader *reader = NULL;
+	struct slice envelope = SLICE_ABSENT;
+	size_t n = strlen(body);
+	enum status status = json_reader_open(&reader, JSON_FORM_BATCH, &usual, no_item, NULL);
+
+	for (size_t at = 0; at < n && status == STATUS_OK; at += piece)
+		status = json_reader_feed(reader, body + at, n - at < piece ? n - at : piece);
+	if (status == STATUS_OK)
+		status = json_reader_end(reader);
+	if (status == STATUS_OK)
+		status = json_reader_envelope(reader, arena, &envelope);
+	ck_assert_msg(status == STATUS_OK, "%s: %s", body, status_name(status));
+	json_reader_close(reader);
+	return envelope;
+}
+
+static const struct {
+	const char *body, *envelope;
+} enveloped[] = {
+	{"[]", NULL},
+	{"[{\"a\":1}]", NULL},
+	{"{\"batch\":[{\"a\":1}]}", NULL},
+	{"{\"a\":1,\"batch\":[{\"b\":2}]}", "{\"a\":1}"},
+	{"{\"batch\":[{\"b\":2}],\"a\":1}", "{\"a\":1}"},
+	{" { \"a\" : [ 1 , 2 ] , \"batch\" : [ ] , \"c\" : {\"d\":null} } ",
+	 "{\"a\":[ 1 , 2 ],\"c\":{\"d\":null}}"},
+	{"{\"a\":1,\"a\":2,\"batch\":[]}", "{\"a\":1,\"a\":2}"},
+	{"{\"\\u0061\\u0000\":\"\\ud800\",\"batch\":[]}",
+	 "{\"\\u0061\xef\xbf\xbd\":\"\xef\xbf\xbd\"}"},
+	{"{\"events\":7,\"batch\":[]}", "{\"events\":7}"},
+	{"{\"\":0,\"batch\":[]}", "{\"\":0}"},
+	/* a number that is too large */
+	{"{\"n\":1e99999,\"b\":2,\"batch\":[]}", "{\"b\":2}"},
+};
+
+START_TEST(members_beside_the_array_are_kept)
+{
+	struct slice want = slice_of(enveloped[_i].envelope);
+
+	for (size_t piece = 1; piece < 100; piece++) {
+		struct arena arena = {0};
+		struct slice got = envelope_of(&arena, enveloped[_i].body, piece);
+		ck_assert_msg((got.p == NULL) == (want.p == NULL) && slice_equal(got, want),
+			      "%s: %.*s", enveloped[_i].body, (int)got.n, got.p);
+		arena_free(&arena);
+	}
+}
+END_TEST
+
+/* What there is no room for is left out, the rest is not. */
+START_TEST(a_large_envelope)
+{
+	enum { ROOM = 64 << 10 };
+	struct buf body = buf_make(4 * ROOM);
+	struct arena arena = {0};
+
+	buf_add_text(&body, "{\"a\":1,\"");
+	for (int i = 0; i < 1100; i++)
+		buf_add_char(&body, 'k');
+	buf_add_text(&body, "\":2,\"large\":\"");
+	for (int i = 0; i < ROOM; i++)
+		buf_add_char(&body, 'x');
+	buf_add_text(&body, "\",\"half\":\"");
+	for (int i = 0; i < ROOM / 2; i++)
+		buf_add_char(&body, 'y');
+	buf_add_text(&body, "\",\"other\":\"");
+	for (int i = 0; i < ROOM / 2; i++)
+		buf_add_char(&body, 'z');
+	buf_add_text(&body, "\",\"batch\":[],\"b\":2}");
+	buf_add_char(&body, '\0');
+	struct slice got = envelope_of(&arena, body.p, 1000);
+	ck_assert(slice_starts(got, SLICE("{\"a\":1,\"half\":\"yyyy")));
+	ck_assert(got.n < ROOM && memcmp(got.p + got.n - 8, "y\",\"b\":2}" + 1, 8) == 0);
+	arena_free(&arena);
+	buf_free(&body);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("json_reader");
@@ -861,6 +951,8 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, the_sink_ends_the_reading);
 	tcase_add_loop_test(tests, pieces_make_no_difference, 0, LENGTH(seeds));
 	tcase_add_test(tests, failing_allocations_are_told);
+	tcase_add_loop_test(tests, members_beside_the_array_are_kept, 0, LENGTH(enveloped));
+	tcase_add_test(tests, a_large_envelope);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

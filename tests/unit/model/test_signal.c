@@ -20,9 +20,14 @@ static const struct json_limits usual = {
 	.number_exponent = 400,
 };
 
+#define S	    INT64_C(1000000)	      /* microseconds */
+#define RECEIVED_US (INT64_C(1790000000) * S) /* 2026-09-21T14:13:20Z */
+#define DAY_S	    INT64_C(86400)
+
 /* Reads a signal as the intake does: checked first, then from memory of exactly its size. The
  * caller frees the arena, in which everything lies. */
-static struct signal read_signal(struct arena *arena, struct slice text, struct slice source)
+static struct signal read_given(struct arena *arena, struct slice text,
+				const struct signal_given *given)
 {
 	struct signal signal;
 	bool needs_repair;
@@ -33,12 +38,19 @@ static struct signal read_signal(struct arena *arena, struct slice text, struct 
 	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, text.p, text.n);
 	struct slice exact = {copy, text.n};
-	status = signal_read(arena, exact, needs_repair, source, &signal);
+	status = signal_read(arena, exact, needs_repair, given, &signal);
 	ck_assert_msg(status == STATUS_OK, "%s: %s", text.p, status_name(status));
 	ck_assert_int_eq(signal.payload_raw.p != NULL, needs_repair);
 	if (!needs_repair)
 		ck_assert(signal.payload.p == exact.p && signal.payload.n == exact.n);
 	return signal;
+}
+
+static struct signal read_signal(struct arena *arena, struct slice text, struct slice source)
+{
+	const struct signal_given given = {.received_us = RECEIVED_US, .source = source};
+
+	return read_given(arena, text, &given);
 }
 
 static void assert_text(const char *json, const char *what, struct slice got, const char *want)
@@ -95,10 +107,11 @@ static const struct {
 	{T("{\"source\":\"crm\",\"mktLeadId\":1}"), NULL, "crm"},
 	{T("{\"mktLeadId\":1}"), "website", "website"},
 	{T("{\"source\":\"\",\"mktLeadId\":1}"), NULL, "marketo"},
-	{T("{\"source\":\"a b\",\"mktLeadId\":1}"), NULL, "a b"},
-	{T("{\"source\":\"a\\u0000\"}"), NULL, "a\xef\xbf\xbd"},
+	{T("{\"source\":\"a b\",\"mktLeadId\":1}"), NULL, "marketo"},
+	{T("{\"source\":\"a\\u0000\"}"), NULL, "generic"},
+	{T("{\"source\":\"/sensors/7\"}"), NULL, "generic"},
 	{T("{\"source\":\"" S64 "\"}"), NULL, S64},
-	{T("{\"source\":\"" S64 "x\"}"), NULL, S64 "x"},
+	{T("{\"source\":\"" S64 "x\"}"), NULL, "generic"},
 	{T("{\"source\":1}"), NULL, "generic"},
 	{T("{\"source\":{\"a\":1}}"), NULL, "generic"},
 	{T("{\"source\":null,\"portalId\":7}"), NULL, "hubspot"},
@@ -160,7 +173,18 @@ static const struct text_case {
 		{T("{\"properties\":{\"email\":\"p@b\"}}"), "p@b"},
 		{T("{\"context\":{\"traits\":{\"email\":\"c@b\"}}}"), "c@b"},
 		{T("{\"context\":{\"email\":\"c@b\"}}"), NULL},
-		{T("{\"user\":{\"email\":\"c@b\"}}"), NULL},
+		{T("{\"user\":{\"email\":\"u@b\"}}"), "u@b"},
+		{T("{\"contact\":{\"email\":\"o@b\"}}"), "o@b"},
+		{T("{\"data\":{\"email\":\"d@b\"}}"), "d@b"},
+		{T("{\"data\":{\"email\":\"d@b\"},\"contact\":{\"email\":\"o@b\"},"
+		   "\"user\":{\"email\":\"u@b\"},\"context\":{\"traits\":{\"email\":\"c@b\"}}}"),
+		 "c@b"},
+		{T("{\"data\":{\"email\":\"d@b\"},\"contact\":{\"email\":\"o@b\"},"
+		   "\"user\":{\"email\":\"u@b\"}}"),
+		 "u@b"},
+		{T("{\"data\":{\"email\":\"d@b\"},\"contact\":{\"email\":\"o@b\"}}"), "o@b"},
+		{T("{\"data\":{\"user\":{\"email\":\"d@b\"}}}"), NULL},
+		{T("{\"data\":[{\"email\":\"d@b\"}],\"user\":\"x\",\"contact\":7}"), NULL},
 		{T("{\"email\":\"a@b\",\"traits\":{\"email\":\"t@b\"}}"), "a@b"},
 		{T("{\"properties\":{\"email\":\"p@b\"},\"traits\":{\"email\":\"t@b\"}}"), "t@b"},
 		{T("{\"context\":{\"traits\":{\"email\":\"c@b\"}},\"properties\":{\"email\":\"p@"
@@ -172,9 +196,11 @@ static const struct text_case {
 		/* lower case, without blanks around */
 		{T("{\"email\":\"Lead@Example.COM\"}"), "lead@example.com"},
 		{T("{\"email\":\" \\t\\r\\n a@b \\n\"}"), "a@b"},
-		{T("{\"email\":\"\\u00c4@B\"}"), "\xc3\x84@b"},
+		{T("{\"email\":\"\\u00c4@B\"}"), "\xc3\xa4@b"},
+		{T("{\"email\":\"\\u00a0A@B.co\\u200b\"}"), "a@b.co"},
+		{T("{\"email\":\"Jane Doe <Jane@B.co>, other@b.co\"}"), "jane@b.co"},
 		{T("{\"email\":\"A\\u0040B\"}"), "a@b"},
-		{T("{\"email\":\"a b@c\"}"), "a b@c"},
+		{T("{\"email\":\"a b@c\"}"), NULL},
 		/* an @ with something on both sides */
 		{T("{\"email\":\"@\"}"), NULL},
 		{T("{\"email\":\"a@\"}"), NULL},
@@ -186,8 +212,8 @@ static const struct text_case {
 		{T("{\"email\":\"" K1 "\"}"), NULL},
 		{T("{\"email\":\" " K1016 "abcd@bcd \"}"), K1016 "abcd@bcd"},
 		{T("{\"email\":\"" K1016 "abcd@bcde\"}"), NULL},
-		{T("{\"email\":\"a@b@c\"}"), "a@b@c"},
-		{T("{\"email\":\"@@@\"}"), "@@@"},
+		{T("{\"email\":\"a@b@c\"}"), NULL},
+		{T("{\"email\":\"@@@\"}"), NULL},
 		{T("{\"email\":\"\"}"), NULL},
 		{T("{\"email\":\"   \"}"), NULL},
 		{T("{\"email\":7}"), NULL},
@@ -195,8 +221,9 @@ static const struct text_case {
 		{T("{\"email\":[\"a@b\"]}"), NULL},
 		{T("{\"Email\":\"a@b\"}"), NULL},
 		/* what PostgreSQL's text cannot hold does not get there */
-		{T("{\"email\":\"a\\u0000@b\"}"), "a\xef\xbf\xbd@b"},
-		{T("{\"email\":\"a\\ud800@b\"}"), "a\xef\xbf\xbd@b"},
+		{T("{\"email\":\"a\\u0000@b\"}"), NULL},
+		{T("{\"email\":\"a\\ud800@b\"}"), NULL},
+		{T("{\"email\":\"a@b\\u0000\"}"), "a@b"},
 		{T("{\"email\\u0000x\":\"a@b\"}"), NULL},
 },
   users[] =
@@ -211,7 +238,17 @@ static const struct text_case {
 		  {T("{\"context\":{\"traits\":{\"userId\":\"c\"}}}"), "c"},
 		  {T("{\"context\":{\"userId\":\"c\"}}"), NULL},
 		  {T("{\"userId\":12}"), "12"},
-		  {T("{\"userId\":0}"), "0"},
+		  {T("{\"userId\":0}"), NULL},
+		  {T("{\"userId\":-0.0e5}"), NULL},
+		  {T("{\"userId\":0.1}"), "0.1"},
+		  {T("{\"userId\":\"0\",\"user_id\":\"2\"}"), "2"},
+		  {T("{\"userId\":\"\\u00a0\",\"user_id\":\" null \",\"traits\":{\"userId\":\"t\"}}"),
+		   "t"},
+		  {T("{\"userId\":\"undefined\"}"), NULL},
+		  {T("{\"userId\":\"00000000-0000-0000-0000-000000000000\"}"), NULL},
+		  {T("{\"user\":{\"user_id\":\"u\"}}"), "u"},
+		  {T("{\"data\":{\"userId\":7}}"), "7"},
+		  {T("{\"properties\":{\"$user_id\":\"m\"}}"), "m"},
 		  {T("{\"userId\":-1}"), "-1"},
 		  {T("{\"userId\":12.50}"), "12.50"},
 		  {T("{\"userId\":9007199254740993}"), "9007199254740993"},
@@ -227,7 +264,8 @@ static const struct text_case {
 		  {T("{\"userId\":[1]}"), NULL},
 		  {T("{\"userId\":\" U \"}"), " U "},
 		  {T("{\"userid\":\"u\"}"), NULL},
-		  {T("{\"userId\":\"\\u0000\"}"), "\xef\xbf\xbd"},
+		  {T("{\"userId\":\"\\u0000\"}"), NULL},
+		  {T("{\"userId\":\"a\\u0000\"}"), "a\xef\xbf\xbd"},
 		  {T("{\"userId\":\"" K1 "\"}"), K1},
 		  {T("{\"userId\":\"" K1 "x\"}"), NULL},
 		  {T("{\"userId\":\"" K1 "x\",\"user_id\":\"2\"}"), "2"},
@@ -264,6 +302,14 @@ static const struct text_case {
 		  {T("{\"anonymous_id\":7}"), "7"},
 		  {T("{\"anonymousId\":\"1\",\"anonymous_id\":\"2\"}"), "1"},
 		  {T("{\"anonymousId\":\"\"}"), NULL},
+		  {T("{\"anonymousId\":\" \\t\"}"), NULL},
+		  {T("{\"anonymousId\":\"null\",\"anonymous_id\":\"a\"}"), "a"},
+		  {T("{\"device_id\":\"d\"}"), NULL},
+		  {T("{\"event_type\":\"e\",\"device_id\":\"d\"}"), "d"},
+		  {T("{\"distinct_id\":\"p\"}"), "p"},
+		  {T("{\"properties\":{\"distinct_id\":\"m\"}}"), "m"},
+		  {T("{\"properties\":{\"distinct_id\":\"m\",\"$device_id\":\"d\"}}"), "d"},
+		  {T("{\"anonymousId\":\"a\",\"distinct_id\":\"p\"}"), "a"},
 		  {T("{\"traits\":{\"anonymousId\":\"a\"}}"), NULL},
 },
   messages[] =
@@ -275,6 +321,18 @@ static const struct text_case {
 		  {T("{\"messageId\":\"\",\"message_id\":\"2\"}"), "2"},
 		  {T("{\"messageId\":\"" K1 "x\"}"), NULL},
 		  {T("{\"properties\":{\"messageId\":\"m\"}}"), NULL},
+		  {T("{\"messageId\":\" \"}"), NULL},
+		  {T("{\"messageId\":\"\\u0000\\u00a0\"}"), NULL},
+		  {T("{\"messageId\":0,\"message_id\":\"undefined\"}"), NULL},
+		  {T("{\"messageId\":\"null\",\"message_id\":\"2\"}"), "2"},
+		  {T("{\"messageId\":\"00000000000000000000000000000000\"}"), NULL},
+		  {T("{\"id\":\"1\"}"), NULL},
+		  {T("{\"specversion\":\"1.0\",\"id\":\"1\"}"), "1"},
+		  {T("{\"specversion\":1,\"id\":\"1\"}"), NULL},
+		  {T("{\"specversion\":\"1.0\",\"id\":\"1\",\"messageId\":\"m\"}"), "m"},
+		  {T("{\"properties\":{\"$insert_id\":\"i\"}}"), "i"},
+		  {T("{\"insert_id\":\"i\"}"), NULL},
+		  {T("{\"event_type\":\"e\",\"insert_id\":\"i\"}"), "i"},
 },
   types[] =
 	  {
@@ -284,8 +342,18 @@ static const struct text_case {
 		  {T("{\"type\":\"" K1 "\"}"), K1},
 		  {T("{\"type\":\"" K1 "x\"}"), NULL},
 		  {T("{\"event\":\"track\"}"), NULL},
+		  {T("{\"event_type\":\"open\"}"), "open"},
+		  {T("{\"subscriptionType\":\"contact.creation\"}"), "contact.creation"},
+		  {T("{\"type\":\"t\",\"event_type\":\"e\",\"subscriptionType\":\"s\"}"), "t"},
+		  {T("{\"event_type\":\"e\",\"subscriptionType\":\"s\"}"), "e"},
 },
   events[] = {
+	  {T("{\"event_type\":\"open\"}"), "open"},
+	  {T("{\"subscriptionType\":\"contact.creation\"}"), "contact.creation"},
+	  {T("{\"event\":\"n\",\"event_type\":\"e\"}"), "n"},
+	  {T("{\"subject\":\"s\"}"), NULL},
+	  {T("{\"specversion\":\"1.0\",\"type\":\"a.b\",\"subject\":\"s\"}"), "s"},
+	  {T("{\"specversion\":\"1.0\",\"event\":\"n\",\"subject\":\"s\"}"), "n"},
 	  {T("{\"event\":\"form_submission\"}"), "form_submission"},
 	  {T("{\"event\":\"Stra\\u00dfe \\ud83d\\ude00\"}"), "Stra\xc3\x9f"
 							     "e \xf0\x9f\x98\x80"},
@@ -334,39 +402,222 @@ END_TEST
 
 /* ---- when ---- */
 
-static const struct {
+#define SEP20		    (INT64_C(1789862400) * S) /* 2026-09-20 */
+#define NOTIME		    "is not a valid timestamp: neither ISO 8601 nor RFC 2822 nor Unix time"
+#define EARLY		    "lies before 1990"
+#define AHEAD		    "lies more than a day ahead of receipt"
+#define NONE		    INT64_MIN
+#define WARN(field, reason) "[{\"field\":\"" field "\",\"reason\":\"" reason "\"}]"
+
+static const struct time_case {
 	struct slice json;
 	int64_t us;
+	const char *warnings;
 } timestamps[] = {
-	{T("{\"timestamp\":\"2024-01-15T00:00:00.25Z\"}"), INT64_C(1705276800250000)},
-	{T("{\"timestamp\":\"2024-01-15T01:00:00+0100\"}"), INT64_C(1705276800000000)},
-	{T("{\"timestamp\":\"2024-01-15\"}"), INT64_C(1705276800000000)},
-	{T("{\"timestamp\":1705276800}"), INT64_C(1705276800000000)},
-	{T("{\"timestamp\":1705276800123}"), INT64_C(1705276800123000)},
-	{T("{\"timestamp\":1.705276800123e12}"), INT64_C(1705276800123000)},
-	{T("{\"timestamp\":1705276800.5}"), INT64_C(1705276800500000)},
-	{T("{\"timestamp\":\"1705276800\"}"), INT64_C(1705276800000000)},
-	{T("{\"timestamp\":0}"), 0},
-	{T("{}"), INT64_MIN},
-	{T("{\"timestamp\":null}"), INT64_MIN},
-	{T("{\"timestamp\":true}"), INT64_MIN},
-	{T("{\"timestamp\":\"\"}"), INT64_MIN},
-	{T("{\"timestamp\":\"soon\"}"), INT64_MIN},
-	{T("{\"timestamp\":-5}"), INT64_MIN},
-	{T("{\"timestamp\":99999999999999999999}"), INT64_MIN},
-	{T("{\"timestamp\":1e400}"), INT64_MIN},
-	{T("{\"timestamp\":{\"at\":1}}"), INT64_MIN},
-	{T("{\"properties\":{\"timestamp\":1705276800}}"), INT64_MIN},
-	{T("{\"sentAt\":1705276800}"), INT64_MIN},
+	/* the forms; base/timestamp's test has all */
+	{T("{\"timestamp\":\"2024-01-15T00:00:00.25Z\"}"), INT64_C(1705276800250000), NULL},
+	{T("{\"timestamp\":\"2024-01-15T01:00:00+0100\"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":\"2024-01-15 00:00:00 UTC\"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":\"Mon, 15 Jan 2024 00:00:00 GMT\"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":\"\\u00a0 2024-01-15 \"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":\"20240115\"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":1705276800}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":\"1705276800\"}"), INT64_C(1705276800000000), NULL},
+	{T("{\"timestamp\":1705276800.5}"), INT64_C(1705276800500000), NULL},
+	{T("{\"timestamp\":1.705276800123e12}"), INT64_C(1705276800123000), NULL},
+	{T("{\"timestamp\":1705276800123456}"), INT64_C(1705276800123456), NULL},
+	{T("{\"timestamp\":1705276800123456789}"), INT64_C(1705276800123456), NULL},
+	/* what is missing, and what is there but cannot be used */
+	{T("{}"), NONE, NULL},
+	{T("{\"timestamp\":null}"), NONE, NULL},
+	{T("{\"timestamp\":true}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":\"\"}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":\"soon\"}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":-5}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":{\"at\":1}}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":1e400}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":0}"), NONE, WARN("timestamp", EARLY)},
+	{T("{\"timestamp\":\"2026\"}"), NONE, WARN("timestamp", EARLY)},
+	{T("{\"timestamp\":2026}"), NONE, WARN("timestamp", EARLY)},
+	{T("{\"timestamp\":20260914}"), NONE, WARN("timestamp", EARLY)},
+	{T("{\"timestamp\":\"1989-12-31T23:59:59.999999Z\"}"), NONE, WARN("timestamp", EARLY)},
+	{T("{\"timestamp\":\"1990-01-01\"}"), INT64_C(631152000) * S, NULL},
+	{T("{\"timestamp\":1790086400}"), RECEIVED_US + DAY_S *S, NULL},
+	{T("{\"timestamp\":1790086400.000001}"), NONE, WARN("timestamp", AHEAD)},
+	{T("{\"timestamp\":\"2099-01-01\"}"), NONE, WARN("timestamp", AHEAD)},
+	/* the members, in their order */
+	{T("{\"time\":1,\"occurred_at\":1,\"occurredAt\":1,\"originalTimestamp\":1,"
+	   "\"timestamp\":\"2026-09-20\"}"),
+	 SEP20, NULL},
+	{T("{\"time\":1,\"occurred_at\":1,\"occurredAt\":1,\"originalTimestamp\":\"2026-09-20\"}"),
+	 SEP20, NULL},
+	{T("{\"time\":1,\"occurred_at\":1,\"occurredAt\":1789862400000}"), SEP20, NULL},
+	{T("{\"time\":1,\"occurred_at\":\"2026-09-20\"}"), SEP20, NULL},
+	{T("{\"time\":\"2026-09-20\"}"), SEP20, NULL},
+	{T("{\"timestamp\":\"soon\",\"occurredAt\":\"2026-09-20\"}"), SEP20,
+	 WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":\"\",\"time\":0}"), NONE,
+	 "[{\"field\":\"timestamp\",\"reason\":\"" NOTIME "\"},"
+	 "{\"field\":\"time\",\"reason\":\"" EARLY "\"}]"},
+	{T("{\"properties\":{\"timestamp\":1705276800,\"time\":1705276800}}"), NONE, NULL},
+	{T("{\"properties\":{\"time\":1705276800,\"distinct_id\":\"d\"}}"),
+	 INT64_C(1705276800000000), NULL},
+	{T("{\"sentAt\":1705276800}"), NONE, NULL},
+	/* received - (sentAt - original) */
+	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"2026-09-20T00:00:10Z\"}"),
+	 RECEIVED_US - 10 * S, NULL},
+	{T("{\"originalTimestamp\":\"2099-09-20\",\"sentAt\":\"2099-09-20T00:00:10Z\"}"),
+	 RECEIVED_US - 10 * S, NULL},
+	{T("{\"originalTimestamp\":1,\"sentAt\":11}"), RECEIVED_US - 10 * S, NULL},
+	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"2026-09-20T00:00:10Z\","
+	   "\"receivedAt\":\"2026-09-20T00:01:00Z\"}"),
+	 SEP20 + 50 * S, NULL},
+	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"2026-09-20T00:00:10Z\","
+	   "\"receivedAt\":\"2099-09-20\"}"),
+	 RECEIVED_US - 10 * S, NULL},
+	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"soon\"}"), SEP20,
+	 WARN("sentAt", NOTIME)},
+	{T("{\"originalTimestamp\":\"2026-09-20\",\"sentAt\":\"1970-01-01\"}"), SEP20, NULL},
+	/* a timestamp by a clock that is off; by one that is not; one that was corrected; an
+	 * archive's */
+	{T("{\"timestamp\":1789999930,\"sentAt\":1789999941}"), INT64_C(1789999930) * S, NULL},
+	{T("{\"timestamp\":1789999930,\"sentAt\":1789999940}"), RECEIVED_US - 10 * S, NULL},
+	{T("{\"timestamp\":1790003590,\"sentAt\":1790003600}"), RECEIVED_US - 10 * S, NULL},
+	{T("{\"timestamp\":1789996300,\"sentAt\":1789996400}"), RECEIVED_US - 100 * S, NULL},
+	{T("{\"timestamp\":1789996300,\"sentAt\":1789996400,\"originalTimestamp\":1}"),
+	 INT64_C(1789996300) * S, NULL},
+	{T("{\"timestamp\":1789996300,\"sentAt\":1789996400,\"receivedAt\":1}"),
+	 INT64_C(1789996300) * S, NULL},
+	{T("{\"timestamp\":1700000000,\"sentAt\":1700000100}"), INT64_C(1700000000) * S, NULL},
+	{T("{\"occurredAt\":1789996300,\"sentAt\":1789996400}"), INT64_C(1789996300) * S, NULL},
 };
 
-START_TEST(the_timestamp_is_read)
+static void check_time(struct slice json, const struct signal_given *given, int64_t us,
+		       const char *warnings)
 {
-	for (int i = 0; i < LENGTH(timestamps); i++) {
+	struct arena arena = {0};
+	struct signal signal = read_given(&arena, json, given);
+
+	ck_assert_msg(signal.occurred_at_us == us, "%s: %lld", json.p,
+		      (long long)signal.occurred_at_us);
+	assert_text(json.p, "warnings", signal.warnings, warnings);
+	arena_free(&arena);
+}
+
+START_TEST(the_time_is_read)
+{
+	const struct signal_given given = {.received_us = RECEIVED_US};
+
+	for (int i = 0; i < LENGTH(timestamps); i++)
+		check_time(timestamps[i].json, &given, timestamps[i].us, timestamps[i].warnings);
+}
+END_TEST
+
+/* As a batch gives it to its items. */
+START_TEST(the_envelope_is_a_default)
+{
+	const struct signal_given given = {
+		.received_us = RECEIVED_US,
+		.envelope_timestamp = T("\"2026-09-20\""),
+		.envelope_sent_at = T("1789996400"),
+		.envelope_context = T("{\"groupId\":\"g\",\"traits\":{\"email\":\"E@b.co\"}}"),
+	};
+	const struct signal_given bad = {.received_us = RECEIVED_US,
+					 .envelope_timestamp = T("\"soon\"")};
+	const struct signal_given early = {.received_us = RECEIVED_US,
+					   .envelope_timestamp = T("0")};
+	const struct signal_given null = {.received_us = RECEIVED_US,
+					  .envelope_timestamp = T("null"),
+					  .envelope_sent_at = T("null"),
+					  .envelope_context = T("null")};
+
+	check_time(T("{}"), &given, SEP20, NULL);
+	check_time(T("{\"time\":1789996300}"), &given, INT64_C(1789996300) * S, NULL);
+	check_time(T("{\"timestamp\":1789996300}"), &given, RECEIVED_US - 100 * S, NULL);
+	check_time(T("{\"originalTimestamp\":1789996300}"), &given, RECEIVED_US - 100 * S, NULL);
+	check_time(T("{\"originalTimestamp\":1789996300,\"sentAt\":1789996310}"), &given,
+		   RECEIVED_US - 10 * S, NULL);
+	check_time(T("{}"), &bad, NONE, WARN("envelope.timestamp", NOTIME));
+	check_time(T("{}"), &early, NONE, WARN("envelope.timestamp", EARLY));
+	check_time(T("{\"timestamp\":1789996300}"), &null, INT64_C(1789996300) * S, NULL);
+
+	struct arena arena = {0};
+	struct signal signal = read_given(&arena, T("{}"), &given);
+	assert_text("", "email", signal.email, "e@b.co");
+	assert_text("", "product org", signal.product_org_id, "g");
+	signal = read_given(&arena, T("{\"context\":{}}"), &given);
+	assert_text("", "email", signal.email, NULL);
+	signal = read_given(&arena, T("{\"context\":7}"), &given);
+	assert_text("", "email", signal.email, "e@b.co");
+	signal = read_given(&arena, T("{}"), &null);
+	assert_text("", "email", signal.email, NULL);
+	arena_free(&arena);
+}
+END_TEST
+
+/* As CloudEvents' headers give it to a body. */
+START_TEST(headers_are_a_default)
+{
+	const struct signal_given given = {.received_us = RECEIVED_US,
+					   .event_type = T("a.b"),
+					   .event_name = T("s"),
+					   .time = T("2026-09-20T00:00:00Z"),
+					   .envelope_timestamp = T("1")};
+	const struct signal_given bad = {.received_us = RECEIVED_US, .time = T("soon")};
+	struct arena arena = {0};
+	struct signal signal = read_given(&arena, T("{}"), &given);
+
+	assert_text("", "type", signal.event_type, "a.b");
+	assert_text("", "name", signal.event_name, "s");
+	signal = read_given(&arena, T("{\"type\":\"t\",\"event\":\"e\"}"), &given);
+	assert_text("", "type", signal.event_type, "t");
+	assert_text("", "name", signal.event_name, "e");
+	arena_free(&arena);
+	check_time(T("{}"), &given, SEP20, NULL);
+	check_time(T("{\"time\":1789996300}"), &given, INT64_C(1789996300) * S, NULL);
+	check_time(T("{}"), &bad, NONE, WARN("ce-time", NOTIME));
+}
+END_TEST
+
+/* ---- other identities ---- */
+
+static const struct {
+	const char *json;
+	const char *product_user, *crm, *automation, *phone, *product_org;
+} identities[] = {
+	{"{\"productUserId\":\"p\"}", "p", NULL, NULL, NULL, NULL},
+	{"{\"user\":{\"productUserId\":7}}", "7", NULL, NULL, NULL, NULL},
+	{"{\"crmId\":\"c\",\"hs_object_id\":\"h\"}", NULL, "c", NULL, NULL, NULL},
+	{"{\"hs_object_id\":5}", NULL, "5", NULL, NULL, NULL},
+	{"{\"hs_object_id\":0,\"contact\":{\"crmId\":\"c\"}}", NULL, "c", NULL, NULL, NULL},
+	{"{\"portalId\":1,\"objectId\":5}", NULL, "5", NULL, NULL, NULL},
+	{"{\"objectId\":5,\"traits\":{\"portalId\":1}}", NULL, NULL, NULL, NULL, NULL},
+	{"{\"sObject\":\"Lead\",\"Id\":\"00Q\"}", NULL, "00Q", NULL, NULL, NULL},
+	{"{\"id\":\"00Q\",\"sObject\":\"Lead\"}", NULL, NULL, NULL, NULL, NULL},
+	{"{\"mktLeadId\":7,\"mapId\":\"m\"}", NULL, NULL, "7", NULL, NULL},
+	{"{\"mktLeadId\":0,\"mapId\":\"m\"}", NULL, NULL, "m", NULL, NULL},
+	{"{\"phone\":\"+49 30 1\"}", NULL, NULL, NULL, "+49 30 1", NULL},
+	{"{\"contact\":{\"phone\":493011}}", NULL, NULL, NULL, "493011", NULL},
+	{"{\"groupId\":\"g\",\"product_org_id\":\"o\"}", NULL, NULL, NULL, NULL, "g"},
+	{"{\"context\":{\"groupId\":\"c\"},\"product_org_id\":\"o\"}", NULL, NULL, NULL, NULL, "c"},
+	{"{\"data\":{\"product_org_id\":\"o\"}}", NULL, NULL, NULL, NULL, "o"},
+	{"{\"groupId\":\"null\",\"context\":{\"groupId\":\" \"},\"product_org_id\":\"o\"}", NULL,
+	 NULL, NULL, NULL, "o"},
+};
+
+START_TEST(other_identities_are_found)
+{
+	for (int i = 0; i < LENGTH(identities); i++) {
+		const char *json = identities[i].json;
 		struct arena arena = {0};
-		struct signal signal = read_signal(&arena, timestamps[i].json, ABSENT);
-		ck_assert_msg(signal.occurred_at_us == timestamps[i].us, "%s",
-			      timestamps[i].json.p);
+		struct signal signal = read_signal(&arena, slice_of(json), ABSENT);
+		assert_text(json, "product user", signal.product_user_id,
+			    identities[i].product_user);
+		assert_text(json, "CRM", signal.crm_id, identities[i].crm);
+		assert_text(json, "automation", signal.marketing_automation_id,
+			    identities[i].automation);
+		assert_text(json, "phone", signal.phone, identities[i].phone);
+		assert_text(json, "product org", signal.product_org_id, identities[i].product_org);
 		arena_free(&arena);
 	}
 }
@@ -399,6 +650,9 @@ static const struct slice warm[] = {
 	T("{\"context\":{\"groupId\":\"g\"}}"),
 	T("{\"product_org_id\":\"o\"}"),
 	T("{\"properties\":{\"product_org_id\":\"o\"}}"),
+	T("{\"contact\":{\"phone\":\"1\"}}"),
+	T("{\"data\":{\"crmId\":\"c\"}}"),
+	T("{\"user\":{\"email\":\"a@b\"}}"),
 };
 
 static const struct slice cold[] = {
@@ -418,7 +672,9 @@ static const struct slice cold[] = {
 	T("{\"sObject\":{},\"Id\":\"\"}"),
 	T("{\"context\":{\"userId\":\"u\",\"phone\":\"1\",\"product_org_id\":\"o\"}}"),
 	T("{\"context\":{\"groupId\":\"\"}}"),
-	T("{\"user\":{\"email\":\"a@b\",\"userId\":\"u\"}}"),
+	T("{\"user\":{\"id\":\"u\"}}"),
+	T("{\"userId\":\"0\",\"phone\":\" \",\"crmId\":\"null\",\"groupId\":0}"),
+	T("{\"distinct_id\":\"d\",\"properties\":{\"distinct_id\":\"d\"}}"),
 	T("{\"phone\":\"" K1 "x\"}"),
 	T("{\"userId\\u0000\":\"u\"}"),
 };
@@ -448,8 +704,7 @@ START_TEST(the_payload_is_repaired_and_kept)
 	ck_assert(slice_equal(signal.payload, T("{\"a\xef\xbf\xbd\":\"\\\\u0000\","
 						"\"email\":\"A\xef\xbf\xbd@\xef\xbf\xbd"
 						"b\"}")));
-	ck_assert(slice_equal(signal.email, T("a\xef\xbf\xbd@\xef\xbf\xbd"
-					      "b")));
+	ck_assert_ptr_null(signal.email.p);
 	arena_free(&arena);
 }
 END_TEST
@@ -506,8 +761,9 @@ START_TEST(what_is_not_json_is_refused)
 {
 	struct arena arena = {0};
 	struct signal signal;
+	const struct signal_given given = {.received_us = RECEIVED_US};
 
-	ck_assert_int_eq(signal_read(&arena, T("{\"a\":"), false, ABSENT, &signal),
+	ck_assert_int_eq(signal_read(&arena, T("{\"a\":"), false, &given, &signal),
 			 STATUS_MALFORMED_JSON);
 	arena_free(&arena);
 }
@@ -539,7 +795,8 @@ static enum status read_large(void)
 		  "\",\"a\":\"\\u0000" K1 K1 K1 K1 "\",\"source\":\"s\"}");
 	struct arena arena = {0};
 	struct signal signal;
-	enum status status = signal_read(&arena, json, true, ABSENT, &signal);
+	const struct signal_given given = {.received_us = RECEIVED_US};
+	enum status status = signal_read(&arena, json, true, &given, &signal);
 
 	arena_free(&arena);
 	return status;
@@ -561,7 +818,10 @@ Suite *unit_suite(void)
 	tcase_add_test(all, source_names_are_checked);
 	tcase_add_test(all, the_source_is_found);
 	tcase_add_loop_test(all, texts_are_found, 0, LENGTH(text_tables));
-	tcase_add_test(all, the_timestamp_is_read);
+	tcase_add_test(all, the_time_is_read);
+	tcase_add_test(all, the_envelope_is_a_default);
+	tcase_add_test(all, headers_are_a_default);
+	tcase_add_test(all, other_identities_are_found);
 	tcase_add_test(all, signals_without_identity_are_cold);
 	tcase_add_test(all, the_payload_is_repaired_and_kept);
 	tcase_add_test(all, a_repeat_by_bytes);

@@ -92,7 +92,7 @@ static const char *shown(const struct template_trial *trial)
 
 START_TEST(a_row_is_shown_by_its_columns)
 {
-	run("{\"id\":\"o\",\"name\":\"N\",\"users\":12.0,\"mrr\":\"-5\",\"at\":0,"
+	run("{\"id\":\"o\",\"name\":\"N\",\"users\":12.0,\"mrr\":\"-5\",\"at\":1e9,"
 	    "\"flags\":{ \"a b\" : [1,\n2] , \"q\\\" \":3},\"x\": true }",
 	    1);
 	ck_assert_uint_eq(trials[0].index, 0);
@@ -100,7 +100,7 @@ START_TEST(a_row_is_shown_by_its_columns)
 	ck_assert_uint_eq(trials[0].warning_count, 0);
 	ck_assert_str_eq(shown(&trials[0]),
 			 "product_org_id=o name=N user_count=<12> mrr=<-5> "
-			 "last_active_at=1970-01-01T00:00:00Z "
+			 "last_active_at=2001-09-09T01:46:40Z "
 			 "feature_flags=<{\"a b\":[1,2],\"q\\\" \":3}> custom=<{\"x\":true}>");
 }
 END_TEST

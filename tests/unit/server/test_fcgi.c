@@ -478,8 +478,12 @@ static void add_long_head(struct buf *out, size_t n, size_t padding)
 static const struct {
 	size_t bytes;
 	enum status status;
-} long_values[] = {{127, STATUS_OK},   {128, STATUS_OK},    {8000, STATUS_OK},	 {8192, STATUS_OK},
-		   {60000, STATUS_OK}, {100000, STATUS_OK}, {140000, STATUS_END}};
+} long_values[] = {
+	{127, STATUS_OK},    {128, STATUS_OK},
+	{8000, STATUS_OK},   {8192, STATUS_OK},
+	{60000, STATUS_OK},  {100000, STATUS_OK},
+	{130000, STATUS_OK}, {140000, STATUS_HEADERS_TOO_LARGE},
+};
 
 START_TEST(long_parameters_are_read)
 {
@@ -495,6 +499,39 @@ START_TEST(long_parameters_are_read)
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 		answer_and_check();
 	}
+	buf_free(&message);
+}
+END_TEST
+
+/* Far more than is kept, byte by byte of a record's end, and the first ones are there. */
+START_TEST(too_many_parameters_are_read_to_their_end)
+{
+	struct buf message = buf_make(SIZE_MAX / 2), pairs = buf_make(SIZE_MAX / 2);
+	char value[8001];
+
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	add_pair(&pairs, "REQUEST_URI", "/x");
+	for (int i = 0; i < 100; i++)
+		add_pair(&pairs, "HTTP_LONG", value);
+	add_begin(&message, ID);
+	for (size_t at = 0, n; at < pairs.n; at += n) {
+		n = pairs.n - at < 60000 ? pairs.n - at : 60000;
+		add_record(&message, PARAMS, (struct slice){pairs.p + at, n});
+	}
+	add_record(&message, PARAMS, SLICE(""));
+	add_record(&message, STDIN, SLICE("{}"));
+	add_end(&message);
+	call();
+	enum status status = STATUS_AGAIN;
+	for (size_t at = 0, n; at < message.n && status == STATUS_AGAIN; at += n) {
+		n = message.n - at < 10007 ? message.n - at : 10007;
+		say_bytes(message.p + at, n);
+		status = fcgi_read_params(fcgi);
+	}
+	ck_assert_int_eq(status, STATUS_HEADERS_TOO_LARGE);
+	ck_assert_str_eq(variable("REQUEST_URI"), "/x");
+	buf_free(&pairs);
 	buf_free(&message);
 }
 END_TEST
@@ -1077,6 +1114,7 @@ static void add_conversation(Suite *suite)
 	tcase_add_test(tests, parameters_may_be_cut_anywhere);
 	tcase_add_test(tests, every_byte_of_the_parameters_may_come_alone);
 	tcase_add_loop_test(tests, long_parameters_are_read, 0, LENGTH(long_values));
+	tcase_add_test(tests, too_many_parameters_are_read_to_their_end);
 	tcase_add_loop_test(tests, padding_after_the_parameters_is_skipped, 0,
 			    LENGTH(padded_values));
 	tcase_add_loop_test(tests, announced_lengths_are_checked, 0, LENGTH(lengths));

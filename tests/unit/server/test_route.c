@@ -6,7 +6,7 @@
 #include "check_main.h"
 #include "server/route.h"
 
-enum { TARGET_MAX = 2048, SEGMENTS_MAX = 8 };
+enum { PATH_MAX_BYTES = 2048, SEGMENTS_MAX = 8 };
 
 #define WEBHOOK "/api/signal-staging/webhook/"
 #define BULK	"/api/signal-staging/bulk/"
@@ -68,6 +68,10 @@ static const struct row good[] = {
 	{ORGS "sk_a/batch", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	{ORGS "web/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
 	{"/api/product-orgs/bulk/sk_a", STATUS_NOT_FOUND, NULL, NULL, NULL},
+	/* In absolute form (RFC 9112 section 3.2.2), whatever the host. */
+	{"http://example.com" WEBHOOK "sk_a", STATUS_OK, ONE, "sk_a", NULL},
+	{"HTTPS://user@[::1]:8443" WEBHOOK "web/sk_a/?http://", STATUS_OK, SOURCE, "sk_a", "web"},
+	{"http://" WEBHOOK "sk_a/batch", STATUS_OK, BATCH, "sk_a", NULL},
 	/* Whether a segment is a valid key or source is checked later. */
 	{WEBHOOK "no-key", STATUS_OK, ONE, "no-key", NULL},
 	{WEBHOOK "sk_", STATUS_OK, ONE, "sk_", NULL},
@@ -318,9 +322,15 @@ static const char *const unknown[] = {
 	WEBHOOK "sk_a%",
 	WEBHOOK "sk_a%7",
 	WEBHOOK "sk_a%/",
-	/* Not in origin form (RFC 9112 section 3.2). */
-	"http://example.com" WEBHOOK "sk_a",
-	"HTTP://example.com/health",
+	/* In neither origin nor absolute form (RFC 9112 section 3.2). */
+	"http://",
+	"http://example.com",
+	"http://example.com?" WEBHOOK "sk_a",
+	"http:" WEBHOOK "sk_a",
+	"http:/example.com" WEBHOOK "sk_a",
+	"ftp://example.com" WEBHOOK "sk_a",
+	"xhttp://example.com" WEBHOOK "sk_a",
+	"http://example.com/x" WEBHOOK "sk_a",
 	"example.com:443",
 	"/http://example.com" WEBHOOK "sk_a",
 	"//example.com" WEBHOOK "sk_a",
@@ -396,9 +406,30 @@ START_TEST(health_and_metrics_are_only_read)
 
 	for (int i = 0; i < LENGTH(rows); i++) {
 		check(&rows[i], "POST");
-		check(&rows[i], "HEAD");
+		check(&rows[i], "OPTIONS");
 		check(&rows[i], "get");
 	}
+}
+END_TEST
+
+/* As other monitors ask for them. */
+START_TEST(health_and_metrics_answer_head)
+{
+	static const struct row rows[] = {
+		{"/health", STATUS_OK, "/health", NULL, NULL},
+		{"/metrics", STATUS_OK, "/metrics", NULL, NULL},
+	};
+	struct arena arena = {0};
+	struct route_match match;
+
+	for (int i = 0; i < LENGTH(rows); i++) {
+		check(&rows[i], "HEAD");
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
+					    slice_of(rows[i].target), &match),
+				 STATUS_METHOD_NOT_ALLOWED);
+		ck_assert_str_eq(match.allow, "GET, HEAD");
+	}
+	arena_free(&arena);
 }
 END_TEST
 
@@ -417,22 +448,23 @@ END_TEST
 
 /* ---- limits ---- */
 
-START_TEST(long_targets_are_not_found)
+START_TEST(long_paths_are_not_found)
 {
 	static const char prefix[] = WEBHOOK "sk_";
 	struct arena arena = {0};
 	struct route_match match;
-	char target[TARGET_MAX + 1];
+	char target[PATH_MAX_BYTES + 1];
 
-	/* The query counts as well. */
+	/* A query does not count. */
 	memset(target, 'a', sizeof(target));
 	memcpy(target, prefix, sizeof(prefix) - 1);
 	if (_i == 1)
 		target[sizeof(prefix)] = '?';
-	for (size_t n = TARGET_MAX - 1; n <= TARGET_MAX + 1; n++) {
+	for (size_t n = PATH_MAX_BYTES - 1; n <= PATH_MAX_BYTES + 1; n++) {
 		enum status status = route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
 						(struct slice){target, n}, &match);
-		ck_assert_int_eq(status, n <= TARGET_MAX ? STATUS_OK : STATUS_NOT_FOUND);
+		ck_assert_int_eq(status,
+				 n <= PATH_MAX_BYTES || _i == 1 ? STATUS_OK : STATUS_NOT_FOUND);
 		if (status == STATUS_OK)
 			ck_assert_uint_eq(match.key.n, _i == 1 ? 4 : n - (sizeof(prefix) - 1) + 3);
 	}
@@ -445,9 +477,9 @@ START_TEST(many_segments_are_not_found)
 {
 	struct arena arena = {0};
 	struct route_match match;
-	char target[TARGET_MAX];
+	char target[PATH_MAX_BYTES];
 
-	for (size_t count = SEGMENTS_MAX - 1; count <= TARGET_MAX / 2; count++) {
+	for (size_t count = SEGMENTS_MAX - 1; count <= PATH_MAX_BYTES / 2; count++) {
 		for (size_t i = 0; i < count; i++)
 			memcpy(target + 2 * i, "/a", 2);
 		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("POST"),
@@ -508,8 +540,9 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_nul_byte_ends_no_target);
 	tcase_add_loop_test(tests, another_method_is_not_allowed, 0, LENGTH(methods));
 	tcase_add_test(tests, health_and_metrics_are_only_read);
+	tcase_add_test(tests, health_and_metrics_answer_head);
 	tcase_add_test(tests, an_absent_method_is_not_allowed);
-	tcase_add_loop_test(tests, long_targets_are_not_found, 0, 2);
+	tcase_add_loop_test(tests, long_paths_are_not_found, 0, 2);
 	tcase_add_test(tests, many_segments_are_not_found);
 	tcase_add_test(tests, key_and_source_outlive_the_target);
 	tcase_add_test(tests, a_lack_of_memory_is_reported);

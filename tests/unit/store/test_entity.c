@@ -98,7 +98,8 @@ START_TEST(a_key_has_all_its_members)
 					      "deactivated_by",
 					      "last_refused_at",
 					      "last_refused_reason",
-					      "payload_template"};
+					      "payload_template",
+					      "delivery_id_member"};
 
 	ck_assert_uint_eq(store_key_entity.count, (size_t)LENGTH(members));
 	for (int i = 0; i < LENGTH(members); i++) {

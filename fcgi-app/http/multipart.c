@@ -1,0 +1,182 @@
+/*
+ * http/multipart.c - multipart/form-data (RFC 7578, RFC 2046 section 5.1). See http/form.h.
+ */
+#define _GNU_SOURCE /* memmem, which is POSIX only since 2024 */
+#include "http/form_internal.h"
+
+#include <string.h>
+
+#include "http/header.h"
+#include "http/media.h"
+
+enum { NAME_BYTES = 1024 };
+
+static struct slice behind(struct slice text, const char *p)
+{
+	return (struct slice){p, text.n - (size_t)(p - text.p)};
+}
+
+static struct slice before(struct slice text, const char *p)
+{
+	return (struct slice){text.p, (size_t)(p - text.p)};
+}
+
+static const char *find(struct slice text, struct slice part)
+{
+	return text.n == 0 ? NULL : memmem(text.p, text.n, part.p, part.n);
+}
+
+/* Takes a line without its end, CR LF or LF. False if there is none. */
+static bool take_line(struct slice *text, struct slice *line)
+{
+	const char *end = text->n == 0 ? NULL : memchr(text->p, '\n', text->n);
+
+	if (end == NULL)
+		return false;
+	*line = before(*text, end);
+	*text = behind(*text, end + 1);
+	if (line->n > 0 && line->p[line->n - 1] == '\r')
+		line->n--;
+	return true;
+}
+
+/* ---- a part ---- */
+
+struct part {
+	char *room; /* NAME_BYTES */
+	struct slice name;
+	bool is_file;
+};
+
+/* Content-Disposition: form-data; name="a"; filename="b" */
+static bool read_disposition(struct slice text, struct part *part)
+{
+	char unused[NAME_BYTES] = "";
+
+	(void)http_header_take(&text, ';');
+	while (text.n > 0) {
+		struct slice value, name = http_header_take(&text, '=');
+		bool is_name = slice_equal_nocase(name, SLICE("name"));
+		if (!http_header_take_value(&text, ';', is_name ? part->room : unused, NAME_BYTES,
+					    &value))
+			return false;
+		if (is_name)
+			part->name = value;
+		else if (slice_equal_nocase(name, SLICE("filename")) ||
+			 slice_equal_nocase(name, SLICE("filename*")))
+			part->is_file = true;
+	}
+	return true;
+}
+
+/* Reads the headers up to the empty line. False if that is missing, or no name is given. */
+static bool read_headers(struct slice *text, struct part *part)
+{
+	struct slice line;
+
+	while (take_line(text, &line)) {
+		if (line.n == 0)
+			return part->name.p != NULL;
+		struct slice name = http_header_take(&line, ':');
+		if (slice_equal_nocase(name, SLICE("content-disposition")) &&
+		    !read_disposition(line, part))
+			return false;
+	}
+	return false;
+}
+
+static enum status refuse(const char **reason, const char *why)
+{
+	*reason = why;
+	return STATUS_UNSUPPORTED_MEDIA_TYPE;
+}
+
+static enum status read_part(struct arena *arena, struct slice text, struct http_form *form,
+			     const char **reason)
+{
+	struct part part = {.room = arena_alloc(arena, NAME_BYTES)};
+
+	if (part.room == NULL)
+		return STATUS_NO_MEMORY;
+	if (!read_headers(&text, &part))
+		return refuse(reason, "a part of the form has no name");
+	if (part.is_file)
+		return refuse(reason, "a part of the form is a file");
+	return http_form_add(arena, form, (struct http_field){part.name, text}, reason);
+}
+
+/* ---- the parts ---- */
+
+/* The line feed and the delimiter behind it, in the arena: a body may have LF alone. STATUS_OK,
+ * STATUS_NO_MEMORY, or STATUS_END without a boundary. */
+static enum status find_delimiter(struct arena *arena, struct slice body, struct slice boundary,
+				  struct slice *delimiter)
+{
+	if (boundary.p == NULL) {
+		struct slice line, rest = body;
+		if (!take_line(&rest, &line) || line.n > HTTP_BOUNDARY_MAX + 2 ||
+		    !slice_starts(line, SLICE("--")))
+			return STATUS_END;
+		line = slice_trim(line);
+		boundary = (struct slice){line.p + 2, line.n - 2};
+	}
+	*delimiter = slice_of(arena_format(arena, "\n--%.*s", (int)boundary.n, boundary.p));
+	return delimiter->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* The rest of the line behind a delimiter: blanks, or "--" behind the last part. */
+static bool take_line_end(struct slice *text, bool *last)
+{
+	*last = slice_starts(*text, SLICE("--"));
+	if (*last)
+		return true;
+	struct slice line;
+	return take_line(text, &line) && slice_trim(line).n == 0;
+}
+
+static enum status read_parts(struct arena *arena, struct slice body, struct slice delimiter,
+			      struct http_form *form, const char **reason)
+{
+	enum status status = STATUS_OK;
+	bool last = false;
+
+	while (status == STATUS_OK) {
+		if (!take_line_end(&body, &last))
+			return refuse(reason, "a boundary of the form is malformed");
+		if (last)
+			break;
+		const char *end = find(body, delimiter);
+		if (end == NULL)
+			return refuse(reason, "the form does not end with its boundary");
+		struct slice part = before(body, end);
+		if (part.n > 0 && part.p[part.n - 1] == '\r')
+			part.n--;
+		body = behind(body, end + delimiter.n);
+		status = read_part(arena, part, form, reason);
+	}
+	return status;
+}
+
+enum status http_multipart_read(struct arena *arena, struct slice body, struct slice boundary,
+				struct http_form *form, const char **reason)
+{
+	struct slice delimiter;
+	enum status status = find_delimiter(arena, body, boundary, &delimiter);
+
+	*form = (struct http_form){0};
+	*reason = "";
+	if (status == STATUS_END)
+		return refuse(reason, "the form has no boundary");
+	if (status != STATUS_OK)
+		return status;
+	/* The first delimiter may begin the body, or stand behind a preamble. */
+	struct slice first = {delimiter.p + 1, delimiter.n - 1};
+	const char *begin = slice_starts(body, first) ? body.p : find(body, delimiter);
+	if (begin == NULL)
+		return refuse(reason, "the form does not begin with its boundary");
+	body = behind(body, begin + (begin == body.p ? first.n : delimiter.n));
+	status = read_parts(arena, body, delimiter, form, reason);
+	if (status == STATUS_OK && form->count == 0)
+		return refuse(reason, "the form has no fields");
+	return status;
+}
