@@ -164,10 +164,10 @@ def test_envelope_defaults(stack, key, beside, column, value, order):
 
 
 @pytest.mark.parametrize("member", ["writeKey", "api_key"])
-def test_presented_key_is_removed_from_the_payload(stack, key, member):
+def test_presented_key_is_crossed_out_in_the_payload(stack, key, member):
     """Senders repeat the key in the clear; it is not stored. Another value stays."""
     item = {"email": "a@b.c", member: key["key"], "n": 1}
-    assert stack.staged(put(stack, key, item)) == {"email": "a@b.c", "n": 1}
+    assert stack.staged(put(stack, key, item)) == {**item, member: "sk_" + "x" * 38}
     assert stack.staged(put(stack, key, {**item, member: "other"})) == {**item, member: "other"}
     envelope = {"batch": [item, {"email": "b@b.c"}], member: key["key"]}
     answer = send(stack, path_of(key, end="/batch"), json.dumps(envelope).encode())
