@@ -108,7 +108,11 @@ static void answer_batch(const struct intake *intake, struct buf *out)
 	uint64_t items = intake->accepted + intake->rejected;
 	uint64_t stored = intake->accepted - intake->duplicates;
 
-	buf_add_text(out, "{\"message\":\"");
+	buf_add_char(out, '{');
+	/* Amplitude's libraries read the status there, and without it take the batch for lost. */
+	if (intake->tells_code)
+		buf_add_format(out, "\"code\":%d,", problem_of(STATUS_ACCEPTED)->http);
+	buf_add_text(out, "\"message\":\"");
 	buf_add_format(out, "%llu of %llu %s received and queued for processing\"",
 		       (unsigned long long)stored, (unsigned long long)items,
 		       intake->product_orgs != NULL ? "product org updates" : "signals");

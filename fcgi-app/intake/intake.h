@@ -78,6 +78,7 @@ struct intake {
 	uint64_t accepted, rejected;		   /* good and bad items */
 	uint64_t duplicates;			   /* of the accepted ones, set by intake_settle */
 	bool single;				   /* answered as one item */
+	bool tells_code;			   /* the answer to a batch repeats the status */
 	bool unreadable;			   /* the body as a whole is bad */
 	enum status body_status;		   /* OK, or why nothing of the body is stored */
 	const char *detail; /* for the problem: where it is bad; NULL: nothing more exact */

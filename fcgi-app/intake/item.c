@@ -28,6 +28,7 @@ enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 	given->source = intake->given_source;
 	if (status != STATUS_OK || commit->envelope.p == NULL)
 		return status;
+	intake->tells_code = json_reader_beside(reader, "api_key").p != NULL;
 	status = copy_beside(arena, reader, "context", &given->envelope_context);
 	if (status == STATUS_OK)
 		status = copy_beside(arena, reader, "timestamp", &given->envelope_timestamp);

@@ -1385,6 +1385,25 @@ static const struct {
 	 "{\"index\":0,\"id\":100,\"source\":\"generic\",\"cold_storage\":true},"
 	 "{\"index\":1,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte "
 	 "3\"}}]}\n"},
+	/* As Amplitude's libraries send it; and what its members are beside no array, or in one. */
+	{INTAKE_BATCH, "", "{\"api_key\":\"k\",\"events\":[{\"user_id\":\"u\"}],\"options\":{}}",
+	 "{\"code\":202,\"message\":\"1 of 1 signals received and queued for processing\","
+	 "\"accepted\":1,\"duplicates\":0,\"rejected\":0,\"results\":[{\"index\":0,\"id\":100,"
+	 "\"source\":\"generic\",\"cold_storage\":false}]}\n"},
+	{INTAKE_SINGLE, "", "{\"events\":[{\"user_id\":\"u\"}],\"api_key\":null}",
+	 "{\"code\":202,\"message\":\"1 of 1 signals received and queued for processing\","
+	 "\"accepted\":1,\"duplicates\":0,\"rejected\":0,\"results\":[{\"index\":0,\"id\":100,"
+	 "\"source\":\"generic\",\"cold_storage\":false}]}\n"},
+	{INTAKE_SINGLE, "", "{\"user_id\":\"u\",\"api_key\":\"k\"}",
+	 "{\"id\":100,\"message\":\"Signal received and queued for processing\","
+	 "\"source\":\"generic\",\"cold_storage\":false}\n"},
+	{INTAKE_BATCH, "", "{\"events\":[{\"user_id\":\"u\",\"api_key\":\"k\"}]}",
+	 "{\"message\":\"1 of 1 signals received and queued for processing\",\"accepted\":1,"
+	 "\"duplicates\":0,\"rejected\":0,\"results\":[{\"index\":0,\"id\":100,"
+	 "\"source\":\"generic\",\"cold_storage\":false}]}\n"},
+	{INTAKE_BULK, "", "{\"api_key\":\"k\",\"events\":[{}]}",
+	 "{\"code\":202,\"message\":\"1 of 1 signals received and queued for processing\","
+	 "\"accepted\":1,\"duplicates\":0,\"rejected\":0,\"results\":[]}\n"},
 	/* Only the bad ones are listed. */
 	{INTAKE_BULK, "", "[{},7,{}]",
 	 "{\"message\":\"2 of 3 signals received and queued for processing\",\"accepted\":2,"
