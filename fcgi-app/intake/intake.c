@@ -185,6 +185,7 @@ struct json_limits intake_json_limits(const struct config *config, enum intake_k
 {
 	return (struct json_limits){
 		.item_bytes = (size_t)config->item_bytes,
+		.kept_bytes = (size_t)config->single_body_bytes,
 		.items = (uint64_t)(kind == INTAKE_BULK ? config->bulk_items : config->batch_items),
 		.depth = (unsigned)config->json_depth,
 		.number_digits = (unsigned)config->json_number_digits,

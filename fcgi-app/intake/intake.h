@@ -39,7 +39,7 @@ struct intake_error {
 	enum status status;
 	uint64_t offset;    /* in the decoded body */
 	const char *reason; /* constant text */
-	struct slice text;  /* its bytes, up to the item limit; absent in bulk */
+	struct slice text;  /* its bytes, up to the limit of a single request; absent in bulk */
 	uint64_t length;    /* all its bytes */
 	struct intake_error *next;
 };

@@ -108,7 +108,7 @@ enum status json_reader_item_begin(struct json_reader *reader, const char *p)
 					json_reader_offset(reader, p), "too many items");
 	json_scan_item(&reader->scan);
 	reader->broken = STATUS_OK;
-	capture_begin(reader, CAPTURE_ITEM, p, reader->limits.item_bytes);
+	capture_begin(reader, CAPTURE_ITEM, p, reader->limits.kept_bytes);
 	return STATUS_OK;
 }
 
@@ -414,15 +414,17 @@ enum status json_reader_open(struct json_reader **reader, enum json_form form,
 	*reader = made;
 	if (made == NULL)
 		return STATUS_NO_MEMORY;
-	size_t most = limits->item_bytes > BESIDE_BYTES ? limits->item_bytes : BESIDE_BYTES;
 	*made = (struct json_reader){
 		.form = form,
 		.limits = *limits,
 		.sink = sink,
 		.context = context,
-		.kept = buf_make(most),
 		.reason = "",
 	};
+	if (made->limits.kept_bytes < limits->item_bytes)
+		made->limits.kept_bytes = limits->item_bytes;
+	made->kept = buf_make(made->limits.kept_bytes > BESIDE_BYTES ? made->limits.kept_bytes
+								     : BESIDE_BYTES);
 	json_scan_open(&made->scan, limits->depth, limits->number_digits, limits->number_exponent);
 	made->scan.watched = 1;
 	for (int i = 0; i < JSON_READER_BESIDE; i++)

@@ -23,7 +23,7 @@ struct json_item {
 	uint64_t index;	     /* among the items, from 0 */
 	uint64_t offset;     /* of its first byte in the decoded body */
 	struct slice text;   /* exactly the value's bytes, during the call only. Of a bad item as
-			      * much as was kept, at most the limit of an item */
+			      * much as was kept, at most limits.kept_bytes */
 	uint64_t length;     /* bytes of the whole value, or of a malformed line */
 	enum status status;  /* STATUS_OK, or why this item is bad: NOT_AN_OBJECT, ITEM_TOO_LARGE,
 			      * NESTING_TOO_DEEP, NUMBER_TOO_LARGE; a line also MALFORMED_JSON, and
@@ -41,7 +41,7 @@ typedef enum status json_item_sink(void *context, const struct json_item *item);
 
 /*
  * Is fed the body in pieces of any size and calls the sink for each item. Holds at most one
- * unfinished item, of limits.item_bytes; an item within one piece is not copied.
+ * unfinished item, of limits.kept_bytes; an item within one piece is not copied.
  */
 struct json_reader;
 

@@ -15,6 +15,7 @@
 
 struct json_limits {
 	size_t item_bytes;	  /* of one item */
+	size_t kept_bytes;	  /* of a bad item; item_bytes if that is more */
 	uint64_t items;		  /* of one body */
 	unsigned depth;		  /* of nested arrays and objects; the item's own braces are 1 */
 	unsigned number_digits;	  /* of a number, without its exponent */

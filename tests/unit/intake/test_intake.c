@@ -1171,10 +1171,10 @@ START_TEST(the_given_source_is_kept_too)
 }
 END_TEST
 
-/* As many bytes as a single body may have, of items as many as one of them. */
+/* As many bytes as a single body may have, also of an item. */
 START_TEST(what_is_kept_is_limited)
 {
-	size_t most = _i == 1 ? ITEM_BYTES : SINGLE_BYTES;
+	size_t most = SINGLE_BYTES;
 
 	for (size_t n = most - 1; n <= most + 1; n++) {
 		struct buf text = buf_make(BUF_BYTES);

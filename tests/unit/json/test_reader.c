@@ -27,6 +27,40 @@ START_TEST(the_size_of_an_item_is_limited)
 END_TEST
 
 /* Of several limits the one that is passed first is told. */
+static const struct {
+	size_t item_bytes, kept_bytes; /* the limits */
+	size_t size, kept;	       /* of the item */
+} keeping[] = {
+	{10, 20, 10, 10}, {10, 20, 11, 11}, {10, 20, 20, 20}, {10, 20, 21, 20},
+	{10, 20, 99, 20}, {10, 0, 11, 10},  {10, 9, 11, 10},
+};
+
+START_TEST(so_much_of_a_bad_item_is_kept)
+{
+	struct json_limits limits = usual;
+	struct buf buf = buf_make(SIZE_MAX / 2);
+
+	limits.item_bytes = keeping[_i].item_bytes;
+	limits.kept_bytes = keeping[_i].kept_bytes;
+	buf_add_text(&buf, "[{\"a\":\"");
+	add_times(&buf, "x", keeping[_i].size - 8);
+	buf_add_text(&buf, "\"},{}]");
+	for (size_t i = 0; i < LENGTH(piece_sizes); i++) {
+		struct seen seen;
+		read_body(&seen, JSON_FORM_BATCH, &limits, buf_slice(&buf), piece_sizes[i], NULL);
+		ck_assert_uint_eq(seen.items, 2);
+		ck_assert_int_eq(seen.item[0].status, keeping[_i].size > limits.item_bytes
+							      ? STATUS_ITEM_TOO_LARGE
+							      : STATUS_OK);
+		ck_assert_uint_eq(seen.item[0].length, keeping[_i].size);
+		ck_assert(slice_equal(seen_text(&seen, 0),
+				      (struct slice){buf.p + 1, keeping[_i].kept}));
+		seen_free(&seen);
+	}
+	buf_free(&buf);
+}
+END_TEST
+
 START_TEST(the_first_limit_that_is_passed_counts)
 {
 	struct json_limits limits = usual;
@@ -938,6 +972,7 @@ Suite *unit_suite(void)
 
 	tcase_set_timeout(tests, 60);
 	tcase_add_loop_test(tests, the_size_of_an_item_is_limited, 0, LENGTH(sizes));
+	tcase_add_loop_test(tests, so_much_of_a_bad_item_is_kept, 0, LENGTH(keeping));
 	tcase_add_test(tests, the_first_limit_that_is_passed_counts);
 	tcase_add_loop_test(tests, the_number_of_items_is_limited, 0, LENGTH(counts));
 	tcase_add_test(tests, a_body_of_nothing_but_containers_is_limited);
