@@ -45,7 +45,8 @@ static bool take_line(struct slice *text, struct slice *line)
 struct part {
 	char *room; /* NAME_BYTES */
 	struct slice name;
-	bool is_file;
+	bool has_file_name;
+	bool is_file; /* the file name is not empty */
 };
 
 /* Content-Disposition: form-data; name="a"; filename="b" */
@@ -60,11 +61,13 @@ static bool read_disposition(struct slice text, struct part *part)
 		if (!http_header_take_value(&text, ';', is_name ? part->room : unused, NAME_BYTES,
 					    &value))
 			return false;
-		if (is_name)
+		if (is_name) {
 			part->name = value;
-		else if (slice_equal_nocase(name, SLICE("filename")) ||
-			 slice_equal_nocase(name, SLICE("filename*")))
-			part->is_file = true;
+		} else if (slice_equal_nocase(name, SLICE("filename")) ||
+			   slice_equal_nocase(name, SLICE("filename*"))) {
+			part->has_file_name = true;
+			part->is_file |= value.n > 0;
+		}
 	}
 	return true;
 }
@@ -100,7 +103,8 @@ static enum status read_part(struct arena *arena, struct slice text, struct http
 		return STATUS_NO_MEMORY;
 	if (!read_headers(&text, &part))
 		return refuse(reason, "a part of the form has no name");
-	if (part.is_file)
+	/* Browsers send an empty part without a file name where no file was chosen. */
+	if (part.is_file || (part.has_file_name && text.n > 0))
 		return refuse(reason, "a part of the form is a file");
 	return http_form_add(arena, form, (struct http_field){part.name, text}, reason);
 }

@@ -88,6 +88,19 @@ static const struct expected multiparts[] = {
 	 "x",
 	 {0},
 	 "a part of the form is a file"},
+	{T("--x\r\nContent-Disposition: form-data; name=a; filename=b\r\n\r\n\r\n--x--"),
+	 "x",
+	 {0},
+	 "a part of the form is a file"},
+	{T("--x\r\nContent-Disposition: form-data; name=a; filename=\"\"\r\n\r\nb\r\n--x--"),
+	 "x",
+	 {0},
+	 "a part of the form is a file"},
+	{T("--x\r\nContent-Disposition: form-data; name=a; filename=\"\"\r\n"
+	   "Content-Type: application/octet-stream\r\n\r\n\r\n--x--"),
+	 "x",
+	 {"a", ""},
+	 NULL},
 };
 
 static enum status read_form(struct arena *arena, const struct expected *is, bool multipart,
