@@ -587,14 +587,14 @@ COMMENT ON FUNCTION sluice.note_refusals(sluice.intake_refusal[]) IS
 CREATE OR REPLACE FUNCTION sluice.names_somebody(value text) RETURNS boolean
 LANGUAGE sql IMMUTABLE
 RETURN octet_length(value) <= 1024
-    AND btrim(value, E'\u0001\u0002\u0003\u0004\u0005\u0006\u0007\b\t\n\u000b\f\r\u000e\u000f\u0010'
-        '\u0011\u0012\u0013\u0014\u0015\u0016\u0017\u0018\u0019\u001a\u001b\u001c\u001d\u001e\u001f '
-        '\u007f\u0085\u00a0\u00ad\u1680\u180e\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008'
-        '\u2009\u200a\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff\ufffd')
-    NOT IN ('', '0', 'null', 'undefined', repeat('0', 32), '00000000-0000-0000-0000-000000000000');
+    AND value !~ replace('^_*(0|null|undefined|0{32}|0{8}(-0{4}){3}-0{12})?_*$', '_',
+        -- the blanks of base/unicode.c
+        '[\u0001-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f'
+        '\u3000\u3164\ufeff\ufff9-\ufffd]');
 COMMENT ON FUNCTION sluice.names_somebody(text) IS
     'Whether a text can be an id: not over 1,024 bytes, and without blanks around it (Unicode''s '
-    'white space, control characters, U+FFFD) neither empty nor 0, null, undefined or a nil UUID.';
+    'white space, what shows as nothing, control characters, U+FFFD) neither empty nor 0, null, '
+    'undefined or a nil UUID. The workers'' rule (model/identity.h) for a member that a key names.';
 
 CREATE OR REPLACE FUNCTION sluice.own_id(member text, payload jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE

@@ -1,7 +1,7 @@
 -- Ids of deliveries: the member that a key names, what is no id, the scope of a rotated key, and ids
 -- that were used twice.
 BEGIN;
-SELECT plan(46);
+SELECT plan(48);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Ids');
@@ -22,6 +22,13 @@ FROM (VALUES ('', false, 'the empty text'), (' ', false, 'a blank'),
     (repeat('x', 1024), true, 'the longest'), ('a', true, 'a letter'), ('00', true, 'two zeros'),
     ('Null', true, 'a name'), (' a ', true, 'one between blanks'),
     ('00000000-0000-0000-0000-000000000001', true, 'a UUID')) AS v (value, expected, what);
+-- The first and last blank of each range in base/unicode.c, and what lies beside them.
+SELECT is_empty($$ SELECT to_hex(c) FROM unnest('{1, 32, 127, 160, 173, 1564, 5760, 6158, 8192, 8207, 8232,
+    8239, 8287, 8303, 12288, 12644, 65279, 65529, 65533}'::integer[]) AS c
+    WHERE sluice.names_somebody(chr(c)) OR sluice.names_somebody(chr(c) || '0' || chr(c)) $$, 'each blank');
+SELECT is_empty($$ SELECT to_hex(c) FROM unnest('{33, 126, 161, 172, 174, 1563, 1565, 5759, 5761, 6157, 6159,
+    8191, 8208, 8231, 8240, 8286, 8304, 12287, 12289, 12643, 12645, 65278, 65280, 65528, 65534}'::integer[])
+    AS c WHERE NOT sluice.names_somebody(chr(c)) $$, 'but nothing beside them');
 
 -- ---- the id in a payload ----
 SELECT is(sluice.own_id(v.member, v.payload::jsonb), v.expected, format('%s of %s', v.member, v.payload))
