@@ -31,13 +31,19 @@ static char take(struct cursor *cursor, const char *these)
 /* Takes exactly n digits: a number from min to max. */
 static bool take_number(struct cursor *cursor, int n, int min, int max, int *value)
 {
-	*value = 0;
-	for (int i = 0; i < n; i++, cursor->p++) {
-		if (cursor->p == cursor->end || !ascii_is_digit(*cursor->p))
+	int number = 0;
+
+	if (cursor->end - cursor->p < n)
+		return false;
+	const char *p = cursor->p;
+	for (const char *end = p + n; p < end; p++) {
+		if (!ascii_is_digit(*p))
 			return false;
-		*value = *value * 10 + *cursor->p - '0';
+		number = number * 10 + *p - '0';
 	}
-	return *value >= min && *value <= max;
+	cursor->p = p;
+	*value = number;
+	return number >= min && number <= max;
 }
 
 static bool finish(int64_t us, int64_t *unix_us)
@@ -86,7 +92,7 @@ static int64_t days_before(int year)
 }
 
 /* Days since 1970 of a date whose month is one; false when the month has no such day. */
-static bool date_days(int year, int month, int day, int64_t *days)
+static inline bool date_days(int year, int month, int day, int64_t *days)
 {
 	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
 	bool leap = is_leap(year);
@@ -101,13 +107,14 @@ static bool date_days(int year, int month, int day, int64_t *days)
 /* Takes one or more digits; ignores those beyond the microsecond. */
 static bool take_fraction(struct cursor *cursor, int64_t *us)
 {
-	int64_t unit = SECOND_US / 10;
+	const char *p = cursor->p, *first = p;
+	int64_t unit = SECOND_US / 10, fraction_us = 0;
 
-	if (!next_is_digit(cursor))
-		return false;
-	for (; next_is_digit(cursor); cursor->p++, unit /= 10)
-		*us += unit * (*cursor->p - '0');
-	return true;
+	for (; p < cursor->end && ascii_is_digit(*p); p++, unit /= 10)
+		fraction_us += unit * (*p - '0');
+	cursor->p = p;
+	*us = fraction_us;
+	return p > first;
 }
 
 static int64_t time_us(int hour, int minute, int second, int64_t fraction_us)
@@ -120,7 +127,7 @@ static int64_t time_us(int hour, int minute, int second, int64_t fraction_us)
 }
 
 /* hh:mm[:ss[.f]] */
-static bool take_time(struct cursor *cursor, int64_t *us)
+static inline bool take_time(struct cursor *cursor, int64_t *us)
 {
 	int hour, minute, second = 0;
 	int64_t fraction_us = 0;

@@ -14,7 +14,9 @@ static const char unreadable[] =
 
 const char *event_time_of_text(struct slice text, int64_t *us)
 {
-	return timestamp_read(unicode_trim(text), us) ? NULL : unreadable;
+	/* Nearly all have no blanks around them. */
+	return timestamp_read(text, us) || timestamp_read(unicode_trim(text), us) ? NULL
+										  : unreadable;
 }
 
 enum status event_time_read(struct arena *arena, struct slice value, int64_t *us,
@@ -23,14 +25,12 @@ enum status event_time_read(struct arena *arena, struct slice value, int64_t *us
 	struct slice text = SLICE_ABSENT;
 
 	*reason = unreadable;
-	if (json_text_is_number(value)) {
-		if (timestamp_of_number(value, us))
+	if (*value.p != '"') {
+		if (json_text_is_number(value) && timestamp_of_number(value, us))
 			*reason = NULL;
 		return STATUS_OK;
 	}
-	if (*value.p != '"')
-		return STATUS_OK;
-	enum status status = json_text_scalar(arena, value, SIZE_MAX, &text);
+	enum status status = json_text_string(arena, value, &text);
 	if (status == STATUS_OK)
 		*reason = event_time_of_text(text, us);
 	return status;

@@ -93,43 +93,71 @@ void pg_array_end_record(struct pg_array *array)
 	write_be32(out->p + array->record - 4, (uint32_t)(out->n - array->record));
 }
 
-void pg_array_add_null(struct pg_array *array, uint32_t type)
+/* Of a function that another only ends with: inlined there, its registers would be saved even for
+ * nulls, which most fields are. */
+#define APART __attribute__((noinline))
+
+APART static void add_any_null(struct pg_array *array, uint32_t type)
 {
 	(void)start_value(array, type, UINT32_MAX, 0);
 }
 
-static void add_bytes(struct pg_array *array, uint32_t type, struct slice value)
+/* Nearly always it is a field, and there is room. */
+void pg_array_add_null(struct pg_array *array, uint32_t type)
 {
-	if (value.p == NULL) {
-		pg_array_add_null(array, type);
+	struct buf *out = &array->bytes;
+
+	if (!array->in_record || out->size - out->n <= HEAD_BYTES) {
+		add_any_null(array, type);
 		return;
 	}
+	char *to = out->p + out->n;
+	write_be32(to, type);
+	write_be32(to + 4, UINT32_MAX);
+	out->n += HEAD_BYTES;
+	array->fields_left--;
+}
+
+APART static void add_bytes(struct pg_array *array, uint32_t type, struct slice value)
+{
 	char *to = start_value(array, type, (uint32_t)value.n, value.n);
+
 	if (to != NULL)
 		memcpy(to, value.p, value.n);
 }
 
 void pg_array_add_text(struct pg_array *array, struct slice value)
 {
-	add_bytes(array, PG_TEXT, value);
+	if (value.p == NULL)
+		pg_array_add_null(array, PG_TEXT);
+	else
+		add_bytes(array, PG_TEXT, value);
 }
 
 void pg_array_add_bytea(struct pg_array *array, struct slice value)
 {
-	add_bytes(array, PG_BYTEA, value);
+	if (value.p == NULL)
+		pg_array_add_null(array, PG_BYTEA);
+	else
+		add_bytes(array, PG_BYTEA, value);
 }
 
-void pg_array_add_jsonb(struct pg_array *array, struct slice value)
+APART static void add_jsonb(struct pg_array *array, struct slice value)
 {
-	if (value.p == NULL) {
-		pg_array_add_null(array, PG_JSONB);
-		return;
-	}
 	char *to = start_value(array, PG_JSONB, (uint32_t)value.n + 1, value.n + 1);
+
 	if (to == NULL)
 		return;
 	*to = JSONB_VERSION;
 	memcpy(to + 1, value.p, value.n);
+}
+
+void pg_array_add_jsonb(struct pg_array *array, struct slice value)
+{
+	if (value.p == NULL)
+		pg_array_add_null(array, PG_JSONB);
+	else
+		add_jsonb(array, value);
 }
 
 void pg_array_add_bool(struct pg_array *array, bool value)
