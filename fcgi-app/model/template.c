@@ -345,6 +345,12 @@ static enum status take_text(struct arena *arena, struct slice value, struct sli
 	return status;
 }
 
+/* A value whose text is usable: a number names nothing when it is zero. */
+static bool is_id(struct slice value, struct slice text)
+{
+	return json_text_is_number(value) ? identity_is_number_id(text) : identity_is_id(text);
+}
+
 /* The first that is a usable text or number. */
 static enum status take_message_id(struct applier *applier)
 {
@@ -357,8 +363,7 @@ static enum status take_message_id(struct applier *applier)
 			continue;
 		struct slice id = SLICE_ABSENT;
 		status = take_text(applier->arena, value, &id, &reason);
-		if (id.p == NULL ||
-		    !(*value.p == '"' ? identity_is_id(id) : identity_is_number_id(id)))
+		if (id.p == NULL || !is_id(value, id))
 			continue;
 		applier->row->message_id = id;
 		applier->row->repeat_by_bytes = i == MESSAGE_ID_SNAKE;
@@ -495,13 +500,19 @@ static enum status apply_customs(struct applier *applier)
 
 static enum status apply_product_org_id(struct applier *applier)
 {
-	const struct product_org *row = applier->row;
+	struct product_org *row = applier->row;
+	const char *reason = "is missing";
 	enum status status = apply_field(applier, 0);
 
-	if (status != STATUS_OK || row->product_org_id.p != NULL)
-		return status;
-	if (row->warning_count == 0)
-		status = warn(applier, slice_of(fields[0].name), "is missing");
+	if (row->product_org_id.p != NULL) {
+		if (is_id(applier->found[applier->template->slots[0]], row->product_org_id))
+			return status;
+		/* All product orgs that have none would be the same one. */
+		row->product_org_id = SLICE_ABSENT;
+		reason = "is blank, zero, a nil UUID, null or undefined, which is no id";
+	}
+	if (status == STATUS_OK && row->warning_count == 0)
+		status = warn(applier, slice_of(fields[0].name), reason);
 	return status == STATUS_OK ? STATUS_MISSING_PRODUCT_ORG_ID : status;
 }
 

@@ -215,9 +215,9 @@ def test_nobody_else(stack, keys, fresh):
             problem = assert_problem(post(stack, key, {"id": 1}, headers), 401, "unauthenticated")
             assert_problem(post(stack, key, b'{"id":', headers), 401, "unauthenticated")
             answers.add((problem["title"], problem["detail"]))
-        accepted_id(post(stack, secret, {"id": round_}, right))
+        accepted_id(post(stack, secret, {"id": round_ + 1}, right))
     assert len(answers) == 1
-    assert rows_of(stack, secret, "product_org_id") == [("0",), ("1",)]
+    assert rows_of(stack, secret, "product_org_id") == [("1",), ("2",)]
     assert rows_of(stack, gone) == []
 
 

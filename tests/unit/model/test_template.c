@@ -13,6 +13,7 @@
 #define T(literal)   SLICE(literal)
 #define MANY(string) string string string string string string string string
 #define S256	     MANY(MANY("abcd"))
+#define NO_ID	     "is blank, zero, a nil UUID, null or undefined, which is no id"
 #define ID	     "\"product_org_id\":\"id\""
 
 static const struct json_limits usual = {
@@ -399,6 +400,7 @@ static const struct {
 	struct slice json;
 	const char *text; /* NULL: null */
 	const char *reason;
+	bool names_nothing; /* a text, but no id */
 } texts[] = {
 	{T("\"a\""), "a", NULL},
 	{T("\" a \""), " a ", NULL},
@@ -407,12 +409,12 @@ static const struct {
 	 "Gr\xc3\xbc\xc3\x9f"
 	 "e \xf0\x9f\x98\x80 \"\\\n",
 	 NULL},
-	{T("\"null\""), "null", NULL},
-	{T("\"\\u0000\""), "\xef\xbf\xbd", NULL},
-	{T("\"\\ud800\""), "\xef\xbf\xbd", NULL},
+	{T("\"null\""), "null", NULL, true},
+	{T("\"\\u0000\""), "\xef\xbf\xbd", NULL, true},
+	{T("\"\\ud800\""), "\xef\xbf\xbd", NULL, true},
 	/* numbers and booleans as they were written */
-	{T("0"), "0", NULL},
-	{T("-0"), "-0", NULL},
+	{T("0"), "0", NULL, true},
+	{T("-0"), "-0", NULL, true},
 	{T("12"), "12", NULL},
 	{T("12.50"), "12.50", NULL},
 	{T("1E+3"), "1E+3", NULL},
@@ -467,6 +469,37 @@ START_TEST(texts_are_taken)
 }
 END_TEST
 
+/* JSON values that are texts, but name no product org. */
+static const char *const no_ids[] = {"0",
+				     "0.0",
+				     "-0",
+				     "\"0\"",
+				     "\" \"",
+				     "\"\\u00a0\"",
+				     "\"\\u0000\\t\"",
+				     "\"null\"",
+				     "\" undefined\"",
+				     "\"00000000-0000-0000-0000-000000000000\""};
+
+START_TEST(what_names_nothing_is_no_id)
+{
+	struct arena arena = {0};
+	struct buf payload = payload_of(slice_of(no_ids[_i]));
+	struct product_org row;
+	enum status status =
+		apply(good_template(&arena, T("{\"product_org_id\":\"v\",\"name\":\"v\"}")), &arena,
+		      buf_slice(&payload), &row);
+
+	ck_assert_int_eq(status, STATUS_MISSING_PRODUCT_ORG_ID);
+	ck_assert_ptr_null(row.product_org_id.p);
+	ck_assert_ptr_null(row.name.p);
+	ck_assert_uint_eq(row.warning_count, 1);
+	ck_assert_str_eq(row.warnings[0].reason, NO_ID);
+	buf_free(&payload);
+	arena_free(&arena);
+}
+END_TEST
+
 /* The id takes the same; but what is null elsewhere is no row. */
 START_TEST(the_id_is_needed)
 {
@@ -477,13 +510,13 @@ START_TEST(the_id_is_needed)
 		enum status status = apply(
 			good_template(&arena, T("{\"product_org_id\":\"v\",\"name\":\"id\"}")),
 			&arena, buf_slice(&payload), &row);
-		if (texts[i].text != NULL) {
+		if (texts[i].text != NULL && !texts[i].names_nothing) {
 			ck_assert_int_eq(status, STATUS_OK);
 			ck_assert(slice_equal(row.product_org_id, slice_of(texts[i].text)));
 			ck_assert(slice_equal(row.name, T("o")));
 			ck_assert_uint_eq(row.warning_count, 0);
 		} else {
-			const char *reason = texts[i].reason;
+			const char *reason = texts[i].names_nothing ? NO_ID : texts[i].reason;
 			ck_assert_int_eq(status, STATUS_MISSING_PRODUCT_ORG_ID);
 			ck_assert_ptr_null(row.product_org_id.p);
 			ck_assert_ptr_null(row.name.p);
@@ -911,6 +944,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(all, a_fault_names_its_field, 0, LENGTH(faults));
 	tcase_add_test(all, custom_values_fill_the_payload);
 	tcase_add_loop_test(all, texts_are_taken, 0, LENGTH(text_fields));
+	tcase_add_loop_test(all, what_names_nothing_is_no_id, 0, LENGTH(no_ids));
 	tcase_add_test(all, the_id_is_needed);
 	tcase_add_loop_test(all, whole_numbers_are_taken, 0, 2);
 	tcase_add_test(all, timestamps_are_taken);
