@@ -16,7 +16,7 @@
 #include "store/key.h"
 #include "store/rejected.h"
 
-/* What stands for the presented key in kept bytes; it is left out of payloads as the key is. */
+/* What stands for the presented key in kept bytes, and so for the key of a replay. */
 static const char crossed_out_key[] = "sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 _Static_assert(sizeof(crossed_out_key) == CREDENTIAL_KEY_CHARS + 1, "as long as a key");
 
@@ -49,6 +49,7 @@ static void prepare(struct intake *intake, const struct store_rejected *entry)
 
 	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
 		intake->media = HTTP_MEDIA_NDJSON;
+	intake->is_item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
 	intake->key = slice_of(crossed_out_key);
 	intake->given_source = entry->source;
 	if (!timestamp_read(entry->received_at, &received_us))
@@ -67,6 +68,17 @@ static enum ctl_exit fail_bad(const struct intake *intake, const struct store_re
 		"save the bytes with \"rejected show ID --raw\", repair them, and replay them with --file",
 		"rejected payload %" PRId64 " is still bad: %s: %s", entry->id,
 		problem_of(why)->code, detail);
+}
+
+/* What is left of it may be good by itself, but is not what was sent. */
+static enum ctl_exit fail_truncated(const struct store_rejected *entry)
+{
+	return ctl_fail(
+		CTL_FAILED,
+		"replay the whole with --file, or what is kept as it is: \"rejected show ID "
+		"--raw\" prints it",
+		"only the first %" PRId64 " bytes of rejected payload %" PRId64 " are kept",
+		entry->kept_bytes, entry->id);
 }
 
 static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected *entry,
@@ -105,7 +117,6 @@ static enum ctl_exit replay(struct ctl *ctl, const struct store *store,
 			    struct intake *intake, struct slice bytes)
 {
 	struct slice ids = SLICE_ABSENT;
-	bool item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
 
 	prepare(intake, entry);
 	enum status status = intake_body(intake, bytes, SIZE_MAX);
@@ -113,7 +124,7 @@ static enum ctl_exit replay(struct ctl *ctl, const struct store *store,
 		status = map(intake, key);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	if (intake->body_status == STATUS_OK && item && !intake->single)
+	if (intake->body_status == STATUS_OK && intake->is_item && !intake->single)
 		intake->body_status = STATUS_NOT_AN_OBJECT;
 	if (intake->body_status != STATUS_OK)
 		return fail_bad(intake, entry);
@@ -133,6 +144,8 @@ static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
 	struct store_key key = {0};
 	struct intake intake;
 
+	if (bytes.p == NULL && entry->truncated)
+		return fail_truncated(entry);
 	store.arena = &arena;
 	store.deadline_ms = ctl_deadline();
 	enum status status = store_key_show(&store, entry->key_id, &key);

@@ -22,7 +22,8 @@ enum json_form intake_form(const struct intake *intake)
 
 bool intake_may_be_lines(const struct intake *intake)
 {
-	return intake->media != HTTP_MEDIA_JSON && intake->media != HTTP_MEDIA_NDJSON;
+	return intake->media != HTTP_MEDIA_JSON && intake->media != HTTP_MEDIA_NDJSON &&
+	       !intake->is_item;
 }
 
 /* ---- what the bytes say ---- */
@@ -68,8 +69,9 @@ static bool holds(struct slice text, struct slice part)
 /* An object that may be an envelope; reading it as one will tell. */
 static bool is_like_envelope(const struct intake *intake, struct slice text)
 {
-	return intake->kind == INTAKE_SINGLE && intake->form == JSON_FORM_SINGLE && text.n > 0 &&
-	       *text.p == '{' && memchr(text.p, '[', text.n) != NULL &&
+	return intake->kind == INTAKE_SINGLE && intake->form == JSON_FORM_SINGLE &&
+	       !intake->is_item && text.n > 0 && *text.p == '{' &&
+	       memchr(text.p, '[', text.n) != NULL &&
 	       (holds(text, SLICE("\"batch\"")) || holds(text, SLICE("\"signals\"")) ||
 		holds(text, SLICE("\"events\"")) || holds(text, SLICE("\\u00")));
 }

@@ -52,6 +52,7 @@ struct intake {
 	enum intake_kind kind;
 	struct slice key;	  /* from the path */
 	struct slice path_source; /* from the path, or absent */
+	bool is_item;		  /* the body is an item of a batch: one object, whatever is in it */
 
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */
@@ -84,7 +85,7 @@ struct intake {
 	const char *detail; /* for the problem: where it is bad; NULL: nothing more exact */
 };
 
-/* Sets the given members except key and path_source, and zeroes the others. */
+/* Sets the given members except key, path_source and is_item, and zeroes the others. */
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
 		 const struct http_request *http, enum intake_kind kind);
 

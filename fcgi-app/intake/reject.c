@@ -8,6 +8,8 @@
  */
 #include "intake/intake_internal.h"
 
+#include <string.h>
+
 #include "http/problem.h"
 #include "key/cross_out.h"
 
@@ -104,17 +106,34 @@ static const char *kind_of_body(const struct intake *intake)
 	case JSON_FORM_LINES:
 		return REJECT_KIND_LINES;
 	case JSON_FORM_BATCH:
-	case JSON_FORM_ENVELOPE:
 		return REJECT_KIND_BATCH;
 	case JSON_FORM_SINGLE:
+	case JSON_FORM_ENVELOPE: /* at a path that takes either */
 	default:
 		return REJECT_KIND_SINGLE;
 	}
 }
 
+static const char *detail_of(const struct intake *intake)
+{
+	return intake->detail == NULL ? problem_of(intake->body_status)->detail : intake->detail;
+}
+
+/* Adds to the detail, which the sender is told, too, how much is kept of what is not kept whole. */
+static enum status tell_how_much(struct intake *intake, size_t bytes)
+{
+	const char *detail = detail_of(intake);
+	bool sentence = detail[strlen(detail) - 1] == '.';
+
+	intake->detail = arena_format(intake->arena,
+				      sentence ? "%s Its first %zu bytes are kept."
+					       : "%s; its first %zu bytes are kept",
+				      detail, bytes);
+	return intake->detail == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 static enum status keep_body(struct intake *intake, struct slice received, bool complete)
 {
-	const char *detail = intake->detail;
 	struct slice bytes = intake->plain;
 	size_t most = (size_t)intake->config->single_body_bytes;
 
@@ -126,17 +145,21 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 		bytes = intake->key_was_found ? intake->plain : received;
 		complete = complete && !intake->key_was_found;
 	}
+	size_t length = bytes.n;
+	if (bytes.n > most)
+		bytes.n = most;
 	struct commit_reject *reject = make_room(intake, 1);
 	if (reject == NULL)
+		return STATUS_NO_MEMORY;
+	if ((!complete || length > bytes.n) && tell_how_much(intake, bytes.n) != STATUS_OK)
 		return STATUS_NO_MEMORY;
 	*reject = (struct commit_reject){
 		.position = -1,
 		.kind = kind_of_body(intake),
 		.status = intake->body_status,
-		.detail =
-			slice_of(detail == NULL ? problem_of(intake->body_status)->detail : detail),
-		.payload = {bytes.p, bytes.n < most ? bytes.n : most},
-		.length = complete ? (int64_t)bytes.n : -1,
+		.detail = slice_of(detail_of(intake)),
+		.payload = bytes,
+		.length = complete ? (int64_t)length : -1,
 	};
 	/* Of bytes that were not decompressed, for what it is worth. */
 	return intake_cross_out(intake, intake->arena, &reject->payload, NULL);

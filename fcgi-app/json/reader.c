@@ -156,10 +156,11 @@ enum status json_reader_item_give(struct json_reader *reader, const struct json_
 		       : json_reader_stop(reader, status, item->offset, "ended by the caller");
 }
 
-/* A form whose items are objects alone. */
+/* Of a form whose items are objects alone; a bad token may have been meant to be one. */
 static bool is_other_item(const struct json_reader *reader)
 {
-	return reader->form == JSON_FORM_ENVELOPE && !reader->is_object;
+	return reader->form == JSON_FORM_ENVELOPE && !reader->is_object &&
+	       reader->broken == STATUS_OK;
 }
 
 static enum status item_end(struct json_reader *reader, const char *end)

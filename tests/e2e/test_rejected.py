@@ -1,8 +1,8 @@
 """Batches lose nothing: what cannot be stored is kept with its bytes, and can be replayed.
 
 Bad items of lenient batches and unreadable bodies of senders with a good key are kept in
-sluice.rejected_payload, in the transaction of the good items; strict requests, bodies over a size
-limit and bytes of strangers are not.
+sluice.rejected_payload, in the transaction of the good items; strict requests and bytes of strangers
+are not.
 """
 
 import gzip
@@ -85,13 +85,15 @@ def test_lines_and_envelopes(stack, key):
     assert kept(stack, key, "source") == [{"source": None}] * 4
 
 
-@pytest.mark.parametrize("size", [ITEM_SIZE - 1, ITEM_SIZE, ITEM_SIZE + 1, 2 * ITEM_SIZE])
-def test_items_are_kept_up_to_the_limit_of_an_item(stack, key, size):
+@pytest.mark.parametrize("size", [ITEM_SIZE - 1, ITEM_SIZE, ITEM_SIZE + 1, SINGLE_SIZE,
+                                  SINGLE_SIZE + 1])
+@pytest.mark.parametrize("make_path", [path_of, bulk_path])
+def test_items_are_kept_up_to_the_limit_of_a_single_request(stack, key, make_path, size):
     item = b'["' + b"y" * (size - 4) + b'"]'
-    answer = send(stack, path_of(key, end="/batch"), b"[{}," + item + b"]")
+    answer = send(stack, make_path(key), b"[{}," + item + b"]")
     assert answer.status == 202
-    assert kept(stack, key) == [entry("not_an_object", item[:ITEM_SIZE], 1, length=size,
-                                      truncated=size > ITEM_SIZE)]
+    assert kept(stack, key) == [entry("not_an_object", item[:SINGLE_SIZE], 1, length=size,
+                                      truncated=size > SINGLE_SIZE)]
 
 
 def test_a_batch_that_is_all_bad_is_refused_and_kept(stack, key):
@@ -211,9 +213,9 @@ def test_the_presented_key_is_crossed_out(stack, key):
 
 @pytest.mark.parametrize("seen", [3, 7, 8, 40, 41])
 def test_a_key_that_is_cut_off_is_crossed_out_too(stack, key, seen):
-    """The body's end, or the limit of an item, falls into the key."""
+    """The body's end, or that of what is kept of an item, falls into the key."""
     secret = key["key"].encode()
-    start = ITEM_SIZE - seen
+    start = SINGLE_SIZE - seen
     item = b'["' + b"y" * (start - 2) + secret + b'"]'
     send(stack, path_of(key, end="/batch"), b"[{}," + item + b"]")
     send(stack, path_of(key), b'{"writeKey":"' + secret[:seen])
@@ -447,6 +449,34 @@ def test_replay_of_what_is_still_bad(stack, key):
         assert done.returncode == 1 and f"is still bad: {why}" in done.stderr, done.stderr
     assert stack.rows(key) == rows
     assert {row["replayed_at"] for row in kept(stack, key, "replayed_at")} == {None}
+
+
+def test_replay_of_what_is_kept_in_part(stack, key, tmp_path):
+    """Its beginning may be good by itself."""
+    line = b'{"email":"a@b.c","pad":"%s"}\n' % (b"p" * (SINGLE_SIZE // 2 - 27))
+    assert len(line) == SINGLE_SIZE // 2
+    assert_problem(send(stack, path_of(key), gzip.compress(line * 2 + b" " * (8 << 20)),
+                        {**NDJSON, "Content-Encoding": "gzip"}), 413, "body_too_large")
+    identity, = ids_of(stack, key)
+    for arguments in (identity,), ("--key", key["id"]):
+        done = stack.ctl_run("rejected", "replay", *arguments)
+        assert done.returncode == 1
+        assert f"only the first {SINGLE_SIZE} bytes of rejected payload {identity} are kept" \
+            in done.stderr
+    assert stack.rows(key) == 0
+    file = tmp_path / "whole"
+    file.write_bytes(line * 2)
+    assert len(stack.ctl_json("rejected", "replay", identity, "--file", file)["ids"]) == 2
+
+
+def test_replay_of_an_item_that_looks_like_a_batch(stack, key, tmp_path):
+    send(stack, path_of(key), b'[{"userId":"u","events":[{"n":1}],"v":NaN}]')
+    identity, = ids_of(stack, key)
+    file = tmp_path / "repaired"
+    file.write_bytes(b'{"userId":"u","events":[{"n":1}],"v":null}')
+    result = stack.ctl_json("rejected", "replay", identity, "--file", file)
+    assert stack.psql("select id, user_id, payload->'events' from sluice.signal_staging"
+                      " where key_id = %s", key["id"]) == [(result["ids"][0], "u", [{"n": 1}])]
 
 
 def test_replay_with_a_repaired_file(stack, key, tmp_path):

@@ -1122,8 +1122,10 @@ static const struct kept {
 	{"a file in a form", INTAKE_SINGLE, MULTIPART,
 	 "--x\nContent-Disposition: form-data; name=a; filename=b\n\n{}\n--x--", 1, -1, "single",
 	 STATUS_UNSUPPORTED_MEDIA_TYPE, "a part of the form is a file", NULL},
-	{"a broken envelope", INTAKE_SINGLE, "", "{\"batch\":[{}", 1, -1, "batch",
+	{"a broken envelope", INTAKE_SINGLE, "", "{\"batch\":[{}", 1, -1, "single",
 	 STATUS_MALFORMED_JSON, "unexpected end at byte 12", NULL},
+	{"a bad token in an envelope", INTAKE_SINGLE, "", "{\"batch\":[{},NaN]}", 1, 1, "item",
+	 STATUS_MALFORMED_JSON, "unexpected character at byte 13", "NaN"},
 	{"a bad line without a label", INTAKE_SINGLE, "", "{}\n{\"a\":}", 1, 1, "item",
 	 STATUS_MALFORMED_JSON, "unexpected character at byte 8", "{\"a\":}"},
 	/* Nothing is lost. */
@@ -1210,6 +1212,10 @@ START_TEST(the_beginning_of_a_body_over_its_limit_is_kept)
 	ck_assert(slice_equal(reject->payload, (struct slice){text.p, SINGLE_BYTES}));
 	ck_assert_int_eq(reject->length, -1);
 	ck_assert_int_eq(reject->status, STATUS_TOO_LARGE);
+	/* The sender is told how much. */
+	check_slice(reject->detail, intake.detail);
+	ck_assert_str_eq(intake.detail, "Send it in several requests, or use the batch or bulk "
+					"path. Its first 2000 bytes are kept.");
 	drop();
 	/* Within the limit of batches all has been read. */
 	text.p[0] = '{';
@@ -1219,9 +1225,31 @@ START_TEST(the_beginning_of_a_body_over_its_limit_is_kept)
 	ck_assert_uint_eq(intake.commit.rejects->payload.n, SINGLE_BYTES);
 	ck_assert_int_eq(intake.commit.rejects->length, SINGLE_BYTES + 1);
 	drop();
+	text.p[0] = '[';
+	read_body(INTAKE_SINGLE, "", (struct slice){text.p, SINGLE_BYTES + 1});
+	ck_assert_str_eq(intake.detail,
+			 "unexpected end at byte 2001; its first 2000 bytes are kept");
+	drop();
 	if (_i == 1)
 		buf_free(&body);
 	buf_free(&text);
+}
+END_TEST
+
+START_TEST(an_item_that_is_sent_again_is_no_batch)
+{
+	static const char *const texts[] = {"{\"batch\":[{}]}", "{}\n{}"};
+
+	for (int item = 0; item < 2; item++) {
+		request(INTAKE_SINGLE, "CONTENT_TYPE=\0");
+		ck_assert_int_eq(intake_head(&intake), STATUS_OK);
+		intake.is_item = item == 1;
+		ck_assert_int_eq(intake_body(&intake, slice_of(texts[_i]), BUF_BYTES), STATUS_OK);
+		ck_assert_int_eq(intake.single, item == 1);
+		ck_assert_int_eq(intake.body_status,
+				 item == 1 && _i == 1 ? STATUS_MALFORMED_JSON : STATUS_OK);
+		drop();
+	}
 }
 END_TEST
 
@@ -1655,6 +1683,7 @@ static void add_rejects(Suite *suite)
 	tcase_add_loop_test(tests, the_given_source_is_kept_too, 0, 2);
 	tcase_add_loop_test(tests, what_is_kept_is_limited, 0, 2);
 	tcase_add_loop_test(tests, the_beginning_of_a_body_over_its_limit_is_kept, 0, 2);
+	tcase_add_loop_test(tests, an_item_that_is_sent_again_is_no_batch, 0, 2);
 	tcase_add_test(tests, a_body_that_is_read_twice_is_kept_once);
 	tcase_add_loop_test(tests, the_presented_key_is_crossed_out, 0, 6);
 	tcase_add_loop_test(tests, the_beginning_of_the_key_is_crossed_out, 0,

@@ -247,6 +247,8 @@ static const struct {
 	{T("{\"sentAt\":1,\"events\":[{},{\"a\":[1]}],\"context\":{\"a\":[1]}}"), STATUS_OK, 2},
 	{T("{\"s\\u0069gnals\":[{}]}"), STATUS_OK, 1},
 	{T("{\"batch\":[{\"v\":NaN}]}"), STATUS_OK, 1},
+	{T("{\"batch\":[{},NaN]}"), STATUS_OK, 2},
+	{T("{\"batch\":[NaN,1]}"), STATUS_NOT_A_BATCH, 1},
 	{T("{\"batch\":[]}"), STATUS_NOT_A_BATCH, 0},
 	{T("{\"batch\":[{},1]}"), STATUS_NOT_A_BATCH, 1},
 	{T("{\"batch\":[[]]}"), STATUS_NOT_A_BATCH, 0},
