@@ -13,7 +13,6 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_NO_SUCH_ROW] = "no_such_row",
 	[STATUS_NOT_UNIQUE] = "not_unique",
 	[STATUS_CONSTRAINT] = "constraint",
-	[STATUS_MALFORMED_REQUEST] = "malformed_request",
 	[STATUS_REPEATED_HEADER] = "repeated_header",
 	[STATUS_HEADERS_TOO_LARGE] = "headers_too_large",
 	[STATUS_INVALID_REQUEST] = "invalid_request",

@@ -25,7 +25,6 @@ enum status {
 	STATUS_CONSTRAINT,  /* the value breaks a rule of the database */
 
 	/* The request. */
-	STATUS_MALFORMED_REQUEST,
 	STATUS_REPEATED_HEADER,
 	STATUS_HEADERS_TOO_LARGE,
 	STATUS_INVALID_REQUEST,

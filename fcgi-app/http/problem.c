@@ -14,8 +14,6 @@ PROBLEM(201, created, 0, "Created", "It was created.");
 PROBLEM(202, accepted, 0, "Accepted", "It is committed.");
 
 /* The request or its body is at fault: 4xx. */
-PROBLEM(400, malformed_request, 0, "The request is malformed",
-	"The request line or a header cannot be read.");
 PROBLEM(400, empty_body, 0, "The request has no body",
 	"Send one JSON object, an array of objects, or NDJSON.");
 PROBLEM(400, malformed_json, 0, "The body is not valid JSON",
@@ -109,7 +107,6 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_NO_SUCH_ROW] = &internal_error,
 	[STATUS_NOT_UNIQUE] = &internal_error,
 	[STATUS_CONSTRAINT] = &internal_error,
-	[STATUS_MALFORMED_REQUEST] = &malformed_request,
 	[STATUS_REPEATED_HEADER] = &repeated_header,
 	[STATUS_HEADERS_TOO_LARGE] = &headers_too_large,
 	[STATUS_INVALID_REQUEST] = &invalid_request,

@@ -95,38 +95,28 @@ static enum status head_source(struct intake *intake)
 	return intake_cross_out(intake, intake->arena, &intake->given_source, NULL);
 }
 
-/* The delivery's id, for a payload without one: of the first of these headers that names one. */
-static enum status head_id(struct intake *intake)
-{
-	static const char *const headers[] = {"HTTP_IDEMPOTENCY_KEY", "HTTP_WEBHOOK_ID",
-					      "HTTP_SVIX_ID", "HTTP_CE_ID"};
-	struct slice id = SLICE_ABSENT;
-
-	for (size_t i = 0; i < ARRAY_LENGTH(headers) && intake->given_id.p == NULL; i++) {
-		unsigned times = http_header(intake->http, headers[i], &id);
-		if (times > 1) {
-			intake->detail = "Idempotency-Key, webhook-id, svix-id or ce-id was sent "
-					 "more than once";
-			return STATUS_REPEATED_HEADER;
-		}
-		if (id.n > 0 && !signal_id_is_valid(id)) {
-			intake->detail = "an Idempotency-Key, webhook-id, svix-id or ce-id is 1 to "
-					 "1,024 visible ASCII characters";
-			return STATUS_MALFORMED_REQUEST;
-		}
-		if (id.n > 0 && identity_is_id(id))
-			intake->given_id = id;
-	}
-	return intake_cross_out(intake, intake->arena, &intake->given_id, NULL);
-}
-
-/* Of an event whose attributes are headers; one that no column can hold is none. */
+/* The value of a header that is sent once and that a column can hold; else absent. */
 static struct slice attribute(const struct http_request *http, const char *variable)
 {
 	struct slice value = SLICE_ABSENT;
 
 	return http_header(http, variable, &value) == 1 && signal_id_is_valid(value) ? value
 										     : SLICE_ABSENT;
+}
+
+/* The delivery's id, for a payload without one: of the first of these headers that names one. One
+ * that names none, or is sent twice, is no reason to refuse the payload. */
+static enum status head_id(struct intake *intake)
+{
+	static const char *const headers[] = {"HTTP_IDEMPOTENCY_KEY", "HTTP_WEBHOOK_ID",
+					      "HTTP_SVIX_ID", "HTTP_CE_ID"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(headers) && intake->given_id.p == NULL; i++) {
+		struct slice id = attribute(intake->http, headers[i]);
+		if (id.p != NULL && identity_is_id(id))
+			intake->given_id = id;
+	}
+	return intake_cross_out(intake, intake->arena, &intake->given_id, NULL);
 }
 
 /* CloudEvents 1.0, HTTP binary mode. */

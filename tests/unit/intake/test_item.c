@@ -165,6 +165,8 @@ static const struct {
 	{"", "{\"id\":1,\"messageId\":\"m\",\"messageId\":\"n\"}", {"n"}},
 	{"HTTP_IDEMPOTENCY_KEY=h", "{\"id\":1}", {"h"}},
 	{"HTTP_WEBHOOK_ID=h", "{\"id\":1}", {"h"}},
+	{"HTTP_WEBHOOK_ID=h\xc3\xa9", "{\"id\":1}", {NULL}},
+	{"HTTP_SVIX_ID=00000000-0000-0000-0000-000000000000", "{\"id\":1}", {NULL}},
 	{"HTTP_IDEMPOTENCY_KEY=h", "{\"id\":1,\"messageId\":\"m\"}", {"m"}},
 	{"HTTP_IDEMPOTENCY_KEY=h", "[{\"id\":1},{\"id\":2,\"messageId\":\"m\"}]", {NULL, "m"}},
 };
