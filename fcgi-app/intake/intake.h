@@ -52,7 +52,7 @@ struct intake {
 	enum intake_kind kind;
 	struct slice key;	  /* from the path */
 	struct slice path_source; /* from the path, or absent */
-	bool is_item;		  /* the body is an item of a batch: one object, whatever is in it */
+	bool is_item; /* the body is an item of a batch: one object, whatever is in it */
 
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */

@@ -86,8 +86,6 @@ static bool is_hit(const struct match *match, struct slice key)
 }
 
 /* Most texts hold no key, and this tells without looking at each byte: it is there as itself, or
- * with escapes, or the text ends with a character that may be one of its. */
-/* Most texts hold no key, and this tells without looking at each byte: it is there as itself, or
  * with escapes. */
 static bool may_hold_whole(struct slice text, struct slice key)
 {

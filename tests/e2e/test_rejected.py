@@ -1,8 +1,8 @@
 """Batches lose nothing: what cannot be stored is kept with its bytes, and can be replayed.
 
 Bad items of lenient batches and unreadable bodies of senders with a good key are kept in
-sluice.rejected_payload, in the transaction of the good items; strict requests and bytes of strangers
-are not.
+sluice.rejected_payload, in the transaction of the good items; strict requests and bytes of
+strangers are not.
 """
 
 import gzip
