@@ -98,7 +98,7 @@ static void tell_envelope(struct reading *reading)
 
 static void tell_end(struct reading *reading, enum status status)
 {
-	static const char *const names[] = {"sentAt", "timestamp", "context"};
+	static const char *const names[] = {"sentAt", "timestamp", "context", "api_key"};
 	uint64_t offset;
 	const char *reason;
 
