@@ -1,5 +1,11 @@
 """Packages that come from npm when they are used; the caller is told where npm's registry is out
-of reach."""
+of reach.
+
+Where a package-lock.json stands beside package.json, exactly what it names comes, with its
+checksums. It names no registry; after a change of package.json:
+
+    npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts
+"""
 
 import contextlib
 import fcntl
@@ -26,23 +32,30 @@ def install(package_json, place, node_major=0):
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return install_locked(package_json.read_bytes(), place)
+        return install_locked(package_json, place)
 
 
-def install_locked(wanted, place):
+def install_locked(package_json, place):
+    lock = package_json.with_name("package-lock.json")
+    locked = package_json.name == "package.json" and lock.exists()
+    wanted = {"package.json": package_json.read_bytes(),
+              **({"package-lock.json": lock.read_bytes()} if locked else {})}
+    text = b"".join(wanted.values())
     with contextlib.suppress(FileNotFoundError):
-        if (place / "installed.json").read_bytes() == wanted:
+        if (place / "installed.json").read_bytes() == text:
             return None
     shutil.rmtree(place / "node_modules", ignore_errors=True)
-    (place / "package.json").write_bytes(wanted)
+    for name, content in wanted.items():
+        (place / name).write_bytes(content)
     done = subprocess.run(
-        ["npm", "install", "--no-package-lock", "--ignore-scripts", "--omit=optional",
-         "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"],
+        ["npm", *(["ci"] if locked else ["install", "--no-package-lock"]),
+         "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error",
+         "--fetch-retries=1"],
         cwd=place, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False)
     reason = next((code for code in UNREACHABLE if f"code {code}" in done.stdout), None)
     if done.returncode and reason:
         return f"the npm registry cannot be reached ({reason})"
     assert done.returncode == 0, done.stdout
-    (place / "installed.json").write_bytes(wanted)
+    (place / "installed.json").write_bytes(text)
     return None

@@ -98,7 +98,7 @@ static void tell_envelope(struct reading *reading)
 
 static void tell_end(struct reading *reading, enum status status)
 {
-	static const char *const names[] = {"sentAt", "timestamp", "context"};
+	static const char *const names[] = {"sentAt", "timestamp", "context", "api_key"};
 	uint64_t offset;
 	const char *reason;
 
@@ -107,7 +107,7 @@ static void tell_end(struct reading *reading, enum status status)
 	buf_add_format(&reading->story, "%s !%llu %s %d\n", status_name(status),
 		       (unsigned long long)offset, reason,
 		       (int)json_reader_is_single(reading->reader));
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
 		struct slice beside = json_reader_beside(reading->reader, names[i]);
 		bool needs_repair = false;
 		if (beside.p == NULL || status != STATUS_OK)

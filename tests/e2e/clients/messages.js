@@ -1,11 +1,11 @@
 'use strict';
-// What both libraries are given to send: by turns a track, an identify, a page and a group.
+// What the libraries are given to send, and the frame in which they do.
 
 const TYPES = ['track', 'identify', 'page', 'group'];
 const TEXT = 'Grüße, "quoted" \\ back\u0001\u2028 𝄞 </script>';
 
-function message(number) {
-	const data = {
+function data(number) {
+	return {
 		number,
 		email: `Person-${number}@Example.COM`,
 		text: TEXT,
@@ -13,20 +13,28 @@ function message(number) {
 		large: Number.MAX_SAFE_INTEGER,
 		nested: { list: [number, null, true, {}, []], '': 'empty name' },
 	};
+}
+
+// A moment of the past; undefined for every fifth, where it is for the library to add.
+function moment(number) {
+	return number % 5 === 0 ? undefined : new Date(Date.UTC(2024, 0, 1) + number * 1001);
+}
+
+// By turns a track, an identify, a page and a group of Segment's specification: [type, message].
+function message(number) {
 	const common = { userId: `user-${number}` };
 
-	if (number % 5 !== 0) // else it is for the library to add
-		common.timestamp = new Date(Date.UTC(2024, 0, 1) + number * 1001);
-
+	if (number % 5 !== 0)
+		common.timestamp = moment(number);
 	switch (TYPES[number % TYPES.length]) {
 	case 'track':
-		return ['track', { ...common, event: `Event ${number}`, properties: data }];
+		return ['track', { ...common, event: `Event ${number}`, properties: data(number) }];
 	case 'identify':
-		return ['identify', { ...common, traits: data }];
+		return ['identify', { ...common, traits: data(number) }];
 	case 'page':
-		return ['page', { ...common, name: `Page ${number}`, properties: data }];
+		return ['page', { ...common, name: `Page ${number}`, properties: data(number) }];
 	default:
-		return ['group', { ...common, groupId: `group-${number}`, traits: data }];
+		return ['group', { ...common, groupId: `group-${number}`, traits: data(number) }];
 	}
 }
 
@@ -52,9 +60,9 @@ function sendAll(count, send) {
 	return { failures, ended: Promise.all(ends) };
 }
 
-// Told at once, so that the test can act while the library goes on.
-function tellStatus(status) {
-	process.stderr.write(`${status}\n`);
+// What a script prints: why the library gave messages up, an entry for each.
+function tell(failures) {
+	console.log(JSON.stringify(failures));
 }
 
-module.exports = { settings, sendAll, tellStatus };
+module.exports = { data, moment, settings, sendAll, tell };

@@ -69,3 +69,13 @@ class WithDatabase:
         return [row[0] for row in self.psql(
             "select id from sluice.signal_staging where key_id = %s union all "
             "select id from sluice.signal_cold_storage where key_id = %s", key["id"], key["id"])]
+
+    def tables_with(self, text):
+        """The tables of which a row holds the text in any column, in bytes, too."""
+        names = [name for name, in self.psql(
+            "select oid::regclass::text from pg_class where relnamespace = 'sluice'::regnamespace"
+            " and relkind in ('r', 'p') and not relispartition")]
+        assert "sluice.signal" in names
+        return [name for name in names if self.psql(
+            f"select exists (select from {name} row where position(%s in row::text) > 0"
+            " or position(%s in row::text) > 0)", text, text.encode().hex())[0][0]]
