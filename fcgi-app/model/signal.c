@@ -251,8 +251,10 @@ static struct slice email_in_places(struct signal_payload *payload)
 	if (!is_in_places(payload, emails))
 		return email;
 	for (int place = ROOT; place < PLACES && email.p == NULL; place++) {
-		for (const enum signal_member *m = emails; *m != MEMBERS && email.p == NULL; m++)
-			email = email_at(payload, (enum signal_object)place, *m);
+		for (const enum signal_member *m = emails; *m != MEMBERS && email.p == NULL; m++) {
+			if (signal_has(payload, (enum signal_object)place, *m))
+				email = email_at(payload, (enum signal_object)place, *m);
+		}
 	}
 	return email;
 }
