@@ -9,7 +9,8 @@ import subprocess
 
 import pytest
 
-from harness import NEEDS_LENGTH, SEED, bulk_path, path_of, send_raw, sound_key, status_of
+from harness import (NEEDS_LENGTH, SEED, VARIANT, bulk_path, path_of, send_raw, sound_key,
+                     status_of)
 
 KIB = 1 << 10
 LENGTH = f"Content-Length: {len(SEED)}"
@@ -235,6 +236,7 @@ def curl(stack, *arguments, data=SEED):
     return version, int(status), body
 
 
+of_the_fronts = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 VERSIONS = ("--http1.0", "--http1.1", "--http2")
 NEEDS_LENGTH_IN_HTTP_2 = ("apache-fcgid",)  # its module loses the body
 HTTP_2_IS_OFF = LIGHTTPD  # see lighttpd/sluice.conf
@@ -247,6 +249,7 @@ def tls_version(stack, version):
     return "1" if version == "--http1.0" and stack.front in LIGHTTPD else "1.1"
 
 
+@of_the_fronts
 @pytest.mark.each_front
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("name, arguments, status", [
@@ -273,6 +276,7 @@ def test_the_same_over_tls(tls_stack, version, name, arguments, status):
     assert curl(stack, version, *filled)[:2] == (tls_version(stack, version), status)
 
 
+@of_the_fronts
 @pytest.mark.each_front
 @pytest.mark.parametrize("version", ["--http1.1", "--http2"])
 def test_an_upload_without_a_length_over_tls(tls_stack, version):

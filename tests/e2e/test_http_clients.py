@@ -24,9 +24,11 @@ import psycopg2
 import pytest
 
 import npm
-from harness import ENVIRONMENT, NEEDS_LENGTH, OUTPUT, ROOT, path_of, wait_for
+from harness import ENVIRONMENT, NEEDS_LENGTH, OUTPUT, ROOT, VARIANT, path_of, wait_for
 from postgresql_server import Server
 from wire import Client as Process
+
+pytestmark = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 
 SCRIPTS = pathlib.Path(__file__).resolve().parent / "clients"
 PLACE = ROOT / "build" / "clients"

@@ -217,9 +217,12 @@ NO_ROLES = {"role_settings": "failed", **dict.fromkeys(
 WAYS = {whole: LOST, created: {"cluster": "warning"}, parallel: LOST, schema_then_data: LOST,
         without_roles: NO_ROLES, roles_forgotten: NO_ROLES,
         migrated_then_data: {"cluster": "warning"}, documented: {}}
+OFTEN = (whole, parallel, schema_then_data, documented)  # the others differ little from these
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+@pytest.mark.parametrize("way", [
+    pytest.param(way, marks=[] if way in OFTEN else [pytest.mark.slow]) for way in WAYS],
+    ids=lambda way: way.__name__)
 def test_restored(source, target, way):
     database = way(source, target)
     found, exits = database.findings()
