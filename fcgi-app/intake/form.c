@@ -11,13 +11,22 @@
 
 /* ---- a form that is JSON ---- */
 
-/* An object or array; its limits are the reader's to judge. */
+static bool is_empty_array(struct slice trimmed)
+{
+	size_t n = trimmed.n;
+
+	return n > 1 && trimmed.p[0] == '[' && trimmed.p[n - 1] == ']' &&
+	       slice_trim((struct slice){trimmed.p + 1, n - 2}).n == 0;
+}
+
+/* An object or array; its limits are the reader's to judge. Of an empty array, with which Mandrill
+ * asks whether a URL is there, nothing would be left. */
 static bool is_json(const struct intake *intake, struct slice text)
 {
 	struct json_limits limits = intake_json_limits(intake->config, intake->kind);
 	struct slice trimmed = slice_trim(text);
 
-	if (trimmed.n == 0 || (*trimmed.p != '{' && *trimmed.p != '['))
+	if (trimmed.n == 0 || (*trimmed.p != '{' && *trimmed.p != '[') || is_empty_array(trimmed))
 		return false;
 	enum status status = json_text_check(text, &limits, NULL, NULL, NULL);
 	return status != STATUS_MALFORMED_JSON && status != STATUS_NO_MEMORY;
@@ -27,7 +36,7 @@ static bool is_json(const struct intake *intake, struct slice text)
  * a form, its only name. Absent: the form is itself what was sent. */
 static struct slice unwrap(const struct intake *intake, const struct http_form *form)
 {
-	static const char *const names[] = {"payload", "json", "data", "body"};
+	static const char *const names[] = {"payload", "json", "data", "body", "mandrill_events"};
 	const struct http_field *field = &form->fields[0];
 
 	if (form->count != 1)

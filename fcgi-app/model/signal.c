@@ -185,22 +185,38 @@ static bool is_cloud_event(const struct signal_payload *payload)
 	return is_string(signal_value(payload, ROOT, M_CE_SPECVERSION));
 }
 
-/* Amplitude's and HubSpot's, which is type and name. */
+/* The first string of a list of members that ends with MEMBERS. */
+static struct slice string_in(struct signal_payload *payload, const enum signal_member *members)
+{
+	struct slice text = SLICE_ABSENT;
+
+	for (; *members != MEMBERS && text.p == NULL; members++) {
+		if (signal_has(payload, ROOT, *members))
+			text = string_at(payload, ROOT, *members);
+	}
+	return text;
+}
+
+/* Amplitude's and others', HubSpot's, and Postmark's, which is type and name. */
 static struct slice kind_of(struct signal_payload *payload)
 {
-	struct slice kind = string_at(payload, ROOT, M_EVENT_TYPE);
+	static const enum signal_member kinds[] = {M_EVENT_TYPE, M_EVENT_TYPE_CAMEL,
+						   M_SUBSCRIPTION_TYPE, M_RECORD_TYPE, MEMBERS};
 
-	return kind.p != NULL ? kind : string_at(payload, ROOT, M_SUBSCRIPTION_TYPE);
+	return string_in(payload, kinds);
 }
 
 static void find_event(struct signal_payload *payload, struct signal *out)
 {
+	static const enum signal_member names[] = {M_EVENT, M_EVENT_NAME_CAMEL, M_EVENT_NAME,
+						   MEMBERS};
+
 	out->event_type = string_at(payload, ROOT, M_TYPE);
 	if (out->event_type.p == NULL)
 		out->event_type = kind_of(payload);
 	if (out->event_type.p == NULL)
 		out->event_type = payload->given->event_type;
-	out->event_name = string_at(payload, ROOT, M_EVENT);
+	out->event_name = string_in(payload, names);
 	if (out->event_name.p == NULL)
 		out->event_name = kind_of(payload);
 	if (out->event_name.p == NULL && is_cloud_event(payload))
@@ -211,9 +227,10 @@ static void find_event(struct signal_payload *payload, struct signal *out)
 
 /* ---- identity ---- */
 
-static struct slice email_at(struct signal_payload *payload, enum signal_object object)
+static struct slice email_at(struct signal_payload *payload, enum signal_object object,
+			     enum signal_member member)
 {
-	struct slice value = signal_value(payload, object, M_EMAIL);
+	struct slice value = signal_value(payload, object, member);
 	struct slice email = SLICE_ABSENT;
 
 	if (!is_string(value))
@@ -227,14 +244,27 @@ static struct slice email_at(struct signal_payload *payload, enum signal_object 
 
 static struct slice email_in_places(struct signal_payload *payload)
 {
-	static const enum signal_member emails[] = {M_EMAIL, MEMBERS};
+	static const enum signal_member emails[] = {M_EMAIL, M_EMAIL_CAPITAL, M_EMAIL_ADDRESS,
+						    MEMBERS};
 	struct slice email = SLICE_ABSENT;
 
 	if (!is_in_places(payload, emails))
 		return email;
-	for (int place = ROOT; place < PLACES && email.p == NULL; place++)
-		email = email_at(payload, (enum signal_object)place);
+	for (int place = ROOT; place < PLACES && email.p == NULL; place++) {
+		for (const enum signal_member *m = emails; *m != MEMBERS && email.p == NULL; m++)
+			email = email_at(payload, (enum signal_object)place, *m);
+	}
 	return email;
+}
+
+/* Of a mail's event the recipient is the person. Of a mail that was received, which has no event,
+ * it is the account. */
+static struct slice recipient(struct signal_payload *payload)
+{
+	if (signal_has(payload, ROOT, M_RECORD_TYPE))
+		return email_at(payload, ROOT, M_RECIPIENT_CAPITAL);
+	return signal_has(payload, ROOT, M_EVENT) ? email_at(payload, ROOT, M_RECIPIENT)
+						  : SLICE_ABSENT;
 }
 
 /* The first one that is there. */
@@ -285,9 +315,11 @@ static void find_identity(struct signal_payload *payload, struct signal *out)
 						   MEMBERS};
 	static const enum signal_member product_users[] = {M_PRODUCT_USER_ID, MEMBERS};
 	static const enum signal_member leads[] = {M_MARKETO_ID, M_MAP_ID, MEMBERS};
-	static const enum signal_member phones[] = {M_PHONE, MEMBERS};
+	static const enum signal_member phones[] = {M_PHONE, M_PHONE_CAPITAL, MEMBERS};
 
 	out->email = email_in_places(payload);
+	if (out->email.p == NULL)
+		out->email = recipient(payload);
 	out->user_id = id_in_places(payload, users);
 	out->product_user_id = id_in_places(payload, product_users);
 	out->crm_id = crm_id(payload);

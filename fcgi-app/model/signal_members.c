@@ -8,7 +8,7 @@
 
 #include "json/text.h"
 
-enum { NAME_BYTES = 17, NAMES_ALIKE = 7, ESCAPE_BYTES = 6 };
+enum { NAME_BYTES = 17, NAMES_ALIKE = 9, ESCAPE_BYTES = 6 };
 
 /* By length; each row ends with NULL. */
 static const struct name {
@@ -21,7 +21,9 @@ static const struct name {
 	       {"event", M_EVENT},
 	       {"phone", M_PHONE},
 	       {"crmId", M_CRM_ID},
-	       {"mapId", M_MAP_ID}},
+	       {"mapId", M_MAP_ID},
+	       {"Email", M_EMAIL_CAPITAL},
+	       {"Phone", M_PHONE_CAPITAL}},
 	[6] = {{"userId", M_USER_ID},
 	       {"traits", M_TRAITS},
 	       {"source", M_SOURCE},
@@ -40,20 +42,26 @@ static const struct name {
 	       {"messageId", M_MESSAGE_ID},
 	       {"mktLeadId", M_MARKETO_ID},
 	       {"device_id", M_DEVICE_ID},
-	       {"insert_id", M_INSERT_ID}},
+	       {"insert_id", M_INSERT_ID},
+	       {"eventName", M_EVENT_NAME_CAMEL},
+	       {"eventType", M_EVENT_TYPE_CAMEL},
+	       {"recipient", M_RECIPIENT},
+	       {"Recipient", M_RECIPIENT_CAPITAL}},
 	[10] = {{"properties", M_PROPERTIES},
 		{"message_id", M_MESSAGE_ID_SNAKE},
 		{"occurredAt", M_OCCURRED_AT},
 		{"receivedAt", M_RECEIVED_AT},
 		{"event_type", M_EVENT_TYPE},
 		{"$device_id", M_MIXPANEL_DEVICE_ID},
-		{"$insert_id", M_MIXPANEL_INSERT_ID}},
+		{"$insert_id", M_MIXPANEL_INSERT_ID},
+		{"event_name", M_EVENT_NAME},
+		{"RecordType", M_RECORD_TYPE}},
 	[11] = {{"anonymousId", M_ANONYMOUS_ID},
 		{"distinct_id", M_DISTINCT_ID},
 		{"occurred_at", M_OCCURRED_AT_SNAKE},
 		{"specversion", M_CE_SPECVERSION}},
 	[12] = {{"anonymous_id", M_ANONYMOUS_ID_SNAKE}, {"hs_object_id", M_HUBSPOT_ID}},
-	[13] = {{"productUserId", M_PRODUCT_USER_ID}},
+	[13] = {{"productUserId", M_PRODUCT_USER_ID}, {"email_address", M_EMAIL_ADDRESS}},
 	[14] = {{"product_org_id", M_PRODUCT_ORG_ID}},
 	[16] = {{"subscriptionType", M_SUBSCRIPTION_TYPE}},
 	[17] = {{"originalTimestamp", M_ORIGINAL_TIMESTAMP}},
@@ -83,7 +91,7 @@ static enum signal_member member_meant(struct slice quoted)
 }
 
 /* MEMBERS when the name is unknown. Names with escapes are rare. */
-static enum signal_member member_named(struct slice quoted)
+static inline enum signal_member member_named(struct slice quoted)
 {
 	const char *text = quoted.p + 1;
 	size_t n = quoted.n - 2;
@@ -129,6 +137,34 @@ static void read_inner(struct signal_payload *payload, enum signal_object object
 	}
 }
 
+/* "contact[email]", as a form names what JSON nests: the member of an object that is read. Forms
+ * escape nothing in it. */
+static void read_bracketed(struct signal_payload *payload)
+{
+	struct json_walk *walk = &payload->walk;
+	struct slice name = walk->name;
+
+	if (name.p[name.n - 2] != ']' || memchr(name.p, '\\', name.n) != NULL)
+		return;
+	const char *bracket = memchr(name.p, '[', name.n);
+	if (bracket == NULL)
+		return;
+	size_t n = (size_t)(bracket - name.p);
+	/* Each as if its brackets were quotes. */
+	enum signal_member outer = member_named((struct slice){name.p, n + 1});
+	enum signal_member member = member_named((struct slice){bracket, name.n - n - 1});
+	if (outer == MEMBERS || member == MEMBERS)
+		return;
+	enum signal_object object = object_at(ROOT, outer);
+	if (object == OBJECTS || !json_walk_end(walk))
+		return;
+	payload->values[object][member] = walk->value;
+	if (*walk->value.p == 'n')
+		payload->seen[object] &= ~SIGNAL_BIT(member);
+	else
+		payload->seen[object] |= SIGNAL_BIT(member);
+}
+
 /* Reads the object that the walk has entered. */
 static void read_object(struct signal_payload *payload, enum signal_object object)
 {
@@ -138,8 +174,11 @@ static void read_object(struct signal_payload *payload, enum signal_object objec
 
 	while (json_walk_begin(walk)) {
 		enum signal_member member = member_named(walk->name);
-		if (member == MEMBERS)
+		if (member == MEMBERS) {
+			if (object == ROOT)
+				read_bracketed(payload);
 			continue;
+		}
 		enum signal_object inner = object_at(object, member);
 		if (inner != OBJECTS) {
 			read_inner(payload, inner, member, &seen);

@@ -420,6 +420,8 @@ static const struct body {
 	{"JSON in a form", INTAKE_SINGLE, FORM, "payload=%7B%22a%22:1%7D", STATUS_OK, 1, 0, true,
 	 NULL},
 	{"an array in a form", INTAKE_BATCH, FORM, "data=[{},{}]", STATUS_OK, 2, 0, false, NULL},
+	{"events of Mandrill", INTAKE_SINGLE, FORM, "mandrill_events=%5B%7B%7D,%7B%7D%5D",
+	 STATUS_OK, 2, 0, false, NULL},
 	{"an envelope in a form", INTAKE_SINGLE, FORM, "json=%7b%22batch%22:[{},{}]%7d", STATUS_OK,
 	 2, 0, false, NULL},
 	{"a form without fields", INTAKE_SINGLE, FORM, "&&", STATUS_UNSUPPORTED_MEDIA_TYPE, 0, 0,
@@ -752,6 +754,9 @@ START_TEST(forms_become_json)
 		{"payload={", "{\"payload\":\"{\"}"},
 		{"word", "{\"word\":\"\"}"},
 		{"other={}", "{\"other\":\"{}\"}"},
+		/* How Mandrill asks whether a URL is there. */
+		{"mandrill_events=%5B%5D", "{\"mandrill_events\":\"[]\"}"},
+		{"data=+[+]+", "{\"data\":\" [ ] \"}"},
 		{"data={}&x=1", "{\"data\":\"{}\",\"x\":\"1\"}"},
 	};
 
