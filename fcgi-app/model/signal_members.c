@@ -137,13 +137,14 @@ static void read_inner(struct signal_payload *payload, enum signal_object object
 	}
 }
 
-/* "contact[email]", as a form names what JSON nests: the member of an object that is read. */
+/* "contact[email]", as a form names what JSON nests: the member of an object that is read. Forms
+ * escape nothing in it. */
 static void read_bracketed(struct signal_payload *payload)
 {
 	struct json_walk *walk = &payload->walk;
 	struct slice name = walk->name;
 
-	if (name.p[name.n - 2] != ']')
+	if (name.p[name.n - 2] != ']' || memchr(name.p, '\\', name.n) != NULL)
 		return;
 	const char *bracket = memchr(name.p, '[', name.n);
 	if (bracket == NULL)
@@ -158,7 +159,9 @@ static void read_bracketed(struct signal_payload *payload)
 	if (object == OBJECTS || !json_walk_end(walk))
 		return;
 	payload->values[object][member] = walk->value;
-	if (*walk->value.p != 'n')
+	if (*walk->value.p == 'n')
+		payload->seen[object] &= ~SIGNAL_BIT(member);
+	else
 		payload->seen[object] |= SIGNAL_BIT(member);
 }
 

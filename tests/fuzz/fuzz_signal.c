@@ -4,6 +4,7 @@
  * places.
  */
 #define _GNU_SOURCE /* memmem */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/timestamp.h"
@@ -74,6 +75,40 @@ static struct oracle_members members_of(struct slice value)
 	return members;
 }
 
+/* "place[name]" as the text has it, without an escape: what stands before the value. */
+static bool is_bracketed(const struct oracle_member *member, const char *place)
+{
+	const struct buf *name = &member->name;
+	size_t n = strlen(place);
+	const char *end = member->value.p;
+
+	if (name->n < n + 2 || memcmp(name->p, place, n) != 0 || name->p[n] != '[' ||
+	    name->p[name->n - 1] != ']')
+		return false;
+	while (*--end != '"')
+		;
+	return end[-1 - (ptrdiff_t)name->n] == '"' && memcmp(end - name->n, name->p, name->n) == 0;
+}
+
+/* Adds the members that follow the object under names with brackets, which then count. */
+static void add_bracketed(const struct oracle_members *root, const char *place,
+			  struct oracle_members *members)
+{
+	const struct oracle_member *object = oracle_find(root, slice_of(place));
+	size_t before = strlen(place) + 1;
+
+	for (size_t i = 0; i < root->count; i++) {
+		const struct oracle_member *one = &root->list[i];
+		if ((object != NULL && one < object) || !is_bracketed(one, place))
+			continue;
+		members->list = realloc(members->list, (members->count + 1) * sizeof(*one));
+		CHECK(members->list != NULL);
+		struct oracle_member *added = &members->list[members->count++];
+		*added = (struct oracle_member){buf_make(SIZE_MAX / 2), one->value};
+		buf_add(&added->name, one->name.p + before, one->name.n - before - 1);
+	}
+}
+
 static struct payload payload_of(struct slice text)
 {
 	static const char *const names[PLACES] = {NULL,	  "traits",  "properties", NULL,
@@ -88,6 +123,11 @@ static struct payload payload_of(struct slice text)
 	}
 	payload.context = members_of(member_of(&places[0], "context"));
 	places[3] = members_of(member_of(&payload.context, "traits"));
+	for (int i = 1; i < PLACES; i++) {
+		if (names[i] != NULL)
+			add_bracketed(&places[0], names[i], &places[i]);
+	}
+	add_bracketed(&places[0], "context", &payload.context);
 	return payload;
 }
 
@@ -272,11 +312,30 @@ static void check_message_id(const struct payload *payload, const struct signal 
 	buf_free(&want);
 }
 
-/* An email is a part of a text at the first place that holds one: only its letters changed. */
-static void check_email(const struct payload *payload, struct slice got)
+/* True for the first text with an email, which is a part of it: only its letters changed. */
+static bool holds_email(struct slice value, struct slice got)
 {
 	struct arena arena = {0};
-	bool found = got.p == NULL;
+	struct buf text = buf_make(SIZE_MAX / 2), lower = buf_make(SIZE_MAX / 2);
+	struct slice again;
+
+	if (is_string(value))
+		text = text_of(value);
+	unicode_add_lower(&lower, buf_slice(&text));
+	CHECK(identity_email(&arena, buf_slice(&text), VALUE_MOST, &again) == STATUS_OK);
+	bool holds = again.p != NULL;
+	CHECK(!holds ||
+	      (slice_equal(again, got) && memmem(lower.p, lower.n, got.p, got.n) != NULL));
+	buf_free(&text);
+	buf_free(&lower);
+	arena_free(&arena);
+	return holds;
+}
+
+static void check_email(const struct payload *payload, struct slice got)
+{
+	const struct oracle_members *root = &payload->places[0];
+	bool found = false;
 	size_t ats = 0;
 
 	for (size_t i = 0; i < got.n; i++)
@@ -284,22 +343,14 @@ static void check_email(const struct payload *payload, struct slice got)
 	CHECK(got.p == NULL || (ats == 1 && got.p[0] != '@' && got.p[got.n - 1] != '@' &&
 				unicode_first_blank(got) == got.n));
 	for (int i = 0; i < PLACES; i++) {
-		struct buf text = buf_make(SIZE_MAX / 2), lower = buf_make(SIZE_MAX / 2);
-		struct slice value = member_of(&payload->places[i], "email"), again;
-		if (is_string(value))
-			text = text_of(value);
-		unicode_add_lower(&lower, buf_slice(&text));
-		bool holds = got.n > 0 && lower.n >= got.n &&
-			     memmem(lower.p, lower.n, got.p, got.n) != NULL;
-		CHECK(identity_email(&arena, buf_slice(&text), VALUE_MOST, &again) == STATUS_OK);
-		CHECK(found || holds == (again.p != NULL) || again.p == NULL);
-		found = found || (holds && slice_equal(again, got));
-		CHECK(found || again.p == NULL);
-		buf_free(&text);
-		buf_free(&lower);
+		for (const char *const *name = NAMES("email", "Email", "email_address");
+		     *name != NULL && !found; name++)
+			found = holds_email(member_of(&payload->places[i], *name), got);
 	}
-	CHECK(found);
-	arena_free(&arena);
+	bool postmark = member_of(root, "RecordType").p != NULL;
+	if (!found && (postmark || member_of(root, "event").p != NULL))
+		found = holds_email(member_of(root, postmark ? "Recipient" : "recipient"), got);
+	CHECK(found == (got.p != NULL));
 }
 
 static bool is_segment(const struct payload *payload, struct slice type)
@@ -410,16 +461,18 @@ static void check_found(const struct signal *signal, bool given)
 	const struct oracle_members *root = &payload.places[0];
 	bool cloud = is_string(member_of(root, "specversion"));
 
-	check_string(root, NAMES("type", "event_type", "subscriptionType"), signal->event_type);
 	check_string(root,
-		     cloud ? NAMES("event", "event_type", "subscriptionType", "subject")
-			   : NAMES("event", "event_type", "subscriptionType"),
+		     NAMES("type", "event_type", "eventType", "subscriptionType", "RecordType"),
+		     signal->event_type);
+	check_string(root,
+		     NAMES("event", "eventName", "event_name", "event_type", "eventType",
+			   "subscriptionType", "RecordType", cloud ? "subject" : NULL),
 		     signal->event_name);
 	check_email(&payload, signal->email);
 	check_id(&payload, NAMES("userId", "user_id", "$user_id"), signal->user_id);
 	check_id(&payload, NAMES("productUserId"), signal->product_user_id);
 	check_id(&payload, NAMES("mktLeadId", "mapId"), signal->marketing_automation_id);
-	check_id(&payload, NAMES("phone"), signal->phone);
+	check_id(&payload, NAMES("phone", "Phone"), signal->phone);
 	check_crm_id(&payload, signal->crm_id);
 	check_product_org_id(&payload, signal->product_org_id);
 	check_anonymous_id(&payload, signal->anonymous_id);
