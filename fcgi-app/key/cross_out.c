@@ -13,7 +13,8 @@ enum {
 	PREFIX = 3,	 /* "sk_" */
 	SHOWN = 3 + 4,	 /* a key's first characters are not secret */
 	JSON_ESCAPE = 6, /* \u0073 */
-	URL_ESCAPE = 3	 /* %73 */
+	URL_ESCAPE = 3,	 /* %73 */
+	WIDTH = 4	 /* of a character in UTF-32 */
 };
 
 /* How far the text at a place is the key. */
@@ -22,6 +23,17 @@ struct match {
 	size_t bytes; /* of the text */
 	bool is_cut;  /* the text ended first */
 };
+
+/* The length of a character of one byte, with the zeros that UTF-16 and UTF-32 put behind it or
+ * before the next. */
+static size_t wide(struct slice text, size_t at)
+{
+	size_t n = 1;
+
+	while (n < WIDTH && at + n < text.n && text.p[at + n] == '\0')
+		n++;
+	return n;
+}
 
 /* The length of the character at a place, whose first byte is there; *c is what it means, -1 if the
  * text ends within it. */
@@ -35,10 +47,8 @@ static size_t spelled(struct slice text, size_t at, int *c)
 		*c = left < URL_ESCAPE ? -1 : hex_escaped(text, at);
 		return URL_ESCAPE;
 	}
-	if (*p != '\\')
-		return 1;
-	if (memcmp(p, "\\u00", left < 4 ? left : 4) != 0)
-		return 1;
+	if (*p != '\\' || memcmp(p, "\\u00", left < 4 ? left : 4) != 0)
+		return wide(text, at);
 	*c = -1;
 	if (left >= JSON_ESCAPE) {
 		const char escape[] = {'%', p[4], p[5]};
@@ -86,12 +96,12 @@ static bool is_hit(const struct match *match, struct slice key)
 }
 
 /* Most texts hold no key, and this tells without looking at each byte: it is there as itself, or
- * with escapes. */
+ * with escapes or zeros. */
 static bool may_hold_whole(struct slice text, struct slice key)
 {
 	const char *escape = memchr(text.p, '\\', text.n);
 
-	if (memchr(text.p, '%', text.n) != NULL)
+	if (memchr(text.p, '%', text.n) != NULL || memchr(text.p, '\0', text.n) != NULL)
 		return true;
 	if (escape != NULL &&
 	    memmem(escape, text.n - (size_t)(escape - text.p), "\\u00", 4) != NULL)
@@ -105,7 +115,7 @@ static bool may_hold(struct slice text, struct slice key)
 	if (text.n <= SHOWN || key.n == 0)
 		return false;
 	char last = text.p[text.n - 1];
-	return ascii_is_alnum(last) || last == '_' || last == '\\' || last == '%' ||
+	return ascii_is_alnum(last) || last == '_' || last == '\0' || last == '\\' || last == '%' ||
 	       may_hold_whole(text, key);
 }
 
@@ -131,10 +141,11 @@ static void write_over(char *text, size_t n, const struct match *match)
 	for (size_t i = 0; i < match->chars; i++) {
 		int c;
 		size_t length = spelled(whole, at, &c);
-		if (i >= PREFIX && length == 1)
-			text[at] = 'x';
-		else if (i >= PREFIX)
+		bool escaped = text[at] == '\\' || text[at] == '%';
+		if (i >= PREFIX && escaped)
 			memcpy(text + at + length - 2, "78", 2);
+		else if (i >= PREFIX)
+			text[at] = 'x';
 		at += length;
 	}
 }

@@ -2,9 +2,10 @@
  * key/cross_out.h - crosses the presented key out of what is to be stored or logged. The only place
  * where this is done.
  *
- * A key is found in any spelling that a reader may undo: each character as itself, as a JSON escape
- * (\u0073) or percent-encoded (%73), in text of any kind. What is crossed out keeps its length, its
- * "sk_" and its spelling, so that JSON stays JSON and all other bytes keep their place.
+ * A key is found in any spelling that a reader may undo: each character as itself, also of UTF-16
+ * or UTF-32, as a JSON escape (\u0073) or percent-encoded (%73), in text of any kind. What is
+ * crossed out keeps its length, its "sk_" and its spelling, so that JSON stays JSON and all other
+ * bytes keep their place.
  */
 #ifndef KEY_CROSS_OUT_H
 #define KEY_CROSS_OUT_H

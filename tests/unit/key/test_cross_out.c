@@ -61,6 +61,30 @@ static const struct {
 	{"\"sk_01234\\x", NULL},
 };
 
+/* Appends a text of ASCII in characters of so many bytes. */
+static void add_wide(struct buf *out, const char *text, size_t width, bool big_endian)
+{
+	for (; *text != '\0'; text++) {
+		for (size_t i = 0; i < width; i++)
+			buf_add_char(out, i == (big_endian ? width - 1 : 0) ? *text : '\0');
+	}
+}
+
+START_TEST(a_key_is_found_in_wide_characters)
+{
+	size_t width = _i < 2 ? 2 : 4;
+	struct buf text = buf_make(SIZE_MAX / 2), expected = buf_make(SIZE_MAX / 2);
+
+	add_wide(&text, "{\"a\":\"" KEY "\",\"b\":\"sk_01234", width, _i % 2 == 1);
+	add_wide(&expected, "{\"a\":\"" OUT "\",\"b\":\"sk_xxxxx", width, _i % 2 == 1);
+	ck_assert(cross_out_finds(buf_slice(&text), SLICE(KEY)));
+	ck_assert(cross_out(text.p, text.n, SLICE(KEY)));
+	ck_assert(slice_equal(buf_slice(&text), buf_slice(&expected)));
+	buf_free(&text);
+	buf_free(&expected);
+}
+END_TEST
+
 START_TEST(a_key_is_found_in_any_spelling)
 {
 	struct slice text = slice_of(rows[_i].text);
@@ -153,6 +177,7 @@ Suite *unit_suite(void)
 	TCase *tests = tcase_create("cross_out");
 
 	tcase_add_loop_test(tests, a_key_is_found_in_any_spelling, 0, LENGTH(rows));
+	tcase_add_loop_test(tests, a_key_is_found_in_wide_characters, 0, 4);
 	tcase_add_test(tests, without_a_key_nothing_is_found);
 	tcase_add_loop_test(tests, pieces_make_no_difference, 1, LENGTH(rows));
 	tcase_add_test(tests, what_looks_like_a_credential_is_suspected);
