@@ -137,7 +137,8 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
-$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener): $(BUILD)/unit/captured_log.o
+$(BUILD)/unit/base/test_stats: $(BUILD)/unit/captured_log.o
+$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener test_metrics): $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)
@@ -302,7 +303,7 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := $(patsubst deploy/%,%,$(filter-out %/README.md, \
 	$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
-	lighttpd apache nginx apache-fcgid cgi systemd cron templates))))
+	lighttpd apache nginx apache-fcgid cgi systemd cron prometheus templates))))
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake

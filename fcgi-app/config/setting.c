@@ -59,6 +59,23 @@ static const struct config_setting settings[] = {
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),
 	CHOICE(log_level, log_levels, "info", "The least severe level that is logged."),
+	COUNT(log_health_checks, 0, 1000000, "100",
+	      "Health checks and requests for the metrics that go well are logged once in so many times; with 0 never."),
+	{.key = "log_client_address",
+	 .type = CONFIG_BOOL,
+	 .offset = offsetof(struct config, log_client_address),
+	 .default_text = "off",
+	 .help = "Whether the line of a request has the client's address (REMOTE_ADDR), "
+		 "which may be personal data. Behind another proxy it is that proxy's, "
+		 "unless the web server puts the real one in its place."},
+	{.key = "metrics_file",
+	 .type = CONFIG_TEXT,
+	 .offset = offsetof(struct config, metrics_file),
+	 .max = 500,
+	 .default_text = "/run/sluice-intake/metrics",
+	 .help = "Where the workers that share a socket keep their counters, in a directory that they can write to; "
+		 "best in memory (/run). "
+		 "Empty, or where it cannot be made: each worker shows its own, from its start."},
 	DURATION(request_timeout, 100, HOUR, "10s",
 		 "Time for a whole request, from its acceptance to its answer."),
 	DURATION(bulk_timeout, 100, DAY, "300s",

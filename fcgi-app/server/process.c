@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 
 enum { CHILD_GRACE_MS = 10000 };
 
@@ -77,9 +78,10 @@ void process_reap(int *children)
 
 	while (*children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
 		--*children;
-		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
-			log_event(LOG_LEVEL_ERROR, "child for a request failed",
-				  LOG_INT("child", child),
-				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
+		if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
+			continue;
+		stats_add(&stats_mine()->failed_children, 1);
+		log_event(LOG_LEVEL_ERROR, "child for a request failed", LOG_INT("child", child),
+			  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
 	}
 }

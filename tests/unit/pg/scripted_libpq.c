@@ -32,6 +32,7 @@ static PGconn connection;
 static PGconn *open_connection;		  /* &connection, or NULL */
 static struct pg_result results[RESULTS]; /* as NULL: free */
 static libpq_show *show = libpq_show_text;
+static bool is_standby;
 
 /* ---- the script ---- */
 
@@ -234,6 +235,18 @@ char *PQport(const PGconn *conn)
 	static char port[] = "5432";
 
 	return conn == NULL ? NULL : port;
+}
+
+void libpq_be_standby(bool standby)
+{
+	is_standby = standby;
+}
+
+const char *PQparameterStatus(const PGconn *conn, const char *name)
+{
+	if (conn == NULL || strcmp(name, "in_hot_standby") != 0)
+		return NULL;
+	return is_standby ? "on" : "off";
 }
 
 char *PQerrorMessage(const PGconn *conn)
