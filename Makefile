@@ -302,7 +302,7 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := $(patsubst deploy/%,%,$(filter-out %/README.md, \
-	$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
+	$(wildcard deploy/sluice.conf.example deploy/openapi.yaml $(patsubst %,deploy/%/*, \
 	lighttpd apache nginx apache-fcgid cgi systemd cron prometheus templates))))
 
 install: all  ## install under $(prefix), honouring DESTDIR

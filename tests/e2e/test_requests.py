@@ -230,7 +230,8 @@ def test_request_id_is_in_the_log(stack, keys):
 
 
 @pytest.mark.parametrize("method, path, status, code", [
-    ("POST", "/health", 405, "method_not_allowed"), ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
+    ("POST", "/health", 405, "method_not_allowed"),
+    ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
     ("POST", "/api/signal-staging/nothing", 404, "not_found")])
 def test_a_line_without_a_key_has_no_such_field(stack, method, path, status, code):
     marker = "log-line-" + sound_key()[3:15]
