@@ -122,6 +122,7 @@ static const struct config_setting settings[] = {
 	 .type = CONFIG_TEXT,
 	 .offset = offsetof(struct config, public_url),
 	 .max = 500,
+	 .url = true,
 	 .default_text = "",
 	 .help = "How senders and browsers reach this host: https://hooks.example.com. "
 		 "sluice-settings shows it in curl commands and accepts changes from there only. "
@@ -216,10 +217,29 @@ static enum status set_index(const struct config_setting *setting, int index, vo
 	return STATUS_OK;
 }
 
+/* A scheme, which the page's own address begins with, and a host. */
+static bool is_url(struct slice text)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+		if (text.n > n && slice_starts(text, slice_of(schemes[i])))
+			return ascii_is_alnum((unsigned char)text.p[n]) || text.p[n] == '[';
+	}
+	return text.n == 0;
+}
+
+static bool has_form(const struct config_setting *setting, struct slice text)
+{
+	return is_plain_text(text) &&
+	       (!setting->url || (is_url(text) && memchr(text.p, ' ', text.n) == NULL));
+}
+
 static enum status set_text(const struct config_setting *setting, struct slice value,
 			    struct arena *arena, void *member)
 {
-	if (value.n > (size_t)setting->max || !is_plain_text(value))
+	if (value.n > (size_t)setting->max || !has_form(setting, value))
 		return STATUS_INVALID_VALUE;
 	char *copy = arena_copy(arena, value);
 	if (copy == NULL)
@@ -280,8 +300,11 @@ void config_setting_range(const struct config_setting *setting, struct buf *out)
 {
 	switch (setting->type) {
 	case CONFIG_TEXT:
-		buf_add_format(out, "at most %d bytes without control characters",
-			       (int)setting->max);
+		if (setting->url)
+			buf_add_text(out, "nothing, or a URL with http:// or https://");
+		else
+			buf_add_format(out, "at most %d bytes without control characters",
+				       (int)setting->max);
 		break;
 	case CONFIG_BOOL:
 		buf_add_text(out, "on or off");

@@ -60,6 +60,7 @@ struct config_setting {
 	const char *default_text;   /* as in the file */
 	const char *const *choices; /* of CONFIG_CHOICE, ends with NULL; the value is the index */
 	bool secret;		    /* passwords in it are not shown */
+	bool url;		    /* a text: empty, or http:// or https:// and a host */
 	const char *help;	    /* one or two sentences for file and man page */
 };
 

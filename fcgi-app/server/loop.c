@@ -13,6 +13,7 @@
 #include "server/loop_internal.h"
 #include "server/metrics.h"
 #include "server/process.h"
+#include "server/reload.h"
 
 enum {
 	DEFER_MS = 1,  /* the shortest wait there is */
@@ -165,6 +166,7 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	wait_for_events(loop, while_waiting);
 	log_hold();
 	process_reap(&loop->children);
+	reload_if_asked();
 	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
 	advance_deferred(loop);
 	advance_ready(loop, now_ms);

@@ -14,6 +14,8 @@ from .place import ROOT
 FILE = ROOT / "deploy" / "openapi.yaml"
 METHODS = ("get", "head", "post", "put", "patch", "delete", "options", "trace")
 LONG = 40  # of a longer array, as many of its first and last items are looked at
+VARIES = re.compile(rb'(?<="request_id":")[^"]*|[0-9]+')
+right = set()  # answers that were, so that the same but for its numbers is not looked at again
 
 
 @functools.cache
@@ -111,6 +113,11 @@ def check(method, target, answer):
     itself has no X-Request-Id, and is not."""
     if answer.header("X-Request-Id") is None:
         return
+    known = (method, target.split("?")[0].split("sk_")[0], target.endswith("/batch"), answer.status,
+             *map(answer.header, ("Content-Type", "Retry-After", "Allow")),
+             VARIES.sub(b"1", answer.body) if len(answer.body) < 1024 else answer.body)
+    if known in right:
+        return
     paths = paths_of(target)
     faults = [fault_of(path, method.lower(), answer) for path in paths]
     if not paths and answer.body:
@@ -118,3 +125,5 @@ def check(method, target, answer):
         faults = [error and error.message]
     assert not faults or None in faults, \
         f"{method} {target}: the answer {answer.status} is not that of openapi.yaml: {faults}"
+    if len(right) < 10000 and len(answer.body) < 1024:
+        right.add(known)

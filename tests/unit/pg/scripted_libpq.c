@@ -401,3 +401,22 @@ int PQgetlength(const PGresult *result, int row, int column)
 {
 	return value_at(result, row, column)->n;
 }
+
+/* ---- parsing: linked with the tool, not called in its tests ---- */
+
+PQconninfoOption *PQconninfoParse(const char *conninfo, char **message)
+{
+	(void)message;
+	ck_abort_msg("PQconninfoParse(%s)", conninfo);
+	return NULL;
+}
+
+void PQconninfoFree(PQconninfoOption *options)
+{
+	(void)options;
+}
+
+void PQfreemem(void *memory)
+{
+	(void)memory;
+}
