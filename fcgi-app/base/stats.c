@@ -217,6 +217,17 @@ bool stats_is_running(unsigned index)
 	return index == state.slot || (state.fd >= 0 && is_locked(state.fd, (off_t)index));
 }
 
+uint64_t stats_sum(size_t offset)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < STATS_WORKERS; i++) {
+		const char *stats = (const char *)stats_slot(i);
+		sum += stats_get((const stats_number *)(const void *)(stats + offset));
+	}
+	return sum;
+}
+
 void stats_observe(struct stats_histogram *histogram, const uint64_t bounds[STATS_BUCKETS],
 		   uint64_t value)
 {

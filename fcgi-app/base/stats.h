@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -77,6 +78,9 @@ enum status stats_attach(const char *path, uint64_t layout) MUST_CHECK;
 /* The slot at an index below STATS_WORKERS, to be read only; and whether a worker has it. */
 const struct stats *stats_slot(unsigned index);
 bool stats_is_running(unsigned index);
+
+/* The sum of a number, by its offset in struct stats, over all slots. */
+uint64_t stats_sum(size_t offset);
 
 static inline void stats_add(stats_number *number, uint64_t more)
 {

@@ -44,7 +44,7 @@ uint64_t metrics_layout(void)
 	return hash;
 }
 
-/* ---- sums ---- */
+/* ---- numbers ---- */
 
 static uint64_t at(unsigned slot, size_t offset)
 {
@@ -53,19 +53,10 @@ static uint64_t at(unsigned slot, size_t offset)
 	return stats_get((const stats_number *)(const void *)(stats + offset));
 }
 
-static uint64_t sum(size_t offset)
-{
-	uint64_t all = 0;
-
-	for (unsigned i = 0; i < STATS_WORKERS; i++)
-		all += at(i, offset);
-	return all;
-}
-
 static uint64_t answered(unsigned route, enum status status)
 {
-	return sum(offsetof(struct stats, requests) +
-		   (route * STATUS_COUNT + status) * sizeof(stats_number));
+	return stats_sum(offsetof(struct stats, requests) +
+			 (route * STATUS_COUNT + status) * sizeof(stats_number));
 }
 
 /* ---- the format ---- */
@@ -100,20 +91,20 @@ static void add_histogram(struct buf *out, const char *name, const char *label, 
 			  const uint64_t bounds[STATS_BUCKETS])
 {
 	size_t buckets = offset + offsetof(struct stats_histogram, buckets);
-	uint64_t total = sum(offset + offsetof(struct stats_histogram, sum));
+	uint64_t total = stats_sum(offset + offsetof(struct stats_histogram, sum));
 	bool in_us = bounds == stats_durations_us;
 	uint64_t count = 0;
 	int rest = (int)strlen(label);
 
 	for (unsigned i = 0; i < STATS_BUCKETS; i++) {
-		count += sum(buckets + i * sizeof(stats_number));
+		count += stats_sum(buckets + i * sizeof(stats_number));
 		if (bounds[i] == UINT64_MAX)
 			continue;
 		buf_add_format(out, "%s_bucket{%sle=\"", name, label);
 		add_bound(out, bounds[i], in_us);
 		buf_add_format(out, "\"} %llu\n", (unsigned long long)count);
 	}
-	count += sum(buckets + STATS_BUCKETS * sizeof(stats_number));
+	count += stats_sum(buckets + STATS_BUCKETS * sizeof(stats_number));
 	buf_add_format(out, "%s_bucket{%sle=\"+Inf\"} %llu\n", name, label,
 		       (unsigned long long)count);
 	const char *open = rest == 0 ? "" : "{", *close = rest == 0 ? "" : "}";
@@ -236,9 +227,11 @@ static void add_items(struct buf *out)
 	add_head(
 		out, name, "counter",
 		"Items of accepted webhook requests: stored, repeated (stored before), or rejected and kept.");
-	add_sample(out, name, "{outcome=\"stored\"}", sum(offsetof(struct stats, stored)));
-	add_sample(out, name, "{outcome=\"repeated\"}", sum(offsetof(struct stats, repeated)));
-	add_sample(out, name, "{outcome=\"rejected\"}", sum(offsetof(struct stats, rejected)));
+	add_sample(out, name, "{outcome=\"stored\"}", stats_sum(offsetof(struct stats, stored)));
+	add_sample(out, name, "{outcome=\"repeated\"}",
+		   stats_sum(offsetof(struct stats, repeated)));
+	add_sample(out, name, "{outcome=\"rejected\"}",
+		   stats_sum(offsetof(struct stats, rejected)));
 }
 
 /* ---- the others ---- */
@@ -283,7 +276,7 @@ static void add_counters(struct buf *out)
 {
 	for (size_t i = 0; i < ARRAY_LENGTH(counters); i++) {
 		add_head(out, counters[i].name, "counter", counters[i].help);
-		add_sample(out, counters[i].name, "", sum(counters[i].offset));
+		add_sample(out, counters[i].name, "", stats_sum(counters[i].offset));
 	}
 	add_head(out, "sluice_shed_requests_total", "counter",
 		 "Requests that were turned away because too many were being served.");

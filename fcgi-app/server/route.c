@@ -80,6 +80,11 @@ bool route_is_webhook(unsigned number)
 	return number > 0 && number <= INTAKE_ROUTES && routes[number - 1].action == ROUTE_SIGNALS;
 }
 
+bool route_is_bulk(unsigned number)
+{
+	return route_is_webhook(number) && routes[number - 1].kind == INTAKE_BULK;
+}
+
 /* ---- finding ---- */
 
 enum { SEGMENTS_MAX = 8, PATH_BYTES_MAX = 2048 };

@@ -80,4 +80,7 @@ const char *route_counted(unsigned number);
 /* Whether signals are sent to the route with this number. */
 bool route_is_webhook(unsigned number);
 
+/* Whether the route with this number takes bulk imports. */
+bool route_is_bulk(unsigned number);
+
 #endif

@@ -58,7 +58,7 @@ def hang_up(stack, config, more, expected):
 @pytest.mark.loop
 @pytest.mark.shape(workers=2)
 def test_workers_take_another_configuration(stack_of_its_own):
-    """Under load, which does not notice. It is said what needs a restart; a fault changes nothing."""
+    """Under load, which does not notice. It logs what needs a restart; a fault changes nothing."""
     stack = stack_of_its_own
     key, config = stack.new_key(), pathlib.Path(stack.env["WORKERS_CONFIG"])
     accepted_id(send(stack, path_of(key), LARGE))
