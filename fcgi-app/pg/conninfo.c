@@ -13,18 +13,16 @@
 static void check_password_file(const char *path, struct buf *out)
 {
 	struct stat is;
+	bool is_there = stat(path, &is) == 0;
 
-	if (stat(path, &is) != 0)
-		buf_add_format(out, "the password file \"%s\" cannot be read: %s\n", path,
-			       strerror(errno));
-	else if (!S_ISREG(is.st_mode))
+	if (is_there && !S_ISREG(is.st_mode))
 		buf_add_format(out, "the password file \"%s\" is not a file\n", path);
-	else if ((is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	else if (is_there && (is.st_mode & (S_IRWXG | S_IRWXO)) != 0)
 		buf_add_format(out,
 			       "the password file \"%s\" is open to others, so libpq ignores it: "
 			       "chmod 600\n",
 			       path);
-	else if (access(path, R_OK) != 0)
+	else if (!is_there || access(path, R_OK) != 0)
 		buf_add_format(out, "the password file \"%s\" cannot be read: %s\n", path,
 			       strerror(errno));
 }
