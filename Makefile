@@ -133,11 +133,12 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
 	settings/test_settings server/test_oneshot \
-	$(addprefix ctl/test_,argument person program retention))
+	$(addprefix ctl/test_,argument person program retention top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
-$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener): $(BUILD)/unit/captured_log.o
+$(BUILD)/unit/base/test_stats: $(BUILD)/unit/captured_log.o
+$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener test_metrics test_reload): $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)
@@ -301,8 +302,8 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := $(patsubst deploy/%,%,$(filter-out %/README.md, \
-	$(wildcard deploy/sluice.conf.example $(patsubst %,deploy/%/*, \
-	lighttpd apache nginx apache-fcgid cgi systemd cron templates))))
+	$(wildcard deploy/sluice.conf.example deploy/openapi.yaml $(patsubst %,deploy/%/*, \
+	lighttpd apache nginx apache-fcgid cgi systemd cron prometheus templates))))
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake

@@ -9,6 +9,9 @@
 /* Milliseconds since an arbitrary start (CLOCK_MONOTONIC). */
 int64_t clock_now_ms(void);
 
+/* The same clock in microseconds. */
+int64_t clock_now_us(void);
+
 /* Microseconds since 1970-01-01 UTC (CLOCK_REALTIME): when something was received. */
 int64_t clock_unix_us(void);
 

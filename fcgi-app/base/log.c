@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/hex.h"
+#include "base/stats.h"
 #include "base/utf8.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -324,6 +325,10 @@ static void write_lines(struct line *lines)
 	do
 		written = write(STDERR_FILENO, lines->bytes, lines->n);
 	while (written < 0 && errno == EINTR);
+	for (size_t i = written < 0 ? 0 : (size_t)written; i < lines->n; i++) {
+		if (lines->bytes[i] == '\n')
+			stats_add(&stats_mine()->lost_log_lines, 1);
+	}
 	lines->n = 0;
 }
 

@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 #include "commit/last_used.h"
+#include "commit/measure.h"
 #include "commit/outcome.h"
 #include "commit/statement.h"
 #include "key/random.h"
@@ -47,6 +49,7 @@ struct commit_queue {
 	int64_t connect_ms;  /* no attempt to connect is made before */
 	int64_t backoff_ms;  /* 0 while the last connection worked */
 	enum status outage;  /* why there is no connection until connect_ms */
+	struct commit_measure measure;
 };
 
 static void move_all(struct commit_list *from, struct commit_list *to)
@@ -140,6 +143,15 @@ bool commit_queue_is_connected(const struct commit_queue *queue)
 	return state == PG_READY || state == PG_BUSY;
 }
 
+enum status commit_queue_readiness(const struct commit_queue *queue, int64_t now_ms)
+{
+	if (!commit_queue_is_connected(queue))
+		return queue->outage == STATUS_OK ? STATUS_UNAVAILABLE : queue->outage;
+	if (pg_is_read_only(queue->db))
+		return STATUS_READ_ONLY;
+	return commit_measure_trouble(&queue->measure, now_ms);
+}
+
 /* ---- connecting ---- */
 
 /* Workers that lost the same server should not all come back at once. */
@@ -182,9 +194,11 @@ static void end_connecting(struct commit_queue *queue, enum status status, int64
 	if (status == STATUS_OK) {
 		log_event(LOG_LEVEL_INFO, "connected to the database",
 			  LOG_INT("waiting", commit_queue_pending(queue)));
+		stats_add(&stats_mine()->connections, 1);
 		queue->backoff_ms = 0;
 		return;
 	}
+	stats_add(&stats_mine()->connection_failures, 1);
 	connect_later(queue, status, now_ms);
 }
 
@@ -331,6 +345,7 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 
 	queue->deadline_ms =
 		least(now_ms + queue->config->database_timeout_ms, queue->group.earliest_ms);
+	commit_measure_sent(&queue->measure);
 	if (status != STATUS_OK)
 		complete(queue, &queue->group, status);
 }
@@ -392,6 +407,7 @@ static bool is_closed(const struct commit_queue *queue)
 
 static void fail_group(struct commit_queue *queue, enum status status, int64_t now_ms)
 {
+	commit_measure_outcome(&queue->measure, status, now_ms);
 	if (status == STATUS_OUTCOME_UNKNOWN)
 		queue->refusals_sent = REFUSAL_TALLY_EMPTY; /* better lost than counted twice */
 	complete(queue, &queue->group, status);
@@ -419,11 +435,13 @@ static bool prepare_anew(struct commit_queue *queue)
 static void end_group(struct commit_queue *queue, enum status status,
 		      struct pg_query_result *result, int64_t now_ms)
 {
+	commit_measure_ended(&queue->measure, queue->group.requests);
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
 	bool refused =
 		queue->sent_ordinary && (status == STATUS_AGAIN || status == STATUS_NOT_UNIQUE);
 	if (status == STATUS_OK) {
+		commit_measure_outcome(&queue->measure, STATUS_OK, now_ms);
 		move_all(&queue->group, &queue->completed);
 	} else if (refused) {
 		note_not_ordinary(queue, status);

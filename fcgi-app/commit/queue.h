@@ -60,8 +60,12 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
  * stored. Waits a second at most. */
 void commit_queue_flush_counts(struct commit_queue *queue);
 
-/* True when the worker has a usable connection: for the health check. */
+/* True when the worker has a usable connection. */
 bool commit_queue_is_connected(const struct commit_queue *queue);
+
+/* STATUS_OK when a commit can be expected to succeed; else what is in its way. A failure of ours is
+ * held against the next ten seconds, or until a group is committed. */
+enum status commit_queue_readiness(const struct commit_queue *queue, int64_t now_ms);
 
 /* ---- for a child or plain CGI ---- */
 

@@ -59,6 +59,23 @@ static const struct config_setting settings[] = {
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),
 	CHOICE(log_level, log_levels, "info", "The least severe level that is logged."),
+	COUNT(log_health_checks, 0, 1000000, "100",
+	      "Health checks and requests for the metrics that go well are logged once in so many times; with 0 never."),
+	{.key = "log_client_address",
+	 .type = CONFIG_BOOL,
+	 .offset = offsetof(struct config, log_client_address),
+	 .default_text = "off",
+	 .help = "Whether the line of a request has the client's address (REMOTE_ADDR), "
+		 "which may be personal data. Behind another proxy it is that proxy's, "
+		 "unless the web server puts the real one in its place."},
+	{.key = "metrics_file",
+	 .type = CONFIG_TEXT,
+	 .offset = offsetof(struct config, metrics_file),
+	 .max = 500,
+	 .default_text = "/run/sluice-intake/metrics",
+	 .help = "Where the workers that share a socket keep their counters, in a directory that they can write to; "
+		 "best in memory (/run). "
+		 "Empty, or where it cannot be made: each worker shows its own, from its start."},
 	DURATION(request_timeout, 100, HOUR, "10s",
 		 "Time for a whole request, from its acceptance to its answer."),
 	DURATION(bulk_timeout, 100, DAY, "300s",
@@ -105,6 +122,7 @@ static const struct config_setting settings[] = {
 	 .type = CONFIG_TEXT,
 	 .offset = offsetof(struct config, public_url),
 	 .max = 500,
+	 .url = true,
 	 .default_text = "",
 	 .help = "How senders and browsers reach this host: https://hooks.example.com. "
 		 "sluice-settings shows it in curl commands and accepts changes from there only. "
@@ -199,10 +217,29 @@ static enum status set_index(const struct config_setting *setting, int index, vo
 	return STATUS_OK;
 }
 
+/* A scheme, which the page's own address begins with, and a host. */
+static bool is_url(struct slice text)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(schemes); i++) {
+		size_t n = strlen(schemes[i]);
+		if (text.n > n && slice_starts(text, slice_of(schemes[i])))
+			return ascii_is_alnum((unsigned char)text.p[n]) || text.p[n] == '[';
+	}
+	return text.n == 0;
+}
+
+static bool has_form(const struct config_setting *setting, struct slice text)
+{
+	return is_plain_text(text) &&
+	       (!setting->url || (is_url(text) && memchr(text.p, ' ', text.n) == NULL));
+}
+
 static enum status set_text(const struct config_setting *setting, struct slice value,
 			    struct arena *arena, void *member)
 {
-	if (value.n > (size_t)setting->max || !is_plain_text(value))
+	if (value.n > (size_t)setting->max || !has_form(setting, value))
 		return STATUS_INVALID_VALUE;
 	char *copy = arena_copy(arena, value);
 	if (copy == NULL)
@@ -263,8 +300,11 @@ void config_setting_range(const struct config_setting *setting, struct buf *out)
 {
 	switch (setting->type) {
 	case CONFIG_TEXT:
-		buf_add_format(out, "at most %d bytes without control characters",
-			       (int)setting->max);
+		if (setting->url)
+			buf_add_text(out, "nothing, or a URL with http:// or https://");
+		else
+			buf_add_format(out, "at most %d bytes without control characters",
+				       (int)setting->max);
 		break;
 	case CONFIG_BOOL:
 		buf_add_text(out, "on or off");

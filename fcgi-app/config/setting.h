@@ -35,6 +35,9 @@ struct config {
 	int64_t large_body_bytes;	 /* a larger body is served by a child process, 256 KiB */
 	int64_t large_requests;		 /* most children at a time per worker, 4 */
 	int64_t buffered_bytes;		 /* most body bytes waiting in one worker, 32 MiB */
+	const char *metrics_file;	 /* shared by the workers of a service */
+	int64_t log_health_checks;	 /* once in so many, 100 */
+	bool log_client_address;	 /* off */
 	bool prepared_statements;	 /* on; off for a pooler that loses them */
 	bool settings_trust_remote_user; /* REMOTE_USER names the user of the settings: off */
 	const char *public_url; /* of this host, for the settings page; "": the request's */
@@ -57,6 +60,7 @@ struct config_setting {
 	const char *default_text;   /* as in the file */
 	const char *const *choices; /* of CONFIG_CHOICE, ends with NULL; the value is the index */
 	bool secret;		    /* passwords in it are not shown */
+	bool url;		    /* a text: empty, or http:// or https:// and a host */
 	const char *help;	    /* one or two sentences for file and man page */
 };
 

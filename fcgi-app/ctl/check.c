@@ -7,13 +7,16 @@
 #include "ctl/ctl_internal.h"
 
 #include <stdarg.h>
+#include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "config/config.h"
+#include "server/verify.h"
 #include "store/check.h"
 #include "store/migration_file.h"
 
-enum { FINDINGS_MAX = 64 };
+enum { FINDINGS_MAX = 64, FAULTS_BYTES_MAX = 64 << 10 };
 
 struct findings {
 	struct store_finding items[FINDINGS_MAX];
@@ -34,6 +37,29 @@ __attribute__((format(printf, 5, 6))) static void add(struct ctl *ctl, struct fi
 
 /* ---- the checks ---- */
 
+/* Its owner alone may read a file with a password, which is as it should be. */
+static bool is_closed_to_us(const char *path)
+{
+	return path != NULL && access(path, R_OK) != 0 && errno == EACCES;
+}
+
+/* The faults as one text. */
+static struct slice verify(struct ctl *ctl, const struct config *config,
+			   const struct config_source *source)
+{
+	struct buf faults = buf_make(FAULTS_BYTES_MAX), text = buf_make(FAULTS_BYTES_MAX);
+
+	(void)verify_config(config, source, &faults);
+	for (size_t i = 0; i + 1 < faults.n; i++) {
+		if (faults.p[i] == '\n')
+			buf_add_text(&text, "; ");
+		else
+			buf_add_char(&text, faults.p[i]);
+	}
+	buf_free(&faults);
+	return arena_move(&ctl->arena, &text);
+}
+
 static void check_configuration(struct ctl *ctl, struct findings *findings)
 {
 	struct config config;
@@ -42,9 +68,21 @@ static void check_configuration(struct ctl *ctl, struct findings *findings)
 	enum status status =
 		config_read(&ctl->arena, ctl->values[CTL_CONFIG], &config, &source, &message);
 
-	if (status != STATUS_OK)
+	if (status != STATUS_OK && is_closed_to_us(source.path)) {
+		add(ctl, findings, "configuration", STORE_CHECK_OK,
+		    "not looked at: this user may not read %s; sluice-intake --check as the workers' "
+		    "user does",
+		    source.path);
+		return;
+	}
+	if (status != STATUS_OK) {
 		add(ctl, findings, "configuration", STORE_CHECK_FAILED, "%s",
 		    message == NULL ? status_name(status) : message);
+		return;
+	}
+	struct slice faults = verify(ctl, &config, &source);
+	if (faults.n > 0)
+		add(ctl, findings, "configuration", STORE_CHECK_WARNING, "%s", faults.p);
 	else
 		add(ctl, findings, "configuration", STORE_CHECK_OK, "%s",
 		    source.path == NULL ? "no file: defaults and environment" : source.path);

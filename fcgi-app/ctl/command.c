@@ -63,6 +63,9 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_ARCHIVE] =
 		{"--archive", "COMMAND",
 		 "a program that gets each detached partition: called as COMMAND PARTITION TABLE FROM UNTIL, and if it succeeds, the partition is dropped"},
+	[CTL_INTERVAL] = {"--interval", "SECONDS",
+			  "between two readings: 2 by default, up to 3600"},
+	[CTL_ONCE] = {"--once", NULL, "print one screen and exit"},
 	[CTL_MANUAL] = {"--manual", NULL,
 			"print the settings in mdoc, for the manual page sluice.conf(5)"},
 };
@@ -273,6 +276,12 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_check,
 	 .help = "Checks that the database is set up to lose nothing that was accepted: schema version, roles and privileges, durability, partitions. "
 		 "Exits with 1 if a check failed; warnings do not count."},
+	{.noun = "top",
+	 .optional = CTL_BIT(CTL_INTERVAL) | CTL_BIT(CTL_ONCE),
+	 .run = ctl_top,
+	 .help = "Shows on one screen, again and again, whether Sluice is up, whether it keeps up, and which keys fail and why. "
+		 "The workers' counters come from the metrics_file of this host, so run it there, as root or the workers' user; the rest comes from the database. "
+		 "With --json once, an object."},
 	{.noun = "version", .run = ctl_version, .help = "Prints the version of the program."},
 	{.noun = "help",
 	 .argument = "COMMAND",

@@ -24,6 +24,8 @@
  *   ctl/program.c       runs a program of the operator's
  *   ctl/check.c         check
  *   ctl/config.c        config, version
+ *   ctl/top.c           top
+ *   ctl/top_sample.c    what top measures
  *
  * Only the table knows which options there are: parser and help come from it, and a test compares
  * the manual page with it.
@@ -81,6 +83,8 @@ enum ctl_option {
 	CTL_EXAMPLE,
 	CTL_MANUAL,
 	CTL_ARCHIVE,
+	CTL_INTERVAL,
+	CTL_ONCE,
 	CTL_OPTION_COUNT
 };
 
@@ -268,6 +272,7 @@ enum ctl_exit ctl_retention_set(struct ctl *ctl);
 enum ctl_exit ctl_migrate(struct ctl *ctl);
 enum ctl_exit ctl_maintain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);
+enum ctl_exit ctl_top(struct ctl *ctl);
 enum ctl_exit ctl_config(struct ctl *ctl);
 enum ctl_exit ctl_version(struct ctl *ctl);
 

@@ -74,6 +74,19 @@ const char *pg_port(const struct pg_connection *db)
 	return PQport(db->pg);
 }
 
+/* PostgreSQL reports both at the start and with each change. */
+bool pg_is_read_only(const struct pg_connection *db)
+{
+	static const char *const names[] = {"in_hot_standby", "default_transaction_read_only"};
+
+	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+		const char *value = PQparameterStatus(db->pg, names[i]);
+		if (value != NULL && strcmp(value, "on") == 0)
+			return true;
+	}
+	return false;
+}
+
 enum pg_state pg_state(const struct pg_connection *db)
 {
 	return db->state;

@@ -141,6 +141,10 @@ const char *pg_hint(const struct pg_connection *db);
 const char *pg_host(const struct pg_connection *db);
 const char *pg_port(const struct pg_connection *db);
 
+/* Whether the server said that it takes no writes: it is a standby, or set so. False where a pooler
+ * does not pass that on. */
+bool pg_is_read_only(const struct pg_connection *db);
+
 /* ---- for the event loop ---- */
 
 enum pg_state {

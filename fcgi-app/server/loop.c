@@ -9,8 +9,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 #include "server/loop_internal.h"
+#include "server/metrics.h"
 #include "server/process.h"
+#include "server/reload.h"
 
 enum {
 	DEFER_MS = 1,  /* the shortest wait there is */
@@ -78,11 +81,13 @@ static bool may_accept(const struct loop *loop, int64_t now_ms)
 	       loop->pool.buffered < (size_t)loop->config->buffered_bytes;
 }
 
-static void accept_all(struct loop *loop, int64_t now_ms)
+static void accept_all(struct loop *loop, int64_t now_us)
 {
+	int64_t now_ms = now_us / 1000;
+
 	while (may_accept(loop, now_ms) &&
 	       listener_accept(loop->listener, loop->pool.free->fcgi, now_ms) == STATUS_OK) {
-		struct slot *slot = slot_take(&loop->pool, now_ms);
+		struct slot *slot = slot_take(&loop->pool, now_us);
 		loop_advance(loop, slot);
 		arm(loop, slot);
 	}
@@ -144,20 +149,33 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 	poller_wait(loop->poller, wake_ms == INT64_MAX ? -1 : left_ms, while_waiting);
 }
 
+/* What /metrics shows of this moment. */
+static void publish(const struct loop *loop)
+{
+	struct stats *stats = stats_mine();
+
+	stats_set(&stats->in_flight, loop->pool.busy);
+	stats_set(&stats->waiting, commit_queue_pending(loop->queue));
+	stats_set(&stats->children, (uint64_t)loop->children);
+	stats_set(&stats->is_connected, commit_queue_is_connected(loop->queue));
+}
+
 static void turn(struct loop *loop, const sigset_t *while_waiting)
 {
 	log_release();
 	wait_for_events(loop, while_waiting);
 	log_hold();
 	process_reap(&loop->children);
-	int64_t now_ms = clock_now_ms();
+	reload_if_asked();
+	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
 	advance_deferred(loop);
 	advance_ready(loop, now_ms);
 	if (poller_accept_ready(loop->poller))
-		accept_all(loop, now_ms);
+		accept_all(loop, now_us);
 	/* Sends the next group before the requests of the finished one are answered. */
 	bool ready = poller_database_ready(loop->poller);
 	advance_committed(loop, commit_queue_step(loop->queue, ready, now_ms));
+	publish(loop);
 }
 
 /* ---- the worker ---- */
@@ -191,6 +209,8 @@ enum status loop_run(const struct config *config, struct listener *listener)
 	enum status status = open_loop(&loop);
 
 	if (status == STATUS_OK) {
+		stats_open(config->metrics_file, metrics_layout(), STATS_WORKER);
+		stats_set(&stats_mine()->slots, loop.pool.count);
 		process_start(&while_waiting);
 		while (!is_over(&loop))
 			turn(&loop, &while_waiting);

@@ -25,9 +25,16 @@ static _Noreturn void serve_and_exit(struct loop *loop, struct slot *slot)
 	_exit(EXIT_SUCCESS);
 }
 
+bool loop_may_fork(const struct loop *loop, const struct slot *slot)
+{
+	bool for_metrics = slot->request.match.route->action == ROUTE_METRICS;
+
+	return loop->children < loop->config->large_requests + for_metrics;
+}
+
 void loop_serve_in_child(struct loop *loop, struct slot *slot)
 {
-	if (loop->children >= loop->config->large_requests) {
+	if (!loop_may_fork(loop, slot)) {
 		loop_problem(loop, slot, STATUS_BUSY);
 		return;
 	}

@@ -39,6 +39,10 @@ void loop_expire(struct loop *loop, struct slot *slot);
 
 /* ---- loop_child.c ---- */
 
+/* Whether there may be one more child. The metrics may have one beyond the limit, so that imports
+ * do not make monitoring blind. */
+bool loop_may_fork(const struct loop *loop, const struct slot *slot);
+
 /* Hands the request over to a child process, and frees the slot; a problem if there are too many
  * children. */
 void loop_serve_in_child(struct loop *loop, struct slot *slot);

@@ -3,6 +3,7 @@
  * server/loop_internal.h.
  */
 #include "base/clock.h"
+#include "base/stats.h"
 #include "server/loop_internal.h"
 
 /* ---- the response ---- */
@@ -36,8 +37,10 @@ void loop_expire(struct loop *loop, struct slot *slot)
 		server_request_problem(&slot->request, STATUS_REQUEST_TIMEOUT, NULL);
 	if (slot->state == SLOT_READING_BODY || slot->state == SLOT_DRAINING)
 		send_response(loop, slot);
-	else
+	else {
+		stats_add(&stats_mine()->expired_connections, 1);
 		slot_drop(&loop->pool, slot);
+	}
 }
 
 /* ---- the commit queue ---- */
@@ -172,6 +175,22 @@ static void read_body(struct loop *loop, struct slot *slot)
 
 /* ---- the head ---- */
 
+/* What needs no body. The metrics go to a child only when the database is likely to answer it. */
+static void answer_at_once(const struct loop *loop, struct slot *slot)
+{
+	struct server_request *request = &slot->request;
+	enum route_action action = request->match.route->action;
+
+	if (action == ROUTE_LIVE)
+		server_request_answer_health(request, STATUS_OK);
+	else if (action == ROUTE_READY)
+		server_request_answer_health(request,
+					     commit_queue_readiness(loop->queue, clock_now_ms()));
+	else if (action == ROUTE_METRICS &&
+		 (!commit_queue_is_connected(loop->queue) || !loop_may_fork(loop, slot)))
+		server_request_answer_metrics(request, SLICE_ABSENT);
+}
+
 static void read_head(struct loop *loop, struct slot *slot)
 {
 	struct server_request *request = &slot->request;
@@ -184,12 +203,12 @@ static void read_head(struct loop *loop, struct slot *slot)
 		return;
 	}
 	if (status == STATUS_OK)
-		server_request_begin(request, fcgi_variables(slot->fcgi), slot->accepted_ms);
+		server_request_begin(request, fcgi_variables(slot->fcgi), slot->accepted_us);
 	else
-		server_request_refuse(request, fcgi_variables(slot->fcgi), slot->accepted_ms,
+		server_request_refuse(request, fcgi_variables(slot->fcgi), slot->accepted_us,
 				      status);
-	if (!request->is_answered && request->match.route->action == ROUTE_HEALTH)
-		server_request_answer_health(request, commit_queue_is_connected(loop->queue));
+	if (!request->is_answered)
+		answer_at_once(loop, slot);
 	if (request->is_answered) {
 		drain(loop, slot);
 	} else if (request->match.route->action == ROUTE_METRICS) {

@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/stats.h"
 #include "model/template_cache.h"
 #include "server/blocking.h"
+#include "server/metrics.h"
 #include "store/metrics.h"
+
+enum { METRICS_BYTES_MAX = 1 << 20 };
 
 static int64_t statement_deadline_ms(const struct server_request *request)
 {
@@ -99,32 +103,41 @@ static void serve_signals(struct server_request *request, struct blocking *block
 }
 
 /* Plain CGI alone comes here: the loop answers from the state of its own connection. */
-static void serve_health(struct server_request *request)
-{
-	struct pg_connection *db = NULL;
-	bool connected = open_database(request, &db) == STATUS_OK &&
-			 pg_connect(db, request->deadline_ms) == STATUS_OK;
-
-	pg_close(db);
-	server_request_answer_health(request, connected);
-}
-
-static void serve_metrics(struct server_request *request)
+static void serve_ready(struct server_request *request)
 {
 	struct pg_connection *db = NULL;
 	enum status status = open_database(request, &db);
 
 	if (status == STATUS_OK)
-		status = metrics_read(db, &request->response.body, statement_deadline_ms(request));
+		status = pg_connect(db, statement_deadline_ms(request));
+	if (status == STATUS_OK && pg_is_read_only(db))
+		status = STATUS_READ_ONLY;
 	pg_close(db);
-	server_request_answer_metrics(request, status);
+	server_request_answer_health(request, status);
+}
+
+static void serve_metrics(struct server_request *request)
+{
+	struct buf text = buf_make(METRICS_BYTES_MAX);
+	struct pg_connection *db = NULL;
+	enum status status = open_database(request, &db);
+
+	if (status == STATUS_OK)
+		status = metrics_read(db, &text, statement_deadline_ms(request));
+	pg_close(db);
+	server_request_answer_metrics(request,
+				      status == STATUS_OK ? buf_slice(&text) : SLICE_ABSENT);
+	buf_free(&text);
 }
 
 static void serve(struct server_request *request, struct blocking *blocking)
 {
 	switch (request->match.route->action) {
-	case ROUTE_HEALTH:
-		serve_health(request);
+	case ROUTE_LIVE:
+		server_request_answer_health(request, STATUS_OK);
+		break;
+	case ROUTE_READY:
+		serve_ready(request);
 		break;
 	case ROUTE_METRICS:
 		serve_metrics(request);
@@ -163,12 +176,13 @@ void oneshot_serve_cgi(const struct config *config, struct fcgi *fcgi)
 	struct server_request request;
 	char *const *variables = fcgi_variables(fcgi);
 
+	stats_open(config->metrics_file, metrics_layout(), STATS_PASSING);
 	server_request_init(&request, config);
 	if (are_too_large(variables))
-		server_request_refuse(&request, variables, clock_now_ms(),
+		server_request_refuse(&request, variables, clock_now_us(),
 				      STATUS_HEADERS_TOO_LARGE);
 	else
-		server_request_begin(&request, variables, clock_now_ms());
+		server_request_begin(&request, variables, clock_now_us());
 	oneshot_serve(&request, fcgi, SLICE_ABSENT);
 	server_request_free(&request);
 }

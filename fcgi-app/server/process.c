@@ -10,15 +10,22 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
 
 enum { CHILD_GRACE_MS = 10000 };
 
-static volatile sig_atomic_t ending;
+static volatile sig_atomic_t ending, hangup;
 
 static void on_end(int number)
 {
 	(void)number;
 	ending = 1;
+}
+
+static void on_hangup(int number)
+{
+	(void)number;
+	hangup = 1;
 }
 
 static void on_child(int number)
@@ -30,12 +37,14 @@ void process_start(sigset_t *while_polling)
 {
 	static const int ends[] = {SIGTERM, SIGINT, SIGUSR1};
 	struct sigaction end = {.sa_handler = on_end};
+	struct sigaction again = {.sa_handler = on_hangup};
 	struct sigaction child = {.sa_handler = on_child};
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 	sigset_t blocked;
 
 	(void)sigemptyset(&blocked);
 	(void)sigaddset(&blocked, SIGCHLD);
+	(void)sigaddset(&blocked, SIGHUP);
 	for (size_t i = 0; i < ARRAY_LENGTH(ends); i++)
 		(void)sigaddset(&blocked, ends[i]);
 	(void)sigprocmask(SIG_BLOCK, &blocked, while_polling);
@@ -44,6 +53,9 @@ void process_start(sigset_t *while_polling)
 		(void)sigaction(ends[i], &end, NULL);
 	}
 	(void)sigdelset(while_polling, SIGCHLD);
+	(void)sigdelset(while_polling, SIGHUP);
+	(void)sigaction(SIGHUP, &again, NULL);
+	(void)sigaction(SIGUSR2, &ignore, NULL);
 	(void)sigaction(SIGCHLD, &child, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
@@ -52,6 +64,14 @@ void process_start(sigset_t *while_polling)
 bool process_is_ending(void)
 {
 	return ending != 0;
+}
+
+bool process_take_hangup(void)
+{
+	bool came = hangup != 0;
+
+	hangup = 0;
+	return came;
 }
 
 pid_t process_fork(int *children, int64_t deadline_ms)
@@ -77,9 +97,10 @@ void process_reap(int *children)
 
 	while (*children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
 		--*children;
-		if (!WIFEXITED(how) || WEXITSTATUS(how) != 0)
-			log_event(LOG_LEVEL_ERROR, "child for a request failed",
-				  LOG_INT("child", child),
-				  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
+		if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
+			continue;
+		stats_add(&stats_mine()->failed_children, 1);
+		log_event(LOG_LEVEL_ERROR, "child for a request failed", LOG_INT("child", child),
+			  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
 	}
 }

@@ -14,12 +14,15 @@
  * Logs that the worker has started and installs its signal handlers. SIGTERM, SIGINT, SIGUSR1
  * (multiwatch's default) and SIGCHLD stay blocked except during a wait with the mask returned in
  * *while_polling, as for ppoll(2): a signal that comes between process_is_ending() and the wait is
- * not lost. SIGPIPE is ignored.
+ * not lost. SIGHUP is, too; SIGPIPE and SIGUSR2 are ignored.
  */
 void process_start(sigset_t *while_polling);
 
 /* Whether a signal has told the worker to end. */
 bool process_is_ending(void);
+
+/* Whether SIGHUP has come since the last call. */
+bool process_take_hangup(void);
 
 /*
  * Forks a child to serve one request, counted in *children. Returns what fork(2) returns; a failure

@@ -10,27 +10,30 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "server/reload.h"
+#include "server/verify.h"
 
 extern char **environ;
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, FAULTS_BYTES_MAX = 64 << 10 };
 
 static void print_usage(const struct program *program, FILE *out)
 {
 	(void)fprintf(
 		out,
-		"Usage: %s [--config FILE] [--version] [--help]\n"
+		"Usage: %s [--config FILE] [--check] [--version] [--help]\n"
 		"\n"
 		"%s"
 		"Started by spawn-fcgi, multiwatch or systemd with a listening Unix socket as\n"
 		"standard input; without one, serves a single CGI request.\n"
 		"\n"
 		"  -c, --config FILE  read FILE instead of $SLUICE_CONFIG or /etc/sluice/sluice.conf\n"
+		"  -t, --check        check the configuration, say what is wrong with it, and exit\n"
 		"  -V, --version      print the version and exit\n"
 		"  -h, --help         print this help and exit\n"
 		"\n"
 		"Exit status: 0 after a signal, once every accepted request has been answered;\n"
-		"1 could not start; 2 wrong usage. See %s(8) and sluice.conf(5).\n",
+		"1 could not start, or the check found a fault; 2 wrong usage. See %s(8) and sluice.conf(5).\n",
 		program->name, program->purpose, program->name);
 }
 
@@ -76,20 +79,42 @@ static int serve(const struct program *program, const struct config *config)
 	return EXIT_USAGE;
 }
 
-static int configure_and_serve(const struct program *program, const char *path)
+static int check(const struct program *program, const struct config *config,
+		 const struct config_source *source)
+{
+	struct buf faults = buf_make(FAULTS_BYTES_MAX);
+	size_t count = verify_config(config, source, &faults);
+
+	if (count > 0)
+		(void)fprintf(stderr, "%.*s", (int)faults.n, faults.p);
+	else
+		(void)printf("%s: %s is fine\n", program->name,
+			     source->path == NULL ? "the default configuration" : source->path);
+	buf_free(&faults);
+	return count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int configure_and_serve(const struct program *program, const char *path, bool only_check)
 {
 	struct arena arena = {0};
 	struct config config;
+	struct config_source source;
 	const char *message = NULL;
 	int code = EXIT_FAILURE;
 
-	if (config_read(&arena, path, &config, NULL, &message) != STATUS_OK) {
+	if (config_read(&arena, path, &config, &source, &message) != STATUS_OK) {
 		(void)fprintf(stderr, "%s: %s\n", program->name,
 			      message == NULL ? "out of memory" : message);
+	} else if (only_check) {
+		code = check(program, &config, &source);
 	} else {
 		log_open(program->name, (enum log_target)config.log_target,
 			 (enum log_level)config.log_level);
+		if (fcgi_is_listening(STDIN_FILENO))
+			verify_and_log(&config, &source);
+		reload_prepare(program->name, path, &config);
 		code = serve(program, &config);
+		reload_prepare(program->name, NULL, NULL);
 	}
 	arena_free(&arena);
 	return code;
@@ -98,16 +123,21 @@ static int configure_and_serve(const struct program *program, const char *path)
 int program_run(const struct program *program, int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{"check", no_argument, NULL, 't'},
 						{"version", no_argument, NULL, 'V'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
 	const char *path = NULL;
+	bool only_check = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			path = optarg;
+			break;
+		case 't':
+			only_check = true;
 			break;
 		case 'V':
 			(void)printf("%s %s\n", program->name, SLUICE_VERSION);
@@ -122,5 +152,5 @@ int program_run(const struct program *program, int argc, char **argv)
 	}
 	/* Numbers have a decimal point, whatever the environment says. */
 	(void)setlocale(LC_NUMERIC, "C");
-	return configure_and_serve(program, path);
+	return configure_and_serve(program, path, only_check);
 }

@@ -3,10 +3,15 @@
  */
 #include "server/request.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/stats.h"
+#include "http/header.h"
 #include "http/problem.h"
 #include "key/credential.h"
+#include "server/metrics.h"
 #include "server/response.h"
 
 enum { BODY_BYTES_KEPT = 4096 };
@@ -25,22 +30,22 @@ void server_request_problem(struct server_request *request, enum status status, 
 	http_problem(&request->response, &request->http, status, detail);
 }
 
-void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_ms,
+void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_us,
 			   enum status status)
 {
 	enum status read = http_request_read(&request->http, variables);
 
-	request->started_ms = now_ms;
-	request->deadline_ms = now_ms + request->config->request_timeout_ms;
+	request->started_us = now_us;
+	request->deadline_ms = now_us / 1000 + request->config->request_timeout_ms;
 	server_request_problem(request, read == STATUS_OK ? status : read, NULL);
 }
 
-void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms)
+void server_request_begin(struct server_request *request, char *const *variables, int64_t now_us)
 {
 	struct intake *intake = &request->intake;
 
-	request->started_ms = now_ms;
-	request->deadline_ms = now_ms + request->config->request_timeout_ms;
+	request->started_us = now_us;
+	request->deadline_ms = now_us / 1000 + request->config->request_timeout_ms;
 	enum status status = http_request_read(&request->http, variables);
 	if (status == STATUS_OK)
 		status = route_find(&request->arena, ROUTE_INTAKE, request->http.method,
@@ -55,7 +60,7 @@ void server_request_begin(struct server_request *request, char *const *variables
 		    request->match.route->kind);
 	intake->key = request->match.key;
 	intake->path_source = request->match.source;
-	request->deadline_ms = now_ms + intake_timeout_ms(intake);
+	request->deadline_ms = now_us / 1000 + intake_timeout_ms(intake);
 	intake->commit.deadline_ms = request->deadline_ms;
 	status = intake_head(intake);
 	request->key_is_well_formed = status != STATUS_UNAUTHENTICATED;
@@ -75,10 +80,11 @@ void server_request_answer_intake(struct server_request *request)
 	intake_answer(intake, &request->response);
 }
 
-void server_request_answer_health(struct server_request *request, bool connected)
+/* The title of the problem says what keeps it from committing. */
+void server_request_answer_health(struct server_request *request, enum status status)
 {
-	if (!connected) {
-		server_request_problem(request, STATUS_UNAVAILABLE, NULL);
+	if (status != STATUS_OK) {
+		server_request_problem(request, status, "This worker cannot commit.");
 		return;
 	}
 	request->is_answered = true;
@@ -88,20 +94,88 @@ void server_request_answer_health(struct server_request *request, bool connected
 	buf_add_text(&request->response.body, "{\"status\":\"ok\"}\n");
 }
 
-void server_request_answer_metrics(struct server_request *request, enum status status)
+void server_request_answer_metrics(struct server_request *request, struct slice database)
 {
-	if (status != STATUS_OK) {
-		server_request_problem(request, status, NULL);
-		return;
-	}
+	struct http_response *response = &request->response;
+
 	request->is_answered = true;
 	request->status = STATUS_OK;
-	request->response.status = problem_of(STATUS_OK)->http;
-	request->response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+	metrics_add(&response->body, database.p != NULL);
+	buf_add_slice(&response->body, database);
+	if (response->body.status != STATUS_OK) {
+		server_request_problem(request, response->body.status, NULL);
+		return;
+	}
+	response->status = problem_of(STATUS_OK)->http;
+	response->content_type = "text/plain; version=0.0.4; charset=utf-8";
+}
+
+/* ---- counting and logging ---- */
+
+static uint64_t stored(const struct server_request *request)
+{
+	const struct intake *intake = &request->intake;
+
+	return request->status == STATUS_ACCEPTED ? intake->accepted - intake->duplicates : 0;
+}
+
+static void count(const struct server_request *request, int64_t us)
+{
+	struct stats *stats = stats_mine();
+	unsigned route = route_number(request->match.route);
+
+	stats_add(&stats->requests[route][request->status], 1);
+	if (!route_is_webhook(route))
+		return;
+	stats_observe(&stats->request_us[route], stats_durations_us, (uint64_t)us);
+	if (request->status != STATUS_ACCEPTED)
+		return;
+	stats_add(&stats->stored, stored(request));
+	stats_add(&stats->repeated, request->intake.duplicates);
+	stats_add(&stats->rejected, request->intake.rejected);
+}
+
+/* Probes and scrapes that went well are logged once in log_health_checks times. */
+static bool is_logged(const struct server_request *request)
+{
+	unsigned route = route_number(request->match.route);
+	int64_t every = request->config->log_health_checks;
+
+	if (request->status != STATUS_OK || route_is_webhook(route))
+		return true;
+	uint64_t before = stats_get(&stats_mine()->requests[route][STATUS_OK]) - 1;
+	return every > 0 && before % (uint64_t)every == 0;
+}
+
+/* The header of W3C Trace Context, if it has the form of its version 00; else absent. */
+static struct slice trace_parent(const struct server_request *request)
+{
+	static const char form[] = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
+	struct slice text;
+
+	if (http_header(&request->http, "HTTP_TRACEPARENT", &text) != 1 ||
+	    text.n != sizeof(form) - 1)
+		return SLICE_ABSENT;
+	for (size_t i = 0; i < text.n; i++) {
+		bool good = form[i] == 'x' ? strchr("0123456789abcdef", text.p[i]) != NULL
+					   : form[i] == text.p[i];
+		if (!good)
+			return SLICE_ABSENT;
+	}
+	return text;
+}
+
+static struct slice client(const struct server_request *request)
+{
+	struct slice address = SLICE_ABSENT;
+
+	if (request->config->log_client_address)
+		(void)http_header(&request->http, "REMOTE_ADDR", &address);
+	return address;
 }
 
 /* Logs the route, not the path: that holds the key. */
-static void write_log(const struct server_request *request)
+static void write_log(const struct server_request *request, int64_t us)
 {
 	const struct route *route = request->match.route;
 	const struct intake *intake = &request->intake;
@@ -113,18 +187,20 @@ static void write_log(const struct server_request *request)
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
 		  LOG_INT("status", request->response.status),
 		  LOG_TEXT("code", problem_of(request->status)->code), LOG_TEXT("key", display),
-		  LOG_INT("accepted", request->status == STATUS_ACCEPTED
-					      ? intake->accepted - intake->duplicates
-					      : 0),
-		  LOG_INT("duplicates", intake->duplicates), LOG_INT("rejected", intake->rejected),
-		  LOG_INT("ms", clock_now_ms() - request->started_ms));
+		  LOG_INT("accepted", stored(request)), LOG_INT("duplicates", intake->duplicates),
+		  LOG_INT("rejected", intake->rejected), LOG_INT("ms", us / 1000),
+		  LOG_SLICE("client", client(request)),
+		  LOG_SLICE("traceparent", trace_parent(request)));
 }
 
 enum status server_request_send(struct server_request *request, struct fcgi *fcgi)
 {
 	enum status status = response_send(fcgi, &request->http, &request->response);
+	int64_t us = clock_now_us() - request->started_us;
 
-	write_log(request);
+	count(request, us);
+	if (is_logged(request))
+		write_log(request, us);
 	server_request_reset(request);
 	return status;
 }

@@ -25,7 +25,8 @@ struct server_request {
 	struct http_response response;
 	bool is_answered;   /* the response is made and can be sent once the input is drained */
 	enum status status; /* of the response, for the log */
-	int64_t started_ms, deadline_ms;
+	int64_t started_us; /* on the clock of clock_now_us() */
+	int64_t deadline_ms;
 };
 
 /* Prepares for the first request; server_request_send() and _reset() prepare for the next one. */
@@ -36,10 +37,10 @@ void server_request_init(struct server_request *request, const struct config *co
  * Afterwards the request is answered, with a problem; or it needs its body read (ROUTE_SIGNALS), or
  * server_request_answer_health() or _metrics().
  */
-void server_request_begin(struct server_request *request, char *const *variables, int64_t now_ms);
+void server_request_begin(struct server_request *request, char *const *variables, int64_t now_us);
 
 /* Reads as much of the CGI variables as a problem needs, and makes it the response. */
-void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_ms,
+void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_us,
 			   enum status status);
 
 /* Makes the response a problem. detail may be NULL. */
@@ -48,12 +49,12 @@ void server_request_problem(struct server_request *request, enum status status, 
 /* Makes the response from the outcome of the intake, when request->intake.commit has its status. */
 void server_request_answer_intake(struct server_request *request);
 
-/* Makes the response to a health check. */
-void server_request_answer_health(struct server_request *request, bool connected);
+/* Makes the response to a health check: STATUS_OK, or why commits would fail. */
+void server_request_answer_health(struct server_request *request, enum status status);
 
-/* Makes the response of the metrics, which are in its body already; a problem unless status is
- * STATUS_OK. */
-void server_request_answer_metrics(struct server_request *request, enum status status);
+/* Makes the response of the metrics. database is the database's part of them, absent when it did
+ * not answer. */
+void server_request_answer_metrics(struct server_request *request, struct slice database);
 
 /* Sends the response (as fcgi_answer), writes the log line and resets the request. */
 enum status server_request_send(struct server_request *request, struct fcgi *fcgi) MUST_CHECK;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "base/stats.h"
 
 /* A settings body may hold a template; a dry run's a payload as well. */
 enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10) };
@@ -31,13 +32,16 @@ enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10)
 		.authentication = role, .setting = its_setting, .body_bytes = bytes                \
 	}
 
+/* Those of sluice-intake come first. */
 static const struct route routes[] = {
 	SIGNALS("/api/signal-staging/webhook/{key}", INTAKE_SINGLE),
 	SIGNALS("/api/signal-staging/webhook/{key}/batch", INTAKE_BATCH),
 	SIGNALS("/api/signal-staging/webhook/{source}/{key}", INTAKE_SINGLE),
 	SIGNALS("/api/signal-staging/bulk/{key}", INTAKE_BULK),
 	SIGNALS("/api/product-orgs/webhook/{key}", INTAKE_PRODUCT_ORGS),
-	PUBLIC("/health", ROUTE_HEALTH),
+	PUBLIC("/health", ROUTE_READY),
+	PUBLIC("/health/live", ROUTE_LIVE),
+	PUBLIC("/health/ready", ROUTE_READY),
 	/* The web server must restrict it; the files in deploy/ allow its own host only. */
 	PUBLIC("/metrics", ROUTE_METRICS),
 	READ("me", ROUTE_VIEWER, ROUTE_ME),
@@ -53,6 +57,35 @@ static const struct route routes[] = {
 	READ("usage", ROUTE_EDITOR, ROUTE_USAGE),
 	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 };
+
+/* ---- counting ---- */
+
+enum { INTAKE_ROUTES = 9 };
+_Static_assert((int)INTAKE_ROUTES < (int)STATS_ROUTES, "each route has a number");
+
+unsigned route_number(const struct route *route)
+{
+	return route == NULL ? 0 : 1 + (unsigned)(route - routes);
+}
+
+const char *route_counted(unsigned number)
+{
+	if (number == 0)
+		return "none";
+	return number <= INTAKE_ROUTES ? routes[number - 1].path : NULL;
+}
+
+bool route_is_webhook(unsigned number)
+{
+	return number > 0 && number <= INTAKE_ROUTES && routes[number - 1].action == ROUTE_SIGNALS;
+}
+
+bool route_is_bulk(unsigned number)
+{
+	return route_is_webhook(number) && routes[number - 1].kind == INTAKE_BULK;
+}
+
+/* ---- finding ---- */
 
 enum { SEGMENTS_MAX = 8, PATH_BYTES_MAX = 2048 };
 

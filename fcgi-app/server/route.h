@@ -14,7 +14,7 @@
 enum route_program { ROUTE_INTAKE, ROUTE_SETTINGS };
 
 /* The routes of sluice-intake. */
-enum route_action { ROUTE_SIGNALS, ROUTE_HEALTH, ROUTE_METRICS };
+enum route_action { ROUTE_SIGNALS, ROUTE_LIVE, ROUTE_READY, ROUTE_METRICS };
 
 /* The routes of sluice-settings. */
 enum route_setting {
@@ -67,5 +67,20 @@ struct route_match {
  */
 enum status route_find(struct arena *arena, enum route_program program, struct slice method,
 		       struct slice target, struct route_match *match) MUST_CHECK;
+
+/*
+ * Routes of ROUTE_INTAKE as base/stats counts them: by a number below STATS_ROUTES, which a route
+ * keeps while the process runs; 0 is for requests without a route (NULL, "none").
+ */
+unsigned route_number(const struct route *route);
+
+/* The path with this number; NULL beyond the last. */
+const char *route_counted(unsigned number);
+
+/* Whether signals are sent to the route with this number. */
+bool route_is_webhook(unsigned number);
+
+/* Whether the route with this number takes bulk imports. */
+bool route_is_bulk(unsigned number);
 
 #endif

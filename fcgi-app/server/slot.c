@@ -37,14 +37,14 @@ void slot_pool_close(struct slot_pool *pool)
 	free(pool->slots);
 }
 
-struct slot *slot_take(struct slot_pool *pool, int64_t now_ms)
+struct slot *slot_take(struct slot_pool *pool, int64_t now_us)
 {
 	struct slot *slot = pool->free;
 
 	pool->free = slot->next_free;
 	pool->busy++;
 	slot->state = SLOT_READING_HEAD;
-	slot->accepted_ms = now_ms;
+	slot->accepted_us = now_us;
 	slot->may_be_deferred = true;
 	return slot;
 }
@@ -88,7 +88,7 @@ int64_t slot_deadline_ms(const struct slot *slot)
 {
 	switch (slot->state) {
 	case SLOT_READING_HEAD:
-		return slot->accepted_ms + FCGI_PARAMS_MS;
+		return slot->accepted_us / 1000 + FCGI_PARAMS_MS;
 	case SLOT_READING_BODY:
 	case SLOT_DRAINING:
 		return slot->request.deadline_ms;

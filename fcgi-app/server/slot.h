@@ -22,8 +22,9 @@ struct slot {
 	enum slot_state state;
 	struct server_request request;
 	struct fcgi *fcgi;
-	struct buf body; /* as far as it has arrived */
-	int64_t accepted_ms, sending_ms;
+	struct buf body;     /* as far as it has arrived */
+	int64_t accepted_us; /* on the clock of clock_now_us() */
+	int64_t sending_ms;
 	struct slot *next_free, *next_deferred;
 	bool may_be_deferred; /* once, when it is new: see arm() in loop.c */
 };
@@ -44,7 +45,7 @@ enum status slot_pool_open(struct slot_pool *pool, const struct config *config) 
 void slot_pool_close(struct slot_pool *pool);
 
 /* Takes the first free slot, of which there is one, for a connection that its fcgi has accepted. */
-struct slot *slot_take(struct slot_pool *pool, int64_t now_ms);
+struct slot *slot_take(struct slot_pool *pool, int64_t now_us);
 
 /* Frees the slot after its response: the connection is closed, the request reset. */
 void slot_release(struct slot_pool *pool, struct slot *slot);

@@ -18,6 +18,7 @@
 #include "http/request.h"
 #include "server/blocking.h"
 #include "server/process.h"
+#include "server/reload.h"
 #include "settings/settings.h"
 
 enum { CHILDREN_MAX = 32 };
@@ -120,6 +121,7 @@ static void turn(struct server *server, const sigset_t *while_polling)
 	    !process_is_ending())
 		accept_one(server, clock_now_ms());
 	process_reap(&server->children);
+	reload_if_asked();
 }
 
 enum status settings_server_run(const struct config *config, struct listener *listener)

@@ -230,7 +230,8 @@ def test_request_id_is_in_the_log(stack, keys):
 
 
 @pytest.mark.parametrize("method, path, status, code", [
-    ("GET", "/health", 200, "ok"), ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
+    ("POST", "/health", 405, "method_not_allowed"),
+    ("POST", path_of({"key": "sk_no"}), 401, "unauthenticated"),
     ("POST", "/api/signal-staging/nothing", 404, "not_found")])
 def test_a_line_without_a_key_has_no_such_field(stack, method, path, status, code):
     marker = "log-line-" + sound_key()[3:15]
@@ -241,6 +242,21 @@ def test_a_line_without_a_key_has_no_such_field(stack, method, path, status, cod
     line, = re.findall(f" event=request request_id={marker} (.*)", stack.log())
     assert re.fullmatch(
         rf"route=\S+ status={status} code={code} accepted=0 duplicates=0 rejected=0 ms=\d+", line)
+
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize("sent, logged", [(TRACE, True), (TRACE.upper(), False),
+                                          (f"{TRACE}-more", False)])
+def test_trace_is_in_the_log(stack, keys, sent, logged):
+    """Beside the request's id, by which the row is found."""
+    answer = send(stack, path_of(keys["plain"]), SEED, {**JSON, "traceparent": sent})
+    request_id = answer.header("X-Request-Id")
+    assert stack.staged(accepted_id(answer), "request_id") == request_id
+    stack.wait_logged(f"request_id={request_id} ")
+    line, = re.findall(f" event=request request_id={request_id} (.*)", stack.log())
+    assert (f" traceparent={TRACE}" in line) is logged and ("traceparent" in line) is logged
 
 
 @pytest.mark.parametrize("source, status", [

@@ -75,13 +75,10 @@ static enum state begin(struct session *session)
 	CHECK(session->expected->good);
 	session->seen = true;
 	check_variables(fcgi_variables(fcgi), session->expected->variables);
-	server_request_begin(&request, fcgi_variables(fcgi), clock_now_ms());
-	if (!request.is_answered && request.match.route->action == ROUTE_HEALTH)
-		server_request_answer_health(&request, true);
-	if (!request.is_answered && request.match.route->action == ROUTE_METRICS) {
-		buf_add_text(&request.response.body, "0\n"); /* JSON, as all other answers */
-		server_request_answer_metrics(&request, STATUS_OK);
-	}
+	server_request_begin(&request, fcgi_variables(fcgi), clock_now_us());
+	/* Also for the metrics: all other answers are JSON. */
+	if (!request.is_answered && request.match.route->action != ROUTE_SIGNALS)
+		server_request_answer_health(&request, STATUS_OK);
 	return request.is_answered ? DRAIN : BODY;
 }
 

@@ -65,7 +65,7 @@ make_files() {
     install -d -m 700 -o "$pg_user" -g "$pg_group" "$home/pg"
     install -d -m 750 -o "$pg_user" -g "$worker_group" "$home/run"
     install -d -m 750 -g "$worker_group" "$home/fcgi"
-    install -d -m 700 -o "$worker_user" -g "$worker_group" "$home/tmp/upload"
+    install -d -m 700 -o "$worker_user" -g "$worker_group" "$home/tmp/upload" "$home/metrics"
     install -m 640 -o "$pg_user" -g "$pg_group" /dev/null "$log_dir/postgresql.log"
     for name in intake settings access error; do
         install -m 640 -o "$worker_user" -g "$worker_group" /dev/null "$log_dir/$name.log"

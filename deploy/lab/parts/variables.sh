@@ -49,7 +49,7 @@ fi
 
 home=''      # holds everything; DIR, or a directory in /tmp
 made_dir=no  # whether up has made DIR: yes or no
-home_names=(bin etc fcgi log pg proc run tmp web www)
+home_names=(bin etc fcgi log metrics pg proc run tmp web www)
 log_dir='' socket='' settings_socket=''
 
 # Sets what depends on $home.

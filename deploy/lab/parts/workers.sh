@@ -21,6 +21,7 @@ workers_config() {
     cat <<END
 database = host=$home/run port=5432 dbname=sluice user=$1
 log_target = stderr
+metrics_file = $home/metrics/$1
 END
     ((${#settings[@]} == 0)) || printf '%s\n' "${settings[@]}"
 }

@@ -9,6 +9,7 @@ A Stack is one `deploy/stack up` in a directory of its own: PostgreSQL, workers 
       logs       what they have logged
     fronts       how the web servers differ
     client       HTTP, and what the tests ask of answers
+    openapi      what deploy/openapi.yaml promises of each answer
     load         many senders at once
     wait         waiting for a condition
     credentials  keys and secrets

@@ -10,6 +10,7 @@ import socket
 
 import pytest
 
+from . import openapi
 from .fronts import NEEDS_LENGTH
 from .place import PATIENCE
 
@@ -84,6 +85,7 @@ class Client:
         except BaseException:
             connection.close()
             raise
+        openapi.check(method, path, answer)
         return answer
 
 

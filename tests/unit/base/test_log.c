@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/stats.h"
 #include "check_main.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"
@@ -365,6 +366,19 @@ START_TEST(a_line_allocates_nothing)
 }
 END_TEST
 
+/* Lines that were held count each. */
+START_TEST(lost_lines_are_counted)
+{
+	log_hold();
+	log_write(LOG_LEVEL_INFO, "e", NULL, 0);
+	log_write(LOG_LEVEL_INFO, "e", NULL, 0);
+	(void)close(lines_fd);
+	lines_fd = -1;
+	log_release();
+	ck_assert_uint_eq(stats_get(&stats_mine()->lost_log_lines), 2);
+}
+END_TEST
+
 START_TEST(a_closed_stream_is_survived)
 {
 	(void)close(STDERR_FILENO);
@@ -456,6 +470,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, lines_of_no_interest_are_left_out, 0, 16);
 	tcase_add_test(tests, lines_are_held);
 	tcase_add_test(tests, a_line_allocates_nothing);
+	tcase_add_test(tests, lost_lines_are_counted);
 	tcase_add_test(tests, a_closed_stream_is_survived);
 	tcase_add_loop_test(tests, syslog_gets_the_line_without_its_time, 0, LENGTH(priorities));
 	suite_add_tcase(suite, tests);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "captured_log.h"
+#include "base/stats.h"
 #include "check_main.h"
 #include "commit/last_used.h"
 #include "commit/queue.h"
@@ -458,6 +459,67 @@ START_TEST(connecting_has_a_deadline)
 	check_status("a", STATUS_DEADLINE);
 	ck_assert(!commit_queue_is_connected(queue));
 	ck_assert_int_eq(commit_queue_fd(queue), -1);
+	close_queue();
+}
+END_TEST
+
+/* ---- readiness ---- */
+
+static void check_ready(enum status status, int64_t now_ms)
+{
+	ck_assert_str_eq(status_name(commit_queue_readiness(queue, now_ms)), status_name(status));
+}
+
+START_TEST(it_is_ready_once_it_is_connected)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	check_ready(STATUS_UNAVAILABLE, NOW_MS);
+	connect_queue();
+	check_ready(STATUS_OK, NOW_MS);
+	ck_assert_uint_eq(stats_get(&stats_mine()->connections), 1);
+	libpq_be_standby(true);
+	check_ready(STATUS_READ_ONLY, NOW_MS);
+	libpq_be_standby(false);
+	close_queue();
+}
+END_TEST
+
+START_TEST(it_says_why_it_is_not_connected)
+{
+	const struct libpq_call script[] = {LIBPQ_START, LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	step(false, NOW_MS, "");
+	step(false, NOW_MS + CONNECT_MS, "");
+	check_ready(STATUS_DEADLINE, NOW_MS + CONNECT_MS);
+	ck_assert_uint_eq(stats_get(&stats_mine()->connection_failures), 1);
+	close_queue();
+}
+END_TEST
+
+/* The connection is good, and the next group might fare better. */
+START_TEST(a_failed_group_is_remembered_until_one_succeeds)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&full),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	check_ready(STATUS_STORAGE_FULL, NOW_MS);
+	add("b");
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "b");
+	check_ready(STATUS_OK, NOW_MS);
+	ck_assert_uint_eq(stats_get(&stats_mine()->group_requests.buckets[0]), 2);
 	close_queue();
 }
 END_TEST
@@ -1737,6 +1799,9 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, attempts_to_connect_back_off);
 	tcase_add_test(tests, attempts_to_connect_are_spread);
 	tcase_add_test(tests, connecting_has_a_deadline);
+	tcase_add_test(tests, it_is_ready_once_it_is_connected);
+	tcase_add_test(tests, it_says_why_it_is_not_connected);
+	tcase_add_test(tests, a_failed_group_is_remembered_until_one_succeeds);
 	tcase_add_test(tests, a_request_does_not_wait_beyond_its_deadline);
 	tcase_add_test(tests, an_idle_connection_that_is_lost_is_made_anew);
 	tcase_add_loop_test(tests, a_pooler_that_loses_the_statement, 0, LENGTH(lost_names));

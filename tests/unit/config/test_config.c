@@ -155,8 +155,10 @@ START_TEST(each_key_sets_one_member)
 				    ? (strcmp(setting->default_text, "on") == 0 ? "off" : "on")
 			    : setting->type == CONFIG_CHOICE ? setting->choices[0]
 							     : "dbname=other";
-	if (setting->max > 0 && setting->max < 1025)
+	if (setting->max > 0 && setting->max < 1025 && setting->type != CONFIG_TEXT)
 		value = "7";
+	if (setting->url)
+		value = "https://hooks.example.com";
 	if (strcmp(setting->key, "log_target") == 0)
 		value = "syslog";
 	(void)snprintf(text, sizeof(text), "%s = %s\n", setting->key, value);
@@ -396,6 +398,14 @@ static const struct {
 	 ":3: batch_items is set already in line 1"},
 	{"database = password=hunter2\x01",
 	 ":1: database takes at most 900 bytes without control characters"},
+	{"public_url = hooks.example.com\n",
+	 ":1: public_url takes nothing, or a URL with http:// or https://, not \"hooks.example.com\""},
+	{"public_url = https://\n",
+	 ":1: public_url takes nothing, or a URL with http:// or https://, not \"https://\""},
+	{"public_url = https:///settings\n",
+	 ":1: public_url takes nothing, or a URL with http:// or https://, not \"https:///settings\""},
+	{"public_url = https://a b\n",
+	 ":1: public_url takes nothing, or a URL with http:// or https://, not \"https://a b\""},
 	{"database = 'password=hunter2", ":1: the closing quote must end the value"},
 	{"database = 'a' b", ":1: the closing quote must end the value"},
 	{"database = 'a'''b", ":1: the closing quote must end the value"},

@@ -32,6 +32,7 @@ static PGconn connection;
 static PGconn *open_connection;		  /* &connection, or NULL */
 static struct pg_result results[RESULTS]; /* as NULL: free */
 static libpq_show *show = libpq_show_text;
+static bool is_standby;
 
 /* ---- the script ---- */
 
@@ -236,6 +237,18 @@ char *PQport(const PGconn *conn)
 	return conn == NULL ? NULL : port;
 }
 
+void libpq_be_standby(bool standby)
+{
+	is_standby = standby;
+}
+
+const char *PQparameterStatus(const PGconn *conn, const char *name)
+{
+	if (conn == NULL || strcmp(name, "in_hot_standby") != 0)
+		return NULL;
+	return is_standby ? "on" : "off";
+}
+
 char *PQerrorMessage(const PGconn *conn)
 {
 	return (char *)(size_t)conn->message;
@@ -387,4 +400,23 @@ char *PQgetvalue(const PGresult *result, int row, int column)
 int PQgetlength(const PGresult *result, int row, int column)
 {
 	return value_at(result, row, column)->n;
+}
+
+/* ---- parsing: linked with the tool, not called in its tests ---- */
+
+PQconninfoOption *PQconninfoParse(const char *conninfo, char **message)
+{
+	(void)message;
+	ck_abort_msg("PQconninfoParse(%s)", conninfo);
+	return NULL;
+}
+
+void PQconninfoFree(PQconninfoOption *options)
+{
+	(void)options;
+}
+
+void PQfreemem(void *memory)
+{
+	(void)memory;
 }

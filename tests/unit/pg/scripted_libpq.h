@@ -116,6 +116,9 @@ void libpq_check_end(void);
 /* Drops the script and what it has open, for a test that ends in the middle of it. */
 void libpq_forget(void);
 
+/* Whether the server reports itself as a standby from now on. */
+void libpq_be_standby(bool standby);
+
 /* How many calls of the script have been made. */
 int libpq_calls(void);
 

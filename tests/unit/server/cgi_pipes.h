@@ -10,7 +10,7 @@
 
 #include "check_main.h"
 
-enum { CGI_OUTPUT_BYTES = 8192 };
+enum { CGI_OUTPUT_BYTES = 64 << 10 };
 
 static int cgi_input, cgi_output; /* the other ends of descriptors 0 and 1 */
 

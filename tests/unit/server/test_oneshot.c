@@ -15,7 +15,8 @@
 
 enum { VARIABLES_MAX = 6, BODY_BYTES = 100 };
 
-static const struct config config = {.request_timeout_ms = 60000,
+static const struct config config = {.metrics_file = "",
+				     .request_timeout_ms = 60000,
 				     .bulk_timeout_ms = 60000,
 				     .database_timeout_ms = 60000,
 				     .single_body_bytes = BODY_BYTES,
@@ -203,17 +204,72 @@ END_TEST
 static const struct {
 	struct libpq_call script[6];
 	const char *head;
+	bool standby;
+	const char *body;
 } healths[] = {
-	{{LIBPQ_CONNECT, LIBPQ_FINISH}, "Status: 200 OK\r\n"},
+	{{LIBPQ_CONNECT, LIBPQ_FINISH}, "Status: 200 OK\r\n", false, "{\"status\":\"ok\"}"},
 	{{LIBPQ_START,
 	  {"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
 	  LIBPQ_FINISH},
-	 "Status: 503 Service Unavailable\r\n"},
+	 "Status: 503 Service Unavailable\r\n",
+	 false,
+	 "\"code\":\"database_unavailable\""},
+	{{LIBPQ_CONNECT, LIBPQ_FINISH},
+	 "Status: 503 Service Unavailable\r\n",
+	 true,
+	 "\"code\":\"database_read_only\""},
 };
 
-START_TEST(the_health_is_whether_it_can_connect)
+START_TEST(ready_is_what_can_write_to_the_database)
 {
-	check_says(serve(healths[_i].script, "GET", "/health", ""), healths[_i].head);
+	libpq_be_standby(healths[_i].standby);
+	const char *response = serve(healths[_i].script, "GET", "/health/ready", "");
+	libpq_be_standby(false);
+	check_says(response, healths[_i].head);
+	check_says(response, healths[_i].body);
+}
+END_TEST
+
+START_TEST(a_process_that_turns_is_live)
+{
+	const struct libpq_call script[] = {{0}};
+
+	check_says(serve(script, "GET", "/health/live", ""), "Status: 200 OK\r\n");
+}
+END_TEST
+
+/* ---- metrics ---- */
+
+static const struct libpq_value database_metrics = {"sluice_signals_total 7\n", 23};
+static const struct libpq_result metrics_result = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &database_metrics};
+
+START_TEST(the_databases_metrics_follow_the_workers)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("SELECT sluice.metrics()()"),
+					    LIBPQ_ANSWER(&metrics_result),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	const char *response = serve(script, "GET", "/metrics", "");
+	check_says(response, "\nsluice_database_up 1\n");
+	check_says(response, "\nsluice_signals_total 7\n");
+}
+END_TEST
+
+START_TEST(the_workers_metrics_are_there_without_the_database)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_START,
+		{"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
+		LIBPQ_FINISH,
+		{0}};
+
+	const char *response = serve(script, "GET", "/metrics", "");
+	check_says(response, "Status: 200 OK\r\n");
+	check_says(response, "\nsluice_database_up 0\n");
+	ck_assert_ptr_null(strstr(response, "sluice_signals_total"));
 }
 END_TEST
 
@@ -230,7 +286,10 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, what_does_not_pass_is_our_trouble, 0, LENGTH(lasting));
 	tcase_add_test(tcase, a_read_only_server_is_not_tried_again);
 	tcase_add_loop_test(tcase, a_request_is_refused_by_its_head, 0, LENGTH(refused));
-	tcase_add_loop_test(tcase, the_health_is_whether_it_can_connect, 0, LENGTH(healths));
+	tcase_add_loop_test(tcase, ready_is_what_can_write_to_the_database, 0, LENGTH(healths));
+	tcase_add_test(tcase, a_process_that_turns_is_live);
+	tcase_add_test(tcase, the_databases_metrics_follow_the_workers);
+	tcase_add_test(tcase, the_workers_metrics_are_there_without_the_database);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

@@ -67,6 +67,25 @@ START_TEST(a_child_that_exits_ends_the_wait_only)
 }
 END_TEST
 
+START_TEST(a_hangup_is_told_once)
+{
+	ck_assert(!process_take_hangup());
+	must(raise(SIGHUP) == 0);
+	ck_assert(!process_take_hangup());
+	ck_assert_int_eq(sigsuspend(&while_waiting), -1);
+	ck_assert(!process_is_ending());
+	ck_assert(process_take_hangup());
+	ck_assert(!process_take_hangup());
+}
+END_TEST
+
+START_TEST(another_signal_of_the_users_is_ignored)
+{
+	must(raise(SIGUSR2) == 0);
+	ck_assert(!process_is_ending());
+}
+END_TEST
+
 START_TEST(a_broken_pipe_is_an_error_only)
 {
 	int ends_of_pipe[2];
@@ -197,6 +216,8 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, a_signal_ends_the_worker_during_a_wait, 0, LENGTH(ends));
 	tcase_add_test(tcase, a_child_that_exits_ends_the_wait_only);
+	tcase_add_test(tcase, a_hangup_is_told_once);
+	tcase_add_test(tcase, another_signal_of_the_users_is_ignored);
 	tcase_add_test(tcase, a_broken_pipe_is_an_error_only);
 	tcase_add_test(tcase, children_are_counted_and_reaped);
 	tcase_add_loop_test(tcase, a_child_that_fails_is_logged, 0, LENGTH(failures));

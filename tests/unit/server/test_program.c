@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -105,6 +106,43 @@ START_TEST(options_say_what_to_do)
 }
 END_TEST
 
+/* ---- --check ---- */
+
+static const struct {
+	const char *text;
+	mode_t mode;
+	int code;
+	const char *says;
+} files[] = {
+	{"database = dbname=x\n", 0600, 0, " is fine\n"},
+	{"nonsense = 1\n", 0600, 1, ":1: unknown setting \"nonsense\""},
+	{"database = nonsense\n", 0600, 1, "database: libpq does not understand it: missing \"=\""},
+	{"database_timeout = 1h\n", 0600, 1, "database_timeout (1h) exceeds request_timeout (10s)"},
+	{"database = password=geheim\n", 0640, 0, " is fine\n"},
+	{"database = password=geheim\n", 0644, 1, "database: every user can read the password in"},
+	{"public_url = hooks.example.com\n", 0600, 1,
+	 ":1: public_url takes nothing, or a URL with http:// or https://, not"},
+};
+
+START_TEST(a_check_says_what_is_wrong)
+{
+	char path[] = "/tmp/sluice-conf-XXXXXX";
+	int fd = mkstemp(path);
+	ssize_t n = (ssize_t)strlen(files[_i].text);
+
+	must(fd >= 0 && write(fd, files[_i].text, (size_t)n) == n &&
+	     fchmod(fd, files[_i].mode) == 0 && close(fd) == 0);
+	(void)setenv("SLUICE_CONFIG", path, 1);
+	int code = run(_i % 2 == 0 ? "--check" : "-t", NULL);
+	(void)unlink(path);
+	const char *text = said();
+	ck_assert_msg(strstr(text, files[_i].says) != NULL, "%s", text);
+	ck_assert_int_eq(code, files[_i].code);
+	ck_assert_ptr_null(strstr(text, "geheim"));
+	ck_assert_int_eq(served_socket + served_cgi, 0);
+}
+END_TEST
+
 static const struct {
 	enum status status;
 	int code;
@@ -149,6 +187,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, NULL);
 	tcase_add_loop_test(tcase, options_say_what_to_do, 0, LENGTH(options));
+	tcase_add_loop_test(tcase, a_check_says_what_is_wrong, 0, LENGTH(files));
 	tcase_add_loop_test(tcase, a_listening_socket_is_served, 0, LENGTH(ends));
 	tcase_add_test(tcase, one_cgi_request_is_served);
 	suite_add_tcase(suite, tcase);

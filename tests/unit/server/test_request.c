@@ -7,18 +7,19 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/stats.h"
 #include "captured_log.h"
 #include "check_main.h"
 #include "server/cgi_pipes.h"
 #include "server/request.h"
 
-enum { NOW_MS = 1000000, REQUEST_MS = 10000, BULK_MS = 300000 };
+enum { NOW_MS = 1000000, NOW_US = NOW_MS * 1000, REQUEST_MS = 10000, BULK_MS = 300000 };
 
-static const struct config config = {.request_timeout_ms = REQUEST_MS,
-				     .bulk_timeout_ms = BULK_MS,
-				     .single_body_bytes = 1000,
-				     .batch_body_bytes = 2000,
-				     .bulk_body_bytes = 3000};
+static struct config config = {.request_timeout_ms = REQUEST_MS,
+			       .bulk_timeout_ms = BULK_MS,
+			       .single_body_bytes = 1000,
+			       .batch_body_bytes = 2000,
+			       .bulk_body_bytes = 3000};
 static struct server_request request;
 static struct fcgi *fcgi;
 static char key[CREDENTIAL_KEY_CHARS + 1];
@@ -29,6 +30,8 @@ static void set_up(void)
 {
 	captured_log_start();
 	cgi_open_pipes();
+	config.log_health_checks = 1;
+	config.log_client_address = false;
 	must(credential_make_key(key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
 	server_request_init(&request, &config);
 }
@@ -57,7 +60,7 @@ static void begin(const char *method, const char *target, const char *header)
 	variables[2] = "HTTP_X_REQUEST_ID=r1";
 	variables[3] = header;
 	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
-	server_request_begin(&request, fcgi_variables(fcgi), NOW_MS);
+	server_request_begin(&request, fcgi_variables(fcgi), NOW_US);
 }
 
 /* Sends the response; what was written, terminated. */
@@ -94,7 +97,7 @@ START_TEST(a_webhook_needs_its_body)
 	ck_assert_int_eq(request.intake.kind, kinds[_i].kind);
 	ck_assert(slice_equal(request.intake.key, slice_of(key)));
 	ck_assert(slice_equal(request.intake.given_source, slice_of(kinds[_i].source)));
-	ck_assert_int_eq(request.started_ms, NOW_MS);
+	ck_assert_int_eq(request.started_us, NOW_US);
 	ck_assert_int_eq(request.deadline_ms, NOW_MS + kinds[_i].time_ms);
 	ck_assert_int_eq(request.intake.commit.deadline_ms, request.deadline_ms);
 }
@@ -202,20 +205,23 @@ START_TEST(a_bad_body_of_an_accepted_sender_is_a_problem)
 END_TEST
 
 static const struct {
-	bool connected;
+	enum status status;
 	const char *head, *body;
 } healths[] = {
-	{true, "Status: 200 OK\r\nContent-Type: application/json\r\n",
+	{STATUS_OK, "Status: 200 OK\r\nContent-Type: application/json\r\n",
 	 "\r\n\r\n{\"status\":\"ok\"}\n"},
-	{false, "Status: 503 Service Unavailable\r\n", "\"code\":\"database_unavailable\""},
+	{STATUS_UNAVAILABLE, "Status: 503 Service Unavailable\r\n",
+	 "\"code\":\"database_unavailable\""},
+	{STATUS_READ_ONLY, "Status: 503 Service Unavailable\r\n",
+	 "\"title\":\"The database is read-only\""},
 };
 
-START_TEST(the_health_is_the_connection)
+START_TEST(the_health_says_what_is_wrong)
 {
 	begin("GET", "/health", NULL);
 	ck_assert(!request.is_answered);
-	ck_assert_int_eq(request.match.route->action, ROUTE_HEALTH);
-	server_request_answer_health(&request, healths[_i].connected);
+	ck_assert_int_eq(request.match.route->action, ROUTE_READY);
+	server_request_answer_health(&request, healths[_i].status);
 	ck_assert(request.is_answered);
 	const char *response = send_response();
 	check_says(response, healths[_i].head);
@@ -223,27 +229,102 @@ START_TEST(the_health_is_the_connection)
 }
 END_TEST
 
-/* What had been written of them is not sent. */
-static const struct {
-	enum status status;
-	const char *head, *body;
-} metrics[] = {
-	{STATUS_OK, "Status: 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n",
-	 "\r\n\r\nsluice_up 1\n"},
-	{STATUS_DEADLINE, "Status: 503 Service Unavailable\r\n",
-	 "\r\n\r\n{\"type\":\"urn:sluice:problem:database_timeout\""},
-};
-
-START_TEST(metrics_are_whole_or_a_problem)
+START_TEST(the_databases_metrics_come_last)
 {
 	begin("GET", "/metrics", NULL);
 	ck_assert(!request.is_answered);
-	buf_add_text(&request.response.body, "sluice_up 1\n");
-	server_request_answer_metrics(&request, metrics[_i].status);
+	server_request_answer_metrics(&request, SLICE("sluice_signals_total 1\n"));
 	ck_assert(request.is_answered);
 	const char *response = send_response();
-	check_says(response, metrics[_i].head);
-	check_says(response, metrics[_i].body);
+	check_says(response,
+		   "Status: 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
+	check_says(response, "\nsluice_database_up 1\n");
+	ck_assert_str_eq(strstr(response, "sluice_signals_total"), "sluice_signals_total 1\n");
+}
+END_TEST
+
+/* ---- counts ---- */
+
+START_TEST(a_request_is_counted_by_route_and_status)
+{
+	const struct stats *stats = stats_mine();
+
+	begin("GET", WEBHOOK "KEY", NULL);
+	unsigned route = route_number(request.match.route);
+	(void)send_response();
+	ck_assert_uint_eq(stats_get(&stats->requests[route][STATUS_METHOD_NOT_ALLOWED]), 1);
+	ck_assert_uint_eq(stats_get(&stats->request_us[route].buckets[STATS_BUCKETS]), 1);
+	cgi_open_pipes();
+	begin("POST", "/nothing", NULL);
+	(void)send_response();
+	ck_assert_uint_eq(stats_get(&stats->requests[0][STATUS_NOT_FOUND]), 1);
+}
+END_TEST
+
+/* ---- what is logged ---- */
+
+static void check_health(void)
+{
+	cgi_open_pipes();
+	begin("GET", "/health", NULL);
+	server_request_answer_health(&request, STATUS_OK);
+	(void)send_response();
+}
+
+static const struct {
+	int64_t every;
+	int lines;
+} samples[] = {{0, 0}, {1, 7}, {3, 3}, {100, 1}};
+
+START_TEST(health_checks_that_go_well_are_sampled)
+{
+	config.log_health_checks = samples[_i].every;
+	for (int i = 0; i < 7; i++)
+		check_health();
+	ck_assert_int_eq(captured_log_count(captured_log(), "route=/health "), samples[_i].lines);
+	/* Not one that goes wrong. */
+	cgi_open_pipes();
+	begin("GET", "/health", NULL);
+	server_request_answer_health(&request, STATUS_UNAVAILABLE);
+	(void)send_response();
+	check_says(captured_log(), " status=503 code=database_unavailable ");
+}
+END_TEST
+
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+static const struct {
+	const char *header, *logged;
+} traces[] = {
+	{"HTTP_TRACEPARENT=" TRACE, " traceparent=" TRACE "\n"},
+	{"HTTP_TRACEPARENT=00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NULL},
+	{"HTTP_TRACEPARENT=" TRACE "-x", NULL},
+	{"HTTP_TRACEPARENT=00-sk_0123456789abcdef0123456789abcd-b7ad6b7169203331-01", NULL},
+	{"HTTP_TRACEPARENT=", NULL},
+};
+
+START_TEST(a_trace_is_logged_if_it_is_one)
+{
+	begin("GET", WEBHOOK "KEY", traces[_i].header);
+	(void)send_response();
+	const char *line = captured_log();
+	if (traces[_i].logged == NULL)
+		ck_assert_ptr_null(strstr(line, "traceparent"));
+	else
+		check_says(line, traces[_i].logged);
+}
+END_TEST
+
+START_TEST(the_clients_address_is_logged_on_demand)
+{
+	begin("GET", WEBHOOK "KEY", "REMOTE_ADDR=192.0.2.7");
+	(void)send_response();
+	ck_assert_ptr_null(strstr(captured_log(), "192.0.2.7"));
+	config.log_client_address = true;
+	cgi_open_pipes();
+	begin("GET", WEBHOOK "KEY", "REMOTE_ADDR=192.0.2.7");
+	(void)send_response();
+	check_says(captured_log(), " client=192.0.2.7\n");
 }
 END_TEST
 
@@ -258,7 +339,7 @@ START_TEST(a_request_leaves_nothing_to_the_next)
 	ck_assert_ptr_null(request.match.route);
 	ck_assert_uint_eq(request.response.body.n, 0);
 	begin("GET", "/health", NULL);
-	server_request_answer_health(&request, true);
+	server_request_answer_health(&request, STATUS_OK);
 	ck_assert_ptr_null(strstr(send_response(), "Allow"));
 }
 END_TEST
@@ -274,8 +355,12 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_problem_takes_the_place_of_the_response);
 	tcase_add_test(tcase, stored_items_are_counted_in_the_log);
 	tcase_add_test(tcase, a_bad_body_of_an_accepted_sender_is_a_problem);
-	tcase_add_loop_test(tcase, the_health_is_the_connection, 0, LENGTH(healths));
-	tcase_add_loop_test(tcase, metrics_are_whole_or_a_problem, 0, LENGTH(metrics));
+	tcase_add_loop_test(tcase, the_health_says_what_is_wrong, 0, LENGTH(healths));
+	tcase_add_test(tcase, the_databases_metrics_come_last);
+	tcase_add_test(tcase, a_request_is_counted_by_route_and_status);
+	tcase_add_loop_test(tcase, health_checks_that_go_well_are_sampled, 0, LENGTH(samples));
+	tcase_add_loop_test(tcase, a_trace_is_logged_if_it_is_one, 0, LENGTH(traces));
+	tcase_add_test(tcase, the_clients_address_is_logged_on_demand);
 	tcase_add_test(tcase, a_request_leaves_nothing_to_the_next);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -109,6 +109,8 @@ START_TEST(health_is_a_route)
 		{"/health", STATUS_OK, "/health", NULL, NULL},
 		{"/health/", STATUS_OK, "/health", NULL, NULL},
 		{"/health?deep", STATUS_OK, "/health", NULL, NULL},
+		{"/health/live", STATUS_OK, "/health/live", NULL, NULL},
+		{"/health/ready/", STATUS_OK, "/health/ready", NULL, NULL},
 	};
 
 	for (int i = 0; i < LENGTH(rows); i++)
@@ -143,7 +145,9 @@ START_TEST(a_route_knows_its_handler)
 		{WEBHOOK "s/sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_SINGLE},
 		{WEBHOOK "sk_a/batch", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BATCH},
 		{BULK "sk_a", "POST", ROUTE_KEY, ROUTE_SIGNALS, INTAKE_BULK},
-		{"/health", "GET", ROUTE_PUBLIC, ROUTE_HEALTH, INTAKE_SINGLE},
+		{"/health", "GET", ROUTE_PUBLIC, ROUTE_READY, INTAKE_SINGLE},
+		{"/health/live", "GET", ROUTE_PUBLIC, ROUTE_LIVE, INTAKE_SINGLE},
+		{"/health/ready", "GET", ROUTE_PUBLIC, ROUTE_READY, INTAKE_SINGLE},
 		{"/metrics", "GET", ROUTE_PUBLIC, ROUTE_METRICS, INTAKE_SINGLE},
 	};
 	struct arena arena = {0};

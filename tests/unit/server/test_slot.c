@@ -7,7 +7,7 @@
 #include "check_main.h"
 #include "server/slot.h"
 
-enum { SLOTS = 3, NOW_MS = 1000000, REQUEST_MS = 10000, LARGE_BYTES = 1000 };
+enum { SLOTS = 3, NOW_US = 1000000, REQUEST_MS = 10000, LARGE_BYTES = 1000 };
 
 static const struct config config = {.requests_in_flight = SLOTS,
 				     .large_body_bytes = LARGE_BYTES,
@@ -30,10 +30,10 @@ START_TEST(every_slot_is_taken_once)
 {
 	for (size_t i = 0; i < SLOTS; i++) {
 		ck_assert_uint_eq(pool.busy, i);
-		struct slot *slot = slot_take(&pool, NOW_MS);
+		struct slot *slot = slot_take(&pool, NOW_US);
 		ck_assert_ptr_eq(slot, &pool.slots[i]);
 		ck_assert_int_eq(slot->state, SLOT_READING_HEAD);
-		ck_assert_int_eq(slot->accepted_ms, NOW_MS);
+		ck_assert_int_eq(slot->accepted_us, NOW_US);
 		ck_assert(slot->may_be_deferred);
 	}
 	ck_assert_uint_eq(pool.busy, SLOTS);
@@ -47,13 +47,13 @@ START_TEST(the_last_one_released_is_taken_first)
 	struct slot *slots[SLOTS];
 
 	for (size_t i = 0; i < SLOTS; i++)
-		slots[i] = slot_take(&pool, NOW_MS);
+		slots[i] = slot_take(&pool, NOW_US);
 	slot_release(&pool, slots[0]);
 	slot_release(&pool, slots[2]);
 	ck_assert_uint_eq(pool.busy, 1);
 	ck_assert_int_eq(slots[0]->state, SLOT_FREE);
-	ck_assert_ptr_eq(slot_take(&pool, NOW_MS), slots[2]);
-	ck_assert_ptr_eq(slot_take(&pool, NOW_MS), slots[0]);
+	ck_assert_ptr_eq(slot_take(&pool, NOW_US), slots[2]);
+	ck_assert_ptr_eq(slot_take(&pool, NOW_US), slots[0]);
 	ck_assert_ptr_null(pool.free);
 }
 END_TEST
@@ -61,7 +61,7 @@ END_TEST
 /* A body may exceed large_body by what is read at once, and by no more. */
 START_TEST(a_body_has_room_for_two_reads_more_than_is_large)
 {
-	struct slot *slot = slot_take(&pool, NOW_MS);
+	struct slot *slot = slot_take(&pool, NOW_US);
 
 	ck_assert_ptr_nonnull(buf_reserve(&slot->body, LARGE_BYTES + 2 * SLOT_READ_BYTES));
 	ck_assert_ptr_null(buf_reserve(&slot->body, LARGE_BYTES + 2 * SLOT_READ_BYTES + 1));
@@ -79,7 +79,7 @@ static const struct {
 START_TEST(a_slot_gives_back_what_it_has_buffered)
 {
 	static const char bytes[LARGE_BYTES + SLOT_READ_BYTES];
-	struct slot *one = slot_take(&pool, NOW_MS), *other = slot_take(&pool, NOW_MS);
+	struct slot *one = slot_take(&pool, NOW_US), *other = slot_take(&pool, NOW_US);
 
 	buf_add(&one->body, bytes, sizeof(bytes));
 	buf_add(&other->body, bytes, 10);
@@ -97,7 +97,7 @@ END_TEST
 
 START_TEST(a_dropped_slot_forgets_its_request)
 {
-	struct slot *slot = slot_take(&pool, NOW_MS);
+	struct slot *slot = slot_take(&pool, NOW_US);
 
 	slot->request.is_answered = true;
 	slot->request.status = STATUS_BUSY;
@@ -129,7 +129,7 @@ END_TEST
 
 /* ---- what a slot waits for ---- */
 
-enum { ACCEPTED_MS = NOW_MS + 1, DEADLINE_MS = NOW_MS + 2, SENDING_MS = NOW_MS + 3 };
+enum { ACCEPTED_MS = 2000, DEADLINE_MS = 3000, SENDING_MS = 4000 };
 
 static const struct {
 	enum slot_state state;
@@ -148,7 +148,7 @@ static const struct {
 
 START_TEST(a_slot_waits_for_its_peer_until_its_deadline)
 {
-	struct slot *slot = slot_take(&pool, ACCEPTED_MS);
+	struct slot *slot = slot_take(&pool, ACCEPTED_MS * 1000 + 999);
 
 	slot->state = waits[_i].state;
 	slot->request.deadline_ms = DEADLINE_MS;
