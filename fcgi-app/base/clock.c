@@ -30,9 +30,14 @@ int64_t clock_unix_us(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+struct timespec clock_timespec(int64_t ms)
+{
+	return (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+}
+
 void clock_sleep_ms(int64_t ms)
 {
-	struct timespec rest = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct timespec rest = clock_timespec(ms);
 
 	while (clock_nanosleep(CLOCK_MONOTONIC, 0, &rest, &rest) == EINTR)
 		;

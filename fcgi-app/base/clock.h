@@ -5,6 +5,7 @@
 #define BASE_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* Milliseconds since an arbitrary start (CLOCK_MONOTONIC). */
 int64_t clock_now_ms(void);
@@ -14,6 +15,9 @@ int64_t clock_now_us(void);
 
 /* Microseconds since 1970-01-01 UTC (CLOCK_REALTIME): when something was received. */
 int64_t clock_unix_us(void);
+
+/* A time span for ppoll(2) and the like. */
+struct timespec clock_timespec(int64_t ms);
 
 /* Waits so long; a signal does not end it. */
 void clock_sleep_ms(int64_t ms);

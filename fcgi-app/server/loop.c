@@ -133,6 +133,7 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 	int64_t wake_ms = enforce_deadlines(loop, now_ms);
 	int64_t pause_ms = listener_pause_ms(loop->listener, now_ms);
 
+	wake_by(&wake_ms, process_tell(now_ms));
 	wake_by(&wake_ms, commit_queue_wake_ms(loop->queue));
 	if (loop->deferred != NULL)
 		wake_by(&wake_ms, now_ms + DEFER_MS);

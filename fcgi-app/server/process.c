@@ -11,10 +11,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "server/notify.h"
 
 enum { CHILD_GRACE_MS = 10000 };
 
 static volatile sig_atomic_t ending, hangup;
+static struct notify manager = {.fd = -1};
+static bool has_told_ending;
 
 static void on_end(int number)
 {
@@ -59,6 +62,8 @@ void process_start(sigset_t *while_polling)
 	(void)sigaction(SIGCHLD, &child, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
 	log_event(LOG_LEVEL_INFO, "worker started", LOG_TEXT("version", SLUICE_VERSION));
+	notify_open(&manager, clock_now_ms());
+	notify_send(&manager, "READY=1");
 }
 
 bool process_is_ending(void)
@@ -71,7 +76,23 @@ bool process_take_hangup(void)
 	bool came = hangup != 0;
 
 	hangup = 0;
+	if (came)
+		notify_reloading(&manager, clock_now_us());
 	return came;
+}
+
+void process_reloaded(void)
+{
+	notify_send(&manager, "READY=1");
+}
+
+int64_t process_tell(int64_t now_ms)
+{
+	if (process_is_ending() && !has_told_ending) {
+		has_told_ending = true;
+		notify_send(&manager, "STOPPING=1");
+	}
+	return notify_alive(&manager, now_ms);
 }
 
 pid_t process_fork(int *children, int64_t deadline_ms)

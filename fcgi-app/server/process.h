@@ -14,15 +14,25 @@
  * Logs that the worker has started and installs its signal handlers. SIGTERM, SIGINT, SIGUSR1
  * (multiwatch's default) and SIGCHLD stay blocked except during a wait with the mask returned in
  * *while_polling, as for ppoll(2): a signal that comes between process_is_ending() and the wait is
- * not lost. SIGHUP is, too; SIGPIPE and SIGUSR2 are ignored.
+ * not lost. SIGHUP is, too; SIGPIPE and SIGUSR2 are ignored. Tells systemd, if that started the
+ * worker, that it is ready.
  */
 void process_start(sigset_t *while_polling);
 
 /* Whether a signal has told the worker to end. */
 bool process_is_ending(void);
 
-/* Whether SIGHUP has come since the last call. */
+/* Whether SIGHUP has come since the last call. If so, systemd is told that the worker reads its
+ * configuration again, and by process_reloaded() that it has. */
 bool process_take_hangup(void);
+void process_reloaded(void);
+
+/*
+ * For each turn of the worker: tells systemd that the worker lives, if that is due, and once that
+ * it is ending. Returns until when the next turn must come, a time of clock_now_ms(); INT64_MAX if
+ * the worker has no watchdog.
+ */
+int64_t process_tell(int64_t now_ms);
 
 /*
  * Forks a child to serve one request, counted in *children. Returns what fork(2) returns; a failure

@@ -52,4 +52,5 @@ void reload_if_asked(void)
 		take(&fresh);
 	}
 	arena_free(&arena);
+	process_reloaded();
 }

@@ -113,11 +113,15 @@ static void accept_one(struct server *server, int64_t now_ms)
 static void turn(struct server *server, const sigset_t *while_polling)
 {
 	struct pollfd fd = {.fd = server->listener->fd, .events = POLLIN};
-	int64_t pause_ms = listener_pause_ms(server->listener, clock_now_ms());
-	struct timespec pause = {.tv_nsec = (long)pause_ms * 1000000};
+	int64_t now_ms = clock_now_ms();
+	int64_t pause_ms = listener_pause_ms(server->listener, now_ms);
+	int64_t wake_ms = process_tell(now_ms);
 	nfds_t fds = pause_ms > 0 || process_is_ending() ? 0 : 1;
 
-	if (ppoll(&fd, fds, pause_ms > 0 ? &pause : NULL, while_polling) > 0 &&
+	if (pause_ms > 0 && now_ms + pause_ms < wake_ms)
+		wake_ms = now_ms + pause_ms;
+	struct timespec left = clock_timespec(wake_ms - now_ms);
+	if (ppoll(&fd, fds, wake_ms == INT64_MAX ? NULL : &left, while_polling) > 0 &&
 	    !process_is_ending())
 		accept_one(server, clock_now_ms());
 	process_reap(&server->children);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -55,6 +57,32 @@ START_TEST(a_signal_ends_the_worker_during_a_wait)
 	ck_assert(!process_is_ending());
 	ck_assert_int_eq(sigsuspend(&while_waiting), -1);
 	ck_assert(process_is_ending());
+}
+END_TEST
+
+START_TEST(a_worker_tells_once_that_it_is_ending)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char name[32], state[32];
+	int n = snprintf(name, sizeof(name), "@sluice-process-%d", (int)getpid());
+	int manager = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	memcpy(address.sun_path + 1, name + 1, (size_t)n - 1);
+	must(manager >= 0 && bind(manager, (const struct sockaddr *)&address,
+				  (socklen_t)(sizeof(address.sun_family) + (size_t)n)) == 0);
+	must(setenv("NOTIFY_SOCKET", name, 1) == 0);
+	process_start(&while_waiting);
+	ck_assert_int_eq(recv(manager, state, sizeof(state), MSG_DONTWAIT), 7);
+	ck_assert_int_eq(memcmp(state, "READY=1", 7), 0);
+	(void)process_tell(0);
+	must(raise(SIGTERM) == 0);
+	(void)sigsuspend(&while_waiting);
+	(void)process_tell(1);
+	(void)process_tell(2);
+	ck_assert_int_eq(recv(manager, state, sizeof(state), MSG_DONTWAIT), 10);
+	ck_assert_int_eq(memcmp(state, "STOPPING=1", 10), 0);
+	ck_assert_int_eq(recv(manager, state, sizeof(state), MSG_DONTWAIT), -1);
+	(void)close(manager);
 }
 END_TEST
 
@@ -215,6 +243,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, a_signal_ends_the_worker_during_a_wait, 0, LENGTH(ends));
+	tcase_add_test(tcase, a_worker_tells_once_that_it_is_ending);
 	tcase_add_test(tcase, a_child_that_exits_ends_the_wait_only);
 	tcase_add_test(tcase, a_hangup_is_told_once);
 	tcase_add_test(tcase, another_signal_of_the_users_is_ignored);
