@@ -107,6 +107,7 @@ static const struct config_setting settings[] = {
 	 .max = 500,
 	 .default_text = "",
 	 .help = "How senders and browsers reach this host: https://hooks.example.com. "
+		 "With a path, as in https://www.example.com/hooks, all paths may begin with that. "
 		 "sluice-settings shows it in curl commands and accepts changes from there only. "
 		 "Empty means the host and scheme of each request; set it behind another proxy."},
 };
