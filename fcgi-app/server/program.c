@@ -19,13 +19,14 @@ static void print_usage(const struct program *program, FILE *out)
 {
 	(void)fprintf(
 		out,
-		"Usage: %s [--config FILE] [--version] [--help]\n"
+		"Usage: %s [--config FILE] [--check] [--version] [--help]\n"
 		"\n"
 		"%s"
 		"Started by spawn-fcgi, multiwatch or systemd with a listening Unix socket as\n"
 		"standard input; without one, serves a single CGI request.\n"
 		"\n"
 		"  -c, --config FILE  read FILE instead of $SLUICE_CONFIG or /etc/sluice/sluice.conf\n"
+		"  -t, --check        read the configuration, say what is wrong, and exit\n"
 		"  -V, --version      print the version and exit\n"
 		"  -h, --help         print this help and exit\n"
 		"\n"
@@ -76,7 +77,7 @@ static int serve(const struct program *program, const struct config *config)
 	return EXIT_USAGE;
 }
 
-static int configure_and_serve(const struct program *program, const char *path)
+static int configure_and_serve(const struct program *program, const char *path, bool only_check)
 {
 	struct arena arena = {0};
 	struct config config;
@@ -86,6 +87,9 @@ static int configure_and_serve(const struct program *program, const char *path)
 	if (config_read(&arena, path, &config, NULL, &message) != STATUS_OK) {
 		(void)fprintf(stderr, "%s: %s\n", program->name,
 			      message == NULL ? "out of memory" : message);
+	} else if (only_check) {
+		(void)printf("%s: the configuration is valid\n", program->name);
+		code = EXIT_SUCCESS;
 	} else {
 		log_open(program->name, (enum log_target)config.log_target,
 			 (enum log_level)config.log_level);
@@ -98,16 +102,21 @@ static int configure_and_serve(const struct program *program, const char *path)
 int program_run(const struct program *program, int argc, char **argv)
 {
 	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{"check", no_argument, NULL, 't'},
 						{"version", no_argument, NULL, 'V'},
 						{"help", no_argument, NULL, 'h'},
 						{NULL, 0, NULL, 0}};
 	const char *path = NULL;
+	bool only_check = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:Vh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			path = optarg;
+			break;
+		case 't':
+			only_check = true;
 			break;
 		case 'V':
 			(void)printf("%s %s\n", program->name, SLUICE_VERSION);
@@ -122,5 +131,5 @@ int program_run(const struct program *program, int argc, char **argv)
 	}
 	/* Numbers have a decimal point, whatever the environment says. */
 	(void)setlocale(LC_NUMERIC, "C");
-	return configure_and_serve(program, path);
+	return configure_and_serve(program, path, only_check);
 }
