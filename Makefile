@@ -24,6 +24,9 @@ mandir ?= $(prefix)/share/man
 datadir ?= $(prefix)/share/sluice
 sysconfdir ?= /etc
 
+# @sbindir@ and the like in manuals and operators' files are the directories of this installation.
+PLACES := $(foreach d,sbindir bindir datadir sysconfdir,-e 's,@$d@,$($d),g')
+
 CC ?= cc
 INSTALL ?= install
 
@@ -71,8 +74,8 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh check-machine check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
-	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall clean FORCE
+	check-fresh check-machine check-package check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
+	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall deb clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
 SETTINGS_BIN := $(BUILD)/sluice-settings
@@ -111,12 +114,12 @@ $(BUILD)/flags: FORCE
 $(BUILD)/man/sluice.conf.5: fcgi-app/man/sluice.conf.5.in $(TOOL_BIN)
 	@mkdir -p $(@D)
 	@$(TOOL_BIN) config --manual > $@.settings
-	@sed -e '/@SETTINGS@/{r $@.settings' -e 'd}' $< > $@
+	@sed -e '/@SETTINGS@/{r $@.settings' -e 'd}' $(PLACES) $< > $@
 	@rm -f $@.settings
 
-$(BUILD)/man/%: fcgi-app/man/%
+$(BUILD)/man/%: fcgi-app/man/% $(BUILD)/flags
 	@mkdir -p $(@D)
-	@cp $< $@
+	@sed $(PLACES) $< > $@
 
 # ---- unit tests: one program per tests/unit/ROOM/test_*.c, with counted allocations ----
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
@@ -133,7 +136,7 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
 	settings/test_settings server/test_oneshot \
-	$(addprefix ctl/test_,argument person program retention top))
+	$(addprefix ctl/test_,argument person program retention setup top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
@@ -243,6 +246,9 @@ check-fresh:  ## the README's two commands in a new Debian root, SUITE=bookworm 
 check-machine:  ## the systemd units in a Debian machine booted for them, SUITE=bookworm or trixie (root only)
 	$(PYTEST) -rs tests/machine
 
+check-package:  ## the Debian packages in new Debian roots, web servers as Debian has them, SUITE=bookworm or trixie (root only)
+	tests/check-package
+
 bench: all  ## all benchmarks; about an hour
 	deploy/lab/deps bench
 	tests/bench/run
@@ -304,9 +310,8 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
-OPERATOR_FILES := $(patsubst deploy/%,%,$(filter-out %/README.md, \
-	$(wildcard deploy/sluice.conf.example deploy/openapi.yaml $(patsubst %,deploy/%/*, \
-	lighttpd apache nginx apache-fcgid cgi systemd cron prometheus templates))))
+OPERATOR_FILES := sluice.conf.example openapi.yaml $(shell cd deploy && find \
+	lighttpd apache nginx apache-fcgid cgi systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
@@ -321,7 +326,8 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
 	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/
 	for f in $(OPERATOR_FILES); do \
-		$(INSTALL) -D -m 644 deploy/$$f $(DESTDIR)$(datadir)/$$f || exit 1; done
+		$(INSTALL) -D -m 644 /dev/null $(DESTDIR)$(datadir)/$$f && \
+		sed $(PLACES) deploy/$$f >$(DESTDIR)$(datadir)/$$f || exit 1; done
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	for m in sluice-intake.8 sluice-settings.8; do \
@@ -333,6 +339,9 @@ uninstall:  ## remove what install put there; configuration and data stay
 	rm -f $(DESTDIR)$(mandir)/man1/sluicectl.1 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-settings.8
 	rm -rf $(DESTDIR)$(datadir)
+
+deb:  ## Debian packages in build/deb, with a bill of materials (SPDX) of each
+	deploy/debian/build build/deb
 
 clean:  ## remove everything built
 	rm -rf build

@@ -125,6 +125,7 @@ static const struct config_setting settings[] = {
 	 .url = true,
 	 .default_text = "",
 	 .help = "How senders and browsers reach this host: https://hooks.example.com. "
+		 "With a path, as in https://www.example.com/hooks, all paths may begin with that. "
 		 "sluice-settings shows it in curl commands and accepts changes from there only. "
 		 "Empty means the host and scheme of each request; set it behind another proxy."},
 };

@@ -16,6 +16,11 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_REPAIR] =
 		{"--repair", NULL,
 		 "apply roles, functions, views and access again even if none has changed, for a database that was restored or altered by hand"},
+	[CTL_ADMIN] = {"--admin", "ROLE",
+		       "the role that may run sluicectl, named like the user of the system: root"},
+	[CTL_FROM] =
+		{"--from", "ADDRESS",
+		 "the workers are on another host: their address, as pg_hba.conf wants it (192.0.2.10/32)"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
@@ -73,6 +78,14 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 const uint64_t ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CTL_BIT(CTL_HELP);
 
 const struct ctl_command ctl_commands[] = {
+	{.noun = "setup",
+	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY) | CTL_BIT(CTL_DATABASE) |
+		     CTL_BIT(CTL_ADMIN) | CTL_BIT(CTL_FROM),
+	 .run = ctl_setup,
+	 .help = "Makes a cluster fit for use: creates the database (sluice, unless --database names another) and migrates it, lets the roles of workers, settings and maintenance log in, each as a system user of its own, and makes a role for the tool. "
+		 "Adds what that needs to pg_hba.conf and pg_ident.conf; lines that it cannot write are printed. "
+		 "Run it as a superuser: runuser -u postgres -- sluicectl setup. "
+		 "What is done already is left alone, so it can be repeated."},
 	{.noun = "migrate",
 	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY) | CTL_BIT(CTL_DATABASE) |
 		     CTL_BIT(CTL_REPAIR),

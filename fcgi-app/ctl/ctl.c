@@ -104,6 +104,9 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 		return ctl_fail(
 			CTL_USAGE, "refer to a key by its id; \"sluicectl key list\" shows the ids",
 			"an argument is an API key or a secret; other users can see it there");
+	/* As every program has it. */
+	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+		return ctl_version(ctl);
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);
 	if (status != CTL_FINE)
 		return status;

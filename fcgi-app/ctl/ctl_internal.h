@@ -17,6 +17,7 @@
  *   ctl/replay.c        rejected replay
  *   ctl/person.c        person …
  *   ctl/retention.c     retention …
+ *   ctl/setup.c         setup
  *   ctl/migrate.c       migrate
  *   ctl/diff.c          the lines in which two texts differ
  *   ctl/maintain.c      maintain
@@ -54,6 +55,8 @@ enum ctl_option {
 	CTL_DIRECTORY,
 	CTL_DATABASE,
 	CTL_REPAIR,
+	CTL_ADMIN,
+	CTL_FROM,
 	CTL_ORGANIZATION,
 	CTL_USER,
 	CTL_ROLE,
@@ -269,6 +272,7 @@ enum ctl_exit ctl_person_show(struct ctl *ctl);
 enum ctl_exit ctl_person_delete(struct ctl *ctl);
 enum ctl_exit ctl_retention_list(struct ctl *ctl);
 enum ctl_exit ctl_retention_set(struct ctl *ctl);
+enum ctl_exit ctl_setup(struct ctl *ctl);
 enum ctl_exit ctl_migrate(struct ctl *ctl);
 enum ctl_exit ctl_maintain(struct ctl *ctl);
 enum ctl_exit ctl_check(struct ctl *ctl);

@@ -10,7 +10,7 @@ static const char try_help[] = "try \"sluicectl --help\"";
 /* Takes one option at argv[*i], with its value. */
 static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], int *i)
 {
-	const char *text = argv[*i];
+	const char *text = strcmp(argv[*i], "-h") == 0 ? "--help" : argv[*i];
 	size_t n = strcspn(text, "=");
 	const char *value = text[n] == '=' ? text + n + 1 : NULL;
 	size_t option = 0;

@@ -49,7 +49,8 @@ void server_request_begin(struct server_request *request, char *const *variables
 	enum status status = http_request_read(&request->http, variables);
 	if (status == STATUS_OK)
 		status = route_find(&request->arena, ROUTE_INTAKE, request->http.method,
-				    request->http.target, &request->match);
+				    route_target(request->http.target, request->config->public_url),
+				    &request->match);
 	if (status != STATUS_OK) {
 		server_request_problem(request, status, NULL);
 		return;

@@ -131,6 +131,28 @@ static struct slice path_of(struct slice target)
 	return target;
 }
 
+/* The path of public_url, without slashes at its end. */
+static struct slice base_path(struct slice url)
+{
+	struct slice path = path_of(url);
+
+	/* Without a scheme there is no telling the host from the path. */
+	if (path.p == url.p)
+		return SLICE_ABSENT;
+	while (path.n > 0 && path.p[path.n - 1] == '/')
+		path.n--;
+	return path;
+}
+
+struct slice route_target(struct slice target, const char *public_url)
+{
+	struct slice path = path_of(target), base = base_path(slice_of(public_url));
+
+	if (base.n > 0 && slice_starts(path, base) && path.n > base.n && path.p[base.n] == '/')
+		return (struct slice){path.p + base.n, path.n - base.n};
+	return path;
+}
+
 /* Splits a path into decoded segments; -1 if it is not a plain path. */
 static int split(struct slice path, char *room, struct slice segments[SEGMENTS_MAX])
 {
@@ -162,6 +184,10 @@ static bool matches(const struct route *route, const struct slice *segments, int
 {
 	const char *pattern = route->path;
 
+	/* The web server passes these on under a name of ours, not one that a site may have. */
+	if (route->authentication == ROUTE_PUBLIC && count > 1 &&
+	    slice_equal(segments[0], SLICE("sluice")))
+		segments++, count--;
 	match->key = match->source = match->id = SLICE_ABSENT;
 	for (int i = 0; i < count; i++) {
 		if (*pattern != '/')

@@ -61,9 +61,16 @@ struct route_match {
 };
 
 /*
+ * The path of a request target, without the path of public_url if it begins with that: a proxy may
+ * have removed it already. For route_find().
+ */
+struct slice route_target(struct slice target, const char *public_url);
+
+/*
  * Finds the program's route for a request target in origin or absolute form. The query, however
- * long, is ignored, a trailing slash allowed, and HEAD is served where GET is public. STATUS_OK,
- * STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or STATUS_NO_MEMORY.
+ * long, is ignored, a trailing slash allowed, HEAD is served where GET is public, and what is
+ * public is also found below /sluice. STATUS_OK, STATUS_NOT_FOUND, STATUS_METHOD_NOT_ALLOWED or
+ * STATUS_NO_MEMORY.
  */
 enum status route_find(struct arena *arena, enum route_program program, struct slice method,
 		       struct slice target, struct route_match *match) MUST_CHECK;

@@ -31,7 +31,8 @@ static enum status find_route(struct settings *settings, char *const *variables)
 	enum status status = http_request_read(http, variables);
 
 	if (status == STATUS_OK)
-		status = route_find(&settings->arena, ROUTE_SETTINGS, http->method, http->target,
+		status = route_find(&settings->arena, ROUTE_SETTINGS, http->method,
+				    route_target(http->target, settings->config->public_url),
 				    &settings->match);
 	if (status == STATUS_OK)
 		return status;

@@ -50,9 +50,10 @@ with socket.socket() as control:
 '
 make -s uninstall
 rm -rf /etc/postgresql /var/lib/postgresql/* /etc/sluice /etc/systemd/system/sluice-*
-for user in sluice sluice-settings; do
+for user in sluice sluice-settings sluice-maintenance; do
     ! getent passwd "$user" >/dev/null || userdel "$user"
 done
+! getent group sluice-web >/dev/null || groupdel sluice-web
 version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
 pg_createcluster --start "$version" main >/dev/null
 """
@@ -73,7 +74,9 @@ printf 'olga:%s\n' "$(openssl passwd -apr1 secret)" >/etc/nginx/sluice.users
 nginx
 """
 
+# The web server has joined a group.
 PAGE = """
+nginx -s reload
 curl -fsS --retry 5 -u olga:secret http://localhost/settings/ >/dev/null
 curl -fsS --retry 5 -u olga:secret http://localhost/api/settings/me
 """
@@ -86,7 +89,8 @@ INVENTORY = """
 def front():
     lines = []
     for file in ("sluice_http.conf", "sluice.conf", "sluice_settings.conf"):
-        head = re.match(r"(?:#.*\n)+", (DEPLOY / "nginx" / file).read_text()).group()
+        head = re.match(r"(?:#.*\n)+", (DEPLOY / "nginx" / file).read_text()).group().replace(
+            "@datadir@", "/usr/local/share/sluice")
         lines += re.findall(r"^#     (.*)", head, re.M)
     http = [line for line in lines if "upstream" in line or "sluice_http" in line]
     server = [line for line in lines if line not in http]

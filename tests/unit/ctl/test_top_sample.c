@@ -129,7 +129,7 @@ START_TEST(only_the_most_frequent_problems_are_shown)
 	unsigned count = 0;
 
 	top_read(&before);
-	for (int i = STATUS_MALFORMED_REQUEST; i < STATUS_NOT_SIGNED_IN; i++)
+	for (int i = STATUS_REPEATED_HEADER; i < STATUS_NOT_SIGNED_IN; i++)
 		stats_add(&stats_mine()->requests[0][i], 2 * ++count);
 	measure();
 	ck_assert_uint_eq(sample.problem_count, TOP_PROBLEMS);

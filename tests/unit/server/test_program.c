@@ -88,11 +88,13 @@ static const struct {
 } options[] = {
 	{"--version", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
 	{"-V", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
-	{"--help", NULL, 0, "Usage: sluice-test [--config FILE]"},
+	{"--help", NULL, 0, "Usage: sluice-test [--config FILE] [--check]"},
 	{"-h", NULL, 0, "See sluice-test(8) and sluice.conf(5)."},
-	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE]"},
-	{"--config", NULL, 2, "Usage: sluice-test [--config FILE]"},
+	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
+	{"--config", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
 	{"--config", "/nowhere/sluice.conf", 1, "sluice-test: could not"},
+	{"--check", "--config=/dev/null", 0, "sluice-test: the configuration is valid\n"},
+	{"-t", "--config=/nowhere/sluice.conf", 1, "sluice-test: could not"},
 	{"-c", "/dev/null", 2, "standard input is not a listening socket\nHINT: Start it with"},
 	{NULL, NULL, 2, "standard input is not a listening socket\nHINT: Start it with"},
 };

@@ -511,6 +511,68 @@ START_TEST(key_and_source_outlive_the_target)
 }
 END_TEST
 
+/* ---- below a path of public_url ---- */
+
+static const struct {
+	const char *public_url, *target, *path;
+} below[] = {
+	{"", "/api/x", "/api/x"},
+	{NULL, "/api/x?y", "/api/x"},
+	{"https://h", "/api/x", "/api/x"},
+	{"https://h/", "/api/x", "/api/x"},
+	{"https://h/hooks", "/hooks/api/x?hooks", "/api/x"},
+	{"https://h/hooks//", "/hooks/api/x", "/api/x"},
+	{"https://h/a/b", "/a/b/api/x", "/api/x"},
+	{"HTTP://h:81/a", "http://other/a/api/x", "/api/x"},
+	/* A proxy has removed it. */
+	{"https://h/hooks", "/api/x", "/api/x"},
+	{"https://h/hooks", "/hooks/", "/"},
+	{"https://h/hooks", "/hooks", "/hooks"},
+	{"https://h/hooks", "/hooksapi/x", "/hooksapi/x"},
+	{"https://h/hooks", "/x/hooks/api/x", "/x/hooks/api/x"},
+	{"https://h/hooks", "/hooks/hooks/api/x", "/hooks/api/x"},
+	{"h/hooks", "/hooks/api/x", "/hooks/api/x"},
+	{"/hooks", "/hooks/api/x", "/hooks/api/x"},
+	{"https://h/hooks", "", ""},
+};
+
+START_TEST(the_path_of_public_url_is_left_out)
+{
+	struct slice path = route_target(slice_of(below[_i].target), below[_i].public_url);
+
+	ck_assert_msg(slice_equal(path, slice_of(below[_i].path)), "%s at %s: \"%.*s\"",
+		      below[_i].target, below[_i].public_url, (int)path.n, path.p);
+}
+END_TEST
+
+/* ---- below /sluice ---- */
+
+START_TEST(only_what_is_public_is_below_sluice)
+{
+	static const struct {
+		const char *target;
+		enum status status;
+	} rows[] = {{"/sluice/health", STATUS_OK},
+		    {"/sluice/metrics/?x", STATUS_OK},
+		    {"/sluice/sluice/health", STATUS_NOT_FOUND},
+		    {"/Sluice/health", STATUS_NOT_FOUND},
+		    {"/sluice", STATUS_NOT_FOUND},
+		    {"/sluice/", STATUS_NOT_FOUND},
+		    {"/sluice" WEBHOOK "sk_a", STATUS_NOT_FOUND}};
+	struct arena arena = {0};
+	struct route_match match;
+
+	for (int i = 0; i < LENGTH(rows); i++)
+		ck_assert_int_eq(route_find(&arena, ROUTE_INTAKE, SLICE("GET"),
+					    slice_of(rows[i].target), &match),
+				 rows[i].status);
+	ck_assert_int_eq(route_find(&arena, ROUTE_SETTINGS, SLICE("GET"),
+				    SLICE("/sluice" SETTINGS "me"), &match),
+			 STATUS_NOT_FOUND);
+	arena_free(&arena);
+}
+END_TEST
+
 static enum status find_with_own_arena(void)
 {
 	struct arena arena = {0};
@@ -549,6 +611,8 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, long_paths_are_not_found, 0, 2);
 	tcase_add_test(tests, many_segments_are_not_found);
 	tcase_add_test(tests, key_and_source_outlive_the_target);
+	tcase_add_loop_test(tests, the_path_of_public_url_is_left_out, 0, LENGTH(below));
+	tcase_add_test(tests, only_what_is_public_is_below_sluice);
 	tcase_add_test(tests, a_lack_of_memory_is_reported);
 	suite_add_tcase(suite, tests);
 	return suite;
