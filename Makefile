@@ -22,6 +22,7 @@ sbindir ?= $(prefix)/sbin
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
 datadir ?= $(prefix)/share/sluice
+completiondir ?= $(prefix)/share/bash-completion/completions
 sysconfdir ?= /etc
 
 # @sbindir@ and the like in manuals and operators' files are the directories of this installation.
@@ -328,6 +329,7 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	for f in $(OPERATOR_FILES); do \
 		$(INSTALL) -D -m 644 /dev/null $(DESTDIR)$(datadir)/$$f && \
 		sed $(PLACES) deploy/$$f >$(DESTDIR)$(datadir)/$$f || exit 1; done
+	$(INSTALL) -D -m 644 deploy/completion/sluicectl.bash $(DESTDIR)$(completiondir)/sluicectl
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
 	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	for m in sluice-intake.8 sluice-settings.8; do \
@@ -338,6 +340,7 @@ uninstall:  ## remove what install put there; configuration and data stay
 	rm -f $(DESTDIR)$(bindir)/sluicectl
 	rm -f $(DESTDIR)$(mandir)/man1/sluicectl.1 $(DESTDIR)$(mandir)/man5/sluice.conf.5
 	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-settings.8
+	rm -f $(DESTDIR)$(completiondir)/sluicectl
 	rm -rf $(DESTDIR)$(datadir)
 
 deb:  ## Debian packages in build/deb, with a bill of materials (SPDX) of each

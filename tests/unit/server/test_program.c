@@ -93,7 +93,7 @@ static const struct {
 	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
 	{"--config", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
 	{"--config", "/nowhere/sluice.conf", 1, "sluice-test: could not"},
-	{"--check", "--config=/dev/null", 0, "sluice-test: the configuration is valid\n"},
+	{"--check", "--config=/dev/null", 0, "sluice-test: /dev/null is fine\n"},
 	{"-t", "--config=/nowhere/sluice.conf", 1, "sluice-test: could not"},
 	{"-c", "/dev/null", 2, "standard input is not a listening socket\nHINT: Start it with"},
 	{NULL, NULL, 2, "standard input is not a listening socket\nHINT: Start it with"},
