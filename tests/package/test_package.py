@@ -44,7 +44,8 @@ def test_no_file_names_another_place():
         if path.suffix in (".gz", ".svg") or "sbin" in path.parts:
             continue
         text = path.read_bytes()
-        for wrong in (b"/usr/local/s", b"@sbindir@", b"@bindir@", b"@datadir@", b"@sysconfdir@"):
+        for wrong in (b"/usr/local/sbin/sluice", b"/usr/local/share", b"/usr/local/bin",
+                      b"@sbindir@", b"@bindir@", b"@datadir@", b"@sysconfdir@"):
             assert wrong not in text or path.name == "README.md", (path, wrong)
 
 
