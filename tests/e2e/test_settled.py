@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from consumers import Consumer
-from harness import send
+from harness import send, wait_for
 from postgresql_server import Server
 from sluicectl import FINE, Tool
 from test_metrics import metrics_of
@@ -63,7 +63,8 @@ def test_a_transaction_of_hours(stack_of_its_own):
     assert result == "warning"
     assert detail.startswith("a transaction that writes has been open for 02:0"), detail
     assert "transactions behind" in detail
-    send(stack, "/metrics", None, {}, "GET")  # a worker that has to connect again
+    wait_for(lambda: send(stack, "/health/ready", None, {}, "GET").status == 200,
+             "the worker has connected again")
     assert metrics_of(stack)[AGE] > 7200
     stack.psql("rollback prepared 'forgotten'")
     assert finding(stack) == ("ok", "less than an hour old")
