@@ -48,7 +48,8 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'default_partitions_in_use'), ('sluice_reader', 'default_partitions_in_use'),
     ('sluice_admin', 'sequences_behind'), ('sluice_reader', 'sequences_behind'),
     ('sluice_admin', 'highest_xact'), ('sluice_reader', 'highest_xact'),
-    ('sluice_admin', 'is_ahead'), ('sluice_reader', 'is_ahead'),
+    ('sluice_admin', 'is_ahead'), ('sluice_reader', 'is_ahead'), ('sluice_reader', 'fingerprint'),
+    ('sluice_reader', 'event_fingerprint'), ('sluice_reader', 'product_org_fingerprint'),
     ('sluice_admin', 'is_restored'), ('sluice_reader', 'is_restored'),
     ('sluice_admin', 'maintenance_steps'), ('sluice_maintenance', 'maintenance_steps');
 SELECT bag_eq($$
