@@ -4,6 +4,9 @@
  */
 #include "intake/intake_internal.h"
 
+#include "json/text.h"
+#include "json/walk.h"
+
 /* ---- the envelope ---- */
 
 /* A copy that outlives the reader; absent if the member is. */
@@ -19,13 +22,37 @@ static enum status copy_beside(struct arena *arena, const struct json_reader *re
 	return copy->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+/* The same of an envelope that was kept with an item. */
+static enum status read_item_envelope(struct intake *intake, struct commit_request *commit)
+{
+	struct signal_given *given = &intake->given;
+	struct json_walk walk;
+
+	commit->envelope = intake->item_envelope;
+	json_walk_open(&walk, intake->item_envelope);
+	while (json_walk_next(&walk)) {
+		if (json_text_is_name(walk.name, SLICE("context")))
+			given->envelope_context = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("timestamp")))
+			given->envelope_timestamp = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("sentAt")))
+			given->envelope_sent_at = walk.value;
+	}
+	enum status status = json_walk_finish(&walk);
+	json_walk_close(&walk);
+	return status;
+}
+
 enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 				 const struct json_reader *reader, struct commit_request *commit)
 {
 	struct signal_given *given = &intake->given;
-	enum status status = json_reader_envelope(reader, arena, &commit->envelope);
 
 	given->source = intake->given_source;
+	if (intake->item_envelope.p != NULL)
+		return read_item_envelope(intake, commit);
+	enum status status = json_reader_envelope(reader, arena, &commit->envelope);
+
 	if (status != STATUS_OK || commit->envelope.p == NULL)
 		return status;
 	intake->tells_code = json_reader_beside(reader, "api_key").p != NULL;
