@@ -26,6 +26,7 @@ static enum status copy_beside(struct arena *arena, const struct json_reader *re
 static enum status read_item_envelope(struct intake *intake, struct commit_request *commit)
 {
 	struct signal_given *given = &intake->given;
+	struct slice sent_at = SLICE_ABSENT; /* PostHog's */
 	struct json_walk walk;
 
 	commit->envelope = intake->item_envelope;
@@ -37,7 +38,11 @@ static enum status read_item_envelope(struct intake *intake, struct commit_reque
 			given->envelope_timestamp = walk.value;
 		else if (json_text_is_name(walk.name, SLICE("sentAt")))
 			given->envelope_sent_at = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("sent_at")))
+			sent_at = walk.value;
 	}
+	if (given->envelope_sent_at.p == NULL)
+		given->envelope_sent_at = sent_at;
 	enum status status = json_walk_finish(&walk);
 	json_walk_close(&walk);
 	return status;
@@ -61,6 +66,8 @@ enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 		status = copy_beside(arena, reader, "timestamp", &given->envelope_timestamp);
 	if (status == STATUS_OK)
 		status = copy_beside(arena, reader, "sentAt", &given->envelope_sent_at);
+	if (status == STATUS_OK && given->envelope_sent_at.p == NULL)
+		status = copy_beside(arena, reader, "sent_at", &given->envelope_sent_at);
 	return status;
 }
 
