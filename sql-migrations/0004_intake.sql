@@ -130,7 +130,8 @@ CREATE TYPE sluice.intake_reject AS (
     code text,
     detail text,
     source text,
-    payload bytea
+    payload bytea,
+    envelope integer
 );
 COMMENT ON TYPE sluice.intake_reject IS
     'An item or body that cannot be stored as a signal; goes to rejected_payload.';
@@ -143,6 +144,7 @@ COMMENT ON COLUMN sluice.intake_reject.code IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.detail IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.source IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.payload IS 'as in rejected_payload';
+COMMENT ON COLUMN sluice.intake_reject.envelope IS 'as in intake_signal';
 
 CREATE TYPE sluice.intake_refusal AS (key_hash bytea, outcome text, requests bigint);
 COMMENT ON TYPE sluice.intake_refusal IS

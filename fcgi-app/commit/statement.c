@@ -303,7 +303,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 static void add_reject(struct pg_array *out, const struct commit_request *request,
 		       const struct commit_reject *reject)
 {
-	enum { COLUMNS = 9 };
+	enum { COLUMNS = 10 };
 
 	start_item(out, request, COLUMNS);
 	add_count(out, reject->position);
@@ -313,6 +313,7 @@ static void add_reject(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, reject->detail);
 	pg_array_add_text(out, request->given_source);
 	pg_array_add_bytea(out, reject->payload);
+	add_envelope(out, request, reject->in_envelope);
 	pg_array_end_record(out);
 }
 
@@ -328,6 +329,7 @@ static void add_unstorable(struct pg_array *out, const struct commit_request *re
 		.detail = slice_of(problem_of(STATUS_INVALID_VALUE)->detail),
 		.payload = bytes,
 		.length = (int64_t)bytes.n,
+		.in_envelope = item.in_envelope,
 	};
 
 	add_reject(out, request, &reject);
@@ -469,7 +471,8 @@ static void encode(struct commit_statement *statement, const struct commit_list 
 	for (struct commit_request *request = requests->first; request != NULL;
 	     request = request->queue.next) {
 		size_t items = commit_request_items(request);
-		bool enveloped = items > 0 && request->envelope.p != NULL;
+		bool enveloped =
+			request->envelope.p != NULL && items + commit_request_rejects(request) > 0;
 		counts[request->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] += items;
 		counts[ENVELOPE] += enveloped;
 		request->envelope_number = enveloped ? (uint32_t)counts[ENVELOPE] : 0;

@@ -441,6 +441,29 @@ START_TEST(envelopes_of_a_group)
 }
 END_TEST
 
+/* And for those rejects, also of items that turned out to be unstorable. */
+START_TEST(envelopes_of_rejects)
+{
+	const struct commit_reject rejects[] = {
+		{.kind = REJECT_KIND_ITEM},
+		{.kind = REJECT_KIND_ITEM, .in_envelope = true},
+	};
+
+	signals[1].in_envelope = true;
+	requests[0].envelope = SLICE("{\"a\":1}");
+	requests[0].rejects = rejects;
+	requests[0].reject_count = 2;
+	requests[1].envelope = SLICE("{\"b\":1}");
+	requests[1].item_count = 2;
+	requests[1].queue.as_rejects = true;
+	ck_assert_int_eq(run_group(2,
+				   "a,b envelope {\"a\":1} envelope {\"b\":1} "
+				   "rejects 1,1,2,2 in 1 in 2",
+				   DATABASE_ANSWER(.senders = 2)),
+			 STATUS_OK);
+}
+END_TEST
+
 /* ---- the answer ---- */
 
 static const struct {
@@ -660,6 +683,7 @@ Suite *unit_suite(void)
 	tcase_add_test(questions, product_orgs_beside_signals);
 	tcase_add_test(questions, columns_of_a_signal);
 	tcase_add_test(questions, envelopes_of_a_group);
+	tcase_add_test(questions, envelopes_of_rejects);
 	tcase_add_test(questions, columns_of_a_signal_with_nothing);
 	tcase_add_test(questions, columns_of_a_product_org);
 	tcase_add_test(questions, columns_of_a_product_org_with_nothing);
