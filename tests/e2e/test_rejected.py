@@ -429,6 +429,11 @@ def test_list_and_show(stack, key):
     (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
     (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
+    (["replay", "--code", "nonsense"], 2, 'nothing is rejected with the code "nonsense": use one of'
+     " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
+     " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
+     " unsupported_coding, unsupported_media_type, missing_product_org_id\n"),
+    (["list", "--code", "unauthenticated"], 2, 'the code "unauthenticated": use one of'),
     (["replay", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
 ])
 def test_mistakes(stack, arguments, status, message):
