@@ -232,6 +232,7 @@ CREATE TABLE sluice.rejected_payload (
     source text,
     request_id text NOT NULL,
     payload bytea NOT NULL,
+    envelope jsonb,
     replayed_at timestamptz,
     replayed_by text,
     replayed_ids bigint[],
@@ -272,6 +273,9 @@ COMMENT ON COLUMN sluice.rejected_payload.request_id IS
 COMMENT ON COLUMN sluice.rejected_payload.payload IS
     'the bytes, decompressed unless decompression failed; the API key in them is overwritten with '
     'sk_xxx… of the same length';
+COMMENT ON COLUMN sluice.rejected_payload.envelope IS
+    'of an item: the members beside the array of its batch, whose defaults a replay gives it; null: '
+    'there are none, or the whole body is kept';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_ids IS

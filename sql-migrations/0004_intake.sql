@@ -47,7 +47,7 @@ CREATE TYPE sluice.intake_signal AS (
     phone text,
     product_org_id text,
     message_id text,
-    repeat_by_bytes boolean,
+    fingerprint uuid,
     occurred_at timestamptz,
     payload text,
     payload_raw bytea,
@@ -70,9 +70,8 @@ COMMENT ON COLUMN sluice.intake_signal.marketing_automation_id IS 'as in signal'
 COMMENT ON COLUMN sluice.intake_signal.phone IS 'as in signal';
 COMMENT ON COLUMN sluice.intake_signal.product_org_id IS 'as in signal';
 COMMENT ON COLUMN sluice.intake_signal.message_id IS 'as in signal; null: it has none';
-COMMENT ON COLUMN sluice.intake_signal.repeat_by_bytes IS
-    'true: a repeat has the same message id and the same bytes (a mail''s message_id); otherwise '
-    'the same message id, event type and event name';
+COMMENT ON COLUMN sluice.intake_signal.fingerprint IS
+    'as in delivery; null: without a message id, so repeats are stored';
 COMMENT ON COLUMN sluice.intake_signal.occurred_at IS 'null: the time of receipt';
 COMMENT ON COLUMN sluice.intake_signal.payload IS
     'text, converted to jsonb row by row: an array of jsonb would hold all of a large body parsed '
@@ -99,7 +98,7 @@ CREATE TYPE sluice.intake_product_org AS (
     custom text,
     warnings jsonb,
     message_id text,
-    repeat_by_bytes boolean,
+    fingerprint uuid,
     payload text,
     payload_raw bytea,
     envelope integer
@@ -111,7 +110,7 @@ DECLARE
 BEGIN
     FOR comment IN
         SELECT a.attname, coalesce(
-            CASE WHEN a.attname IN ('sender', 'repeat_by_bytes', 'payload', 'payload_raw', 'envelope')
+            CASE WHEN a.attname IN ('sender', 'fingerprint', 'payload', 'payload_raw', 'envelope')
                 THEN 'as in intake_signal' END, 'as in product_org_update') AS description
         FROM pg_catalog.pg_attribute AS a
         JOIN pg_catalog.pg_type AS t ON t.typrelid = a.attrelid
@@ -122,10 +121,6 @@ BEGIN
     END LOOP;
 END
 $do$;
-COMMENT ON COLUMN sluice.intake_product_org.repeat_by_bytes IS
-    'true: a repeat has the same message id and the same bytes; otherwise the same message id and '
-    'product org';
-
 CREATE TYPE sluice.intake_reject AS (
     sender integer,
     request_id text,
@@ -135,7 +130,8 @@ CREATE TYPE sluice.intake_reject AS (
     code text,
     detail text,
     source text,
-    payload bytea
+    payload bytea,
+    envelope integer
 );
 COMMENT ON TYPE sluice.intake_reject IS
     'An item or body that cannot be stored as a signal; goes to rejected_payload.';
@@ -148,6 +144,7 @@ COMMENT ON COLUMN sluice.intake_reject.code IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.detail IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.source IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.payload IS 'as in rejected_payload';
+COMMENT ON COLUMN sluice.intake_reject.envelope IS 'as in intake_signal';
 
 CREATE TYPE sluice.intake_refusal AS (key_hash bytea, outcome text, requests bigint);
 COMMENT ON TYPE sluice.intake_refusal IS
@@ -185,21 +182,6 @@ COMMENT ON COLUMN sluice.intake_result.cold IS
 
 -- ---- between the functions ----
 
-CREATE TYPE sluice.delivery_key AS (
-    item bigint,
-    organization_id bigint,
-    key_scope bigint,
-    message_id text,
-    says text
-);
-COMMENT ON TYPE sluice.delivery_key IS 'The delivery key of an item in a group. Internal.';
-COMMENT ON COLUMN sluice.delivery_key.item IS
-    'the item''s number from 1, signals first, then product orgs';
-COMMENT ON COLUMN sluice.delivery_key.organization_id IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_key.key_scope IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_key.message_id IS 'as in delivery';
-COMMENT ON COLUMN sluice.delivery_key.says IS 'as in delivery';
-
 CREATE TYPE sluice.stored_items AS (ids bigint[], repeated boolean[], cold boolean[]);
 COMMENT ON TYPE sluice.stored_items IS 'The result of store_items. Internal.';
 COMMENT ON COLUMN sluice.stored_items.ids IS 'as in intake_result';
@@ -211,26 +193,25 @@ COMMENT ON COLUMN sluice.stored_items.cold IS 'as in intake_result';
 CREATE TABLE sluice.delivery (
     organization_id bigint NOT NULL,
     key_scope bigint NOT NULL,
-    message_id text COLLATE "C" NOT NULL,
-    says text COLLATE "C" NOT NULL,
+    fingerprint uuid NOT NULL,
     id bigint NOT NULL,
     received_at timestamptz NOT NULL,
-    PRIMARY KEY (key_scope, message_id, says, organization_id)
+    PRIMARY KEY (key_scope, fingerprint, organization_id)
 );
 COMMENT ON TABLE sluice.delivery IS
-    'Deliveries with a message id, by which repeats are recognised: the same id in the same scope '
-    'with the same content stores nothing and is answered with the first id. Pruned after the time '
-    'in retention, 7 days by default. Not partitioned, because uniqueness over all days is its '
-    'purpose.';
+    'Deliveries with a message id, by which repeats are recognised: the same fingerprint in the '
+    'same scope stores nothing and is answered with the first id. The message id itself is in the '
+    'stored row. Pruned after the time in retention, 7 days by default. Not partitioned, because '
+    'uniqueness over all days is its purpose.';
 COMMENT ON COLUMN sluice.delivery.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.delivery.key_scope IS
     'api_key.delivery_scope or api_key.id; message ids of different scopes are unrelated';
-COMMENT ON COLUMN sluice.delivery.message_id IS
-    'the sender''s id; if longer than 400 bytes, "sha256:" and its hash';
-COMMENT ON COLUMN sluice.delivery.says IS
-    'the content that a repeat must share, in two lines: event type and event name; or "product '
-    'org" and its id; or "bytes" and their SHA-256. Long values are shortened like message_id';
-COMMENT ON COLUMN sluice.delivery.id IS 'the stored row: signal.id or product_org_update.id';
+COMMENT ON COLUMN sluice.delivery.fingerprint IS
+    'of the message id, and of the content that a repeat must share: event type and event name, '
+    'the product org''s id, or all bytes. The first half is of the message id alone. Made by '
+    'fingerprint()';
+COMMENT ON COLUMN sluice.delivery.id IS
+    'the stored row: signal.id, signal_cold_storage.id or product_org_update.id';
 COMMENT ON COLUMN sluice.delivery.received_at IS 'when the transaction of the first delivery began';
 COMMENT ON INDEX sluice.delivery_pkey IS
     'Stores a delivery once, even if two workers receive it at the same time. organization_id '
@@ -246,18 +227,23 @@ COMMENT ON SEQUENCE sluice.delivery_pruned_at IS
 
 CREATE UNLOGGED TABLE sluice.delivery_import (
     stored_xact bigint NOT NULL,
-    blocks bigint[] NOT NULL,
-    keys sluice.delivery_key[] NOT NULL
+    organization_id bigint NOT NULL,
+    key_scope bigint NOT NULL,
+    fingerprints uuid[] NOT NULL,
+    ids bigint[] NOT NULL
 );
-ALTER TABLE sluice.delivery_import ALTER COLUMN keys SET STORAGE EXTERNAL; -- not compressed
+ALTER TABLE sluice.delivery_import ALTER COLUMN fingerprints SET STORAGE EXTERNAL, -- not compressed
+    ALTER COLUMN ids SET STORAGE EXTERNAL;
 COMMENT ON TABLE sluice.delivery_import IS
-    'Deliveries of bulk imports in progress, one row per chunk. bulk_finish moves them to '
-    'delivery, so that no request waits for an import. Other sessions never see a row here, so a '
-    'crash loses nothing.';
+    'Deliveries of bulk imports in progress, one row per chunk and sender. bulk_finish moves them '
+    'to delivery, so that no request waits for an import. Other sessions never see a row here, so '
+    'a crash loses nothing.';
 COMMENT ON COLUMN sluice.delivery_import.stored_xact IS 'the import''s transaction';
-COMMENT ON COLUMN sluice.delivery_import.blocks IS 'the blocks of ids that the chunk has taken';
-COMMENT ON COLUMN sluice.delivery_import.keys IS
-    'delivery keys of the chunk, except repeats found so far';
+COMMENT ON COLUMN sluice.delivery_import.organization_id IS 'as in delivery';
+COMMENT ON COLUMN sluice.delivery_import.key_scope IS 'as in delivery';
+COMMENT ON COLUMN sluice.delivery_import.fingerprints IS
+    'fingerprints of the chunk''s deliveries, except repeats found so far';
+COMMENT ON COLUMN sluice.delivery_import.ids IS 'ids of the stored rows, one per fingerprint';
 
 -- ---- usage ----
 

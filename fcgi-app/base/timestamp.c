@@ -310,12 +310,12 @@ static int64_t shift_of(int64_t point)
 	return point <= 11 ? 6 : point <= 14 ? 3 : point <= 17 ? 0 : -3;
 }
 
-bool timestamp_of_number(struct slice text, int64_t *unix_us)
+static bool read_number(struct slice text, int64_t *unix_us)
 {
 	struct decimal decimal;
 	int64_t us = 0;
 
-	if (!decimal_read(text, &decimal) || decimal.negative)
+	if (!decimal_read(text, &decimal))
 		return false;
 	if (decimal.count == 0) /* zero, whatever its exponent */
 		return finish(0, unix_us);
@@ -324,15 +324,22 @@ bool timestamp_of_number(struct slice text, int64_t *unix_us)
 		return false;
 	for (int64_t i = 0; i < wanted; i++)
 		us = us * 10 + (i < decimal.count ? decimal.digits[i] - '0' : 0);
-	return finish(us, unix_us);
+	return finish(decimal.negative ? -us : us, unix_us);
+}
+
+bool timestamp_of_number(struct slice text, int64_t *unix_us)
+{
+	*unix_us = 0;
+	return read_number(text, unix_us);
 }
 
 bool timestamp_read(struct slice text, int64_t *unix_us)
 {
+	*unix_us = 0;
 	if (text.n == 0)
 		return false;
 	struct cursor cursor = {text.p, text.p + text.n};
-	return read_iso(cursor, unix_us) || timestamp_of_number(text, unix_us) ||
+	return read_iso(cursor, unix_us) || read_number(text, unix_us) ||
 	       read_mail(cursor, unix_us);
 }
 

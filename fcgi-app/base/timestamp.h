@@ -26,13 +26,13 @@
  *
  * as microseconds since 1970. Fractions of a microsecond are cut off. The leap second :60 becomes
  * the last microsecond before it, which keeps the order and the minute. False for anything else and
- * outside the years 1970 to 9999 (UTC).
+ * outside the years 1970 to 9999 (UTC): then *unix_us is negative for what lies before, else not.
  */
 bool timestamp_read(struct slice text, int64_t *unix_us) MUST_CHECK;
 
 /*
  * Reads a number as Unix time, whose unit follows from its digits before the point: seconds up to
- * 11 of them, milliseconds up to 14, microseconds up to 17, nanoseconds from 18 on. As
+ * 11 of them, milliseconds up to 14, microseconds up to 17, nanoseconds from 18 on. -0 is 0. As
  * timestamp_read().
  */
 bool timestamp_of_number(struct slice text, int64_t *unix_us) MUST_CHECK;

@@ -8,11 +8,11 @@ struct commit_item commit_request_item(const struct commit_request *request, siz
 	if (request->product_orgs != NULL) {
 		const struct product_org *row = &request->product_orgs[i];
 		return (struct commit_item){row->position, row->message_id, row->payload,
-					    row->payload_raw};
+					    row->payload_raw, row->in_envelope};
 	}
 	const struct signal *signal = &request->signals[i];
 	return (struct commit_item){signal->position, signal->message_id, signal->payload,
-				    signal->payload_raw};
+				    signal->payload_raw, signal->in_envelope};
 }
 
 size_t commit_request_bytes(const struct commit_request *request)

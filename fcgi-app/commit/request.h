@@ -16,6 +16,7 @@ struct commit_reject {
 	struct slice detail;  /* the same in words, for people */
 	struct slice payload; /* what is kept */
 	int64_t length;	      /* bytes of it in full; -1 when unknown */
+	bool in_envelope;     /* the request's envelope is kept with it */
 };
 
 /* One JSON object; a body with one object or an array; an array or envelope; NDJSON. */
@@ -53,7 +54,7 @@ struct commit_request {
 	const struct signal *signals;		/* one for each item, or … */
 	const struct product_org *product_orgs; /* … one of these; the other is NULL */
 	size_t item_count;
-	struct slice envelope; /* JSON beside the items, for those with in_envelope; or absent */
+	struct slice envelope;	       /* JSON beside them, for those with in_envelope; or absent */
 	struct commit_result *results; /* room for item_count */
 	bool reject_unstorable; /* items that the database cannot hold are to become rejects */
 	const struct commit_reject *rejects;
@@ -106,6 +107,7 @@ size_t commit_request_bytes(const struct commit_request *request);
 struct commit_item {
 	int64_t position; /* as in model/signal.h */
 	struct slice message_id, payload, payload_raw;
+	bool in_envelope;
 };
 
 /* Item i of the request, below item_count. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "http/problem.h"
+#include "key/fingerprint.h"
 #include "pg/array.h"
 
 /* The types of the arrays of sluice.intake(), in their order: composite but for the envelopes. */
@@ -194,6 +195,58 @@ static void add_envelope(struct pg_array *out, const struct commit_request *requ
 		pg_array_add_null(out, PG_INT4);
 }
 
+/* Without one, because it could not be made, the array ends with STATUS_INTERNAL. */
+static void add_fingerprint(struct pg_array *out, enum status status,
+			    const struct fingerprint *fingerprint)
+{
+	if (status == STATUS_OK)
+		pg_array_add_uuid(out, fingerprint->bytes);
+}
+
+/* What is compared byte by byte is what was received. */
+static struct slice received(struct slice payload, struct slice payload_raw)
+{
+	return payload_raw.p == NULL ? payload : payload_raw;
+}
+
+static void add_signal_fingerprint(struct pg_array *out, const struct signal *signal)
+{
+	struct fingerprint made;
+
+	if (signal->message_id.p == NULL)
+		pg_array_add_null(out, PG_UUID);
+	else if (signal->repeat_by_bytes)
+		add_fingerprint(out,
+				fingerprint_of_bytes(signal->message_id,
+						     received(signal->payload, signal->payload_raw),
+						     &made),
+				&made);
+	else
+		add_fingerprint(out,
+				fingerprint_of_event(signal->message_id, signal->event_type,
+						     signal->event_name, &made),
+				&made);
+}
+
+static void add_product_org_fingerprint(struct pg_array *out, const struct product_org *row)
+{
+	struct fingerprint made;
+
+	if (row->message_id.p == NULL)
+		pg_array_add_null(out, PG_UUID);
+	else if (row->repeat_by_bytes)
+		add_fingerprint(out,
+				fingerprint_of_bytes(row->message_id,
+						     received(row->payload, row->payload_raw),
+						     &made),
+				&made);
+	else
+		add_fingerprint(
+			out,
+			fingerprint_of_product_org(row->message_id, row->product_org_id, &made),
+			&made);
+}
+
 static void add_signal(struct pg_array *out, const struct commit_request *request,
 		       const struct signal *signal)
 {
@@ -212,7 +265,7 @@ static void add_signal(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, signal->phone);
 	pg_array_add_text(out, signal->product_org_id);
 	pg_array_add_text(out, signal->message_id);
-	add_flag(out, signal->repeat_by_bytes);
+	add_signal_fingerprint(out, signal);
 	pg_array_add_timestamp(out, signal->occurred_at_us);
 	pg_array_add_text(out, signal->payload);
 	pg_array_add_bytea(out, signal->payload_raw);
@@ -240,7 +293,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 	pg_array_add_text(out, row->custom);
 	pg_array_add_jsonb(out, row->warnings_text);
 	pg_array_add_text(out, row->message_id);
-	add_flag(out, row->repeat_by_bytes);
+	add_product_org_fingerprint(out, row);
 	pg_array_add_text(out, row->payload);
 	pg_array_add_bytea(out, row->payload_raw);
 	add_envelope(out, request, row->in_envelope);
@@ -250,7 +303,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 static void add_reject(struct pg_array *out, const struct commit_request *request,
 		       const struct commit_reject *reject)
 {
-	enum { COLUMNS = 9 };
+	enum { COLUMNS = 10 };
 
 	start_item(out, request, COLUMNS);
 	add_count(out, reject->position);
@@ -260,6 +313,7 @@ static void add_reject(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, reject->detail);
 	pg_array_add_text(out, request->given_source);
 	pg_array_add_bytea(out, reject->payload);
+	add_envelope(out, request, reject->in_envelope);
 	pg_array_end_record(out);
 }
 
@@ -267,14 +321,15 @@ static void add_reject(struct pg_array *out, const struct commit_request *reques
 static void add_unstorable(struct pg_array *out, const struct commit_request *request, size_t i)
 {
 	struct commit_item item = commit_request_item(request, i);
-	struct slice received = item.payload_raw.p == NULL ? item.payload : item.payload_raw;
+	struct slice bytes = received(item.payload, item.payload_raw);
 	struct commit_reject reject = {
 		.position = item.position,
 		.kind = item.position < 0 ? REJECT_KIND_SINGLE : REJECT_KIND_ITEM,
 		.status = STATUS_INVALID_VALUE,
 		.detail = slice_of(problem_of(STATUS_INVALID_VALUE)->detail),
-		.payload = received,
-		.length = (int64_t)received.n,
+		.payload = bytes,
+		.length = (int64_t)bytes.n,
+		.in_envelope = item.in_envelope,
 	};
 
 	add_reject(out, request, &reject);
@@ -416,7 +471,8 @@ static void encode(struct commit_statement *statement, const struct commit_list 
 	for (struct commit_request *request = requests->first; request != NULL;
 	     request = request->queue.next) {
 		size_t items = commit_request_items(request);
-		bool enveloped = items > 0 && request->envelope.p != NULL;
+		bool enveloped =
+			request->envelope.p != NULL && items + commit_request_rejects(request) > 0;
 		counts[request->product_orgs != NULL ? PRODUCT_ORG : SIGNAL] += items;
 		counts[ENVELOPE] += enveloped;
 		request->envelope_number = enveloped ? (uint32_t)counts[ENVELOPE] : 0;

@@ -5,9 +5,46 @@
  */
 #include "ctl/ctl_internal.h"
 
+#include "http/problem.h"
 #include "store/rejected.h"
 
-enum { PREVIEW_BYTES = 1000 };
+enum { PREVIEW_BYTES = 1000, CODES_BYTES = 1000 };
+
+/* A code that nothing is rejected with finds nothing, which looks as if there were nothing. */
+static enum ctl_exit check_code(struct slice code)
+{
+	/* Of bad items, and of bodies that are kept. */
+	static const enum status reasons[] = {
+		STATUS_MALFORMED_JSON,
+		STATUS_NOT_AN_OBJECT,
+		STATUS_ITEM_TOO_LARGE,
+		STATUS_NESTING_TOO_DEEP,
+		STATUS_NUMBER_TOO_LARGE,
+		STATUS_INVALID_VALUE,
+		STATUS_NOT_A_BATCH,
+		STATUS_TOO_MANY_ITEMS,
+		STATUS_TOO_LARGE,
+		STATUS_MALFORMED_CODING,
+		STATUS_UNSUPPORTED_CODING,
+		STATUS_UNSUPPORTED_MEDIA_TYPE,
+		STATUS_MISSING_PRODUCT_ORG_ID,
+	};
+	struct buf codes = buf_make(CODES_BYTES);
+
+	for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++) {
+		const char *known = problem_of(reasons[i])->code;
+		if (slice_equal(code, slice_of(known))) {
+			buf_free(&codes);
+			return CTL_FINE;
+		}
+		buf_add_format(&codes, i == 0 ? "%s" : ", %s", known);
+	}
+	enum ctl_exit result = ctl_fail(
+		CTL_USAGE, NULL, "nothing is rejected with the code \"%.*s\": use one of %.*s",
+		(int)code.n, code.p, (int)codes.n, codes.p);
+	buf_free(&codes);
+	return result;
+}
 
 enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *filter)
 {
@@ -21,7 +58,9 @@ enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *fil
 	if (ctl_has(ctl, CTL_KEY) && !slice_to_int(filter->key_id, &id))
 		return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
 				"\"%s\" is not the id of a key", ctl->values[CTL_KEY]);
-	if (ctl_has(ctl, CTL_SINCE))
+	if (ctl_has(ctl, CTL_CODE))
+		usage = check_code(filter->code);
+	if (usage == CTL_FINE && ctl_has(ctl, CTL_SINCE))
 		usage = ctl_read_timestamp(ctl, CTL_SINCE, "-", &since);
 	filter->since = since.text;
 	return usage;

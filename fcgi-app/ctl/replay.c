@@ -50,6 +50,7 @@ static void prepare(struct intake *intake, const struct store_rejected *entry)
 	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
 		intake->media = HTTP_MEDIA_NDJSON;
 	intake->is_item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
+	intake->item_envelope = entry->envelope;
 	intake->key = slice_of(crossed_out_key);
 	intake->given_source = entry->source;
 	if (!timestamp_read(entry->received_at, &received_us))

@@ -30,9 +30,9 @@ enum status http_form_read(struct arena *arena, struct slice body, struct http_f
 
 /*
  * The same for multipart/form-data (RFC 7578), whose texts are parts of the body. Without a
- * boundary the first line of the body tells it. Also STATUS_UNSUPPORTED_MEDIA_TYPE: for a part that
- * is a file (one with neither a name nor bytes was not chosen, and is an empty text), and for a
- * body that does not end with its boundary.
+ * boundary, or with one that the body does not have, the first line of the body tells it. Also
+ * STATUS_UNSUPPORTED_MEDIA_TYPE: for a part that is a file (one with neither a name nor bytes was
+ * not chosen, and is an empty text), and for a body that does not end with its boundary.
  */
 enum status http_multipart_read(struct arena *arena, struct slice body, struct slice boundary,
 				struct http_form *form, const char **reason) MUST_CHECK;

@@ -111,21 +111,16 @@ static enum status read_part(struct arena *arena, struct slice text, struct http
 
 /* ---- the parts ---- */
 
-/* The line feed and the delimiter behind it, in the arena: a body may have LF alone. STATUS_OK,
- * STATUS_NO_MEMORY, or STATUS_END without a boundary. */
-static enum status find_delimiter(struct arena *arena, struct slice body, struct slice boundary,
-				  struct slice *delimiter)
+/* As the first line of the body shows it; absent if that is none. */
+static struct slice own_boundary(struct slice body)
 {
-	if (boundary.p == NULL) {
-		struct slice line, rest = body;
-		if (!take_line(&rest, &line) || line.n > HTTP_BOUNDARY_MAX + 2 ||
-		    !slice_starts(line, SLICE("--")))
-			return STATUS_END;
-		line = slice_trim(line);
-		boundary = (struct slice){line.p + 2, line.n - 2};
-	}
-	*delimiter = slice_of(arena_format(arena, "\n--%.*s", (int)boundary.n, boundary.p));
-	return delimiter->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+	struct slice line;
+
+	if (!take_line(&body, &line) || line.n > HTTP_BOUNDARY_MAX + 2 ||
+	    !slice_starts(line, SLICE("--")))
+		return SLICE_ABSENT;
+	line = slice_trim(line);
+	return line.n == 2 ? SLICE_ABSENT : (struct slice){line.p + 2, line.n - 2};
 }
 
 /* The rest of the line behind a delimiter: blanks, or "--" behind the last part. */
@@ -136,6 +131,34 @@ static bool take_line_end(struct slice *text, bool *last)
 		return true;
 	struct slice line;
 	return take_line(text, &line) && slice_trim(line).n == 0;
+}
+
+/* A boundary in its body. */
+struct delimiter {
+	struct slice text; /* the line feed and what is behind it: a body may have LF alone */
+	struct slice rest; /* of the body, behind the first one; absent if there is none */
+	bool fits;	   /* that is at the end of a line */
+};
+
+/* STATUS_OK or STATUS_NO_MEMORY. */
+static enum status find_delimiter(struct arena *arena, struct slice body, struct slice boundary,
+				  struct delimiter *delimiter)
+{
+	struct slice text = slice_of(arena_format(arena, "\n--%.*s", (int)boundary.n, boundary.p));
+	struct slice first = {text.p + 1, text.n - 1};
+	bool last;
+
+	*delimiter = (struct delimiter){.text = text};
+	if (text.p == NULL)
+		return STATUS_NO_MEMORY;
+	/* It may begin the body, or stand behind a preamble. */
+	const char *begin = slice_starts(body, first) ? body.p - 1 : find(body, text);
+	if (begin == NULL)
+		return STATUS_OK;
+	delimiter->rest = behind(body, begin + text.n);
+	struct slice rest = delimiter->rest;
+	delimiter->fits = take_line_end(&rest, &last);
+	return STATUS_OK;
 }
 
 static enum status read_parts(struct arena *arena, struct slice body, struct slice delimiter,
@@ -164,22 +187,23 @@ static enum status read_parts(struct arena *arena, struct slice body, struct sli
 enum status http_multipart_read(struct arena *arena, struct slice body, struct slice boundary,
 				struct http_form *form, const char **reason)
 {
-	struct slice delimiter;
-	enum status status = find_delimiter(arena, body, boundary, &delimiter);
+	struct slice own = own_boundary(body);
+	struct delimiter delimiter = {0};
+	enum status status = STATUS_OK;
 
 	*form = (struct http_form){0};
 	*reason = "";
-	if (status == STATUS_END)
+	if (boundary.p == NULL && own.p == NULL)
 		return refuse(reason, "the form has no boundary");
+	if (boundary.p != NULL)
+		status = find_delimiter(arena, body, boundary, &delimiter);
+	if (status == STATUS_OK && own.p != NULL && !delimiter.fits)
+		status = find_delimiter(arena, body, own, &delimiter);
 	if (status != STATUS_OK)
 		return status;
-	/* The first delimiter may begin the body, or stand behind a preamble. */
-	struct slice first = {delimiter.p + 1, delimiter.n - 1};
-	const char *begin = slice_starts(body, first) ? body.p : find(body, delimiter);
-	if (begin == NULL)
+	if (delimiter.rest.p == NULL)
 		return refuse(reason, "the form does not begin with its boundary");
-	body = behind(body, begin + (begin == body.p ? first.n : delimiter.n));
-	status = read_parts(arena, body, delimiter, form, reason);
+	status = read_parts(arena, delimiter.rest, delimiter.text, form, reason);
 	if (status == STATUS_OK && form->count == 0)
 		return refuse(reason, "the form has no fields");
 	return status;

@@ -224,7 +224,7 @@ static enum status read_items(struct intake *intake)
 		intake_judge(intake, reader, status);
 		status = STATUS_OK;
 	}
-	if (status == STATUS_OK && intake->body_status == STATUS_OK)
+	if (status == STATUS_OK && !intake->unreadable)
 		status = intake_read_envelope(intake, intake->arena, reader, &intake->commit);
 	if (status == STATUS_OK && intake->body_status == STATUS_OK &&
 	    intake->kind != INTAKE_PRODUCT_ORGS)

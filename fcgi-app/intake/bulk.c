@@ -123,11 +123,20 @@ static enum status fill_chunk(struct bulk *bulk, size_t bytes)
 	return status == STATUS_OK ? send_chunk(bulk) : status;
 }
 
+/* Once for a chunk, before its first row. */
+static enum status read_envelope(struct bulk *bulk)
+{
+	if (chunk_rows(bulk) > 0)
+		return STATUS_OK;
+	return intake_read_envelope(bulk->intake, &bulk->arena, bulk->reader, &bulk->chunk.commit);
+}
+
 /* The chunk keeps a copy, because the item's bytes are gone when more is read. */
 static enum status take_bad_item(struct bulk *bulk, const struct json_item *item)
 {
 	struct intake *intake = bulk->intake;
 	struct intake_error error = intake_error_of(item);
+	struct commit_request *commit = &bulk->chunk.commit;
 	enum status status = STATUS_OK;
 
 	error.text = SLICE_ABSENT;
@@ -138,11 +147,14 @@ static enum status take_bad_item(struct bulk *bulk, const struct json_item *item
 	error.text = (struct slice){arena_copy(&bulk->arena, item->text), item->text.n};
 	if (error.text.p == NULL)
 		return STATUS_NO_MEMORY;
-	status = intake_make_reject(intake, &bulk->arena, &error,
-				    &bulk->rejects[bulk->chunk.commit.reject_count]);
+	struct commit_reject *reject = &bulk->rejects[commit->reject_count];
+	status = read_envelope(bulk);
+	if (status == STATUS_OK)
+		status = intake_make_reject(intake, &bulk->arena, &error, reject);
 	if (status != STATUS_OK)
 		return status;
-	bulk->chunk.commit.reject_count++;
+	reject->in_envelope = intake_has_room_for_envelope(intake, commit, intake->rejected - 1);
+	commit->reject_count++;
 	return fill_chunk(bulk, item->text.n);
 }
 
@@ -163,9 +175,7 @@ static enum status take_item(void *context, const struct json_item *item)
 		return STATUS_NO_MEMORY;
 	struct commit_request *commit = &bulk->chunk.commit;
 	struct signal *signal = &bulk->signals[commit->item_count];
-	enum status status = STATUS_OK;
-	if (commit->item_count == 0)
-		status = intake_read_envelope(intake, &bulk->arena, bulk->reader, commit);
+	enum status status = read_envelope(bulk);
 	if (status == STATUS_OK)
 		status = intake_read_item(intake, &bulk->arena, &copy, signal);
 	if (status != STATUS_OK)

@@ -53,6 +53,7 @@ struct intake {
 	struct slice key;	  /* from the path */
 	struct slice path_source; /* from the path, or absent */
 	bool is_item; /* the body is an item of a batch: one object, whatever is in it */
+	struct slice item_envelope; /* what stood beside the item's array, as JSON; or absent */
 
 	/* set by intake_head */
 	struct slice given_source; /* from path or header, or absent */
@@ -85,7 +86,7 @@ struct intake {
 	const char *detail; /* for the problem: where it is bad; NULL: nothing more exact */
 };
 
-/* Sets the given members except key, path_source and is_item, and zeroes the others. */
+/* Sets the given members except those from key to item_envelope, and zeroes the others. */
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
 		 const struct http_request *http, enum intake_kind kind);
 

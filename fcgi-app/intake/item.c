@@ -4,6 +4,9 @@
  */
 #include "intake/intake_internal.h"
 
+#include "json/text.h"
+#include "json/walk.h"
+
 /* ---- the envelope ---- */
 
 /* A copy that outlives the reader; absent if the member is. */
@@ -19,13 +22,42 @@ static enum status copy_beside(struct arena *arena, const struct json_reader *re
 	return copy->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
+/* The same of an envelope that was kept with an item. */
+static enum status read_item_envelope(struct intake *intake, struct commit_request *commit)
+{
+	struct signal_given *given = &intake->given;
+	struct slice sent_at = SLICE_ABSENT; /* PostHog's */
+	struct json_walk walk;
+
+	commit->envelope = intake->item_envelope;
+	json_walk_open(&walk, intake->item_envelope);
+	while (json_walk_next(&walk)) {
+		if (json_text_is_name(walk.name, SLICE("context")))
+			given->envelope_context = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("timestamp")))
+			given->envelope_timestamp = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("sentAt")))
+			given->envelope_sent_at = walk.value;
+		else if (json_text_is_name(walk.name, SLICE("sent_at")))
+			sent_at = walk.value;
+	}
+	if (given->envelope_sent_at.p == NULL)
+		given->envelope_sent_at = sent_at;
+	enum status status = json_walk_finish(&walk);
+	json_walk_close(&walk);
+	return status;
+}
+
 enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 				 const struct json_reader *reader, struct commit_request *commit)
 {
 	struct signal_given *given = &intake->given;
-	enum status status = json_reader_envelope(reader, arena, &commit->envelope);
 
 	given->source = intake->given_source;
+	if (intake->item_envelope.p != NULL)
+		return read_item_envelope(intake, commit);
+	enum status status = json_reader_envelope(reader, arena, &commit->envelope);
+
 	if (status != STATUS_OK || commit->envelope.p == NULL)
 		return status;
 	intake->tells_code = json_reader_beside(reader, "api_key").p != NULL;
@@ -34,6 +66,8 @@ enum status intake_read_envelope(struct intake *intake, struct arena *arena,
 		status = copy_beside(arena, reader, "timestamp", &given->envelope_timestamp);
 	if (status == STATUS_OK)
 		status = copy_beside(arena, reader, "sentAt", &given->envelope_sent_at);
+	if (status == STATUS_OK && given->envelope_sent_at.p == NULL)
+		status = copy_beside(arena, reader, "sent_at", &given->envelope_sent_at);
 	return status;
 }
 

@@ -95,8 +95,11 @@ static enum status keep_items(struct intake *intake)
 	if (reject == NULL)
 		return STATUS_NO_MEMORY;
 	for (const struct intake_error *error = intake->errors;
-	     error != NULL && status == STATUS_OK; error = error->next)
-		status = intake_make_reject(intake, intake->arena, error, reject++);
+	     error != NULL && status == STATUS_OK; error = error->next, reject++) {
+		status = intake_make_reject(intake, intake->arena, error, reject);
+		reject->in_envelope = intake_has_room_for_envelope(
+			intake, &intake->commit, (size_t)(reject - intake->commit.rejects));
+	}
 	return status;
 }
 

@@ -19,7 +19,7 @@ enum {
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-static const char *const beside_names[] = {"sentAt", "timestamp", "context", "api_key"};
+static const char *const beside_names[] = {"sentAt", "sent_at", "timestamp", "context", "api_key"};
 _Static_assert(ARRAY_LENGTH(beside_names) == JSON_READER_BESIDE, "as many as are kept");
 
 /* The last key read: an index of beside_names, or one of these. */

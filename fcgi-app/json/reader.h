@@ -90,9 +90,9 @@ enum status json_reader_envelope(const struct json_reader *reader, struct arena 
 				 struct slice *text) MUST_CHECK;
 
 /*
- * A member of the envelope beside its array, by name ("sentAt", "timestamp", "context" or
- * "api_key"), as JSON text, repaired if need be. Absent if it is not there, longer than 64 KiB or
- * over the limits of depth and numbers. Lives as long as the reader.
+ * A member of the envelope beside its array, by name ("sentAt", "sent_at", "timestamp", "context"
+ * or "api_key"), as JSON text, repaired if need be. Absent if it is not there, longer than 64 KiB
+ * or over the limits of depth and numbers. Lives as long as the reader.
  */
 struct slice json_reader_beside(const struct json_reader *reader, const char *name);
 

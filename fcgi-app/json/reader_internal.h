@@ -8,7 +8,7 @@
 #include "json/reader.h"
 #include "json/recover.h"
 
-enum { JSON_READER_BESIDE = 4 }; /* members beside the array that are kept */
+enum { JSON_READER_BESIDE = 5 }; /* members beside the array that are kept */
 
 /* What the body turned out to be. */
 enum json_reader_shape {

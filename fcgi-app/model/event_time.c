@@ -12,11 +12,19 @@
 static const char unreadable[] =
 	"is not a valid timestamp: neither ISO 8601 nor RFC 2822 nor Unix time";
 
+static const char early[] = "lies before 1990";
+
+/* Why a text or number is no timestamp, when the reader has left *us as base/timestamp.h says. */
+static const char *why_not(int64_t us)
+{
+	return us < 0 ? early : unreadable;
+}
+
 const char *event_time_of_text(struct slice text, int64_t *us)
 {
 	/* Nearly all have no blanks around them. */
 	return timestamp_read(text, us) || timestamp_read(unicode_trim(text), us) ? NULL
-										  : unreadable;
+										  : why_not(*us);
 }
 
 enum status event_time_read(struct arena *arena, struct slice value, int64_t *us,
@@ -26,8 +34,8 @@ enum status event_time_read(struct arena *arena, struct slice value, int64_t *us
 
 	*reason = unreadable;
 	if (*value.p != '"') {
-		if (json_text_is_number(value) && timestamp_of_number(value, us))
-			*reason = NULL;
+		if (json_text_is_number(value))
+			*reason = timestamp_of_number(value, us) ? NULL : why_not(*us);
 		return STATUS_OK;
 	}
 	enum status status = json_text_string(arena, value, &text);
@@ -39,7 +47,7 @@ enum status event_time_read(struct arena *arena, struct slice value, int64_t *us
 const char *event_time_fault(int64_t us, int64_t received_us)
 {
 	if (us < YEAR_1990_US)
-		return "lies before 1990";
+		return early;
 	if (us - received_us > EVENT_TIME_DAY_US)
 		return "lies more than a day ahead of receipt";
 	return NULL;

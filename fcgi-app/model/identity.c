@@ -1,7 +1,10 @@
 /*
  * model/identity.c - see model/identity.h.
  */
+#define _GNU_SOURCE /* memrchr */
 #include "model/identity.h"
+
+#include <string.h>
 
 #include "base/ascii.h"
 #include "base/unicode.h"
@@ -86,20 +89,29 @@ static struct slice take_mailbox(struct slice *rest)
 	return mailbox;
 }
 
-/* What is between the brackets of "name <address>"; the last ones, as a name may have some. */
+/* What is between the brackets of "name <address>"; the last ones, as a name may have some. Where
+ * they are empty, what is before them. */
 static struct slice without_name(struct slice mailbox)
 {
-	const char *open = NULL;
+	const char *open;
 
-	for (size_t i = 0; i < mailbox.n; i++) {
-		if (mailbox.p[i] == '<')
-			open = mailbox.p + i + 1;
+	while ((open = mailbox.n == 0 ? NULL : memrchr(mailbox.p, '<', mailbox.n)) != NULL) {
+		size_t left = (size_t)(mailbox.p + mailbox.n - open) - 1;
+		const char *close = left == 0 ? NULL : memchr(open + 1, '>', left);
+		struct slice inside = {open + 1, close == NULL ? left : (size_t)(close - open) - 1};
+		if (unicode_trim(inside).n > 0)
+			return inside;
+		mailbox.n = (size_t)(open - mailbox.p);
 	}
-	if (open == NULL)
-		return mailbox;
-	size_t left = (size_t)(mailbox.p + mailbox.n - open);
-	const char *close = memchr(open, '>', left);
-	return (struct slice){open, close == NULL ? left : (size_t)(close - open)};
+	return mailbox;
+}
+
+/* Without closing brackets that nothing has opened. */
+static struct slice without_bracket(struct slice address)
+{
+	while (address.n > 0 && address.p[address.n - 1] == '>')
+		address = unicode_trim((struct slice){address.p, address.n - 1});
+	return address;
 }
 
 /* Without a comment, "address (name)". */
@@ -130,7 +142,8 @@ static struct slice address_of(struct slice mailbox)
 {
 	struct slice trimmed = unicode_trim(mailbox);
 
-	return without_scheme(without_comment(unicode_trim(without_name(trimmed))));
+	return without_bracket(
+		without_scheme(without_comment(unicode_trim(without_name(trimmed)))));
 }
 
 static bool is_address(struct slice text)

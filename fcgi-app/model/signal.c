@@ -374,12 +374,17 @@ static int64_t envelope_time(struct signal_payload *payload, struct slice value,
 	return us;
 }
 
-/* When the sender sent it by its own clock; INT64_MIN when it does not say. */
+/* When the sender sent it last, by its own clock; INT64_MIN when it does not say. What was queued,
+ * as RudderStack's libraries do, has a sentAt of then, and the envelope one of now. */
 static int64_t sent_at(struct signal_payload *payload)
 {
+	int64_t beside_us =
+		envelope_time(payload, payload->given->envelope_sent_at, SLICE("envelope.sentAt"));
+	int64_t us = INT64_MIN;
+
 	if (signal_has(payload, ROOT, M_SENT_AT))
-		return member_time(payload, ROOT, M_SENT_AT);
-	return envelope_time(payload, payload->given->envelope_sent_at, SLICE("envelope.sentAt"));
+		us = member_time(payload, ROOT, M_SENT_AT);
+	return us > beside_us ? us : beside_us;
 }
 
 /* When it was first received, which for what a service passes on is not now. */

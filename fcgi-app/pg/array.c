@@ -189,6 +189,11 @@ void pg_array_add_int8(struct pg_array *array, int64_t value)
 	add_be64(array, PG_INT8, value);
 }
 
+void pg_array_add_uuid(struct pg_array *array, const unsigned char bytes[PG_UUID_BYTES])
+{
+	add_bytes(array, PG_UUID, (struct slice){(const char *)bytes, PG_UUID_BYTES});
+}
+
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us)
 {
 	if (unix_us == INT64_MIN)

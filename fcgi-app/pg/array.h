@@ -21,8 +21,11 @@ enum {
 	PG_INT4 = 23,
 	PG_TEXT = 25,
 	PG_TIMESTAMPTZ = 1184,
+	PG_UUID = 2950,
 	PG_JSONB = 3802
 };
+
+enum { PG_UUID_BYTES = 16 };
 
 /* ---- writing ---- */
 
@@ -50,6 +53,7 @@ void pg_array_add_jsonb(struct pg_array *array, struct slice value);
 void pg_array_add_bool(struct pg_array *array, bool value);
 void pg_array_add_int4(struct pg_array *array, uint32_t value);
 void pg_array_add_int8(struct pg_array *array, int64_t value);
+void pg_array_add_uuid(struct pg_array *array, const unsigned char bytes[PG_UUID_BYTES]);
 /* A timestamptz, from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us);
 

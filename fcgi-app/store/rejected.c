@@ -22,6 +22,7 @@ static const struct store_column columns[] = {
 	STORE_JSON_COLUMN(struct store_rejected, payload_bytes, .member = "payload_bytes",
 			  .sql = "payload_bytes"),
 	STORE_SAME(struct store_rejected, truncated),
+	STORE_JSON_COLUMN(struct store_rejected, envelope, .member = "envelope", .sql = "envelope"),
 	STORE_TIME(struct store_rejected, replayed_at, .heading = "REPLAYED"),
 	STORE_SAME(struct store_rejected, replayed_by),
 	STORE_JSON_COLUMN(struct store_rejected, replayed_ids, .member = "replayed_ids",

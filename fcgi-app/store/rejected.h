@@ -23,6 +23,7 @@ struct store_rejected {
 	int64_t kept_bytes;
 	struct slice payload_bytes; /* the full length; absent when unknown */
 	bool truncated;		    /* only the beginning is kept */
+	struct slice envelope;	    /* JSON beside the item in its batch, or absent */
 	struct slice replayed_at, replayed_by;
 	struct slice replayed_ids; /* an array, or absent */
 };

@@ -29,24 +29,33 @@ COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
     'The outcome for a key with this secret (its SHA-256; null: none was sent) at this endpoint. '
     'Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.short(value text) RETURNS text
-LANGUAGE sql STABLE
-RETURN CASE WHEN octet_length(value) <= 400 THEN value
-    ELSE 'sha256:' || encode(sha256(convert_to(value, 'UTF8')), 'hex') END;
-COMMENT ON FUNCTION sluice.short(text) IS
-    'The value itself, or its SHA-256 if it is longer than 400 bytes. For the key columns of '
-    'delivery. Internal.';
+-- What workers compute for themselves, see fcgi-app/key/fingerprint.h.
+CREATE OR REPLACE FUNCTION sluice.fingerprint(message_id text, kind text, content bytea)
+RETURNS uuid
+LANGUAGE sql IMMUTABLE
+RETURN encode(
+    substr(sha256(convert_to(message_id, 'UTF8')), 1, 8)
+    || substr(sha256(convert_to(message_id, 'UTF8') || '\x00'::bytea || convert_to(kind, 'UTF8')
+        || '\x00'::bytea || content), 1, 8), 'hex')::uuid;
+COMMENT ON FUNCTION sluice.fingerprint(text, text, bytea) IS
+    'delivery.fingerprint of a message id and content of a kind: event, product_org or bytes. Eight '
+    'bytes of the SHA-256 of the id, and eight of that of id, kind and content with zero bytes '
+    'between them.';
 
-CREATE OR REPLACE FUNCTION sluice.says(by_bytes boolean, type text, name text, payload text,
-    payload_raw bytea) RETURNS text
-LANGUAGE sql STABLE
-RETURN CASE WHEN by_bytes
-    THEN E'bytes\n' || encode(sha256(coalesce(payload_raw, convert_to(payload, 'UTF8'))), 'hex')
-    ELSE coalesce(CASE WHEN octet_length(type) <= 400 AND strpos(type, E'\n') = 0 THEN type
-            ELSE 'sha256:' || encode(sha256(convert_to(type, 'UTF8')), 'hex') END, '') -- on one line
-        || E'\n' || coalesce(sluice.short(name), '') END;
-COMMENT ON FUNCTION sluice.says(boolean, text, text, text, bytea) IS
-    'delivery.says of an item: its type and name, or the hash of its bytes. Internal.';
+CREATE OR REPLACE FUNCTION sluice.event_fingerprint(message_id text, event_type text,
+    event_name text) RETURNS uuid
+LANGUAGE sql IMMUTABLE
+RETURN sluice.fingerprint(message_id, 'event', convert_to(coalesce(event_type, ''), 'UTF8')
+    || '\x00'::bytea || convert_to(coalesce(event_name, ''), 'UTF8'));
+COMMENT ON FUNCTION sluice.event_fingerprint(text, text, text) IS
+    'delivery.fingerprint of a signal, whose repeats have its event type and event name.';
+
+CREATE OR REPLACE FUNCTION sluice.product_org_fingerprint(message_id text, product_org_id text)
+RETURNS uuid
+LANGUAGE sql IMMUTABLE
+RETURN sluice.fingerprint(message_id, 'product_org', convert_to(product_org_id, 'UTF8'));
+COMMENT ON FUNCTION sluice.product_org_fingerprint(text, text) IS
+    'delivery.fingerprint of a product-org update, whose repeats are of its product org.';
 
 CREATE OR REPLACE FUNCTION sluice.item_id(blocks bigint[], item bigint) RETURNS bigint
 LANGUAGE sql IMMUTABLE
@@ -151,15 +160,12 @@ BEGIN
 
     before_first := nextval('sluice.signal_id') - 1;
     IF with_message_ids THEN
-        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
-        SELECT organization_ids[s.sender], key_scopes[s.sender],
-            sluice.short(s.message_id) COLLATE "C",
-            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
-                COLLATE "C",
+        INSERT INTO sluice.delivery (organization_id, key_scope, fingerprint, id, received_at)
+        SELECT organization_ids[s.sender], key_scopes[s.sender], s.fingerprint,
             before_first + s.ordinality, now()
         FROM unnest(signals) WITH ORDINALITY AS s
-        WHERE s.message_id IS NOT NULL
-        ORDER BY 3, 4, 2; -- the order of note_deliveries, so that transactions cannot deadlock
+        WHERE s.fingerprint IS NOT NULL
+        ORDER BY 3, 2; -- the order of note_deliveries, so that transactions cannot deadlock
     END IF;
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
@@ -190,7 +196,7 @@ COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake
     'Returns null and stores nothing if a sender is refused or has a limit, or if a visitor is '
     'identified for the first time; raises 23505 if a signal was delivered before. In both cases '
     'send the group to intake instead. No signal may be cold. with_message_ids: a signal has a '
-    'message id. with_visitors: a signal has both an anonymous id and an identity. The last use of '
+    'fingerprint. with_visitors: a signal has both an anonymous id and an identity. The last use of '
     'a key is not noted, so every key must have been noted within the last half minute.';
 
 -- ---- any group: its parts ----
@@ -213,132 +219,105 @@ $$;
 COMMENT ON FUNCTION sluice.signals_of_month(bigint) IS
     'How many signals an organization has used this month (UTC). Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.delivery_keys(organization_ids bigint[], key_scopes bigint[],
-    signals sluice.intake_signal[], product_orgs sluice.intake_product_org[])
-RETURNS sluice.delivery_key[]
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN ARRAY(
-        SELECT ROW(s.ordinality, organization_ids[s.sender], key_scopes[s.sender],
-            sluice.short(s.message_id),
-            sluice.says(s.repeat_by_bytes, s.event_type, s.event_name, s.payload, s.payload_raw)
-            )::sluice.delivery_key
-        FROM unnest(signals) WITH ORDINALITY AS s
-        WHERE s.message_id IS NOT NULL AND key_scopes[s.sender] IS NOT NULL
-        UNION ALL
-        SELECT ROW(coalesce(cardinality(signals), 0) + p.ordinality, organization_ids[p.sender],
-            key_scopes[p.sender], sluice.short(p.message_id),
-            sluice.says(p.repeat_by_bytes, 'product org', p.product_org_id, p.payload, p.payload_raw)
-            )::sluice.delivery_key
-        FROM unnest(product_orgs) WITH ORDINALITY AS p
-        WHERE p.message_id IS NOT NULL AND key_scopes[p.sender] IS NOT NULL);
-END
-$$;
-COMMENT ON FUNCTION sluice.delivery_keys(bigint[], bigint[], sluice.intake_signal[],
-    sluice.intake_product_org[]) IS
-    'The delivery keys of the items that have a message id and whose sender has a scope. Internal: '
-    'has no SET clause, so search_path is the caller''s.';
-
-CREATE OR REPLACE FUNCTION sluice.delivered_ids(keys sluice.delivery_key[], items bigint)
-RETURNS bigint[]
+-- One descent of the primary key for each item, whatever the statistics say.
+CREATE OR REPLACE FUNCTION sluice.delivered_ids(organization_id bigint, key_scope bigint,
+    fingerprints uuid[]) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    ids bigint[];
-    its record;
 BEGIN
-    -- One descent of the primary key each, whatever the statistics say.
-    IF cardinality(keys) = items THEN
-        RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
-                WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
-                    AND d.message_id = k.message_id AND d.says = k.says LIMIT 1), 0)
-            FROM unnest(keys) AS k); -- they are in the items' order
-    END IF;
-    ids := array_fill(0::bigint, ARRAY[items::integer]);
-    FOR its IN
-        SELECT k.item, (SELECT d.id FROM sluice.delivery AS d
-            WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
-                AND d.message_id = k.message_id AND d.says = k.says LIMIT 1) AS id
-        FROM unnest(keys) AS k
-    LOOP
-        ids[its.item] := coalesce(its.id, 0);
-    END LOOP;
-    RETURN ids;
+    RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
+            WHERE d.key_scope = delivered_ids.key_scope AND d.fingerprint = u.fingerprint
+                AND d.organization_id = delivered_ids.organization_id LIMIT 1), 0)
+        FROM (SELECT unnest(fingerprints) AS fingerprint) AS u);
 END
 $$;
-COMMENT ON FUNCTION sluice.delivered_ids(sluice.delivery_key[], bigint) IS
-    'For each item of the group, the id of its first delivery, or 0 (an array without nulls can be '
+COMMENT ON FUNCTION sluice.delivered_ids(bigint, bigint, uuid[]) IS
+    'For each item of a sender, the id of its first delivery, or 0 (an array without nulls can be '
     'indexed directly). Internal: has no SET clause, so search_path is the caller''s.';
 
-CREATE OR REPLACE FUNCTION sluice.any_delivered(keys sluice.delivery_key[]) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+CREATE OR REPLACE FUNCTION sluice.delivered_ids(organization_ids bigint[], key_scopes bigint[],
+    senders integer[], fingerprints uuid[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
-    PERFORM FROM generate_series(0, 7) AS g,
-        unnest(keys[1 + g * cardinality(keys) / 8 : 4 + g * cardinality(keys) / 8]) AS k
-    WHERE (SELECT true FROM sluice.delivery AS d
-        WHERE d.organization_id = k.organization_id AND d.key_scope = k.key_scope
-            AND d.message_id = k.message_id AND d.says = k.says LIMIT 1)
-    LIMIT 1;
-    RETURN FOUND;
+    RETURN ARRAY(SELECT coalesce((SELECT d.id FROM sluice.delivery AS d
+            WHERE d.key_scope = key_scopes[u.sender] AND d.fingerprint = u.fingerprint
+                AND d.organization_id = organization_ids[u.sender] LIMIT 1), 0)
+        FROM (SELECT unnest(senders) AS sender, unnest(fingerprints) AS fingerprint) AS u);
 END
 $$;
-COMMENT ON FUNCTION sluice.any_delivered(sluice.delivery_key[]) IS
-    'Whether any of a sample of up to 32 items was delivered before. Internal: has no SET clause, '
-    'so search_path is the caller''s.';
+COMMENT ON FUNCTION sluice.delivered_ids(bigint[], bigint[], integer[], uuid[]) IS
+    'The same for a group, by sender. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.note_deliveries(keys sluice.delivery_key[], blocks bigint[],
-    in_bulk boolean, items bigint) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION sluice.note_chunk(organization_id bigint, key_scope bigint,
+    fingerprints uuid[], ids bigint[], accepted boolean) RETURNS bigint[]
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
-    xact constant bigint := sluice.stored_xact();
-    noted bigint[];
-    delivered bigint[]; -- per item, the id of an earlier delivery, 0 without one
+    sample constant uuid[] := ARRAY(SELECT fingerprints[g * cardinality(fingerprints) / 8 + i]
+        FROM generate_series(0, 7) AS g, generate_series(1, 4) AS i);
+    delivered bigint[];
 BEGIN
-    IF in_bulk THEN
-        -- An import may take minutes, and requests must not wait for its deliveries: bulk_finish
-        -- records them. A look-up costs half as much as storing the signal, so items are looked up
-        -- only if one of a sample is a repeat. Otherwise bulk_finish finds the few that may be
-        -- there.
-        IF sluice.any_delivered(keys) THEN
-            delivered := sluice.delivered_ids(keys, items);
-            keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE delivered[k.item] = 0);
-        END IF;
-        INSERT INTO sluice.delivery_import (stored_xact, blocks, keys) VALUES (xact, blocks, keys);
-        RETURN delivered;
+    -- An import may take minutes, and requests must not wait for its deliveries: bulk_finish records
+    -- them. Items are looked up only if one of a sample is a repeat. Otherwise bulk_finish finds the
+    -- few that may be there.
+    IF NOT accepted OR 0 < ANY (sluice.delivered_ids(organization_id, key_scope, sample)) THEN
+        delivered := sluice.delivered_ids(organization_id, key_scope, fingerprints);
     END IF;
-    -- One order everywhere, so that transactions with the same ids cannot deadlock. message_id
-    -- first, because it decides nearly every comparison. Of equal items in a group the first is
-    -- stored.
-    WITH added AS (
-        INSERT INTO sluice.delivery (organization_id, key_scope, message_id, says, id, received_at)
-        SELECT k.organization_id, k.key_scope, k.message_id, k.says, sluice.item_id(blocks, k.item),
-            now()
-        FROM unnest(keys) AS k
-        ORDER BY k.message_id COLLATE "C", k.says COLLATE "C", k.key_scope, k.item
-        ON CONFLICT DO NOTHING
-        RETURNING id)
-    SELECT array_agg(a.id) INTO noted FROM added AS a;
-    IF cardinality(noted) = cardinality(keys) THEN
-        RETURN NULL;
-    END IF;
-    delivered := sluice.delivered_ids(keys, items);
-    FOR item IN 1..items LOOP
-        IF delivered[item] = sluice.item_id(blocks, item) THEN
-            delivered[item] := 0;
-        END IF;
-    END LOOP;
-    PERFORM FROM unnest(keys) AS k
-    WHERE delivered[k.item] = 0
-        AND NOT sluice.item_id(blocks, k.item) = ANY (coalesce(noted, '{}'));
-    IF FOUND THEN
-        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- after the INSERT had found it
-            USING ERRCODE = 'serialization_failure';
+    IF accepted THEN
+        INSERT INTO sluice.delivery_import (stored_xact, organization_id, key_scope, fingerprints, ids)
+        SELECT sluice.stored_xact(), note_chunk.organization_id, note_chunk.key_scope,
+            array_agg(u.fingerprint), array_agg(u.id)
+        FROM (SELECT unnest(fingerprints) AS fingerprint, unnest(ids) AS id,
+            unnest(delivered) AS first_id) AS u
+        WHERE u.fingerprint IS NOT NULL AND coalesce(u.first_id, 0) = 0
+        HAVING count(*) > 0;
     END IF;
     RETURN delivered;
 END
 $$;
-COMMENT ON FUNCTION sluice.note_deliveries(sluice.delivery_key[], bigint[], boolean, bigint) IS
-    'Records the deliveries of a group. Returns for each item the id of its first delivery if it '
-    'is a repeat, else 0; returns null if no item is a repeat. Internal.';
+COMMENT ON FUNCTION sluice.note_chunk(bigint, bigint, uuid[], bigint[], boolean) IS
+    'Keeps the deliveries of a chunk of an import for bulk_finish; of a sender that is not accepted '
+    'they are only looked up. Returns like note_deliveries; null also if there may be a few '
+    'repeats. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.note_deliveries(organization_ids bigint[], key_scopes bigint[],
+    senders integer[], fingerprints uuid[], ids bigint[], wanted boolean[]) RETURNS bigint[]
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+DECLARE
+    n_added bigint;
+    delivered bigint[];
+BEGIN
+    -- One order everywhere, so that transactions with the same ids cannot deadlock. The fingerprint
+    -- first, because it decides nearly every comparison. Of equal items in a group the first is
+    -- stored.
+    WITH added AS (
+        INSERT INTO sluice.delivery (organization_id, key_scope, fingerprint, id, received_at)
+        SELECT organization_ids[u.sender], key_scopes[u.sender], u.fingerprint, u.id, now()
+        FROM (SELECT unnest(senders) AS sender, unnest(fingerprints) AS fingerprint,
+            unnest(ids) AS id, unnest(wanted) AS wanted) AS u
+        WHERE u.fingerprint IS NOT NULL AND u.wanted
+        ORDER BY 3, 2, 4
+        ON CONFLICT DO NOTHING
+        RETURNING id)
+    SELECT count(*) INTO n_added FROM added;
+    IF n_added = cardinality(array_remove(fingerprints, NULL)) THEN
+        RETURN NULL;
+    END IF;
+    delivered := sluice.delivered_ids(organization_ids, key_scopes, senders, fingerprints);
+    IF EXISTS (SELECT FROM unnest(delivered, fingerprints, wanted) AS u (first_id, fingerprint, wanted)
+        WHERE u.first_id = 0 AND u.fingerprint IS NOT NULL AND u.wanted)
+    THEN
+        RAISE EXCEPTION 'a delivery was pruned meanwhile' -- after the INSERT had found it
+            USING ERRCODE = 'serialization_failure';
+    END IF;
+    RETURN ARRAY(SELECT CASE WHEN u.first_id = u.id THEN 0 ELSE u.first_id END
+        FROM (SELECT unnest(delivered) AS first_id, unnest(ids) AS id) AS u);
+END
+$$;
+COMMENT ON FUNCTION sluice.note_deliveries(bigint[], bigint[], integer[], uuid[], bigint[],
+    boolean[]) IS
+    'Records the deliveries of the wanted items of a group; others are only looked up. Returns for '
+    'each item the id of its first delivery if it is a repeat, else 0; returns null if no item is '
+    'a repeat. The first two arrays are per sender, the others per item; without a message id '
+    'fingerprints is null. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.note_visitors(organization_ids bigint[], blocks bigint[],
     signals sluice.intake_signal[], wanted boolean[], in_bulk boolean) RETURNS void
@@ -437,7 +416,8 @@ DECLARE
     n_signals constant bigint := coalesce(cardinality(signals), 0);
     items constant bigint := n_signals + coalesce(cardinality(product_orgs), 0);
     blocks bigint[];
-    keys sluice.delivery_key[];
+    senders integer[]; -- per item
+    fingerprints uuid[]; -- per item, null without a message id
     delivered bigint[]; -- per item, the id of its first delivery if it is a repeat, else 0
     wanted boolean[]; -- per item
     staged boolean[]; -- per signal, wanted and not cold
@@ -446,20 +426,25 @@ DECLARE
     with_visitors boolean;
 BEGIN
     -- Per item whether its sender is accepted, and which steps the group needs.
-    SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'),
-        bool_or(s.message_id IS NOT NULL), bool_or(s.cold),
+    SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'), array_agg(s.sender),
+        array_agg(s.fingerprint), bool_or(s.fingerprint IS NOT NULL), bool_or(s.cold),
         bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
             s.crm_id, s.marketing_automation_id, s.phone) IS NOT NULL)
-    INTO wanted, with_message_ids, with_cold, with_visitors
+    INTO wanted, senders, fingerprints, with_message_ids, with_cold, with_visitors
     FROM unnest(signals) AS s;
     IF items > n_signals THEN
-        wanted := wanted || ARRAY(SELECT outcomes[p.sender] = 'accepted' FROM unnest(product_orgs) AS p);
-        with_message_ids := with_message_ids IS TRUE
-            OR EXISTS (SELECT 1 FROM unnest(product_orgs) AS p WHERE p.message_id IS NOT NULL);
+        SELECT wanted || array_agg(outcomes[p.sender] = 'accepted'), senders || array_agg(p.sender),
+            fingerprints || array_agg(p.fingerprint),
+            with_message_ids IS TRUE OR bool_or(p.fingerprint IS NOT NULL)
+        INTO wanted, senders, fingerprints, with_message_ids
+        FROM unnest(product_orgs) AS p;
     END IF;
     -- An index without a sender is a mistake of the caller, and must not lose the item.
     IF array_position(wanted, NULL) IS NOT NULL THEN
         RAISE EXCEPTION 'an item names no sender' USING ERRCODE = 'internal_error';
+    END IF;
+    IF in_bulk AND cardinality(outcomes) > 1 THEN
+        RAISE EXCEPTION 'an import has one sender' USING ERRCODE = 'internal_error';
     END IF;
     blocks := ARRAY(SELECT nextval('sluice.signal_id') FROM generate_series(0, (items - 1) / 1024));
     result.ids := ARRAY(SELECT CASE WHEN wanted[i] THEN sluice.item_id(blocks, i) END
@@ -468,22 +453,19 @@ BEGIN
     -- For senders at their limit, repeats are only looked up: they are answered like the first
     -- time.
     IF with_message_ids THEN
-        keys := sluice.delivery_keys(organization_ids, key_scopes, signals, product_orgs);
-        delivered := sluice.note_deliveries(
-            CASE WHEN false = ANY (wanted)
-                THEN ARRAY(SELECT k FROM unnest(keys) AS k WHERE wanted[k.item]) ELSE keys END,
-            blocks, in_bulk, items);
-        IF 'limit_reached' = ANY (outcomes) THEN
-            delivered := ARRAY(SELECT greatest(delivered[i], d.ids[i])
-                FROM (SELECT sluice.delivered_ids(
-                    ARRAY(SELECT k FROM unnest(keys) AS k WHERE NOT wanted[k.item]), items) AS ids)
-                    AS d, generate_series(1, items) AS i ORDER BY i);
+        IF in_bulk THEN
+            delivered := sluice.note_chunk(organization_ids[1], key_scopes[1], fingerprints,
+                result.ids, wanted[1]);
+        ELSE
+            delivered := sluice.note_deliveries(organization_ids, key_scopes, senders, fingerprints,
+                result.ids, wanted);
         END IF;
         IF delivered IS NOT NULL THEN
             SELECT array_agg(u.first > 0), array_agg(CASE WHEN u.first > 0 THEN u.first ELSE u.own END),
                 array_agg(u.wanted AND u.first = 0)
             INTO result.repeated, result.ids, wanted
-            FROM unnest(delivered, result.ids, wanted) AS u (first, own, wanted);
+            FROM (SELECT unnest(delivered) AS first, unnest(result.ids) AS own,
+                unnest(wanted) AS wanted) AS u;
         END IF;
     END IF;
 
@@ -519,15 +501,11 @@ BEGIN
     END IF;
 
     INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates, import_xact)
-    SELECT organization_ids[u.sender], now(), count(*) FILTER (WHERE wanted[u.item]),
-        count(*) FILTER (WHERE NOT wanted[u.item]),
+    SELECT organization_ids[u.sender], now(), count(*) FILTER (WHERE u.wanted),
+        count(*) FILTER (WHERE NOT u.wanted),
         CASE WHEN in_bulk THEN sluice.stored_xact() END
-    FROM (
-        SELECT s.sender, s.ordinality AS item FROM unnest(signals) WITH ORDINALITY AS s
-        UNION ALL
-        SELECT p.sender, n_signals + p.ordinality FROM unnest(product_orgs) WITH ORDINALITY AS p
-    ) AS u
-    WHERE result.ids[u.item] IS NOT NULL
+    FROM (SELECT unnest(senders) AS sender, unnest(result.ids) AS id, unnest(wanted) AS wanted) AS u
+    WHERE u.id IS NOT NULL
     GROUP BY organization_ids[u.sender];
     IF sluice.notifies_consumers() THEN
         IF true = ANY (staged) THEN
@@ -614,8 +592,9 @@ BEGIN
     RETURN ARRAY(
         SELECT ROW(s.sender, s.request_id, s.source, s.event_type, s.event_name, s.email, s.user_id,
             s.anonymous_id, s.product_user_id, s.crm_id, s.marketing_automation_id, s.phone,
-            s.product_org_id, coalesce(o.id, s.message_id), s.repeat_by_bytes AND o.id IS NULL,
-            s.occurred_at, s.payload, s.payload_raw, s.envelope, s.warnings, s.cold
+            s.product_org_id, coalesce(o.id, s.message_id), CASE WHEN o.id IS NULL THEN s.fingerprint
+                ELSE sluice.event_fingerprint(o.id, s.event_type, s.event_name) END, s.occurred_at,
+             s.payload, s.payload_raw, s.envelope, s.warnings, s.cold
             )::sluice.intake_signal
         FROM unnest(signals) WITH ORDINALITY AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN id_members[s.sender] IS NOT NULL
@@ -634,7 +613,8 @@ BEGIN
     RETURN ARRAY(
         SELECT ROW(p.sender, p.request_id, p.product_org_id, p.name, p.plan_id, p.plan_name,
             p.user_count, p.mrr, p.trial_status, p.last_active_at, p.feature_flags, p.custom,
-            p.warnings, coalesce(o.id, p.message_id), p.repeat_by_bytes AND o.id IS NULL, p.payload,
+            p.warnings, coalesce(o.id, p.message_id), CASE WHEN o.id IS NULL THEN p.fingerprint
+                ELSE sluice.product_org_fingerprint(o.id, p.product_org_id) END, p.payload,
             p.payload_raw, p.envelope)::sluice.intake_product_org
         FROM unnest(product_orgs) WITH ORDINALITY AS p
         CROSS JOIN LATERAL (SELECT CASE WHEN id_members[p.sender] IS NOT NULL
@@ -722,9 +702,10 @@ BEGIN
     END IF;
     IF cardinality(rejects) > 0 THEN
         INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, position,
-            payload_bytes, kind, code, detail, source, request_id, payload)
+            payload_bytes, kind, code, detail, source, request_id, payload, envelope)
         SELECT organization_ids[r.sender], now(), result.key_ids[r.sender], r.position,
-            r.payload_bytes, r.kind, r.code, r.detail, r.source, r.request_id, r.payload
+            r.payload_bytes, r.kind, r.code, r.detail, r.source, r.request_id, r.payload,
+            envelopes[r.envelope]
         FROM unnest(rejects) AS r
         WHERE result.outcomes[r.sender] = 'accepted';
     END IF;
@@ -742,7 +723,8 @@ COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[]
     boolean) IS
     'Authenticates the senders of a group and stores what they sent, in the caller''s transaction. '
     'Arrays may be null; a sender without items is only authenticated. envelopes: items refer to '
-    'them by number. in_bulk: this call is part of a bulk import, which ends with bulk_finish. '
+    'them by number. in_bulk: this call is part of a bulk import of one sender, which ends with '
+    'bulk_finish. '
     'recently_used: the last use of every key was noted within the last half minute, so it is not '
     'noted again. Turns synchronous_commit on if it is off or local. If jsonb cannot hold a '
     'payload, the call fails with SQLSTATE 22xxx or 54xxx and stores nothing.';
@@ -753,21 +735,20 @@ CREATE OR REPLACE FUNCTION sluice.note_import(xact bigint, OUT repeated_ids bigi
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- In the order of note_deliveries. Of equal items the first is stored.
-    adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, message_id, '
-        '    says, id, received_at) '
-        'SELECT (u.k).organization_id, (u.k).key_scope, (u.k).message_id, (u.k).says, '
-        '    sluice.item_id(u.blocks, (u.k).item) AS id, now() '
-        'FROM (SELECT i.blocks, unnest(i.keys) AS k FROM sluice.delivery_import AS i '
-        '    WHERE i.stored_xact = $1) AS u '
-        'ORDER BY (u.k).message_id COLLATE "C", (u.k).says COLLATE "C", (u.k).key_scope, id ';
+    adding constant text := 'INSERT INTO sluice.delivery AS d (organization_id, key_scope, fingerprint, '
+        '    id, received_at) '
+        'SELECT u.organization_id, u.key_scope, u.fingerprint, u.id, now() '
+        'FROM (SELECT i.organization_id, i.key_scope, unnest(i.fingerprints) AS fingerprint, '
+        '    unnest(i.ids) AS id FROM sluice.delivery_import AS i WHERE i.stored_xact = $1) AS u '
+        'ORDER BY u.fingerprint, u.key_scope, u.id ';
 BEGIN
     -- Usually there are no conflicts, and a plain INSERT costs half of one with ON CONFLICT.
     EXECUTE adding USING xact;
 EXCEPTION WHEN unique_violation THEN
     EXECUTE 'WITH noted AS (' || adding || 'ON CONFLICT DO NOTHING RETURNING d.id) '
-        'SELECT array_agg(r.id) FROM (SELECT sluice.item_id(i.blocks, k.item) AS id '
-        '    FROM sluice.delivery_import AS i, unnest(i.keys) AS k WHERE i.stored_xact = $1 '
-        '    EXCEPT SELECT n.id FROM noted AS n) AS r' INTO repeated_ids USING xact;
+        'SELECT array_agg(r.id) FROM (SELECT unnest(i.ids) AS id FROM sluice.delivery_import AS i '
+        '    WHERE i.stored_xact = $1 EXCEPT SELECT n.id FROM noted AS n) AS r'
+    INTO repeated_ids USING xact;
 END
 $$;
 COMMENT ON FUNCTION sluice.note_import(bigint) IS
@@ -823,5 +804,10 @@ GRANT EXECUTE ON FUNCTION
         sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean),
     sluice.bulk_finish()
 TO sluice_intake;
+
+-- To find an id in delivery.
+GRANT EXECUTE ON FUNCTION sluice.fingerprint(text, text, bytea),
+    sluice.event_fingerprint(text, text, text), sluice.product_org_fingerprint(text, text)
+TO sluice_reader;
 
 RESET ROLE;

@@ -18,6 +18,7 @@ SELECT
     octet_length(r.payload)::bigint AS kept_bytes,
     r.payload_bytes,
     r.truncated,
+    r.envelope,
     r.replayed_at,
     r.replayed_by,
     r.replayed_ids
@@ -44,6 +45,8 @@ COMMENT ON COLUMN sluice.rejected_overview.kept_bytes IS 'number of bytes kept';
 COMMENT ON COLUMN sluice.rejected_overview.payload_bytes IS
     'the full length; null if the end was not read';
 COMMENT ON COLUMN sluice.rejected_overview.truncated IS 'true: only the beginning is kept';
+COMMENT ON COLUMN sluice.rejected_overview.envelope IS
+    'of an item: the members beside the array of its batch; null: there are none';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_by IS 'who replayed it';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the rows made from it';

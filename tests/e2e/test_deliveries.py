@@ -400,8 +400,9 @@ def test_events_of_one_mail_are_not_repeats(stack, key):
     assert post(stack, key, {"events": events}, end="/batch").json["duplicates"] == 3
     assert post(stack, key, {**events[2], "timestamp": 1789344099}).json.get("duplicate") is None
     assert stack.rows(key) == 4
-    assert stack.psql("select deliveries, by_bytes from sluice.reused_delivery_id"
-                      " where key_scope = %s", key["id"]) == [(4, True)]
+    assert stack.psql("select deliveries, contents from sluice.reused_delivery_id"
+                      " where key_scope = %s", key["id"]) == [
+                          (4, ["delivered", "open", "open", "open"])]
 
 
 @pytest.mark.each_front

@@ -429,6 +429,11 @@ def test_list_and_show(stack, key):
     (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
     (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
+    (["replay", "--code", "nonsense"], 2, 'nothing is rejected with the code "nonsense": use one of'
+     " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
+     " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
+     " unsupported_coding, unsupported_media_type, missing_product_org_id\n"),
+    (["list", "--code", "unauthenticated"], 2, 'the code "unauthenticated": use one of'),
     (["replay", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
 ])
 def test_mistakes(stack, arguments, status, message):
@@ -512,6 +517,28 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
     again = stack.ctl_json("rejected", "replay", identity, "--file", file, "--again")
     assert kept(stack, key, "replayed_ids") == [{"replayed_ids": result["ids"] + again["ids"]}]
     assert stack.rows(key) == 2
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_replay_has_what_stood_beside_the_array(stack, key, tmp_path, bulk):
+    """The defaults, the correction of the sender's clock and the column, as its neighbours do."""
+    item = b'{"originalTimestamp":"2026-09-14T10:00:00Z"%s}'
+    envelope = b'{"context":{"traits":{"email":"A@b.co"}},"sentAt":"2026-09-14T10:00:01.50Z","n":1.0'
+    send(stack, bulk_path(key) if bulk else path_of(key, end="/batch"),
+         envelope + b',"batch":[' + item % b',"n":NaN' + b"," + item % b"" + b"]}")
+    identity, = ids_of(stack, key)
+    shown = stack.ctl_json("rejected", "show", identity)
+    assert shown["envelope"] == json.loads(envelope + b"}")
+    assert '"sentAt": "2026-09-14T10:00:01.50Z"' in stack.ctl("rejected", "show", identity)
+    file = tmp_path / "repaired"
+    file.write_bytes(item % b"")
+    made, = stack.ctl_json("rejected", "replay", identity, "--file", file)["ids"]
+    assert stack.psql(
+        "select s.id = %s, s.email, s.envelope = r.envelope, s.envelope->>'n',"
+        " s.id <> %s or s.occurred_at = r.received_at - interval '1.5 seconds', s.warnings"
+        " from sluice.signal_staging s join sluice.rejected_payload r using (key_id)"
+        " where s.key_id = %s order by s.id", made, made, key["id"]) == [
+            (False, "a@b.co", True, "1.0", True, None), (True, "a@b.co", True, "1.0", True, None)]
 
 
 @pytest.mark.parametrize("path_end, headers, bad, good, count", [

@@ -4,6 +4,7 @@ documentation, gives the rows that its file says, and sent twice is stored as of
 import datetime
 import json
 import re
+import secrets
 
 import pytest
 
@@ -13,9 +14,18 @@ from harness import ROOT, send
 SENDERS = sender_files.senders()
 
 
-def key_of(stack, sender):
+@pytest.fixture(scope="module")
+def organization(stack):
+    """Its own: statistics show the most frequent sources of an organization."""
+    name = f"Senders {secrets.token_hex(6)}"
+    stack.ctl("organization", "create", name)
+    return name
+
+
+def key_of(stack, organization, sender):
     template = sender.options.get("template")
-    return stack.new_key(name=sender.name, delivery_id=sender.options.get("delivery-id"),
+    return stack.new_key(organization, name=sender.name,
+                         delivery_id=sender.options.get("delivery-id"),
                          endpoint="product_orgs" if template else None,
                          template=json.loads(template) if template else None)
 
@@ -91,8 +101,8 @@ def rows_of(stack, key):
 
 @pytest.mark.each_front
 @pytest.mark.parametrize("sender", SENDERS, ids=lambda sender: sender.name)
-def test_a_sender(stack, sender):
-    key = key_of(stack, sender)
+def test_a_sender(stack, organization, sender):
+    key = key_of(stack, organization, sender)
     for request in sender.requests:
         assert_request(stack, key, request)
     assert rows_of(stack, key) == sum(row.times for request in sender.requests

@@ -324,6 +324,7 @@ static bool holds_email(struct slice value, struct slice got)
 	unicode_add_lower(&lower, buf_slice(&text));
 	CHECK(identity_email(&arena, buf_slice(&text), VALUE_MOST, &again) == STATUS_OK);
 	bool holds = again.p != NULL;
+	CHECK(!holds || (memchr(again.p, '<', again.n) == NULL && again.p[again.n - 1] != '>'));
 	CHECK(!holds ||
 	      (slice_equal(again, got) && memmem(lower.p, lower.n, got.p, got.n) != NULL));
 	buf_free(&text);

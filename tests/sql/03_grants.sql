@@ -14,7 +14,8 @@ RETURN format('SET LOCAL ROLE %I; %s; RESET ROLE', role_name, statement);
 CREATE TEMPORARY TABLE callable (role_name text, function_name text);
 INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_reader', 'sluice_admin']) AS r,
     unnest(ARRAY['xact_offset', 'seen', 'frontier', 'between_frontiers', 'new_rows', 'unfed', 'signals_between',
-        'settled_xact', 'settled_age', 'day_name', 'unretained_tables']) AS f;
+        'settled_xact', 'settled_age', 'day_name', 'unretained_tables', 'fingerprint',
+        'event_fingerprint', 'product_org_fingerprint']) AS f;
 INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_maintenance', 'sluice_admin']) AS r,
     unnest(ARRAY['maintenance_detached', 'maintenance_archived']) AS f;
 INSERT INTO callable VALUES

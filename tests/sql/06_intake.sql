@@ -88,7 +88,7 @@ SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing is stored then');
 -- ---- every column ----
 CREATE TEMPORARY TABLE whole AS SELECT * FROM sluice.intake(ARRAY[pg_temp.sender('plain')], ARRAY[
     ROW(1, 'rid', 'segment', 'track', 'signup', 'a@example.com', 'u1', 'anon', 'pu', 'crm', 'ma', '+1',
-        'org', 'm1', false, '2020-02-29 12:34:56.789012+00', '{"a": 1e400, "b": 0.10}', '\x7b7d', 2,
+        'org', 'm1', sluice.event_fingerprint('m1', 'track', 'signup'), '2020-02-29 12:34:56.789012+00', '{"a": 1e400, "b": 0.10}', '\x7b7d', 2,
         '[{"field": "timestamp"}]', false),
     pg_temp.signal('{"payload": "{\"c\": 12345678901234567890123}"}')]::sluice.intake_signal[],
     envelopes => ARRAY['{"n": 1}', '{"sentAt": "x"}']::jsonb[]);

@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, and replaying.
 BEGIN;
-SELECT plan(46);
+SELECT plan(47);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -15,7 +15,7 @@ SELECT sluice.key_deactivate('op', id) FROM keys WHERE name = 'gone';
 -- Senders without signals; a reject for each number of a sender.
 CREATE FUNCTION pg_temp.reject(keys text[], requests integer[], positions bigint[] DEFAULT NULL,
     kinds text[] DEFAULT NULL, payloads bytea[] DEFAULT NULL, lengths bigint[] DEFAULT NULL,
-    signals sluice.intake_signal[] DEFAULT NULL)
+    signals sluice.intake_signal[] DEFAULT NULL, in_envelopes integer[] DEFAULT NULL)
 RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
     SELECT (sluice.intake(ARRAY(SELECT pg_temp.sender(k) FROM unnest(keys) AS k), signals, rejects =>
         ARRAY(SELECT ROW(requests[i], 'request-' || requests[i],
@@ -23,8 +23,9 @@ RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
                 CASE WHEN lengths IS NULL THEN 1 ELSE lengths[i] END,
                 CASE WHEN kinds IS NULL THEN 'item' ELSE kinds[i] END, 'not_an_object',
                 'not an object at byte 1', 'crm',
-                CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END)::sluice.intake_reject
-            FROM generate_subscripts(requests, 1) AS i ORDER BY i))).outcomes
+                CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END, in_envelopes[i])::sluice.intake_reject
+            FROM generate_subscripts(requests, 1) AS i ORDER BY i),
+        envelopes => '{"{\"n\": 1}","{\"n\": 2}"}')).outcomes
 $$;
 
 -- ---- the table ----
@@ -61,6 +62,11 @@ SELECT is_empty('SELECT FROM sluice.signal UNION ALL SELECT FROM sluice.signal_c
 SELECT is(tableoid::regclass::text,
     to_char(now() AT TIME ZONE 'UTC', '"sluice.rejected_payload_p"YYYY_MM_DD'),
     'it is in the partition of its UTC day') FROM sluice.rejected_payload LIMIT 1;
+DELETE FROM sluice.rejected_payload;
+
+SELECT pg_temp.reject(ARRAY['plain'], ARRAY[1, 1], in_envelopes => ARRAY[2, NULL]);
+SELECT results_eq('SELECT envelope::text FROM sluice.rejected_overview ORDER BY id',
+    $$ VALUES ('{"n": 2}'), (NULL) $$, 'each has its own envelope');
 DELETE FROM sluice.rejected_payload;
 
 -- ---- together with signals ----

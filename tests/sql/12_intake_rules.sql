@@ -1,7 +1,7 @@
 -- Deliveries with an id, usage and limits, refused requests, identities: what intake does beside
 -- inserting.
 BEGIN;
-SELECT plan(89);
+SELECT plan(90);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Rules'), sluice.organization_create('op', 'Other');
@@ -20,9 +20,10 @@ CREATE TEMPORARY TABLE first AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY
     message_ids => ARRAY['a', NULL, 'b']);
 SELECT is(repeated, NULL, 'nothing is repeated the first time') FROM first;
 SELECT is(pg_temp.staged(), 3::bigint, 'all are stored');
-SELECT set_eq('SELECT k.name, d.message_id, d.id, d.received_at FROM sluice.delivery AS d
+SELECT set_eq('SELECT k.name, d.fingerprint, d.id, d.received_at FROM sluice.delivery AS d
     JOIN keys AS k ON k.id = d.key_scope',
-    $$ SELECT 'one' AS k, 'a' AS m, ids[1] AS i, now() AS r FROM first UNION ALL SELECT 'one', 'b', ids[3], now() FROM first $$,
+    $$ SELECT 'one' AS k, sluice.event_fingerprint('a', NULL, NULL) AS f, ids[1] AS i, now() AS r FROM first
+        UNION ALL SELECT 'one', sluice.event_fingerprint('b', NULL, NULL), ids[3], now() FROM first $$,
     'those with an id are in the ledger');
 CREATE TEMPORARY TABLE again AS SELECT * FROM pg_temp.intake(ARRAY['one'], ARRAY[1, 1, 1, 1],
     message_ids => ARRAY['c', 'a', NULL, 'b']);
@@ -48,7 +49,7 @@ SELECT is((SELECT count(*) FROM sluice.delivery AS d JOIN keys AS k ON k.id = d.
     JOIN sluice.api_key AS a ON a.id = d.key_scope WHERE a.organization_id <> d.organization_id), 0::bigint,
     'each delivery belongs to its key''s organization');
 SELECT lives_ok($$ SELECT pg_temp.intake(ARRAY['nobody'], ARRAY[1], message_ids => ARRAY['n']) $$);
-SELECT is_empty($$ SELECT FROM sluice.delivery WHERE message_id = 'n' $$,
+SELECT is_empty($$ SELECT FROM sluice.delivery WHERE fingerprint = sluice.event_fingerprint('n', NULL, NULL) $$,
     'a refused request''s id is not noted');
 
 -- ---- what says something else ----
@@ -231,10 +232,13 @@ SELECT is(repeated, NULL, 'a rare repeat is not seen at once') FROM rare;
 SELECT is(sluice.bulk_finish(), 1::bigint, 'but at the end');
 SELECT is((SELECT count(*) FROM sluice.signal AS s, rare WHERE s.id = ANY (rare.ids)), 199::bigint,
     'and not kept');
-SELECT is((SELECT count(*) FROM sluice.delivery WHERE message_id LIKE 'rare %'), 199::bigint,
+SELECT is((SELECT count(*) FROM sluice.delivery AS d, generate_series(1, 200) AS i
+    WHERE d.fingerprint = sluice.event_fingerprint('rare ' || i, NULL, NULL)), 199::bigint,
     'the others are noted');
-SELECT isnt(sluice.says(NULL, E'a\nb', 'c', '{}', NULL), sluice.says(NULL, 'a', E'b\nc', '{}', NULL),
+SELECT isnt(sluice.event_fingerprint('i', 'ab', 'c'), sluice.event_fingerprint('i', 'a', 'bc'),
     'where the type ends is not in doubt');
+SELECT throws_ok($$ SELECT pg_temp.intake(ARRAY['one', 'two'], ARRAY[1, 2], in_bulk => true) $$, 'XX000',
+    'an import has one sender');
 
 SELECT * FROM finish();
 ROLLBACK;

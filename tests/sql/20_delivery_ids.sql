@@ -1,7 +1,7 @@
 -- Ids of deliveries: the member that a key names, what is no id, the scope of a rotated key, and ids
 -- that were used twice.
 BEGIN;
-SELECT plan(48);
+SELECT plan(55);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Ids');
@@ -56,11 +56,11 @@ SELECT is(sluice.intake_ordinary(ARRAY[pg_temp.sender('plain'), pg_temp.sender('
 
 CREATE TEMPORARY TABLE sent (n integer GENERATED ALWAYS AS IDENTITY, id bigint, repeated boolean);
 INSERT INTO sent (id, repeated) SELECT s.* FROM pg_temp.send('own', '{"event_id": "e-1"}',
-    '{"message_id": "mail", "repeat_by_bytes": true, "event_name": "sent"}') AS s;
+    '{"message_id": "mail", "by_bytes": true, "event_name": "sent"}') AS s;
 INSERT INTO sent (id, repeated) SELECT s.* FROM pg_temp.send('own', '{"event_id": "e-1", "try": 2}',
-    '{"message_id": "mail", "repeat_by_bytes": true, "event_name": "sent"}') AS s;
+    '{"message_id": "mail", "by_bytes": true, "event_name": "sent"}') AS s;
 INSERT INTO sent (id, repeated) SELECT s.* FROM pg_temp.send('own', '{"event_id": "e-2"}',
-    '{"message_id": "mail", "repeat_by_bytes": true, "event_name": "sent"}') AS s;
+    '{"message_id": "mail", "by_bytes": true, "event_name": "sent"}') AS s;
 INSERT INTO sent (id, repeated) SELECT s.* FROM pg_temp.send('own', '{"event_id": "e-1"}',
     '{"event_name": "opened"}') AS s;
 INSERT INTO sent (id, repeated) SELECT s.* FROM pg_temp.send('own', '{"event_id": " "}',
@@ -92,16 +92,35 @@ SELECT is((pg_temp.send('successor', '{"event_id": "e-3"}')).repeated, false, 'a
 SELECT is((pg_temp.send('own', '{"event_id": "e-3"}')).repeated, true, 'which holds in both directions');
 
 -- ---- an id that was used twice ----
-SELECT results_eq($$ SELECT r.message_id::text COLLATE "default", r.deliveries, r.by_bytes, array_to_string(r.says, '|') COLLATE "default"
+SELECT results_eq($$ SELECT r.message_id, r.deliveries, r.contents
     FROM sluice.reused_delivery_id AS r
     WHERE r.key_scope = (SELECT id FROM keys WHERE name = 'own') ORDER BY r.message_id $$,
-    $$ VALUES ('e-1', 2::bigint, false, E'\nsent|\nopened') $$, 'is told, with what it said');
+    $$ VALUES ('e-1', 2::bigint, '{sent,opened}'::text[]) $$, 'is told, with what it said');
 SELECT results_eq($$ SELECT r.ids FROM sluice.reused_delivery_id AS r WHERE r.message_id = 'e-1' $$,
     $$ SELECT array_agg(id ORDER BY id) FROM sent WHERE n IN (1, 4) $$, 'and what was stored');
-SELECT pg_temp.send('plain', format('{"n": %s}', n), '{"message_id": "mail-2", "repeat_by_bytes": true}')
+SELECT pg_temp.send('plain', format('{"n": %s}', n),
+    '{"message_id": "mail-2", "by_bytes": true, "event_type": "mail", "event_name": "open"}')
 FROM generate_series(1, 3) AS n;
-SELECT results_eq($$ SELECT r.deliveries, r.by_bytes, r.says IS NULL FROM sluice.reused_delivery_id AS r
-    WHERE r.message_id = 'mail-2' $$, $$ VALUES (3::bigint, true, true) $$, 'events of one mail');
+SELECT results_eq($$ SELECT r.deliveries, r.contents FROM sluice.reused_delivery_id AS r
+    WHERE r.message_id = 'mail-2' $$, $$ VALUES (3::bigint, '{mail open,mail open,mail open}'::text[]) $$,
+    'events of one mail');
+SELECT results_eq($$ SELECT r.message_id, r.deliveries, r.contents FROM sluice.reused_delivery_id AS r
+    WHERE r.key_scope = (SELECT id FROM keys WHERE name = 'orgs') $$,
+    $$ VALUES ('1', 2::bigint, '{product org o,product org p}'::text[]) $$, 'updates of two product orgs');
+DELETE FROM sluice.signal AS s WHERE s.message_id = 'e-1' AND s.event_name = 'sent';
+SELECT results_eq($$ SELECT r.message_id, r.deliveries, r.contents FROM sluice.reused_delivery_id AS r
+    WHERE r.key_scope = (SELECT id FROM keys WHERE name = 'own') $$,
+    $$ VALUES ('e-1', 2::bigint, '{NULL,opened}'::text[]) $$, 'a deleted row leaves a gap');
+
+-- ---- fingerprints ----
+-- As tests/unit/key/test_fingerprint.c has them.
+SELECT is(v.fingerprint, v.expected::uuid, v.what)
+FROM (VALUES (sluice.event_fingerprint('e-1', 'track', 'open'), 'b94f523196aaacd8ed382325305bca7e', 'of type and name'),
+    (sluice.event_fingerprint('e-1', NULL, NULL), 'b94f523196aaacd8400b514b793faa45', 'of neither'),
+    (sluice.event_fingerprint('e-1', '', ''), 'b94f523196aaacd8400b514b793faa45', 'which is the same as empty ones'),
+    (sluice.product_org_fingerprint('e-1', 'o'), 'b94f523196aaacd800559a5cdcd15607', 'of a product org'),
+    (sluice.fingerprint('e-1', 'bytes', '{"a":\0001}'), 'b94f523196aaacd89ddc593cc4712467', 'of bytes'))
+    AS v (fingerprint, expected, what);
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -20,11 +20,12 @@ SIGNAL = {"sender": "int4", **dict.fromkeys(
     ("request_id", "source", "event_type", "event_name", "email", "user_id", "anonymous_id",
      "product_user_id", "crm_id", "marketing_automation_id", "phone", "product_org_id",
      "message_id"), "text"),
-    "repeat_by_bytes": "bool", "occurred_at": "timestamptz", "payload": "text",
+    "fingerprint": "uuid", "occurred_at": "timestamptz", "payload": "text",
     "payload_raw": "bytea", "envelope": "int4", "warnings": "jsonb", "cold": "bool"}
 SENDER = {"key_hash": "bytea", "secret_hash": "bytea", "for_product_orgs": "bool",
           "wants_template": "bool"}
-OIDS = {"bool": 16, "bytea": 17, "int4": 23, "text": 25, "timestamptz": 1184, "jsonb": 3802}
+OIDS = {"bool": 16, "bytea": 17, "int4": 23, "text": 25, "timestamptz": 1184, "uuid": 2950,
+        "jsonb": 3802}
 
 
 def value(data):
@@ -33,11 +34,18 @@ def value(data):
 
 
 def encoded(kind, data):
-    if data is None or kind == "bytea":
+    if data is None or kind in ("bytea", "uuid"):
         return data
     if kind == "int4":
         return struct.pack(">i", data)
     return bytes([data]) if kind == "bool" else data.encode()
+
+
+def fingerprint(message_id, event_type, event_name):
+    """As fcgi-app/key/fingerprint.c."""
+    parts = b"\0".join(each.encode() for each in (message_id, "event", event_type, event_name))
+    return (hashlib.sha256(message_id.encode()).digest()[:8]
+            + hashlib.sha256(parts).digest()[:8])
 
 
 def record(types, columns):
@@ -189,11 +197,17 @@ class Server:
             for i in range(first, first + count)])
 
     def signals(self, count, columns):
-        return array([record(SIGNAL, {
-            "sender": 1, "request_id": "0123456789abcdef01234567", "source": "generic",
-            "event_name": "form_submission", "email": "lead@example.com", "payload": PAYLOAD,
-            **columns(i)})
-            for i in range(count)])
+        return array([record(SIGNAL, self.signal(columns(i))) for i in range(count)])
+
+    def signal(self, columns):
+        """A signal's columns: its fingerprint by its message id."""
+        found = {"sender": 1, "request_id": "0123456789abcdef01234567", "source": "generic",
+                 "event_name": "form_submission", "email": "lead@example.com", "payload": PAYLOAD,
+                 **columns}
+        if found.get("message_id"):
+            found["fingerprint"] = fingerprint(found["message_id"], found.get("event_type", ""),
+                                               found["event_name"])
+        return found
 
 
 # As fcgi-app/commit/statement.c has them.

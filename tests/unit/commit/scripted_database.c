@@ -29,9 +29,10 @@ enum {
 	SENDER_COLUMNS = 4,
 	SIGNAL_COLUMNS = 21,
 	PRODUCT_ORG_COLUMNS = 18,
-	REJECT_COLUMNS = 9,
+	REJECT_COLUMNS = 10,
 	REFUSAL_COLUMNS = 3,
 	REJECT_KIND = 4,
+	REJECT_ENVELOPE = 9,
 	COLUMNS_MAX = SIGNAL_COLUMNS
 };
 
@@ -134,13 +135,17 @@ static void add_items(struct text *text, const char *what, struct slice array, s
 	}
 }
 
-static void add_kinds(struct text *text, struct slice array)
+static void add_rejects(struct text *text, struct slice array)
 {
 	struct pg_array_reader rejects = pg_array_open(array, PG_OTHER);
 	struct slice columns[COLUMNS_MAX];
 
 	while (rejects.left > 0) {
 		next_record(&rejects, REJECT_COLUMNS, columns);
+		if (columns[REJECT_ENVELOPE].p != NULL) {
+			add_text(text, " in ");
+			add_number(text, number_of(columns[REJECT_ENVELOPE]));
+		}
 		if (slice_equal(columns[REJECT_KIND], SLICE("item")))
 			continue;
 		add_text(text, " kind ");
@@ -201,7 +206,7 @@ static void show_any(struct text *text, const struct slice *params)
 	add_items(text, " orgs ", params[PRODUCT_ORGS], PRODUCT_ORG_COLUMNS);
 	add_envelopes(text, params[ENVELOPES]);
 	add_items(text, " rejects ", params[REJECTS], REJECT_COLUMNS);
-	add_kinds(text, params[REJECTS]);
+	add_rejects(text, params[REJECTS]);
 	add_refusals(text, params[REFUSALS]);
 	add_flag(text, " recently", params[RECENTLY_USED]);
 	add_flag(text, " bulk", params[IN_BULK]);

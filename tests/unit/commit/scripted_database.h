@@ -56,7 +56,7 @@ const struct libpq_result *database_first_id(int64_t id);
  *
  * - " signals 1,1,2": for each signal the number of its sender; of many " signals #400", how many
  * - " orgs 1", " rejects 1": for each product org and reject the number of its sender
- * - " kind single": for each reject that is not an item, its kind
+ * - " in 1", " kind single": for each reject the number of its envelope; its kind if no item
  * - " refused a:expired*2": for each refusal its key, outcome and count
  * - " ids", " visitors", " recently", " bulk": the flags
  */

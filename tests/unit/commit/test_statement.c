@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "captured_log.h"
+#include "base/hex.h"
 #include "check_main.h"
 #include "commit/bulk.h"
 #include "commit/outcome.h"
@@ -220,13 +221,20 @@ END_TEST
 
 enum { ITEM_COLUMNS_MAX = 21, US_2000 = 946684800 };
 
-/* A column as text, numbers as digits, jsonb without its version; "-" for null. */
+/* A column as text, numbers as digits, jsonb without its version, a uuid in hexadecimal digits; "-"
+ * for null. */
 static const char *shown(uint32_t type, struct slice value)
 {
 	static char text[64];
 
 	if (value.p == NULL)
 		return "-";
+	if (type == PG_UUID) {
+		ck_assert_uint_eq(value.n, PG_UUID_BYTES);
+		hex_write(value.p, value.n, text);
+		text[2 * value.n] = '\0';
+		return text;
+	}
 	if (type == PG_JSONB)
 		value = (struct slice){value.p + 1, value.n - 1};
 	if (type != PG_TEXT && type != PG_BYTEA && type != PG_JSONB) {
@@ -302,8 +310,9 @@ START_TEST(columns_of_a_signal)
 		      {PG_TEXT, "event"}, {PG_TEXT, "email"}, {PG_TEXT, "user"},
 		      {PG_TEXT, "visitor"}, {PG_TEXT, "product user"}, {PG_TEXT, "crm"},
 		      {PG_TEXT, "lead"}, {PG_TEXT, "phone"}, {PG_TEXT, "org"}, {PG_TEXT, "message"},
-		      {PG_BOOL, "1"}, {PG_TIMESTAMPTZ, "3"}, {PG_TEXT, "{}"}, {PG_BYTEA, "raw"},
-		      {PG_INT4, "1"}, {PG_JSONB, "[]"}, {PG_BOOL, "1"});
+		      {PG_UUID, "ab530a13e45914986ba07ee09780a33d"}, {PG_TIMESTAMPTZ, "3"},
+		      {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "1"}, {PG_JSONB, "[]"},
+		      {PG_BOOL, "1"});
 }
 END_TEST
 
@@ -313,7 +322,7 @@ START_TEST(columns_of_a_signal_with_nothing)
 	CHECK_COLUMNS(0, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "generic"}, {PG_TEXT, "-"},
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
-		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_BOOL, "-"}, {PG_TIMESTAMPTZ, "-"},
+		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_UUID, "-"}, {PG_TIMESTAMPTZ, "-"},
 		      {PG_TEXT, "{}"}, {PG_BYTEA, "-"}, {PG_INT4, "-"}, {PG_JSONB, "-"},
 		      {PG_BOOL, "-"});
 }
@@ -346,8 +355,9 @@ START_TEST(columns_of_a_product_org)
 	CHECK_COLUMNS(1, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "org"}, {PG_TEXT, "name"},
 		      {PG_TEXT, "plan"}, {PG_TEXT, "Plan"}, {PG_INT8, "11"}, {PG_INT8, "0"},
 		      {PG_TEXT, "trial"}, {PG_TIMESTAMPTZ, "5"}, {PG_TEXT, "flags"},
-		      {PG_TEXT, "custom"}, {PG_JSONB, "[]"}, {PG_TEXT, "message"}, {PG_BOOL, "1"},
-		      {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "1"});
+		      {PG_TEXT, "custom"}, {PG_JSONB, "[]"}, {PG_TEXT, "message"},
+		      {PG_UUID, "ab530a13e45914986ba07ee09780a33d"}, {PG_TEXT, "{}"},
+		      {PG_BYTEA, "raw"}, {PG_INT4, "1"});
 }
 END_TEST
 
@@ -362,8 +372,50 @@ START_TEST(columns_of_a_product_org_with_nothing)
 	CHECK_COLUMNS(1, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "org"}, {PG_TEXT, "-"},
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_INT8, "-"}, {PG_INT8, "-"},
 		      {PG_TEXT, "-"}, {PG_TIMESTAMPTZ, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
-		      {PG_JSONB, "-"}, {PG_TEXT, "-"}, {PG_BOOL, "-"}, {PG_TEXT, "{}"},
+		      {PG_JSONB, "-"}, {PG_TEXT, "-"}, {PG_UUID, "-"}, {PG_TEXT, "{}"},
 		      {PG_BYTEA, "-"}, {PG_INT4, "-"});
+}
+END_TEST
+
+/* By event type and event name, by its bytes, by its product org. */
+START_TEST(fingerprints_of_each_kind)
+{
+	enum { BEFORE = 14 /* columns of either */ };
+	static const struct product_org rows[] = {
+		{.product_org_id = {"org", 3}, .message_id = {"message", 7}, .payload = {"{}", 2}},
+	};
+	static const struct {
+		bool by_bytes;
+		const struct product_org *row;
+		const char *expected;
+	} kinds[] = {
+		{false, NULL, "ab530a13e4591498b821cc372e4a0e1a"},
+		{true, NULL, "ab530a13e45914985991e393746d60da"},
+		{false, rows, "ab530a13e459149894baf30b0497f369"},
+	};
+	pg_param params[COMMIT_STATEMENT_ITEM_ARRAYS];
+	struct commit_statement *statement = NULL;
+
+	signals[0].message_id = SLICE("message");
+	signals[0].event_type = SLICE("type");
+	signals[0].event_name = SLICE("event");
+	ck_assert_int_eq(commit_statement_open(&statement), STATUS_OK);
+	requests[0].item_count = 1;
+	for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+		signals[0].repeat_by_bytes = kinds[i].by_bytes;
+		requests[0].product_orgs = kinds[i].row;
+		ck_assert_int_eq(commit_statement_items(statement, &requests[0], params),
+				 STATUS_OK);
+		int given = kinds[i].row == NULL ? 0 : 1;
+		size_t columns = given == 0 ? 21 : 18;
+		struct pg_array_reader array = pg_array_open(params[given], PG_OTHER);
+		struct pg_array_reader record =
+			pg_record_open(pg_array_next_bytes(&array), columns);
+		for (size_t column = 0; column < BEFORE; column++)
+			(void)pg_record_next(&record);
+		ck_assert_str_eq(shown(PG_UUID, pg_record_next(&record)), kinds[i].expected);
+	}
+	commit_statement_close(statement);
 }
 END_TEST
 
@@ -386,6 +438,29 @@ START_TEST(envelopes_of_a_group)
 	ck_assert_uint_eq(requests[1].envelope_number, 0);
 	ck_assert_uint_eq(requests[2].envelope_number, 0);
 	ck_assert_uint_eq(requests[3].envelope_number, 2);
+}
+END_TEST
+
+/* And for those rejects, also of items that turned out to be unstorable. */
+START_TEST(envelopes_of_rejects)
+{
+	const struct commit_reject rejects[] = {
+		{.kind = REJECT_KIND_ITEM},
+		{.kind = REJECT_KIND_ITEM, .in_envelope = true},
+	};
+
+	signals[1].in_envelope = true;
+	requests[0].envelope = SLICE("{\"a\":1}");
+	requests[0].rejects = rejects;
+	requests[0].reject_count = 2;
+	requests[1].envelope = SLICE("{\"b\":1}");
+	requests[1].item_count = 2;
+	requests[1].queue.as_rejects = true;
+	ck_assert_int_eq(run_group(2,
+				   "a,b envelope {\"a\":1} envelope {\"b\":1} "
+				   "rejects 1,1,2,2 in 1 in 2",
+				   DATABASE_ANSWER(.senders = 2)),
+			 STATUS_OK);
 }
 END_TEST
 
@@ -608,9 +683,11 @@ Suite *unit_suite(void)
 	tcase_add_test(questions, product_orgs_beside_signals);
 	tcase_add_test(questions, columns_of_a_signal);
 	tcase_add_test(questions, envelopes_of_a_group);
+	tcase_add_test(questions, envelopes_of_rejects);
 	tcase_add_test(questions, columns_of_a_signal_with_nothing);
 	tcase_add_test(questions, columns_of_a_product_org);
 	tcase_add_test(questions, columns_of_a_product_org_with_nothing);
+	tcase_add_test(questions, fingerprints_of_each_kind);
 	tcase_add_test(questions, encoding_without_memory);
 	suite_add_tcase(suite, questions);
 	tcase_add_checked_fixture(answers, set_up, tear_down);

@@ -258,6 +258,25 @@ START_TEST(bad_items_become_rejects)
 }
 END_TEST
 
+/* Good or bad: with what stood before the array. */
+START_TEST(items_keep_the_envelope)
+{
+	const struct libpq_call script[] = {
+		BEGIN,
+		LIBPQ_SEND("key signals 1 envelope {\"a\":1} rejects 1,1 in 1 in 1 bulk"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
+		LIBPQ_SEND(FINISH_BULK),
+		LIBPQ_ANSWER(&none_more),
+		COMMAND("COMMIT"),
+		LIBPQ_FINISH,
+		{0}};
+
+	import(script, PIECES("{\"a\":1,\"batch\":[1," ITEM ",2]}"));
+	check(STATUS_ACCEPTED, STATUS_OK);
+	check_counts(1, 0, 2);
+}
+END_TEST
+
 /* Nothing but rejects is committed, too; a strict import is not. */
 START_TEST(an_import_of_bad_items)
 {
@@ -645,6 +664,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_long_import_goes_in_chunks);
 	tcase_add_test(tests, a_large_import_goes_in_chunks);
 	tcase_add_test(tests, bad_items_become_rejects);
+	tcase_add_test(tests, items_keep_the_envelope);
 	tcase_add_loop_test(tests, an_import_of_bad_items, 0, 2);
 	tcase_add_test(tests, a_strict_import_sends_no_rejects);
 	tcase_add_test(tests, an_unknown_sender);

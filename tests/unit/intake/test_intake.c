@@ -675,6 +675,79 @@ START_TEST(envelopes_are_kept_up_to_the_bodys_limit)
 }
 END_TEST
 
+#define QUEUED "{\"originalTimestamp\":\"2026-01-02T03:05:04Z\"}"
+
+/* Bad items, too, keep what stood beside them, of large envelopes the first ones. */
+START_TEST(envelopes_of_bad_items)
+{
+	static const char *const texts[] = {"{\"sentAt\":1,\"batch\":[{},7,8]}",
+					    "{\"batch\":[7,8],\"sentAt\":1}"};
+
+	config.batch_body_bytes = SINGLE_BYTES;
+	read_body(INTAKE_BATCH, "", slice_of(texts[_i]));
+	ck_assert_int_eq(intake.body_status, _i == 0 ? STATUS_OK : STATUS_BATCH_REJECTED);
+	check_slice(intake.commit.envelope, "{\"sentAt\":1}");
+	ck_assert_uint_eq(intake.commit.reject_count, 2);
+	ck_assert(intake.commit.rejects[0].in_envelope && intake.commit.rejects[1].in_envelope);
+	intake.envelope_bytes_left = 0;
+	ck_assert_int_eq(intake_keep(&intake, SLICE_ABSENT, true), STATUS_OK);
+	ck_assert(intake.commit.rejects[0].in_envelope && !intake.commit.rejects[1].in_envelope);
+	drop();
+}
+END_TEST
+
+/* PostHog's name of it. */
+START_TEST(sent_at_beside_the_array)
+{
+	static const char *const texts[] = {
+		"{\"sent_at\":\"2026-01-02T03:05:05Z\",\"batch\":[" QUEUED "]}",
+		"{\"sent_at\":7,\"batch\":[" QUEUED "],\"sentAt\":\"2026-01-02T03:05:05Z\"}",
+		QUEUED,
+		QUEUED,
+	};
+	static const char *const item_envelopes[] = {
+		NULL, NULL, "{\"sent_at\": \"2026-01-02T03:05:05Z\"}",
+		"{\"sentAt\": \"2026-01-02T03:05:05Z\", \"sent_at\": 7}"};
+
+	request(INTAKE_SINGLE, "");
+	intake.is_item = item_envelopes[_i] != NULL;
+	intake.item_envelope = slice_of(item_envelopes[_i]);
+	intake.given.received_us = INT64_C(1767409505000000);
+	ck_assert_int_eq(intake_body(&intake, slice_of(texts[_i]), BUF_BYTES), STATUS_OK);
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	ck_assert_int_eq(intake.signals[0].occurred_at_us, INT64_C(1767409504000000));
+	drop();
+}
+END_TEST
+
+/* A bad item that is repaired and read again has what stood beside it. */
+START_TEST(an_item_is_read_with_its_envelope)
+{
+	static const char envelope[] =
+		"{\"context\": {\"traits\": {\"email\": \"E@b.co\"}}, \"a\": {\"sentAt\": 7},"
+		" \"sentAt\": \"2026-01-02T03:05:05Z\", \"timestamp\": \"2026-01-02T03:04:05Z\"}";
+	static const struct {
+		const char *text;
+		int64_t occurred_at_us;
+	} items[] = {
+		{"{}", INT64_C(1767323045000000)},
+		{QUEUED, INT64_C(1767409504000000)},
+	};
+
+	request(INTAKE_SINGLE, "");
+	intake.is_item = true;
+	intake.item_envelope = SLICE(envelope);
+	intake.given.received_us = INT64_C(1767409505000000);
+	ck_assert_int_eq(intake_body(&intake, slice_of(items[_i].text), BUF_BYTES), STATUS_OK);
+	ck_assert_int_eq(intake.body_status, STATUS_OK);
+	check_slice(intake.commit.envelope, envelope);
+	ck_assert(intake.signals[0].in_envelope);
+	check_slice(intake.signals[0].email, "e@b.co");
+	ck_assert_int_eq(intake.signals[0].occurred_at_us, items[_i].occurred_at_us);
+	drop();
+}
+END_TEST
+
 /* A text in which # stands for the key; in the result, for the crossed out one. */
 static struct buf with_key(const char *text, const char *its_key)
 {
@@ -1658,6 +1731,9 @@ static void add_bodies(Suite *suite)
 	tcase_add_loop_test(tests, a_given_source_comes_first, 0, 2);
 	tcase_add_loop_test(tests, envelopes_give_defaults, 0, 2);
 	tcase_add_test(tests, envelopes_are_cleaned);
+	tcase_add_loop_test(tests, envelopes_of_bad_items, 0, 2);
+	tcase_add_loop_test(tests, an_item_is_read_with_its_envelope, 0, 2);
+	tcase_add_loop_test(tests, sent_at_beside_the_array, 0, 4);
 	tcase_add_loop_test(tests, envelopes_are_kept_up_to_the_bodys_limit, 0, 4);
 	tcase_add_loop_test(tests, the_presented_key_is_crossed_out_of_payloads, 0, 3);
 	tcase_add_test(tests, the_presented_key_is_crossed_out_of_forms);

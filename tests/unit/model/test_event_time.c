@@ -19,7 +19,9 @@ static const struct {
 	{"1705276800.5", INT64_C(1705276800) * S + 500000},
 	{"\"1705276800\"", INT64_C(1705276800) * S},
 	{"0", 0},
-	{"-1", -1},
+	{"-0", 0},
+	{"-0.0e3", 0},
+	{"\"-0\"", 0},
 	{"\"\"", -1},
 	{"\"\\u00a0\"", -1},
 	{"\"soon\"", -1},
@@ -39,6 +41,32 @@ START_TEST(values_are_read)
 			 STATUS_OK);
 	ck_assert_msg((reason == NULL) == (values[_i].us >= 0), "%s: %s", values[_i].value, reason);
 	ck_assert(reason != NULL || us == values[_i].us);
+	arena_free(&arena);
+}
+END_TEST
+
+/* Timestamps they are: Go's zero time, a clock that was never set. */
+START_TEST(what_lies_before_1970_is_early)
+{
+	static const char *const early[] = {"\"0001-01-01T00:00:00Z\"",
+					    "\" 1969-12-31T23:59:59.999999Z\"",
+					    "\"Mon, 15 Jan 1900 10:30:00 GMT\"",
+					    "\"1970-01-01T00:00:00+00:01\"",
+					    "\"-62135596800\"",
+					    "-62135596800",
+					    "-62135596800000",
+					    "-1",
+					    "-0.5"};
+	struct arena arena = {0};
+
+	for (int i = 0; i < LENGTH(early); i++) {
+		const char *reason = "";
+		int64_t us;
+		ck_assert_int_eq(event_time_read(&arena, slice_of(early[i]), &us, &reason),
+				 STATUS_OK);
+		ck_assert_msg(reason != NULL && strcmp(reason, "lies before 1990") == 0, "%s: %s",
+			      early[i], reason);
+	}
 	arena_free(&arena);
 }
 END_TEST
@@ -64,6 +92,7 @@ Suite *unit_suite(void)
 	TCase *all = tcase_create("all");
 
 	tcase_add_loop_test(all, values_are_read, 0, LENGTH(values));
+	tcase_add_test(all, what_lies_before_1970_is_early);
 	tcase_add_test(all, times_have_bounds);
 	suite_add_tcase(suite, all);
 	return suite;

@@ -485,7 +485,7 @@ static const struct time_case {
 	{T("{\"timestamp\":true}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":\"\"}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":\"soon\"}"), NONE, WARN("timestamp", NOTIME)},
-	{T("{\"timestamp\":-5}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":-5}"), NONE, WARN("timestamp", EARLY)},
 	{T("{\"timestamp\":{\"at\":1}}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":1e400}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":0}"), NONE, WARN("timestamp", EARLY)},
@@ -587,8 +587,13 @@ START_TEST(the_envelope_is_a_default)
 	check_time(T("{\"time\":1789996300}"), &given, INT64_C(1789996300) * S, NULL);
 	check_time(T("{\"timestamp\":1789996300}"), &given, RECEIVED_US - 100 * S, NULL);
 	check_time(T("{\"originalTimestamp\":1789996300}"), &given, RECEIVED_US - 100 * S, NULL);
+	/* The later of the two: an item that was queued has its sentAt of then. */
 	check_time(T("{\"originalTimestamp\":1789996300,\"sentAt\":1789996310}"), &given,
-		   RECEIVED_US - 10 * S, NULL);
+		   RECEIVED_US - 100 * S, NULL);
+	check_time(T("{\"originalTimestamp\":1789996300,\"sentAt\":1789996410}"), &given,
+		   RECEIVED_US - 110 * S, NULL);
+	check_time(T("{\"originalTimestamp\":1789996300,\"sentAt\":\"soon\"}"), &given,
+		   RECEIVED_US - 100 * S, WARN("sentAt", NOTIME));
 	check_time(T("{}"), &bad, NONE, WARN("envelope.timestamp", NOTIME));
 	check_time(T("{}"), &early, NONE, WARN("envelope.timestamp", EARLY));
 	check_time(T("{\"timestamp\":1789996300}"), &null, INT64_C(1789996300) * S, NULL);

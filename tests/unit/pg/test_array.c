@@ -81,6 +81,16 @@ START_TEST(numbers_are_big_endian)
 }
 END_TEST
 
+START_TEST(a_uuid_is_sixteen_bytes)
+{
+	start(PG_UUID, 1);
+	pg_array_add_uuid(&array, (const unsigned char *)"0123456789abcdef");
+	BYTES("\0\0\0\1\0\0\0\1\0\0\x0b\x86\0\0\0\1\0\0\0\1"
+	      "\0\0\0\x10"
+	      "0123456789abcdef");
+}
+END_TEST
+
 START_TEST(timestamps_count_from_2000)
 {
 	start(PG_TIMESTAMPTZ, 3);
@@ -319,6 +329,7 @@ Suite *unit_suite(void)
 	tcase_add_test(writing, elements_have_their_length_before_them);
 	tcase_add_test(writing, an_absent_text_is_null);
 	tcase_add_test(writing, numbers_are_big_endian);
+	tcase_add_test(writing, a_uuid_is_sixteen_bytes);
 	tcase_add_test(writing, timestamps_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	tcase_add_test(writing, records_are_elements);

@@ -67,6 +67,7 @@ START_TEST(json_of_the_database_passes_through)
 		.position = SLICE("12"),
 		.replayed_ids = SLICE("[1, 2]"),
 		.truncated = true,
+		.envelope = SLICE("{\"n\": 1.0}"),
 		.payload_bytes = {NULL, 0},
 	};
 	const struct store_list list = {&store_rejected_entity, &item, 1};
@@ -75,7 +76,7 @@ START_TEST(json_of_the_database_passes_through)
 
 	ck_assert_ptr_nonnull(strstr(json, "\"position\":12,"));
 	ck_assert_ptr_nonnull(strstr(json, "\"replayed_ids\":[1, 2]}"));
-	ck_assert_ptr_nonnull(strstr(json, "\"truncated\":true,"));
+	ck_assert_ptr_nonnull(strstr(json, "\"truncated\":true,\"envelope\":{\"n\": 1.0},"));
 	ck_assert_ptr_nonnull(strstr(json, "\"payload_bytes\":null,"));
 	buf_free(&out);
 }
