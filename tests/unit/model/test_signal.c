@@ -485,7 +485,7 @@ static const struct time_case {
 	{T("{\"timestamp\":true}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":\"\"}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":\"soon\"}"), NONE, WARN("timestamp", NOTIME)},
-	{T("{\"timestamp\":-5}"), NONE, WARN("timestamp", NOTIME)},
+	{T("{\"timestamp\":-5}"), NONE, WARN("timestamp", EARLY)},
 	{T("{\"timestamp\":{\"at\":1}}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":1e400}"), NONE, WARN("timestamp", NOTIME)},
 	{T("{\"timestamp\":0}"), NONE, WARN("timestamp", EARLY)},
