@@ -429,10 +429,11 @@ def test_list_and_show(stack, key):
     (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
     (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
-    (["replay", "--code", "nonsense"], 2, 'nothing is rejected with the code "nonsense": use one of'
-     " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
-     " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
-     " unsupported_coding, unsupported_media_type, missing_product_org_id\n"),
+    (["replay", "--code", "nonsense"], 2, (
+        'nothing is rejected with the code "nonsense": use one of'
+        " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
+        " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
+        " unsupported_coding, unsupported_media_type, missing_product_org_id\n")),
     (["list", "--code", "unauthenticated"], 2, 'the code "unauthenticated": use one of'),
     (["replay", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
 ])
@@ -523,7 +524,8 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
 def test_replay_has_what_stood_beside_the_array(stack, key, tmp_path, bulk):
     """The defaults, the correction of the sender's clock and the column, as its neighbours do."""
     item = b'{"originalTimestamp":"2026-09-14T10:00:00Z"%s}'
-    envelope = b'{"context":{"traits":{"email":"A@b.co"}},"sentAt":"2026-09-14T10:00:01.50Z","n":1.0'
+    envelope = b'{"context":{"traits":{"email":"A@b.co"}},"sentAt":"2026-09-14T10:00:01.50Z",'
+    envelope += b'"n":1.0'
     send(stack, bulk_path(key) if bulk else path_of(key, end="/batch"),
          envelope + b',"batch":[' + item % b',"n":NaN' + b"," + item % b"" + b"]}")
     identity, = ids_of(stack, key)

@@ -659,6 +659,7 @@ static const struct {
 	{T("1790086401"), INT64_MIN, AHEAD},
 	{T("\"2099-01-01\""), INT64_MIN, AHEAD},
 	{T("-1"), INT64_MIN, EARLY},
+	{T("\"0001-01-01T00:00:00Z\""), INT64_MIN, EARLY},
 	{T("1e400"), INT64_MIN, WHEN},
 	{T("\"yesterday\""), INT64_MIN, WHEN},
 	{T("\"2024-02-30\""), INT64_MIN, WHEN},
