@@ -75,7 +75,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh check-machine check-package check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
+	check-fresh check-package check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
 	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall deb clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -244,10 +244,7 @@ check-steady: all  ## the end-to-end tests ten times, five of them on a busy mac
 check-fresh:  ## the README's two commands in a new Debian root, SUITE=bookworm or trixie (root only)
 	tests/check-fresh
 
-check-machine:  ## the systemd units in a Debian machine booted for them, SUITE=bookworm or trixie (root only)
-	$(PYTEST) -rs tests/machine
-
-check-package:  ## the Debian packages in new Debian roots, web servers as Debian has them, SUITE=bookworm or trixie (root only)
+check-package:  ## the Debian packages in new Debian roots, web servers and systemd as Debian has them, SUITE=bookworm or trixie (root only)
 	tests/check-package
 
 bench: all  ## all benchmarks; about an hour

@@ -1,36 +1,32 @@
-"""One machine for the tests of a file, with Sluice as deploy/README.md installs it."""
+"""One machine for the tests of a file, with the packages installed as deploy/README.md says."""
 
-import re
-import subprocess
+import os
+import shutil
 
 import pytest
 
 import machine as machines
-from machine import ROOT, Machine
+from machine import Machine
 
+SERVERS = ("apache2", "lighttpd", "nginx")
 # Its answer is the status alone; the payload is new each time.
 POST = ("curl -sS -o /dev/null -w '%{http_code}' --max-time 60 -H 'Content-Type: application/json'"
         " -d \"{\\\"email\\\":\\\"a@example.com\\\",\\\"messageId\\\":\\\"$(cat"
         " /proc/sys/kernel/random/uuid)\\\"}\" http://localhost/api/signal-staging/webhook/")
+INSTALL = """
+dpkg -i /srv/packages/sluice*_*-1_*.deb
+runuser -u postgres -- sluicectl setup
+systemctl enable --now sluice-intake@1.service sluice-settings@1.service sluice-maintain.timer
+lighty-enable-mod accesslog sluice
+systemctl start lighttpd
+"""
 
 
-def commands(*headings):
-    """The sh blocks below the headings of deploy/README.md."""
-    text = (ROOT / "deploy/README.md").read_text()
-    found = []
-    for heading in headings:
-        section = re.search(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", text, re.M | re.S)
-        found += re.findall(r"^```sh\n(.*?)^```", section[1], re.M | re.S)
-    return found
-
-
-def copy_checkout(machine):
-    """What is committed, in /root/sluice."""
-    target = machine.root / "root/sluice"
-    target.mkdir(parents=True, exist_ok=True)
-    archive = subprocess.Popen(["git", "-C", str(ROOT), "archive", "HEAD"], stdout=subprocess.PIPE)
-    subprocess.run(["tar", "-x", "-C", str(target)], stdin=archive.stdout, check=True)
-    assert archive.wait() == 0
+def prepare(root):
+    """All web servers of the system would listen on one port; none is started at boot."""
+    machines.shell("systemctl", f"--root={root}", "disable", *SERVERS)
+    (root / "usr/sbin/policy-rc.d").unlink()
+    shutil.copytree(os.environ["SLUICE_PACKAGES"], root / "srv/packages")
 
 
 def wait_for_front(machine):
@@ -39,24 +35,12 @@ def wait_for_front(machine):
 
 
 @pytest.fixture(scope="module")
-def installed(request):
+def installed():
     """The machine, with the workers running by systemd behind lighttpd."""
     if reason := machines.missing():
         pytest.skip(reason)
-    name = request.module.__name__.removeprefix("test_")
-    with Machine(name) as machine:
-        copy_checkout(machine)
-        by_hand, *database = commands("Install", "Database")
-        configuration, = commands("Configuration")
-        units = commands("Workers and maintenance")[0]
-        machine.run("cd /root/sluice\n" + by_hand, timeout=600)
-        for block in (*database, configuration, units):
-            machine.run("cd /root/sluice\n" + block)
-        machine.run("printf '%s\\n' 'var.sluice_socket = \"/run/sluice/intake.sock\"'"
-                    " 'include \"/usr/local/share/sluice/lighttpd/sluice.conf\"'"
-                    " >/etc/lighttpd/conf-enabled/90-sluice.conf\n"
-                    "rm -f /etc/lighttpd/conf-enabled/99-unconfigured.conf\n"
-                    "systemctl start lighttpd")
+    with Machine(prepare) as machine:
+        machine.run(INSTALL)
         wait_for_front(machine)
         machine.run("sluicectl organization create Example", PGDATABASE="sluice")
         yield machine

@@ -1,9 +1,8 @@
-"""A Debian machine of its own: made by debootstrap, booted with systemd in a container.
+"""A Debian machine of its own, booted with systemd in a container.
 
-The base system of a suite, with the packages that an operator has and those that build Sluice, is
-made once and kept in build/machine/SUITE. A machine is an overlay on it: what it writes goes with
-it. It has a network of its own with nothing but a loopback interface. That needs root and the
-package systemd-container.
+It is a layer on the system in the folder SLUICE_SYSTEM, which takes all that is written and goes
+with the machine; tests/check-package makes that system. Its network has nothing but a loopback
+interface. That needs root and the package systemd-container.
 """
 
 import contextlib
@@ -13,101 +12,46 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PLACE = ROOT / "build/machine"
-SUITE = os.environ.get("SUITE", "bookworm")
 PATIENCE = 120
 POWER_OFF = signal.SIGRTMIN + 4  # systemd(1)
-
-BASE = ["ca-certificates", "systemd", "systemd-sysv", "dbus", "iproute2"]
-OPERATOR = ["postgresql", "lighttpd", "apache2", "nginx", "curl", "procps", "adduser", "man-db"]
-BUILD = ["gcc", "libc6-dev", "make", "libfcgi-dev", "libpq-dev", "libssl-dev", "zlib1g-dev",
-         "libjson-c-dev", "libpq5", "libjson-c5", "spawn-fcgi", "multiwatch"]
 ENVIRONMENT = {"HOME": "/root", "LC_ALL": "C.UTF-8",
                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 
-# Starts no service while packages are configured; the cluster is made, as on any machine.
-INSTALL = r"""
-mount -t proc proc /proc
-printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
-chmod 755 /usr/sbin/policy-rc.d
-export DEBIAN_FRONTEND=noninteractive
-apt-get -q update
-apt-get -q -y --no-install-recommends install "$@"
-apt-get clean
-rm /usr/sbin/policy-rc.d
-systemctl disable lighttpd apache2 nginx
-"""
-
 
 def missing():
-    """Why no machine can be made here, or None."""
+    """Why no machine can be booted here, or None."""
     if os.geteuid() != 0:
         return "a machine needs root"
-    absent = [program for program in ("debootstrap", "systemd-nspawn", "nsenter")
-              if shutil.which(program) is None]
-    return f"not installed: {', '.join(absent)}" if absent else None
+    if shutil.which("systemd-nspawn") is None:
+        return "not installed: systemd-container"
+    return None if "SLUICE_SYSTEM" in os.environ else "run by tests/check-package"
 
 
-def shell(command, **options):
-    return subprocess.run(command, check=True, text=True, capture_output=True, **options)
-
-
-def mirror():
-    """(URL, release) of each of this machine's Debian sources, as they are called in the suite."""
-    targets = shell(["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE)",
-                     "Created-By: Packages"]).stdout.split("\n")
-    found = []
-    for line in sorted(set(targets)):
-        url, _, release = line.partition(" ")
-        name, _, update = release.partition("-")
-        if name in ("bookworm", "trixie"):
-            found.append((url, SUITE + ("-" + update if update else "")))
-    return found
-
-
-def make_base():
-    base = PLACE / SUITE
-    if base.exists():
-        return base
-    fresh = PLACE / f"{SUITE}.new"
-    if fresh.exists():
-        shutil.rmtree(fresh)
-    PLACE.mkdir(parents=True, exist_ok=True)
-    sources = mirror()
-    url = next(url for url, release in sources if release == SUITE)
-    shell(["debootstrap", "--variant=minbase", f"--include={','.join(BASE)}", SUITE, str(fresh),
-           url])
-    (fresh / "etc/apt/sources.list").write_text(
-        "".join(f"deb {url} {release} main\n" for url, release in sources))
-    for name in ("resolv.conf", "hosts"):
-        shutil.copy(f"/etc/{name}", fresh / "etc" / name)
-    shell(["unshare", "--mount", "--pid", "--fork", "--kill-child", "chroot", str(fresh),
-           "bash", "-euxc", INSTALL, "install", *OPERATOR, *BUILD],
-          env=ENVIRONMENT | {name: value for name, value in os.environ.items()
-                             if name.endswith("_proxy")})
-    fresh.rename(base)
-    return base
+def shell(*command):
+    return subprocess.run(command, check=True, text=True, capture_output=True)
 
 
 class Machine:
     """Booted as a context. run() executes in it as root."""
 
-    def __init__(self, name):
-        self.name = f"sluice-{name}-{os.getpid()}"
-        self.place = PLACE / self.name
-        self.root = self.place / "root"
-        self.process = self.leader = None
+    def __init__(self, prepare):
+        """prepare(root) changes the system before it boots."""
+        self.prepare = prepare
+        self.place = self.root = self.process = self.leader = None
 
     def __enter__(self):
-        base = make_base()
-        for name in ("up", "work", "root"):
-            (self.place / name).mkdir(parents=True)
-        layers = f"lowerdir={base},upperdir={self.place}/up,workdir={self.place}/work"
-        shell(["mount", "-t", "overlay", "overlay", "-o", layers, str(self.root)])
+        system = pathlib.Path(os.environ["SLUICE_SYSTEM"])
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="booted-", dir=system.parent))
+        self.root = self.place / "root"
+        for name in ("changes", "work", "root"):
+            (self.place / name).mkdir()
+        layers = f"lowerdir={system},upperdir={self.place}/changes,workdir={self.place}/work"
+        shell("mount", "-t", "overlay", "overlay", "-o", layers, str(self.root))
         try:
+            self.prepare(self.root)
             self.boot()
         except BaseException:
             self.__exit__()
@@ -118,7 +62,8 @@ class Machine:
         with open(self.place / "console", "wb") as console:
             self.process = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no",
-                 "--keep-unit", f"--machine={self.name}", f"--directory={self.root}"],
+                 "--keep-unit", f"--machine={self.place.name}",
+                 f"--directory={self.root}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         wait_for(self.find_leader, "the container has a first process")
         # degraded: a service of the distribution that a container cannot have.

@@ -1,4 +1,4 @@
-"""The units under a real systemd, with PostgreSQL and lighttpd as Debian sets them up."""
+"""The packages' units under a real systemd, with PostgreSQL and lighttpd as Debian sets them up."""
 
 import pytest
 
@@ -45,6 +45,15 @@ def test_no_request_is_lost_while_workers_restart(installed, key):
     answers = [line for sender in senders for line in sender.communicate()[0].split()]
     assert restarts > 3
     assert answers == ["202"] * 600
+
+
+def test_no_request_is_lost_during_an_upgrade(installed, key):
+    before = shown(installed, WORKER, "MainPID")
+    senders = [installed.start(f"for n in {{1..150}}; do {POST}{key}; echo; done") for _ in "1234"]
+    installed.run("dpkg -i /srv/packages/sluice*_*-2_*.deb")
+    answers = [line for sender in senders for line in sender.communicate()[0].split()]
+    assert answers == ["202"] * 600
+    assert shown(installed, WORKER, "MainPID") not in ("0", before)
 
 
 def test_a_killed_worker_comes_back(installed, key):
@@ -119,7 +128,7 @@ def test_a_database_by_tcp_is_reached_with_the_drop_in(installed, key):
         "echo 'database = hostaddr=127.0.0.1 dbname=sluice user=sluice_intake password=made-up'"
         " >/etc/sluice/sluice.conf\n"
         "mkdir -p /etc/systemd/system/sluice-intake@.service.d\n"
-        "sed 's/192.0.2.20/127.0.0.1/' /usr/local/share/sluice/systemd/remote_database.conf"
+        "sed 's/192.0.2.20/127.0.0.1/' /usr/share/sluice/systemd/remote_database.conf"
         " >/etc/systemd/system/sluice-intake@.service.d/remote_database.conf\n"
         f"systemctl daemon-reload; systemctl restart {WORKER}")
     assert posted(installed, key) == "202"
