@@ -261,7 +261,11 @@ BEGIN
     IF NOT accepted OR 0 < ANY (sluice.delivered_ids(organization_id, key_scope, sample)) THEN
         delivered := sluice.delivered_ids(organization_id, key_scope, fingerprints);
     END IF;
-    IF accepted THEN
+    -- As they are, if all are kept: taking the arrays apart costs a tenth of an import.
+    IF accepted AND delivered IS NULL AND array_position(fingerprints, NULL) IS NULL THEN
+        INSERT INTO sluice.delivery_import (stored_xact, organization_id, key_scope, fingerprints, ids)
+        VALUES (sluice.stored_xact(), organization_id, key_scope, fingerprints, ids);
+    ELSIF accepted THEN
         INSERT INTO sluice.delivery_import (stored_xact, organization_id, key_scope, fingerprints, ids)
         SELECT sluice.stored_xact(), note_chunk.organization_id, note_chunk.key_scope,
             array_agg(u.fingerprint), array_agg(u.id)
