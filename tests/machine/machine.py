@@ -62,7 +62,7 @@ class Machine:
         with open(self.place / "console", "wb") as console:
             self.process = subprocess.Popen(
                 ["systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no",
-                 "--keep-unit", f"--machine={self.place.name}",
+                 "--keep-unit", f"--machine=sluice-{os.getpid()}",
                  f"--directory={self.root}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         wait_for(self.find_leader, "the container has a first process")
