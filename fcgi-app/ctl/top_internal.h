@@ -19,7 +19,7 @@ struct top_problem {
 	uint64_t total; /* since counting began */
 };
 
-enum { TOP_PROBLEMS = 8 };
+enum { TOP_PROBLEMS = 5 };
 
 struct top_sample {
 	/* Now. */

@@ -6,16 +6,30 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
 
 #include "base/log.h"
 
-enum { PAUSE_MS = 50 };
+enum { PAUSE_MS = 50, WAIT_US = 10000 };
+
+/* The flag belongs to the socket, not to the descriptor: systemd clears it when it starts another
+ * process with this socket as standard input, such as another worker or the command of a reload. */
+static bool set_non_blocking(int fd)
+{
+	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0;
+}
 
 enum status listener_open(struct listener *listener, int fd)
 {
+	/* However short the time without the flag is, an accept in it must not wait. */
+	const struct timeval wait = {.tv_usec = WAIT_US};
+
 	*listener = (struct listener){.fd = fd};
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0 ? STATUS_OK
-									: STATUS_INTERNAL;
+	return set_non_blocking(fd) &&
+			       setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == 0
+		       ? STATUS_OK
+		       : STATUS_INTERNAL;
 }
 
 int64_t listener_pause_ms(const struct listener *listener, int64_t now_ms)
@@ -25,6 +39,7 @@ int64_t listener_pause_ms(const struct listener *listener, int64_t now_ms)
 
 enum status listener_accept(struct listener *listener, struct fcgi *fcgi, int64_t now_ms)
 {
+	(void)set_non_blocking(listener->fd);
 	enum status status = fcgi_accept(fcgi, listener->fd);
 
 	if (status == STATUS_BUSY) {

@@ -18,7 +18,8 @@ enum status listener_open(struct listener *listener, int fd) MUST_CHECK;
 /* For how many milliseconds connections must not be accepted yet; 0: accept. */
 int64_t listener_pause_ms(const struct listener *listener, int64_t now_ms);
 
-/* As fcgi_accept(). STATUS_BUSY is logged and begins a pause. */
+/* As fcgi_accept(), and never waits, also if another process has made the socket blocking.
+ * STATUS_BUSY is logged and begins a pause. */
 enum status listener_accept(struct listener *listener, struct fcgi *fcgi,
 			    int64_t now_ms) MUST_CHECK;
 

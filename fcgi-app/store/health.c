@@ -23,7 +23,7 @@ enum status store_key_health_list(const struct store *store, struct store_list *
 		.name = "store_key_health_list",
 		.entity = &store_key_health_entity,
 		.from = "(SELECT * FROM sluice.key_health WHERE refused_today > 0 "
-			"ORDER BY refused_today DESC LIMIT 10) AS k",
+			"ORDER BY refused_today DESC LIMIT 7) AS k",
 	};
 
 	return store_query_list(store, &query, NULL, keys);

@@ -27,7 +27,7 @@ def test_one_screen(stack, top):
                                             " where key_id = %s", key["id"]), [(3,)],
                          "the refusals are stored")
         text = top("top", "--once", "--interval", "1").stdout_text
-    assert len(text.splitlines()) <= 24, "one screen"
+    assert len(text.splitlines()) <= 24, text
     for pattern in (
             r"up        1 worker, 1 connected to the database; \d+ of 512 slots in use, ",
             r"requests  [1-9]\d*\.\d/s accepted, 0\.0/s refused, 0\.0/s failed; [1-9]\d*\.\d/s ",

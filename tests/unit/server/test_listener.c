@@ -47,6 +47,17 @@ static void come(void)
 	must(connect(fd, (struct sockaddr *)&address, address_bytes) == 0);
 }
 
+/* What systemd does to a socket that it hands to another process. */
+START_TEST(a_socket_that_became_blocking_is_not_waited_for)
+{
+	must(fcntl(listener.fd, F_SETFL, fcntl(listener.fd, F_GETFL) & ~O_NONBLOCK) == 0);
+	ck_assert_int_eq(fcgi_accept(fcgi, listener.fd), STATUS_AGAIN);
+	must(fcntl(listener.fd, F_SETFL, fcntl(listener.fd, F_GETFL) & ~O_NONBLOCK) == 0);
+	ck_assert_int_eq(listener_accept(&listener, fcgi, NOW_MS), STATUS_AGAIN);
+	ck_assert((fcntl(listener.fd, F_GETFL) & O_NONBLOCK) != 0);
+}
+END_TEST
+
 /* How many descriptors this process may have from now on. */
 static void limit_descriptors(rlim_t most)
 {
@@ -100,6 +111,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, nobody_is_waited_for);
+	tcase_add_test(tcase, a_socket_that_became_blocking_is_not_waited_for);
 	tcase_add_test(tcase, without_descriptors_there_is_a_pause);
 	tcase_add_test(tcase, what_is_no_descriptor_is_refused);
 	suite_add_tcase(suite, tcase);
