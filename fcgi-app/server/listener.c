@@ -17,7 +17,10 @@ enum { PAUSE_MS = 50, WAIT_US = 10000 };
  * process with this socket as standard input, such as another worker or the command of a reload. */
 static bool set_non_blocking(int fd)
 {
-	return fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) == 0;
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 &&
+	       ((flags & O_NONBLOCK) != 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0);
 }
 
 enum status listener_open(struct listener *listener, int fd)
