@@ -99,7 +99,8 @@ def test_all_codes_are_described():
     ("/api/signal-staging/webhook/crm/sk_a?x=/y", ["/api/signal-staging/webhook/{source}/{key}"]),
     ("/api/signal-staging/webhook/sk_a/batch/", ["/api/signal-staging/webhook/{key}/batch"]),
     ("http://x/api/settings/keys/7", ["/api/settings/keys/{id}"]),
-    ("/health%2Flive", ["/health/live"]), ("/healthy", []), ("/api/settings/keys/7/8", [])])
+    ("/sluice/health%2Flive", ["/sluice/health/live"]), ("/sluice/healthy", []),
+    ("/api/settings/keys/7/8", [])])
 def test_answers_are_matched_with_paths(target, expected):
     assert paths_of(target) == expected
 
