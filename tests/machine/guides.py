@@ -2,7 +2,7 @@
 
 A guide is a section; what is done is what a reader sees:
 
-* ```sh is run by a shell of root, which keeps its variables from block to block, on the hosts that
+* ```sh is run by a shell of root, which keeps its variables and its directory from block to block, on the hosts that
   the text before names last: On `db.example.com`: (a guide of one host need not name it).
 * ```text after it is what these commands print. In it … stands for anything.
 * sk_… in a command is the key that was printed last.
@@ -29,7 +29,7 @@ test ! -e /root/.guide || . /root/.guide
 {{
 {commands}
 }} 2>&1
-declare -px >/root/.guide
+{{ declare -p | grep -v '^declare -[^ ]*r'; declare -p PWD | sed 's/.*PWD=/cd /'; }} >/root/.guide
 """
 
 

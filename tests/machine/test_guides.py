@@ -17,3 +17,10 @@ def test_install_and_tls(boot, front):
     machine = site.machines["web.example.com"]
     assert machine.try_run(f"journalctl -q --no-pager | grep -F {site.key}").returncode == 1
     assert machine.try_run(f"grep -rFl {site.key} /var/log /run").returncode == 1
+
+
+def test_pgbouncer(boot):
+    site = boot({"web.example.com": ("192.0.2.10", "postgresql", "nginx")})
+    for title in ("Packages and database", "With nginx", "The first signal"):
+        site.follow(title)
+    site.follow("PgBouncer")
