@@ -2,9 +2,9 @@
  * key/fingerprint.h - the fingerprint of a delivery, by which the database recognises its repeats
  * (CONTRACT.md, section 5).
  *
- * Eight bytes of the SHA-256 of its id, then eight of that of id, kind and content: deliveries that
- * share an id are found by the first half. Together they tell different ids apart as 16 bytes of
- * SHA-256 do, because the second half depends on the id, too. sluice.fingerprint() makes the same.
+ * Sixteen bytes of the SHA-256 of its id, the second half XORed with the first eight of the SHA-256
+ * of kind and content. Deliveries that share an id are found by the first half; with the second it
+ * tells different ids apart as 16 bytes of SHA-256 do. sluice.fingerprint() makes the same.
  */
 #ifndef KEY_FINGERPRINT_H
 #define KEY_FINGERPRINT_H

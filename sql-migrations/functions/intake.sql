@@ -33,14 +33,15 @@ COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
 CREATE OR REPLACE FUNCTION sluice.fingerprint(message_id text, kind text, content bytea)
 RETURNS uuid
 LANGUAGE sql IMMUTABLE
-RETURN encode(
-    substr(sha256(convert_to(message_id, 'UTF8')), 1, 8)
-    || substr(sha256(convert_to(message_id, 'UTF8') || '\x00'::bytea || convert_to(kind, 'UTF8')
-        || '\x00'::bytea || content), 1, 8), 'hex')::uuid;
+RETURN (encode(substr(sha256(convert_to(message_id, 'UTF8')), 1, 8), 'hex')
+    || lpad(to_hex((
+        ('x' || encode(substr(sha256(convert_to(message_id, 'UTF8')), 9, 8), 'hex'))::bit(64)
+        # ('x' || encode(substr(sha256(convert_to(kind, 'UTF8') || '\x00'::bytea || content), 1, 8),
+            'hex'))::bit(64))::bigint), 16, '0'))::uuid;
 COMMENT ON FUNCTION sluice.fingerprint(text, text, bytea) IS
-    'delivery.fingerprint of a message id and content of a kind: event, product_org or bytes. Eight '
-    'bytes of the SHA-256 of the id, and eight of that of id, kind and content with zero bytes '
-    'between them.';
+    'delivery.fingerprint of a message id and content of a kind: event, product_org or bytes. 16 '
+    'bytes of the SHA-256 of the id, the second half XORed with the first eight of that of kind and '
+    'content, with zero bytes between them.';
 
 CREATE OR REPLACE FUNCTION sluice.event_fingerprint(message_id text, event_type text,
     event_name text) RETURNS uuid

@@ -4,6 +4,7 @@ backends may run under callgrind: then they write what they counted when they en
 
 import ctypes
 import hashlib
+import operator
 import os
 import pathlib
 import re
@@ -43,9 +44,9 @@ def encoded(kind, data):
 
 def fingerprint(message_id, event_type, event_name):
     """As fcgi-app/key/fingerprint.c."""
-    parts = b"\0".join(each.encode() for each in (message_id, "event", event_type, event_name))
-    return (hashlib.sha256(message_id.encode()).digest()[:8]
-            + hashlib.sha256(parts).digest()[:8])
+    of_id = hashlib.sha256(message_id.encode()).digest()
+    content = "\0".join(("event", event_type, event_name)).encode()
+    return of_id[:8] + bytes(map(operator.xor, of_id[8:16], hashlib.sha256(content).digest()))
 
 
 def record(types, columns):

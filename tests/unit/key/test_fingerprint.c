@@ -21,18 +21,18 @@ START_TEST(each_kind)
 
 	ck_assert_int_eq(fingerprint_of_event(SLICE("e-1"), SLICE("track"), SLICE("open"), &made),
 			 STATUS_OK);
-	check_fingerprint(&made, "b94f523196aaacd8ed382325305bca7e");
+	check_fingerprint(&made, "b94f523196aaacd823a36cb289a0b728");
 	ck_assert_int_eq(fingerprint_of_event(SLICE("e-1"), SLICE_ABSENT, SLICE_ABSENT, &made),
 			 STATUS_OK);
-	check_fingerprint(&made, "b94f523196aaacd8400b514b793faa45");
+	check_fingerprint(&made, "b94f523196aaacd85f7ea8c9eedf798c");
 	ck_assert_int_eq(fingerprint_of_event(SLICE("e-1"), SLICE(""), SLICE(""), &made),
 			 STATUS_OK);
-	check_fingerprint(&made, "b94f523196aaacd8400b514b793faa45");
+	check_fingerprint(&made, "b94f523196aaacd85f7ea8c9eedf798c");
 	ck_assert_int_eq(fingerprint_of_product_org(SLICE("e-1"), SLICE("o"), &made), STATUS_OK);
-	check_fingerprint(&made, "b94f523196aaacd800559a5cdcd15607");
+	check_fingerprint(&made, "b94f523196aaacd8e73db7e42aaf39a4");
 	ck_assert_int_eq(fingerprint_of_bytes(SLICE("e-1"), SLICE("{\"a\":\0001}"), &made),
 			 STATUS_OK);
-	check_fingerprint(&made, "b94f523196aaacd89ddc593cc4712467");
+	check_fingerprint(&made, "b94f523196aaacd8c369c04a3bd5122f");
 }
 END_TEST
 
@@ -53,6 +53,35 @@ START_TEST(parts_are_kept_apart)
 }
 END_TEST
 
+/* A content of up to 512 bytes, its kind included, is kept from item to item: here 505 of name. */
+START_TEST(long_and_alternating_contents)
+{
+	static const struct {
+		size_t n;
+		const char *expected;
+	} cases[] = {
+		{504, "b94f523196aaacd83dd89ce269a585e2"},
+		{505, "b94f523196aaacd87b8cd9d12c979dd6"},
+		{506, "b94f523196aaacd836d83b123c44605c"},
+		{507, "b94f523196aaacd8697061de0584d99f"},
+		{600, "b94f523196aaacd84e378fb2cd2c9f8b"},
+	};
+	char name[600];
+	struct fingerprint made;
+
+	memset(name, 'n', sizeof(name));
+	for (size_t turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+			for (size_t again = 0; again < 2; again++) {
+				ck_assert_int_eq(fingerprint_of_event(
+							 SLICE("e-1"), SLICE_ABSENT,
+							 (struct slice){name, cases[i].n}, &made),
+						 STATUS_OK);
+				check_fingerprint(&made, cases[i].expected);
+			}
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("fingerprint");
@@ -60,6 +89,7 @@ Suite *unit_suite(void)
 
 	tcase_add_test(all, each_kind);
 	tcase_add_test(all, parts_are_kept_apart);
+	tcase_add_test(all, long_and_alternating_contents);
 	suite_add_tcase(suite, all);
 	return suite;
 }
