@@ -20,7 +20,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		       "the role that may run sluicectl, named like the user of the system: root"},
 	[CTL_FROM] =
 		{"--from", "ADDRESS",
-		 "the workers are on another host: their address, as pg_hba.conf wants it (192.0.2.10/32)"},
+		 "the workers are on another host: their address or network (192.0.2.10, 192.0.2.0/24)"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
 	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
@@ -85,6 +85,7 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Makes a cluster fit for use: creates the database (sluice, unless --database names another) and migrates it, lets the roles of workers, settings and maintenance log in, each as a system user of its own, and makes a role for the tool. "
 		 "Adds what that needs to pg_hba.conf and pg_ident.conf; lines that it cannot write are printed. "
 		 "Run it as a superuser: runuser -u postgres -- sluicectl setup. "
+		 "At a terminal it asks for --database, --admin and --from where they are not given, and shows what it will do before it does it; with --json, or without a terminal, it never asks. "
 		 "What is done already is left alone, so it can be repeated."},
 	{.noun = "migrate",
 	 .optional = CTL_BIT(CTL_DRY_RUN) | CTL_BIT(CTL_DIRECTORY) | CTL_BIT(CTL_DATABASE) |

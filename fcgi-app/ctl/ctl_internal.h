@@ -6,6 +6,7 @@
  *   ctl/parse.c         reads the arguments by it
  *   ctl/help.c          prints the help from it
  *   ctl/argument.c      timestamps, ids and files among the arguments
+ *   ctl/ask.c           questions to the person at the terminal
  *   ctl/message.c       error messages, and text that is safe for a terminal
  *   ctl/print.c         tables and JSON
  *   ctl/organization.c  organization …, member …
@@ -177,6 +178,16 @@ enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
 /* Reads a whole file, which is called what in messages; on failure the message is printed. */
 enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path, size_t max_bytes,
 			    struct slice *text);
+
+/* ---- ctl/ask.c ---- */
+
+/* True if a person reads and answers: input and output are a terminal, and not --json. */
+bool ctl_may_ask(const struct ctl *ctl);
+
+/* Asks, after all that is in ctl->out; an empty answer is the usual one. On failure, as at the end
+ * of input, the message is printed. */
+enum ctl_exit ctl_ask(struct ctl *ctl, const char *question, const char *usual,
+		      const char **answer);
 
 /* ---- ctl/message.c ---- */
 

@@ -6,6 +6,7 @@
  */
 #include "ctl/ctl_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -198,9 +199,11 @@ static enum ctl_exit add_lines(struct ctl *ctl, struct setup *setup, bool local,
 	}
 	buf_free(&whole);
 	add_step(setup, what, result, slice_of(path));
-	if (strcmp(result, "to do") != 0 || ctl_has(ctl, CTL_JSON))
+	bool by_hand = strcmp(result, "to do") == 0;
+	if ((!by_hand && strcmp(result, "would do") != 0) || ctl_has(ctl, CTL_JSON))
 		return CTL_FINE;
-	buf_add_format(&ctl->out, "to be put at the beginning of %s:\n\n%s\n", path, lines);
+	buf_add_format(&ctl->out, "%s put at the beginning of %s:\n\n%s\n",
+		       by_hand ? "to be" : "would be", path, lines);
 	return CTL_FINE;
 }
 
@@ -225,8 +228,6 @@ static enum ctl_exit allow_logins(struct ctl *ctl, struct setup *setup)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* ---- the command ---- */
-
 /* What remains to be done by hand on the workers' hosts. */
 static void add_advice(struct ctl *ctl, const struct setup *setup)
 {
@@ -245,11 +246,88 @@ static void add_advice(struct ctl *ctl, const struct setup *setup)
 		       ctl_has(ctl, CTL_ADMIN) ? ctl->values[CTL_ADMIN] : "root", setup->database);
 }
 
-enum ctl_exit ctl_setup(struct ctl *ctl)
+/* ---- what to do ---- */
+
+/* One word of pg_hba.conf that means itself. */
+static bool is_plain_name(const char *name)
 {
-	struct setup setup = {.dry_run = ctl_has(ctl, CTL_DRY_RUN),
-			      .database = ctl_has(ctl, CTL_DATABASE) ? ctl->values[CTL_DATABASE]
-								     : "sluice"};
+	static const char *const words[] = {"all", "sameuser", "samerole", "samegroup",
+					    "replication"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(name, words[i]) == 0)
+			return false;
+	}
+	return *name != '\0' &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_.-")] == '\0';
+}
+
+/* An address with its mask, or without one that of the host alone; NULL if it is neither. */
+static const char *network_of(struct ctl *ctl, const char *text)
+{
+	unsigned char bytes[sizeof(struct in6_addr)];
+	const char *slash = strchr(text, '/');
+	size_t n = slash == NULL ? strlen(text) : (size_t)(slash - text);
+	const char *address = arena_copy(&ctl->arena, (struct slice){text, n});
+	int64_t bits;
+
+	if (address == NULL)
+		return NULL;
+	int bits_max = inet_pton(AF_INET, address, bytes) == 1	  ? 32
+		       : inet_pton(AF_INET6, address, bytes) == 1 ? 128
+								  : -1;
+	if (slash == NULL)
+		return bits_max < 0 ? NULL : arena_format(&ctl->arena, "%s/%d", address, bits_max);
+	return slice_to_int(slice_of(slash + 1), &bits) && bits >= 0 && bits <= bits_max ? text
+											 : NULL;
+}
+
+/* PostgreSQL would not start with a pg_hba.conf that it cannot read. */
+static enum ctl_exit check_values(struct ctl *ctl, const char *database)
+{
+	const char *from = ctl->values[CTL_FROM];
+
+	if (!is_plain_name(database))
+		return ctl_fail(CTL_USAGE,
+				"use letters, digits and _ . -, and no keyword of pg_hba.conf",
+				"\"%s\" is not a name for the database", database);
+	if (from == NULL)
+		return CTL_FINE;
+	ctl->values[CTL_FROM] = network_of(ctl, from);
+	if (ctl->values[CTL_FROM] == NULL)
+		return ctl_fail(CTL_USAGE, "write 192.0.2.10, 192.0.2.0/24 or 2001:db8::/64",
+				"\"%s\" is not an address", from);
+	return CTL_FINE;
+}
+
+/* Asks for an option that was not given. */
+static enum ctl_exit ask_for(struct ctl *ctl, enum ctl_option option, const char *question,
+			     const char *usual)
+{
+	return ctl_has(ctl, option) ? CTL_FINE
+				    : ctl_ask(ctl, question, usual, &ctl->values[option]);
+}
+
+static enum ctl_exit ask_for_options(struct ctl *ctl)
+{
+	enum ctl_exit result = ask_for(ctl, CTL_DATABASE, "database", "sluice");
+
+	if (result == CTL_FINE)
+		result = ask_for(ctl, CTL_ADMIN, "user of the system that may run sluicectl",
+				 "root");
+	if (result == CTL_FINE)
+		result = ask_for(ctl, CTL_FROM, "address of workers on another host", "none");
+	if (result == CTL_FINE && strcmp(ctl->values[CTL_FROM], "none") == 0)
+		ctl->values[CTL_FROM] = NULL;
+	return result;
+}
+
+/* ---- the command ---- */
+
+static enum ctl_exit take_steps(struct ctl *ctl, const char *database)
+{
+	struct setup setup = {.dry_run = ctl_has(ctl, CTL_DRY_RUN), .database = database};
 	enum ctl_exit result = make_database(ctl, &setup);
 	bool there = result == CTL_FINE && strcmp(ctl->values[CTL_DATABASE], "postgres") != 0;
 
@@ -264,4 +342,34 @@ enum ctl_exit ctl_setup(struct ctl *ctl)
 	if (result == CTL_FINE)
 		add_advice(ctl, &setup);
 	return result == CTL_FINE ? reported : result;
+}
+
+/* Shows the steps of a dry run; *agreed if they shall be taken. */
+static enum ctl_exit propose_steps(struct ctl *ctl, const char *database, bool *agreed)
+{
+	const char *answer = "";
+
+	ctl->values[CTL_DRY_RUN] = "";
+	enum ctl_exit result = take_steps(ctl, database);
+	ctl->values[CTL_DRY_RUN] = NULL;
+	if (result == CTL_FINE)
+		result = ctl_ask(ctl, "\nDo this", "yes", &answer);
+	*agreed = strcmp(answer, "yes") == 0 || strcmp(answer, "y") == 0;
+	return result;
+}
+
+enum ctl_exit ctl_setup(struct ctl *ctl)
+{
+	bool missing =
+		!ctl_has(ctl, CTL_DATABASE) || !ctl_has(ctl, CTL_ADMIN) || !ctl_has(ctl, CTL_FROM);
+	bool guided = missing && ctl_may_ask(ctl);
+	bool agreed = true;
+	enum ctl_exit result = guided ? ask_for_options(ctl) : CTL_FINE;
+	const char *database = ctl_has(ctl, CTL_DATABASE) ? ctl->values[CTL_DATABASE] : "sluice";
+
+	if (result == CTL_FINE)
+		result = check_values(ctl, database);
+	if (result == CTL_FINE && guided && !ctl_has(ctl, CTL_DRY_RUN))
+		result = propose_steps(ctl, database, &agreed);
+	return result == CTL_FINE && agreed ? take_steps(ctl, database) : result;
 }

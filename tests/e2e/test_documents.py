@@ -162,6 +162,19 @@ def test_every_command_is_run():
             assert document in text or document == "README.md", f"{test} runs {document}"
 
 
+def test_every_guide_is_followed():
+    """By tests/machine, as a whole or in its parts."""
+    guides = (ROOT / "deploy" / "README.md").read_text().partition("\n## Guides\n")[2]
+    followed = [re.compile(re.sub(r"\\{.*?\\}", ".*", re.escape(title)))
+                for test in (ROOT / "tests" / "machine").glob("test_*.py")
+                for title in re.findall(r'follow\(f?"([^"]+)"\)', test.read_text())]
+    titles = re.findall(r"^### (.*)\n((?:.*\n)*?)(?=### |## |\Z)", guides, re.M)
+    assert titles
+    for title, text in titles:
+        for part in re.findall(r"^#### (.*)", text, re.M) or [title]:
+            assert any(one.fullmatch(name) for one in followed for name in (title, part)), part
+
+
 def test_targets_and_files_that_are_named():
     """`make TARGET` and `path/of/a.file` in running text are there."""
     targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.M))

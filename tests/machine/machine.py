@@ -2,10 +2,11 @@
 
 It is a layer on the system in the folder SLUICE_SYSTEM, which takes all that is written and goes
 with the machine; tests/check-package makes that system. Its network has nothing but a loopback
-interface. That needs root and the package systemd-container.
+interface, or other machines too (Network). That needs root and the package systemd-container.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -34,12 +35,57 @@ def shell(*command):
     return subprocess.run(command, check=True, text=True, capture_output=True)
 
 
-class Machine:
-    """Booted as a context. run() executes in it as root."""
+class Network:
+    """A switch that connects machines, and nothing else. It ends with this process."""
 
-    def __init__(self, prepare):
-        """prepare(root) changes the system before it boots."""
+    def __init__(self):
+        self.namespaces = []
+
+    def __enter__(self):
+        self.switch = self.add_namespace()
+        self.configure(self.switch, "ip link add switch type bridge; ip link set switch up")
+        return self
+
+    def __exit__(self, *_):
+        for process in self.namespaces:
+            process.kill()
+            process.wait()
+
+    def add_namespace(self):
+        """The process that keeps a namespace of its own."""
+        own = os.readlink("/proc/self/ns/net")
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--",
+                                    "sleep", "infinity"], stdin=subprocess.DEVNULL)
+        self.namespaces.append(process)
+        wait_for(lambda: os.readlink(f"/proc/{process.pid}/ns/net") != own, "it has a namespace")
+        return process
+
+    def configure(self, namespace, script):
+        shell("nsenter", "--target", str(namespace.pid), "--net", "--", "bash", "-euc", script)
+
+    def plug_in(self, address):
+        """The path of a new namespace that has this address on the switch."""
+        namespace = self.add_namespace()
+        port = f"port{len(self.namespaces)}"
+        self.configure(self.switch, f"ip link add {port} master switch up type veth"
+                                    f" peer name eth0 netns {namespace.pid}")
+        self.configure(namespace, f"ip link set lo up; ip link set eth0 up;"
+                                  f" ip address add {address}/24 dev eth0")
+        return f"/proc/{namespace.pid}/ns/net"
+
+
+class Machine:
+    """Booted as a context; wait_until_booted() before run(), which executes in it as root."""
+
+    numbers = itertools.count(1)
+
+    def __init__(self, prepare, name="sluice", namespace=None):
+        """prepare(root) changes the system before it boots; namespace is the network's."""
         self.prepare = prepare
+        self.name = name
+        self.network = "--private-network"
+        if namespace:
+            self.network = f"--network-namespace-path={namespace}"
         self.place = self.root = self.process = self.leader = None
 
     def __enter__(self):
@@ -61,11 +107,13 @@ class Machine:
     def boot(self):
         with open(self.place / "console", "wb") as console:
             self.process = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--boot", "--private-network", "--register=no",
-                 "--keep-unit", f"--machine=sluice-{os.getpid()}",
-                 f"--directory={self.root}"],
+                ["systemd-nspawn", "--quiet", "--boot", self.network, "--register=no",
+                 "--keep-unit", f"--machine=sluice-{os.getpid()}-{next(self.numbers)}",
+                 f"--hostname={self.name}", f"--directory={self.root}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
         wait_for(self.find_leader, "the container has a first process")
+
+    def wait_until_booted(self):
         # degraded: a service of the distribution that a container cannot have.
         wait_for(lambda: self.try_run("systemctl is-system-running").stdout.strip()
                  in ("running", "degraded"), "the machine has booted")
@@ -85,6 +133,7 @@ class Machine:
     def reboot(self):
         self.power_off()
         self.boot()
+        self.wait_until_booted()
 
     def command(self, script, environment):
         """nsenter's, for a script of bash as root in the machine."""

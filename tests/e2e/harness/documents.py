@@ -16,8 +16,11 @@ def documents():
 
 
 def blocks(document, language):
-    """The fenced blocks of a document (a path within the checkout), without their indentation."""
-    text = (ROOT / pathlib.Path(document)).read_text()
+    """The fenced blocks of a document (a path within the checkout), without their indentation.
+
+    Not those of its guides, which tests/machine/guides.py follows on machines of their own.
+    """
+    text = (ROOT / pathlib.Path(document)).read_text().partition("\n## Guides\n")[0]
     return [textwrap.dedent(block) for _, of, block in BLOCK.findall(text) if of == language]
 
 

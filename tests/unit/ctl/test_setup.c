@@ -73,6 +73,40 @@ START_TEST(workers_elsewhere_need_tls)
 }
 END_TEST
 
+/* The address alone is that of one host. */
+START_TEST(an_address_gets_its_mask)
+{
+	check_says(try_setup("--from=192.0.2.10")->out, "  192.0.2.10/32  scram-sha-256\n");
+	check_says(try_setup("--from=2001:db8::1")->out, "  2001:db8::1/128  scram-sha-256\n");
+	check_says(try_setup("--from=2001:db8::/64")->out, "  2001:db8::/64  scram-sha-256\n");
+}
+END_TEST
+
+static const struct {
+	const char *option, *says;
+} refused[] = {
+	{"--from=", "\"\" is not an address"},
+	{"--from=samenet", "\"samenet\" is not an address"},
+	{"--from=192.0.2.10/33", "\"192.0.2.10/33\" is not an address"},
+	{"--from=::/129", "\"::/129\" is not an address"},
+	{"--from=192.0.2.0/24 trust", "\"192.0.2.0/24 trust\" is not an address"},
+	{"--database=", "\"\" is not a name for the database"},
+	{"--database=all", "\"all\" is not a name for the database"},
+	{"--database=a b", "\"a b\" is not a name for the database"},
+};
+
+START_TEST(what_the_server_would_misread_is_refused)
+{
+	static const struct libpq_call script[] = {{0}};
+	const struct tool_run *run = RUN_SCRIPTED(script, "setup", "--dry-run", refused[_i].option);
+
+	ck_assert_int_eq(run->exit, CTL_USAGE);
+	ck_assert_str_eq(run->out, "");
+	check_says(run->err, refused[_i].says);
+	libpq_check_end();
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("setup");
@@ -81,6 +115,9 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, what_would_be_done_is_listed);
 	tcase_add_test(tests, steps_are_in_json);
 	tcase_add_test(tests, workers_elsewhere_need_tls);
+	tcase_add_test(tests, an_address_gets_its_mask);
+	tcase_add_loop_test(tests, what_the_server_would_misread_is_refused, 0,
+			    sizeof(refused) / sizeof(refused[0]));
 	suite_add_tcase(suite, tests);
 	return suite;
 }
