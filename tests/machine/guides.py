@@ -21,7 +21,7 @@ DOCUMENT = ROOT / "deploy" / "README.md"
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
 NAMES = r"(?:`[\w.-]+`(?:, | and )?)+"
 HOSTS = re.compile(rf"\bOn ({NAMES})")
-COPY = re.compile(rf"\bCopy `(/[^`]+)` from `([\w.-]+)` to ({NAMES})")
+COPY = re.compile(rf"\bCopy ((?:`/[^`]+`(?:, | and )?)+) from `([\w.-]+)` to ({NAMES})")
 FILE = re.compile(r"\b(Write|Add to) `(/[^`]+)`")
 KEY = re.compile(r"\bsk_\w{20,}")
 SHELL = """
@@ -54,6 +54,10 @@ def parts(text):
     yield " ".join(text[at:].split()), None, ""
 
 
+def quoted(text):
+    return re.findall(r"`(.*?)`", text)
+
+
 def expected(text):
     """A regular expression for what a ```text block shows."""
     return r".*?".join(re.escape(part) for part in text.strip().split("…"))
@@ -71,10 +75,11 @@ class Site:
         hosts = list(self.machines) if len(self.machines) == 1 else []
         printed = None
         for before, language, content in parts(section(title)):
-            for path, source, targets in COPY.findall(before):
-                self.copy(path, source, re.findall(r"`(.*?)`", targets))
+            for paths, source, targets in COPY.findall(before):
+                for path in quoted(paths):
+                    self.copy(path, source, quoted(targets))
             for named in HOSTS.findall(before):
-                hosts = re.findall(r"`(.*?)`", named)
+                hosts = quoted(named)
             if language == "text":
                 assert printed is not None, f"{title}: no command before\n{content}"
                 assert re.fullmatch(expected(content), printed.strip(), re.S), \
@@ -105,4 +110,5 @@ class Site:
     def copy(self, path, source, targets):
         text = self.machines[source].run(f"base64 {shlex.quote(path)}")
         for target in targets:
-            self.machines[target].run(f"echo {shlex.quote(text)} | base64 -d >{shlex.quote(path)}")
+            self.machines[target].run(f"echo {shlex.quote(text)} | base64 -d |"
+                                      f" install -D /dev/stdin {shlex.quote(path)}")

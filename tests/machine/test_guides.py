@@ -24,3 +24,9 @@ def test_pgbouncer(boot):
     for title in ("Packages and database", "With nginx", "The first signal"):
         site.follow(title)
     site.follow("PgBouncer")
+
+
+def test_remote_database(boot):
+    site = boot({"db-1.example.com": ("192.0.2.20", "postgresql"),
+                 "web-1.example.com": ("192.0.2.10", "nginx")})
+    site.follow("A remote database")
