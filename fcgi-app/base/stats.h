@@ -40,7 +40,10 @@ struct stats {
 	stats_number stored, repeated, rejected;       /* items of accepted requests */
 	stats_number connections, connection_failures; /* to the database */
 	stats_number unknown_commits;
-	stats_number expired_connections; /* closed at their deadline without a whole answer */
+	stats_number hangs;		   /* times that requests began to be refused at once */
+	stats_number refused_at_once;	   /* because the database was away or hung */
+	stats_number cancelled_statements; /* at their limit */
+	stats_number expired_connections;  /* closed at their deadline without a whole answer */
 	stats_number failed_children;
 	stats_number lost_log_lines;
 

@@ -180,6 +180,7 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 enum status settings_open(struct settings **settings, const struct config *config)
 {
 	struct pg_options options = {.conninfo = config->database,
+				     .host_timeout_ms = config->connect_timeout_ms,
 				     .application_name = "sluice-settings"};
 	struct settings *made = calloc(1, sizeof(*made));
 

@@ -803,11 +803,53 @@ COMMENT ON FUNCTION sluice.bulk_finish() IS
     'the import. Returns how many. Commit right after it: until then a request with one of the '
     'same ids waits.';
 
+-- ---- a probe ----
+
+-- Short of waiting: while a worker probes, it refuses all requests.
+CREATE OR REPLACE FUNCTION sluice.intake_probe() RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms' AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM sluice.durable();
+    END IF;
+    PERFORM FROM sluice.api_key AS k LIMIT 1;
+    BEGIN
+        INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
+            source, request_id, payload) VALUES (0, 0, now(), now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.signal_cold_storage (id, organization_id, received_at, occurred_at, key_id,
+            stored_xact, source, request_id, payload)
+        VALUES (0, 0, now(), now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.product_org_update (id, organization_id, received_at, key_id, stored_xact,
+            product_org_id, request_id, payload)
+        VALUES (0, 0, now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.rejected_payload (id, organization_id, received_at, key_id, kind, code,
+            detail, request_id, payload)
+        VALUES (0, 0, now(), 0, 'item', 'probe', 'probe', 'probe', '');
+        INSERT INTO sluice.identity (organization_id, anonymous_id, signal_id, identified_at)
+        VALUES (0, 'probe', 0, now());
+        INSERT INTO sluice.delivery (organization_id, key_scope, fingerprint, id, received_at)
+        VALUES (0, 0, gen_random_uuid(), 0, now());
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+        VALUES (0, now(), 0, 0);
+        RAISE SQLSTATE 'SL000';
+    EXCEPTION WHEN SQLSTATE 'SL000' THEN
+        -- The rows are gone, but the transaction has written, so its commit waits as others do.
+        RETURN;
+    END;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake_probe() IS
+    'Finds out whether a group could be committed: writes to each table that intake writes to, and '
+    'takes that back. Fails where it would have to wait for a lock.';
+
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),
     sluice.intake(sluice.intake_sender[], sluice.intake_signal[], sluice.intake_product_org[], jsonb[],
         sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean),
-    sluice.bulk_finish()
+    sluice.bulk_finish(), sluice.intake_probe()
 TO sluice_intake;
 
 -- To find an id in delivery.

@@ -131,7 +131,7 @@ $$, $$
         ('sluice_intake jit=off'),
         ('sluice_intake lock_timeout=1s'),
         ('sluice_intake plan_cache_mode=force_generic_plan'),
-        ('sluice_intake statement_timeout=30s'),
+        ('sluice_intake statement_timeout=4s'),
         ('sluice_intake synchronous_commit=on'),
         ('sluice_settings idle_in_transaction_session_timeout=15s'),
         ('sluice_settings jit=off'),

@@ -607,7 +607,10 @@ END_TEST
 
 static enum status finish_bulk(const struct libpq_result *answer, uint64_t *repeated)
 {
+	static const struct libpq_result set = {.status = PGRES_COMMAND_OK, .command = "SET"};
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("SET LOCAL statement_timeout = 0()"),
+					    LIBPQ_ANSWER(&set),
 					    LIBPQ_SEND("SELECT sluice.bulk_finish()()"),
 					    LIBPQ_ANSWER(answer),
 					    LIBPQ_FINISH,
