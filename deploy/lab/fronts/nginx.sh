@@ -35,7 +35,7 @@ nginx_operator() {
 	include snippets/sluice-settings[.]conf;'
     replace "$conf/nginx.conf" 'worker_connections 768' 'worker_connections 16384'
     replace "$conf/nginx.conf" 'worker_processes auto;' 'worker_processes auto;
-worker_rlimit_nofile 40000;'
+worker_rlimit_nofile 32768;'
     replace "$upstreams" /run/sluice/intake.sock "$socket"
     replace "$upstreams" /run/sluice-settings/settings.sock "$settings_socket"
 }

@@ -42,7 +42,7 @@ ENCODED_ZERO = per_front(400, 404, 400)  # %00 in a path
 ANOTHER_HOST = per_front(404, 403, 403)  # the metrics are asked for from elsewhere
 UNKNOWN_CODING = per_front(501, 400, 501)  # Transfer-Encoding: gzip
 WITHOUT_SLASH = per_front(301, 302, 301)  # /settings
-ENCODED_SLASH = per_front(404, 404, 401)  # nginx asks for a password first
+ENCODED_SLASH = per_front(401, 404, 401)  # Apache looks for no such path
 # The process that was to answer a request is killed.
 WORKER_LOST = per_front(500, 503, 503, apache_fcgid=500, cgi_apache=500)
 # No process can be had that would answer.
