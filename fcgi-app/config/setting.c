@@ -80,8 +80,11 @@ static const struct config_setting settings[] = {
 		 "Time for a whole request, from its acceptance to its answer."),
 	DURATION(bulk_timeout, 100, DAY, "300s",
 		 "Time for a whole bulk request, its upload included."),
-	DURATION(connect_timeout, 10, 5 * MINUTE, "3s", "Time to connect to PostgreSQL."),
-	DURATION(database_timeout, 10, HOUR, "5s", "Time for one statement, its commit included."),
+	DURATION(connect_timeout, 10, 5 * MINUTE, "2s",
+		 "Time to connect to PostgreSQL, for each of several hosts."),
+	DURATION(database_timeout, 10, HOUR, "5s",
+		 "Time for one statement, its commit included; after that it is cancelled. "
+		 "PostgreSQL ends it, but for its commit, by statement_timeout of the role, 4 s."),
 	BYTES(single_body, single_body_bytes, KIB, 64 * MIB, "1MiB",
 	      "Largest body with a single signal, after decompression; an array is a batch."),
 	BYTES(batch_body, batch_body_bytes, KIB, GIB, "8MiB",

@@ -18,7 +18,7 @@ struct config {
 	int log_level;			 /* enum log_level: debug, info, warning, error */
 	int64_t request_timeout_ms;	 /* whole request, 10 s */
 	int64_t bulk_timeout_ms;	 /* whole bulk request, 300 s */
-	int64_t connect_timeout_ms;	 /* connecting to PostgreSQL, 3 s */
+	int64_t connect_timeout_ms;	 /* connecting to a host, 2 s */
 	int64_t database_timeout_ms;	 /* one statement, 5 s */
 	int64_t single_body_bytes;	 /* 1 MiB */
 	int64_t batch_body_bytes;	 /* 8 MiB */

@@ -29,6 +29,8 @@ PROCESS = {
     "sluice_database_connection_failures_total", "sluice_unknown_commits_total",
     "sluice_expired_connections_total", "sluice_failed_children_total",
     "sluice_lost_log_lines_total", "sluice_shed_requests_total",
+    "sluice_database_hangs_total", "sluice_refused_at_once_total",
+    "sluice_cancelled_statements_total",
     "sluice_worker_start_time_seconds", "sluice_worker_slots",
     "sluice_worker_requests_in_flight", "sluice_worker_requests_waiting",
     "sluice_worker_children", "sluice_worker_connected", "sluice_worker_resident_memory_bytes",

@@ -12,6 +12,10 @@ import harness  # (found by the line above)
 FAILED = pytest.StashKey()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "quick: of the selection that `make check` runs")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -80,7 +80,7 @@ START_TEST(several_are_told_each)
 	config.request_timeout_ms = 100;
 	config.bulk_timeout_ms = 50;
 	const char *text = checked();
-	check_says(text, "connect_timeout (3s) exceeds request_timeout (100ms)");
+	check_says(text, "connect_timeout (2s) exceeds request_timeout (100ms)");
 	check_says(text, "database_timeout (1h) exceeds request_timeout (100ms)");
 	check_says(text, "request_timeout (100ms) exceeds bulk_timeout (50ms)");
 }

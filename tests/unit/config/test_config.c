@@ -113,7 +113,7 @@ START_TEST(defaults_are_the_contracts)
 	ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(config.request_timeout_ms, 10 * 1000);
 	ck_assert_int_eq(config.bulk_timeout_ms, 300 * 1000);
-	ck_assert_int_eq(config.connect_timeout_ms, 3 * 1000);
+	ck_assert_int_eq(config.connect_timeout_ms, 2 * 1000);
 	ck_assert_int_eq(config.database_timeout_ms, 5 * 1000);
 	ck_assert_int_eq(config.single_body_bytes, 1 << 20);
 	ck_assert_int_eq(config.batch_body_bytes, 8 << 20);
