@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Of these, memory or a connection is made at the start. Texts are pointed to from elsewhere. */
-static const char *const fixed[] = {"requests_in_flight", "large_body", "prepared_statements"};
+static const char *const fixed[] = {"requests_in_flight", "large_body", "prepared_statements",
+				    "kept_connections"};
 
 static bool is_fixed(const struct config_setting *setting)
 {

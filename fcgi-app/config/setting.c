@@ -108,6 +108,13 @@ static const struct config_setting settings[] = {
 	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
 	BYTES(buffered_bodies, buffered_bytes, KIB, 16 * GIB, "32MiB",
 	      "Most bytes of bodies that wait in the memory of one worker."),
+	COUNT(kept_connections, 0, 100000, "400",
+	      "Most connections that web servers may keep open to one worker between requests. "
+	      "With 0 each connection is closed after its answer."),
+	DURATION(kept_idle, 100, HOUR, "2s",
+		 "A kept connection without a request for so long is closed. "
+		 "It must be longer than the web server uses an idle connection: "
+		 "the files for nginx (keepalive_timeout) and Apache (ttl) say 1 s."),
 	{.key = "prepared_statements",
 	 .type = CONFIG_BOOL,
 	 .offset = offsetof(struct config, prepared_statements),
