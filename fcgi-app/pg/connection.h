@@ -95,11 +95,11 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  *
  * STATUS_OK, or a status by SQLSTATE (the table is in pg/sqlstate.c): INVALID_VALUE (22, 23502,
  * 54), NOT_UNIQUE (23505), CONSTRAINT (other 23, P0001), NO_SUCH_ROW (P0002), NOT_A_MEMBER,
- * ROLE_TOO_LOW, ORGANIZATION_MISSING (SL001, SL002, SL003: of our functions), CONFLICT (40, 26000,
- * 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014, 55P03),
- * MISCONFIGURED (28, 3D, 3F, 42, 0A), else INTERNAL.
- * A prepared statement's failure that may come from types made anew is CONFLICT, and the connection
- * is dropped: the next one prepares it again.
+ * ROLE_TOO_LOW, ORGANIZATION_MISSING, WRONG_STATE (SL001 to SL004: of our functions), CONFLICT (40,
+ * 26000, 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014,
+ * 55P03), MISCONFIGURED (28, 3D, 3F, 42, 0A), else INTERNAL. A prepared statement's failure that
+ * may come from types made anew is CONFLICT, and the connection is dropped: the next one prepares
+ * it again.
  *
  * OUTCOME_UNKNOWN: the connection was lost after sending, dropped at the deadline, or the server
  * warned (a standby did not confirm). CONFLICT: a COMMIT that the server answered with ROLLBACK.

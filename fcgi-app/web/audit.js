@@ -18,6 +18,12 @@ const ACTIONS = {
 	member_add: 'Member added',
 	member_remove: 'Member removed',
 	key_create: 'Key created',
+	key_edit: 'Key edited',
+	key_rotate: 'Key rotated',
+	secret_enable: 'Secret enabled',
+	secret_rotate: 'Secret rotated',
+	secret_retire: 'Old secret retired',
+	secret_remove: 'Secret removed',
 	key_deactivate: 'Key deactivated',
 	rejected_replay: 'Reject replayed',
 };

@@ -792,14 +792,15 @@ static const struct {
 	{"P0001", STATUS_CONSTRAINT},	 {"P0002", STATUS_NO_SUCH_ROW},
 	{"P0003", STATUS_INTERNAL},	 {"SL001", STATUS_NOT_A_MEMBER},
 	{"SL002", STATUS_ROLE_TOO_LOW},	 {"SL003", STATUS_ORGANIZATION_MISSING},
-	{"XX000", STATUS_INTERNAL},
+	{"SL004", STATUS_WRONG_STATE},	 {"XX000", STATUS_INTERNAL},
 };
 
 /* What users are told is no failure, and is not logged. */
 static bool is_logged(enum status status)
 {
 	return status != STATUS_NO_SUCH_ROW && status != STATUS_NOT_A_MEMBER &&
-	       status != STATUS_ROLE_TOO_LOW && status != STATUS_ORGANIZATION_MISSING;
+	       status != STATUS_ROLE_TOO_LOW && status != STATUS_ORGANIZATION_MISSING &&
+	       status != STATUS_WRONG_STATE;
 }
 
 START_TEST(an_error_by_its_sqlstate)
