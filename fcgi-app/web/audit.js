@@ -12,7 +12,7 @@ import { second } from './time.js';
 const PAGE = 50;
 
 /** @type {Record<string, string>} */
-const ACTIONS = {
+export const ACTIONS = {
 	organization_create: 'Organization created',
 	organization_limit: 'Limit changed',
 	member_add: 'Member added',

@@ -297,7 +297,7 @@ def test_the_tool_edits(tool, stack, organization, tmp_path):
     assert edited["payload_template"] == {"product_org_id": "groupId"}
     assert edited["expires_at"] is None and edited["name"] == "after"
     text = tool("key", "history", str(key["id"])).stdout_text
-    assert '\n-    "product_org_id": "id"\n' in text.replace('"id",', '"id"') and "key_create" in text
+    assert re.search(r'^-    "product_org_id": "id",?$', text, re.M) and "key_create" in text
     assert [entry["action"] for entry in tool.json("key", "history", str(key["id"]))["entries"]] \
         == ["key_edit", "key_edit", "key_edit", "key_create"]
 
