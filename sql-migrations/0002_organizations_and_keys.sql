@@ -81,6 +81,12 @@ CREATE TABLE sluice.api_key (
         CHECK (display ~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'),
     secret_hash bytea
         CONSTRAINT api_key_secret_hash_check CHECK (octet_length(secret_hash) = 32),
+    previous_secret_hash bytea
+        CONSTRAINT api_key_previous_secret_hash_check
+        CHECK (octet_length(previous_secret_hash) = 32),
+    previous_secret_until timestamptz
+        CONSTRAINT api_key_previous_secret_until_check CHECK (isfinite(previous_secret_until)),
+    secret_changed_at timestamptz,
     expires_at timestamptz
         CONSTRAINT api_key_expires_at_check CHECK (isfinite(expires_at)),
     payload_template jsonb,
@@ -101,6 +107,11 @@ CREATE TABLE sluice.api_key (
             ELSE coalesce(jsonb_typeof(payload_template) = 'object'
                 AND jsonb_typeof(payload_template -> 'product_org_id') = 'string', false)
         END),
+    CONSTRAINT api_key_previous_secret_check CHECK (
+        CASE
+            WHEN previous_secret_until IS NULL THEN previous_secret_hash IS NULL
+            ELSE secret_hash IS NOT NULL
+        END),
     CONSTRAINT api_key_successor_of_check
         CHECK ((successor_of IS NULL) = (delivery_scope IS NULL)),
     CONSTRAINT api_key_deactivated_check
@@ -108,6 +119,8 @@ CREATE TABLE sluice.api_key (
 );
 CREATE UNIQUE INDEX api_key_key_hash_key ON sluice.api_key (key_hash);
 CREATE INDEX api_key_organization_id_idx ON sluice.api_key (organization_id, id);
+CREATE INDEX api_key_successor_of_idx ON sluice.api_key (successor_of)
+    WHERE successor_of IS NOT NULL;
 COMMENT ON TABLE sluice.api_key IS
     'API keys. The key itself is shown once, at creation; the table stores its SHA-256. Keys are '
     'never deleted, only deactivated. Read key_overview.';
@@ -122,6 +135,14 @@ COMMENT ON COLUMN sluice.api_key.display IS
 COMMENT ON COLUMN sluice.api_key.secret_hash IS
     'SHA-256 of the secret that requests must carry in X-Api-Secret; null: no secret. Hidden from '
     'sluice_reader';
+COMMENT ON COLUMN sluice.api_key.previous_secret_hash IS
+    'SHA-256 of the secret before; null: there was none. Valid until previous_secret_until. Hidden '
+    'from sluice_reader';
+COMMENT ON COLUMN sluice.api_key.previous_secret_until IS
+    'until then the secret before is valid, too, or requests need none if there was none; null: '
+    'only secret_hash counts';
+COMMENT ON COLUMN sluice.api_key.secret_changed_at IS
+    'when the secret was last enabled, rotated or removed; null: not since the key was created';
 COMMENT ON COLUMN sluice.api_key.expires_at IS
     'the key is refused from this time on; null: never expires';
 COMMENT ON COLUMN sluice.api_key.payload_template IS
@@ -148,6 +169,12 @@ COMMENT ON CONSTRAINT api_key_key_hash_check ON sluice.api_key IS 'a SHA-256 has
 COMMENT ON CONSTRAINT api_key_display_check ON sluice.api_key IS
     'shows no more than 8 characters of the key';
 COMMENT ON CONSTRAINT api_key_secret_hash_check ON sluice.api_key IS 'a SHA-256 has 32 bytes';
+COMMENT ON CONSTRAINT api_key_previous_secret_hash_check ON sluice.api_key IS
+    'a SHA-256 has 32 bytes';
+COMMENT ON CONSTRAINT api_key_previous_secret_until_check ON sluice.api_key IS
+    'an overlap ends';
+COMMENT ON CONSTRAINT api_key_previous_secret_check ON sluice.api_key IS
+    'a secret before has an end, and there is one after it';
 COMMENT ON CONSTRAINT api_key_expires_at_check ON sluice.api_key IS
     'null means never, not infinity';
 COMMENT ON CONSTRAINT api_key_payload_template_check ON sluice.api_key IS
@@ -161,6 +188,7 @@ COMMENT ON INDEX sluice.api_key_key_hash_key IS
     'Without organization_id, unlike the other unique indexes: a key is looked up before its '
     'organization is known.';
 COMMENT ON INDEX sluice.api_key_organization_id_idx IS 'lists an organization''s keys';
+COMMENT ON INDEX sluice.api_key_successor_of_idx IS 'finds the successor of a key';
 COMMENT ON SEQUENCE sluice.api_key_id_seq IS 'numbers keys';
 
 CREATE TABLE sluice.key_use (
@@ -222,8 +250,9 @@ COMMENT ON COLUMN sluice.audit_log.actor IS
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
-    'organization_create, organization_limit, member_add, member_remove, key_create, '
-    'key_deactivate, rejected_replay, retention_set, notifications_set or person_delete';
+    'organization_create, organization_limit, member_add, member_remove, key_create, key_edit, '
+    'key_rotate, key_deactivate, secret_enable, secret_rotate, secret_retire, secret_remove, '
+    'rejected_replay, retention_set, notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
     'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS

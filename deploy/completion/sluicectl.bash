@@ -14,7 +14,7 @@ _sluicectl() {
     done
     COMPREPLY=()
     case $previous in
-    --config | --template | --payload | --file)
+    --config | --template | --payload | --file | --try)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;

@@ -29,6 +29,7 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_ORGANIZATION_MISSING] = "organization_missing",
 	[STATUS_NOT_A_MEMBER] = "not_a_member",
 	[STATUS_ROLE_TOO_LOW] = "role_too_low",
+	[STATUS_WRONG_STATE] = "wrong_state",
 	[STATUS_REQUEST_TIMEOUT] = "request_timeout",
 	[STATUS_INCOMPLETE_BODY] = "incomplete_body",
 	[STATUS_EMPTY_BODY] = "empty_body",

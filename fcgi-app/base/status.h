@@ -41,6 +41,7 @@ enum status {
 	STATUS_ORGANIZATION_MISSING,
 	STATUS_NOT_A_MEMBER,
 	STATUS_ROLE_TOO_LOW,
+	STATUS_WRONG_STATE, /* of what the request wants to change */
 
 	/* Its body and the items in it. */
 	STATUS_REQUEST_TIMEOUT,

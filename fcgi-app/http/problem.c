@@ -64,6 +64,8 @@ PROBLEM(405, method_not_allowed, 0, "The method is not allowed here",
 	"The Allow header names the method of this path.");
 PROBLEM(408, request_timeout, 0, "The body did not arrive in time",
 	"Send the whole body faster, or in smaller requests.");
+PROBLEM(409, wrong_state, 0, "The key's state does not allow this",
+	"Reload the page to see the present state.");
 PROBLEM(413, body_too_large, 0, "The body is too large",
 	"Send it in several requests, or use the batch or bulk path.");
 PROBLEM(413, too_many_items, 0, "The body holds too many items",
@@ -123,6 +125,7 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_ORGANIZATION_MISSING] = &organization_missing,
 	[STATUS_NOT_A_MEMBER] = &not_a_member,
 	[STATUS_ROLE_TOO_LOW] = &role_too_low,
+	[STATUS_WRONG_STATE] = &wrong_state,
 	[STATUS_REQUEST_TIMEOUT] = &request_timeout,
 	[STATUS_INCOMPLETE_BODY] = &incomplete_body,
 	[STATUS_EMPTY_BODY] = &empty_body,
@@ -178,6 +181,8 @@ const char *problem_phrase(int http)
 		return "Method Not Allowed";
 	case 408:
 		return "Request Timeout";
+	case 409:
+		return "Conflict";
 	case 413:
 		return "Content Too Large";
 	case 415:

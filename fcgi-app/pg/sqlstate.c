@@ -40,6 +40,7 @@ static const struct {
 	{"SL001", STATUS_NOT_A_MEMBER},
 	{"SL002", STATUS_ROLE_TOO_LOW},
 	{"SL003", STATUS_ORGANIZATION_MISSING},
+	{"SL004", STATUS_WRONG_STATE},
 };
 
 /* What reading a value can fail with, so that its sender is at fault. */

@@ -23,6 +23,12 @@ static const struct store_column columns[] = {
 	STORE_JSON_COLUMN(struct store_key, payload_template, .member = "payload_template",
 			  .sql = "payload_template"),
 	STORE_SAME(struct store_key, delivery_id_member),
+	STORE_JSON_COLUMN(struct store_key, successor_of, .member = "successor_of",
+			  .sql = "successor_of"),
+	STORE_JSON_COLUMN(struct store_key, successor, .member = "successor", .sql = "successor"),
+	STORE_TIME(struct store_key, secret_made_at),
+	STORE_TIME(struct store_key, old_secret_until),
+	STORE_TIME(struct store_key, secret_needed_from),
 };
 
 const struct store_entity store_key_entity = STORE_ENTITY(struct store_key, columns);

@@ -20,6 +20,9 @@ struct store_key {
 	struct slice last_refused_at, last_refused_reason; /* of a request with it */
 	struct slice payload_template;
 	struct slice delivery_id_member; /* of a payload; absent: those that all senders share */
+	struct slice successor_of, successor; /* ids of keys, digits; absent: none */
+	struct slice secret_made_at;
+	struct slice old_secret_until, secret_needed_from; /* ends of an overlap; absent: none */
 };
 
 extern const struct store_entity store_key_entity;

@@ -5,11 +5,12 @@
 import { JsonText, problemOf } from './api.js';
 import { button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
+import { NAME_LENGTH, expiration, field, nameField } from './fields.js';
 import { TYPES } from './keys.js';
+import { Once } from './once.js';
 import { openReveal } from './reveal.js';
 import { failed } from './state.js';
 import { jsonFault, templateEditor } from './template-editor.js';
-import { utc } from './time.js';
 
 /** @import { Api, Problem } from './api.js' */
 /** @import { CreatedKey, EndpointType, NewKey } from './types.js' */
@@ -17,41 +18,11 @@ import { utc } from './time.js';
  *   that can be at fault */
 /** @typedef {Partial<Record<Place, string>>} Faults */
 
-const NAME_LENGTH = 200; // characters, also of a member's name
-const DAY_MS = 24 * 3600 * 1000;
-
-/** @type {[value: string, label: string][]} in days, or by name */
-const LIFETIMES = [['never', 'Never'], ['30', 'In 30 days'], ['90', 'In 90 days'],
-	['365', 'In 1 year'], ['date', 'On a date…']];
 /** @type {[EndpointType, string][]} */
 const CHOICES = [
 	['signal_staging', 'Events, leads and form submissions of any shape.'],
 	['product_orgs', 'Accounts with plan, users and revenue, mapped by a template.'],
 ];
-
-/**
- * A label, an input, a hint, and room for what is wrong with it: complain('') clears that.
- *
- * @template {HTMLInputElement | HTMLSelectElement} Input
- * @param {string} name
- * @param {string} label
- * @param {Input} input
- * @param {string} hint
- */
-function field(name, label, input, hint) {
-	const fault = el('p', { class: 'fault', id: newId('fault') });
-	const help = el('p', { class: 'hint', id: newId('hint') }, hint);
-	input.id ||= newId(name);
-	input.setAttribute('aria-describedby', `${help.id} ${fault.id}`);
-	const element = el('div', { class: 'field' },
-		el('label', { for: input.id }, label), input, help, fault);
-	/** @param {string} text */
-	const complain = text => {
-		fault.textContent = text;
-		input.setAttribute('aria-invalid', String(text !== ''));
-	};
-	return { input, help, element, complain };
-}
 
 /** @param {(type: EndpointType) => void} onChange */
 function typeChoice(onChange) {
@@ -63,42 +34,6 @@ function typeChoice(onChange) {
 				el('span', null, el('span', { class: 'choice-name' }, TYPES[value]),
 					el('span', { class: 'sub' }, text))))),
 		el('p', { class: 'hint' }, 'The endpoint type cannot be changed later.'));
-}
-
-/**
- * The time of expiration, chosen in the reader's time zone. value() is null for never, undefined
- * while the date is incomplete.
- */
-function expiration() {
-	const hint = 'Requests with an expired key are refused.';
-	const date = el('input', { type: 'datetime-local', 'aria-label': 'Date and time',
-		hidden: true });
-	const life = el('select', null, LIFETIMES.map(([value, label]) =>
-		el('option', { value, selected: value === 'never' }, label)));
-	const row = field('expires', 'Expires', life, hint);
-	life.after(date);
-	const value = () => {
-		if (life.value === 'never')
-			return null;
-		const time = life.value === 'date' ? Date.parse(date.value)
-			: Date.now() + Number(life.value) * DAY_MS;
-		return Number.isNaN(time) ? undefined : new Date(time).toISOString();
-	};
-	const fault = () => {
-		const timestamp = value();
-		if (timestamp === undefined)
-			return 'Choose a date and time.';
-		return timestamp && Date.parse(timestamp) <= Date.now()
-			? 'This date and time is in the past.' : '';
-	};
-	const explain = () => {
-		date.hidden = life.value !== 'date';
-		const timestamp = value();
-		row.help.textContent = timestamp ? `Requests are refused from ${utc(timestamp)} on.` : hint;
-	};
-	life.addEventListener('change', explain);
-	date.addEventListener('input', explain);
-	return { ...row, value, fault };
 }
 
 /**
@@ -119,9 +54,7 @@ class Form {
 	type = 'signal_staging';
 	/** @type {ReturnType<typeof templateEditor> | null} */
 	editor = null;
-	name = field('name', 'Name', el('input', { type: 'text', autocomplete: 'off', autofocus: true,
-		required: true, placeholder: 'Website forms' }),
-	`The sender that will use the key; at most ${NAME_LENGTH} characters.`);
+	name = nameField();
 	expires = expiration();
 	secret = el('input', { type: 'checkbox', id: newId('secret') });
 	deliveryId = field('delivery-id', 'Delivery ID', el('input', { type: 'text',
@@ -138,20 +71,26 @@ class Form {
 		this.api = api;
 		this.signal = signal;
 		this.changed = changed;
+		this.once = new Once(api, 'keys');
 		this.dialog = openDialog({ title: 'Create API key', class: 'form', signal,
 			body: this.element(),
 			foot: [button('Cancel', () => this.dialog.close()), this.submit],
-			closed: () => this.editor?.stop() });
+			closed: () => {
+				this.editor?.stop();
+				if (this.once.pending)
+					changed();
+			} });
 	}
 
 	element() {
+		this.fields = el('div', { class: 'fields' }, this.name.element,
+			typeChoice(type => this.choose(type)),
+			el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
+			this.deliveryId.element, this.templatePlace);
 		return el('form', { id: 'create-key', novalidate: true, on: { submit: event => {
 			event.preventDefault();
 			this.send();
-		} } }, this.name.element, typeChoice(type => this.choose(type)),
-		el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
-		this.deliveryId.element,
-		this.templatePlace, this.trouble);
+		} } }, this.fields, this.trouble);
 	}
 
 	/** @param {EndpointType} type */
@@ -171,14 +110,6 @@ class Form {
 		return this.type === 'product_orgs' ? this.editor : null;
 	}
 
-	nameFault() {
-		const { length } = [...this.name.input.value.trim()];
-		if (length === 0)
-			return 'Enter a name.';
-		return length <= NAME_LENGTH ? ''
-			: `The name has ${length} characters; at most ${NAME_LENGTH} are allowed.`;
-	}
-
 	/**
 	 * What can be told without asking the API.
 	 *
@@ -188,7 +119,7 @@ class Form {
 		const template = this.template();
 		const fault = template ? jsonFault(template.text()) : null;
 		return {
-			name: this.nameFault(),
+			name: this.name.fault(),
 			expires_at: this.expires.fault(),
 			payload_template: fault ? `The template is not valid JSON: ${fault}` : '',
 			delivery_id_member: [...this.deliveryId.input.value.trim()].length <= NAME_LENGTH ? ''
@@ -228,9 +159,12 @@ class Form {
 			return;
 		this.submit.disabled = true;
 		try {
-			this.reveal(await this.api.post('keys', this.body(), this.signal));
+			this.reveal(await this.once.post(this.body()));
 		} catch (error) {
 			this.submit.disabled = false;
+			if (this.fields)
+				this.fields.inert = this.once.pending;
+			this.submit.textContent = this.once.pending ? 'Ask again' : 'Create key';
 			this.refused(problemOf(error));
 		}
 	}
@@ -239,7 +173,7 @@ class Form {
 	reveal(created) {
 		const payload = this.template()?.payload() ?? null;
 		this.dialog.close();
-		openReveal({ api: this.api, created, payload, closed: this.changed });
+		openReveal({ api: this.api, shown: created, payload, closed: this.changed });
 	}
 
 	/**

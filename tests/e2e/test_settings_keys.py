@@ -98,6 +98,8 @@ BAD_KEYS = [  # the body, the place that the answer names
     ({"name": "x", "expires_at": 1893456000}, "expires_at"),
     ({"name": "x", "expires_at": "1893456000"}, "expires_at"),
     ({"name": "x", "expires_at": "2031-02-30"}, "expires_at"),
+    ({"name": "x", "expires_at": "2031-05-01T12:00:00"}, "expires_at"),
+    ({"name": "x", "expires_at": "2001-05-01T12:00:00Z"}, "expires_at"),
     ({"name": "x", "secret": "yes"}, "secret"),
     ({"name": "x", "secret": 1}, "secret"),
     ({"name": "x", "endpoint_type": "product_orgs"}, "payload_template"),

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.first_front
 KEY_MEMBERS = ["id", "organization", "name", "display", "endpoint_type", "has_secret", "status",
                "expires_at", "created_at", "created_by", "last_used_at", "deactivated_at",
                "deactivated_by", "last_refused_at", "last_refused_reason", "payload_template",
-               "delivery_id_member"]
+               "delivery_id_member", "successor_of", "successor", "secret_made_at",
+               "old_secret_until", "secret_needed_from"]
 
 
 def create(tool, organization, *options, name="a key"):
@@ -128,7 +129,7 @@ def test_expires_from_now_on(stack, organization, given, seconds):
 
 
 @pytest.mark.parametrize("given", [
-    "", "never", "infinity", "now", "tomorrow", "epoch", "2031", "2031-05", "20310501",
+    "", "infinity", "now", "tomorrow", "epoch", "2031", "2031-05", "20310501",
     "2031-05-01T12:00:00", "2031-05-01T12", "2031-05-01T12:00:00 Europe/Berlin",
     "2031-05-01T12:00:00Z ", " 2031-05-01", "2031-05-01T12:00:00ZZ", "2031-05-01T12:00:00+1",
     "2031-05-01T12:00:00.Z", "2031-13-01", "2031-02-29", "2031-05-01T25:00:00Z", "0000-01-01",
@@ -143,12 +144,11 @@ def test_expires_refused(tool, organization, given):
 
 
 def test_expired_from_the_start(tool, organization):
-    process = tool("key", "create", "--organization", organization, "--name", "old", "--expires",
-                   "2001-05-01", "--json")
-    assert process.stderr_text == ("sluicectl: warning: the key has already expired: "
-                                   "2001-05-01T00:00:00Z is in the past\n")
-    listed, = tool.json("key", "list", "--organization", organization)
-    assert listed["status"] == "expired"
+    assert tool.refused("key", "create", "--organization", organization, "--name", "old",
+                        "--expires", "2001-05-01", exits=USAGE) \
+        == "sluicectl: an expiration is in the future, and 2001-05-01T00:00:00Z is past\n"
+    assert tool.json("key", "list", "--organization", organization) == []
+    assert create(tool, organization, "--expires", "never")["expires_at"] is None
 
 
 @pytest.mark.parametrize("content, message", [

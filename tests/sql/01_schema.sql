@@ -67,7 +67,7 @@ SELECT is_empty($$
     WHERE p.pronamespace = 'sluice'::regnamespace
         AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
         -- These become part of the statements that use them, or run within functions that have one.
-        AND p.proname NOT IN ('key_outcome', 'fingerprint', 'event_fingerprint', 'product_org_fingerprint', 'item_id',
+        AND p.proname NOT IN ('key_outcome', 'key_accepts', 'fingerprint', 'event_fingerprint', 'product_org_fingerprint', 'item_id',
             'xact_offset', 'notifies_consumers', 'stored_xact', 'store_signals', 'store_cold', 'store_product_orgs',
             'delivered_ids', 'names_somebody', 'own_id')
 $$, 'every function has its own search path');

@@ -40,6 +40,11 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),
+    ('sluice_admin', 'key_edit'), ('sluice_admin', 'key_rotate'), ('sluice_admin', 'key_secret'),
+    ('sluice_admin', 'key_history'), ('sluice_admin', 'key_payload'),
+    ('sluice_settings', 'settings_key_edit'), ('sluice_settings', 'settings_key_rotate'),
+    ('sluice_settings', 'settings_key_secret'), ('sluice_settings', 'settings_key_history'),
+    ('sluice_settings', 'settings_key_payload'),
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
@@ -98,6 +103,7 @@ SELECT bag_eq($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND NOT has_column_privilege('sluice_reader', c.oid, a.attnum, 'SELECT')
 $$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash',
+    'sluice.api_key.previous_secret_hash',
     'sluice.settings_secret.csrf_key'], 'all columns but the hashes and the settings'' key');
 SELECT is_empty($$
     SELECT r.rolname FROM pg_roles AS r WHERE r.rolname ~ '^sluice_' AND r.rolname <> 'sluice_owner'

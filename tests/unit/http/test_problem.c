@@ -17,8 +17,8 @@ static bool is_code(const char *text)
 /* Senders give up on some codes and retry on others: only these are ever sent. */
 START_TEST(http_codes_are_those_of_the_contract)
 {
-	static const int sent[] = {200, 201, 202, 400, 401, 403, 404,
-				   405, 408, 413, 415, 429, 431, 503};
+	static const int sent[] = {200, 201, 202, 400, 401, 403, 404, 405,
+				   408, 409, 413, 415, 429, 431, 503};
 	const struct problem *problem = problem_of((enum status)_i);
 	bool known = false;
 
@@ -109,6 +109,7 @@ static const struct {
 	{STATUS_NOT_FOUND, 404, "not_found", "Not Found"},
 	{STATUS_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed"},
 	{STATUS_REQUEST_TIMEOUT, 408, "request_timeout", "Request Timeout"},
+	{STATUS_WRONG_STATE, 409, "wrong_state", "Conflict"},
 	{STATUS_TOO_LARGE, 413, "body_too_large", "Content Too Large"},
 	{STATUS_UNSUPPORTED_CODING, 415, "unsupported_coding", "Unsupported Media Type"},
 	{STATUS_LIMIT_REACHED, 429, "limit_reached", "Too Many Requests"},

@@ -100,7 +100,12 @@ START_TEST(a_key_has_all_its_members)
 					      "last_refused_at",
 					      "last_refused_reason",
 					      "payload_template",
-					      "delivery_id_member"};
+					      "delivery_id_member",
+					      "successor_of",
+					      "successor",
+					      "secret_made_at",
+					      "old_secret_until",
+					      "secret_needed_from"};
 
 	ck_assert_uint_eq(store_key_entity.count, (size_t)LENGTH(members));
 	for (int i = 0; i < LENGTH(members); i++) {
