@@ -12,6 +12,7 @@
  *   ctl/organization.c  organization …, member …
  *   ctl/usage.c         usage, organization limit
  *   ctl/key.c           key …
+ *   ctl/key_networks.c  key networks
  *   ctl/document.c      stats, signal list, product-org list, audit
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
@@ -67,6 +68,7 @@ enum ctl_option {
 	CTL_SECRET,
 	CTL_TEMPLATE,
 	CTL_DELIVERY_ID,
+	CTL_ALLOW,
 	CTL_SIGNALS,
 	CTL_OVERAGES,
 	CTL_MONTH,
@@ -139,6 +141,7 @@ struct ctl_option_text {
 	const char *name;  /* "--json" */
 	const char *value; /* NULL: takes none */
 	const char *help;
+	bool repeatable; /* its values are joined by commas */
 };
 
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
@@ -271,6 +274,7 @@ enum ctl_exit ctl_key_create(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_key_networks(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
 enum ctl_exit ctl_product_org_list(struct ctl *ctl);
@@ -295,6 +299,10 @@ enum ctl_exit ctl_version(struct ctl *ctl);
 
 /* Reads the file of --template and compiles it; on failure the message is printed. */
 enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled);
+
+/* Reads --allow as a JSON array of texts, in the arena; absent without it, and for "all". On
+ * failure the message is printed. In ctl/key_networks.c. */
+enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks);
 
 /* Reads the options that say which rejected payloads: --organization, --since, --key and --code. On
  * failure the message is printed. */

@@ -19,6 +19,7 @@ const ACTIONS = {
 	member_remove: 'Member removed',
 	key_create: 'Key created',
 	key_deactivate: 'Key deactivated',
+	key_networks: 'Networks of a key changed',
 	rejected_replay: 'Reject replayed',
 };
 /** @type {Record<string, string>} */

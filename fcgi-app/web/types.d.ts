@@ -60,6 +60,8 @@ export interface Key {
 	payload_template: JsonObject | null;
 	/** Null: the members that all senders share. */
 	delivery_id_member: string | null;
+	/** That requests are accepted from; null: everywhere. */
+	networks: string[] | null;
 }
 
 /** A key to be created. */
@@ -70,6 +72,7 @@ export interface NewKey {
 	secret: boolean;
 	payload_template: JsonText | null;
 	delivery_id_member: string | null;
+	networks: string[] | null;
 }
 
 /** The answer to a creation: the only one with key and secret in clear. */

@@ -29,7 +29,8 @@ SELECT
     k.organization_id,
     r.last_at AS last_refused_at,
     r.reason::text AS last_refusal,
-    k.delivery_id_member
+    k.delivery_id_member,
+    k.networks
 FROM sluice.api_key AS k
 JOIN sluice.organization AS o ON o.id = k.organization_id
 LEFT JOIN LATERAL (
@@ -43,8 +44,8 @@ LEFT JOIN LATERAL (
     ORDER BY q.last_at DESC
     LIMIT 1) AS r ON true;
 COMMENT ON VIEW sluice.key_overview IS
-    'API keys with their status and last use, without hashes. key_create, key_list, key_show and '
-    'key_deactivate return its rows.';
+    'API keys with their status and last use, without hashes. key_create, key_list, key_show, '
+    'key_networks and key_deactivate return its rows.';
 COMMENT ON COLUMN sluice.key_overview.id IS 'the key''s id';
 COMMENT ON COLUMN sluice.key_overview.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.key_overview.name IS 'the key''s name';
@@ -68,6 +69,8 @@ COMMENT ON COLUMN sluice.key_overview.last_refused_at IS
 COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'the reason, an intake_outcome';
 COMMENT ON COLUMN sluice.key_overview.delivery_id_member IS
     'the member of a payload that is its delivery''s id; null: those that all senders share';
+COMMENT ON COLUMN sluice.key_overview.networks IS
+    'the networks that requests are accepted from; null: from everywhere';
 
 CREATE OR REPLACE VIEW sluice.key_health AS
 SELECT
