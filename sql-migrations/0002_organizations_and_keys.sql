@@ -94,9 +94,15 @@ CREATE TABLE sluice.api_key (
         CONSTRAINT api_key_delivery_id_member_check
         CHECK (char_length(delivery_id_member) BETWEEN 1 AND 200
             AND delivery_id_member !~ '[[:cntrl:]]'),
+    networks cidr[]
+        CONSTRAINT api_key_networks_check
+        CHECK (array_ndims(networks) = 1 AND cardinality(networks) BETWEEN 1 AND 200
+            AND array_position(networks, NULL) IS NULL),
     successor_of bigint,
     delivery_scope bigint,
     limited boolean NOT NULL DEFAULT false,
+    ordinary boolean NOT NULL GENERATED ALWAYS AS
+        (NOT limited AND delivery_id_member IS NULL AND networks IS NULL) STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL,
     deactivated_at timestamptz,
@@ -151,6 +157,8 @@ COMMENT ON COLUMN sluice.api_key.payload_template IS
 COMMENT ON COLUMN sluice.api_key.delivery_id_member IS
     'the member of a payload that is its delivery''s id, by name or by a path with dots; null: only '
     'those that all senders share (messageId, message_id)';
+COMMENT ON COLUMN sluice.api_key.networks IS
+    'requests are accepted only from clients in one of these networks; null: from everywhere';
 COMMENT ON COLUMN sluice.api_key.successor_of IS
     'the key that this one replaces by rotation; null: none';
 COMMENT ON COLUMN sluice.api_key.delivery_scope IS
@@ -159,6 +167,8 @@ COMMENT ON COLUMN sluice.api_key.delivery_scope IS
 COMMENT ON COLUMN sluice.api_key.limited IS
     'true: the organization has a signal limit and no overages. Copied here by organization_limit '
     'and key_add, so that a request reads one row';
+COMMENT ON COLUMN sluice.api_key.ordinary IS
+    'true: intake_ordinary takes its signals, because nothing but key and secret decides about them';
 COMMENT ON COLUMN sluice.api_key.created_at IS 'when it was created';
 COMMENT ON COLUMN sluice.api_key.created_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.api_key.deactivated_at IS 'when it was deactivated; null: it is not';
@@ -181,6 +191,8 @@ COMMENT ON CONSTRAINT api_key_payload_template_check ON sluice.api_key IS
     'required for product_orgs, not allowed for signal_staging';
 COMMENT ON CONSTRAINT api_key_delivery_id_member_check ON sluice.api_key IS
     '1 to 200 characters, no control characters';
+COMMENT ON CONSTRAINT api_key_networks_check ON sluice.api_key IS
+    '1 to 200 networks, in a plain list; null means everywhere, not an empty list';
 COMMENT ON CONSTRAINT api_key_successor_of_check ON sluice.api_key IS
     'successors, and only they, share a scope';
 COMMENT ON CONSTRAINT api_key_deactivated_check ON sluice.api_key IS 'both are set, or neither';
@@ -251,8 +263,8 @@ COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
     'organization_create, organization_limit, member_add, member_remove, key_create, key_edit, '
-    'key_rotate, key_deactivate, secret_enable, secret_rotate, secret_retire, secret_remove, '
-    'rejected_replay, retention_set, notifications_set or person_delete';
+    'key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, secret_retire, '
+    'secret_remove, rejected_replay, retention_set, notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
     'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS

@@ -25,6 +25,7 @@ _sluicectl() {
     --role) word='owner admin editor viewer' ;;
     --endpoint) word='signal_staging product_orgs' ;;
     --overages) word='on off' ;;
+    --allow) word=all ;;
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
     --status) word='pending processing completed failed skipped permanently_failed cold_storage' ;;

@@ -23,6 +23,7 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_UNSUPPORTED_CODING] = "unsupported_coding",
 	[STATUS_UNAUTHENTICATED] = "unauthenticated",
 	[STATUS_WRONG_ENDPOINT] = "wrong_endpoint",
+	[STATUS_WRONG_NETWORK] = "wrong_network",
 	[STATUS_LIMIT_REACHED] = "limit_reached",
 	[STATUS_NOT_SIGNED_IN] = "not_signed_in",
 	[STATUS_CSRF_REFUSED] = "csrf_refused",

@@ -88,8 +88,8 @@ static bool any_is_special(const struct commit_queue *queue)
 
 static bool is_ordinary(const struct commit_queue *queue)
 {
-	return queue->recently_used && !queue->not_ordinary && queue->refusals_sent.count == 0 &&
-	       commit_statement_is_ordinary(&queue->group) && !any_is_special(queue);
+	return queue->recently_used && queue->refusals_sent.count == 0 &&
+	       commit_statement_is_ordinary(&queue->group);
 }
 
 static bool is_of_one_key(const struct commit_list *group)
@@ -102,13 +102,15 @@ static bool is_of_one_key(const struct commit_list *group)
 	return true;
 }
 
-/* The database has stored nothing, and takes the group by the other statement. If the group has one
- * key and no visitors, the cause is the limit of the key's organization. */
+/* The database has stored nothing, and takes the group by the other statement, with addresses. If
+ * the group has one key and no visitors, the key is the cause: it has networks, say, or its
+ * organization a limit. */
 static void note_not_ordinary(struct commit_queue *queue, enum status status)
 {
+	bool visitors = queue->sent_ordinary && commit_statement_has_visitors(&queue->group);
+
 	queue->not_ordinary = true;
-	if (status == STATUS_AGAIN && is_of_one_key(&queue->group) &&
-	    !commit_statement_has_visitors(&queue->group))
+	if (status == STATUS_AGAIN && is_of_one_key(&queue->group) && !visitors)
 		last_used_mark_special(&queue->last_used, &queue->group.first->key_hash);
 }
 
@@ -128,15 +130,17 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 		queue->refusals_sent = queue->refusals;
 		queue->refusals = REFUSAL_TALLY_EMPTY;
 	}
+	bool special = queue->not_ordinary || any_is_special(queue);
+
 	queue->recently_used = is_recently_used(queue, now_ms);
-	queue->sent_ordinary = is_ordinary(queue);
+	queue->sent_ordinary = !special && is_ordinary(queue);
 	enum status status =
 		queue->sent_ordinary
 			? commit_statement_send_ordinary(queue->statement, queue->db, &queue->group)
 			: commit_statement_send(
 				  queue->statement, queue->db, &queue->group,
 				  queue->refusals_sent.count == 0 ? NULL : &queue->refusals_sent,
-				  queue->recently_used);
+				  queue->recently_used, special);
 
 	commit_queue_limit(queue, now_ms,
 			   commit_earlier(now_ms + queue->config->database_timeout_ms,
@@ -202,7 +206,7 @@ static enum status take_results(struct commit_queue *queue, struct pg_query_resu
 
 	pg_result_free(result);
 	queue->prepared_anew = false;
-	if (!queue->sent_ordinary)
+	if (!queue->sent_ordinary && status != STATUS_AGAIN)
 		queue->refusals_sent = REFUSAL_TALLY_EMPTY;
 	if (status == STATUS_OK && !queue->recently_used)
 		remember_uses(queue, now_ms);
@@ -273,8 +277,8 @@ static void end_sent(struct commit_queue *queue, enum status status, struct pg_q
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
 	judge_health(queue, status, now_ms);
-	bool refused =
-		queue->sent_ordinary && (status == STATUS_AGAIN || status == STATUS_NOT_UNIQUE);
+	bool refused = (status == STATUS_AGAIN && !queue->not_ordinary) ||
+		       (status == STATUS_NOT_UNIQUE && queue->sent_ordinary);
 	if (status == STATUS_OK) {
 		commit_measure_outcome(&queue->measure, STATUS_OK, now_ms);
 		move_all(&queue->group, &queue->completed);

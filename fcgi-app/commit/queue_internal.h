@@ -32,7 +32,7 @@ struct commit_queue {
 	struct last_used last_used;
 	bool recently_used;  /* the last use of all the group's keys was noted lately */
 	bool sent_ordinary;  /* the group was sent as an ordinary one */
-	bool not_ordinary;   /* the database did not take it as one */
+	bool not_ordinary;   /* the database did not take it as one, or without addresses */
 	bool prepared_anew;  /* types had changed, and no statement has succeeded since */
 	int retries;	     /* of the group */
 	bool cancelled;	     /* the group or the probe, at its limit */

@@ -13,7 +13,7 @@ static enum status send_and_wait(struct commit_statement *statement, struct pg_c
 				 struct commit_list *requests, const struct refusal_tally *to_store,
 				 struct refusal_tally *refusals, int64_t deadline_ms)
 {
-	enum status status = commit_statement_send(statement, db, requests, to_store, false);
+	enum status status = commit_statement_send(statement, db, requests, to_store, false, true);
 
 	return status == STATUS_OK ? commit_outcome_await(db, requests, refusals, deadline_ms)
 				   : status;

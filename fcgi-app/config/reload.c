@@ -29,6 +29,8 @@ static size_t size_of(const struct config_setting *setting)
 	case CONFIG_BYTES:
 	case CONFIG_DURATION_MS:
 		return sizeof(int64_t);
+	case CONFIG_NETWORKS:
+		return sizeof(struct network_list);
 	case CONFIG_TEXT:
 	default:
 		return sizeof(const char *);

@@ -42,6 +42,10 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "how long the old one stays valid, too: 24h by default, up to 90d; 0h: not at all"},
 	[CTL_TRY] = {"--try", "FILE",
 		     "a payload to try the template on first, instead of the latest one that came"},
+	[CTL_ALLOW] =
+		{"--allow", "NETWORK",
+		 "accept requests with the key only from this network, 192.0.2.0/24 or 2001:db8::/32, or this address; may be given several times; all: from everywhere",
+		 .repeatable = true},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "the limit of signals per calendar month (UTC); 0: no limit"},
 	[CTL_OVERAGES] =
@@ -194,7 +198,7 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
-		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID),
+		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID) | CTL_BIT(CTL_ALLOW),
 	 .run = ctl_key_create,
 	 .help = "Creates an API key and prints it, once: the database keeps only its hash. "
 		 "The printed webhook URL begins with $BASE_URL."},
@@ -240,6 +244,16 @@ const struct ctl_command ctl_commands[] = {
 	 .database = true,
 	 .run = ctl_key_history,
 	 .help = "Lists the changes to a key, newest first, and what was changed in its payload template."},
+	{.noun = "key",
+	 .verb = "networks",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .required = CTL_BIT(CTL_ALLOW),
+	 .database = true,
+	 .run = ctl_key_networks,
+	 .help = "Sets the networks from which requests with a key are accepted, in place of those that it has, from the next request on. "
+		 "Requests from elsewhere are refused with 403. "
+		 "Behind proxies the workers need to know which: see trusted_proxies in sluice.conf(5)."},
 	{.noun = "key",
 	 .verb = "deactivate",
 	 .argument = "ID",

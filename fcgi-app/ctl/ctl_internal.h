@@ -13,6 +13,7 @@
  *   ctl/usage.c         usage, organization limit
  *   ctl/key.c           key create, list, show, deactivate
  *   ctl/key_change.c    key edit, key rotate, key history, secret …
+ *   ctl/key_networks.c  key networks
  *   ctl/document.c      stats, signal list, product-org list, audit
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
@@ -70,6 +71,7 @@ enum ctl_option {
 	CTL_DELIVERY_ID,
 	CTL_OVERLAP,
 	CTL_TRY,
+	CTL_ALLOW,
 	CTL_SIGNALS,
 	CTL_OVERAGES,
 	CTL_MONTH,
@@ -142,6 +144,7 @@ struct ctl_option_text {
 	const char *name;  /* "--json" */
 	const char *value; /* NULL: takes none */
 	const char *help;
+	bool repeatable; /* its values are joined by commas */
 };
 
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
@@ -281,6 +284,7 @@ enum ctl_exit ctl_secret_enable(struct ctl *ctl);
 enum ctl_exit ctl_secret_rotate(struct ctl *ctl);
 enum ctl_exit ctl_secret_retire(struct ctl *ctl);
 enum ctl_exit ctl_secret_remove(struct ctl *ctl);
+enum ctl_exit ctl_key_networks(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
 enum ctl_exit ctl_product_org_list(struct ctl *ctl);
@@ -328,6 +332,9 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 enum { CTL_PATH_BYTES = 128 };
 enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[CTL_PATH_BYTES],
 			   size_t count, struct slice *cells);
+/* Reads --allow as a JSON array of texts, in the arena; absent without it, and for "all". On
+ * failure the message is printed. In ctl/key_networks.c. */
+enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks);
 
 /* Reads the options that say which rejected payloads: --organization, --since, --key and --code. On
  * failure the message is printed. */

@@ -129,6 +129,8 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 		status = ctl_read_template(ctl, &stored_key.payload_template, &compiled);
 	if (status == CTL_FINE)
 		status = ctl_connect(ctl);
+	if (status == CTL_FINE)
+		status = ctl_read_networks(ctl, &stored_key.networks);
 	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
 		status = ctl_read_expires(ctl, &stored_key.expires_at);
 	if (slice_equal(stored_key.expires_at, SLICE("infinity")))

@@ -50,6 +50,8 @@ PROBLEM(401, unauthenticated, 0, "The API key or secret was not accepted",
 	"Check the key in the path and that it is neither expired nor deactivated; if it has a secret, check X-Api-Secret.");
 PROBLEM(403, wrong_endpoint, 0, "The key is for another endpoint",
 	"This key was made for the other kind of endpoint.");
+PROBLEM(403, wrong_network, 0, "The key is for other networks",
+	"This key is accepted only from certain networks.");
 PROBLEM(403, not_signed_in, 0, "You are not signed in",
 	"The web server must authenticate users and pass on their names.");
 PROBLEM(403, not_a_member, 0, "You are not a member",
@@ -119,6 +121,7 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_UNSUPPORTED_CODING] = &unsupported_coding,
 	[STATUS_UNAUTHENTICATED] = &unauthenticated,
 	[STATUS_WRONG_ENDPOINT] = &wrong_endpoint,
+	[STATUS_WRONG_NETWORK] = &wrong_network,
 	[STATUS_LIMIT_REACHED] = &limit_reached,
 	[STATUS_NOT_SIGNED_IN] = &not_signed_in,
 	[STATUS_CSRF_REFUSED] = &csrf_refused,

@@ -18,6 +18,7 @@ enum field {
 	SECRET,
 	PAYLOAD_TEMPLATE,
 	DELIVERY_ID_MEMBER,
+	NETWORKS,
 	FIELDS
 };
 
@@ -81,6 +82,7 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 		[SECRET] = {.name = "secret", .type = JSON_MEMBER_BOOL},
 		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
 		[DELIVERY_ID_MEMBER] = {.name = "delivery_id_member", .type = JSON_MEMBER_TEXT},
+		[NETWORKS] = {.name = "networks", .type = JSON_MEMBER_JSON},
 	};
 	enum status status = settings_body(settings, fields, FIELDS);
 
@@ -92,6 +94,8 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 	if (status == STATUS_OK)
 		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
 						&new_key->payload_template);
+	if (status == STATUS_OK)
+		status = settings_texts(settings, &fields[NETWORKS], &new_key->networks);
 	new_key->name = fields[NAME].text;
 	new_key->delivery_id_member = fields[DELIVERY_ID_MEMBER].text;
 	new_key->endpoint_type = fields[ENDPOINT_TYPE].text;

@@ -54,6 +54,11 @@ enum status settings_invalid(struct settings *settings, const char *place, struc
  * STATUS_OK. */
 enum status settings_problem_store(struct settings *settings, enum status status);
 
+/* A member that is null or an array of strings, as such an array in the arena, of what the strings
+ * mean; absent without it. STATUS_OK, or the response is a problem. In body.c. */
+enum status settings_texts(struct settings *settings, const struct json_member *member,
+			   struct slice *texts) MUST_CHECK;
+
 /* ---- parameter.c: the path and the query. STATUS_OK, or the response is a problem. ---- */
 
 /* The id in the path. */

@@ -25,6 +25,7 @@ export const ACTIONS = {
 	secret_retire: 'Old secret retired',
 	secret_remove: 'Secret removed',
 	key_deactivate: 'Key deactivated',
+	key_networks: 'Networks of a key changed',
 	rejected_replay: 'Reject replayed',
 };
 /** @type {Record<string, string>} */

@@ -14,8 +14,8 @@ import { jsonFault, templateEditor } from './template-editor.js';
 
 /** @import { Api, Problem } from './api.js' */
 /** @import { CreatedKey, EndpointType, NewKey } from './types.js' */
-/** @typedef {'name' | 'expires_at' | 'payload_template' | 'delivery_id_member'} Place a field
- *   that can be at fault */
+/** @typedef {'name' | 'expires_at' | 'payload_template' | 'delivery_id_member' | 'networks'} Place
+ *   a field that can be at fault */
 /** @typedef {Partial<Record<Place, string>>} Faults */
 
 /** @type {[EndpointType, string][]} */
@@ -60,6 +60,9 @@ class Form {
 	deliveryId = field('delivery-id', 'Delivery ID', el('input', { type: 'text',
 		autocomplete: 'off', spellcheck: 'false', placeholder: 'messageId' }),
 	'Optional: the member of a payload by which a repeat is recognised, such as event_id.');
+	networks = field('networks', 'Networks', el('input', { type: 'text', autocomplete: 'off',
+		spellcheck: 'false', placeholder: '192.0.2.0/24, 2001:db8::/32' }),
+	'Optional: requests from elsewhere are refused. Networks or addresses, separated by commas.');
 	templatePlace = el('div', { class: 'template-place', hidden: true });
 	templateFault = el('p', { class: 'fault', role: 'alert' });
 	trouble = el('div', { class: 'trouble' });
@@ -86,7 +89,8 @@ class Form {
 		this.fields = el('div', { class: 'fields' }, this.name.element,
 			typeChoice(type => this.choose(type)),
 			el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
-			this.deliveryId.element, this.templatePlace);
+			this.deliveryId.element, this.networks.element,
+			this.templatePlace);
 		return el('form', { id: 'create-key', novalidate: true, on: { submit: event => {
 			event.preventDefault();
 			this.send();
@@ -137,9 +141,11 @@ class Form {
 		this.expires.complain(faults.expires_at ?? '');
 		this.templateFault.textContent = faults.payload_template ?? '';
 		this.deliveryId.complain(faults.delivery_id_member ?? '');
+		this.networks.complain(faults.networks ?? '');
 		const first = faults.name ? this.name.input : faults.expires_at ? this.expires.input
 			: faults.delivery_id_member ? this.deliveryId.input
-				: faults.payload_template ? this.editor?.input : null;
+				: faults.networks ? this.networks.input
+					: faults.payload_template ? this.editor?.input : null;
 		first?.focus();
 		return Boolean(first);
 	}
@@ -150,7 +156,14 @@ class Form {
 		return { name: this.name.input.value.trim(), endpoint_type: this.type,
 			expires_at: this.expires.value(), secret: this.secret.checked,
 			payload_template: template ? new JsonText(template.text()) : null,
-			delivery_id_member: this.deliveryId.input.value.trim() || null };
+			delivery_id_member: this.deliveryId.input.value.trim() || null,
+			networks: this.networkList() };
+	}
+
+	/** Null for everywhere. */
+	networkList() {
+		const networks = this.networks.input.value.split(/[\s,]+/).filter(Boolean);
+		return networks.length > 0 ? networks : null;
 	}
 
 	async send() {
@@ -188,7 +201,7 @@ class Form {
 		for (const { place, detail } of problem.errors) {
 			const [name, ...inside] = place.split('.');
 			if (name === 'name' || name === 'expires_at' || name === 'payload_template'
-				|| name === 'delivery_id_member')
+				|| name === 'delivery_id_member' || name === 'networks')
 				faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
 		}
 		if (!this.complain(faults))

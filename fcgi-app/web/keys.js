@@ -98,6 +98,7 @@ function detailOf(key, find, actions) {
 		['Created', when(key.created_at, ' by ', key.created_by)],
 		['Expires', when(key.expires_at, '', null)],
 		['Delivery ID', key.delivery_id_member && el('code', null, key.delivery_id_member)],
+		['Networks', key.networks && el('code', null, key.networks.join(', '))],
 		['Deactivated', when(key.deactivated_at, ' by ', key.deactivated_by)],
 		['Last refused', when(key.last_refused_at, ': ', key.last_refused_reason)],
 		['ID', el('code', null, String(key.id))],

@@ -69,6 +69,8 @@ export interface Key {
 	old_secret_until: Timestamp | null;
 	/** Until then requests are accepted without the secret, too. */
 	secret_needed_from: Timestamp | null;
+	/** That requests are accepted from; null: everywhere. */
+	networks: string[] | null;
 }
 
 /** What is to be changed of a key. */
@@ -93,6 +95,7 @@ export interface NewKey {
 	secret: boolean;
 	payload_template: JsonText | null;
 	delivery_id_member: string | null;
+	networks: string[] | null;
 }
 
 /** The answer to a creation: the only one with key and secret in clear. */

@@ -30,6 +30,7 @@ SELECT
     r.last_at AS last_refused_at,
     r.reason::text AS last_refusal,
     k.delivery_id_member,
+    k.networks,
     k.successor_of,
     (SELECT max(s.id) FROM sluice.api_key AS s WHERE s.successor_of = k.id) AS successor,
     CASE WHEN k.secret_hash IS NOT NULL THEN coalesce(k.secret_changed_at, k.created_at) END
@@ -77,6 +78,8 @@ COMMENT ON COLUMN sluice.key_overview.last_refused_at IS
 COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'the reason, an intake_outcome';
 COMMENT ON COLUMN sluice.key_overview.delivery_id_member IS
     'the member of a payload that is its delivery''s id; null: those that all senders share';
+COMMENT ON COLUMN sluice.key_overview.networks IS
+    'the networks that requests are accepted from; null: from everywhere';
 COMMENT ON COLUMN sluice.key_overview.successor_of IS
     'the key that this one replaces by rotation; null: none';
 COMMENT ON COLUMN sluice.key_overview.successor IS

@@ -81,7 +81,7 @@ def test_what_is_told(stack, keys):
     tables = {"signal", "signal_result", "signal_cold_storage", "product_org_update",
               "product_org_result", "rejected_payload"}
     reasons = {"deactivated", "expired", "secret_missing", "secret_wrong", "wrong_endpoint",
-               "limit_reached"}
+               "wrong_network", "limit_reached"}
     told = {
         *(("sluice_default_partition_in_use", table) for table in tables),
         *(("sluice_partitions_ahead", table) for table in tables),

@@ -162,10 +162,19 @@ def test_the_form_says_what_is_wrong(page):
     page.click("dialog [type=submit]")
     page.wait("dialog .fault", "in the past")
     page.script("document.querySelector('dialog [type=datetime-local]').value = '2098-01-01T10:00'")
+    networks = page.wait("dialog input[placeholder^='192.0.2.0/24']")
+    networks.send_keys("10.0.0.1/8")
+    page.expected.add(400)
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "its network is 10.0.0.0/8")
+    assert page.driver.switch_to.active_element == networks
+    networks.clear()
+    networks.send_keys("10.0.0.0/8 , ::1")
     page.submit()
     page.close_dialog("Done")
-    assert page.stack.psql("select count(*) from sluice.api_key where name = %s and"
-                           " expires_at::date = '2098-01-01'", "\U0001f680" * 200) == [(1,)]
+    assert page.stack.psql("select networks::text from sluice.api_key where name = %s and"
+                           " expires_at::date = '2098-01-01'", "\U0001f680" * 200) \
+        == [("{10.0.0.0/8,::1/128}",)]
 
 
 def test_searching_and_filtering(page):

@@ -45,6 +45,7 @@ INSERT INTO callable VALUES
     ('sluice_settings', 'settings_key_edit'), ('sluice_settings', 'settings_key_rotate'),
     ('sluice_settings', 'settings_key_secret'), ('sluice_settings', 'settings_key_history'),
     ('sluice_settings', 'settings_key_payload'),
+    ('sluice_admin', 'key_networks'),
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),

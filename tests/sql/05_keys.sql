@@ -29,14 +29,14 @@ SELECT results_eq('SELECT * FROM made', $$ SELECT * FROM sluice.key_list('Keys')
 SELECT columns_are('sluice', 'key_overview', ARRAY['id', 'organization', 'name', 'display',
     'endpoint_type', 'has_secret', 'status', 'expires_at', 'created_at', 'created_by', 'last_used_at',
     'deactivated_at', 'deactivated_by', 'payload_template', 'organization_id', 'last_refused_at',
-    'last_refusal', 'delivery_id_member', 'successor_of', 'successor', 'secret_made_at',
+    'last_refusal', 'delivery_id_member', 'networks', 'successor_of', 'successor', 'secret_made_at',
     'old_secret_until', 'secret_needed_from']);
 SELECT results_eq($$ SELECT a.actor, a.object_kind, a.object_id, a.details FROM sluice.audit_log AS a
     WHERE a.action = 'key_create' AND a.organization_id
         = (SELECT id FROM sluice.organization WHERE name = 'Keys') $$,
     $$ SELECT 'op', 'api_key', id::text, jsonb_build_object('name', 'first', 'display', display,
         'endpoint_type', 'signal_staging', 'has_secret', false, 'expires_at', NULL,
-        'delivery_id_member', NULL) FROM made $$,
+        'delivery_id_member', NULL, 'networks', NULL) FROM made $$,
     'its audit row');
 
 SELECT is((pg_temp.create_key(endpoint => NULL)).endpoint_type, 'signal_staging',

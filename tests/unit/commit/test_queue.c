@@ -1668,6 +1668,98 @@ START_TEST(a_key_whose_groups_are_not_ordinary)
 }
 END_TEST
 
+#define FROM " from 192.0.2.1"
+
+/* Without addresses the database does not take them; for a while they are sent at once. */
+START_TEST(a_key_with_networks)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1" FROM),
+					    LIBPQ_ANSWER(STORED(1, 1)),
+					    LIBPQ_SEND("ordinary a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1" FROM " recently"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_WRONG_NETWORK)),
+					    LIBPQ_SEND("a signals 1" FROM " recently"),
+					    LIBPQ_ANSWER(STORED(1, 2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	ck_assert(address_read(SLICE("192.0.2.1"), &requests[0].client));
+	give_items(&requests[0], 1);
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	send_again("a");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_WRONG_NETWORK);
+	send_again("a");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	ck_assert_int_eq(results[0].id, 2);
+	close_queue();
+}
+END_TEST
+
+/* Nothing of the first call was stored, refusals neither. */
+START_TEST(refusals_go_with_a_group_that_is_sent_again)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED)),
+					    LIBPQ_SEND("a signals 1 refused b:expired*1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1 refused b:expired*1" FROM),
+					    LIBPQ_ANSWER(STORED(1, 1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const int64_t due_ms = NOW_MS + REFUSALS_MS;
+
+	ck_assert(address_read(SLICE("192.0.2.1"), &requests[0].client));
+	give_items(&requests[0], 1);
+	requests[0].deadline_ms = due_ms + REQUEST_MS;
+	open_queue(script);
+	add("b");
+	connect_queue();
+	step(true, NOW_MS, "b");
+	add("a");
+	step(false, due_ms, "");
+	step(true, due_ms, "");
+	step(true, due_ms, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* That would be a defect, but not one to try for ever. */
+START_TEST(a_group_that_is_not_taken_with_addresses_either)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	give_items(&requests[0], 1);
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_AGAIN);
+	close_queue();
+}
+END_TEST
+
 /* A visitor who was new, or a repeat: the next group may be ordinary again. */
 START_TEST(a_group_that_is_not_ordinary)
 {
@@ -2074,6 +2166,9 @@ static void add_ordinary(Suite *suite)
 	tcase_add_test(tests, an_ordinary_group);
 	tcase_add_test(tests, an_ordinary_group_says_what_is_in_it);
 	tcase_add_test(tests, a_key_whose_groups_are_not_ordinary);
+	tcase_add_test(tests, a_key_with_networks);
+	tcase_add_test(tests, refusals_go_with_a_group_that_is_sent_again);
+	tcase_add_test(tests, a_group_that_is_not_taken_with_addresses_either);
 	tcase_add_loop_test(tests, a_group_that_is_not_ordinary, 0, 2);
 	tcase_add_test(tests, keys_whose_group_is_not_ordinary);
 	tcase_add_loop_test(tests, what_is_never_ordinary, 0, 5);

@@ -102,6 +102,7 @@ static const struct {
 	{STATUS_REPEATED_HEADER, 400, "repeated_header", "Bad Request"},
 	{STATUS_UNAUTHENTICATED, 401, "unauthenticated", "Unauthorized"},
 	{STATUS_WRONG_ENDPOINT, 403, "wrong_endpoint", "Forbidden"},
+	{STATUS_WRONG_NETWORK, 403, "wrong_network", "Forbidden"},
 	{STATUS_NOT_SIGNED_IN, 403, "not_signed_in", "Forbidden"},
 	{STATUS_NOT_A_MEMBER, 403, "not_a_member", "Forbidden"},
 	{STATUS_ROLE_TOO_LOW, 403, "role_too_low", "Forbidden"},
