@@ -99,13 +99,16 @@ BEGIN
         RAISE EXCEPTION 'the key has expired: its successor needs an expiration of its own'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'expires_at';
     END IF;
-    -- What is the successor's own; the other columns are copied.
+    -- All columns are copied, so that no setting is forgotten; then what is the successor's own.
     its.successor_of := old_id;
     its.delivery_scope := coalesce(its.delivery_scope, old_id);
     its.id := nextval('sluice.api_key_id_seq');
     its.key_hash := key_rotate.key_hash;
     its.display := key_rotate.display;
     its.secret_hash := CASE WHEN its.secret_hash IS NOT NULL THEN key_rotate.secret_hash END;
+    its.previous_secret_hash := NULL;
+    its.previous_secret_until := NULL;
+    its.secret_changed_at := NULL;
     its.expires_at := nullif(coalesce(key_rotate.expires_at, its.expires_at), 'infinity');
     its.created_at := now();
     its.created_by := actor;
@@ -113,13 +116,11 @@ BEGIN
         its.secret_hash, its.expires_at, its.payload_template, its.delivery_id_member);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its.limited
     FROM sluice.organization AS o WHERE o.id = its.organization_id FOR SHARE; -- as key_add does
-    INSERT INTO sluice.api_key (id, organization_id, name, endpoint_type, key_hash, display,
-        secret_hash, expires_at, payload_template, delivery_id_member, networks, successor_of,
-        delivery_scope, limited, created_at, created_by)
-    OVERRIDING SYSTEM VALUE
-    VALUES (its.id, its.organization_id, its.name, its.endpoint_type, its.key_hash, its.display,
-        its.secret_hash, its.expires_at, its.payload_template, its.delivery_id_member, its.networks,
-        its.successor_of, its.delivery_scope, its.limited, its.created_at, its.created_by);
+    EXECUTE format('INSERT INTO sluice.api_key (%1$s) OVERRIDING SYSTEM VALUE SELECT %1$s '
+        'FROM (SELECT ($1).*) AS k', (
+        SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute AS a
+        WHERE a.attrelid = 'sluice.api_key'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated = '')) USING its;
     UPDATE sluice.api_key AS k SET expires_at = old_end WHERE k.id = old_id;
     PERFORM sluice.audit(actor, its.organization_id, 'key_rotate', 'api_key', old_id::text,
         jsonb_build_object('successor', its.id, 'successor_display', its.display,
