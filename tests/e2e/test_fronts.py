@@ -13,9 +13,9 @@ import socket
 import pytest
 
 from harness import (CUT_BODY, JSON, LOOPLESS, MERGES_LOOK_ALIKES, NDJSON, NEEDS_LENGTH,
-                     PLAIN_ENCODED_SLASH, PLAIN_ERRORS, SEED, UNKNOWN_CODING, WITHOUT_WORKERS, WORKER_LOST, Client,
-                     accepted_id, assert_problem, bulk_path, path_of, send, send_raw, sound_key,
-                     state_of, status_of, wait_for)
+                     PLAIN_ENCODED_SLASH, PLAIN_ERRORS, SEED, UNKNOWN_CODING, WITHOUT_WORKERS,
+                     WORKER_LOST, Client, accepted_id, assert_problem, bulk_path, path_of, send,
+                     send_raw, sound_key, state_of, status_of, wait_for)
 
 pytestmark = pytest.mark.each_front
 

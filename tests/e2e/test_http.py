@@ -46,7 +46,8 @@ REQUESTS = {
     "absolute form, https": (request(JSON, LENGTH, target="https://localhost" + PATH), 202),
     "absolute form, query": (request(JSON, LENGTH, target="http://localhost" + PATH + "?a=b"), 202),
     "absolute form, no path": (request(JSON, LENGTH, target="http://localhost"), 404),
-    "absolute form, unknown path": (request(JSON, LENGTH, target="http://localhost/api/product-orgs/x"), 404),
+    "absolute form, unknown path": (request(
+        JSON, LENGTH, target="http://localhost/api/product-orgs/x"), 404),
     "absolute form, GET": (request(target="http://localhost" + PATH, method="GET", body=b""), 405),
     "slash": (request(JSON, LENGTH, target=PATH + "/"), 202),
     "query": (request(JSON, LENGTH, target=PATH + "?a=%zz&b=/../"), 202),

@@ -222,4 +222,32 @@ class Nginx(Front):
         machine.run("nginx", "-t")
 
 
+class ApacheCgi(Apache):
+    name = "apache-cgi"
+
+    def enable(self):
+        super().enable()
+        machine.run("a2enmod", "cgid")
+        machine.run("a2enconf", "sluice-cgi")
+
+
+class ApacheFcgid(Apache):
+    name = "apache-fcgid"
+
+    def enable(self):
+        super().enable()
+        machine.run("a2enmod", "fcgid")
+        machine.run("a2enconf", "sluice-fcgid", "sluice-connections")
+
+
+class LighttpdCgi(Lighttpd):
+    name = "lighttpd-cgi"
+
+    def enable(self):
+        super().enable()
+        machine.run("lighty-enable-mod", "sluice-cgi")
+
+
 FRONTS = [Apache, Lighttpd, Nginx]
+# Those that start the program themselves.
+STARTING_FRONTS = [ApacheCgi, ApacheFcgid, LighttpdCgi]

@@ -10,7 +10,7 @@ front_starts_workers() { true; }
 
 front_check() {
     apache_check
-    need "$apache_modules/mod_fcgid.so" libapache2-mod-fcgid test
+    need /usr/lib/apache2/modules/mod_fcgid.so libapache2-mod-fcgid test
 }
 
 front_configure() {

@@ -6,7 +6,6 @@
 # shellcheck source=operator.sh
 . "${BASH_SOURCE%/*}/operator.sh"
 
-apache_modules=/usr/lib/apache2/modules
 # What the package apache2 enables.
 apache_stock_mods=(access_compat alias auth_basic authn_core authn_file authz_core authz_host
     authz_user autoindex deflate dir env filter mime mpm_event negotiation reqtimeout setenvif status)
@@ -19,7 +18,6 @@ apache_check() {
 # apache_configure MODULES CONFS - the configuration of this stack, these of each enabled besides the
 # distribution's own (words).
 apache_configure() {
-    local kind
     conf=$home/etc/apache2
     rm -rf -- "$conf"
     install -d -m "$open_mode" "$conf"/{mods,conf,sites}-enabled "$home/tmp/apache/socks"
