@@ -155,9 +155,9 @@ def test_purging_leaves_servers_and_data(site, machine):
     for name in answers.SERVICES:
         answers.Front(machine, name, site.key).start()
     assert stored(site) == before
-    units = machine.try_run("systemctl list-units --all --plain --no-legend 'sluice*'\n"
-                            "systemctl list-unit-files --no-legend 'sluice*'")
-    assert units.stdout == ""
+    assert machine.try_run("systemctl list-unit-files --no-legend 'sluice*'").stdout == ""
+    wait_for(lambda: machine.run("systemctl list-units --all --plain --no-legend 'sluice*'") == "",
+             "systemd has forgotten the units")
     assert left(machine) == []
 
 
