@@ -71,8 +71,8 @@ def equip(root, hosts, servers):
         file.writelines(f"{address} {name}\n" for name, (address, *_) in hosts.items())
 
 
-@pytest.fixture
-def boot():
+@contextlib.contextmanager
+def booting():
     """boot({name: (address, server...)}): a Site of booted machines, each with these servers.
 
     The other servers of the system (web servers, postgresql) are as if not installed: not started.
@@ -94,4 +94,10 @@ def boot():
                 machine.wait_until_booted()
             return Site(made)
 
+        yield start
+
+
+@pytest.fixture
+def boot():
+    with booting() as start:
         yield start

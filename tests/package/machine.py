@@ -44,7 +44,7 @@ def wait_for(what, condition, seconds=20):
 
 def install(revision, *names):
     """Installs these packages of this revision, all without names."""
-    run("dpkg", "-i", *(str(path) for name in names or ("sluice", "sluice-tools")
+    run("dpkg", "-i", *(str(path) for name in names or ("sluice-intake", "sluice-tools")
                         for path in PACKAGES.glob(f"{name}_*-{revision}_*.deb")),
         DEBIAN_FRONTEND="noninteractive")
 

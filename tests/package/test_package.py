@@ -19,7 +19,7 @@ def _installed(host):
 
 
 def installed_files():
-    return [pathlib.Path(line) for name in ("sluice", "sluice-tools")
+    return [pathlib.Path(line) for name in ("sluice-intake", "sluice-tools")
             for line in machine.run("dpkg", "-L", name).splitlines()
             if pathlib.Path(line).is_file()]
 
@@ -63,7 +63,7 @@ def test_the_units_are_confined(unit):
 
 
 def test_the_bill_of_materials_is_of_these_packages():
-    for name in ("sluice", "sluice-tools"):
+    for name in ("sluice-intake", "sluice-tools"):
         bill = json.loads((machine.PACKAGES / f"{name}.spdx.json").read_text())
         assert bill["spdxVersion"] == "SPDX-2.3"
         sums = machine.run("sh", "-c", f"sha256sum /srv/packages/{name}_*-1_*.deb").split()[0]
@@ -101,7 +101,7 @@ def test_an_upgrade_loses_no_request(worker, key):
             sender.join()
         front.stop()
     assert set(answers) == {202}
-    assert "-2" in machine.run("dpkg-query", "-W", "-f", "${Version}", "sluice")
+    assert "-2" in machine.run("dpkg-query", "-W", "-f", "${Version}", "sluice-intake")
     rows = machine.run("psql", "-Atc", "SELECT count(*) FROM sluice.signal_staging", "sluice",
                        user="postgres")
     assert int(rows) >= len(answers)

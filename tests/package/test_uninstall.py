@@ -16,7 +16,7 @@ def test_the_web_server_goes_on(kind, worker):
     server.start()
     try:
         for command in ("-r", "-P"):
-            machine.run("dpkg", command, "sluice", "sluice-tools")
+            machine.run("dpkg", command, "sluice-intake", "sluice-tools")
             assert server.request("/health").body == fronts.PAGES["/health"]
             # Also after a restart.
             server.stop()
@@ -33,7 +33,7 @@ def test_purging_leaves_no_file(worker):
     machine.install(2)
     for name in ("apache2", "lighttpd", "nginx"):
         assert list(pathlib.Path(f"/etc/{name}").rglob("*sluice*"))
-    machine.run("dpkg", "-P", "sluice", "sluice-tools")
+    machine.run("dpkg", "-P", "sluice-intake", "sluice-tools")
     found = machine.run("find", "/etc", "/usr", "/var/lib", "-name", "*sluice*",
                         "-not", "-path", "/var/lib/postgresql/*").split()
     assert found == []
