@@ -122,9 +122,10 @@ class Conversation:
 class Worker:
     """A worker started by the test with the stack's configuration: its exit code can be seen."""
 
-    def __init__(self, stack, descriptors=None, program="intake", more=None):
-        """more: environment variables, which are settings."""
-        arguments = stack.worker_arguments(program)
+    def __init__(self, stack, descriptors=None, program="intake", more=None, log=None, before=()):
+        """more: environment variables, which are settings; log: what to use as the standard error
+        stream instead of a file; before: a command to start it by."""
+        arguments = [*before, *stack.worker_arguments(program)]
         if descriptors is not None:
             arguments = ["prlimit", f"--nofile={descriptors}:{descriptors}", *arguments]
         like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
@@ -134,12 +135,12 @@ class Worker:
         os.chmod(self.dir.name, 0o755)
         self.path = pathlib.Path(self.dir.name, "socket")
         self.log = pathlib.Path(self.dir.name, "log")
-        with socket.socket(socket.AF_UNIX) as listening, open(self.log, "wb") as log:
+        with socket.socket(socket.AF_UNIX) as listening, open(self.log, "wb") as file:
             listening.bind(str(self.path))
             os.chmod(self.path, 0o777)
             listening.listen(1024)
             self.process = subprocess.Popen(
-                arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
+                arguments, stdin=listening, stdout=file, stderr=log or file, cwd="/",
                 env={**ENVIRONMENT, **(more or {})}, **user)
 
     def __enter__(self):

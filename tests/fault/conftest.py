@@ -40,3 +40,16 @@ def make_stack(request):
                 print(f"\nlogs kept: {stack.keep_logs(name)}")
         finally:
             stack.close()
+
+
+@pytest.fixture(scope="module")
+def module_stack(request):
+    """One for tests that leave the database as it was."""
+    stack = harness.Stack("lighttpd")
+    failed = request.session.testsfailed
+    try:
+        yield stack
+        if request.session.testsfailed > failed:
+            print(f"\nlogs kept: {stack.keep_logs('fault-' + request.module.__name__)}")
+    finally:
+        stack.close()

@@ -2,6 +2,7 @@
 
 import json
 
+import psycopg2
 import pytest
 
 from harness import SEED, accepted_id, assert_problem, path_of, send, wait_for
@@ -21,18 +22,10 @@ RECURSES = ("create function public.recurse(n bigint) returns bigint language sq
             " $$ select public.recurse(n + 1) $$")
 
 
-@pytest.fixture(scope="module")
-def stack_of_module(request):
-    import harness
-    stack = harness.Stack("lighttpd")
-    yield stack
-    stack.close()
-
-
 @pytest.fixture
-def trouble(stack_of_module):
+def trouble(module_stack):
     """trouble(statements): a DBA's trigger on the staging table that does this for some rows."""
-    stack = stack_of_module
+    stack = module_stack
     stack.psql("set check_function_bodies = off")
 
     def make(statements):
@@ -73,8 +66,8 @@ def test_trigger_that_fails(trouble, statements):
 
 
 @pytest.mark.quick
-def test_sequence_that_is_exhausted(stack_of_module):
-    stack = stack_of_module
+def test_sequence_that_is_exhausted(module_stack):
+    stack = module_stack
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
     last, = stack.psql("select last_value, increment_by, max_value from pg_sequences"
@@ -88,13 +81,12 @@ def test_sequence_that_is_exhausted(stack_of_module):
     accepted_id(send(stack, path_of(key)))
 
 
-def test_no_connection_slots(stack_of_module):
+def test_no_connection_slots(module_stack):
     """All of max_connections are taken by others: the workers come back when one is free."""
-    stack = stack_of_module
+    stack = module_stack
     key = stack.new_key()
     others = []
     try:
-        import psycopg2
         with pytest.raises(psycopg2.Error):
             while len(others) < 1000:
                 others.append(stack.connect())
