@@ -75,6 +75,22 @@ COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb) IS
 
 -- ---- rotation ----
 
+-- All columns, also those of a later version and a DBA's own, so that no setting is forgotten.
+CREATE OR REPLACE FUNCTION sluice.key_insert(its sluice.api_key) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns constant text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = 'sluice.api_key'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated = '');
+BEGIN
+    EXECUTE format('INSERT INTO sluice.api_key (%1$s) OVERRIDING SYSTEM VALUE '
+        'SELECT %1$s FROM (SELECT ($1).*) AS its', columns) USING its;
+END
+$$;
+COMMENT ON FUNCTION sluice.key_insert(sluice.api_key) IS
+    'Inserts a row into api_key as it is, but for generated columns. Internal: called by key_rotate.';
+
 CREATE OR REPLACE FUNCTION sluice.key_rotate(actor text, id bigint, key_hash bytea, display text,
     secret_hash bytea, overlap interval DEFAULT '24 hours', expires_at timestamptz DEFAULT NULL)
 RETURNS sluice.key_overview
@@ -106,6 +122,9 @@ BEGIN
     its.key_hash := key_rotate.key_hash;
     its.display := key_rotate.display;
     its.secret_hash := CASE WHEN its.secret_hash IS NOT NULL THEN key_rotate.secret_hash END;
+    its.previous_secret_hash := NULL;
+    its.previous_secret_until := NULL;
+    its.secret_changed_at := NULL;
     its.expires_at := nullif(coalesce(key_rotate.expires_at, its.expires_at), 'infinity');
     its.created_at := now();
     its.created_by := actor;
@@ -113,13 +132,7 @@ BEGIN
         its.secret_hash, its.expires_at, its.payload_template, its.delivery_id_member);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its.limited
     FROM sluice.organization AS o WHERE o.id = its.organization_id FOR SHARE; -- as key_add does
-    INSERT INTO sluice.api_key (id, organization_id, name, endpoint_type, key_hash, display,
-        secret_hash, expires_at, payload_template, delivery_id_member, networks, successor_of,
-        delivery_scope, limited, created_at, created_by)
-    OVERRIDING SYSTEM VALUE
-    VALUES (its.id, its.organization_id, its.name, its.endpoint_type, its.key_hash, its.display,
-        its.secret_hash, its.expires_at, its.payload_template, its.delivery_id_member, its.networks,
-        its.successor_of, its.delivery_scope, its.limited, its.created_at, its.created_by);
+    PERFORM sluice.key_insert(its);
     UPDATE sluice.api_key AS k SET expires_at = old_end WHERE k.id = old_id;
     PERFORM sluice.audit(actor, its.organization_id, 'key_rotate', 'api_key', old_id::text,
         jsonb_build_object('successor', its.id, 'successor_display', its.display,
