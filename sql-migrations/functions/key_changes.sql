@@ -75,6 +75,22 @@ COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb) IS
 
 -- ---- rotation ----
 
+-- All columns, also those of a later version and a DBA's own, so that no setting is forgotten.
+CREATE OR REPLACE FUNCTION sluice.key_insert(its sluice.api_key) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    columns constant text := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+        FROM pg_attribute AS a
+        WHERE a.attrelid = 'sluice.api_key'::regclass AND a.attnum > 0 AND NOT a.attisdropped
+            AND a.attgenerated = '');
+BEGIN
+    EXECUTE format('INSERT INTO sluice.api_key (%1$s) OVERRIDING SYSTEM VALUE '
+        'SELECT %1$s FROM (SELECT ($1).*) AS its', columns) USING its;
+END
+$$;
+COMMENT ON FUNCTION sluice.key_insert(sluice.api_key) IS
+    'Inserts a row into api_key as it is, but for generated columns. Internal: called by key_rotate.';
+
 CREATE OR REPLACE FUNCTION sluice.key_rotate(actor text, id bigint, key_hash bytea, display text,
     secret_hash bytea, overlap interval DEFAULT '24 hours', expires_at timestamptz DEFAULT NULL)
 RETURNS sluice.key_overview
@@ -99,7 +115,7 @@ BEGIN
         RAISE EXCEPTION 'the key has expired: its successor needs an expiration of its own'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'expires_at';
     END IF;
-    -- All columns are copied, so that no setting is forgotten; then what is the successor's own.
+    -- What is the successor's own; the other columns are copied.
     its.successor_of := old_id;
     its.delivery_scope := coalesce(its.delivery_scope, old_id);
     its.id := nextval('sluice.api_key_id_seq');
@@ -116,11 +132,7 @@ BEGIN
         its.secret_hash, its.expires_at, its.payload_template, its.delivery_id_member);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its.limited
     FROM sluice.organization AS o WHERE o.id = its.organization_id FOR SHARE; -- as key_add does
-    EXECUTE format('INSERT INTO sluice.api_key (%1$s) OVERRIDING SYSTEM VALUE SELECT %1$s '
-        'FROM (SELECT ($1).*) AS k', (
-        SELECT string_agg(quote_ident(a.attname), ', ') FROM pg_attribute AS a
-        WHERE a.attrelid = 'sluice.api_key'::regclass AND a.attnum > 0 AND NOT a.attisdropped
-            AND a.attgenerated = '')) USING its;
+    PERFORM sluice.key_insert(its);
     UPDATE sluice.api_key AS k SET expires_at = old_end WHERE k.id = old_id;
     PERFORM sluice.audit(actor, its.organization_id, 'key_rotate', 'api_key', old_id::text,
         jsonb_build_object('successor', its.id, 'successor_display', its.display,

@@ -66,8 +66,11 @@ SELECT throws_ok(format('SELECT sluice.key_edit('''', %s, ''n'', NULL, NULL)', :
 
 -- ---- rotation ----
 -- A DBA's own column and a setting of each kind.
-ALTER TABLE sluice.api_key ADD COLUMN cost_centre text;
-UPDATE sluice.api_key SET cost_centre = 'c7', delivery_id_member = 'event.id' WHERE id = :accounts;
+ALTER TABLE sluice.api_key ADD COLUMN cost_centre text,
+    ADD COLUMN has_centre boolean GENERATED ALWAYS AS (cost_centre IS NOT NULL) STORED;
+UPDATE sluice.api_key
+SET cost_centre = 'c7', delivery_id_member = 'event.id', networks = '{10.0.0.0/8}'
+WHERE id = :accounts;
 CREATE FUNCTION pg_temp.rotate(id bigint, key text, overlap interval DEFAULT '24 hours',
     expires_at timestamptz DEFAULT NULL, actor text DEFAULT 'ro') RETURNS sluice.key_overview
 LANGUAGE sql AS $$
