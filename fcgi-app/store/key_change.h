@@ -47,7 +47,7 @@ struct store_secret_change {
 
 /* A retry with the same hash within an hour changes nothing. */
 enum status store_key_secret(const struct store *store, const struct store_key_ref *ref,
-			     const struct store_secret_change *change,
+			     const struct store_secret_change *secret,
 			     struct store_key *key) MUST_CHECK;
 
 /* The key's entries of the audit log, newest first, as a JSON object. */
