@@ -136,8 +136,8 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 # These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
-	settings/test_settings server/test_oneshot \
-	$(addprefix ctl/test_,argument person program retention setup top))
+	settings/test_key_change settings/test_settings server/test_oneshot \
+	$(addprefix ctl/test_,argument key_change person program retention setup top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
@@ -309,7 +309,7 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := sluice.conf.example openapi.yaml $(shell cd deploy && find \
-	lighttpd apache nginx apache-fcgid cgi systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
+	lighttpd apache nginx systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) "$(DESTDIR)$(sbindir)/sluice-intake"

@@ -81,6 +81,12 @@ CREATE TABLE sluice.api_key (
         CHECK (display ~ '^sk_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'),
     secret_hash bytea
         CONSTRAINT api_key_secret_hash_check CHECK (octet_length(secret_hash) = 32),
+    previous_secret_hash bytea
+        CONSTRAINT api_key_previous_secret_hash_check
+        CHECK (octet_length(previous_secret_hash) = 32),
+    previous_secret_until timestamptz
+        CONSTRAINT api_key_previous_secret_until_check CHECK (isfinite(previous_secret_until)),
+    secret_changed_at timestamptz,
     expires_at timestamptz
         CONSTRAINT api_key_expires_at_check CHECK (isfinite(expires_at)),
     payload_template jsonb,
@@ -88,9 +94,15 @@ CREATE TABLE sluice.api_key (
         CONSTRAINT api_key_delivery_id_member_check
         CHECK (char_length(delivery_id_member) BETWEEN 1 AND 200
             AND delivery_id_member !~ '[[:cntrl:]]'),
+    networks cidr[]
+        CONSTRAINT api_key_networks_check
+        CHECK (array_ndims(networks) = 1 AND cardinality(networks) BETWEEN 1 AND 200
+            AND array_position(networks, NULL) IS NULL),
     successor_of bigint,
     delivery_scope bigint,
     limited boolean NOT NULL DEFAULT false,
+    ordinary boolean NOT NULL GENERATED ALWAYS AS
+        (NOT limited AND delivery_id_member IS NULL AND networks IS NULL) STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL,
     deactivated_at timestamptz,
@@ -101,6 +113,11 @@ CREATE TABLE sluice.api_key (
             ELSE coalesce(jsonb_typeof(payload_template) = 'object'
                 AND jsonb_typeof(payload_template -> 'product_org_id') = 'string', false)
         END),
+    CONSTRAINT api_key_previous_secret_check CHECK (
+        CASE
+            WHEN previous_secret_until IS NULL THEN previous_secret_hash IS NULL
+            ELSE secret_hash IS NOT NULL
+        END),
     CONSTRAINT api_key_successor_of_check
         CHECK ((successor_of IS NULL) = (delivery_scope IS NULL)),
     CONSTRAINT api_key_deactivated_check
@@ -108,6 +125,8 @@ CREATE TABLE sluice.api_key (
 );
 CREATE UNIQUE INDEX api_key_key_hash_key ON sluice.api_key (key_hash);
 CREATE INDEX api_key_organization_id_idx ON sluice.api_key (organization_id, id);
+CREATE INDEX api_key_successor_of_idx ON sluice.api_key (successor_of)
+    WHERE successor_of IS NOT NULL;
 COMMENT ON TABLE sluice.api_key IS
     'API keys. The key itself is shown once, at creation; the table stores its SHA-256. Keys are '
     'never deleted, only deactivated. Read key_overview.';
@@ -122,6 +141,14 @@ COMMENT ON COLUMN sluice.api_key.display IS
 COMMENT ON COLUMN sluice.api_key.secret_hash IS
     'SHA-256 of the secret that requests must carry in X-Api-Secret; null: no secret. Hidden from '
     'sluice_reader';
+COMMENT ON COLUMN sluice.api_key.previous_secret_hash IS
+    'SHA-256 of the secret before; null: there was none. Valid until previous_secret_until. Hidden '
+    'from sluice_reader';
+COMMENT ON COLUMN sluice.api_key.previous_secret_until IS
+    'until then the secret before is valid, too, or requests need none if there was none; null: '
+    'only secret_hash counts';
+COMMENT ON COLUMN sluice.api_key.secret_changed_at IS
+    'when the secret was last enabled, rotated or removed; null: not since the key was created';
 COMMENT ON COLUMN sluice.api_key.expires_at IS
     'the key is refused from this time on; null: never expires';
 COMMENT ON COLUMN sluice.api_key.payload_template IS
@@ -130,6 +157,8 @@ COMMENT ON COLUMN sluice.api_key.payload_template IS
 COMMENT ON COLUMN sluice.api_key.delivery_id_member IS
     'the member of a payload that is its delivery''s id, by name or by a path with dots; null: only '
     'those that all senders share (messageId, message_id)';
+COMMENT ON COLUMN sluice.api_key.networks IS
+    'requests are accepted only from clients in one of these networks; null: from everywhere';
 COMMENT ON COLUMN sluice.api_key.successor_of IS
     'the key that this one replaces by rotation; null: none';
 COMMENT ON COLUMN sluice.api_key.delivery_scope IS
@@ -138,6 +167,8 @@ COMMENT ON COLUMN sluice.api_key.delivery_scope IS
 COMMENT ON COLUMN sluice.api_key.limited IS
     'true: the organization has a signal limit and no overages. Copied here by organization_limit '
     'and key_add, so that a request reads one row';
+COMMENT ON COLUMN sluice.api_key.ordinary IS
+    'true: intake_ordinary takes its signals, because nothing but key and secret decides about them';
 COMMENT ON COLUMN sluice.api_key.created_at IS 'when it was created';
 COMMENT ON COLUMN sluice.api_key.created_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.api_key.deactivated_at IS 'when it was deactivated; null: it is not';
@@ -148,12 +179,20 @@ COMMENT ON CONSTRAINT api_key_key_hash_check ON sluice.api_key IS 'a SHA-256 has
 COMMENT ON CONSTRAINT api_key_display_check ON sluice.api_key IS
     'shows no more than 8 characters of the key';
 COMMENT ON CONSTRAINT api_key_secret_hash_check ON sluice.api_key IS 'a SHA-256 has 32 bytes';
+COMMENT ON CONSTRAINT api_key_previous_secret_hash_check ON sluice.api_key IS
+    'a SHA-256 has 32 bytes';
+COMMENT ON CONSTRAINT api_key_previous_secret_until_check ON sluice.api_key IS
+    'an overlap ends';
+COMMENT ON CONSTRAINT api_key_previous_secret_check ON sluice.api_key IS
+    'a secret before has an end, and there is one after it';
 COMMENT ON CONSTRAINT api_key_expires_at_check ON sluice.api_key IS
     'null means never, not infinity';
 COMMENT ON CONSTRAINT api_key_payload_template_check ON sluice.api_key IS
     'required for product_orgs, not allowed for signal_staging';
 COMMENT ON CONSTRAINT api_key_delivery_id_member_check ON sluice.api_key IS
     '1 to 200 characters, no control characters';
+COMMENT ON CONSTRAINT api_key_networks_check ON sluice.api_key IS
+    '1 to 200 networks, in a plain list; null means everywhere, not an empty list';
 COMMENT ON CONSTRAINT api_key_successor_of_check ON sluice.api_key IS
     'successors, and only they, share a scope';
 COMMENT ON CONSTRAINT api_key_deactivated_check ON sluice.api_key IS 'both are set, or neither';
@@ -161,6 +200,7 @@ COMMENT ON INDEX sluice.api_key_key_hash_key IS
     'Without organization_id, unlike the other unique indexes: a key is looked up before its '
     'organization is known.';
 COMMENT ON INDEX sluice.api_key_organization_id_idx IS 'lists an organization''s keys';
+COMMENT ON INDEX sluice.api_key_successor_of_idx IS 'finds the successor of a key';
 COMMENT ON SEQUENCE sluice.api_key_id_seq IS 'numbers keys';
 
 CREATE TABLE sluice.key_use (
@@ -222,8 +262,9 @@ COMMENT ON COLUMN sluice.audit_log.actor IS
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
-    'organization_create, organization_limit, member_add, member_remove, key_create, '
-    'key_deactivate, rejected_replay, retention_set, notifications_set or person_delete';
+    'organization_create, organization_limit, member_add, member_remove, key_create, key_edit, '
+    'key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, secret_retire, '
+    'secret_remove, rejected_replay, retention_set, notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
     'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS

@@ -13,10 +13,10 @@ SET LOCAL ROLE sluice_owner;
 -- function that takes it, and keeps the old ones.
 
 CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'unknown_key', 'deactivated', 'expired',
-    'secret_missing', 'secret_wrong', 'wrong_endpoint', 'limit_reached');
+    'secret_missing', 'secret_wrong', 'wrong_endpoint', 'wrong_network', 'limit_reached');
 COMMENT ON TYPE sluice.intake_outcome IS
     'The result of authenticating a sender. The sender sees only 401 for unknown_key to '
-    'secret_wrong, 403 for wrong_endpoint, 429 for limit_reached.';
+    'secret_wrong, 403 for wrong_endpoint and wrong_network, 429 for limit_reached.';
 
 CREATE TYPE sluice.intake_sender AS (
     key_hash bytea,

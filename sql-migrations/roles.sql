@@ -62,9 +62,9 @@ BEGIN
         ('sluice_intake', 'synchronous_commit', 'on'),
         ('sluice_settings', 'synchronous_commit', 'on'),
         ('sluice_admin', 'synchronous_commit', 'on'),
-        -- Ends a statement that its worker has given up (after 5 s by default), so that it does not
-        -- commit later.
-        ('sluice_intake', 'statement_timeout', '30s'),
+        -- Ends a statement just before its worker gives it up (after 5 s by default), so that it
+        -- does not commit later, and the worker knows. An import sets its own.
+        ('sluice_intake', 'statement_timeout', '4s'),
         -- No group waits long for a lock: another delivery of the same id, or a locked table.
         ('sluice_intake', 'lock_timeout', '1s'),
         -- A bulk upload is one transaction that waits for its sender, 300 s by default.

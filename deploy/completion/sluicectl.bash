@@ -14,7 +14,7 @@ _sluicectl() {
     done
     COMPREPLY=()
     case $previous in
-    --config | --template | --payload | --file)
+    --config | --template | --payload | --file | --try)
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
         return
         ;;
@@ -25,6 +25,7 @@ _sluicectl() {
     --role) word='owner admin editor viewer' ;;
     --endpoint) word='signal_staging product_orgs' ;;
     --overages) word='on off' ;;
+    --allow) word=all ;;
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
     --status) word='pending processing completed failed skipped permanently_failed cold_storage' ;;

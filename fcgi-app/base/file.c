@@ -4,8 +4,10 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
@@ -56,4 +58,15 @@ enum status file_read(struct arena *arena, const char *path, size_t max_bytes, s
 	buf_free(&buf);
 	(void)fclose(stream);
 	return status;
+}
+
+bool file_open_standard(void)
+{
+	int fd;
+
+	/* The lowest free descriptor is the one that is taken. */
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd >= 0 && close(fd) == 0;
 }

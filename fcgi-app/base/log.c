@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/hex.h"
+#include "base/log_internal.h"
 #include "base/stats.h"
 #include "base/utf8.h"
 
@@ -46,6 +47,7 @@ static struct {
 	enum log_target target;
 	enum log_level least;
 	bool holding;
+	uint64_t lost;	  /* lines, since some were last written */
 	struct line held; /* whole lines, not yet written */
 } log_state = {.program = "sluice", .target = LOG_TARGET_STDERR, .least = LOG_LEVEL_INFO};
 
@@ -58,12 +60,11 @@ void log_open(const char *program, enum log_target target, enum log_level least)
 	log_state.origin.n = 0;
 	log_state.target = target;
 	log_state.least = least;
-	if (target == LOG_TARGET_SYSLOG)
-		openlog(program, LOG_PID, LOG_DAEMON);
 }
 
 void log_forked(void)
 {
+	log_state.lost = 0; /* the parent tells */
 	log_state.origin.n = 0;
 }
 
@@ -318,17 +319,58 @@ static void put_origin(struct line *line)
 	(void)put(line, LINE_BYTES, origin->bytes, origin->n);
 }
 
-static void write_lines(struct line *lines)
+/* Writes "level=… program=… pid=… event=…" with the fields. */
+static void put_event(struct line *line, enum log_level level, const char *message,
+		      const struct log_field *fields, size_t count)
 {
-	ssize_t written;
+	line->n = 0;
+	if (log_state.target == LOG_TARGET_STDERR)
+		put_time(line);
+	put_field(line, &LOG_TEXT("level", level_names[level]));
+	put_origin(line);
+	put_field(line, &LOG_TEXT("event", message));
+	for (size_t i = 0; i < count; i++)
+		put_field(line, &fields[i]);
+	if (log_state.target == LOG_TARGET_STDERR)
+		line->bytes[line->n++] = '\n';
+}
 
-	do
-		written = write(STDERR_FILENO, lines->bytes, lines->n);
-	while (written < 0 && errno == EINTR);
-	for (size_t i = written < 0 ? 0 : (size_t)written; i < lines->n; i++) {
-		if (lines->bytes[i] == '\n')
-			stats_add(&stats_mine()->lost_log_lines, 1);
-	}
+static bool deliver(const struct line *lines, enum log_level level)
+{
+	if (log_state.target == LOG_TARGET_SYSLOG)
+		return log_syslog_send(level_priorities[level], log_state.program, lines->bytes,
+				       lines->n);
+	return log_stream_write(lines->bytes, lines->n);
+}
+
+static void count_lost(const struct line *lines)
+{
+	uint64_t lost = log_state.target == LOG_TARGET_SYSLOG;
+
+	for (size_t i = 0; i < lines->n; i++)
+		lost += lines->bytes[i] == '\n';
+	log_state.lost += lost;
+	stats_add(&stats_mine()->lost_log_lines, lost);
+}
+
+/* Before what is written after a gap: how large that is. */
+static void tell_lost(void)
+{
+	struct line line;
+
+	if (log_state.lost == 0)
+		return;
+	put_event(&line, LOG_LEVEL_WARNING, "log lines were lost",
+		  &LOG_INT("lines", log_state.lost), 1);
+	if (deliver(&line, LOG_LEVEL_WARNING))
+		log_state.lost = 0;
+}
+
+static void write_lines(struct line *lines, enum log_level level)
+{
+	tell_lost();
+	if (!deliver(lines, level))
+		count_lost(lines);
 	lines->n = 0;
 }
 
@@ -341,7 +383,7 @@ void log_release(void)
 {
 	log_state.holding = false;
 	if (log_state.held.n > 0)
-		write_lines(&log_state.held);
+		write_lines(&log_state.held, LOG_LEVEL_INFO);
 }
 
 /* Keeps the order of lines: those held go first. */
@@ -350,11 +392,11 @@ static void write_or_hold(struct line *line, enum log_level level)
 	struct line *held = &log_state.held;
 
 	if (held->n + line->n > LINE_BYTES || (held->n > 0 && level >= LOG_LEVEL_WARNING))
-		write_lines(held);
+		write_lines(held, LOG_LEVEL_INFO);
 	if (log_state.holding && level < LOG_LEVEL_WARNING)
 		(void)put(held, LINE_BYTES, line->bytes, line->n);
 	else
-		write_lines(line);
+		write_lines(line, level);
 }
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields,
@@ -364,18 +406,21 @@ void log_write(enum log_level level, const char *message, const struct log_field
 
 	if (level < log_state.least)
 		return;
-	line.n = 0;
-	if (log_state.target == LOG_TARGET_STDERR)
-		put_time(&line);
-	put_field(&line, &LOG_TEXT("level", level_names[level]));
-	put_origin(&line);
-	put_field(&line, &LOG_TEXT("event", message));
-	for (size_t i = 0; i < count; i++)
-		put_field(&line, &fields[i]);
-	if (log_state.target == LOG_TARGET_SYSLOG) {
-		syslog(level_priorities[level], "%.*s", (int)line.n, line.bytes);
-		return;
-	}
-	line.bytes[line.n++] = '\n';
-	write_or_hold(&line, level);
+	put_event(&line, level, message, fields, count);
+	if (log_state.target == LOG_TARGET_SYSLOG)
+		write_lines(&line, level);
+	else
+		write_or_hold(&line, level);
+}
+
+void log_never_wait(void)
+{
+	log_stream_prepare();
+}
+
+void log_reopen(void)
+{
+	if (!log_stream_reopen())
+		log_event(LOG_LEVEL_ERROR, "could not open the log file anew",
+			  LOG_TEXT("cause", strerror(errno)));
 }

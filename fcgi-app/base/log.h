@@ -32,6 +32,14 @@ struct log_field {
  * LOG_LEVEL_INFO and above go to the standard error stream. */
 void log_open(const char *program, enum log_target target, enum log_level least);
 
+/* For a worker: from now on a line that would have to wait for the reader of the log is lost. Lost
+ * lines are counted, and once lines are read again, one says how many were lost. */
+void log_never_wait(void);
+
+/* After log_never_wait(): if the standard error stream is a file that has been moved away, goes on
+ * in a new one. */
+void log_reopen(void);
+
 /* Call it in a forked child, so that its lines show its own process id. */
 void log_forked(void);
 

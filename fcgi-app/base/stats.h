@@ -40,7 +40,11 @@ struct stats {
 	stats_number stored, repeated, rejected;       /* items of accepted requests */
 	stats_number connections, connection_failures; /* to the database */
 	stats_number unknown_commits;
-	stats_number expired_connections; /* closed at their deadline without a whole answer */
+	stats_number hangs;		   /* times that requests began to be refused at once */
+	stats_number refused_at_once;	   /* because the database was away or hung */
+	stats_number cancelled_statements; /* at their limit */
+	stats_number kept_answers;	   /* after which the connection was kept */
+	stats_number expired_connections;  /* closed at their deadline without a whole answer */
 	stats_number failed_children;
 	stats_number lost_log_lines;
 
@@ -48,6 +52,7 @@ struct stats {
 	stats_number pid;
 	stats_number started_s; /* Unix time */
 	stats_number slots, in_flight;
+	stats_number kept;    /* connections without a request */
 	stats_number waiting; /* requests in the commit queue */
 	stats_number children;
 	stats_number is_connected; /* to the database: 0 or 1 */

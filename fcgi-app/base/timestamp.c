@@ -361,3 +361,43 @@ void timestamp_add(struct buf *out, int64_t unix_us)
 	}
 	buf_add_char(out, 'Z');
 }
+
+/* ---- exact timestamps ---- */
+
+/* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
+static bool skip(const char **p, const char *pattern)
+{
+	const char *text = *p;
+
+	for (; *pattern != '\0'; pattern++, text++) {
+		if (*pattern == 'd' ? !ascii_is_digit(*text) : *text != *pattern)
+			return false;
+	}
+	*p = text;
+	return true;
+}
+
+bool timestamp_is_exact(const char *text, bool *only_date)
+{
+	const char *p = text;
+
+	if (!skip(&p, "dddd-dd-dd"))
+		return false;
+	*only_date = *p == '\0';
+	if (*only_date)
+		return true;
+	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
+		return false;
+	if (skip(&p, ":dd") && skip(&p, ".d")) {
+		while (ascii_is_digit(*p))
+			p++;
+	}
+	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
+		p++;
+		if (!skip(&p, "dd:dd") && !skip(&p, "dddd") && !skip(&p, "dd"))
+			return false;
+	} else if (p[-1] != 'Z') {
+		return false;
+	}
+	return *p == '\0';
+}

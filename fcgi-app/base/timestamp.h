@@ -37,6 +37,12 @@ bool timestamp_read(struct slice text, int64_t *unix_us) MUST_CHECK;
  */
 bool timestamp_of_number(struct slice text, int64_t *unix_us) MUST_CHECK;
 
+/*
+ * What people write is taken more strictly: whether a terminated text has the form of ISO 8601 with
+ * a zone, or is only a date, which means midnight UTC. The numbers are not checked.
+ */
+bool timestamp_is_exact(const char *text, bool *only_date) MUST_CHECK;
+
 /* Appends a timestamp within those years in ISO 8601 and UTC, as PostgreSQL writes it:
  * 2024-01-15T10:30:00.25Z, without trailing zeros of the fraction. */
 void timestamp_add(struct buf *out, int64_t unix_us);

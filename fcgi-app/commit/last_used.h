@@ -5,8 +5,8 @@
  * each group. It says nothing about whether a key is good: each request asks the database that. An
  * evicted key costs one extra look-up, nothing more.
  *
- * The worker also remembers which keys' groups were not ordinary (their organization has a limit),
- * and sends those to the general function at once.
+ * The worker also remembers which keys' groups were not ordinary (the key has networks, say, or its
+ * organization a limit), and sends those to the general function at once.
  */
 #ifndef COMMIT_LAST_USED_H
 #define COMMIT_LAST_USED_H

@@ -50,6 +50,7 @@ static const struct outcome {
 	{"secret_missing", STATUS_UNAUTHENTICATED, true},
 	{"secret_wrong", STATUS_UNAUTHENTICATED, true},
 	{"wrong_endpoint", STATUS_WRONG_ENDPOINT, true},
+	{"wrong_network", STATUS_WRONG_NETWORK, true},
 	{"limit_reached", STATUS_LIMIT_REACHED, true},
 };
 
@@ -181,8 +182,9 @@ enum status commit_outcome_take(const struct pg_query_result *result,
 				const struct commit_list *requests, struct refusal_tally *refusals,
 				int64_t due_ms)
 {
+	if (pg_result_value(result, 0, 0).p == NULL)
+		return STATUS_AGAIN;
 	struct answer answer = open_answer(result);
-
 	if (!fits(&answer, requests))
 		return STATUS_INTERNAL;
 	for (struct commit_request *request = requests->first; request != NULL;

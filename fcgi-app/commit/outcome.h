@@ -21,8 +21,9 @@ enum status commit_outcome_take_ordinary(const struct pg_query_result *result,
 
 /*
  * After commit_statement_send(): gives each request its out and results, and counts the refusals
- * among them, due at due_ms. STATUS_OK, or STATUS_INTERNAL when the result does not fit the
- * requests: then the caller fails them all.
+ * among them, due at due_ms. STATUS_OK; STATUS_AGAIN when nothing was stored and the requests are
+ * to be sent again with addresses; or STATUS_INTERNAL when the result does not fit the requests:
+ * then the caller fails them all.
  */
 enum status commit_outcome_take(const struct pg_query_result *result,
 				const struct commit_list *requests, struct refusal_tally *refusals,

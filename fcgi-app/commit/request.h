@@ -4,6 +4,7 @@
 #ifndef COMMIT_REQUEST_H
 #define COMMIT_REQUEST_H
 
+#include "base/network.h"
 #include "key/credential.h"
 #include "model/signal.h"
 #include "model/template.h"
@@ -46,6 +47,7 @@ struct commit_request {
 	struct credential_hash key_hash;
 	struct credential_hash secret_hash; /* if has_secret */
 	bool has_secret;		    /* the request carried a secret */
+	struct address client;		    /* the address it comes from, if known */
 	bool for_product_orgs;		    /* it came to the endpoint of product orgs */
 	bool wants_template;		    /* out.template is asked for */
 	bool in_bulk; /* a part of a transaction that commit_bulk_finish() ends */
@@ -63,8 +65,8 @@ struct commit_request {
 
 	struct {
 		enum status status;    /* ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
-					* LIMIT_REACHED, INVALID_VALUE (the database cannot hold its
-					* data), or our own trouble */
+					* WRONG_NETWORK, LIMIT_REACHED, INVALID_VALUE (the database
+					* cannot hold its data), or our own trouble */
 		struct slice template; /* the key's payload template, in the arena */
 	} out;
 

@@ -9,8 +9,9 @@
 #include "key/fingerprint.h"
 #include "pg/array.h"
 
-/* The types of the arrays of sluice.intake(), in their order: composite but for the envelopes. */
-enum type { SENDER, SIGNAL, PRODUCT_ORG, ENVELOPE, REJECT, REFUSAL, TYPES };
+/* The types of the arrays of sluice.intake(), in their order: composite but for the envelopes and
+ * the addresses, which come last. */
+enum type { SENDER, SIGNAL, PRODUCT_ORG, ENVELOPE, REJECT, REFUSAL, ADDRESS, TYPES };
 
 enum { SENDERS, SIGNALS, WITH_MESSAGE_IDS, WITH_VISITORS, ENVELOPES, ORDINARY_PARAMS };
 
@@ -25,16 +26,16 @@ const struct pg_statement commit_statement_ordinary = {
 	.answer = STATUS_NOT_UNIQUE,
 };
 
-enum { IN_BULK = TYPES, RECENTLY_USED, ANY_PARAMS };
+enum { IN_BULK = REFUSAL + 1, RECENTLY_USED, ADDRESSES, ANY_PARAMS };
 
 const struct pg_statement commit_statement_any = {
 	/* Workers of other versions may share the connection behind a pooler, so another set of
 	 * parameters needs another name. */
-	.name = "intake_any",
+	.name = "intake_group",
 	/* Selects one composite value, because returning columns costs 5 % more. */
 	.sql = "SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
 	       " $3::sluice.intake_product_org[], $4::jsonb[], $5::sluice.intake_reject[],"
-	       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean)",
+	       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean, $9::inet[])",
 	.param_count = ANY_PARAMS,
 	.binary = true,
 	.columns = 1,
@@ -348,9 +349,11 @@ static void add_refusal(struct pg_array *out, const struct refusal *refusal)
 
 /* ---- senders ---- */
 
-static bool is_same_sender(const struct commit_request *a, const struct commit_request *b)
+static bool is_same_sender(const struct commit_request *a, const struct commit_request *b,
+			   bool with_addresses)
 {
-	return a->has_secret == b->has_secret && a->for_product_orgs == b->for_product_orgs &&
+	return (!with_addresses || address_is_same(&a->client, &b->client)) &&
+	       a->has_secret == b->has_secret && a->for_product_orgs == b->for_product_orgs &&
 	       a->wants_template == b->wants_template &&
 	       credential_hash_is_same(&a->key_hash, &b->key_hash) &&
 	       (!a->has_secret || credential_hash_is_same(&a->secret_hash, &b->secret_hash));
@@ -358,7 +361,7 @@ static bool is_same_sender(const struct commit_request *a, const struct commit_r
 
 /* Numbers the senders in the order of their first requests; returns how many there are. */
 static uint32_t number_senders(struct commit_statement *statement,
-			       const struct commit_list *requests)
+			       const struct commit_list *requests, bool with_addresses)
 {
 	uint32_t count = 0;
 
@@ -368,7 +371,7 @@ static uint32_t number_senders(struct commit_statement *statement,
 	     request = request->queue.next) {
 		struct commit_request **head = &statement->senders[request->key_hash.bytes[0]];
 		struct commit_request *known = *head;
-		while (known != NULL && !is_same_sender(known, request))
+		while (known != NULL && !is_same_sender(known, request, with_addresses))
 			known = known->sender.next;
 		request->sender.first = known == NULL ? request : known;
 		if (known != NULL)
@@ -386,7 +389,10 @@ static void start_arrays(struct commit_statement *statement, enum type first, en
 			 const size_t counts[TYPES])
 {
 	for (int i = (int)first; i <= (int)last; i++)
-		pg_array_start(&statement->arrays[i], i == ENVELOPE ? PG_JSONB : PG_OTHER,
+		pg_array_start(&statement->arrays[i],
+			       i == ENVELOPE  ? PG_JSONB
+			       : i == ADDRESS ? PG_INET
+					      : PG_OTHER,
 			       counts[i], ARRAY_BYTES_KEPT);
 }
 
@@ -458,12 +464,22 @@ static struct slice bool_param(bool value)
 	return (struct slice){value ? "\1" : "", 1};
 }
 
-/* Encodes the group as arrays; an ordinary one has no rejects and refusals. */
+/* Of the senders, in their order. */
+static void add_addresses(struct pg_array *out, const struct commit_list *requests)
+{
+	for (const struct commit_request *request = requests->first; request != NULL;
+	     request = request->queue.next) {
+		if (request->sender.first == request)
+			pg_array_add_inet(out, &request->client);
+	}
+}
+
+/* Encodes the group as arrays, up to the last type: an ordinary one has no rejects and refusals. */
 static void encode(struct commit_statement *statement, const struct commit_list *requests,
-		   const struct refusal_tally *refusals, bool ordinary)
+		   const struct refusal_tally *refusals, enum type last, bool with_addresses)
 {
 	size_t counts[TYPES] = {
-		[SENDER] = number_senders(statement, requests),
+		[SENDER] = number_senders(statement, requests, with_addresses),
 		[REJECT] = requests->rejects,
 		[REFUSAL] = refusals == NULL ? 0 : refusals->count,
 	};
@@ -477,8 +493,11 @@ static void encode(struct commit_statement *statement, const struct commit_list 
 		counts[ENVELOPE] += enveloped;
 		request->envelope_number = enveloped ? (uint32_t)counts[ENVELOPE] : 0;
 	}
-	start_arrays(statement, SENDER, ordinary ? ENVELOPE : REFUSAL, counts);
+	counts[ADDRESS] = with_addresses ? counts[SENDER] : 0;
+	start_arrays(statement, SENDER, last, counts);
 	add_requests(statement->arrays, requests);
+	if (with_addresses)
+		add_addresses(&statement->arrays[ADDRESS], requests);
 	for (size_t i = 0; i < counts[REFUSAL]; i++)
 		add_refusal(&statement->arrays[REFUSAL], &refusals->items[i]);
 }
@@ -489,7 +508,7 @@ enum status commit_statement_send_ordinary(struct commit_statement *statement,
 {
 	pg_param params[ORDINARY_PARAMS];
 
-	encode(statement, requests, NULL, true);
+	encode(statement, requests, NULL, ENVELOPE, false);
 	enum status status = take_params(statement->arrays, SENDER, SIGNAL, params);
 	if (status == STATUS_OK)
 		status = take_params(statement->arrays, ENVELOPE, ENVELOPE, &params[ENVELOPES]);
@@ -500,12 +519,15 @@ enum status commit_statement_send_ordinary(struct commit_statement *statement,
 
 enum status commit_statement_send(struct commit_statement *statement, struct pg_connection *db,
 				  const struct commit_list *requests,
-				  const struct refusal_tally *refusals, bool recently_used)
+				  const struct refusal_tally *refusals, bool recently_used,
+				  bool with_addresses)
 {
 	pg_param params[ANY_PARAMS];
 
-	encode(statement, requests, refusals, false);
+	encode(statement, requests, refusals, ADDRESS, with_addresses);
 	enum status status = take_params(statement->arrays, SENDER, REFUSAL, params);
+	if (status == STATUS_OK)
+		status = take_params(statement->arrays, ADDRESS, ADDRESS, &params[ADDRESSES]);
 	params[IN_BULK] = bool_param(requests->first != NULL && requests->first->in_bulk);
 	params[RECENTLY_USED] = bool_param(recently_used);
 	return status != STATUS_OK ? status : pg_send(db, &commit_statement_any, params);

@@ -41,11 +41,12 @@ enum status commit_statement_send_ordinary(struct commit_statement *statement,
 					   const struct commit_list *requests) MUST_CHECK;
 
 /* The same for any requests, with refusals to be stored unless NULL. recently_used: the last use of
- * all the requests' keys was noted lately. */
+ * all the requests' keys was noted lately. with_addresses: requests that differ in their client's
+ * address alone are of different senders; needed if a key has networks. */
 enum status commit_statement_send(struct commit_statement *statement, struct pg_connection *db,
 				  const struct commit_list *requests,
-				  const struct refusal_tally *refusals,
-				  bool recently_used) MUST_CHECK;
+				  const struct refusal_tally *refusals, bool recently_used,
+				  bool with_addresses) MUST_CHECK;
 
 /* Encodes a request's items for sluice.rejected_replay(): the arrays of signals, of product
  * orgs and of envelopes, valid until the next call. STATUS_OK or STATUS_NO_MEMORY. */

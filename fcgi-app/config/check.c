@@ -1,5 +1,6 @@
 /*
- * config/check.c - pairs of limits, of which one must not exceed the other. See config/check.h.
+ * config/check.c - pairs of limits, of which one must not exceed the other, and proxies that are no
+ * such. See config/check.h.
  */
 #include "config/check.h"
 
@@ -43,8 +44,20 @@ static void add_setting(struct buf *out, const struct config *config,
 	buf_add_char(out, ')');
 }
 
+/* Of a proxy that everybody can be, everybody can make up the client's address. */
+static void check_proxies(const struct network_list *proxies, struct buf *out)
+{
+	for (size_t i = 0; i < proxies->count; i++) {
+		if (proxies->items[i].bits == 0)
+			buf_add_text(out,
+				     "trusted_proxies has a network of all addresses: every client "
+				     "may name another's as its own\n");
+	}
+}
+
 void config_check(const struct config *config, struct buf *out)
 {
+	check_proxies(&config->trusted_proxies, out);
 	for (size_t i = 0; i < ARRAY_LENGTH(pairs); i++) {
 		const struct config_setting *less = find(pairs[i].less);
 		const struct config_setting *more = find(pairs[i].more);

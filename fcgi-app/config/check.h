@@ -6,8 +6,8 @@
 
 #include "config/setting.h"
 
-/* Appends a line for each limit that another one makes pointless; nothing if all agree. Such a
- * configuration works, though not as it reads. */
+/* Appends a line for each limit that another one makes pointless, and for proxies that anybody can
+ * be; nothing if all agree. Such a configuration works, though not as it reads. */
 void config_check(const struct config *config, struct buf *out);
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Of these, memory or a connection is made at the start. Texts are pointed to from elsewhere. */
-static const char *const fixed[] = {"requests_in_flight", "large_body", "prepared_statements"};
+static const char *const fixed[] = {"requests_in_flight", "large_body", "prepared_statements",
+				    "kept_connections"};
 
 static bool is_fixed(const struct config_setting *setting)
 {
@@ -28,6 +29,8 @@ static size_t size_of(const struct config_setting *setting)
 	case CONFIG_BYTES:
 	case CONFIG_DURATION_MS:
 		return sizeof(int64_t);
+	case CONFIG_NETWORKS:
+		return sizeof(struct network_list);
 	case CONFIG_TEXT:
 	default:
 		return sizeof(const char *);

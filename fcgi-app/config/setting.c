@@ -65,9 +65,17 @@ static const struct config_setting settings[] = {
 	 .type = CONFIG_BOOL,
 	 .offset = offsetof(struct config, log_client_address),
 	 .default_text = "off",
-	 .help = "Whether the line of a request has the client's address (REMOTE_ADDR), "
-		 "which may be personal data. Behind another proxy it is that proxy's, "
-		 "unless the web server puts the real one in its place."},
+	 .help = "Whether the line of a request has the client's address, "
+		 "which may be personal data. See trusted_proxies."},
+	{.key = "trusted_proxies",
+	 .type = CONFIG_NETWORKS,
+	 .offset = offsetof(struct config, trusted_proxies),
+	 .default_text = "",
+	 .help = "The proxies in front of the web server, such as 192.0.2.10, 10.0.0.0/8. "
+		 "The address of a client, for the log and for the networks of a key, is the web server's peer (REMOTE_ADDR) or, "
+		 "if that is one of these, the last address in X-Forwarded-For that is not. "
+		 "A proxy must append its peer to that header, or set it. "
+		 "Empty if there are none, or if the web server itself replaces a proxy's address by the client's."},
 	{.key = "metrics_file",
 	 .type = CONFIG_TEXT,
 	 .offset = offsetof(struct config, metrics_file),
@@ -80,8 +88,11 @@ static const struct config_setting settings[] = {
 		 "Time for a whole request, from its acceptance to its answer."),
 	DURATION(bulk_timeout, 100, DAY, "300s",
 		 "Time for a whole bulk request, its upload included."),
-	DURATION(connect_timeout, 10, 5 * MINUTE, "3s", "Time to connect to PostgreSQL."),
-	DURATION(database_timeout, 10, HOUR, "5s", "Time for one statement, its commit included."),
+	DURATION(connect_timeout, 10, 5 * MINUTE, "2s",
+		 "Time to connect to PostgreSQL, for each of several hosts."),
+	DURATION(database_timeout, 10, HOUR, "5s",
+		 "Time for one statement, its commit included; after that it is cancelled. "
+		 "PostgreSQL ends it, but for its commit, by statement_timeout of the role, 4 s."),
 	BYTES(single_body, single_body_bytes, KIB, 64 * MIB, "1MiB",
 	      "Largest body with a single signal, after decompression; an array is a batch."),
 	BYTES(batch_body, batch_body_bytes, KIB, GIB, "8MiB",
@@ -105,6 +116,13 @@ static const struct config_setting settings[] = {
 	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
 	BYTES(buffered_bodies, buffered_bytes, KIB, 16 * GIB, "32MiB",
 	      "Most bytes of bodies that wait in the memory of one worker."),
+	COUNT(kept_connections, 0, 100000, "400",
+	      "Most connections that web servers may keep open to one worker between requests. "
+	      "With 0 each connection is closed after its answer."),
+	DURATION(kept_idle, 100, HOUR, "2s",
+		 "A kept connection without a request for so long is closed. "
+		 "It must be longer than the web server uses an idle connection: "
+		 "the files for nginx (keepalive_timeout) and Apache (ttl) say 1 s."),
 	{.key = "prepared_statements",
 	 .type = CONFIG_BOOL,
 	 .offset = offsetof(struct config, prepared_statements),
@@ -249,6 +267,16 @@ static enum status set_text(const struct config_setting *setting, struct slice v
 	return STATUS_OK;
 }
 
+static enum status set_networks(struct slice value, struct network_list *member)
+{
+	struct network_list list;
+
+	if (!network_list_read(value, &list))
+		return STATUS_INVALID_VALUE;
+	*member = list;
+	return STATUS_OK;
+}
+
 enum status config_setting_read(const struct config_setting *setting, struct slice value,
 				struct arena *arena, struct config *config)
 {
@@ -263,6 +291,8 @@ enum status config_setting_read(const struct config_setting *setting, struct sli
 		return set_index(setting, index_of(value, bools), member);
 	case CONFIG_CHOICE:
 		return set_index(setting, index_of(value, setting->choices), member);
+	case CONFIG_NETWORKS:
+		return set_networks(value, member);
 	case CONFIG_COUNT:
 	case CONFIG_BYTES:
 	case CONFIG_DURATION_MS:
@@ -313,6 +343,10 @@ void config_setting_range(const struct config_setting *setting, struct buf *out)
 	case CONFIG_CHOICE:
 		buf_add_text(out, "one of ");
 		add_choices(out, setting->choices);
+		break;
+	case CONFIG_NETWORKS:
+		buf_add_format(out, "at most %d networks, with commas between them",
+			       NETWORK_LIST_MAX);
 		break;
 	case CONFIG_COUNT:
 	case CONFIG_BYTES:
@@ -478,6 +512,13 @@ static void add_text(struct buf *out, const struct config_setting *setting, stru
 	buf_free(&shown);
 }
 
+static void add_networks(struct buf *out, const struct network_list *list)
+{
+	if (list->count == 0)
+		buf_add_text(out, "''");
+	network_list_add(out, list);
+}
+
 void config_format(const struct config *config, const struct config_setting *setting,
 		   struct buf *out)
 {
@@ -492,6 +533,9 @@ void config_format(const struct config *config, const struct config_setting *set
 		break;
 	case CONFIG_CHOICE:
 		buf_add_text(out, setting->choices[*(const int *)member]);
+		break;
+	case CONFIG_NETWORKS:
+		add_networks(out, member);
 		break;
 	case CONFIG_COUNT:
 	case CONFIG_BYTES:

@@ -10,36 +10,40 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/network.h"
 
 /* Their defaults beside them; config/setting.c explains each. */
 struct config {
-	const char *database;		 /* libpq connection string; may hold a password: secret */
-	int log_target;			 /* enum log_target: stderr, syslog */
-	int log_level;			 /* enum log_level: debug, info, warning, error */
-	int64_t request_timeout_ms;	 /* whole request, 10 s */
-	int64_t bulk_timeout_ms;	 /* whole bulk request, 300 s */
-	int64_t connect_timeout_ms;	 /* connecting to PostgreSQL, 3 s */
-	int64_t database_timeout_ms;	 /* one statement, 5 s */
-	int64_t single_body_bytes;	 /* 1 MiB */
-	int64_t batch_body_bytes;	 /* 8 MiB */
-	int64_t bulk_body_bytes;	 /* 256 MiB */
-	int64_t batch_items;		 /* 5,000 */
-	int64_t bulk_items;		 /* 1,000,000 */
-	int64_t item_bytes;		 /* 512 KiB */
-	int64_t json_depth;		 /* 64 */
-	int64_t json_number_digits;	 /* 400 */
-	int64_t json_number_exponent;	 /* 400 */
-	int64_t requests_in_flight;	 /* per worker, 512 */
-	int64_t group_requests;		 /* most requests in one transaction, 512 */
-	int64_t group_bytes;		 /* most payload bytes in one transaction, 4 MiB */
-	int64_t large_body_bytes;	 /* a larger body is served by a child process, 256 KiB */
-	int64_t large_requests;		 /* most children at a time per worker, 4 */
-	int64_t buffered_bytes;		 /* most body bytes waiting in one worker, 32 MiB */
-	const char *metrics_file;	 /* shared by the workers of a service */
-	int64_t log_health_checks;	 /* once in so many, 100 */
-	bool log_client_address;	 /* off */
-	bool prepared_statements;	 /* on; off for a pooler that loses them */
-	bool settings_trust_remote_user; /* REMOTE_USER names the user of the settings: off */
+	const char *database;	      /* libpq connection string; may hold a password: secret */
+	int log_target;		      /* enum log_target: stderr, syslog */
+	int log_level;		      /* enum log_level: debug, info, warning, error */
+	int64_t request_timeout_ms;   /* whole request, 10 s */
+	int64_t bulk_timeout_ms;      /* whole bulk request, 300 s */
+	int64_t connect_timeout_ms;   /* connecting to a host, 2 s */
+	int64_t database_timeout_ms;  /* one statement, 5 s */
+	int64_t single_body_bytes;    /* 1 MiB */
+	int64_t batch_body_bytes;     /* 8 MiB */
+	int64_t bulk_body_bytes;      /* 256 MiB */
+	int64_t batch_items;	      /* 5,000 */
+	int64_t bulk_items;	      /* 1,000,000 */
+	int64_t item_bytes;	      /* 512 KiB */
+	int64_t json_depth;	      /* 64 */
+	int64_t json_number_digits;   /* 400 */
+	int64_t json_number_exponent; /* 400 */
+	int64_t requests_in_flight;   /* per worker, 512 */
+	int64_t group_requests;	      /* most requests in one transaction, 512 */
+	int64_t group_bytes;	      /* most payload bytes in one transaction, 4 MiB */
+	int64_t large_body_bytes;     /* a larger body is served by a child process, 256 KiB */
+	int64_t large_requests;	      /* most children at a time per worker, 4 */
+	int64_t buffered_bytes;	      /* most body bytes waiting in one worker, 32 MiB */
+	int64_t kept_connections;     /* most per worker between requests, 400 */
+	int64_t kept_idle_ms;	      /* one is closed after so long without a request, 2 s */
+	const char *metrics_file;     /* shared by the workers of a service */
+	int64_t log_health_checks;    /* once in so many, 100 */
+	bool log_client_address;      /* off */
+	struct network_list trusted_proxies; /* none */
+	bool prepared_statements;	     /* on; off for a pooler that loses them */
+	bool settings_trust_remote_user;     /* REMOTE_USER names the user of the settings: off */
 	const char *public_url; /* of this host, for the settings page; "": the request's */
 };
 
@@ -49,7 +53,8 @@ enum config_type {
 	CONFIG_COUNT,
 	CONFIG_BYTES,
 	CONFIG_DURATION_MS,
-	CONFIG_CHOICE
+	CONFIG_CHOICE,
+	CONFIG_NETWORKS
 };
 
 struct config_setting {

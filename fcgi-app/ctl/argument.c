@@ -8,23 +8,11 @@
 
 #include "base/ascii.h"
 #include "base/file.h"
+#include "base/timestamp.h"
 
 /* ---- timestamps ---- */
 
 enum { RELATIVE_DIGITS_MAX = 5, GIVEN_BYTES_MAX = 1 << 20 };
-
-/* Steps over text of the pattern, in which d is a digit; false leaves *p where it was. */
-static bool skip(const char **p, const char *pattern)
-{
-	const char *text = *p;
-
-	for (; *pattern != '\0'; pattern++, text++) {
-		if (*pattern == 'd' ? !ascii_is_digit(*text) : *text != *pattern)
-			return false;
-	}
-	*p = text;
-	return true;
-}
 
 /* 90d, 12h: up to five digits and a unit, which PostgreSQL knows too. */
 bool ctl_is_span(const char *text)
@@ -37,32 +25,6 @@ bool ctl_is_span(const char *text)
 	       strchr("wdhms", text[digits]) != NULL && text[digits + 1] == '\0';
 }
 
-/* ISO 8601 with a zone, or only a date. PostgreSQL checks the numbers. */
-static bool is_absolute(const char *text, bool *only_date)
-{
-	const char *p = text;
-
-	if (!skip(&p, "dddd-dd-dd"))
-		return false;
-	*only_date = *p == '\0';
-	if (*only_date)
-		return true;
-	if (!(skip(&p, "T") || skip(&p, " ")) || !skip(&p, "dd:dd"))
-		return false;
-	if (skip(&p, ":dd") && skip(&p, ".d")) {
-		while (ascii_is_digit(*p))
-			p++;
-	}
-	if (!skip(&p, "Z") && (*p == '+' || *p == '-')) {
-		p++;
-		if (!skip(&p, "dd:dd") && !skip(&p, "dddd") && !skip(&p, "dd"))
-			return false;
-	} else if (p[-1] != 'Z') {
-		return false;
-	}
-	return *p == '\0';
-}
-
 enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
 				 struct store_timestamp *timestamp)
 {
@@ -71,7 +33,7 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 	bool relative = ctl_is_span(text);
 	struct buf given = buf_make(GIVEN_BYTES_MAX);
 
-	if (!relative && !is_absolute(text, &only_date))
+	if (!relative && !timestamp_is_exact(text, &only_date))
 		return ctl_fail(
 			CTL_USAGE,
 			"write 2031-05-01T12:00:00Z, 2031-05-01, or a span such as 90d or 12h",

@@ -28,7 +28,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_ENDPOINT] = {"--endpoint", "TYPE", "signal_staging (the default) or product_orgs"},
 	[CTL_EXPIRES] =
 		{"--expires", "TIMESTAMP",
-		 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s)"},
+		 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s), or never"},
 	[CTL_SECRET] = {"--secret", NULL,
 			"also make a secret, which every request must carry in X-Api-Secret"},
 	[CTL_TEMPLATE] =
@@ -37,6 +37,15 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_DELIVERY_ID] =
 		{"--delivery-id", "MEMBER",
 		 "the member of a payload that is its delivery's id, by which a repeat is recognised: event_id, or data.id for one inside another"},
+	[CTL_OVERLAP] =
+		{"--overlap", "SPAN",
+		 "how long the old one stays valid, too: 24h by default, up to 90d; 0h: not at all"},
+	[CTL_TRY] = {"--try", "FILE",
+		     "a payload to try the template on first, instead of the latest one that came"},
+	[CTL_ALLOW] =
+		{"--allow", "NETWORK",
+		 "accept requests with the key only from this network, 192.0.2.0/24 or 2001:db8::/32, or this address; may be given several times; all: from everywhere",
+		 .repeatable = true},
 	[CTL_SIGNALS] = {"--signals", "NUMBER",
 			 "the limit of signals per calendar month (UTC); 0: no limit"},
 	[CTL_OVERAGES] =
@@ -189,7 +198,7 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
-		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID),
+		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID) | CTL_BIT(CTL_ALLOW),
 	 .run = ctl_key_create,
 	 .help = "Creates an API key and prints it, once: the database keeps only its hash. "
 		 "The printed webhook URL begins with $BASE_URL."},
@@ -208,6 +217,44 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_key_show,
 	 .help = "Shows everything that is known about a key."},
 	{.noun = "key",
+	 .verb = "edit",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_NAME) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_TEMPLATE) |
+		     CTL_BIT(CTL_TRY),
+	 .database = true,
+	 .run = ctl_key_edit,
+	 .help = "Changes a key's name, expiration or payload template, for requests from now on. "
+		 "A template is tried first, on the file of --try or on the latest payload that came with the key, and is not saved if the payload would be rejected."},
+	{.noun = "key",
+	 .verb = "rotate",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_OVERLAP) | CTL_BIT(CTL_EXPIRES),
+	 .database = true,
+	 .run = ctl_key_rotate,
+	 .help = "Makes the successor of a key, with the same settings and, if the key has a secret, a secret of its own, and prints it, once. "
+		 "The old key stays valid for the overlap and then expires. "
+		 "A delivery that came with one of them is a repeat with the other, too. "
+		 "The successor expires when the old key would have, unless --expires says otherwise."},
+	{.noun = "key",
+	 .verb = "history",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_history,
+	 .help = "Lists the changes to a key, newest first, and what was changed in its payload template."},
+	{.noun = "key",
+	 .verb = "networks",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .required = CTL_BIT(CTL_ALLOW),
+	 .database = true,
+	 .run = ctl_key_networks,
+	 .help = "Sets the networks from which requests with a key are accepted, in place of those that it has, from the next request on. "
+		 "Requests from elsewhere are refused with 403. "
+		 "Behind proxies the workers need to know which: see trusted_proxies in sluice.conf(5)."},
+	{.noun = "key",
 	 .verb = "deactivate",
 	 .argument = "ID",
 	 .argument_needed = true,
@@ -215,6 +262,39 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_key_deactivate,
 	 .help = "Deactivates a key for good: from now on no request with it is accepted. "
 		 "Deactivating it again changes nothing."},
+	{.noun = "secret",
+	 .verb = "enable",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_OVERLAP),
+	 .database = true,
+	 .run = ctl_secret_enable,
+	 .help = "Gives the key with this id a secret, and prints it, once. "
+		 "Requests are accepted without it, too, for the overlap."},
+	{.noun = "secret",
+	 .verb = "rotate",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_OVERLAP),
+	 .database = true,
+	 .run = ctl_secret_rotate,
+	 .help = "Gives the key with this id another secret, and prints it, once. "
+		 "The old secret stays valid for the overlap. "
+		 "No third one can be valid: until the overlap is over, rotate with --overlap 0h only."},
+	{.noun = "secret",
+	 .verb = "retire",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_secret_retire,
+	 .help = "Ends the overlap of two secrets now: from now on the new one is needed."},
+	{.noun = "secret",
+	 .verb = "remove",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_secret_remove,
+	 .help = "Takes the secrets from the key with this id: from now on requests need none."},
 	{.noun = "template",
 	 .verb = "try",
 	 .required = CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_PAYLOAD),

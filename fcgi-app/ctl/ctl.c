@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "ctl/ctl_internal.h"
 #include "key/credential.h"
@@ -121,6 +122,8 @@ int ctl_main(int argc, char *argv[])
 {
 	struct ctl ctl = {.out = buf_make(OUTPUT_MAX_BYTES)};
 
+	if (!file_open_standard())
+		return CTL_FAILED;
 	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
 	enum ctl_exit status = run(&ctl, argc, argv);
 	enum ctl_exit written = ctl_flush(&ctl);

@@ -11,7 +11,9 @@
  *   ctl/print.c         tables and JSON
  *   ctl/organization.c  organization …, member …
  *   ctl/usage.c         usage, organization limit
- *   ctl/key.c           key …
+ *   ctl/key.c           key create, list, show, deactivate
+ *   ctl/key_change.c    key edit, key rotate, key history, secret …
+ *   ctl/key_networks.c  key networks
  *   ctl/document.c      stats, signal list, product-org list, audit
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
@@ -67,6 +69,9 @@ enum ctl_option {
 	CTL_SECRET,
 	CTL_TEMPLATE,
 	CTL_DELIVERY_ID,
+	CTL_OVERLAP,
+	CTL_TRY,
+	CTL_ALLOW,
 	CTL_SIGNALS,
 	CTL_OVERAGES,
 	CTL_MONTH,
@@ -139,6 +144,7 @@ struct ctl_option_text {
 	const char *name;  /* "--json" */
 	const char *value; /* NULL: takes none */
 	const char *help;
+	bool repeatable; /* its values are joined by commas */
 };
 
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
@@ -271,6 +277,14 @@ enum ctl_exit ctl_key_create(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_key_edit(struct ctl *ctl);
+enum ctl_exit ctl_key_rotate(struct ctl *ctl);
+enum ctl_exit ctl_key_history(struct ctl *ctl);
+enum ctl_exit ctl_secret_enable(struct ctl *ctl);
+enum ctl_exit ctl_secret_rotate(struct ctl *ctl);
+enum ctl_exit ctl_secret_retire(struct ctl *ctl);
+enum ctl_exit ctl_secret_remove(struct ctl *ctl);
+enum ctl_exit ctl_key_networks(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
 enum ctl_exit ctl_product_org_list(struct ctl *ctl);
@@ -295,6 +309,32 @@ enum ctl_exit ctl_version(struct ctl *ctl);
 
 /* Reads the file of --template and compiles it; on failure the message is printed. */
 enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct template **compiled);
+
+/* Tries a template on a payload: that of a file, or with payload one that is called path in
+ * messages. Unless quiet, appends the rows. CTL_FINE if all items would be stored; else the message
+ * is printed. */
+enum ctl_exit ctl_try_template(struct ctl *ctl, const struct template *compiled, const char *path,
+			       struct slice payload, bool quiet);
+
+/* Reads --expires: a timestamp that is not past, or "never", which is "infinity". On failure the
+ * message is printed. */
+enum ctl_exit ctl_read_expires(struct ctl *ctl, struct slice *expires_at);
+
+/* Prints a new key, with its secret if it has one, at once: one that could not be shown is of no
+ * use. old is the key that it replaces, or NULL. */
+struct store_key;
+struct new_key;
+enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
+				const struct new_key *made, const struct store_key *old);
+
+/* Finds the values at count paths of a JSON document; cells[i] is the one at paths[i]: what a
+ * string means, any other as it is written, absent for null. */
+enum { CTL_PATH_BYTES = 128 };
+enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[CTL_PATH_BYTES],
+			   size_t count, struct slice *cells);
+/* Reads --allow as a JSON array of texts, in the arena; absent without it, and for "all". On
+ * failure the message is printed. In ctl/key_networks.c. */
+enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks);
 
 /* Reads the options that say which rejected payloads: --organization, --since, --key and --code. On
  * failure the message is printed. */

@@ -13,7 +13,7 @@
 #include "json/text.h"
 #include "store/document.h"
 
-enum { LIMIT_MAX = 999, PATH_BYTES = 128 };
+enum { LIMIT_MAX = 999, PATH_BYTES = CTL_PATH_BYTES };
 
 /* ---- options ---- */
 
@@ -68,9 +68,8 @@ static enum status cell_of(struct arena *arena, struct slice value, struct slice
 	return STATUS_OK;
 }
 
-/* Finds the values at count paths of a document; cells[i] is the one at paths[i]. */
-static enum status find_cells(struct arena *arena, struct slice json, char (*paths)[PATH_BYTES],
-			      size_t count, struct slice *cells)
+enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[PATH_BYTES],
+			   size_t count, struct slice *cells)
 {
 	struct json_paths *all = json_paths_make(arena);
 	struct slice *found = arena_array(arena, count, sizeof(*found));
@@ -109,7 +108,7 @@ static enum ctl_exit print_rows(struct ctl *ctl, struct slice json, const char *
 	for (size_t i = 0; i < count; i++)
 		(void)snprintf(paths[i], PATH_BYTES, "%s.%zu.%s", array, i / columns,
 			       fields[i % columns].member);
-	enum status status = find_cells(&ctl->arena, json, paths, count, cells);
+	enum status status = ctl_find_cells(&ctl->arena, json, paths, count, cells);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	while (rows < LIMIT_MAX && cells[rows * columns].p != NULL)
@@ -165,7 +164,7 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 		return result;
 	for (size_t i = 0; i < ROWS; i++)
 		(void)snprintf(paths[i], PATH_BYTES, "%s", properties[i].path);
-	enum status status = find_cells(&ctl->arena, json, paths, ROWS, values);
+	enum status status = ctl_find_cells(&ctl->arena, json, paths, ROWS, values);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	for (size_t i = 0; i < ROWS; i++) {

@@ -1,5 +1,5 @@
 /*
- * ctl/key.c - sluicectl key …. See ctl/ctl_internal.h.
+ * ctl/key.c - sluicectl key create, list, show, deactivate. See ctl/ctl_internal.h.
  *
  * A key or secret is made here, hashed here and printed here, once. It is never an argument,
  * where other users of the host could read it, and never reaches the database or the log.
@@ -14,15 +14,21 @@
 
 /* ---- options ---- */
 
-static enum ctl_exit read_expires(struct ctl *ctl, struct slice *expires_at)
+enum ctl_exit ctl_read_expires(struct ctl *ctl, struct slice *expires_at)
 {
 	struct store_timestamp timestamp = {0};
+
+	if (slice_equal(ctl_value(ctl, CTL_EXPIRES), SLICE("never"))) {
+		*expires_at = SLICE("infinity");
+		return CTL_FINE;
+	}
 	enum ctl_exit status = ctl_read_timestamp(ctl, CTL_EXPIRES, "", &timestamp);
 
 	if (status != CTL_FINE)
 		return status;
 	if (timestamp.past)
-		ctl_warn("the key has already expired: %s is in the past", timestamp.text.p);
+		return ctl_fail(CTL_USAGE, NULL, "an expiration is in the future, and %s is past",
+				timestamp.text.p);
 	*expires_at = timestamp.text;
 	return CTL_FINE;
 }
@@ -43,7 +49,8 @@ static void add_webhook_url(struct buf *out, const struct store_key *key,
 }
 
 static enum ctl_exit add_created_json(struct ctl *ctl, const struct store_key *key,
-				      const struct new_key *made, struct slice url)
+				      const struct new_key *made, struct slice url,
+				      const struct store_key *old)
 {
 	struct json_tree tree = {0};
 	struct json_object *root = json_tree_object(&tree, NULL, NULL);
@@ -55,15 +62,23 @@ static enum ctl_exit add_created_json(struct ctl *ctl, const struct store_key *k
 	json_tree_text(&tree, root, "endpoint_type", key->endpoint_type);
 	json_tree_text(&tree, root, "expires_at", key->expires_at);
 	json_tree_text(&tree, root, "webhook_url", url);
+	if (old != NULL) {
+		json_tree_int(&tree, root, "successor_of", old->id);
+		json_tree_text(&tree, root, "old_expires_at", old->expires_at);
+	}
 	return ctl_add_tree(ctl, &tree);
 }
 
 static void add_created(struct buf *out, const struct store_key *key, const struct new_key *made,
-			struct slice url)
+			struct slice url, const struct store_key *old)
 {
 	buf_add_text(out, "created key \"");
 	ctl_add_escaped(out, key->name);
-	buf_add_format(out, "\" with id %" PRId64 "\n\n  key     %s\n", key->id, made->key);
+	buf_add_format(out, "\" with id %" PRId64, key->id);
+	if (old != NULL)
+		buf_add_format(out, ", the successor of key %" PRId64 ", which expires at %s",
+			       old->id, old->expires_at.p);
+	buf_add_format(out, "\n\n  key     %s\n", made->key);
 	if (made->has_secret)
 		buf_add_format(out, "  secret  %s\n", made->secret);
 	if (key->expires_at.p != NULL)
@@ -75,17 +90,16 @@ static void add_created(struct buf *out, const struct store_key *key, const stru
 	buf_add_char(out, '\n');
 }
 
-/* Prints at once, to find out whether the key was shown: one that was not is of no use. */
-static enum ctl_exit print_created(struct ctl *ctl, const struct store_key *key,
-				   const struct new_key *made)
+enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
+				const struct new_key *made, const struct store_key *old)
 {
 	struct buf url = buf_make(64 * 1024);
 
 	add_webhook_url(&url, key, made);
 	if (ctl_has(ctl, CTL_JSON))
-		(void)add_created_json(ctl, key, made, buf_slice(&url));
+		(void)add_created_json(ctl, key, made, buf_slice(&url), old);
 	else
-		add_created(&ctl->out, key, made, buf_slice(&url));
+		add_created(&ctl->out, key, made, buf_slice(&url), old);
 	if (url.status != STATUS_OK)
 		ctl->out.status = url.status;
 	enum ctl_exit status = ctl_flush(ctl);
@@ -115,11 +129,15 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 		status = ctl_read_template(ctl, &stored_key.payload_template, &compiled);
 	if (status == CTL_FINE)
 		status = ctl_connect(ctl);
+	if (status == CTL_FINE)
+		status = ctl_read_networks(ctl, &stored_key.networks);
 	if (status == CTL_FINE && ctl_has(ctl, CTL_EXPIRES))
-		status = read_expires(ctl, &stored_key.expires_at);
+		status = ctl_read_expires(ctl, &stored_key.expires_at);
+	if (slice_equal(stored_key.expires_at, SLICE("infinity")))
+		stored_key.expires_at = SLICE_ABSENT;
 	if (status != CTL_FINE)
 		return status;
-	if (new_key_make(&made, ctl_has(ctl, CTL_SECRET)) != STATUS_OK) {
+	if (new_key_make(&made, ctl_has(ctl, CTL_SECRET), NULL) != STATUS_OK) {
 		status = ctl_fail(CTL_FAILED, NULL, "could not make a key");
 		goto out;
 	}
@@ -128,7 +146,7 @@ enum ctl_exit ctl_key_create(struct ctl *ctl)
 	stored_key.secret_hash = made.has_secret ? &made.secret_hash : NULL;
 	enum status stored = store_key_create(&ctl->store, &stored_key, &key);
 	if (stored == STATUS_OK)
-		status = print_created(ctl, &key, &made);
+		status = ctl_print_new_key(ctl, &key, &made, NULL);
 	else
 		status = ctl_fail_status(ctl, stored);
 out:

@@ -5,7 +5,20 @@
 
 #include <string.h>
 
+enum { JOINED_BYTES_MAX = 1 << 20 };
+
 static const char try_help[] = "try \"sluicectl --help\"";
+
+/* Two values with a comma between them; NULL without memory. */
+static const char *join(struct ctl *ctl, const char *first, const char *second)
+{
+	struct buf both = buf_make(JOINED_BYTES_MAX);
+
+	buf_add_text(&both, first);
+	buf_add_char(&both, ',');
+	buf_add_text(&both, second);
+	return arena_move(&ctl->arena, &both).p;
+}
 
 /* Takes one option at argv[*i], with its value. */
 static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], int *i)
@@ -20,7 +33,7 @@ static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], 
 		option++;
 	if (option == CTL_OPTION_COUNT)
 		return ctl_fail(CTL_USAGE, try_help, "unknown option \"%.*s\"", (int)n, text);
-	if (ctl->values[option] != NULL)
+	if (ctl->values[option] != NULL && !ctl_options[option].repeatable)
 		return ctl_fail(CTL_USAGE, NULL, "option %.*s is given twice", (int)n, text);
 	if (ctl_options[option].value == NULL && value != NULL)
 		return ctl_fail(CTL_USAGE, NULL, "option %.*s takes no value", (int)n, text);
@@ -30,8 +43,12 @@ static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], 
 					ctl_options[option].value);
 		value = argv[++*i];
 	}
-	ctl->values[option] = value == NULL ? "" : value;
-	return CTL_FINE;
+	if (ctl->values[option] != NULL)
+		value = join(ctl, ctl->values[option], value);
+	else if (value == NULL)
+		value = "";
+	ctl->values[option] = value;
+	return value == NULL ? ctl_fail_status(ctl, STATUS_NO_MEMORY) : CTL_FINE;
 }
 
 enum { WORDS_MAX = 3 };

@@ -52,6 +52,8 @@ enum ctl_exit ctl_read_template(struct ctl *ctl, struct slice *text, struct temp
 /* A dry run. */
 struct trial {
 	struct ctl *ctl;
+	const char *name; /* of the payload, in messages */
+	bool quiet;	  /* rows are not shown */
 	size_t rejected;
 	struct json_tree tree;
 	struct json_object *rows; /* of --json, else NULL */
@@ -104,6 +106,8 @@ static enum status take_item(void *context, const struct template_trial *item)
 
 	if (item->status != STATUS_OK)
 		trial->rejected++;
+	if (trial->quiet)
+		return STATUS_OK;
 	if (trial->rows != NULL)
 		add_row_json(&trial->tree, trial->rows, item);
 	else
@@ -135,62 +139,68 @@ static enum ctl_exit fail_payload(const struct trial *trial, struct slice text, 
 		return ctl_fail_status(trial->ctl, STATUS_NO_MEMORY);
 	struct position at = position_of(text, offset);
 	return ctl_fail(CTL_FAILED, NULL, "payload \"%s\", line %zu, column %zu: %s: %s",
-			trial->ctl->values[CTL_PAYLOAD], at.line, at.column,
-			problem_of(status)->code,
+			trial->name, at.line, at.column, problem_of(status)->code,
 			*reason == '\0' ? problem_of(status)->title : reason);
 }
 
 static enum ctl_exit judge(const struct trial *trial, size_t items)
 {
-	const char *path = trial->ctl->values[CTL_PAYLOAD];
-
 	if (items == 0)
-		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array is empty", path);
+		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array is empty",
+				trial->name);
 	if (trial->rejected > 0)
 		return ctl_fail(CTL_FAILED, NULL,
-				"payload \"%s\": %zu of %zu items would be rejected", path,
+				"payload \"%s\": %zu of %zu items would be rejected", trial->name,
 				trial->rejected, items);
 	return CTL_FINE;
 }
 
-static enum ctl_exit try_payload(struct ctl *ctl, const struct template *compiled,
+static enum ctl_exit try_payload(struct trial *trial, const struct template *compiled,
 				 const struct json_limits *limits, struct slice text)
 {
-	struct trial trial = {.ctl = ctl};
+	struct ctl *ctl = trial->ctl;
 	size_t items = 0;
 	uint64_t offset;
 	const char *reason;
 
-	if (ctl_has(ctl, CTL_JSON))
-		trial.rows = json_tree_array(&trial.tree, NULL, NULL);
-	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, &trial,
+	if (ctl_has(ctl, CTL_JSON) && !trial->quiet)
+		trial->rows = json_tree_array(&trial->tree, NULL, NULL);
+	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, trial,
 					  &items, &offset, &reason);
 	/* Nothing is shown of a body that cannot be read to its end. */
 	if (status != STATUS_OK || items == 0)
 		buf_reset(&ctl->out, 0);
-	else if (trial.rows != NULL)
-		(void)ctl_add_tree(ctl, &trial.tree);
-	json_tree_free(&trial.tree);
-	return status == STATUS_OK ? judge(&trial, items)
-				   : fail_payload(&trial, text, offset, reason, status);
+	else if (trial->rows != NULL)
+		(void)ctl_add_tree(ctl, &trial->tree);
+	json_tree_free(&trial->tree);
+	return status == STATUS_OK ? judge(trial, items)
+				   : fail_payload(trial, text, offset, reason, status);
+}
+
+enum ctl_exit ctl_try_template(struct ctl *ctl, const struct template *compiled, const char *path,
+			       struct slice payload, bool quiet)
+{
+	struct trial trial = {.ctl = ctl, .name = path, .quiet = quiet};
+	struct json_limits limits;
+	struct config config = {0};
+	enum status status = default_limits(&ctl->arena, &config, &limits);
+	enum ctl_exit result = CTL_FINE;
+
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (payload.p == NULL)
+		result = ctl_read_file(ctl, "payload", path, (size_t)config.single_body_bytes,
+				       &payload);
+	return result == CTL_FINE ? try_payload(&trial, compiled, &limits, payload) : result;
 }
 
 enum ctl_exit ctl_template_try(struct ctl *ctl)
 {
 	struct template *compiled = NULL;
-	struct json_limits limits;
-	struct config config = {0};
-	struct slice template, payload;
+	struct slice template;
 	enum ctl_exit result = ctl_read_template(ctl, &template, &compiled);
 
 	if (result != CTL_FINE)
 		return result;
-	enum status status = default_limits(&ctl->arena, &config, &limits);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	result = ctl_read_file(ctl, "payload", ctl->values[CTL_PAYLOAD],
-			       (size_t)config.single_body_bytes, &payload);
-	if (result != CTL_FINE)
-		return result;
-	return try_payload(ctl, compiled, &limits, payload);
+	return ctl_try_template(ctl, compiled, ctl->values[CTL_PAYLOAD], SLICE_ABSENT, false);
 }

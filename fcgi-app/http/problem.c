@@ -50,6 +50,8 @@ PROBLEM(401, unauthenticated, 0, "The API key or secret was not accepted",
 	"Check the key in the path and that it is neither expired nor deactivated; if it has a secret, check X-Api-Secret.");
 PROBLEM(403, wrong_endpoint, 0, "The key is for another endpoint",
 	"This key was made for the other kind of endpoint.");
+PROBLEM(403, wrong_network, 0, "The key is for other networks",
+	"This key is accepted only from certain networks.");
 PROBLEM(403, not_signed_in, 0, "You are not signed in",
 	"The web server must authenticate users and pass on their names.");
 PROBLEM(403, not_a_member, 0, "You are not a member",
@@ -64,6 +66,8 @@ PROBLEM(405, method_not_allowed, 0, "The method is not allowed here",
 	"The Allow header names the method of this path.");
 PROBLEM(408, request_timeout, 0, "The body did not arrive in time",
 	"Send the whole body faster, or in smaller requests.");
+PROBLEM(409, wrong_state, 0, "The key's state does not allow this",
+	"Reload the page to see the present state.");
 PROBLEM(413, body_too_large, 0, "The body is too large",
 	"Send it in several requests, or use the batch or bulk path.");
 PROBLEM(413, too_many_items, 0, "The body holds too many items",
@@ -117,12 +121,14 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_UNSUPPORTED_CODING] = &unsupported_coding,
 	[STATUS_UNAUTHENTICATED] = &unauthenticated,
 	[STATUS_WRONG_ENDPOINT] = &wrong_endpoint,
+	[STATUS_WRONG_NETWORK] = &wrong_network,
 	[STATUS_LIMIT_REACHED] = &limit_reached,
 	[STATUS_NOT_SIGNED_IN] = &not_signed_in,
 	[STATUS_CSRF_REFUSED] = &csrf_refused,
 	[STATUS_ORGANIZATION_MISSING] = &organization_missing,
 	[STATUS_NOT_A_MEMBER] = &not_a_member,
 	[STATUS_ROLE_TOO_LOW] = &role_too_low,
+	[STATUS_WRONG_STATE] = &wrong_state,
 	[STATUS_REQUEST_TIMEOUT] = &request_timeout,
 	[STATUS_INCOMPLETE_BODY] = &incomplete_body,
 	[STATUS_EMPTY_BODY] = &empty_body,
@@ -178,6 +184,8 @@ const char *problem_phrase(int http)
 		return "Method Not Allowed";
 	case 408:
 		return "Request Timeout";
+	case 409:
+		return "Conflict";
 	case 413:
 		return "Content Too Large";
 	case 415:

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "base/network.h"
 #include "base/slice.h"
 #include "base/status.h"
 
@@ -18,6 +19,7 @@ struct http_request {
 	struct slice method;	/* REQUEST_METHOD */
 	struct slice target;	/* REQUEST_URI: raw, with the query */
 	int64_t content_length; /* bytes; -1 if absent, repeated or not a number */
+	struct address client;	/* for http/client: unknown at first */
 	char request_id[HTTP_REQUEST_ID_CHARS + 1]; /* terminated */
 };
 

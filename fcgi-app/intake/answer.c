@@ -6,7 +6,8 @@
 
 #include "http/problem.h"
 
-/* A bulk answer lists at most this many bad items. */
+enum { DETAIL_BYTES_MAX = 200 };
+
 static void add_bool(struct buf *out, bool value)
 {
 	buf_add_text(out, value ? "true" : "false");
@@ -124,6 +125,20 @@ static void answer_batch(const struct intake *intake, struct buf *out)
 	buf_add_text(out, "]}\n");
 }
 
+/* The sender may know neither from which of its addresses it comes nor what a proxy makes of it. */
+static const char *network_detail(const struct intake *intake)
+{
+	struct buf detail = buf_make(DETAIL_BYTES_MAX);
+
+	if (intake->commit.client.size == 0)
+		return "requests with this key need the client's address, which is not known here";
+	buf_add_text(&detail, "requests with this key are not accepted from ");
+	address_add(&detail, &intake->commit.client);
+	const char *copy = arena_copy(intake->arena, buf_slice(&detail));
+	buf_free(&detail);
+	return copy;
+}
+
 void intake_answer(const struct intake *intake, struct http_response *response)
 {
 	enum status status = intake->commit.out.status;
@@ -134,7 +149,8 @@ void intake_answer(const struct intake *intake, struct http_response *response)
 		return;
 	}
 	if (status != STATUS_ACCEPTED) {
-		http_problem(response, intake->http, status, NULL);
+		http_problem(response, intake->http, status,
+			     status == STATUS_WRONG_NETWORK ? network_detail(intake) : NULL);
 		return;
 	}
 	response->status = problem_of(status)->http;

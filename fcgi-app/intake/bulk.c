@@ -95,7 +95,7 @@ static enum status send_chunk(struct bulk *bulk)
 	bulk->awaited_deadline_ms = statement_deadline_ms(bulk);
 	commit_list_append(&bulk->awaited, &bulk->sent.commit);
 	bulk->failure =
-		commit_statement_send(bulk->statement, bulk->db, &bulk->awaited, NULL, false);
+		commit_statement_send(bulk->statement, bulk->db, &bulk->awaited, NULL, false, true);
 	if (bulk->failure == STATUS_OK)
 		bulk->failure = pg_flush(bulk->db, bulk->awaited_deadline_ms);
 	if (bulk->failure != STATUS_OK)

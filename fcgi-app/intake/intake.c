@@ -73,6 +73,7 @@ static enum status head_credentials(struct intake *intake)
 		intake->detail = "X-Api-Secret was sent more than once";
 		return STATUS_REPEATED_HEADER;
 	}
+	commit->client = intake->http->client;
 	commit->has_secret = secret.p != NULL;
 	if (commit->has_secret && credential_hash(secret, &commit->secret_hash) != STATUS_OK)
 		return STATUS_INTERNAL;

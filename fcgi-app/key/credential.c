@@ -13,6 +13,7 @@
 #include "base/ascii.h"
 #include "base/log.h"
 #include "key/random.h"
+#include "key/seed.h"
 
 enum {
 	KEY_PREFIX_CHARS = 3,
@@ -32,13 +33,15 @@ void credential_forget(void *bytes, size_t n)
 	OPENSSL_cleanse(bytes, n);
 }
 
-static enum status random_base62(char *out, size_t n)
+/* seed NULL: from OpenSSL's generator. */
+static enum status make_base62(struct seed *seed, char *out, size_t n)
 {
 	unsigned char bytes[64];
 	enum status status = STATUS_OK;
 
 	while (n > 0 && status == STATUS_OK) {
-		status = random_bytes(bytes, sizeof(bytes));
+		status = seed == NULL ? random_bytes(bytes, sizeof(bytes))
+				      : seed_take(seed, bytes, sizeof(bytes));
 		for (size_t i = 0; i < sizeof(bytes) && n > 0 && status == STATUS_OK; i++) {
 			if (bytes[i] >= BYTE_LIMIT)
 				continue;
@@ -71,22 +74,32 @@ static void checksum(const char *key, char check[CHECK_CHARS])
 		check[i] = digits[crc % BASE];
 }
 
-enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1])
+enum status credential_derive_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1])
 {
 	memcpy(key, "sk_", KEY_PREFIX_CHARS);
 	enum status status =
-		random_base62(key + KEY_PREFIX_CHARS, CHECKED_CHARS - KEY_PREFIX_CHARS);
+		make_base62(seed, key + KEY_PREFIX_CHARS, CHECKED_CHARS - KEY_PREFIX_CHARS);
 	checksum(key, key + CHECKED_CHARS);
 	key[CREDENTIAL_KEY_CHARS] = '\0';
 	return status;
 }
 
-enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1])
+enum status credential_derive_secret(struct seed *seed, char secret[CREDENTIAL_SECRET_CHARS + 1])
 {
 	memcpy(secret, "whs_", SECRET_PREFIX_CHARS);
 	secret[CREDENTIAL_SECRET_CHARS] = '\0';
-	return random_base62(secret + SECRET_PREFIX_CHARS,
-			     CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
+	return make_base62(seed, secret + SECRET_PREFIX_CHARS,
+			   CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
+}
+
+enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1])
+{
+	return credential_derive_key(NULL, key);
+}
+
+enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1])
+{
+	return credential_derive_secret(NULL, secret);
 }
 
 bool credential_key_is_sound(struct slice text)

@@ -24,6 +24,12 @@ struct credential_hash {
 enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
 enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
 
+/* The same from a seed (key/seed.h), of which they take the next bytes; NULL: random. */
+struct seed;
+enum status credential_derive_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
+enum status credential_derive_secret(struct seed *seed,
+				     char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
+
 /* True if a text has the form of a key and its checksum: whether it is known is not decided here.
  */
 bool credential_key_is_sound(struct slice text);

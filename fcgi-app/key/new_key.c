@@ -3,17 +3,30 @@
  */
 #include "key/new_key.h"
 
-enum status new_key_make(struct new_key *made, bool secret)
+static enum status add_secret(struct new_key *made, struct seed *seed)
+{
+	enum status status = credential_derive_secret(seed, made->secret);
+
+	if (status == STATUS_OK)
+		status = credential_hash(slice_of(made->secret), &made->secret_hash);
+	return status;
+}
+
+enum status new_key_make_secret(struct new_key *made, struct seed *seed)
+{
+	*made = (struct new_key){.has_secret = true};
+	return add_secret(made, seed);
+}
+
+enum status new_key_make(struct new_key *made, bool secret, struct seed *seed)
 {
 	*made = (struct new_key){.has_secret = secret};
-	enum status status = credential_make_key(made->key);
+	enum status status = credential_derive_key(seed, made->key);
 
 	if (status == STATUS_OK)
 		status = credential_hash(slice_of(made->key), &made->key_hash);
 	if (status == STATUS_OK && secret)
-		status = credential_make_secret(made->secret);
-	if (status == STATUS_OK && secret)
-		status = credential_hash(slice_of(made->secret), &made->secret_hash);
+		status = add_secret(made, seed);
 	if (status == STATUS_OK)
 		credential_display(slice_of(made->key), made->display);
 	return status;

@@ -18,9 +18,12 @@ struct new_key {
 	struct credential_hash key_hash, secret_hash;
 };
 
-/* Makes a key, with a secret or without. STATUS_OK or STATUS_INTERNAL (logged); call
- * new_key_forget() in either case. */
-enum status new_key_make(struct new_key *made, bool secret) MUST_CHECK;
+/* Makes a key, with a secret or without, from a seed (key/seed.h) or, with NULL, at random.
+ * STATUS_OK or STATUS_INTERNAL (logged); call new_key_forget() in either case. */
+enum status new_key_make(struct new_key *made, bool secret, struct seed *seed) MUST_CHECK;
+
+/* The same for a secret alone. */
+enum status new_key_make_secret(struct new_key *made, struct seed *seed) MUST_CHECK;
 
 /* Wipes it. */
 void new_key_forget(struct new_key *made);

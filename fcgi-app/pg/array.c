@@ -194,6 +194,26 @@ void pg_array_add_uuid(struct pg_array *array, const unsigned char bytes[PG_UUID
 	add_bytes(array, PG_UUID, (struct slice){(const char *)bytes, PG_UUID_BYTES});
 }
 
+/* inet_send: the family as PostgreSQL numbers it, the bits of a host, not a cidr, and the bytes. */
+void pg_array_add_inet(struct pg_array *array, const struct address *address)
+{
+	enum { IPV4 = 2, IPV6 = 3, HEAD = 4 };
+	char *to;
+
+	if (address->size == 0) {
+		pg_array_add_null(array, PG_INET);
+		return;
+	}
+	to = start_value(array, PG_INET, HEAD + address->size, HEAD + address->size);
+	if (to == NULL)
+		return;
+	to[0] = address->size == ADDRESS_BYTES_MAX ? IPV6 : IPV4;
+	to[1] = (char)(address->size * 8);
+	to[2] = 0;
+	to[3] = (char)address->size;
+	memcpy(to + HEAD, address->bytes, address->size);
+}
+
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us)
 {
 	if (unix_us == INT64_MIN)

@@ -9,6 +9,7 @@
 #define PG_ARRAY_H
 
 #include "base/buf.h"
+#include "base/network.h"
 
 /* Type OIDs (src/include/catalog/pg_type.dat). */
 enum {
@@ -20,6 +21,7 @@ enum {
 	PG_INT8 = 20,
 	PG_INT4 = 23,
 	PG_TEXT = 25,
+	PG_INET = 869,
 	PG_TIMESTAMPTZ = 1184,
 	PG_UUID = 2950,
 	PG_JSONB = 3802
@@ -54,6 +56,8 @@ void pg_array_add_bool(struct pg_array *array, bool value);
 void pg_array_add_int4(struct pg_array *array, uint32_t value);
 void pg_array_add_int8(struct pg_array *array, int64_t value);
 void pg_array_add_uuid(struct pg_array *array, const unsigned char bytes[PG_UUID_BYTES]);
+/* An inet; an unknown address is null. */
+void pg_array_add_inet(struct pg_array *array, const struct address *address);
 /* A timestamptz, from microseconds since 1970-01-01 UTC; INT64_MIN is null. */
 void pg_array_add_timestamp(struct pg_array *array, int64_t unix_us);
 

@@ -6,38 +6,16 @@
  */
 #include "pg/connection.h"
 
-#include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "pg/connection_internal.h"
 #include "pg/sqlstate_internal.h"
-
-struct pg_connection {
-	struct pg_options options;
-	PGconn *pg;
-	enum pg_state state;
-	PostgresPollingStatusType polling;
-	int prepared;			      /* of options.prepare, on this connection */
-	bool unprepared;		      /* a pooler lost one: prepare no more */
-	bool outdated;			      /* a prepared statement's types have changed */
-	bool flush;			      /* libpq still has bytes to send */
-	bool uncertain;			      /* the server warned during the statement */
-	const struct pg_statement *statement; /* running; NULL for a script or PREPARE */
-	PGresult *first;		      /* its first result; later ones are only checked */
-	enum status failure;		      /* of what is running */
-	char sqlstate[6];
-	char message[512];
-	char column[64];
-	char detail[1024];
-	char hint[512];
-};
 
 const char *pg_sqlstate(const struct pg_connection *db)
 {
@@ -101,13 +79,14 @@ static bool is_answer(const struct pg_connection *db, enum status status)
 	if (db->statement != NULL && db->statement->answer == status)
 		return true;
 	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
-	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_NO_SUCH_ROW ||
+	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_WRONG_STATE ||
+	       status == STATUS_NO_SUCH_ROW ||
 	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
 }
 
 /* Keeps the cause for the caller and logs it; nothing above logs it again. */
-static enum status failed(struct pg_connection *db, enum status status, const char *what,
-			  const char *sqlstate, const char *message)
+enum status pg_failed(struct pg_connection *db, enum status status, const char *what,
+		      const char *sqlstate, const char *message)
 {
 	size_t n = strcspn(message, "\n");
 
@@ -119,9 +98,9 @@ static enum status failed(struct pg_connection *db, enum status status, const ch
 	return status;
 }
 
-static enum status failed_connection(struct pg_connection *db, enum status status, const char *what)
+enum status pg_failed_connection(struct pg_connection *db, enum status status, const char *what)
 {
-	enum status result = failed(db, status, what, "", PQerrorMessage(db->pg));
+	enum status result = pg_failed(db, status, what, "", PQerrorMessage(db->pg));
 
 	pg_drop(db);
 	return result;
@@ -155,13 +134,16 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 
 	if (sqlstate == NULL)
-		return failed(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost", "",
-			      PQresultErrorMessage(result));
+		return pg_failed(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost",
+				 "", PQresultErrorMessage(result));
 	if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
 		db->unprepared = true;
 	bool fatal = severity != NULL && strcmp(severity, "ERROR") != 0;
 	enum status status =
-		fatal && db->first != NULL ? STATUS_OUTCOME_UNKNOWN : sqlstate_status(sqlstate);
+		fatal && db->first != NULL
+			? STATUS_OUTCOME_UNKNOWN
+			: sqlstate_status(sqlstate,
+					  PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION));
 	if (!fatal && is_prepared(db, db->statement) && sqlstate_is_of_types(sqlstate)) {
 		db->outdated = true;
 		status = STATUS_CONFLICT;
@@ -169,12 +151,14 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 	keep_field(result, PG_DIAG_COLUMN_NAME, db->column, sizeof(db->column));
 	keep_field(result, PG_DIAG_MESSAGE_DETAIL, db->detail, sizeof(db->detail));
 	keep_field(result, PG_DIAG_MESSAGE_HINT, db->hint, sizeof(db->hint));
-	return failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
+	return pg_failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
-static enum status lost(struct pg_connection *db)
+enum status pg_lost(struct pg_connection *db)
 {
-	return failed_connection(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost");
+	db->state = PG_CLOSED; /* there is no way to cancel what is running */
+	return pg_failed_connection(db, STATUS_OUTCOME_UNKNOWN,
+				    "connection to the database was lost");
 }
 
 static void on_notice(void *context, const PGresult *result)
@@ -186,11 +170,19 @@ static void on_notice(void *context, const PGresult *result)
 
 	if (severity == NULL || strcmp(severity, "WARNING") != 0)
 		return;
-	/* A cancelled wait for a synchronous standby is only a warning, 01000 or 57P01. */
-	db->uncertain = true;
+	/* A cancelled wait for a synchronous standby is only a warning. Its text is translated and
+	 * its SQLSTATE is others', too; the function that warns is not. */
+	const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+	if (function != NULL && strcmp(function, "SyncRepWaitForLSN") == 0)
+		db->uncertain = true;
 	if (!db->options.quiet)
 		log_event(LOG_LEVEL_WARNING, "warning from the database",
 			  LOG_TEXT("sqlstate", sqlstate), LOG_TEXT("cause", message));
+}
+
+void pg_hear_notices(struct pg_connection *db)
+{
+	(void)PQsetNoticeReceiver(db->pg, on_notice, db);
 }
 
 /* ---- opening and closing ---- */
@@ -207,6 +199,9 @@ enum status pg_open(struct pg_connection **db, const struct pg_options *options)
 
 void pg_drop(struct pg_connection *db)
 {
+	/* What is given up must not go on, nor hold its backend. */
+	if (db->state == PG_BUSY && PQstatus(db->pg) == CONNECTION_OK)
+		pg_cancel(db);
 	PQclear(db->first);
 	db->first = NULL;
 	db->statement = NULL;
@@ -214,6 +209,7 @@ void pg_drop(struct pg_connection *db)
 	db->pg = NULL;
 	db->state = PG_CLOSED;
 	db->prepared = 0;
+	db->cancelled = false;
 	db->outdated = false;
 	db->flush = false;
 }
@@ -257,41 +253,9 @@ short pg_events(const struct pg_connection *db)
 	}
 }
 
-/*
- * Our defaults come before the connection string, which overrides them. No "options": poolers
- * refuse it. A server that acknowledges nothing is given up after about 20 s.
- */
-enum status pg_start_connect(struct pg_connection *db)
-{
-	const char *keys[] = {"fallback_application_name",
-			      "client_encoding",
-			      "keepalives_idle",
-			      "keepalives_interval",
-			      "keepalives_count",
-			      "tcp_user_timeout",
-			      "dbname",
-			      NULL};
-	const char *values[] = {db->options.application_name, "UTF8", "10", "5", "2", "20000",
-				db->options.conninfo,	      NULL};
-
-	pg_drop(db);
-	if (db->options.conninfo == NULL || *db->options.conninfo == '\0')
-		keys[6] = NULL;
-	db->pg = PQconnectStartParams(keys, values, 1);
-	if (db->pg == NULL)
-		return STATUS_NO_MEMORY;
-	if (PQstatus(db->pg) == CONNECTION_BAD)
-		return failed_connection(db, STATUS_UNAVAILABLE,
-					 "could not connect to the database");
-	(void)PQsetNoticeReceiver(db->pg, on_notice, db);
-	db->state = PG_CONNECTING;
-	db->polling = PGRES_POLLING_WRITING;
-	return STATUS_OK;
-}
-
 /* ---- stepping ---- */
 
-static enum status flush(struct pg_connection *db)
+enum status pg_flush_some(struct pg_connection *db)
 {
 	int rest = PQflush(db->pg);
 
@@ -301,44 +265,13 @@ static enum status flush(struct pg_connection *db)
 	return STATUS_OK;
 }
 
-/* MISCONFIGURED if trying again will not help. */
-static enum status connect_failure(const struct pg_connection *db)
-{
-	/* libpq has no SQLSTATE for a failed connection, only the text of 28xxx and 3D000. */
-	const char *text = PQerrorMessage(db->pg);
-	static const char *const refusals[] = {"authentication failed", "no pg_hba.conf entry",
-					       "does not exist", "not permitted to log in"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(refusals); i++) {
-		if (strstr(text, "FATAL") != NULL && strstr(text, refusals[i]) != NULL)
-			return STATUS_MISCONFIGURED;
-	}
-	return STATUS_UNAVAILABLE;
-}
-
-/* Sends the next PREPARE of a new connection. STATUS_OK when there is none: it is ready. */
-static enum status prepare_next(struct pg_connection *db)
-{
-	if (db->unprepared || db->prepared == db->options.prepare_count) {
-		db->state = PG_READY;
-		return STATUS_OK;
-	}
-	const struct pg_statement *next = db->options.prepare[db->prepared];
-	db->failure = STATUS_OK;
-	if (PQsendPrepare(db->pg, next->name, next->sql, next->param_count, next->param_types) != 1)
-		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
-	if (flush(db) != STATUS_OK)
-		return failed_connection(db, STATUS_UNAVAILABLE, "could not prepare a statement");
-	return STATUS_AGAIN;
-}
-
 /* Reads results until the server is ready for the next query. STATUS_AGAIN while it is not. */
-static enum status collect(struct pg_connection *db)
+enum status pg_collect(struct pg_connection *db)
 {
-	if (db->flush && flush(db) != STATUS_OK)
-		return lost(db);
+	if (db->flush && pg_flush_some(db) != STATUS_OK)
+		return pg_lost(db);
 	if (PQconsumeInput(db->pg) != 1)
-		return lost(db);
+		return pg_lost(db);
 	while (!PQisBusy(db->pg)) {
 		PGresult *result = PQgetResult(db->pg);
 		if (result == NULL)
@@ -362,42 +295,12 @@ static enum status collect(struct pg_connection *db)
 	return STATUS_AGAIN;
 }
 
-static enum status step_connecting(struct pg_connection *db)
-{
-	if (db->polling != PGRES_POLLING_OK) {
-		db->polling = PQconnectPoll(db->pg);
-		if (db->polling == PGRES_POLLING_FAILED)
-			return failed_connection(db, connect_failure(db),
-						 "could not connect to the database");
-		if (db->polling != PGRES_POLLING_OK)
-			return STATUS_AGAIN;
-		if (PQsetnonblocking(db->pg, 1) != 0)
-			return failed_connection(db, STATUS_UNAVAILABLE,
-						 "could not connect to the database");
-		return prepare_next(db);
-	}
-	enum status status = collect(db);
-	if (status == STATUS_AGAIN)
-		return status;
-	PQclear(db->first);
-	db->first = NULL;
-	if (status == STATUS_OK)
-		status = db->failure;
-	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared)) {
-		/* It could not run either: the database is not migrated, or rights are missing. */
-		pg_drop(db);
-		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;
-	}
-	db->prepared++;
-	return prepare_next(db);
-}
-
 /* The idle connection's socket became readable: a notice, or the server has gone. */
 static enum status step_ready(struct pg_connection *db)
 {
 	if (PQconsumeInput(db->pg) == 1 && !PQisBusy(db->pg) && PQstatus(db->pg) == CONNECTION_OK)
 		return STATUS_AGAIN;
-	return failed_connection(db, STATUS_UNAVAILABLE, "connection to the database was lost");
+	return pg_failed_connection(db, STATUS_UNAVAILABLE, "connection to the database was lost");
 }
 
 /* Compares what the statement gave with what its caller expects. */
@@ -411,18 +314,19 @@ static enum status judge(struct pg_connection *db)
 		return STATUS_OK;
 	/* COMMIT of a failed transaction is answered with ROLLBACK, not with an error. */
 	if (strcmp(statement->sql, "COMMIT") == 0 && strcmp(PQcmdStatus(db->first), "COMMIT") != 0)
-		return failed(db, STATUS_CONFLICT, "transaction was rolled back at commit", "", "");
+		return pg_failed(db, STATUS_CONFLICT, "transaction was rolled back at commit", "",
+				 "");
 	if (db->uncertain)
-		return failed(db, STATUS_OUTCOME_UNKNOWN, "commit was not confirmed", "", "");
+		return pg_failed(db, STATUS_OUTCOME_UNKNOWN, "commit was not confirmed", "", "");
 	if (PQnfields(db->first) != statement->columns ||
 	    (statement->rows != PG_ROWS_ANY && PQntuples(db->first) != statement->rows))
-		return failed(db, STATUS_INTERNAL, "result of unexpected shape", "", "");
+		return pg_failed(db, STATUS_INTERNAL, "result of unexpected shape", "", "");
 	return STATUS_OK;
 }
 
 static enum status step_busy(struct pg_connection *db, struct pg_query_result *result)
 {
-	enum status status = collect(db);
+	enum status status = pg_collect(db);
 
 	if (status == STATUS_AGAIN)
 		return status;
@@ -446,7 +350,7 @@ enum status pg_step(struct pg_connection *db, struct pg_query_result *result)
 {
 	switch (db->state) {
 	case PG_CONNECTING:
-		return step_connecting(db);
+		return pg_step_connecting(db);
 	case PG_READY:
 		return step_ready(db);
 	case PG_BUSY:
@@ -459,17 +363,18 @@ enum status pg_step(struct pg_connection *db, struct pg_query_result *result)
 
 /* ---- sending ---- */
 
-static enum status sent(struct pg_connection *db, const struct pg_statement *statement, int ok)
+enum status pg_sent(struct pg_connection *db, const struct pg_statement *statement, int ok)
 {
 	/* Nothing has reached the server when libpq refuses to send. */
 	if (ok != 1)
-		return failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
+		return pg_failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
 	db->state = PG_BUSY;
 	db->column[0] = db->detail[0] = db->hint[0] = '\0';
 	db->statement = statement;
 	db->failure = STATUS_OK;
+	db->cancelled = false;
 	db->uncertain = false;
-	return flush(db) == STATUS_OK ? STATUS_OK : lost(db);
+	return pg_flush_some(db) == STATUS_OK ? STATUS_OK : pg_lost(db);
 }
 
 enum status pg_send(struct pg_connection *db, const struct pg_statement *statement,
@@ -482,14 +387,15 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 	int count = statement->param_count;
 
 	if (db->state != PG_READY || count > PG_PARAMS_MAX)
-		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
+		return pg_failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
 	for (int i = 0; i < count; i++) {
 		/* libpq reads text parameters up to the first NUL byte. */
 		if (!statement->binary && params[i].p != NULL && params[i].p[params[i].n] != '\0')
-			return failed(db, STATUS_INTERNAL, "parameter is not terminated", "", "");
+			return pg_failed(db, STATUS_INTERNAL, "parameter is not terminated", "",
+					 "");
 		if (!statement->binary && params[i].p != NULL && strlen(params[i].p) != params[i].n)
-			return failed(db, STATUS_INVALID_VALUE, "parameter holds a NUL byte", "",
-				      "");
+			return pg_failed(db, STATUS_INVALID_VALUE, "parameter holds a NUL byte", "",
+					 "");
 		values[i] = params[i].p;
 		lengths[i] = (int)params[i].n;
 		formats[i] = format;
@@ -499,87 +405,5 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 					       formats, format)
 			 : PQsendQueryParams(db->pg, statement->sql, count, statement->param_types,
 					     values, lengths, formats, format);
-	return sent(db, statement, ok);
-}
-
-/* ---- waiting ---- */
-
-/*
- * Polls. STATUS_AGAIN: there is, or may be, something to do. At the deadline the connection is
- * dropped, unless something has arrived: the process may have been stopped meanwhile.
- */
-static enum status wait_for_events(struct pg_connection *db, int64_t deadline_ms)
-{
-	int64_t left_ms = deadline_ms - clock_now_ms();
-	int wait_ms = left_ms > 60000 ? 60000 : (int)left_ms;
-	struct pollfd fd = {.fd = pg_fd(db), .events = left_ms > 0 ? pg_events(db) : POLLIN};
-	int ready = poll(&fd, 1, left_ms > 0 ? wait_ms : 0);
-
-	if (ready < 0 && errno != EINTR)
-		return failed(db, STATUS_INTERNAL, "could not poll", "", strerror(errno));
-	if (ready > 0 || clock_now_ms() < deadline_ms)
-		return STATUS_AGAIN;
-	/* The server may still commit what was sent. */
-	bool was_sent = db->state == PG_BUSY;
-	pg_drop(db);
-	return failed(db, was_sent ? STATUS_OUTCOME_UNKNOWN : STATUS_DEADLINE,
-		      "the database did not answer in time", "",
-		      "no answer within the time allowed");
-}
-
-/* Steps until the connection has left the given state or the deadline has come. */
-static enum status wait_while(struct pg_connection *db, enum pg_state state,
-			      struct pg_query_result *result, int64_t deadline_ms)
-{
-	enum status status = STATUS_AGAIN;
-
-	while (db->state == state && status == STATUS_AGAIN) {
-		status = wait_for_events(db, deadline_ms);
-		if (status == STATUS_AGAIN)
-			status = pg_step(db, result);
-	}
-	return status;
-}
-
-enum status pg_connect(struct pg_connection *db, int64_t deadline_ms)
-{
-	if (db->state == PG_READY)
-		return STATUS_OK;
-	enum status status = pg_start_connect(db);
-	if (status != STATUS_OK)
-		return status;
-	return wait_while(db, PG_CONNECTING, NULL, deadline_ms);
-}
-
-enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
-		   const pg_param *params, struct pg_query_result *result, int64_t deadline_ms)
-{
-	enum status status = pg_send(db, statement, params);
-
-	return status == STATUS_OK ? pg_await(db, result, deadline_ms) : status;
-}
-
-enum status pg_flush(struct pg_connection *db, int64_t deadline_ms)
-{
-	enum status status = STATUS_AGAIN;
-
-	while (db->flush && status == STATUS_AGAIN) {
-		status = wait_for_events(db, deadline_ms);
-		if (status == STATUS_AGAIN && flush(db) != STATUS_OK)
-			status = lost(db);
-	}
-	return status == STATUS_AGAIN ? STATUS_OK : status;
-}
-
-enum status pg_await(struct pg_connection *db, struct pg_query_result *result, int64_t deadline_ms)
-{
-	return wait_while(db, PG_BUSY, result, deadline_ms);
-}
-
-enum status pg_run_script(struct pg_connection *db, const char *sql, int64_t deadline_ms)
-{
-	if (db->state != PG_READY)
-		return failed(db, STATUS_INTERNAL, "statement sent out of turn", "", "");
-	enum status status = sent(db, NULL, PQsendQuery(db->pg, sql));
-	return status == STATUS_OK ? pg_await(db, NULL, deadline_ms) : status;
+	return pg_sent(db, statement, ok);
 }

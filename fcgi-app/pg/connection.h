@@ -46,6 +46,9 @@ struct pg_options {
 	 * (26000, 42P05), are sent unprepared. NULL and 0: none. */
 	const struct pg_statement *const *prepare;
 	int prepare_count;
+	/* For each host of several, so that one that is silent does not keep the others from being
+	 * tried; 0: none. */
+	int64_t host_timeout_ms;
 	bool quiet; /* log no failures: the caller shows pg_message() */
 };
 
@@ -93,18 +96,18 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  * Runs one statement and waits for its end (ReadyForQuery: outside a transaction block this
  * includes the commit). result may be NULL.
  *
- * STATUS_OK, or a status by SQLSTATE (the table is in pg/sqlstate.c): INVALID_VALUE (22, 23502,
- * 54), NOT_UNIQUE (23505), CONSTRAINT (other 23, P0001), NO_SUCH_ROW (P0002), NOT_A_MEMBER,
- * ROLE_TOO_LOW, ORGANIZATION_MISSING (SL001, SL002, SL003: of our functions), CONFLICT (40, 26000,
- * 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY (25006), STORAGE_FULL (53), DEADLINE (57014, 55P03),
- * MISCONFIGURED (28, 3D, 3F, 42, 0A), else INTERNAL.
- * A prepared statement's failure that may come from types made anew is CONFLICT, and the connection
- * is dropped: the next one prepares it again.
+ * STATUS_OK, or a status by SQLSTATE (the table is in pg/sqlstate.c): INVALID_VALUE (what reading a
+ * value fails with, and 22023), NOT_UNIQUE (23505), CONSTRAINT (other 22, 23, 54, P0001),
+ * NO_SUCH_ROW (P0002), NOT_A_MEMBER, ROLE_TOO_LOW, ORGANIZATION_MISSING, WRONG_STATE (SL001 to
+ * SL004: of our functions), CONFLICT (40, 26000, 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY
+ * (25006), STORAGE_FULL (53, 2200H), DEADLINE (57014, 55P03), MISCONFIGURED (28, 3D, 3F, 42, 0A),
+ * else INTERNAL. A prepared statement's failure that may come from types made anew is CONFLICT, and
+ * the connection is dropped: the next one prepares it again.
  *
- * OUTCOME_UNKNOWN: the connection was lost after sending, dropped at the deadline, or the server
- * warned (a standby did not confirm). CONFLICT: a COMMIT that the server answered with ROLLBACK.
- * INVALID_VALUE or INTERNAL, with nothing sent: a parameter that text format cannot hold. A
- * connection that was lost or dropped is PG_CLOSED.
+ * OUTCOME_UNKNOWN: the connection was lost after sending or dropped at the deadline, or the wait
+ * for a synchronous standby was cancelled. CONFLICT: a COMMIT that the server answered with
+ * ROLLBACK. INVALID_VALUE or INTERNAL, with nothing sent: a parameter that text format cannot hold.
+ * A connection that was lost or dropped is PG_CLOSED.
  */
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
 		   const pg_param *params, struct pg_query_result *result,
@@ -162,6 +165,10 @@ enum pg_state pg_state(const struct pg_connection *db);
 int pg_fd(const struct pg_connection *db);
 short pg_events(const struct pg_connection *db);
 
+/* Whether pg_step() has something to do right now, so that a deadline ends nothing that has arrived
+ * while the process was stopped. */
+bool pg_has_events(const struct pg_connection *db);
+
 /* Starts a new connection, dropping one that is open. STATUS_OK (PG_CONNECTING), or as
  * pg_connect().
  */
@@ -180,7 +187,30 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
  */
 enum status pg_step(struct pg_connection *db, struct pg_query_result *result) MUST_CHECK;
 
-/* Drops the connection at once, in whatever state: it is PG_CLOSED. */
+/*
+ * The host of a new connection is silent: goes on to the next one of the connection string, or the
+ * next address of its name. STATUS_OK (PG_CONNECTING), or a failure when all have been tried: the
+ * connection is PG_CLOSED, as after a failed pg_step().
+ */
+enum status pg_give_up_host(struct pg_connection *db) MUST_CHECK;
+
+/* When to do that while PG_CONNECTING, by options.host_timeout_ms. */
+int64_t pg_host_deadline_ms(const struct pg_connection *db);
+
+/* The next connection is to begin with another host, if several are known. */
+void pg_avoid_host(struct pg_connection *db);
+
+/*
+ * Asks the server to end the running statement, once, without waiting. It may still succeed: go on
+ * with pg_step(). Drop the connection then, because a late request would end another statement.
+ */
+void pg_cancel(struct pg_connection *db);
+
+/* Whether the server's host has taken all that was sent: for a socket of this machine the server
+ * itself, else its kernel. */
+bool pg_has_been_read(const struct pg_connection *db);
+
+/* Drops the connection at once, in whatever state, and cancels what is running: it is PG_CLOSED. */
 void pg_drop(struct pg_connection *db);
 
 #endif

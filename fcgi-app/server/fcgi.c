@@ -1,10 +1,11 @@
 /*
  * server/fcgi.c - see server/fcgi.h.
  *
- * The life of a request: its connection is accepted; the records of its head are read until they
- * are complete, and become the variables; then the records of its body are read; the answer's
- * records are sent as the peer takes them. Then the connection is closed, so that nothing that
- * follows a request on it can be mistaken for another one.
+ * The life of a request: its connection is accepted, or was kept after the request before; the
+ * records of its head are read until they are complete, and become the variables; then the records
+ * of its body are read; the answer's records are sent as the peer takes them. The connection is
+ * kept only if both sides agree where the request has ended, so that nothing that follows a request
+ * on it can be mistaken for another one.
  *
  * Of libfcgi only the protocol's definitions are used. Its stream functions block on slow peers,
  * lose the first bytes of a record header that arrives in pieces, mistake the end of the connection
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "server/params.h"
 
 enum {
 	READ_BYTES = 8 << 10,	    /* more than most requests have */
@@ -45,11 +47,12 @@ struct fcgi {
 	int fd;		   /* the connection, or -1 */
 	size_t id;	   /* of the request, as the web server numbers it */
 	bool has_begun;	   /* its first record has been read */
+	bool wants_keep;   /* the web server asks for the connection to be kept (FCGI_KEEP_CONN) */
+	bool may_keep;	   /* the caller allows it */
+	bool keeps;	   /* the answer says that it is kept */
 	struct buf input;  /* the head, and what came with it of the body */
 	size_t at;	   /* how much of the input has been consumed */
-	struct buf params; /* the content of all FCGI_PARAMS records */
-	struct buf texts;  /* "NAME=value", each terminated */
-	struct buf list;   /* pointers to them, ends with NULL */
+	struct params params;
 	struct record record;
 	uint64_t body_bytes; /* read so far */
 	enum status ended;   /* OK, or why the body has ended: END or INCOMPLETE_BODY */
@@ -74,8 +77,8 @@ enum status fcgi_open(struct fcgi **fcgi)
 		return STATUS_NO_MEMORY;
 	made->fd = -1;
 	made->input = buf_make(HEAD_BYTES_MAX);
-	made->params = made->texts = buf_make(FCGI_PARAMS_BYTES);
-	made->list = made->output = buf_make(SIZE_MAX / 2);
+	made->params = params_make(FCGI_PARAMS_BYTES);
+	made->output = buf_make(SIZE_MAX / 2);
 	return STATUS_OK;
 }
 
@@ -85,9 +88,7 @@ void fcgi_close(struct fcgi *fcgi)
 		return;
 	fcgi_close_fd(fcgi);
 	buf_free(&fcgi->input);
-	buf_free(&fcgi->params);
-	buf_free(&fcgi->texts);
-	buf_free(&fcgi->list);
+	params_free(&fcgi->params);
 	buf_free(&fcgi->output);
 	free(fcgi);
 }
@@ -99,7 +100,7 @@ int fcgi_fd(const struct fcgi *fcgi)
 
 char *const *fcgi_variables(const struct fcgi *fcgi)
 {
-	return fcgi->cgi != NULL ? fcgi->cgi : (char *const *)fcgi->list.p;
+	return fcgi->cgi != NULL ? fcgi->cgi : params_variables(&fcgi->params);
 }
 
 /* ---- the head ---- */
@@ -107,12 +108,10 @@ char *const *fcgi_variables(const struct fcgi *fcgi)
 static void reset(struct fcgi *fcgi)
 {
 	buf_reset(&fcgi->input, READ_BYTES);
-	buf_reset(&fcgi->params, READ_BYTES);
-	buf_reset(&fcgi->texts, READ_BYTES);
-	buf_reset(&fcgi->list, READ_BYTES);
+	params_reset(&fcgi->params, READ_BYTES);
 	buf_reset(&fcgi->output, READ_BYTES);
 	fcgi->at = fcgi->sent = 0;
-	fcgi->has_begun = false;
+	fcgi->has_begun = fcgi->wants_keep = fcgi->may_keep = fcgi->keeps = false;
 	fcgi->record = (struct record){0};
 	fcgi->body_bytes = 0;
 	fcgi->ended = STATUS_OK;
@@ -133,9 +132,14 @@ enum status fcgi_accept(struct fcgi *fcgi, int listening)
 			return STATUS_AGAIN;
 		}
 	}
+	fcgi_resume(fcgi, fd);
+	return STATUS_OK;
+}
+
+void fcgi_resume(struct fcgi *fcgi, int fd)
+{
 	fcgi->fd = fd;
 	reset(fcgi);
-	return STATUS_OK;
 }
 
 static size_t record_id(const unsigned char *header)
@@ -173,10 +177,12 @@ static enum status scan_record(struct fcgi *fcgi, bool *last)
 	if (left - FCGI_HEADER_LEN < content.n + header[6])
 		return STATUS_AGAIN;
 	fcgi->has_begun = true;
-	if (first)
+	if (first) {
 		fcgi->id = record_id(header);
-	else
-		buf_add_slice(&fcgi->params, content);
+		fcgi->wants_keep = (content.p[2] & FCGI_KEEP_CONN) != 0;
+	} else {
+		buf_add_slice(&fcgi->params.pairs, content);
+	}
 	fcgi->at += FCGI_HEADER_LEN + content.n + header[6];
 	return first && (content.p[0] != 0 || content.p[1] != FCGI_RESPONDER) ? STATUS_END
 									      : STATUS_OK;
@@ -194,7 +200,7 @@ static enum status scan_head(struct fcgi *fcgi)
 /* Parameters beyond the limit are read to their end, but not kept. */
 static void drop_scanned(struct fcgi *fcgi)
 {
-	if (fcgi->params.status != STATUS_TOO_LARGE)
+	if (fcgi->params.pairs.status != STATUS_TOO_LARGE)
 		return;
 	fcgi->input.n -= fcgi->at;
 	memmove(fcgi->input.p, fcgi->input.p + fcgi->at, fcgi->input.n);
@@ -225,87 +231,12 @@ static enum status read_head(struct fcgi *fcgi)
 	return status;
 }
 
-/* The length of a name or a value, in one byte or in four. */
-static bool take_length(struct slice *params, size_t *length)
-{
-	const unsigned char *p = (const unsigned char *)params->p;
-	size_t n = params->n > 0 && p[0] > 0x7f ? 4 : 1;
-
-	if (params->n < n)
-		return false;
-	*length = p[0];
-	if (n == 4)
-		*length =
-			(size_t)(p[0] & 0x7f) << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3];
-	*params = (struct slice){params->p + n, params->n - n};
-	return true;
-}
-
-/* The next name and its value; false if they exceed the parameters or contain a NUL byte. */
-static bool take_pair(struct slice *params, struct slice *name, struct slice *value)
-{
-	size_t name_n, value_n;
-
-	if (!take_length(params, &name_n) || !take_length(params, &value_n))
-		return false;
-	size_t n = name_n + value_n;
-	if (n > params->n || memchr(params->p, '\0', n) != NULL)
-		return false;
-	*name = (struct slice){params->p, name_n};
-	*value = (struct slice){params->p + name_n, value_n};
-	*params = (struct slice){params->p + n, params->n - n};
-	return true;
-}
-
-/* make_variables() has reserved the memory. */
-static void add_variable(struct fcgi *fcgi, struct slice name, struct slice value)
-{
-	const char *variable = fcgi->texts.p + fcgi->texts.n;
-	char *p = fcgi->texts.p + fcgi->texts.n;
-
-	memcpy(p, name.p, name.n);
-	p += name.n;
-	*p++ = '=';
-	memcpy(p, value.p, value.n);
-	p += value.n;
-	*p++ = '\0';
-	fcgi->texts.n = (size_t)(p - fcgi->texts.p);
-	buf_add(&fcgi->list, (const void *)&variable, sizeof(variable));
-}
-
-/* Name-value pairs (FastCGI 1.0, section 3.4) to variables. A variable is no longer than its pair,
- * so reserving once is enough and the texts never move. Of too many the first ones are made. */
-static bool make_variables(struct fcgi *fcgi)
-{
-	static const char *const end = NULL;
-	struct slice params = buf_slice(&fcgi->params);
-
-	bool all = fcgi->params.status == STATUS_OK;
-
-	if ((!all && fcgi->params.status != STATUS_TOO_LARGE) ||
-	    buf_reserve(&fcgi->texts, params.n) == NULL)
-		return false;
-	while (params.n > 0) {
-		struct slice name, value;
-		if (!take_pair(&params, &name, &value)) {
-			if (all)
-				return false;
-			break;
-		}
-		add_variable(fcgi, name, value);
-	}
-	buf_add(&fcgi->list, (const void *)&end, sizeof(end));
-	return fcgi->list.status == STATUS_OK;
-}
-
 enum status fcgi_read_params(struct fcgi *fcgi)
 {
 	enum status status = read_head(fcgi);
 
-	if (status == STATUS_OK && !make_variables(fcgi))
-		status = STATUS_END;
-	if (status == STATUS_OK && fcgi->params.status != STATUS_OK)
-		status = STATUS_HEADERS_TOO_LARGE;
+	if (status == STATUS_OK)
+		status = params_read(&fcgi->params);
 	if (status == STATUS_END) {
 		(void)close(fcgi->fd);
 		fcgi->fd = -1;
@@ -476,9 +407,9 @@ static void write_all(int fd, struct slice bytes)
 }
 
 /* A record whose content is two slices. */
-static void add_record(struct fcgi *fcgi, int type, struct slice begin, struct slice rest)
+static void add_record(struct fcgi *fcgi, int type, size_t id, struct slice begin,
+		       struct slice rest)
 {
-	const size_t id = fcgi->id;
 	const size_t n = begin.n + rest.n;
 	const unsigned char header[FCGI_HEADER_LEN] = {FCGI_VERSION_1,
 						       (unsigned char)type,
@@ -510,7 +441,7 @@ static void add_output(struct fcgi *fcgi, struct slice head, struct slice body)
 	while (head.n + body.n > 0) {
 		struct slice begin = take_off(&head, RECORD_BYTES_MAX);
 		struct slice rest = take_off(&body, RECORD_BYTES_MAX - begin.n);
-		add_record(fcgi, FCGI_STDOUT, begin, rest);
+		add_record(fcgi, FCGI_STDOUT, fcgi->id, begin, rest);
 	}
 }
 
@@ -527,9 +458,64 @@ static void close_gracefully(struct fcgi *fcgi)
 	fcgi_close_fd(fcgi);
 }
 
-enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
+void fcgi_allow_keeping(struct fcgi *fcgi)
+{
+	fcgi->may_keep = true;
+}
+
+static bool has_more(const struct fcgi *fcgi)
+{
+	char byte;
+
+	return fcgi->at < fcgi->input.n || recv(fcgi->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 ||
+	       !would_block(errno);
+}
+
+static bool is_apache(const struct fcgi *fcgi)
+{
+	static const char name[] = "SERVER_SOFTWARE=Apache";
+	char *const *variable = fcgi_variables(fcgi);
+
+	while (*variable != NULL && strncmp(*variable, name, sizeof(name) - 1) != 0)
+		variable++;
+	return *variable != NULL;
+}
+
+/*
+ * A web server may take up its next request between the end of the answer and the end of the
+ * connection. So that it knows by the answer that a connection it wants kept is not: nginx does not
+ * use one again if another record follows, nor does Apache if it ends within the padding of the
+ * last record; by then both have passed the answer on.
+ */
+static void add_farewell(struct fcgi *fcgi, size_t end)
+{
+	static const char nothing[8] = {0};
+	enum { PADDING = 6 }; /* in a record's header */
+
+	if (is_apache(fcgi) && fcgi->output.status == STATUS_OK)
+		fcgi->output.p[end + PADDING] = 1;
+	else
+		add_record(fcgi, FCGI_UNKNOWN_TYPE, FCGI_NULL_REQUEST_ID,
+			   (struct slice){nothing, sizeof(nothing)}, SLICE(""));
+}
+
+/* The connection is kept if the body was read to its end and nothing has followed it. */
+static void add_end(struct fcgi *fcgi)
 {
 	static const char complete[8] = {0}; /* FCGI_REQUEST_COMPLETE, exit status 0 */
+
+	fcgi->keeps =
+		fcgi->wants_keep && fcgi->may_keep && fcgi->ended == STATUS_END && !has_more(fcgi);
+	add_record(fcgi, FCGI_STDOUT, fcgi->id, SLICE(""), SLICE(""));
+	size_t end = fcgi->output.n;
+	add_record(fcgi, FCGI_END_REQUEST, fcgi->id, (struct slice){complete, sizeof(complete)},
+		   SLICE(""));
+	if (fcgi->wants_keep && !fcgi->keeps)
+		add_farewell(fcgi, end);
+}
+
+enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
+{
 
 	if (fcgi->cgi != NULL) {
 		write_all(STDOUT_FILENO, head);
@@ -537,8 +523,7 @@ enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
 		return STATUS_END;
 	}
 	add_output(fcgi, head, body);
-	add_record(fcgi, FCGI_STDOUT, SLICE(""), SLICE(""));
-	add_record(fcgi, FCGI_END_REQUEST, (struct slice){complete, sizeof(complete)}, SLICE(""));
+	add_end(fcgi);
 	return fcgi_flush(fcgi);
 }
 
@@ -555,8 +540,18 @@ enum status fcgi_flush(struct fcgi *fcgi)
 			break;
 		fcgi->sent += (size_t)n;
 	}
+	if (fcgi->keeps && output->status == STATUS_OK && fcgi->sent == output->n)
+		return STATUS_OK;
 	close_gracefully(fcgi);
 	return STATUS_END;
+}
+
+int fcgi_release(struct fcgi *fcgi)
+{
+	int fd = fcgi->fd;
+
+	fcgi->fd = -1;
+	return fd;
 }
 
 void fcgi_close_fd(struct fcgi *fcgi)

@@ -30,6 +30,9 @@ void fcgi_close(struct fcgi *fcgi); /* NULL is allowed */
  */
 enum status fcgi_accept(struct fcgi *fcgi, int listening) MUST_CHECK;
 
+/* Begins with the next request of a connection that was kept: of fcgi_release(). */
+void fcgi_resume(struct fcgi *fcgi, int fd);
+
 /* The connection's descriptor, for polling; -1 without a connection. */
 int fcgi_fd(const struct fcgi *fcgi);
 
@@ -64,14 +67,21 @@ enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size
  */
 enum status fcgi_drain(struct fcgi *fcgi) MUST_CHECK;
 
+/* Lets the next answer keep the connection, if the web server asks for it and the request was read
+ * to its end with nothing behind it. To be called for each request. */
+void fcgi_allow_keeping(struct fcgi *fcgi);
+
 /*
  * Sends the answer, as far as the peer takes it; the request must have been drained, unless its
  * peer is given up. STATUS_AGAIN: poll for writing and call fcgi_flush(), which sends more;
- * STATUS_END: sent or failed, and the connection is closed. head and body may be released on
- * return. Plain CGI blocks.
+ * STATUS_OK: sent, and the connection is kept, to be taken by fcgi_release(); STATUS_END: sent or
+ * failed, and the connection is closed. head and body may be released on return. Plain CGI blocks.
  */
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body) MUST_CHECK;
 enum status fcgi_flush(struct fcgi *fcgi) MUST_CHECK;
+
+/* Takes the descriptor of a kept connection, which is the caller's from then on. */
+int fcgi_release(struct fcgi *fcgi);
 
 /* Closes this process's descriptor without shutting the connection down, so that a child or parent
  * with a copy can go on with it. */

@@ -3,9 +3,13 @@
  *
  * Each turn takes what has arrived (connections, bodies, the database's answer), sends the next
  * group, and answers the requests of the finished one. A request sits in a slot (server/slot.h) and
- * is taken through its states by loop_request.c; what it waits for is polled (server/poller.h).
+ * is taken through its states by loop_request.c; what it waits for is polled (server/poller.h). A
+ * connection that is kept after its answer waits for its next request without a slot
+ * (server/kept.h).
  */
 #include "server/loop.h"
+
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -49,11 +53,18 @@ static void advance_deferred(struct loop *loop)
 	}
 }
 
-static void advance_ready(struct loop *loop, int64_t now_ms)
+static void advance_ready(struct loop *loop, int64_t now_us)
 {
-	struct slot *slot;
+	int64_t now_ms = now_us / 1000;
+	void *owner;
 
-	while ((slot = poller_next(loop->poller)) != NULL) {
+	while ((owner = poller_next(loop->poller)) != NULL) {
+		struct kept *kept = kept_of(&loop->kept, owner);
+		if (kept != NULL) {
+			kept_call(&loop->kept, kept, now_us);
+			continue;
+		}
+		struct slot *slot = owner;
 		/* Do not advance a request past its deadline, unless its head had to wait for us.
 		 */
 		if (slot->state == SLOT_READING_HEAD || slot_deadline_ms(slot) > now_ms)
@@ -72,13 +83,40 @@ static void advance_committed(struct loop *loop, struct commit_request *commit)
 	}
 }
 
-/* ---- accepting ---- */
+/* ---- beginning ---- */
 
+static bool has_room(const struct loop *loop)
+{
+	return loop->pool.free != NULL &&
+	       loop->pool.buffered < (size_t)loop->config->buffered_bytes;
+}
+
+/* The first free slot has the connection. */
+static void begin(struct loop *loop, int64_t came_us)
+{
+	struct slot *slot = slot_take(&loop->pool, came_us);
+
+	loop_advance(loop, slot);
+	arm(loop, slot);
+}
+
+static void resume_kept(struct loop *loop)
+{
+	struct kept *kept;
+
+	while ((kept = loop->kept.called.first) != NULL && has_room(loop)) {
+		int64_t called_us = kept->called_us;
+		fcgi_resume(loop->pool.free->fcgi, kept_take(&loop->kept, kept));
+		begin(loop, called_us);
+	}
+}
+
+/* A worker that is told to end serves new connections as long as web servers may use those that it
+ * has kept, so that no request waits for its successor meanwhile. */
 static bool may_accept(const struct loop *loop, int64_t now_ms)
 {
-	return !process_is_ending() && loop->pool.free != NULL &&
-	       listener_pause_ms(loop->listener, now_ms) == 0 &&
-	       loop->pool.buffered < (size_t)loop->config->buffered_bytes;
+	return (!process_is_ending() || loop->kept.count > 0) && has_room(loop) &&
+	       listener_pause_ms(loop->listener, now_ms) == 0;
 }
 
 static void accept_all(struct loop *loop, int64_t now_us)
@@ -86,11 +124,19 @@ static void accept_all(struct loop *loop, int64_t now_us)
 	int64_t now_ms = now_us / 1000;
 
 	while (may_accept(loop, now_ms) &&
-	       listener_accept(loop->listener, loop->pool.free->fcgi, now_ms) == STATUS_OK) {
-		struct slot *slot = slot_take(&loop->pool, now_us);
-		loop_advance(loop, slot);
-		arm(loop, slot);
-	}
+	       listener_accept(loop->listener, loop->pool.free->fcgi, now_ms) == STATUS_OK)
+		begin(loop, now_us);
+}
+
+/* Requests on kept connections, and on new ones: neither keeps the other from the last slots. */
+static void begin_requests(struct loop *loop, int64_t now_us)
+{
+	loop->kept_go_first = !loop->kept_go_first;
+	if (loop->kept_go_first)
+		resume_kept(loop);
+	if (poller_accept_ready(loop->poller))
+		accept_all(loop, now_us);
+	resume_kept(loop);
 }
 
 /* ---- waiting ---- */
@@ -115,10 +161,22 @@ static int64_t enforce_deadlines(struct loop *loop, int64_t now_ms)
 	return earliest_ms;
 }
 
+/* A child that has just been forked has copies of the descriptors. */
+static void close_expired(struct loop *loop, int64_t now_ms)
+{
+	struct kept *kept;
+
+	while ((kept = kept_expired(&loop->kept, loop->config->kept_idle_ms, now_ms)) != NULL) {
+		poller_remove(loop->poller, kept->fd);
+		(void)close(kept_take(&loop->kept, kept));
+	}
+}
+
 /* True once a signal has told the worker to end and every accepted request has been answered. */
 static bool is_over(const struct loop *loop)
 {
-	return process_is_ending() && loop->pool.busy == 0 && loop->children == 0;
+	return process_is_ending() && loop->pool.busy == 0 && loop->children == 0 &&
+	       loop->kept.count == 0;
 }
 
 static void wake_by(int64_t *wake_ms, int64_t time_ms)
@@ -133,11 +191,14 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 	int64_t wake_ms = enforce_deadlines(loop, now_ms);
 	int64_t pause_ms = listener_pause_ms(loop->listener, now_ms);
 
+	close_expired(loop, now_ms);
+	wake_by(&wake_ms, kept_due_ms(&loop->kept, loop->config->kept_idle_ms));
 	wake_by(&wake_ms, process_tell(now_ms));
 	wake_by(&wake_ms, commit_queue_wake_ms(loop->queue));
 	if (loop->deferred != NULL)
 		wake_by(&wake_ms, now_ms + DEFER_MS);
-	if (is_over(loop)) /* the last requests have just expired */
+	/* The last requests have just expired; or there is room now for those that wait for it. */
+	if (is_over(loop) || (loop->kept.called.first != NULL && has_room(loop)))
 		wake_by(&wake_ms, now_ms);
 	if (pause_ms > 0)
 		wake_by(&wake_ms, now_ms + pause_ms);
@@ -158,6 +219,7 @@ static void publish(const struct loop *loop)
 	stats_set(&stats->in_flight, loop->pool.busy);
 	stats_set(&stats->waiting, commit_queue_pending(loop->queue));
 	stats_set(&stats->children, (uint64_t)loop->children);
+	stats_set(&stats->kept, loop->kept.count);
 	stats_set(&stats->is_connected, commit_queue_is_connected(loop->queue));
 }
 
@@ -170,9 +232,8 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	reload_if_asked();
 	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
 	advance_deferred(loop);
-	advance_ready(loop, now_ms);
-	if (poller_accept_ready(loop->poller))
-		accept_all(loop, now_us);
+	advance_ready(loop, now_us);
+	begin_requests(loop, now_us);
 	/* Sends the next group before the requests of the finished one are answered. */
 	bool ready = poller_database_ready(loop->poller);
 	advance_committed(loop, commit_queue_step(loop->queue, ready, now_ms));
@@ -185,6 +246,8 @@ static enum status open_loop(struct loop *loop)
 {
 	enum status status = slot_pool_open(&loop->pool, loop->config);
 
+	if (status == STATUS_OK)
+		status = kept_pool_open(&loop->kept, (size_t)loop->config->kept_connections);
 	loop->templates = template_cache_open();
 	if (status == STATUS_OK && loop->templates == NULL)
 		status = STATUS_NO_MEMORY;
@@ -200,6 +263,7 @@ static void close_loop(struct loop *loop)
 	commit_queue_close(loop->queue);
 	poller_close(loop->poller);
 	template_cache_close(loop->templates);
+	kept_pool_close(&loop->kept);
 	slot_pool_close(&loop->pool);
 }
 

@@ -8,6 +8,7 @@
 
 #include "commit/queue.h"
 #include "model/template_cache.h"
+#include "server/kept.h"
 #include "server/listener.h"
 #include "server/poller.h"
 #include "server/slot.h"
@@ -19,6 +20,8 @@ struct loop {
 	struct commit_queue *queue;
 	struct template_cache *templates;
 	struct slot_pool pool;
+	struct kept_pool kept;
+	bool kept_go_first; /* before new connections, should slots be short: in every other turn */
 	struct slot *deferred; /* new slots whose heads are read for again in the next turn */
 	int children;
 };

@@ -2,18 +2,49 @@
  * server/loop_request.c - a request's way through the states of server/slot.h. See
  * server/loop_internal.h.
  */
+#include <poll.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/stats.h"
 #include "server/loop_internal.h"
+#include "server/process.h"
 
 /* ---- the response ---- */
 
+/* Waits for the connection's next request. There may be no room for it: other answers that were
+ * sent in several pieces have taken it. */
+static void keep_connection(struct loop *loop, int fd)
+{
+	if (!kept_has_room(&loop->kept)) {
+		(void)close(fd);
+		return;
+	}
+	struct kept *kept = kept_add(&loop->kept, fd, clock_now_ms());
+	if (poller_arm(loop->poller, fd, POLLIN, kept) != STATUS_OK) {
+		(void)close(kept_take(&loop->kept, kept));
+		return;
+	}
+	stats_add(&stats_mine()->kept_answers, 1);
+}
+
+/* sent: of server_request_send() or fcgi_flush(). */
+static void end_response(struct loop *loop, struct slot *slot, enum status sent)
+{
+	if (sent == STATUS_AGAIN)
+		return;
+	if (sent == STATUS_OK)
+		keep_connection(loop, fcgi_release(slot->fcgi));
+	slot_release(&loop->pool, slot);
+}
+
 static void send_response(struct loop *loop, struct slot *slot)
 {
+	if (!process_is_ending() && kept_has_room(&loop->kept))
+		fcgi_allow_keeping(slot->fcgi);
 	slot->sending_ms = clock_now_ms();
 	slot->state = SLOT_SENDING;
-	if (server_request_send(&slot->request, slot->fcgi) != STATUS_AGAIN)
-		slot_release(&loop->pool, slot);
+	end_response(loop, slot, server_request_send(&slot->request, slot->fcgi));
 }
 
 /* Sends the response as soon as the input has been read to its end. */
@@ -232,8 +263,7 @@ void loop_advance(struct loop *loop, struct slot *slot)
 		drain(loop, slot);
 		break;
 	case SLOT_SENDING:
-		if (fcgi_flush(slot->fcgi) != STATUS_AGAIN)
-			slot_release(&loop->pool, slot);
+		end_response(loop, slot, fcgi_flush(slot->fcgi));
 		break;
 	case SLOT_FREE:
 	case SLOT_COMMITTING:

@@ -33,7 +33,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 uint64_t metrics_layout(void)
 {
-	enum { REVISION = 1 }; /* of struct stats */
+	enum { REVISION = 2 }; /* of struct stats */
 	uint64_t hash = (UINT64_C(14695981039346656037) ^ REVISION) + sizeof(struct stats);
 	const char *path;
 
@@ -254,6 +254,14 @@ static const struct number counters[] = {
 	       "Attempts to connect to the database that failed."),
 	NUMBER("unknown_commits_total", unknown_commits,
 	       "Groups of requests of which it is not known whether they were committed."),
+	NUMBER("kept_answers_total", kept_answers,
+	       "Answers after which the connection to the web server was kept for the next request."),
+	NUMBER("database_hangs_total", hangs,
+	       "Times that the database did not answer in time, and requests were refused until it did."),
+	NUMBER("refused_at_once_total", refused_at_once,
+	       "Requests that were refused at once because the database was away or hung."),
+	NUMBER("cancelled_statements_total", cancelled_statements,
+	       "Statements that were cancelled at their limit."),
 	NUMBER("expired_connections_total", expired_connections,
 	       "Connections closed at their deadline: no request came, or its answer was not taken."),
 	NUMBER("failed_children_total", failed_children,
@@ -267,6 +275,8 @@ static const struct number gauges[] = {
 	NUMBER("worker_requests_in_flight", in_flight, "Requests that the worker serves."),
 	NUMBER("worker_requests_waiting", waiting,
 	       "Requests of the worker that wait for their commit."),
+	NUMBER("worker_kept_connections", kept,
+	       "Connections that web servers keep open to the worker between requests."),
 	NUMBER("worker_children", children, "Child processes of the worker, each with a request."),
 	NUMBER("worker_connected", is_connected,
 	       "Whether the worker is connected to the database."),

@@ -78,6 +78,7 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 static enum status open_database(const struct server_request *request, struct pg_connection **db)
 {
 	struct pg_options options = {.conninfo = request->config->database,
+				     .host_timeout_ms = request->config->connect_timeout_ms,
 				     .application_name = "sluice-intake"};
 
 	return pg_open(db, &options);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "server/reload.h"
 #include "server/verify.h"
@@ -21,13 +22,14 @@ static void print_usage(const struct program *program, FILE *out)
 {
 	(void)fprintf(
 		out,
-		"Usage: %s [--config FILE] [--check] [--version] [--help]\n"
+		"Usage: %s [--config FILE] [--allow-root] [--check] [--version] [--help]\n"
 		"\n"
 		"%s"
 		"Started by spawn-fcgi, multiwatch or systemd with a listening Unix socket as\n"
 		"standard input; without one, serves a single CGI request.\n"
 		"\n"
 		"  -c, --config FILE  read FILE instead of $SLUICE_CONFIG or /etc/sluice/sluice.conf\n"
+		"      --allow-root   run as root, which is refused otherwise\n"
 		"  -t, --check        check the configuration, say what is wrong with it, and exit\n"
 		"  -V, --version      print the version and exit\n"
 		"  -h, --help         print this help and exit\n"
@@ -65,12 +67,33 @@ static int serve_cgi(const struct program *program, const struct config *config)
 	return EXIT_SUCCESS;
 }
 
-static int serve(const struct program *program, const struct config *config)
+struct options {
+	const char *path;
+	bool only_check, allow_root;
+};
+
+/* It reads what anybody on the network sends. */
+static bool refuses_root(const struct program *program, const struct options *options)
 {
-	if (fcgi_is_listening(STDIN_FILENO))
-		return serve_socket(program, config);
-	if (getenv("GATEWAY_INTERFACE") != NULL)
-		return serve_cgi(program, config);
+	if (options->allow_root || geteuid() != 0)
+		return false;
+	(void)fprintf(stderr,
+		      "%s: it should not run as root\n"
+		      "HINT: Start it as a user of its own, or with --allow-root.\n",
+		      program->name);
+	return true;
+}
+
+static int serve(const struct program *program, const struct options *options,
+		 const struct config *config)
+{
+	bool is_listening = fcgi_is_listening(STDIN_FILENO);
+
+	if (is_listening || getenv("GATEWAY_INTERFACE") != NULL) {
+		if (refuses_root(program, options))
+			return EXIT_FAILURE;
+		return is_listening ? serve_socket(program, config) : serve_cgi(program, config);
+	}
 	(void)fprintf(
 		stderr,
 		"%s: standard input is not a listening socket\n"
@@ -94,8 +117,9 @@ static int check(const struct program *program, const struct config *config,
 	return count == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static int configure_and_serve(const struct program *program, const char *path, bool only_check)
+static int configure_and_serve(const struct program *program, const struct options *options)
 {
+	const char *path = options->path;
 	struct arena arena = {0};
 	struct config config;
 	struct config_source source;
@@ -105,15 +129,16 @@ static int configure_and_serve(const struct program *program, const char *path, 
 	if (config_read(&arena, path, &config, &source, &message) != STATUS_OK) {
 		(void)fprintf(stderr, "%s: %s\n", program->name,
 			      message == NULL ? "out of memory" : message);
-	} else if (only_check) {
+	} else if (options->only_check) {
 		code = check(program, &config, &source);
 	} else {
 		log_open(program->name, (enum log_target)config.log_target,
 			 (enum log_level)config.log_level);
+		log_never_wait();
 		if (fcgi_is_listening(STDIN_FILENO))
 			verify_and_log(&config, &source);
 		reload_prepare(program->name, path, &config);
-		code = serve(program, &config);
+		code = serve(program, options, &config);
 		reload_prepare(program->name, NULL, NULL);
 	}
 	arena_free(&arena);
@@ -122,22 +147,26 @@ static int configure_and_serve(const struct program *program, const char *path, 
 
 int program_run(const struct program *program, int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-						{"check", no_argument, NULL, 't'},
-						{"version", no_argument, NULL, 'V'},
-						{"help", no_argument, NULL, 'h'},
-						{NULL, 0, NULL, 0}};
-	const char *path = NULL;
-	bool only_check = false;
+	static const struct option names[] = {
+		{"config", required_argument, NULL, 'c'}, {"allow-root", no_argument, NULL, 'r'},
+		{"check", no_argument, NULL, 't'},	  {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0}};
+	struct options options = {0};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "c:tVh", options, NULL)) != -1) {
+	if (!file_open_standard())
+		return EXIT_FAILURE;
+
+	while ((option = getopt_long(argc, argv, "c:tVh", names, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			path = optarg;
+			options.path = optarg;
+			break;
+		case 'r':
+			options.allow_root = true;
 			break;
 		case 't':
-			only_check = true;
+			options.only_check = true;
 			break;
 		case 'V':
 			(void)printf("%s %s\n", program->name, SLUICE_VERSION);
@@ -152,5 +181,5 @@ int program_run(const struct program *program, int argc, char **argv)
 	}
 	/* Numbers have a decimal point, whatever the environment says. */
 	(void)setlocale(LC_NUMERIC, "C");
-	return configure_and_serve(program, path, only_check);
+	return configure_and_serve(program, &options);
 }

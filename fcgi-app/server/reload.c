@@ -44,6 +44,7 @@ void reload_if_asked(void)
 
 	if (state.config == NULL || !process_take_hangup())
 		return;
+	log_reopen();
 	if (config_read(&arena, state.path, &fresh, &source, &message) != STATUS_OK) {
 		log_event(LOG_LEVEL_ERROR, "could not reload the configuration",
 			  LOG_TEXT("cause", message));

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "http/client.h"
 #include "http/header.h"
 #include "http/problem.h"
 #include "key/credential.h"
@@ -30,10 +31,20 @@ void server_request_problem(struct server_request *request, enum status status, 
 	http_problem(&request->response, &request->http, status, detail);
 }
 
+static enum status read_head(struct server_request *request, char *const *variables)
+{
+	enum status status = http_request_read(&request->http, variables);
+
+	if (status == STATUS_OK)
+		request->http.client =
+			http_client_address(&request->http, &request->config->trusted_proxies);
+	return status;
+}
+
 void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_us,
 			   enum status status)
 {
-	enum status read = http_request_read(&request->http, variables);
+	enum status read = read_head(request, variables);
 
 	request->started_us = now_us;
 	request->deadline_ms = now_us / 1000 + request->config->request_timeout_ms;
@@ -46,7 +57,7 @@ void server_request_begin(struct server_request *request, char *const *variables
 
 	request->started_us = now_us;
 	request->deadline_ms = now_us / 1000 + request->config->request_timeout_ms;
-	enum status status = http_request_read(&request->http, variables);
+	enum status status = read_head(request, variables);
 	if (status == STATUS_OK)
 		status = route_find(&request->arena, ROUTE_INTAKE, request->http.method,
 				    route_target(request->http.target, request->config->public_url),
@@ -166,13 +177,12 @@ static struct slice trace_parent(const struct server_request *request)
 	return text;
 }
 
-static struct slice client(const struct server_request *request)
+/* Writes the client's address into text, if it is to be logged and known. */
+static struct slice client(const struct server_request *request, struct buf *text)
 {
-	struct slice address = SLICE_ABSENT;
-
 	if (request->config->log_client_address)
-		(void)http_header(&request->http, "REMOTE_ADDR", &address);
-	return address;
+		address_add(text, &request->http.client);
+	return buf_slice(text);
 }
 
 /* Logs the route, not the path: that holds the key. */
@@ -181,6 +191,7 @@ static void write_log(const struct server_request *request, int64_t us)
 	const struct route *route = request->match.route;
 	const struct intake *intake = &request->intake;
 	char display[CREDENTIAL_DISPLAY_BYTES + 1] = "";
+	struct buf address = buf_make(ADDRESS_CHARS);
 
 	if (request->key_is_well_formed)
 		credential_display(intake->key, display);
@@ -190,8 +201,9 @@ static void write_log(const struct server_request *request, int64_t us)
 		  LOG_TEXT("code", problem_of(request->status)->code), LOG_TEXT("key", display),
 		  LOG_INT("accepted", stored(request)), LOG_INT("duplicates", intake->duplicates),
 		  LOG_INT("rejected", intake->rejected), LOG_INT("ms", us / 1000),
-		  LOG_SLICE("client", client(request)),
+		  LOG_SLICE("client", client(request, &address)),
 		  LOG_SLICE("traceparent", trace_parent(request)));
+	buf_free(&address);
 }
 
 enum status server_request_send(struct server_request *request, struct fcgi *fcgi)

@@ -1,6 +1,7 @@
 /*
  * settings/answer.c - responses: JSON documents and problems. See settings/settings_internal.h.
  */
+#include "base/ascii.h"
 #include "http/problem.h"
 #include "settings/settings_internal.h"
 
@@ -115,6 +116,22 @@ static enum status membership_problem(struct settings *settings)
 	return STATUS_NOT_A_MEMBER;
 }
 
+/* What the database says of a key, as a sentence. */
+static enum status state_problem(struct settings *settings)
+{
+	struct buf text = buf_make(DETAIL_BYTES_MAX);
+
+	buf_add_text(&text, pg_message(settings->db));
+	if (text.n > 0)
+		text.p[0] = ascii_upper(text.p[0]);
+	buf_add_text(&text, ".");
+	buf_add_char(&text, '\0');
+	(void)settings_problem(settings, STATUS_WRONG_STATE,
+			       text.status == STATUS_OK ? text.p : NULL);
+	buf_free(&text);
+	return STATUS_WRONG_STATE;
+}
+
 enum status settings_problem_store(struct settings *settings, enum status status)
 {
 	const char *column = pg_column(settings->db);
@@ -124,6 +141,8 @@ enum status settings_problem_store(struct settings *settings, enum status status
 	if (status == STATUS_ROLE_TOO_LOW)
 		return settings_problem(settings, status,
 					"This requires the role editor, admin or owner.");
+	if (status == STATUS_WRONG_STATE)
+		return state_problem(settings);
 	if (status == STATUS_ORGANIZATION_MISSING)
 		return settings_problem(settings, status, NULL);
 	/* Our own functions name the parameter that they refuse, in words fit for users. */

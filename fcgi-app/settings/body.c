@@ -5,8 +5,10 @@
 
 #include "intake/intake.h"
 #include "json/text.h"
+#include "json/walk.h"
 #include "settings/settings_internal.h"
 
+enum { TEXTS_BYTES_MAX = 4 << 20 };
 enum { PAYLOAD_LEVEL = 2 }; /* a payload is a member of the body, and may be in an array */
 
 static enum status check(struct settings *settings, struct slice body)
@@ -45,4 +47,46 @@ enum status settings_body(struct settings *settings, struct json_member *members
 	if (status == STATUS_INVALID_VALUE)
 		return settings_invalid(settings, fault.name, slice_of(fault.detail));
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+/* STATUS_OK, STATUS_INVALID_VALUE if an element is not a string, or STATUS_NO_MEMORY. */
+static enum status add_texts(struct settings *settings, struct slice given, struct json_tree *tree)
+{
+	struct json_object *array = json_tree_array(tree, NULL, NULL);
+	enum status status = *given.p == '[' ? STATUS_OK : STATUS_INVALID_VALUE;
+	struct json_walk walk;
+	struct slice meant;
+
+	json_walk_open(&walk, given);
+	while (status == STATUS_OK && json_walk_next(&walk)) {
+		status = *walk.value.p == '"'
+				 ? json_text_string(&settings->arena, walk.value, &meant)
+				 : STATUS_INVALID_VALUE;
+		if (status == STATUS_OK)
+			json_tree_text(tree, array, NULL, meant);
+	}
+	if (status == STATUS_OK)
+		status = json_walk_finish(&walk);
+	json_walk_close(&walk);
+	return status;
+}
+
+enum status settings_texts(struct settings *settings, const struct json_member *member,
+			   struct slice *texts)
+{
+	struct buf written = buf_make(TEXTS_BYTES_MAX);
+	struct json_tree tree = {0};
+
+	*texts = SLICE_ABSENT;
+	if (!member->given || slice_equal(member->text, SLICE("null")))
+		return STATUS_OK;
+	enum status status = add_texts(settings, member->text, &tree);
+	if (status == STATUS_OK)
+		json_tree_write(&tree, &written);
+	json_tree_free(&tree);
+	if (status == STATUS_INVALID_VALUE)
+		return settings_invalid(settings, member->name,
+					SLICE("is not an array of strings"));
+	*texts = arena_move(&settings->arena, &written);
+	return texts->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }

@@ -3,10 +3,10 @@
  *
  * A key and its secret are made, hashed and shown here, once; the database gets the hashes.
  */
-#include <string.h>
-
 #include "base/timestamp.h"
+#include "json/text.h"
 #include "key/new_key.h"
+#include "key/seed.h"
 #include "settings/settings_internal.h"
 
 /* ---- the fields of a new key ---- */
@@ -18,29 +18,47 @@ enum field {
 	SECRET,
 	PAYLOAD_TEMPLATE,
 	DELIVERY_ID_MEMBER,
+	NETWORKS,
 	FIELDS
 };
 
-static enum status read_expires_at(struct settings *settings, const struct json_member *field,
-				   struct slice *text)
+static enum status refuse_expires_at(struct settings *settings, const struct json_member *field)
 {
-	struct buf written = buf_make(64);
+	return settings_invalid(
+		settings, field->name,
+		SLICE("is not a valid timestamp with its zone: write 2031-05-01T12:00:00Z"));
+}
+
+enum status settings_read_expires_at(struct settings *settings, const struct json_member *field,
+				     struct slice *text)
+{
+	struct slice value;
+	bool only_date;
 	int64_t us;
 
 	if (!field->given)
 		return STATUS_OK;
-	if (memchr(field->text.p, '-', field->text.n) == NULL || !timestamp_read(field->text, &us))
-		return settings_invalid(
-			settings, field->name,
-			SLICE("is not a valid timestamp: write 2031-05-01T12:00:00Z"));
+	if (slice_equal(field->text, SLICE("null"))) {
+		*text = SLICE("infinity");
+		return STATUS_OK;
+	}
+	if (*field->text.p != '"')
+		return settings_invalid(settings, field->name, SLICE("is not a string"));
+	if (json_text_string(&settings->arena, field->text, &value) != STATUS_OK)
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
+	const char *given = arena_copy(&settings->arena, value);
+	if (given == NULL)
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
+	if (!timestamp_is_exact(given, &only_date) || !timestamp_read(value, &us))
+		return refuse_expires_at(settings, field);
+	struct buf written = buf_make(64);
 	timestamp_add(&written, us);
-	*text = (struct slice){arena_copy(&settings->arena, buf_slice(&written)), written.n};
-	buf_free(&written);
+	*text = arena_move(&settings->arena, &written);
 	return text->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
-static enum status read_template(struct settings *settings, const struct json_member *field,
-				 struct slice *text)
+enum status settings_read_template(struct settings *settings, const struct json_member *field,
+				   struct slice *text)
 {
 	struct template *compiled;
 
@@ -60,18 +78,24 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 	struct json_member fields[FIELDS] = {
 		[NAME] = {.name = "name", .type = JSON_MEMBER_TEXT},
 		[ENDPOINT_TYPE] = {.name = "endpoint_type", .type = JSON_MEMBER_TEXT},
-		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_TEXT},
+		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_JSON},
 		[SECRET] = {.name = "secret", .type = JSON_MEMBER_BOOL},
 		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
 		[DELIVERY_ID_MEMBER] = {.name = "delivery_id_member", .type = JSON_MEMBER_TEXT},
+		[NETWORKS] = {.name = "networks", .type = JSON_MEMBER_JSON},
 	};
 	enum status status = settings_body(settings, fields, FIELDS);
 
 	if (status == STATUS_OK)
-		status = read_expires_at(settings, &fields[EXPIRES_AT], &new_key->expires_at);
+		status = settings_read_expires_at(settings, &fields[EXPIRES_AT],
+						  &new_key->expires_at);
+	if (slice_equal(new_key->expires_at, SLICE("infinity")))
+		new_key->expires_at = SLICE_ABSENT;
 	if (status == STATUS_OK)
-		status = read_template(settings, &fields[PAYLOAD_TEMPLATE],
-				       &new_key->payload_template);
+		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
+						&new_key->payload_template);
+	if (status == STATUS_OK)
+		status = settings_texts(settings, &fields[NETWORKS], &new_key->networks);
 	new_key->name = fields[NAME].text;
 	new_key->delivery_id_member = fields[DELIVERY_ID_MEMBER].text;
 	new_key->endpoint_type = fields[ENDPOINT_TYPE].text;
@@ -83,9 +107,8 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 
 enum { URL_BYTES_MAX = 2048, CURL_BYTES_MAX = 8192 };
 
-/* The one response that holds a key. */
-static enum status answer_created(struct settings *settings, const struct store_key *key,
-				  const struct new_key *made)
+enum status settings_answer_created(struct settings *settings, const struct store_key *key,
+				    const struct new_key *made)
 {
 	struct buf url = buf_make(URL_BYTES_MAX), path = buf_make(URL_BYTES_MAX);
 	struct buf curl = buf_make(CURL_BYTES_MAX);
@@ -118,19 +141,23 @@ enum status settings_key_create(struct settings *settings)
 	struct store_new_key new_key = {.organization = settings->organization};
 	struct new_key made;
 	struct store_key key = {0};
+	struct seed seed, *used;
 	bool secret = false;
 	enum status status = read_fields(settings, &new_key, &secret);
 
+	if (status == STATUS_OK)
+		status = settings_seed(settings, &seed, &used);
 	if (status != STATUS_OK)
 		return status;
-	status = new_key_make(&made, secret);
+	status = new_key_make(&made, secret, used);
+	credential_forget(&seed, sizeof(seed));
 	new_key.key_hash = made.key_hash;
 	new_key.display = slice_of(made.display);
 	new_key.secret_hash = secret ? &made.secret_hash : NULL;
 	if (status == STATUS_OK)
 		status = store_settings_key_create(&settings->store, &new_key, &key);
 	if (status == STATUS_OK)
-		status = answer_created(settings, &key, &made);
+		status = settings_answer_created(settings, &key, &made);
 	else
 		status = settings_problem_store(settings, status);
 	new_key_forget(&made);
@@ -152,26 +179,33 @@ enum status settings_keys(struct settings *settings)
 	return settings_answer(settings, STATUS_OK, &tree);
 }
 
+enum status settings_answer_key(struct settings *settings, enum status status,
+				const struct store_key *key)
+{
+	struct json_tree tree = {0};
+
+	if (status == STATUS_NO_SUCH_ROW)
+		return settings_problem(settings, STATUS_NOT_FOUND,
+					"The organization has no key with this id.");
+	if (status != STATUS_OK)
+		return settings_problem_store(settings, status);
+	store_item_json(&store_key_entity, key, &tree, json_tree_object(&tree, NULL, NULL));
+	return settings_answer(settings, STATUS_OK, &tree);
+}
+
 typedef enum status key_call(const struct store *store, struct slice organization, int64_t id,
 			     struct store_key *key);
 
 static enum status answer_key(struct settings *settings, key_call *call)
 {
 	struct store_key key = {0};
-	struct json_tree tree = {0};
 	int64_t id;
 	enum status status = settings_id(settings, &id);
 
 	if (status != STATUS_OK)
 		return status;
 	status = call(&settings->store, settings->organization, id, &key);
-	if (status == STATUS_NO_SUCH_ROW)
-		return settings_problem(settings, STATUS_NOT_FOUND,
-					"The organization has no key with this id.");
-	if (status != STATUS_OK)
-		return settings_problem_store(settings, status);
-	store_item_json(&store_key_entity, &key, &tree, json_tree_object(&tree, NULL, NULL));
-	return settings_answer(settings, STATUS_OK, &tree);
+	return settings_answer_key(settings, status, &key);
 }
 
 enum status settings_key_show(struct settings *settings)

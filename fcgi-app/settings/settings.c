@@ -92,6 +92,11 @@ static void handle(struct settings *settings)
 		[ROUTE_KEYS] = settings_keys,
 		[ROUTE_KEY_CREATE] = settings_key_create,
 		[ROUTE_KEY_SHOW] = settings_key_show,
+		[ROUTE_KEY_EDIT] = settings_key_edit,
+		[ROUTE_KEY_ROTATE] = settings_key_rotate,
+		[ROUTE_KEY_SECRET] = settings_key_secret,
+		[ROUTE_KEY_HISTORY] = settings_key_history,
+		[ROUTE_KEY_PAYLOAD] = settings_key_payload,
 		[ROUTE_KEY_DEACTIVATE] = settings_key_deactivate,
 		[ROUTE_TEMPLATE_TRY] = settings_template_try,
 		[ROUTE_STATISTICS] = settings_statistics,
@@ -180,6 +185,7 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 enum status settings_open(struct settings **settings, const struct config *config)
 {
 	struct pg_options options = {.conninfo = config->database,
+				     .host_timeout_ms = config->connect_timeout_ms,
 				     .application_name = "sluice-settings"};
 	struct settings *made = calloc(1, sizeof(*made));
 

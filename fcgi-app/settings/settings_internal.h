@@ -54,6 +54,11 @@ enum status settings_invalid(struct settings *settings, const char *place, struc
  * STATUS_OK. */
 enum status settings_problem_store(struct settings *settings, enum status status);
 
+/* A member that is null or an array of strings, as such an array in the arena, of what the strings
+ * mean; absent without it. STATUS_OK, or the response is a problem. In body.c. */
+enum status settings_texts(struct settings *settings, const struct json_member *member,
+			   struct slice *texts) MUST_CHECK;
+
 /* ---- parameter.c: the path and the query. STATUS_OK, or the response is a problem. ---- */
 
 /* The id in the path. */
@@ -108,12 +113,49 @@ bool settings_own_url(const struct settings *settings, struct buf *out);
 enum status settings_template_compile(struct settings *settings, const char *member,
 				      struct slice text, struct template **compiled) MUST_CHECK;
 
-/* ---- the handlers, one for each route: member.c, key.c, template.c, document.c ---- */
+/* ---- key.c: for the changes of keys as well. STATUS_OK, or the response is a problem. ---- */
+
+struct new_key;
+struct store_key;
+
+/* Reads an expiration (a JSON_MEMBER_JSON): a text of ISO 8601, or null, which is "infinity".
+ * Absent if it was not given. */
+enum status settings_read_expires_at(struct settings *settings, const struct json_member *field,
+				     struct slice *text) MUST_CHECK;
+
+/* Compiles a template and copies it; absent if it was not given or is null. */
+enum status settings_read_template(struct settings *settings, const struct json_member *field,
+				   struct slice *text) MUST_CHECK;
+
+/* Makes the response a key that was just made, in clear. */
+enum status settings_answer_created(struct settings *settings, const struct store_key *key,
+				    const struct new_key *made);
+
+/* Makes the response a key; or, if the call that it comes from has not returned STATUS_OK, a
+ * problem. */
+enum status settings_answer_key(struct settings *settings, enum status status,
+				const struct store_key *key);
+
+/* ---- retry.c ---- */
+
+/*
+ * A key or secret that is shown once must not be lost with the answer: with an Idempotency-Key the
+ * seed follows from it and from the request, so that the same request makes the same key again.
+ * *used is the seed, or NULL without that header. STATUS_OK, or the response is a problem. The
+ * caller wipes the seed.
+ */
+struct seed;
+enum status settings_seed(struct settings *settings, struct seed *seed,
+			  struct seed **used) MUST_CHECK;
+
+/* ---- the handlers, one for each route: member.c, key.c, key_change.c, template.c, document.c ----
+ */
 
 /* Makes the response and returns its status. */
 typedef enum status settings_handler(struct settings *settings);
 settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
-	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
-	settings_product_orgs, settings_rejects, settings_usage, settings_audit;
+	settings_key_edit, settings_key_rotate, settings_key_secret, settings_key_history,
+	settings_key_payload, settings_key_deactivate, settings_template_try, settings_statistics,
+	settings_signals, settings_product_orgs, settings_rejects, settings_usage, settings_audit;
 
 #endif

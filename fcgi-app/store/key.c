@@ -3,6 +3,29 @@
  */
 #include "store/key_internal.h"
 
+enum { CELL_BYTES_MAX = 200 };
+
+/* The first of them, and how many more there are. */
+static enum status show_networks(const void *item, struct arena *arena, struct slice *cell)
+{
+	struct slice json = ((const struct store_key *)item)->networks;
+	struct buf text = buf_make(CELL_BYTES_MAX);
+	int more = 0;
+
+	if (json.p == NULL)
+		return STATUS_OK;
+	for (size_t i = 1; i + 1 < json.n; i++) {
+		more += json.p[i] == ',';
+		if (more == 0 && json.p[i] != '"')
+			buf_add_char(&text, json.p[i]);
+	}
+	if (more > 0)
+		buf_add_format(&text, " +%d", more);
+	*cell = (struct slice){arena_copy(arena, buf_slice(&text)), text.n};
+	buf_free(&text);
+	return cell->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
 static const struct store_column columns[] = {
 	STORE_SAME(struct store_key, id, .heading = "ID"),
 	STORE_SAME(struct store_key, organization, .heading = "ORGANIZATION"),
@@ -23,6 +46,14 @@ static const struct store_column columns[] = {
 	STORE_JSON_COLUMN(struct store_key, payload_template, .member = "payload_template",
 			  .sql = "payload_template"),
 	STORE_SAME(struct store_key, delivery_id_member),
+	STORE_JSON_COLUMN(struct store_key, networks, .member = "networks",
+			  .sql = "to_json(networks)", .heading = "NETWORKS", .show = show_networks),
+	STORE_JSON_COLUMN(struct store_key, successor_of, .member = "successor_of",
+			  .sql = "successor_of"),
+	STORE_JSON_COLUMN(struct store_key, successor, .member = "successor", .sql = "successor"),
+	STORE_TIME(struct store_key, secret_made_at),
+	STORE_TIME(struct store_key, old_secret_until),
+	STORE_TIME(struct store_key, secret_needed_from),
 };
 
 const struct store_entity store_key_entity = STORE_ENTITY(struct store_key, columns);
@@ -43,6 +74,7 @@ enum status store_new_key(const struct store *store, const struct store_query *q
 		new_key->expires_at,
 		new_key->payload_template,
 		new_key->delivery_id_member,
+		new_key->networks,
 	};
 
 	return store_query_one(store, query, params, key);
@@ -98,6 +130,21 @@ enum status store_key_deactivate(const struct store *store, int64_t id, struct s
 	};
 	char text[SLICE_INT_CHARS];
 	const pg_param params[] = {store->actor, slice_of_int(id, text)};
+
+	return store_query_one(store, &query, params, key);
+}
+
+enum status store_key_networks(const struct store *store, int64_t id, struct slice networks,
+			       struct store_key *key)
+{
+	static const struct store_query query = {
+		.name = "store_key_networks",
+		.entity = &store_key_entity,
+		.from = "sluice.key_networks($1::text, $2::bigint, " STORE_NETWORKS("$3") ")",
+		.param_count = 3,
+	};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, slice_of_int(id, text), networks};
 
 	return store_query_one(store, &query, params, key);
 }

@@ -20,6 +20,10 @@ struct store_key {
 	struct slice last_refused_at, last_refused_reason; /* of a request with it */
 	struct slice payload_template;
 	struct slice delivery_id_member; /* of a payload; absent: those that all senders share */
+	struct slice networks; /* it works in, a JSON array of texts; absent: everywhere */
+	struct slice successor_of, successor; /* ids of keys, digits; absent: none */
+	struct slice secret_made_at;
+	struct slice old_secret_until, secret_needed_from; /* ends of an overlap; absent: none */
 };
 
 extern const struct store_entity store_key_entity;
@@ -33,6 +37,7 @@ struct store_new_key {
 	struct slice expires_at;		   /* absent: never */
 	struct slice payload_template;		   /* JSON text, or absent */
 	struct slice delivery_id_member;	   /* or absent */
+	struct slice networks;			   /* a JSON array of texts; absent: everywhere */
 };
 
 /* Stores a new key; *key is as it was stored. STATUS_NO_SUCH_ROW without the organization,
@@ -45,6 +50,11 @@ enum status store_key_list(const struct store *store, struct slice organization,
 			   struct store_list *keys) MUST_CHECK;
 
 enum status store_key_show(const struct store *store, int64_t id, struct store_key *key) MUST_CHECK;
+
+/* Sets the networks that the key works in, as in struct store_new_key; *key is the key afterwards.
+ */
+enum status store_key_networks(const struct store *store, int64_t id, struct slice networks,
+			       struct store_key *key) MUST_CHECK;
 
 /* *key is the key afterwards. A second time changes nothing and is no error. */
 enum status store_key_deactivate(const struct store *store, int64_t id,

@@ -4,7 +4,7 @@
 
 import { parse } from './json.js';
 
-/** @import { Gets, Id, Me, Posts, ProblemMembers, Query } from './types.js' */
+/** @import { Gets, Id, Me, OfKey, Posts, ProblemMembers, Query } from './types.js' */
 
 const BASE = new URL('../api/settings/', document.baseURI);
 const TIMEOUT_MS = 30000;
@@ -53,8 +53,8 @@ function stringify(value) {
 		return value.text;
 	if (value === null || typeof value !== 'object' || Array.isArray(value))
 		return JSON.stringify(value);
-	return `{${Object.entries(value).map(([name, member]) =>
-		`${JSON.stringify(name)}:${stringify(member)}`).join(',')}}`;
+	return `{${Object.entries(value).filter(([, member]) => member !== undefined)
+		.map(([name, member]) => `${JSON.stringify(name)}:${stringify(member)}`).join(',')}}`;
 }
 
 /**
@@ -157,16 +157,30 @@ export class Api {
 	}
 
 	/**
+	 * @template {keyof OfKey} Name
+	 * @param {Id} id of a key
+	 * @param {Name} name
+	 * @param {AbortSignal} signal
+	 * @returns {Promise<OfKey[Name]>}
+	 * @throws {Problem}
+	 */
+	ofKey(id, name, signal) {
+		return request(this.#url(`keys/${id}/${name}`), {}, signal);
+	}
+
+	/**
 	 * @template {keyof Posts} Path
 	 * @param {Path} path
 	 * @param {Posts[Path]['body']} body
 	 * @param {AbortSignal} signal
+	 * @param {Record<string, string>} [headers]
 	 * @returns {Promise<Posts[Path]['answer']>}
 	 * @throws {Problem}
 	 */
-	async post(path, body, signal) {
+	async post(path, body, signal, headers = {}) {
 		const send = () => request(this.#url(path), { method: 'POST', body: stringify(body),
-			headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': this.#token } }, signal);
+			headers: { ...headers, 'Content-Type': 'application/json',
+				'X-CSRF-Token': this.#token } }, signal);
 		if (Date.now() > this.#expires - RENEW_MS)
 			await this.me(signal);
 		try {

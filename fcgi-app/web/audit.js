@@ -12,13 +12,20 @@ import { second } from './time.js';
 const PAGE = 50;
 
 /** @type {Record<string, string>} */
-const ACTIONS = {
+export const ACTIONS = {
 	organization_create: 'Organization created',
 	organization_limit: 'Limit changed',
 	member_add: 'Member added',
 	member_remove: 'Member removed',
 	key_create: 'Key created',
+	key_edit: 'Key edited',
+	key_rotate: 'Key rotated',
+	secret_enable: 'Secret enabled',
+	secret_rotate: 'Secret rotated',
+	secret_retire: 'Old secret retired',
+	secret_remove: 'Secret removed',
 	key_deactivate: 'Key deactivated',
+	key_networks: 'Networks of a key changed',
 	rejected_replay: 'Reject replayed',
 };
 /** @type {Record<string, string>} */

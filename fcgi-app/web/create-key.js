@@ -5,53 +5,24 @@
 import { JsonText, problemOf } from './api.js';
 import { button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
+import { NAME_LENGTH, expiration, field, nameField } from './fields.js';
 import { TYPES } from './keys.js';
+import { Once } from './once.js';
 import { openReveal } from './reveal.js';
 import { failed } from './state.js';
 import { jsonFault, templateEditor } from './template-editor.js';
-import { utc } from './time.js';
 
 /** @import { Api, Problem } from './api.js' */
 /** @import { CreatedKey, EndpointType, NewKey } from './types.js' */
-/** @typedef {'name' | 'expires_at' | 'payload_template' | 'delivery_id_member'} Place a field
- *   that can be at fault */
+/** @typedef {'name' | 'expires_at' | 'payload_template' | 'delivery_id_member' | 'networks'} Place
+ *   a field that can be at fault */
 /** @typedef {Partial<Record<Place, string>>} Faults */
 
-const NAME_LENGTH = 200; // characters, also of a member's name
-const DAY_MS = 24 * 3600 * 1000;
-
-/** @type {[value: string, label: string][]} in days, or by name */
-const LIFETIMES = [['never', 'Never'], ['30', 'In 30 days'], ['90', 'In 90 days'],
-	['365', 'In 1 year'], ['date', 'On a date…']];
 /** @type {[EndpointType, string][]} */
 const CHOICES = [
 	['signal_staging', 'Events, leads and form submissions of any shape.'],
 	['product_orgs', 'Accounts with plan, users and revenue, mapped by a template.'],
 ];
-
-/**
- * A label, an input, a hint, and room for what is wrong with it: complain('') clears that.
- *
- * @template {HTMLInputElement | HTMLSelectElement} Input
- * @param {string} name
- * @param {string} label
- * @param {Input} input
- * @param {string} hint
- */
-function field(name, label, input, hint) {
-	const fault = el('p', { class: 'fault', id: newId('fault') });
-	const help = el('p', { class: 'hint', id: newId('hint') }, hint);
-	input.id ||= newId(name);
-	input.setAttribute('aria-describedby', `${help.id} ${fault.id}`);
-	const element = el('div', { class: 'field' },
-		el('label', { for: input.id }, label), input, help, fault);
-	/** @param {string} text */
-	const complain = text => {
-		fault.textContent = text;
-		input.setAttribute('aria-invalid', String(text !== ''));
-	};
-	return { input, help, element, complain };
-}
 
 /** @param {(type: EndpointType) => void} onChange */
 function typeChoice(onChange) {
@@ -63,42 +34,6 @@ function typeChoice(onChange) {
 				el('span', null, el('span', { class: 'choice-name' }, TYPES[value]),
 					el('span', { class: 'sub' }, text))))),
 		el('p', { class: 'hint' }, 'The endpoint type cannot be changed later.'));
-}
-
-/**
- * The time of expiration, chosen in the reader's time zone. value() is null for never, undefined
- * while the date is incomplete.
- */
-function expiration() {
-	const hint = 'Requests with an expired key are refused.';
-	const date = el('input', { type: 'datetime-local', 'aria-label': 'Date and time',
-		hidden: true });
-	const life = el('select', null, LIFETIMES.map(([value, label]) =>
-		el('option', { value, selected: value === 'never' }, label)));
-	const row = field('expires', 'Expires', life, hint);
-	life.after(date);
-	const value = () => {
-		if (life.value === 'never')
-			return null;
-		const time = life.value === 'date' ? Date.parse(date.value)
-			: Date.now() + Number(life.value) * DAY_MS;
-		return Number.isNaN(time) ? undefined : new Date(time).toISOString();
-	};
-	const fault = () => {
-		const timestamp = value();
-		if (timestamp === undefined)
-			return 'Choose a date and time.';
-		return timestamp && Date.parse(timestamp) <= Date.now()
-			? 'This date and time is in the past.' : '';
-	};
-	const explain = () => {
-		date.hidden = life.value !== 'date';
-		const timestamp = value();
-		row.help.textContent = timestamp ? `Requests are refused from ${utc(timestamp)} on.` : hint;
-	};
-	life.addEventListener('change', explain);
-	date.addEventListener('input', explain);
-	return { ...row, value, fault };
 }
 
 /**
@@ -119,14 +54,15 @@ class Form {
 	type = 'signal_staging';
 	/** @type {ReturnType<typeof templateEditor> | null} */
 	editor = null;
-	name = field('name', 'Name', el('input', { type: 'text', autocomplete: 'off', autofocus: true,
-		required: true, placeholder: 'Website forms' }),
-	`The sender that will use the key; at most ${NAME_LENGTH} characters.`);
+	name = nameField();
 	expires = expiration();
 	secret = el('input', { type: 'checkbox', id: newId('secret') });
 	deliveryId = field('delivery-id', 'Delivery ID', el('input', { type: 'text',
 		autocomplete: 'off', spellcheck: 'false', placeholder: 'messageId' }),
 	'Optional: the member of a payload by which a repeat is recognised, such as event_id.');
+	networks = field('networks', 'Networks', el('input', { type: 'text', autocomplete: 'off',
+		spellcheck: 'false', placeholder: '192.0.2.0/24, 2001:db8::/32' }),
+	'Optional: requests from elsewhere are refused. Networks or addresses, separated by commas.');
 	templatePlace = el('div', { class: 'template-place', hidden: true });
 	templateFault = el('p', { class: 'fault', role: 'alert' });
 	trouble = el('div', { class: 'trouble' });
@@ -138,20 +74,27 @@ class Form {
 		this.api = api;
 		this.signal = signal;
 		this.changed = changed;
+		this.once = new Once(api, 'keys');
 		this.dialog = openDialog({ title: 'Create API key', class: 'form', signal,
 			body: this.element(),
 			foot: [button('Cancel', () => this.dialog.close()), this.submit],
-			closed: () => this.editor?.stop() });
+			closed: () => {
+				this.editor?.stop();
+				if (this.once.pending)
+					changed();
+			} });
 	}
 
 	element() {
+		this.fields = el('div', { class: 'fields' }, this.name.element,
+			typeChoice(type => this.choose(type)),
+			el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
+			this.deliveryId.element, this.networks.element,
+			this.templatePlace);
 		return el('form', { id: 'create-key', novalidate: true, on: { submit: event => {
 			event.preventDefault();
 			this.send();
-		} } }, this.name.element, typeChoice(type => this.choose(type)),
-		el('div', { class: 'pair' }, this.expires.element, secretField(this.secret)),
-		this.deliveryId.element,
-		this.templatePlace, this.trouble);
+		} } }, this.fields, this.trouble);
 	}
 
 	/** @param {EndpointType} type */
@@ -171,14 +114,6 @@ class Form {
 		return this.type === 'product_orgs' ? this.editor : null;
 	}
 
-	nameFault() {
-		const { length } = [...this.name.input.value.trim()];
-		if (length === 0)
-			return 'Enter a name.';
-		return length <= NAME_LENGTH ? ''
-			: `The name has ${length} characters; at most ${NAME_LENGTH} are allowed.`;
-	}
-
 	/**
 	 * What can be told without asking the API.
 	 *
@@ -188,7 +123,7 @@ class Form {
 		const template = this.template();
 		const fault = template ? jsonFault(template.text()) : null;
 		return {
-			name: this.nameFault(),
+			name: this.name.fault(),
 			expires_at: this.expires.fault(),
 			payload_template: fault ? `The template is not valid JSON: ${fault}` : '',
 			delivery_id_member: [...this.deliveryId.input.value.trim()].length <= NAME_LENGTH ? ''
@@ -206,9 +141,11 @@ class Form {
 		this.expires.complain(faults.expires_at ?? '');
 		this.templateFault.textContent = faults.payload_template ?? '';
 		this.deliveryId.complain(faults.delivery_id_member ?? '');
+		this.networks.complain(faults.networks ?? '');
 		const first = faults.name ? this.name.input : faults.expires_at ? this.expires.input
 			: faults.delivery_id_member ? this.deliveryId.input
-				: faults.payload_template ? this.editor?.input : null;
+				: faults.networks ? this.networks.input
+					: faults.payload_template ? this.editor?.input : null;
 		first?.focus();
 		return Boolean(first);
 	}
@@ -219,7 +156,14 @@ class Form {
 		return { name: this.name.input.value.trim(), endpoint_type: this.type,
 			expires_at: this.expires.value(), secret: this.secret.checked,
 			payload_template: template ? new JsonText(template.text()) : null,
-			delivery_id_member: this.deliveryId.input.value.trim() || null };
+			delivery_id_member: this.deliveryId.input.value.trim() || null,
+			networks: this.networkList() };
+	}
+
+	/** Null for everywhere. */
+	networkList() {
+		const networks = this.networks.input.value.split(/[\s,]+/).filter(Boolean);
+		return networks.length > 0 ? networks : null;
 	}
 
 	async send() {
@@ -228,9 +172,12 @@ class Form {
 			return;
 		this.submit.disabled = true;
 		try {
-			this.reveal(await this.api.post('keys', this.body(), this.signal));
+			this.reveal(await this.once.post(this.body()));
 		} catch (error) {
 			this.submit.disabled = false;
+			if (this.fields)
+				this.fields.inert = this.once.pending;
+			this.submit.textContent = this.once.pending ? 'Ask again' : 'Create key';
 			this.refused(problemOf(error));
 		}
 	}
@@ -239,7 +186,7 @@ class Form {
 	reveal(created) {
 		const payload = this.template()?.payload() ?? null;
 		this.dialog.close();
-		openReveal({ api: this.api, created, payload, closed: this.changed });
+		openReveal({ api: this.api, shown: created, payload, closed: this.changed });
 	}
 
 	/**
@@ -254,7 +201,7 @@ class Form {
 		for (const { place, detail } of problem.errors) {
 			const [name, ...inside] = place.split('.');
 			if (name === 'name' || name === 'expires_at' || name === 'payload_template'
-				|| name === 'delivery_id_member')
+				|| name === 'delivery_id_member' || name === 'networks')
 				faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
 		}
 		if (!this.complain(faults))

@@ -99,6 +99,15 @@ export function brief(value) {
 }
 
 /**
+ * On several lines, for an editor.
+ *
+ * @param {Json} value
+ */
+export function pretty(value) {
+	return Array.from(pieces(value), ([, text]) => text).join('');
+}
+
+/**
  * A block with the pretty-printed value.
  *
  * @param {Json} value

@@ -1,6 +1,6 @@
 // @ts-check
 // keys.js - the API keys view: the table, its search and filters, and the buttons that open the
-// dialogs to create and to deactivate a key.
+// dialogs to create, edit, rotate and deactivate a key.
 
 import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { view as jsonView } from './json.js';
@@ -9,7 +9,7 @@ import { facts, table } from './table.js';
 import { both, day, minute, plural, relative } from './time.js';
 
 /**
- * @import { Child, Column, EndpointType, Key, KeyStatus, Timestamp,
+ * @import { Child, Column, EndpointType, Id, Key, KeyStatus, Timestamp,
  *   ViewContext } from './types.js'
  */
 
@@ -35,6 +35,8 @@ const muted = text => el('span', { class: 'muted' }, text);
 function statusOf(key) {
 	const refused = key.last_refused_at;
 	return [el('span', { class: `badge ${TONES[key.status]}` }, STATUSES[key.status] ?? key.status),
+		key.status === 'active' && key.successor && key.expires_at
+			? el('span', { class: 'sub' }, 'rotated, ends ', relative(key.expires_at)) : null,
 		refused && Date.now() - Date.parse(refused) < RECENT_MS
 			? el('span', { class: 'sub warn-text' }, 'refused ', relative(refused)) : null];
 }
@@ -51,15 +53,52 @@ function when(timestamp, joint, text) {
 	return timestamp === null ? null : [minute(timestamp), text ? [joint, bdi(text)] : null];
 }
 
-/** @param {Key} key */
-function detailOf(key) {
-	return [facts([
+/**
+ * @param {Key} key
+ * @returns {Child}
+ */
+function secretOf(key) {
+	if (!key.has_secret)
+		return 'None';
+	if (key.secret_needed_from)
+		return ['Required in the X-Api-Secret header from ', minute(key.secret_needed_from),
+			' on'];
+	return ['Required, in the X-Api-Secret header', key.old_secret_until
+		? el('span', { class: 'sub' }, 'The old one is valid, too, until ',
+			minute(key.old_secret_until)) : null];
+}
+
+/**
+ * Another key of a rotation, and when it was last used.
+ *
+ * @param {Id | null} id
+ * @param {Key | undefined} key
+ * @returns {Child}
+ */
+function linked(id, key) {
+	if (id === null || !key)
+		return id === null ? null : el('code', null, String(id));
+	return [el('code', null, key.display), el('span', { class: 'sub' }, key.last_used_at
+		? ['last used ', relative(key.last_used_at)] : 'never used', key.status !== 'active'
+		? `, ${key.status}` : key.expires_at ? [', ends ', relative(key.expires_at)] : null)];
+}
+
+/**
+ * @param {Key} key
+ * @param {(id: Id | null) => Key | undefined} find
+ * @param {Child} actions
+ */
+function detailOf(key, find, actions) {
+	return [actions, facts([
 		['Name', bdi(key.name)],
 		['Path', el('code', null, `${PATHS[key.endpoint_type] ?? ''}{key}`)],
-		['Secret', key.has_secret ? 'Required, in the X-Api-Secret header' : 'None'],
+		['Secret', secretOf(key)],
+		['Replaces', linked(key.successor_of, find(key.successor_of))],
+		['Replaced by', linked(key.successor, find(key.successor))],
 		['Created', when(key.created_at, ' by ', key.created_by)],
 		['Expires', when(key.expires_at, '', null)],
 		['Delivery ID', key.delivery_id_member && el('code', null, key.delivery_id_member)],
+		['Networks', key.networks && el('code', null, key.networks.join(', '))],
 		['Deactivated', when(key.deactivated_at, ' by ', key.deactivated_by)],
 		['Last refused', when(key.last_refused_at, ': ', key.last_refused_reason)],
 		['ID', el('code', null, String(key.id))],
@@ -68,11 +107,8 @@ function detailOf(key) {
 		: null];
 }
 
-/**
- * @param {(key: Key) => void} deactivate
- * @returns {Column<Key>[]}
- */
-function columnsOf(deactivate) {
+/** @returns {Column<Key>[]} */
+function columnsOf() {
 	return [
 		{ label: 'Name', class: 'cell-name', cell: key =>
 			el('span', { class: 'clamp' }, bdi(key.name)) },
@@ -86,10 +122,6 @@ function columnsOf(deactivate) {
 		{ label: 'Status', class: 'nowrap', cell: statusOf },
 		{ label: 'Last Used', class: 'nowrap', cell: key => key.last_used_at
 			? both(key.last_used_at) : muted('Never') },
-		{ label: 'Actions', silent: true, class: 'cell-action', cell: key =>
-			key.status === 'deactivated' ? null : button('Deactivate', () => deactivate(key), {
-				class: 'button small quiet-danger',
-				'aria-label': `Deactivate ${isolate(key.name)}` }) },
 	];
 }
 
@@ -159,8 +191,9 @@ class KeyList {
 				empty('No keys match', 'Try a different search or filter.'));
 			return;
 		}
-		const { element, add } = table({ caption: 'API keys', detail: detailOf,
-			about: key => isolate(key.name), columns: columnsOf(key => this.deactivate(key)) });
+		const { element, add } = table({ caption: 'API keys',
+			detail: key => detailOf(key, id => this.find(id), this.actions(key)),
+			about: key => isolate(key.name), columns: columnsOf() });
 		add(found.slice(0, this.shown));
 		const rest = found.length - this.shown;
 		this.place.replaceChildren(element, ...rest <= 0 ? []
@@ -185,20 +218,78 @@ class KeyList {
 		});
 	}
 
+	/** @param {Id | null} id */
+	find(id) {
+		return id === null ? undefined : this.keys.find(key => String(key.id) === String(id));
+	}
+
+	/**
+	 * What can be done with a key: the buttons of its opened row.
+	 *
+	 * @param {Key} key
+	 */
+	actions(key) {
+		/** @type {(label: string, open: () => Promise<void>, name?: string) => Node} */
+		const action = (label, open, name = '') => button(label, () => open().catch(() =>
+			announce('The dialog could not be loaded. Check your network and try again.')),
+		{ class: `button small ${name}`.trim(), 'aria-label': `${label}: ${isolate(key.name)}` });
+		return el('div', { class: 'actions' }, key.status === 'deactivated' ? [] : [
+			action('Edit', () => this.edit(key)),
+			this.find(key.successor) && this.find(key.successor)?.status !== 'deactivated' ? null
+				: action('Rotate', () => this.rotate(key)),
+			action('Secret', () => this.secret(key)),
+		], action('History', () => this.history(key)), key.status === 'deactivated' ? null
+			: action('Deactivate', () => this.deactivate(key), 'quiet-danger'));
+	}
+
+	/**
+	 * After a change: says so, and shows the keys as they are now.
+	 *
+	 * @param {string} text
+	 */
+	async done(text) {
+		announce(text);
+		await this.load();
+		// the button that had the focus is gone
+		this.root.querySelector('h1')?.focus();
+	}
+
 	async create() {
 		const { openCreateKey } = await import('./create-key.js');
 		openCreateKey({ api: this.api, signal: this.signal, changed: () => this.load() });
 	}
 
 	/** @param {Key} key */
+	async edit(key) {
+		const { openEdit } = await import('./edit-key.js');
+		openEdit({ api: this.api, signal: this.signal, key,
+			done: () => this.done(`${isolate(key.name)} was changed`) });
+	}
+
+	/** @param {Key} key */
+	async rotate(key) {
+		const { openRotate } = await import('./rotate-key.js');
+		openRotate({ api: this.api, signal: this.signal, key,
+			done: () => this.done(`${isolate(key.name)} was rotated`) });
+	}
+
+	/** @param {Key} key */
+	async secret(key) {
+		const { openSecret } = await import('./secret-form.js');
+		openSecret({ api: this.api, signal: this.signal, key, done: text => this.done(text) });
+	}
+
+	/** @param {Key} key */
+	async history(key) {
+		const { openHistory } = await import('./history.js');
+		openHistory({ api: this.api, signal: this.signal, key });
+	}
+
+	/** @param {Key} key */
 	async deactivate(key) {
 		const { openDeactivate } = await import('./deactivate.js');
-		openDeactivate({ api: this.api, signal: this.signal, key, done: async () => {
-			announce(`${isolate(key.name)} was deactivated`);
-			await this.load();
-			// the button that had the focus is gone
-			this.root.querySelector('h1')?.focus();
-		} });
+		openDeactivate({ api: this.api, signal: this.signal, key,
+			done: () => this.done(`${isolate(key.name)} was deactivated`) });
 	}
 }
 

@@ -4,10 +4,12 @@
 
 import { bdi, button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
+import { guard } from './once.js';
 import { relative } from './time.js';
 
 /** @import { Api } from './api.js' */
-/** @import { CreatedKey, Id } from './types.js' */
+/** @import { ChangedSecret, Child, CreatedKey, Id } from './types.js' */
+/** @typedef {CreatedKey | ChangedSecret} Shown */
 
 const POLL_MS = 2000; // between two looks whether the key has been used
 const POLLS = 300;
@@ -80,31 +82,60 @@ function withPayload(curl, payload) {
 }
 
 /**
- * `payload` is one that the key's template was tried on, or null. closed() is called when the clear
- * text is gone.
+ * The question before what cannot be shown again is closed; asked() shows it.
  *
- * @param {{ api: Api, created: CreatedKey, payload: string | null, closed: () => void }} context
+ * @param {() => void} close
  */
-export function openReveal({ api, created, payload, closed }) {
+function question(close) {
+	const place = el('div', { class: 'question', role: 'alert' });
+	const asked = () => {
+		const back = button('Keep it open', () => place.replaceChildren());
+		place.replaceChildren(el('p', null, el('strong', null, 'Close it? '),
+			'It cannot be shown again.'), el('div', { class: 'actions' }, back,
+			button('Close', close, { class: 'button danger' })));
+		back.focus();
+	};
+	return { place, asked };
+}
+
+/**
+ * @param {Shown} shown
+ * @param {string | null} payload
+ */
+function textsOf(shown, payload) {
+	return ['key' in shown ? copyable('Key', shown.key) : null,
+		shown.secret ? copyable('Secret, for the X-Api-Secret header', shown.secret) : null,
+		'curl' in shown ? copyable('Try it in a terminal', withPayload(shown.curl, payload), 'pre')
+			: null];
+}
+
+/**
+ * Shows a key or secret that was just made. `note` is said below it. `payload` is one that the
+ * key's template was tried on. closed() is called when the clear text is gone.
+ *
+ * @param {{ api: Api, shown: Shown, title?: string, note?: Child, payload?: string | null,
+ *   closed: () => void }} context
+ */
+export function openReveal({ api, shown, title = 'Your new key', note, payload = null, closed }) {
 	const end = new AbortController();
-	const seen = el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…');
-	const { id } = created;
-	const dialog = openDialog({ title: 'Your new key', class: 'wide', keep: true, body: [
+	const seen = 'key' in shown
+		? el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…') : null;
+	const { place, asked } = question(() => dialog.close());
+	const dialog = openDialog({ title, class: 'wide', keep: asked, body: [
 		el('p', { class: 'notice' }, el('strong', null, 'Copy it now. '),
 			'Only a hash is stored, so it cannot be shown again once this dialog is closed.'),
-		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(created.name))),
-		copyable('Key', created.key),
-		created.secret ? copyable('Secret, for the X-Api-Secret header', created.secret) : null,
-		copyable('Try it in a terminal', withPayload(created.curl, payload), 'pre'),
-		seen,
+		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(shown.name))),
+		textsOf(shown, payload), note ? el('div', null, note) : null, seen, place,
 	], foot: button('Done', () => dialog.close(), { class: 'button primary' }), closed() {
 		end.abort();
 		removeEventListener('pagehide', dialog.close);
 		dialog.element.replaceChildren();
 		closed();
 	} });
+	guard(end.signal);
 	// or the page would come back with it from the browser's cache
 	addEventListener('pagehide', dialog.close);
 	dialog.element.querySelector('button')?.focus();
-	waitForUse(seen, api, id, end.signal);
+	if (seen)
+		waitForUse(seen, api, shown.id, end.signal);
 }

@@ -9,7 +9,7 @@ import { faultList } from './state.js';
 import { SAMPLES } from './template-samples.js';
 
 /** @import { Api, Problem } from './api.js' */
-/** @import { Json, Trial } from './types.js' */
+/** @import { Child, Json, Trial } from './types.js' */
 
 const TRY_DELAY_MS = 300;
 
@@ -35,8 +35,9 @@ function area(label, hint) {
 	const id = newId('area');
 	const input = el('textarea', { id, rows: 13, class: 'code', spellcheck: 'false',
 		autocomplete: 'off', autocapitalize: 'off', 'aria-describedby': `${id}-hint` });
-	return { input, element: el('div', { class: 'field' }, el('label', { for: id }, label), input,
-		el('p', { class: 'hint', id: `${id}-hint` }, hint)) };
+	const help = el('p', { class: 'hint', id: `${id}-hint` }, hint);
+	return { input, help,
+		element: el('div', { class: 'field' }, el('label', { for: id }, label), input, help) };
 }
 
 /**
@@ -103,10 +104,14 @@ class Editor {
 	/**
 	 * @param {Api} api
 	 * @param {AbortSignal} signal
+	 * @param {string | undefined} present the key's template
 	 */
-	constructor(api, signal) {
+	constructor(api, signal, present) {
 		this.api = api;
 		this.signal = signal;
+		this.present = present;
+		if (present !== undefined)
+			this.template.input.value = present;
 		const trySoon = debounce(() => this.try(), TRY_DELAY_MS);
 		for (const { input } of [this.template, this.sample])
 			input.addEventListener('input', trySoon);
@@ -118,6 +123,7 @@ class Editor {
 			el('div', { class: 'field inline' }, el('label', { for: chooser }, 'Start from'),
 				el('select', { id: chooser, on: {
 					change: ({ currentTarget }) => this.start(currentTarget.value) } },
+				this.present === undefined ? null : el('option', { value: '' }, 'Present template'),
 				Object.entries(SAMPLES).map(([value, { label }]) =>
 					el('option', { value }, label)))),
 			el('div', { class: 'editor-panes' }, this.template.element, this.sample.element,
@@ -127,15 +133,43 @@ class Editor {
 	/** @param {string} name of a sample */
 	start(name) {
 		const sample = SAMPLES[name];
-		if (!sample)
+		if (!sample && this.present === undefined)
 			return;
-		this.template.input.value = sample.template;
-		this.sample.input.value = sample.payload;
+		this.template.input.value = sample?.template ?? this.present ?? '';
+		if (sample && this.present === undefined)
+			this.sample.input.value = sample.payload;
 		this.try();
+	}
+
+	/**
+	 * @param {string} payload
+	 * @param {Child} hint
+	 */
+	tryOn(payload, hint) {
+		this.sample.input.value = payload;
+		this.sample.help.replaceChildren(el('span', null, hint));
+		this.try();
+	}
+
+	/** What the API makes of both texts. */
+	async trial(/** @type {AbortSignal} */ signal) {
+		return this.api.post('templates/try', {
+			payload_template: new JsonText(this.template.input.value),
+			payload: new JsonText(this.sample.input.value) }, signal);
+	}
+
+	/** Whether the payload, if there is one, would be rejected. */
+	async rejects() {
+		if (this.sample.input.value.trim() === '' || jsonFault(this.sample.input.value))
+			return false;
+		const { results } = await this.trial(this.signal);
+		return results.some(({ error }) => error);
 	}
 
 	/** What keeps the two texts from being tried; null when nothing does. */
 	fault() {
+		if (this.sample.input.value.trim() === '')
+			return el('p', { class: 'hint' }, 'Paste a payload to see what would be stored.');
 		for (const [name, { input }] of /** @type {const} */ (
 			[['template', this.template], ['payload', this.sample]])) {
 			const fault = jsonFault(input.value);
@@ -157,9 +191,7 @@ class Editor {
 			return;
 		}
 		try {
-			const { results } = await this.api.post('templates/try', {
-				payload_template: new JsonText(this.template.input.value),
-				payload: new JsonText(this.sample.input.value) }, signal);
+			const { results } = await this.trial(signal);
 			this.preview.replaceChildren(...results.flatMap((result, index) =>
 				resultOf(result, index, results.length)));
 		} catch (error) {
@@ -171,16 +203,19 @@ class Editor {
 
 /**
  * text() is the template as it was typed; payload() what it was tried on, on one line, null when
- * that is not JSON; stop() ends a trial that is under way.
+ * that is not JSON; tryOn() takes a payload to try it on; rejects() says whether that would be
+ * rejected; stop() ends a trial that is under way. Begins with a sample, or with the template of a
+ * key.
  *
- * @param {{ api: Api, signal: AbortSignal }} context
+ * @param {{ api: Api, signal: AbortSignal, template?: string }} context
  */
-export function templateEditor({ api, signal }) {
-	const editor = new Editor(api, signal);
+export function templateEditor({ api, signal, template: present }) {
+	const editor = new Editor(api, signal, present);
 	const { template: { input }, sample } = editor;
 	const element = editor.element();
-	editor.start(Object.keys(SAMPLES)[0] ?? '');
-	return { element, input, text: () => input.value,
+	editor.start(present === undefined ? Object.keys(SAMPLES)[0] ?? '' : '');
+	return { element, input, text: () => input.value, rejects: () => editor.rejects(),
+		tryOn: editor.tryOn.bind(editor),
 		payload: () => jsonFault(sample.input.value) ? null : brief(parse(sample.input.value)),
 		stop: () => editor.last.abort() };
 }

@@ -60,6 +60,31 @@ export interface Key {
 	payload_template: JsonObject | null;
 	/** Null: the members that all senders share. */
 	delivery_id_member: string | null;
+	/** The key that this one replaces by rotation. */
+	successor_of: Id | null;
+	/** The key that replaces this one. */
+	successor: Id | null;
+	secret_made_at: Timestamp | null;
+	/** Until then the secret before is valid, too. */
+	old_secret_until: Timestamp | null;
+	/** Until then requests are accepted without the secret, too. */
+	secret_needed_from: Timestamp | null;
+	/** That requests are accepted from; null: everywhere. */
+	networks: string[] | null;
+}
+
+/** What is to be changed of a key. */
+export interface KeyEdit {
+	name?: string;
+	expires_at?: Timestamp | null;
+	payload_template?: JsonText;
+}
+
+export type SecretAction = 'enable' | 'rotate' | 'retire' | 'remove';
+
+/** A key whose secret was changed; in clear if a new one was made. */
+export interface ChangedSecret extends Key {
+	secret: string | null;
 }
 
 /** A key to be created. */
@@ -70,6 +95,7 @@ export interface NewKey {
 	secret: boolean;
 	payload_template: JsonText | null;
 	delivery_id_member: string | null;
+	networks: string[] | null;
 }
 
 /** The answer to a creation: the only one with key and secret in clear. */
@@ -197,6 +223,12 @@ export interface AuditEntry {
 	details: JsonObject | null;
 }
 
+/** An entry about one key, with its template in lines where that was changed. */
+export interface KeyChange extends AuditEntry {
+	template_before: string | null;
+	template_after: string | null;
+}
+
 /** What a template makes of one item of a payload: a row, or the error that would reject it. */
 export interface Trial {
 	row?: JsonObject;
@@ -236,9 +268,25 @@ export interface Gets {
 	audit: Part<'entries', AuditEntry>;
 }
 
+/** The answers of GET below `keys/{id}/`. */
+export interface OfKey {
+	history: { entries: KeyChange[] };
+	/** The latest that came with the key; nulls if there is none. */
+	payload: { received_at: Timestamp | null; payload: Json };
+}
+
 /** Bodies and answers of POST by path. */
 export interface Posts {
 	keys: { body: NewKey; answer: CreatedKey };
+	[edit: `keys/${string}/edit`]: { body: KeyEdit; answer: Key };
+	[rotate: `keys/${string}/rotate`]: {
+		body: { overlap_seconds: number; expires_at?: Timestamp | null | undefined };
+		answer: CreatedKey;
+	};
+	[secret: `keys/${string}/secret`]: {
+		body: { action: SecretAction; overlap_seconds?: number };
+		answer: ChangedSecret;
+	};
 	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
 	'templates/try': {
 		body: { payload_template: JsonText; payload: JsonText };
@@ -324,8 +372,8 @@ export interface DialogOptions {
 	body: Child;
 	foot: Child;
 	class?: string;
-	/** Whether Escape leaves the dialog open. */
-	keep?: boolean;
+	/** Called instead of closing the dialog when Escape is pressed: only close() does. */
+	keep?(): void;
 	/** Closes the dialog when it aborts. */
 	signal?: AbortSignal;
 	/** Called once, however the dialog was closed. */

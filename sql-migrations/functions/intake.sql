@@ -18,16 +18,28 @@ RETURN CASE
     WHEN k.id IS NULL THEN 'unknown_key'::sluice.intake_outcome
     WHEN k.deactivated_at IS NOT NULL THEN 'deactivated'::sluice.intake_outcome
     WHEN k.expires_at <= now() THEN 'expired'::sluice.intake_outcome
-    WHEN k.secret_hash <> secret_hash THEN 'secret_wrong'::sluice.intake_outcome
-    WHEN k.secret_hash IS NOT NULL AND secret_hash IS NULL
-        THEN 'secret_missing'::sluice.intake_outcome
+    WHEN k.secret_hash IS NOT NULL AND (k.secret_hash = secret_hash) IS NOT TRUE
+        AND (k.previous_secret_until > now()
+            AND (k.previous_secret_hash IS NULL OR k.previous_secret_hash = secret_hash)) IS NOT TRUE
+    THEN CASE WHEN secret_hash IS NULL THEN 'secret_missing'::sluice.intake_outcome
+        ELSE 'secret_wrong'::sluice.intake_outcome END
     WHEN (k.endpoint_type = 'product_orgs') IS DISTINCT FROM coalesce(for_product_orgs, false)
         THEN 'wrong_endpoint'::sluice.intake_outcome
     ELSE 'accepted'::sluice.intake_outcome
 END;
 COMMENT ON FUNCTION sluice.key_outcome(sluice.api_key, bytea, boolean) IS
-    'The outcome for a key with this secret (its SHA-256; null: none was sent) at this endpoint. '
-    'Internal.';
+    'The outcome for a key with this secret (its SHA-256; null: none was sent) at this endpoint, '
+    'wherever it is sent from. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.key_accepts(k sluice.api_key, secret_hash bytea,
+    for_product_orgs boolean) RETURNS boolean
+LANGUAGE sql STABLE
+RETURN k.deactivated_at IS NULL AND (k.expires_at <= now()) IS NOT TRUE
+    AND (k.secret_hash IS NULL OR k.secret_hash = secret_hash)
+    AND (k.endpoint_type = 'product_orgs') = coalesce(for_product_orgs, false);
+COMMENT ON FUNCTION sluice.key_accepts(sluice.api_key, bytea, boolean) IS
+    'True only if key_outcome is accepted, and false also in the overlap of two secrets if the new '
+    'one was not sent: without the overlap, the ordinary group costs less. Internal.';
 
 -- What workers compute for themselves, see fcgi-app/key/fingerprint.h.
 CREATE OR REPLACE FUNCTION sluice.fingerprint(message_id text, kind text, content bytea)
@@ -124,9 +136,8 @@ BEGIN
         SELECT ARRAY[c.organization_id], ARRAY[c.id], ARRAY[coalesce(c.delivery_scope, c.id)]
         INTO organization_ids, key_ids, key_scopes
         FROM sluice.api_key AS c
-        WHERE c.key_hash = senders[1].key_hash AND NOT c.limited AND c.delivery_id_member IS NULL
-            AND sluice.key_outcome(c, senders[1].secret_hash, senders[1].for_product_orgs)
-                = 'accepted';
+        WHERE c.key_hash = senders[1].key_hash AND c.ordinary
+            AND sluice.key_accepts(c, senders[1].secret_hash, senders[1].for_product_orgs);
         IF NOT FOUND THEN
             RETURN NULL;
         END IF;
@@ -137,8 +148,8 @@ BEGIN
         CROSS JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope
             FROM sluice.api_key AS c
-            WHERE c.key_hash = s.key_hash AND NOT c.limited AND c.delivery_id_member IS NULL
-                AND sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) = 'accepted'
+            WHERE c.key_hash = s.key_hash AND c.ordinary
+                AND sluice.key_accepts(c, s.secret_hash, s.for_product_orgs)
             LIMIT 1 -- rules out a join that scans all keys
         ) AS k;
         IF cardinality(key_ids) IS DISTINCT FROM cardinality(senders) THEN
@@ -194,11 +205,12 @@ COMMENT ON FUNCTION sluice.intake_ordinary(sluice.intake_sender[], sluice.intake
     boolean, jsonb[]) IS
     'Authenticates the senders of a group of up to 1,024 signals and stores the signals, in the '
     'caller''s transaction. Returns the id of the first signal; the others follow one by one. '
-    'Returns null and stores nothing if a sender is refused or has a limit, or if a visitor is '
-    'identified for the first time; raises 23505 if a signal was delivered before. In both cases '
-    'send the group to intake instead. No signal may be cold. with_message_ids: a signal has a '
-    'fingerprint. with_visitors: a signal has both an anonymous id and an identity. The last use of '
-    'a key is not noted, so every key must have been noted within the last half minute.';
+    'Returns null and stores nothing if a sender is refused or sends the older of two secrets, or '
+    'its key is not ordinary, or if a visitor is identified for the first time; raises 23505 if a '
+    'signal was delivered before. In these cases send the group to intake instead. No signal may be '
+    'cold. with_message_ids: a signal has a fingerprint. with_visitors: a signal has both an '
+    'anonymous id and an identity. The last use of a key is not noted, so every key must have been '
+    'noted within the last half minute.';
 
 -- ---- any group: its parts ----
 
@@ -634,7 +646,8 @@ CREATE OR REPLACE FUNCTION sluice.intake(senders sluice.intake_sender[],
     signals sluice.intake_signal[] DEFAULT NULL,
     product_orgs sluice.intake_product_org[] DEFAULT NULL, envelopes jsonb[] DEFAULT NULL,
     rejects sluice.intake_reject[] DEFAULT NULL, refusals sluice.intake_refusal[] DEFAULT NULL,
-    in_bulk boolean DEFAULT false, recently_used boolean DEFAULT false)
+    in_bulk boolean DEFAULT false, recently_used boolean DEFAULT false,
+    addresses inet[] DEFAULT NULL)
 RETURNS sluice.intake_result
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -648,6 +661,7 @@ DECLARE
     with_id_members boolean;
     limited_ids bigint[]; -- organizations of accepted senders that have a limit
     full_ids bigint[]; -- those that have reached it
+    with_networks boolean; -- an accepted sender's key has some
 BEGIN
     IF current_setting('synchronous_commit') IN ('off', 'local') THEN
         PERFORM sluice.durable();
@@ -659,27 +673,42 @@ BEGIN
         array_agg(a.organization_id), array_agg(a.key_scope),
         array_agg(a.template), bool_or(a.wants_template),
         array_agg(a.delivery_id_member), bool_or(a.delivery_id_member IS NOT NULL),
-        array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted')
+        array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted'),
+        bool_or(a.has_networks AND a.outcome = 'accepted')
     INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
-        with_templates, id_members, with_id_members, limited_ids
+        with_templates, id_members, with_id_members, limited_ids, with_networks
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
             -- Without a scope, a refused sender's items are not looked up.
             CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
-            s.wants_template, k.delivery_id_member,
+            s.wants_template, k.delivery_id_member, k.has_networks,
             CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
                 AS template
         FROM unnest(senders) WITH ORDINALITY AS s
         LEFT JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope,
                 c.payload_template, c.delivery_id_member, c.limited,
-                sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome
+                sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome,
+                c.networks IS NOT NULL AS has_networks
             FROM sluice.api_key AS c
             WHERE c.key_hash = s.key_hash
             LIMIT 1
         ) AS k ON true
         ORDER BY s.ordinality
     ) AS a;
+    IF with_networks AND addresses IS NULL THEN
+        RETURN NULL;
+    ELSIF with_networks THEN
+        FOR i IN 1 .. cardinality(senders) LOOP
+            IF result.outcomes[i] = 'accepted'
+                AND NOT sluice.is_allowed(result.key_ids[i], addresses[i])
+            THEN
+                result.outcomes[i] := 'wrong_network';
+                key_scopes[i] := NULL;
+                templates[i] := NULL;
+            END IF;
+        END LOOP;
+    END IF;
     IF with_templates THEN
         result.templates := templates;
     END IF;
@@ -725,14 +754,16 @@ END
 $$;
 COMMENT ON FUNCTION sluice.intake(sluice.intake_sender[], sluice.intake_signal[],
     sluice.intake_product_org[], jsonb[], sluice.intake_reject[], sluice.intake_refusal[], boolean,
-    boolean) IS
+    boolean, inet[]) IS
     'Authenticates the senders of a group and stores what they sent, in the caller''s transaction. '
     'Arrays may be null; a sender without items is only authenticated. envelopes: items refer to '
     'them by number. in_bulk: this call is part of a bulk import of one sender, which ends with '
     'bulk_finish. '
     'recently_used: the last use of every key was noted within the last half minute, so it is not '
-    'noted again. Turns synchronous_commit on if it is off or local. If jsonb cannot hold a '
-    'payload, the call fails with SQLSTATE 22xxx or 54xxx and stores nothing.';
+    'noted again. addresses: the client''s, per sender; one that is null is not known, and in no '
+    'network. Without addresses the call returns null and stores nothing if an accepted sender''s '
+    'key has networks: call again with them. Turns synchronous_commit on if it is off or local. If '
+    'jsonb cannot hold a payload, the call fails with SQLSTATE 22xxx or 54xxx and stores nothing.';
 
 -- ---- the end of a bulk import ----
 
@@ -803,11 +834,53 @@ COMMENT ON FUNCTION sluice.bulk_finish() IS
     'the import. Returns how many. Commit right after it: until then a request with one of the '
     'same ids waits.';
 
+-- ---- a probe ----
+
+-- Short of waiting: while a worker probes, it refuses all requests.
+CREATE OR REPLACE FUNCTION sluice.intake_probe() RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '100ms' AS $$
+DECLARE
+    xact constant bigint := sluice.stored_xact();
+BEGIN
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM sluice.durable();
+    END IF;
+    PERFORM FROM sluice.api_key AS k LIMIT 1;
+    BEGIN
+        INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
+            source, request_id, payload) VALUES (0, 0, now(), now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.signal_cold_storage (id, organization_id, received_at, occurred_at, key_id,
+            stored_xact, source, request_id, payload)
+        VALUES (0, 0, now(), now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.product_org_update (id, organization_id, received_at, key_id, stored_xact,
+            product_org_id, request_id, payload)
+        VALUES (0, 0, now(), 0, xact, 'probe', 'probe', '{}');
+        INSERT INTO sluice.rejected_payload (id, organization_id, received_at, key_id, kind, code,
+            detail, request_id, payload)
+        VALUES (0, 0, now(), 0, 'item', 'probe', 'probe', 'probe', '');
+        INSERT INTO sluice.identity (organization_id, anonymous_id, signal_id, identified_at)
+        VALUES (0, 'probe', 0, now());
+        INSERT INTO sluice.delivery (organization_id, key_scope, fingerprint, id, received_at)
+        VALUES (0, 0, gen_random_uuid(), 0, now());
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+        VALUES (0, now(), 0, 0);
+        RAISE SQLSTATE 'SL000';
+    EXCEPTION WHEN SQLSTATE 'SL000' THEN
+        -- The rows are gone, but the transaction has written, so its commit waits as others do.
+        RETURN;
+    END;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake_probe() IS
+    'Finds out whether a group could be committed: writes to each table that intake writes to, and '
+    'takes that back. Fails where it would have to wait for a lock.';
+
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),
     sluice.intake(sluice.intake_sender[], sluice.intake_signal[], sluice.intake_product_org[], jsonb[],
-        sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean),
-    sluice.bulk_finish()
+        sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean, inet[]),
+    sluice.bulk_finish(), sluice.intake_probe()
 TO sluice_intake;
 
 -- To find an id in delivery.

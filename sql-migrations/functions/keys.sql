@@ -56,6 +56,8 @@ BEGIN
             THEN ARRAY['', 'display must be sk_, 4 characters, an ellipsis and 4 characters']
         WHEN NOT isfinite(expires_at)
             THEN ARRAY['expires_at', 'expiration must be a timestamp']
+        WHEN expires_at <= now()
+            THEN ARRAY['expires_at', 'expiration must be in the future']
         WHEN endpoint_type = 'signal_staging' AND payload_template IS NOT NULL
             THEN ARRAY['payload_template', 'a signal_staging key takes no payload template']
         WHEN endpoint_type = 'product_orgs' AND payload_template IS NULL
@@ -77,18 +79,37 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.check_key(text, text, bytea, text, bytea, timestamptz, jsonb, text) IS
-    'Raises 22023 for an invalid value of a new key, with the parameter as the error''s column. '
-    'Internal: called by key_add.';
+    'Raises 22023 for an invalid value of a new or edited key, with the parameter as the error''s '
+    'column. Internal.';
+
+-- A key made by a request with an idempotency token follows from the token, so the retry of a
+-- request whose answer was lost presents the same hash.
+CREATE OR REPLACE FUNCTION sluice.key_of_retry(actor text, organization_id bigint, key_hash bytea,
+    successor_of bigint) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT k.id FROM sluice.api_key AS k
+        WHERE k.key_hash = key_of_retry.key_hash
+            AND k.organization_id = key_of_retry.organization_id
+            AND k.created_by = key_of_retry.actor
+            AND k.created_at > now() - interval '1 hour'
+            AND k.successor_of IS NOT DISTINCT FROM key_of_retry.successor_of);
+END
+$$;
+COMMENT ON FUNCTION sluice.key_of_retry(text, bigint, bytea, bigint) IS
+    'The id of the key with this hash if the same actor has made it within the last hour; null '
+    'otherwise. Internal.';
 
 -- The settings service passes the organization's id, sluicectl its name (key_create).
 CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
-    payload_template jsonb, delivery_id_member text) RETURNS sluice.key_overview
+    payload_template jsonb, delivery_id_member text, networks text[]) RETURNS sluice.key_overview
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its_type constant text := coalesce(key_add.endpoint_type, 'signal_staging');
     new_id bigint;
     its_limit boolean;
+    its_networks constant cidr[] := sluice.read_networks(networks);
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     PERFORM sluice.check_key(key_add.name, its_type, key_add.key_hash, key_add.display,
@@ -97,43 +118,51 @@ BEGIN
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
     WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,
-        secret_hash, expires_at, payload_template, delivery_id_member, limited, created_by)
+        secret_hash, expires_at, payload_template, delivery_id_member, networks, limited, created_by)
     VALUES (key_add.organization_id, key_add.name, its_type::sluice.endpoint_type,
         key_add.key_hash, key_add.display, key_add.secret_hash, key_add.expires_at,
-        key_add.payload_template, key_add.delivery_id_member, its_limit, actor)
+        key_add.payload_template, key_add.delivery_id_member, its_networks, its_limit, actor)
     ON CONFLICT DO NOTHING
     RETURNING k.id INTO new_id;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'this key already exists' USING ERRCODE = 'unique_violation';
+        new_id := sluice.key_of_retry(actor, key_add.organization_id, key_add.key_hash, NULL);
+        IF new_id IS NULL THEN
+            RAISE EXCEPTION 'this key already exists' USING ERRCODE = 'unique_violation';
+        END IF;
+        RETURN sluice.key_show(new_id);
     END IF;
     PERFORM sluice.audit(actor, key_add.organization_id, 'key_create', 'api_key', new_id::text,
         jsonb_build_object('name', key_add.name, 'display', key_add.display,
             'endpoint_type', its_type, 'has_secret', key_add.secret_hash IS NOT NULL,
-            'expires_at', key_add.expires_at, 'delivery_id_member', key_add.delivery_id_member));
+            'expires_at', key_add.expires_at, 'delivery_id_member', key_add.delivery_id_member,
+            'networks', its_networks));
     RETURN sluice.key_show(new_id);
 END
 $$;
 COMMENT ON FUNCTION sluice.key_add(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb,
-    text) IS
-    'What key_create and settings_key_create do. Raises 23505 if the key exists, 22023 for an '
-    'invalid value, with the parameter as the error''s column. Internal.';
+    text, text[]) IS
+    'What key_create and settings_key_create do. Returns the key if the same actor has made it '
+    'within the last hour. Raises 23505 if it exists otherwise, 22023 for an invalid value, with '
+    'the parameter as the error''s column. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.key_create(actor text, organization_name text, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
-    payload_template jsonb, delivery_id_member text DEFAULT NULL) RETURNS sluice.key_overview
+    payload_template jsonb, delivery_id_member text DEFAULT NULL, networks text[] DEFAULT NULL)
+RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN sluice.key_add(actor, sluice.organization_id_of(organization_name), key_create.name,
         key_create.endpoint_type, key_create.key_hash, key_create.display, key_create.secret_hash,
-        key_create.expires_at, key_create.payload_template, key_create.delivery_id_member);
+        key_create.expires_at, key_create.payload_template, key_create.delivery_id_member, key_create.networks);
 END
 $$;
 COMMENT ON FUNCTION sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz,
-    jsonb, text) IS
+    jsonb, text, text[]) IS
     'Stores a key that the caller has generated, and returns it as key_show does. key_hash and '
-    'secret_hash are SHA-256; secret_hash, expires_at, payload_template and '
-    'delivery_id_member may be null. Raises '
-    'P0002 for an unknown organization, 23505 if the key exists, 22023 for an invalid value.';
+    'secret_hash are SHA-256; secret_hash, expires_at, payload_template, '
+    'delivery_id_member and networks (as in key_networks) may be null. Raises '
+    'P0002 for an unknown organization, 23505 if the key exists and is not the same actor''s of '
+    'the last hour, 22023 for an invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.key_deactivate(actor text, id bigint) RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -160,7 +189,7 @@ COMMENT ON FUNCTION sluice.key_deactivate(text, bigint) IS
     'such key.';
 
 GRANT EXECUTE ON FUNCTION
-    sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz, jsonb, text),
+    sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz, jsonb, text, text[]),
     sluice.key_list(text),
     sluice.key_show(bigint),
     sluice.key_deactivate(text, bigint)

@@ -92,18 +92,20 @@ COMMENT ON FUNCTION sluice.settings_key(text, bigint, bigint) IS
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_create(user_name text, organization_id bigint, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
-    payload_template jsonb, delivery_id_member text DEFAULT NULL) RETURNS sluice.key_overview
+    payload_template jsonb, delivery_id_member text DEFAULT NULL, networks text[] DEFAULT NULL)
+RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN sluice.key_add(user_name, sluice.membership(user_name, organization_id, 'editor'),
         settings_key_create.name, settings_key_create.endpoint_type,
         settings_key_create.key_hash, settings_key_create.display,
         settings_key_create.secret_hash, settings_key_create.expires_at,
-        settings_key_create.payload_template, settings_key_create.delivery_id_member);
+        settings_key_create.payload_template, settings_key_create.delivery_id_member,
+        settings_key_create.networks);
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea,
-    timestamptz, jsonb, text) IS
+    timestamptz, jsonb, text, text[]) IS
     'Like key_create. For editors, admins and owners. Raises as key_add and membership do.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_deactivate(user_name text, organization_id bigint, id bigint)
@@ -197,7 +199,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_keys(text, bigint),
     sluice.settings_key(text, bigint, bigint),
     sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb,
-        text),
+        text, text[]),
     sluice.settings_key_deactivate(text, bigint, bigint),
     sluice.settings_statistics(text, bigint, text),
     sluice.settings_signals(text, bigint, bigint, integer, text, text),

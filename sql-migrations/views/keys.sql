@@ -29,7 +29,16 @@ SELECT
     k.organization_id,
     r.last_at AS last_refused_at,
     r.reason::text AS last_refusal,
-    k.delivery_id_member
+    k.delivery_id_member,
+    k.networks,
+    k.successor_of,
+    (SELECT max(s.id) FROM sluice.api_key AS s WHERE s.successor_of = k.id) AS successor,
+    CASE WHEN k.secret_hash IS NOT NULL THEN coalesce(k.secret_changed_at, k.created_at) END
+        AS secret_made_at,
+    CASE WHEN k.previous_secret_until > now() AND k.previous_secret_hash IS NOT NULL
+        THEN k.previous_secret_until END AS old_secret_until,
+    CASE WHEN k.previous_secret_until > now() AND k.previous_secret_hash IS NULL
+        THEN k.previous_secret_until END AS secret_needed_from
 FROM sluice.api_key AS k
 JOIN sluice.organization AS o ON o.id = k.organization_id
 LEFT JOIN LATERAL (
@@ -43,14 +52,15 @@ LEFT JOIN LATERAL (
     ORDER BY q.last_at DESC
     LIMIT 1) AS r ON true;
 COMMENT ON VIEW sluice.key_overview IS
-    'API keys with their status and last use, without hashes. key_create, key_list, key_show and '
-    'key_deactivate return its rows.';
+    'API keys with their status and last use, without hashes. The functions for keys return its '
+    'rows.';
 COMMENT ON COLUMN sluice.key_overview.id IS 'the key''s id';
 COMMENT ON COLUMN sluice.key_overview.organization IS 'the organization''s name';
 COMMENT ON COLUMN sluice.key_overview.name IS 'the key''s name';
 COMMENT ON COLUMN sluice.key_overview.display IS 'the part of the key that may be shown';
 COMMENT ON COLUMN sluice.key_overview.endpoint_type IS 'signal_staging or product_orgs';
-COMMENT ON COLUMN sluice.key_overview.has_secret IS 'true: requests must carry X-Api-Secret';
+COMMENT ON COLUMN sluice.key_overview.has_secret IS
+    'true: requests must carry X-Api-Secret, from secret_needed_from on';
 COMMENT ON COLUMN sluice.key_overview.status IS 'active, expired or deactivated now';
 COMMENT ON COLUMN sluice.key_overview.expires_at IS 'when it expires; null: never';
 COMMENT ON COLUMN sluice.key_overview.created_at IS 'when it was created';
@@ -68,6 +78,18 @@ COMMENT ON COLUMN sluice.key_overview.last_refused_at IS
 COMMENT ON COLUMN sluice.key_overview.last_refusal IS 'the reason, an intake_outcome';
 COMMENT ON COLUMN sluice.key_overview.delivery_id_member IS
     'the member of a payload that is its delivery''s id; null: those that all senders share';
+COMMENT ON COLUMN sluice.key_overview.networks IS
+    'the networks that requests are accepted from; null: from everywhere';
+COMMENT ON COLUMN sluice.key_overview.successor_of IS
+    'the key that this one replaces by rotation; null: none';
+COMMENT ON COLUMN sluice.key_overview.successor IS
+    'the key that replaces this one, the latest if there are several; null: none';
+COMMENT ON COLUMN sluice.key_overview.secret_made_at IS
+    'when the present secret was made; null: no secret';
+COMMENT ON COLUMN sluice.key_overview.old_secret_until IS
+    'until then the secret before is valid, too; null: there is one secret, or none';
+COMMENT ON COLUMN sluice.key_overview.secret_needed_from IS
+    'until then requests are accepted without the secret, too; null: no such time lies ahead';
 
 CREATE OR REPLACE VIEW sluice.key_health AS
 SELECT

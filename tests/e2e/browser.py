@@ -19,7 +19,7 @@ from harness import LIMIT_S, wait_for
 FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
          "--hide-scrollbars", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--lang=en-US"]
-HEIGHTS = {1280: 900, 390: 844}
+HEIGHTS = {1280: 900, 1024: 768, 768: 1024, 390: 844, 320: 640}
 TALLEST = 2600  # pixels of a screenshot
 
 # Runs in every document before its own scripts.
@@ -67,9 +67,10 @@ class Browser:
         word = base64.b64encode(f"{user}:{password}".encode()).decode()
         self.command("Network.setExtraHTTPHeaders", headers={"Authorization": f"Basic {word}"})
 
-    def look(self, width, dark=False):
+    def look(self, width, dark=False, forced=False):
         self.width = width
         self.command("Emulation.setEmulatedMedia", features=[
+            {"name": "forced-colors", "value": "active" if forced else "none"},
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
             {"name": "prefers-reduced-motion", "value": "reduce"}])
         self._size(HEIGHTS[width])

@@ -14,11 +14,12 @@ import pytest
 import harness
 import other_cluster
 import settings_api
+import settings_page
 import sluicectl
 
 
 def pytest_configure(config):
-    for module in (other_cluster, settings_api, sluicectl):
+    for module in (other_cluster, settings_api, settings_page, sluicectl):
         config.pluginmanager.register(module)  # its fixtures
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")
@@ -55,7 +56,8 @@ def pytest_generate_tests(metafunc):
 
 
 # What takes longest goes first, so that the other processes have something to do meanwhile.
-LONG = ("test_settings_page", "test_sluicectl_check", "test_sluicectl_keys")
+LONG = ("test_settings_page", "test_settings_page_keys",
+        "test_sluicectl_check", "test_sluicectl_keys")
 
 
 @pytest.hookimpl(tryfirst=True)

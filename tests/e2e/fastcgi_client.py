@@ -15,7 +15,8 @@ import termios
 
 from harness import ENVIRONMENT, PATIENCE
 
-BEGIN, END, PARAMS, STDIN, STDOUT, STDERR, GET_VALUES = 1, 3, 4, 5, 6, 7, 9
+BEGIN, ABORT, END, PARAMS, STDIN, STDOUT, STDERR, GET_VALUES = 1, 2, 3, 4, 5, 6, 7, 9
+UNKNOWN_TYPE = 11
 KEEP_CONNECTION = 1
 
 
@@ -55,6 +56,7 @@ class Conversation:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(timeout * PATIENCE)
         self.socket.connect(str(path))
+        self.last = []  # kinds of the records behind the answer that was read last
 
     def __enter__(self):
         return self
@@ -86,6 +88,29 @@ class Conversation:
             received = received[8 + length + padding:]
         return output, ended
 
+    def _exactly(self, size):
+        received = b""
+        while len(received) < size and (piece := self.socket.recv(size - len(received))):
+            received += piece
+        return received
+
+    def answer(self):
+        """(the HTTP status of the next answer, whether the connection is kept after it): if it
+        was asked to be and is not, the answer comes with a record behind its end."""
+        output, kind = b"", None
+        while kind != END:
+            kind, length, padding = struct.unpack("!xBxxHBx", self._exactly(8))
+            content = self._exactly(length + padding)[:length]
+            output += content if kind == STDOUT else b""
+        self.last = []
+        self.socket.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while header := self.socket.recv(8):
+                self.last.append(header[1])
+                self.socket.recv(sum(struct.unpack("!4xHBx", header)))
+        self.socket.settimeout(20.0 * PATIENCE)
+        return int(output[8:11]), not self.last
+
     def status(self):
         """The HTTP status of the answer; 0 when there is none."""
         output, ended = self.read()
@@ -97,9 +122,10 @@ class Conversation:
 class Worker:
     """A worker started by the test with the stack's configuration: its exit code can be seen."""
 
-    def __init__(self, stack, descriptors=None, program="intake", more=None):
-        """more: environment variables, which are settings."""
-        arguments = stack.worker_arguments(program)
+    def __init__(self, stack, descriptors=None, program="intake", more=None, log=None, before=()):
+        """more: environment variables, which are settings; log: what to use as the standard error
+        stream instead of a file; before: a command to start it by."""
+        arguments = [*before, *stack.worker_arguments(program)]
         if descriptors is not None:
             arguments = ["prlimit", f"--nofile={descriptors}:{descriptors}", *arguments]
         like = os.stat(stack.log_dir / "intake.log")  # which belongs to the workers' user
@@ -109,12 +135,12 @@ class Worker:
         os.chmod(self.dir.name, 0o755)
         self.path = pathlib.Path(self.dir.name, "socket")
         self.log = pathlib.Path(self.dir.name, "log")
-        with socket.socket(socket.AF_UNIX) as listening, open(self.log, "wb") as log:
+        with socket.socket(socket.AF_UNIX) as listening, open(self.log, "wb") as file:
             listening.bind(str(self.path))
             os.chmod(self.path, 0o777)
             listening.listen(1024)
             self.process = subprocess.Popen(
-                arguments, stdin=listening, stdout=log, stderr=log, cwd="/",
+                arguments, stdin=listening, stdout=file, stderr=log or file, cwd="/",
                 env={**ENVIRONMENT, **(more or {})}, **user)
 
     def __enter__(self):

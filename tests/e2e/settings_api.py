@@ -21,6 +21,11 @@ ROUTES = [
     ("GET", "keys", None, EDITORS),
     ("POST", "keys", {"name": "made"}, EDITORS),
     ("GET", "keys/{id}", None, EDITORS),
+    ("POST", "keys/{id}/edit", {"name": "own"}, EDITORS),
+    ("POST", "keys/{id}/secret", {"action": "rotate", "overlap_seconds": 0}, EDITORS),
+    ("GET", "keys/{id}/history", None, EDITORS),
+    ("GET", "keys/{id}/payload", None, EDITORS),
+    ("POST", "keys/{id}/rotate", {}, EDITORS),
     ("POST", "keys/{id}/deactivate", {}, EDITORS),
     ("POST", "templates/try", {"payload_template": {"product_org_id": "id"},
                                "payload": {"id": 1}}, EDITORS),
@@ -71,4 +76,4 @@ def ask_worker(worker, variables, body=b""):
 def own(stack):
     [(organization,)] = stack.psql("select id from sluice.organization where name = %s",
                                    stack.organization)
-    return {"id": organization, "key": stack.new_key(name="own")}
+    return {"id": organization, "key": stack.new_key(name="own", secret=True)}

@@ -3,6 +3,9 @@
 import json
 import subprocess
 
+import pytest
+
+from browser import Browser
 from harness import ENVIRONMENT, KEY, PATIENCE, SECRET, path_of, send, wait_for
 
 LIMIT = 1000  # signals a month
@@ -114,12 +117,18 @@ class Page:
                  f"{label} is copied")
         return self.script_async("navigator.clipboard.readText().then(done)")
 
-    def deactivate(self, name):
+    def act(self, name, label):
+        """Opens a dialog by a button of a key's opened row."""
         self.row(name)
-        self.script("""[...document.querySelectorAll('tr.opens')].find(row =>
-            row.textContent.includes(arguments[0])).querySelector('.cell-action button').click()""",
-                    name)
+        self.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
+            row.textContent.includes(arguments[0]));
+            if (row.nextElementSibling.hidden) row.querySelector('.toggle').click();
+            [...row.nextElementSibling.querySelectorAll('.actions button')].find(button =>
+                button.textContent === arguments[1]).click()""", name, label)
         return self.wait("dialog")
+
+    def deactivate(self, name):
+        return self.act(name, "Deactivate")
 
 
 def type_into(page, area, text):
@@ -170,3 +179,32 @@ def run_as_pasted(curl):
                           capture_output=True, text=True, check=True, timeout=60 * PATIENCE)
     body, status = done.stdout.rsplit("\n", 1)
     return int(status), body
+
+
+# ---- fixtures ----
+
+@pytest.fixture(scope="module")
+def filled(page_stack):
+    return fill(page_stack)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    browser = Browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def page(page_stack, chromium, filled):
+    chromium.look(1280)
+    chromium.forget()
+    found = Page(page_stack, chromium)
+    yield found
+    assert not found.complaints(found.expected)
+
+
+@pytest.fixture
+def clipboard(page):
+    page.command("Browser.grantPermissions", origin=page.stack.base_url,
+                 permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])

@@ -49,6 +49,12 @@ class Tool:
         assert text.count("\n") == 1 and text.endswith("\n")
         return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
+    def refused_after_rows(self, *arguments):
+        """The message of a command that has shown something before."""
+        process = self(*arguments, exits=FAILED)
+        assert process.stdout_text
+        return process.stderr_text
+
     def refused(self, *arguments, exits=FAILED):
         process = self(*arguments, exits=exits)
         assert process.stdout_text == ""

@@ -18,7 +18,7 @@ def ready(stack):
     """The worker has found the server again."""
     def healthy():
         try:
-            return send(stack, "/health", None, {}, "GET").status == 200
+            return send(stack, "/sluice/health", None, {}, "GET").status == 200
         except (NoAnswer, OSError):
             return False
     wait_for(healthy, "the worker is connected")

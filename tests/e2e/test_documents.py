@@ -63,19 +63,10 @@ version=$(ls /usr/lib/postgresql | sort -n | tail -n 1)
 pg_createcluster --start "$version" main >/dev/null
 """
 
-# nginx as Debian configures it, with the lines that the files of deploy/nginx say to add.
+# nginx as Debian configures it, with the lines that deploy/README.md says to add.
 FRONT = r"""
-cat >/etc/nginx/conf.d/sluice.conf <<'END'
-@HTTP@
-END
-cat >/etc/nginx/sites-enabled/default <<'END'
-server {
-    listen 80;
-    server_name localhost;
-@SERVER@
-}
-END
-printf 'olga:%s\n' "$(openssl passwd -apr1 secret)" >/etc/nginx/sluice.users
+sed -i '0,/server_name _;/s|server_name _;|&@LINES@|' /etc/nginx/sites-available/default
+printf 'olga:%s\n' "$(openssl passwd -apr1 secret)" >/etc/sluice/users
 nginx
 """
 
@@ -92,14 +83,9 @@ INVENTORY = """
 
 
 def front():
-    lines = []
-    for file in ("sluice_http.conf", "sluice.conf", "sluice_settings.conf"):
-        head = re.match(r"(?:#.*\n)+", (DEPLOY / "nginx" / file).read_text()).group().replace(
-            "@datadir@", "/usr/local/share/sluice")
-        lines += re.findall(r"^#     (.*)", head, re.M)
-    http = [line for line in lines if "upstream" in line or "sluice_http" in line]
-    server = [line for line in lines if line not in http]
-    return FRONT.replace("@HTTP@", "\n".join(http)).replace("@SERVER@", "\n".join(server))
+    lines = re.findall(r"`(include snippets/.*?;)`", (DEPLOY / "README.md").read_text())
+    assert len(lines) == 3
+    return FRONT.replace("@LINES@", "".join(lines))
 
 
 def throwaway(script):
@@ -141,8 +127,7 @@ def test_deploy_readme():
         script.append(step)
         if number == members:
             script.append(PAGE)
-    script.append("rm /etc/nginx/conf.d/sluice.conf /etc/nginx/sluice.users\n"
-                  "inventory after\ndiff /tmp/before /tmp/after\necho uninstalled\n")
+    script.append("inventory after\ndiff /tmp/before /tmp/after\necho uninstalled\n")
     done = throwaway("set -x\n" + "".join(script))
     assert done.returncode == 0, done.stdout[-6000:]
     assert done.stdout.endswith("uninstalled\n")

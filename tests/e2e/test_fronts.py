@@ -13,9 +13,9 @@ import socket
 import pytest
 
 from harness import (CUT_BODY, JSON, LOOPLESS, MERGES_LOOK_ALIKES, NDJSON, NEEDS_LENGTH,
-                     PLAIN_ERRORS, SEED, UNKNOWN_CODING, WITHOUT_WORKERS, WORKER_LOST, Client,
-                     accepted_id, assert_problem, bulk_path, path_of, send, send_raw, sound_key,
-                     state_of, status_of, wait_for)
+                     PLAIN_ENCODED_SLASH, PLAIN_ERRORS, SEED, UNKNOWN_CODING, WITHOUT_WORKERS,
+                     WORKER_LOST, Client, accepted_id, assert_problem, bulk_path, path_of, send,
+                     send_raw, sound_key, state_of, status_of, wait_for)
 
 pytestmark = pytest.mark.each_front
 
@@ -74,13 +74,20 @@ def test_every_kind_of_request(stack, keys, key):
     assert_problem(send(stack, path_of(key), b"{"), 400, "malformed_json")
 
 
-@pytest.mark.parametrize("path", ["/api/x", "/api/%2f", "/api//x", "/api/x?y=%zz", "/health/x?",
-                                  "/api/a%20b", "/api/" + 3000 * "x"])
-def test_path_arrives_as_it_was_sent(stack, path):
-    answer = send(stack, path)
-    if path.startswith("/api/"):
-        assert_problem(answer, 404, "not_found")
+@pytest.mark.parametrize("end", ["x", "%2f", "/x", "x?y=%zz", "a%20b", 3000 * "x"])
+def test_path_arrives_as_it_was_sent(stack, end):
+    answer = send(stack, "/api/signal-staging/" + end)
     assert answer.status == 404
+    if "%2f" not in end or stack.front not in PLAIN_ENCODED_SLASH:
+        assert_problem(answer, 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/api/x", "/api/signal-stagingx", "/health", "/metrics",
+                                  "/sluice/x", "/sluice/health/live/x", "/x/api/settings/me"])
+def test_other_paths_are_not_ours(stack, path):
+    """They are the site's: it answers."""
+    answer = send(stack, path, None, {}, "GET")
+    assert (answer.status, answer.header("X-Request-Id")) == (404, None)
 
 
 @pytest.mark.parametrize("name", ["Remote-User", "Auth-Type", "Sluice-Log-Level", "Pghost",

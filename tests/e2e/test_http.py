@@ -46,14 +46,15 @@ REQUESTS = {
     "absolute form, https": (request(JSON, LENGTH, target="https://localhost" + PATH), 202),
     "absolute form, query": (request(JSON, LENGTH, target="http://localhost" + PATH + "?a=b"), 202),
     "absolute form, no path": (request(JSON, LENGTH, target="http://localhost"), 404),
-    "absolute form, unknown path": (request(JSON, LENGTH, target="http://localhost/api/x"), 404),
+    "absolute form, unknown path": (request(
+        JSON, LENGTH, target="http://localhost/api/product-orgs/x"), 404),
     "absolute form, GET": (request(target="http://localhost" + PATH, method="GET", body=b""), 405),
     "slash": (request(JSON, LENGTH, target=PATH + "/"), 202),
     "query": (request(JSON, LENGTH, target=PATH + "?a=%zz&b=/../"), 202),
     "query of 3 KiB": (request(JSON, LENGTH, target=PATH + "?" + 3 * KIB * "q"), 202),
     "query of 7 KiB": (request(JSON, LENGTH, target=PATH + "?" + 7 * KIB * "q"), 202),
     "query of 100 KiB": (request(JSON, LENGTH, target=PATH + "?" + 100 * KIB * "q"), 414),
-    "path of 3 KiB": (request(JSON, LENGTH, target="/api/" + 3 * KIB * "p"), 404),
+    "path of 3 KiB": (request(JSON, LENGTH, target="/api/product-orgs/" + 3 * KIB * "p"), 404),
     "two slashes": (request(JSON, LENGTH, target="/" + PATH), 404),
     "encoded key": (request(JSON, LENGTH, target=PATH.replace("{key}", "%73k_{rest}")), 202),
     "fragment": (request(JSON, LENGTH, target=PATH + "#x"), 401),
@@ -82,10 +83,10 @@ REQUESTS = {
     "DELETE": (request(method="DELETE", body=b""), 405),
     "TRACE": (request(method="TRACE", body=b""), 405),
     "POST in lower case": (request(JSON, LENGTH, method="post"), 405),
-    "HEAD of health": (request(method="HEAD", target="/health", body=b""), 200),
-    "HEAD of metrics": (request(method="HEAD", target="/metrics", body=b""), 200),
-    "POST to health": (request(JSON, LENGTH, target="/health"), 405),
-    "OPTIONS of health": (request(method="OPTIONS", target="/health", body=b""), 405),
+    "HEAD of health": (request(method="HEAD", target="/sluice/health", body=b""), 200),
+    "HEAD of metrics": (request(method="HEAD", target="/sluice/metrics", body=b""), 200),
+    "POST to health": (request(JSON, LENGTH, target="/sluice/health"), 405),
+    "OPTIONS of health": (request(method="OPTIONS", target="/sluice/health", body=b""), 405),
     "OPTIONS of a browser": (request("Origin: https://example.com",
                                      "Access-Control-Request-Method: POST",
                                      method="OPTIONS", body=b""), 405),
@@ -238,14 +239,13 @@ def curl(stack, *arguments, data=SEED):
 
 of_the_fronts = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 VERSIONS = ("--http1.0", "--http1.1", "--http2")
-NEEDS_LENGTH_IN_HTTP_2 = ("apache-fcgid",)  # its module loses the body
-HTTP_2_IS_OFF = LIGHTTPD  # see lighttpd/sluice.conf
+NEEDS_LENGTH_IN_HTTP_2 = ("apache-fcgid", *LIGHTTPD)  # mod_fcgid loses the body; lighttpd 1.4.69
 
 
 def tls_version(stack, version):
     """As curl says it. To a request in HTTP/1.0 lighttpd answers in that, the others in 1.1."""
     if version == "--http2":
-        return "1.1" if stack.front in HTTP_2_IS_OFF else "2"
+        return "2"
     return "1" if version == "--http1.0" and stack.front in LIGHTTPD else "1.1"
 
 
@@ -260,7 +260,7 @@ def tls_version(stack, version):
     ("unknown key", ["--json", "@-", "{unknown}"], 401),
     ("GET", ["{path}"], 405),
     ("OPTIONS", ["-X", "OPTIONS", "{path}"], 405),
-    ("HEAD of health", ["-I", "{base}/health"], 200),
+    ("HEAD of health", ["-I", "{base}/sluice/health"], 200),
     ("source", ["--json", "@-", "-H", "X-Source: web", "{path}"], 202),
     ("XML", ["--data-binary", "<a/>", "-H", "Content-Type: text/xml", "{path}"], 415),
 ], ids=lambda value: value if isinstance(value, str) else "")

@@ -22,8 +22,8 @@ def test_no_credential_in_any_log(stack, keys):
         send(stack, path_of(keys["secret"]), body, headers)
     for path in (f"/{key}", f"/api/{key}", f"/api/signal-staging/webhook/a/b/{key}",
                  f"/api/signal-staging/webhook/{key}/..%2f..", f"/?key={key}",
-                 f"/api/signal-staging/webhook/x?key={key}", f"/health?key={key}",
-                 f"/metrics?key={key}",
+                 f"/api/signal-staging/webhook/x?key={key}", f"/sluice/health?key={key}",
+                 f"/sluice/metrics?key={key}",
                  f"/api/signal-staging/webhook/{key}%00"):
         send(stack, path, SEED, headers)
         send(stack, path, None, headers, "GET")

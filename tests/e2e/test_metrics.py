@@ -27,16 +27,23 @@ PROCESS = {
     "sluice_request_seconds", "sluice_items_total", "sluice_statement_seconds",
     "sluice_group_requests", "sluice_database_connections_total",
     "sluice_database_connection_failures_total", "sluice_unknown_commits_total",
+    "sluice_kept_answers_total", "sluice_worker_kept_connections",
     "sluice_expired_connections_total", "sluice_failed_children_total",
     "sluice_lost_log_lines_total", "sluice_shed_requests_total",
+    "sluice_database_hangs_total", "sluice_refused_at_once_total",
+    "sluice_cancelled_statements_total",
     "sluice_worker_start_time_seconds", "sluice_worker_slots",
     "sluice_worker_requests_in_flight", "sluice_worker_requests_waiting",
     "sluice_worker_children", "sluice_worker_connected", "sluice_worker_resident_memory_bytes",
     "sluice_worker_cpu_seconds_total"}
 
 
+def ready(stack):
+    return send(stack, "/sluice/health/ready", None, {}, "GET")
+
+
 def text_of(stack):
-    answer = send(stack, "/metrics", None, {}, "GET")
+    answer = send(stack, "/sluice/metrics", None, {}, "GET")
     assert answer.status == 200, (answer.status, answer.body[:500])
     assert answer.header("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
     assert answer.header("Cache-Control") == "no-store"
@@ -78,7 +85,7 @@ def test_what_is_told(stack, keys):
     tables = {"signal", "signal_result", "signal_cold_storage", "product_org_update",
               "product_org_result", "rejected_payload"}
     reasons = {"deactivated", "expired", "secret_missing", "secret_wrong", "wrong_endpoint",
-               "limit_reached"}
+               "wrong_network", "limit_reached"}
     told = {
         *(("sluice_default_partition_in_use", table) for table in tables),
         *(("sluice_partitions_ahead", table) for table in tables),
@@ -127,8 +134,9 @@ def test_default_partition_in_use(stack):
     assert metrics_of(stack)[IN_USE] == 0
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/metrics?a=b", "/%6detrics", "/./metrics",
-                                  "/api/../metrics", "//metrics"])
+@pytest.mark.parametrize("path", ["/sluice/metrics", "/sluice/metrics?a=b", "/sluice/%6detrics",
+                                  "/sluice/./metrics", "/sluice/x/../metrics", "//sluice/metrics",
+                                  "/sluice//metrics"])
 def test_nobody_else_may_ask(stack, path):
     """As from another host: the stack listens on 127.0.0.1, this request comes from 127.0.0.2."""
     connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30,
@@ -139,11 +147,12 @@ def test_nobody_else_may_ask(stack, path):
         assert answer.status == ANOTHER_HOST[stack.front] and b"sluice_" not in answer.read()
     with contextlib.closing(http.client.HTTPConnection(
             "127.0.0.1", stack.port, timeout=30, source_address=("127.0.0.2", 0))) as connection:
-        connection.request("GET", "/health")
+        connection.request("GET", "/sluice/health")
         assert connection.getresponse().status == 200  # the address is not the reason
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/health", "/health/live", "/health/ready"])
+@pytest.mark.parametrize("path", ["/sluice/metrics", "/sluice/health", "/sluice/health/live",
+                                  "/sluice/health/ready"])
 @pytest.mark.parametrize("method", ["POST", "DELETE"])
 def test_only_read(stack, method, path):
     answer = send(stack, path, SEED if method == "POST" else None, {}, method)
@@ -211,7 +220,7 @@ def test_counters_outlive_workers(stack_of_its_own):
             os.kill(worker, how)
         wait_for(lambda old=old: len(new := stack.workers()) == 2 and not set(new) & set(old),
                  "two new workers")
-        wait_for(lambda: send(stack, "/health/ready", None, {}, "GET").status == 200, "they work")
+        wait_for(lambda: ready(stack).status == 200, "they work")
         after = metrics_of(stack)
         assert stored(after) == number
         assert all(after[sample] >= count for sample, count in before.items()
@@ -226,9 +235,9 @@ def cut_off(stack, code):
     """Until then no connection can be made, and there is none."""
     stack.psql("select pg_terminate_backend(pid) from pg_stat_activity"
                " where usename = 'sluice_intake'")
-    wait_until_equal(lambda: send(stack, "/health/ready", None, {}, "GET").json.get("code"), code,
+    wait_until_equal(lambda: ready(stack).json.get("code"), code,
                      "why it is not ready")
-    assert_problem(send(stack, "/health/ready", None, {}, "GET"), 503)
+    assert_problem(ready(stack), 503)
 
 
 def test_without_a_database(stack_of_its_own):
@@ -242,8 +251,9 @@ def test_without_a_database(stack_of_its_own):
     assert before["sluice_database_up", None] == 0
     assert {name for name, _ in before if re.sub("_(bucket|sum|count)$", "", name) not in PROCESS} \
         == set()
-    for path in ("/health/live", "/health/ready", "/health", "/metrics"):
-        right = 503 if "ready" in path or path == "/health" else 200
+    for path in ("health/live", "health/ready", "health", "metrics"):
+        right = 503 if path in ("health/ready", "health") else 200
+        path = f"/sluice/{path}"
         for method in ("GET", "HEAD"):
             answer = send(stack, path, None, {}, method)
             assert answer.status == right, (path, method)
@@ -253,7 +263,7 @@ def test_without_a_database(stack_of_its_own):
     assert more[REQUESTS, (ROUTE, "503")] == 1
     assert more["sluice_problems_total", "database_unavailable"] > 1
     stack.psql("alter role sluice_intake connection limit -1")
-    wait_for(lambda: send(stack, "/health/ready", None, {}, "GET").status == 200, "it is ready")
+    wait_for(lambda: ready(stack).status == 200, "it is ready")
     assert metrics_of(stack)["sluice_schema_version", None] > 0
     accepted_id(send(stack, path_of(key)))
 
@@ -262,11 +272,11 @@ def test_ready_means_that_it_can_write(stack_of_its_own):
     stack = stack_of_its_own
     stack.psql("alter role sluice_intake set default_transaction_read_only = on")
     cut_off(stack, "database_read_only")
-    assert send(stack, "/health/live", None, {}, "GET").status == 200
+    assert send(stack, "/sluice/health/live", None, {}, "GET").status == 200
     stack.psql("alter role sluice_intake reset default_transaction_read_only")
     stack.psql("select pg_terminate_backend(pid) from pg_stat_activity"
                " where usename = 'sluice_intake'")
-    wait_for(lambda: send(stack, "/health/ready", None, {}, "GET").status == 200, "it is ready")
+    wait_for(lambda: ready(stack).status == 200, "it is ready")
 
 
 @pytest.mark.loop
@@ -295,4 +305,4 @@ def test_imports_do_not_make_blind(stack_of_its_own):
 def test_again_and_again_on_one_connection(stack):
     with Client(stack.port) as client:
         for _ in range(10):
-            assert client.send("/metrics", None, {}, "GET").status == 200
+            assert client.send("/sluice/metrics", None, {}, "GET").status == 200

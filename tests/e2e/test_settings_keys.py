@@ -51,7 +51,9 @@ def test_a_key_is_made_used_and_deactivated(stack):
 
 
 def test_the_tool_sees_the_same(stack):
-    made = post(stack, "olga", "keys", {"name": "both"}).json
+    made = post(stack, "olga", "keys", {"name": "both", "networks": [
+        "2001:DB8::/32", "192.0.2.7", "\u0031.0.0.0/8"]}).json
+    assert made["networks"] == ["1.0.0.0/8", "192.0.2.7/32", "2001:db8::/32"]
     shown = stack.ctl_json("key", "show", made["id"])
     assert shown == get(stack, "olga", f"keys/{made['id']}").json
     assert stack.ctl_json("audit", "--organization", stack.organization, "--limit", 1)["entries"] \
@@ -98,6 +100,8 @@ BAD_KEYS = [  # the body, the place that the answer names
     ({"name": "x", "expires_at": 1893456000}, "expires_at"),
     ({"name": "x", "expires_at": "1893456000"}, "expires_at"),
     ({"name": "x", "expires_at": "2031-02-30"}, "expires_at"),
+    ({"name": "x", "expires_at": "2031-05-01T12:00:00"}, "expires_at"),
+    ({"name": "x", "expires_at": "2001-05-01T12:00:00Z"}, "expires_at"),
     ({"name": "x", "secret": "yes"}, "secret"),
     ({"name": "x", "secret": 1}, "secret"),
     ({"name": "x", "endpoint_type": "product_orgs"}, "payload_template"),
@@ -110,6 +114,14 @@ BAD_KEYS = [  # the body, the place that the answer names
     ({"name": "x", "endpoint_type": "product_orgs",
       "payload_template": {"product_org_id": "a", "custom": {"n": 1}}},
      "payload_template.custom.n"),
+    ({"name": "x", "networks": "10.0.0.0/8"}, "networks"),
+    ({"name": "x", "networks": []}, "networks"),
+    ({"name": "x", "networks": [10]}, "networks"),
+    ({"name": "x", "networks": [None]}, "networks"),
+    ({"name": "x", "networks": ["10.0.0.0/8", "10.0.0.1/8"]}, "networks"),
+    ({"name": "x", "networks": ["10.0.0.0/8\u0000"]}, "networks"),
+    ({"name": "x", "networks": ["::"] * 201}, "networks"),
+    ({"name": "x", "networks": {"0": "::"}}, "networks"),
     ({"name": "x", "id": 7}, "id"),
     ({"name": "x", "organization_id": 7}, "organization_id"),
     (b'{"name":"x","name":"y"}', "name"),

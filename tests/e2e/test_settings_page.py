@@ -17,10 +17,9 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 import npm
-from browser import Browser
 from harness import KEY, OUTPUT, ROOT, SECRET, VARIANT, wait_for
 from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
-                           fill, fits, last_used, run_as_pasted, type_into)
+                           fits, last_used, run_as_pasted, type_into)
 
 PICTURES = OUTPUT / "settings-page"
 AXE = ROOT / "build" / "axe"
@@ -36,35 +35,6 @@ FIRST_VIEW_BYTES = 100_000
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front,
               pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
-
-
-# ---- the stack and the browser ----
-
-@pytest.fixture(scope="module")
-def filled(page_stack):
-    return fill(page_stack)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    browser = Browser()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def page(page_stack, chromium, filled):
-    chromium.look(1280)
-    chromium.forget()
-    found = Page(page_stack, chromium)
-    yield found
-    assert not found.complaints(found.expected)
-
-
-@pytest.fixture
-def clipboard(page):
-    page.command("Browser.grantPermissions", origin=page.stack.base_url,
-                 permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
 
 
 # ---- what an operator does ----
@@ -110,8 +80,12 @@ def test_leaving_the_page_drops_the_clear_text(page):
     page.create("Left open")
     key = page.text("dialog .reveal-text")
     assert KEY.fullmatch(key)
-    page.wait("dialog").send_keys(Keys.ESCAPE)
-    assert page.text("dialog .reveal-text") == key, "Escape is too easily pressed"
+    for _ in range(3):
+        page.wait("dialog").send_keys(Keys.ESCAPE)
+        page.wait("dialog .question", "It cannot be shown again")
+        assert page.text("dialog .reveal-text") == key, "Escape is too easily pressed"
+    page.click("dialog .question button", "Keep it open")
+    page.wait_gone("dialog .question")
     page.driver.get("about:blank")
     page.driver.back()
     page.row("Left open")
@@ -188,10 +162,19 @@ def test_the_form_says_what_is_wrong(page):
     page.click("dialog [type=submit]")
     page.wait("dialog .fault", "in the past")
     page.script("document.querySelector('dialog [type=datetime-local]').value = '2098-01-01T10:00'")
+    networks = page.wait("dialog input[placeholder^='192.0.2.0/24']")
+    networks.send_keys("10.0.0.1/8")
+    page.expected.add(400)
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "its network is 10.0.0.0/8")
+    assert page.driver.switch_to.active_element == networks
+    networks.clear()
+    networks.send_keys("10.0.0.0/8 , ::1")
     page.submit()
     page.close_dialog("Done")
-    assert page.stack.psql("select count(*) from sluice.api_key where name = %s and"
-                           " expires_at::date = '2098-01-01'", "\U0001f680" * 200) == [(1,)]
+    assert page.stack.psql("select networks::text from sluice.api_key where name = %s and"
+                           " expires_at::date = '2098-01-01'", "\U0001f680" * 200) \
+        == [("{10.0.0.0/8,::1/128}",)]
 
 
 def test_searching_and_filtering(page):
@@ -416,6 +399,10 @@ def scenes(page, sender):
     yield "keys"
     page.open_row("Accounts from")
     yield "keys-details"
+    page.act("Accounts from", "Edit")
+    page.wait(".preview th", "product_org_id")
+    yield "edit"
+    page.close_dialog("Cancel")
     page.open_dialog("Create key")
     yield "create"
     page.click("dialog [type=submit]")
@@ -429,7 +416,19 @@ def scenes(page, sender):
         text.textContent = text.textContent.replace(/(sk|whs)_\\w+/g, key =>
             key.replace(/_.*/, '_' + 'A1b2C3d4'.repeat(5)))""")
     yield "one-time"
+    page.wait("dialog").send_keys(Keys.ESCAPE)
+    yield "one-time-question"
     page.close_dialog("Done")
+    page.act(sender, "Rotate")
+    yield "rotate"
+    page.close_dialog("Cancel")
+    page.act(sender, "Secret")
+    yield "secret"
+    page.close_dialog("Cancel")
+    page.act("Accounts from", "History")
+    page.wait("dialog .history li")
+    yield "history"
+    page.close_dialog("Close")
     page.deactivate(sender)
     yield "deactivate"
     page.close_dialog("Deactivate")

@@ -63,7 +63,7 @@ def test_a_transaction_of_hours(stack_of_its_own):
     assert result == "warning"
     assert detail.startswith("a transaction that writes has been open for 02:0"), detail
     assert "transactions behind" in detail
-    wait_for(lambda: send(stack, "/health/ready", None, {}, "GET").status == 200,
+    wait_for(lambda: send(stack, "/sluice/health/ready", None, {}, "GET").status == 200,
              "the worker has connected again")
     assert metrics_of(stack)[AGE] > 7200
     stack.psql("rollback prepared 'forgotten'")

@@ -135,7 +135,8 @@ MENDED = {
     "a column for readers": ("revoke select (name) on sluice.api_key from sluice_reader", {
         "reader_rights": READER + "api_key"}),
     "hashes for readers": ("grant select on sluice.api_key to sluice_reader", {
-        "reader_rights": READER + "api_key.key_hash, api_key.secret_hash"}),
+        "reader_rights": READER + "api_key.key_hash, api_key.previous_secret_hash, "
+                                  "api_key.secret_hash"}),
     "functions for all": (("grant execute on function sluice.bulk_finish(), sluice.metrics()"
                            " to public"), {
         "public_rights": PUBLIC + "bulk_finish, metrics"}),

@@ -1,4 +1,4 @@
-"""sluicectl key: create, list, show, deactivate."""
+"""sluicectl key: create, list, show, networks, deactivate."""
 
 import datetime
 import hashlib
@@ -18,7 +18,8 @@ pytestmark = pytest.mark.first_front
 KEY_MEMBERS = ["id", "organization", "name", "display", "endpoint_type", "has_secret", "status",
                "expires_at", "created_at", "created_by", "last_used_at", "deactivated_at",
                "deactivated_by", "last_refused_at", "last_refused_reason", "payload_template",
-               "delivery_id_member"]
+               "delivery_id_member", "networks", "successor_of", "successor", "secret_made_at",
+               "old_secret_until", "secret_needed_from"]
 
 
 def create(tool, organization, *options, name="a key"):
@@ -128,7 +129,7 @@ def test_expires_from_now_on(stack, organization, given, seconds):
 
 
 @pytest.mark.parametrize("given", [
-    "", "never", "infinity", "now", "tomorrow", "epoch", "2031", "2031-05", "20310501",
+    "", "infinity", "now", "tomorrow", "epoch", "2031", "2031-05", "20310501",
     "2031-05-01T12:00:00", "2031-05-01T12", "2031-05-01T12:00:00 Europe/Berlin",
     "2031-05-01T12:00:00Z ", " 2031-05-01", "2031-05-01T12:00:00ZZ", "2031-05-01T12:00:00+1",
     "2031-05-01T12:00:00.Z", "2031-13-01", "2031-02-29", "2031-05-01T25:00:00Z", "0000-01-01",
@@ -143,12 +144,11 @@ def test_expires_refused(tool, organization, given):
 
 
 def test_expired_from_the_start(tool, organization):
-    process = tool("key", "create", "--organization", organization, "--name", "old", "--expires",
-                   "2001-05-01", "--json")
-    assert process.stderr_text == ("sluicectl: warning: the key has already expired: "
-                                   "2001-05-01T00:00:00Z is in the past\n")
-    listed, = tool.json("key", "list", "--organization", organization)
-    assert listed["status"] == "expired"
+    assert tool.refused("key", "create", "--organization", organization, "--name", "old",
+                        "--expires", "2001-05-01", exits=USAGE) \
+        == "sluicectl: an expiration is in the future, and 2001-05-01T00:00:00Z is past\n"
+    assert tool.json("key", "list", "--organization", organization) == []
+    assert create(tool, organization, "--expires", "never")["expires_at"] is None
 
 
 @pytest.mark.parametrize("content, message", [
@@ -240,6 +240,48 @@ def test_key_list_and_show(tool, organization):
     assert [line.split()[0] for line in text.splitlines()[1:]] == KEY_MEMBERS
     assert "does not exist" in tool.refused("key", "show", "9223372036854775807")
     assert "does not exist" in tool.refused("key", "list", "--organization", "no such one")
+
+
+def test_networks(tool, organization):
+    made = create(tool, organization, "--allow", "192.0.2.0/24", "--allow", "2001:db8::/32, ::1")
+    shown = ["192.0.2.0/24", "::1/128", "2001:db8::/32"]
+    listed = tool.json("key", "list", "--organization", organization)[0]
+    assert listed["networks"] == shown
+    text = tool("key", "list", "--organization", organization).stdout_text.splitlines()
+    assert text[0].endswith("  NETWORKS") and text[1].endswith("  192.0.2.0/24 +2")
+    key = str(made["id"])
+    assert tool("key", "networks", key, "--allow=10.1.2.3", "--allow", "::/0").stdout_text \
+        == f'key {key} "a key" works from 10.1.2.3/32, ::/0\n'
+    assert tool.json("key", "networks", key, "--allow", "10.1.2.3/32") \
+        == tool.json("key", "show", key)
+    assert tool("key", "networks", key, "--allow", "all").stdout_text \
+        == f'key {key} "a key" works from everywhere\n'
+    assert tool.json("key", "show", key)["networks"] is None
+    entries = tool.json("audit", "--organization", organization)["entries"]
+    assert [(entry["action"], entry["details"].get("old_networks"), entry["details"]["networks"])
+            for entry in entries if entry["object_id"] == key] == [
+        ("key_networks", ["10.1.2.3/32"], None),
+        ("key_networks", ["10.1.2.3/32", "::/0"], ["10.1.2.3/32"]),
+        ("key_networks", shown, ["10.1.2.3/32", "::/0"]),
+        ("key_create", None, shown)]
+
+
+def test_networks_refused(tool, organization):
+    key = str(create(tool, organization)["id"])
+    for given, message in (("", '"" is not a network'), ("10.0.0.0/8,", '"" is not a network'),
+                           ("all,10.0.0.0/8", '"all" is not a network'),
+                           ("x\x1b[2J", "is not a network"), ('"', "is not a network"),
+                           ("192.0.2.7/24", "its network is 192.0.2.0/24"),
+                           (",".join(["::"] * 201), "must be 1 to 200 networks")):
+        for command in (("networks", key), ("create", "--organization", organization, "--name",
+                                            "x")):
+            stderr = tool.refused("key", *command, f"--allow={given}")
+            assert message in stderr and "\x1b" not in stderr
+    listed, = tool.json("key", "list", "--organization", organization)
+    assert listed["networks"] is None
+    assert "needs --allow" in tool.refused("key", "networks", key, exits=USAGE)
+    assert "does not exist" in tool.refused("key", "networks", "9223372036854775807", "--allow",
+                                            "::1")
 
 
 def test_last_used(tool, stack, organization):

@@ -12,6 +12,10 @@ import harness  # (found by the line above)
 FAILED = pytest.StashKey()
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "quick: of the selection that `make check` runs")
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
@@ -36,3 +40,16 @@ def make_stack(request):
                 print(f"\nlogs kept: {stack.keep_logs(name)}")
         finally:
             stack.close()
+
+
+@pytest.fixture(scope="module")
+def module_stack(request):
+    """One for tests that leave the database as it was."""
+    stack = harness.Stack("lighttpd")
+    failed = request.session.testsfailed
+    try:
+        yield stack
+        if request.session.testsfailed > failed:
+            print(f"\nlogs kept: {stack.keep_logs('fault-' + request.module.__name__)}")
+    finally:
+        stack.close()

@@ -128,11 +128,11 @@ def test_stopped_server_is_answered_quickly(make_stack, front):
         assert send(stack, "/api/signal-staging/webhook/x/y/z").status == 404
         assert send(stack, path_of(key), None, {}, "GET").status == 405
         assert_problem(send(stack, path_of({"key": "sk_no"})), 401, "unauthenticated")
-        assert send(stack, "/health", None, {}, "GET").status == 503
+        assert send(stack, "/sluice/health", None, {}, "GET").status == 503
     finally:
         server.start()
     recovered(stack, key, "database_unavailable")
-    assert send(stack, "/health", None, {}, "GET").status == 200
+    assert send(stack, "/sluice/health", None, {}, "GET").status == 200
 
 
 @pytest.mark.parametrize("front", FRONTS)

@@ -3,7 +3,8 @@
  * body's rows and the answer; only the database is missing. What begins like a record is sent as it
  * is; anything else is a request as text (NAME=value lines, an empty one, the body), put into
  * records. The request that the worker sees is the one that a second reading of the whole stream
- * finds, the body is its body, and there is one answer, to it.
+ * finds, the body is its body, and there is one answer, to it. If the connection is kept, nothing
+ * had been sent behind the request, and what follows is read as another one.
  */
 
 #include <string.h>
@@ -21,7 +22,7 @@
 
 enum { READ_BYTES = 777, TURNS_MOST = 1000 };
 
-enum state { HEAD, BODY, DRAIN, FLUSH, GONE };
+enum state { HEAD, BODY, DRAIN, FLUSH, KEPT, GONE };
 
 /* One connection, seen from both ends. */
 struct session {
@@ -29,7 +30,9 @@ struct session {
 	bool seen; /* the worker saw a request */
 	struct buf body, answer;
 	int peer;
-	const struct records_request *expected;
+	struct slice stream; /* from the request on */
+	size_t sent;	     /* bytes of it */
+	struct records_request expected;
 };
 
 static struct config config;
@@ -72,9 +75,9 @@ static enum state begin(struct session *session)
 
 	if (status != STATUS_OK)
 		return status == STATUS_AGAIN ? HEAD : GONE;
-	CHECK(session->expected->good);
+	CHECK(session->expected.good);
 	session->seen = true;
-	check_variables(fcgi_variables(fcgi), session->expected->variables);
+	check_variables(fcgi_variables(fcgi), session->expected.variables);
 	server_request_begin(&request, fcgi_variables(fcgi), clock_now_us());
 	/* Also for the metrics: all other answers are JSON. */
 	if (!request.is_answered && request.match.route->action != ROUTE_SIGNALS)
@@ -128,7 +131,7 @@ static enum state read_body(struct session *session)
 	}
 	/* A body without a length is complete only when its stream was. */
 	if (status == STATUS_END && request.http.content_length < 0)
-		CHECK(session->expected->ended && session->body.n == session->expected->body.n);
+		CHECK(session->expected.ended && session->body.n == session->expected.body.n);
 	if (status == STATUS_END)
 		store(session);
 	else
@@ -136,7 +139,12 @@ static enum state read_body(struct session *session)
 	return DRAIN;
 }
 
-/* One step of the worker: GONE when the connection has ended. */
+static enum state state_of(enum status sent)
+{
+	return sent == STATUS_AGAIN ? FLUSH : sent == STATUS_OK ? KEPT : GONE;
+}
+
+/* One step of the worker: KEPT when the request has ended, GONE when the connection has. */
 static enum state step(struct session *session)
 {
 	switch (session->state) {
@@ -148,9 +156,11 @@ static enum state step(struct session *session)
 		if (fcgi_drain(fcgi) == STATUS_AGAIN)
 			return DRAIN;
 		CHECK(request.response.status >= 200 && request.response.status <= 503);
-		return server_request_send(&request, fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+		fcgi_allow_keeping(fcgi);
+		return state_of(server_request_send(&request, fcgi));
 	case FLUSH:
-		return fcgi_flush(fcgi) == STATUS_AGAIN ? FLUSH : GONE;
+		return state_of(fcgi_flush(fcgi));
+	case KEPT:
 	case GONE:
 	default:
 		return GONE;
@@ -167,22 +177,12 @@ static void take_answer(struct session *session)
 		buf_add(&session->answer, piece, (size_t)n);
 }
 
-static enum status send_piece(void *context, const char *bytes, size_t n)
-{
-	struct session *session = context;
-
-	/* Refused once the worker is gone. */
-	(void)send(session->peer, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	session->state = step(session);
-	take_answer(session);
-	return STATUS_OK;
-}
-
 static void check_answer(struct session *session)
 {
 	struct buf answer = buf_make(SIZE_MAX / 2);
+	bool farewell = session->expected.keep && session->state == GONE;
 
-	CHECK(records_answer(buf_slice(&session->answer), session->expected->id, &answer));
+	CHECK(records_answer(buf_slice(&session->answer), session->expected.id, farewell, &answer));
 	CHECK(slice_starts(buf_slice(&answer), SLICE("Status: ")));
 	struct slice rest = buf_slice(&answer), line;
 	for (unsigned lines = 0; (line = fuzz_take(&rest, '\n')).n > 1; lines++)
@@ -191,11 +191,10 @@ static void check_answer(struct session *session)
 	buf_free(&answer);
 }
 
-static void check_end(struct session *session)
+static void check_request(struct session *session)
 {
-	const struct slice body = buf_slice(&session->expected->body);
+	const struct slice body = buf_slice(&session->expected.body);
 
-	CHECK(session->state == GONE && fcgi_fd(fcgi) == -1);
 	CHECK(session->body.n <= body.n);
 	CHECK(session->body.n == 0 || memcmp(session->body.p, body.p, session->body.n) == 0);
 	if (session->seen)
@@ -204,30 +203,69 @@ static void check_end(struct session *session)
 		CHECK(session->answer.n == 0);
 }
 
+static void begin_request(struct session *session, struct slice stream, size_t sent)
+{
+	session->state = HEAD;
+	session->seen = false;
+	session->stream = stream;
+	session->sent = sent;
+	buf_reset(&session->body, 0);
+	buf_reset(&session->answer, 0);
+	records_read(stream, &session->expected);
+}
+
+static void resume(struct session *session)
+{
+	struct slice stream = session->stream;
+	size_t end = stream.n - session->expected.rest;
+
+	CHECK(session->expected.keep && session->expected.ended && session->sent == end);
+	check_request(session);
+	records_free(&session->expected);
+	fcgi_resume(fcgi, fcgi_release(fcgi));
+	begin_request(session, (struct slice){stream.p + end, stream.n - end}, 0);
+}
+
+static void turn(struct session *session)
+{
+	session->state = step(session);
+	take_answer(session);
+	if (session->state == KEPT)
+		resume(session);
+}
+
+static enum status send_piece(void *context, const char *bytes, size_t n)
+{
+	struct session *session = context;
+
+	/* Refused once the worker is gone. */
+	(void)send(session->peer, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	session->sent += n;
+	turn(session);
+	return STATUS_OK;
+}
+
 static void serve(struct fuzz_random *random, struct slice stream)
 {
-	struct records_request expected;
 	struct session session = {.body = buf_make(SIZE_MAX / 2),
 				  .answer = buf_make(SIZE_MAX / 2),
-				  .peer = socket(AF_UNIX, SOCK_STREAM, 0),
-				  .expected = &expected};
+				  .peer = socket(AF_UNIX, SOCK_STREAM, 0)};
 
-	records_read(stream, &expected);
+	begin_request(&session, stream, 0);
 	CHECK(connect(session.peer, (struct sockaddr *)&address, address_bytes) == 0);
 	CHECK(fcgi_accept(fcgi, listening) == STATUS_OK);
 	CHECK(fuzz_in_pieces(random, stream, send_piece, &session) == STATUS_OK);
 	/* The web server is done: nothing may wait for more. */
 	(void)shutdown(session.peer, SHUT_WR);
-	for (int i = 0; i < TURNS_MOST && session.state != GONE; i++) {
-		session.state = step(&session);
-		take_answer(&session);
-	}
-	CHECK(session.seen == expected.good);
-	check_end(&session);
+	for (int i = 0; i < TURNS_MOST && session.state != GONE; i++)
+		turn(&session);
+	CHECK(session.state == GONE && fcgi_fd(fcgi) == -1);
+	CHECK(session.seen == session.expected.good);
+	check_request(&session);
 	(void)close(session.peer);
 	buf_free(&session.body);
 	buf_free(&session.answer);
-	records_free(&expected);
+	records_free(&session.expected);
 }
 
 static void serve_text(struct fuzz_random *random, struct slice text)

@@ -1,12 +1,14 @@
 /*
  * fuzz_header.c - CGI variables, one NAME=value a line, as far as the head of a request: what is
- * accepted is within the rules, what is sent twice is not, and no value gets out of its line.
+ * accepted is within the rules, what is sent twice is not, no value gets out of its line, and only
+ * a proxy can say who the client is.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "fuzz.h"
+#include "http/client.h"
 #include "http/coding.h"
 #include "http/problem.h"
 #include "http/response.h"
@@ -80,6 +82,39 @@ static void check_answer(const struct http_request *http, enum status status, co
 	http_response_free(&response);
 }
 
+/* What is written is read as the same again. */
+static void check_address(const struct address *address)
+{
+	struct buf text = buf_make(ADDRESS_CHARS);
+	struct address again;
+
+	address_add(&text, address);
+	CHECK(text.status == STATUS_OK);
+	CHECK(address_read(buf_slice(&text), &again) == (address->size > 0));
+	CHECK(address_is_same(address, &again));
+	buf_free(&text);
+}
+
+static void check_client(const struct http_request *http)
+{
+	static const struct network_list none;
+	struct network_list proxies;
+	const char *value;
+
+	CHECK(network_list_read(SLICE("10.0.0.0/8, 2001:db8::/32"), &proxies));
+	struct address peer = http_client_address(http, &none);
+	struct address client = http_client_address(http, &proxies);
+	check_address(&peer);
+	check_address(&client);
+	CHECK(peer.size == 0 || occurrences(http->variables, "REMOTE_ADDR", &value) == 1);
+	if (!network_list_has(&proxies, &peer))
+		CHECK(address_is_same(&client, &peer));
+	else if (occurrences(http->variables, "HTTP_X_FORWARDED_FOR", &value) == 0)
+		CHECK(address_is_same(&client, &peer) || client.size == 0);
+	else if (occurrences(http->variables, "HTTP_X_FORWARDED_FOR", &value) > 1)
+		CHECK(client.size == 0);
+}
+
 static void check_variables(char *const *variables, enum intake_kind kind)
 {
 	struct http_request http;
@@ -88,6 +123,7 @@ static void check_variables(char *const *variables, enum intake_kind kind)
 
 	CHECK(http_request_read(&http, variables) == STATUS_OK);
 	CHECK(http.content_length >= -1);
+	check_client(&http);
 	CHECK(http.request_id[0] != '\0' && http.request_id[HTTP_REQUEST_ID_CHARS] == '\0');
 	intake_init(&intake, &config, &arena, &http, kind);
 	intake.key = SLICE(FUZZ_KEY);

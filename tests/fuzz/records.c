@@ -79,6 +79,7 @@ static bool read_head(struct slice *stream, struct records_request *request)
 	    record.content.p[1] != RESPONDER)
 		return false;
 	request->id = record.id;
+	request->keep = (record.content.p[2] & 1) != 0;
 	bool good = true;
 	do {
 		good = next(stream, &record);
@@ -109,6 +110,7 @@ void records_read(struct slice stream, struct records_request *request)
 			break;
 		request->ended = record.empty;
 	}
+	request->rest = stream.n;
 }
 
 void records_free(struct records_request *request)
@@ -118,14 +120,23 @@ void records_free(struct records_request *request)
 	buf_free(&request->body);
 }
 
-bool records_answer(struct slice stream, size_t id, struct buf *answer)
+static bool is_farewell(struct slice stream)
+{
+	struct record record;
+
+	return next(&stream, &record) && record.type == RECORDS_UNKNOWN && record.id == 0 &&
+	       record.content.n == 8 && stream.n == 0;
+}
+
+bool records_answer(struct slice stream, size_t id, bool farewell, struct buf *answer)
 {
 	struct record record;
 	bool closed = false;
 
 	while (next(&stream, &record) && record.id == id) {
 		if (record.type == RECORDS_END)
-			return closed && stream.n == 0 && record.content.n == 8;
+			return closed && record.content.n == 8 &&
+			       (farewell ? is_farewell(stream) : stream.n == 0);
 		if (record.type != RECORDS_STDOUT || closed)
 			return false;
 		closed = record.empty;

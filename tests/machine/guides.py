@@ -4,7 +4,7 @@ A guide is a section; what is done is what a reader sees:
 
 * ```sh is run by a shell of root, which keeps its variables and its directory from block to block, on the hosts that
   the text before names last: On `db.example.com`: (a guide of one host need not name it).
-* ```text after it is what these commands print. In it … stands for anything.
+* ```text after it is what these commands print, on each host. In it … stands for anything.
 * sk_… in a command is the key that was printed last.
 * A block of another language is a file. The text before it says Write `/path` or Add to `/path`.
 * Copy `/path` from `a.example.com` to `b.example.com` in the text is done.
@@ -21,8 +21,8 @@ DOCUMENT = ROOT / "deploy" / "README.md"
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
 NAMES = r"(?:`[\w.-]+`(?:, | and )?)+"
 HOSTS = re.compile(rf"\bOn ({NAMES})")
-COPY = re.compile(rf"\bCopy `(/[^`]+)` from `([\w.-]+)` to ({NAMES})")
-FILE = re.compile(r"\b(Write|Add to) `(/[^`]+)`")
+COPY = re.compile(rf"\bCopy ((?:`/[^`]+`(?:, | and )?)+) from `([\w.-]+)` to ({NAMES})")
+FILE = re.compile(r"\b([Ww]rite|[Aa]dd to) `(/[^`]+)`")
 KEY = re.compile(r"\bsk_\w{20,}")
 SHELL = """
 test ! -e /root/.guide || . /root/.guide
@@ -54,6 +54,10 @@ def parts(text):
     yield " ".join(text[at:].split()), None, ""
 
 
+def quoted(text):
+    return re.findall(r"`(.*?)`", text)
+
+
 def expected(text):
     """A regular expression for what a ```text block shows."""
     return r".*?".join(re.escape(part) for part in text.strip().split("…"))
@@ -71,17 +75,19 @@ class Site:
         hosts = list(self.machines) if len(self.machines) == 1 else []
         printed = None
         for before, language, content in parts(section(title)):
-            for path, source, targets in COPY.findall(before):
-                self.copy(path, source, re.findall(r"`(.*?)`", targets))
+            for paths, source, targets in COPY.findall(before):
+                for path in quoted(paths):
+                    self.copy(path, source, quoted(targets))
             for named in HOSTS.findall(before):
-                hosts = re.findall(r"`(.*?)`", named)
+                hosts = quoted(named)
             if language == "text":
                 assert printed is not None, f"{title}: no command before\n{content}"
-                assert re.fullmatch(expected(content), printed.strip(), re.S), \
-                    f"{title}: expected\n{content}\nprinted was\n{printed}"
+                for each in printed:
+                    assert re.fullmatch(expected(content), each.strip(), re.S), \
+                        f"{title}: expected\n{content}\nprinted was\n{each}"
             elif language == "sh":
                 assert hosts, f"{title}: no host is named for\n{content}"
-                printed = "".join([self.run(host, content) for host in hosts])
+                printed = [self.run(host, content) for host in hosts]
             elif language:
                 assert hosts, f"{title}: no host is named for\n{content}"
                 self.write(hosts, FILE.findall(before), content)
@@ -98,11 +104,15 @@ class Site:
     def write(self, hosts, named, content):
         assert named, f"no file is named for\n{content}"
         verb, path = named[-1]
-        arrow = ">>" if verb == "Add to" else ">"
+        arrow = ">>" if verb.endswith("to") else ">"
         for host in hosts:
             self.machines[host].run(f"printf %s {shlex.quote(content)} {arrow}{shlex.quote(path)}")
 
     def copy(self, path, source, targets):
-        text = self.machines[source].run(f"base64 {shlex.quote(path)}")
+        """A file that is there already keeps its mode and owner."""
+        path = shlex.quote(path)
+        mode = self.machines[source].run(f"stat -c %a {path}").strip()
+        text = shlex.quote(self.machines[source].run(f"base64 {path}"))
         for target in targets:
-            self.machines[target].run(f"echo {shlex.quote(text)} | base64 -d >{shlex.quote(path)}")
+            self.machines[target].run(f"test -e {path} || install -D -m {mode} /dev/null {path}\n"
+                                      f"echo {text} | base64 -d >{path}")

@@ -83,9 +83,7 @@ class Machine:
         """prepare(root) changes the system before it boots; namespace is the network's."""
         self.prepare = prepare
         self.name = name
-        self.network = "--private-network"
-        if namespace:
-            self.network = f"--network-namespace-path={namespace}"
+        self.namespace = namespace
         self.place = self.root = self.process = self.leader = None
 
     def __enter__(self):
@@ -105,9 +103,12 @@ class Machine:
         return self
 
     def boot(self):
+        network = "--private-network"
+        if self.namespace:
+            network = f"--network-namespace-path={self.namespace}"
         with open(self.place / "console", "wb") as console:
             self.process = subprocess.Popen(
-                ["systemd-nspawn", "--quiet", "--boot", self.network, "--register=no",
+                ["systemd-nspawn", "--quiet", "--boot", network, "--register=no",
                  "--keep-unit", f"--machine=sluice-{os.getpid()}-{next(self.numbers)}",
                  f"--hostname={self.name}", f"--directory={self.root}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
@@ -166,13 +167,35 @@ class Machine:
             os.kill(int(self.leader), POWER_OFF)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(PATIENCE)
+        self.kill()
+
+    def kill(self):
+        """The first process takes all others along, and nspawn ends; not the other way round."""
+        if self.leader is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(self.leader), signal.SIGKILL)
         self.process.kill()
         self.process.wait()
         self.leader = None
 
+    def lose(self):
+        """Without a word to anybody, as if power and network were cut."""
+        self.set_link("down")
+        self.kill()
+
+    def come_back(self, rescue):
+        """After lose(). The script runs in the system before it boots."""
+        shell("chroot", str(self.root), "bash", "-euc", rescue)
+        self.set_link("up")
+        self.boot()
+        self.wait_until_booted()
+
+    def set_link(self, state):
+        shell("nsenter", f"--net={self.namespace}", "--", "ip", "link", "set", "eth0", state)
+
     def __exit__(self, *_):
         if self.process is not None:
-            self.power_off()
+            self.kill()
         subprocess.run(["umount", "--lazy", str(self.root)], check=False)
         shutil.rmtree(self.place, ignore_errors=True)
 

@@ -155,18 +155,7 @@ class Apache(Front):
         machine.run("a2ensite", "test")
 
     def enable_settings(self):
-        edit("/etc/apache2/sites-available/000-default.conf", "</VirtualHost>", f"""
-            Define SLUICE_SETTINGS_SOCKET {machine.SETTINGS_SOCKET}
-            Define SLUICE_WEB {SHARE}/web
-            Include {SHARE}/apache/sluice_settings.conf
-            <LocationMatch "^/(?:api/)?settings(?:/|$)">
-                AuthType Basic
-                AuthName "Sluice"
-                AuthBasicProvider file
-                AuthUserFile {machine.USERS}
-                Require valid-user
-            </LocationMatch>
-            </VirtualHost>""")
+        machine.run("a2enconf", "sluice-settings")
 
     def check(self):
         machine.run("apachectl", "configtest")
@@ -191,19 +180,7 @@ class Lighttpd(Front):
             machine.run("lighty-enable-mod", "ssl")
 
     def enable_settings(self):
-        machine.run("lighty-enable-mod", "auth")
-        pathlib.Path("/etc/lighttpd/conf-enabled/96-page.conf").write_text(f"""
-            var.sluice_settings_socket = "{machine.SETTINGS_SOCKET}"
-            var.sluice_web = "{SHARE}/web/"
-            server.modules += ( "mod_authn_file" )
-            $HTTP["url"] =~ "^/(?:api/)?settings(?:/|$)" {{
-                auth.backend = "htpasswd"
-                auth.backend.htpasswd.userfile = "{machine.USERS}"
-                auth.require = ( "" => ( "method" => "basic", "realm" => "Sluice",
-                                         "require" => "valid-user" ) )
-            }}
-            include "{SHARE}/lighttpd/sluice_settings.conf"
-            """)
+        machine.run("lighty-enable-mod", "sluice-settings")
 
     def check(self):
         done = machine.run("lighttpd", "-tt", "-f", "/etc/lighttpd/lighttpd.conf", check=False)
@@ -238,13 +215,39 @@ class Nginx(Front):
             "}", ""]))
 
     def enable_settings(self):
-        edit("/etc/nginx/sites-available/default", "server_name _;", f"""server_name _;
-            set $sluice_web {SHARE}/web;
-            set $sluice_users {machine.USERS};
-            include {SHARE}/nginx/sluice_settings.conf;""")
+        edit("/etc/nginx/sites-available/default", "server_name _;",
+             "server_name _;\n\tinclude snippets/sluice-settings[.]conf;")
 
     def check(self):
         machine.run("nginx", "-t")
 
 
+class ApacheCgi(Apache):
+    name = "apache-cgi"
+
+    def enable(self):
+        super().enable()
+        machine.run("a2enmod", "cgid")
+        machine.run("a2enconf", "sluice-cgi")
+
+
+class ApacheFcgid(Apache):
+    name = "apache-fcgid"
+
+    def enable(self):
+        super().enable()
+        machine.run("a2enmod", "fcgid")
+        machine.run("a2enconf", "sluice-fcgid", "sluice-connections")
+
+
+class LighttpdCgi(Lighttpd):
+    name = "lighttpd-cgi"
+
+    def enable(self):
+        super().enable()
+        machine.run("lighty-enable-mod", "sluice-cgi")
+
+
 FRONTS = [Apache, Lighttpd, Nginx]
+# Those that start the program themselves.
+STARTING_FRONTS = [ApacheCgi, ApacheFcgid, LighttpdCgi]

@@ -14,7 +14,7 @@ import time
 SOCKET = pathlib.Path("/run/sluice/intake.sock")
 SETTINGS_SOCKET = pathlib.Path("/run/sluice-settings/settings.sock")
 # Who may use the page: olga, by the password "secret".
-USERS = pathlib.Path("/srv/sluice.users")
+USERS = pathlib.Path("/etc/sluice/users")
 PACKAGES = pathlib.Path("/srv/packages")
 LOGS = pathlib.Path("/var/log")
 PRISTINE = pathlib.Path("/root/pristine")

@@ -67,7 +67,7 @@ SELECT is_empty($$
     WHERE p.pronamespace = 'sluice'::regnamespace
         AND NOT coalesce('search_path=pg_catalog, pg_temp' = ANY (p.proconfig), false)
         -- These become part of the statements that use them, or run within functions that have one.
-        AND p.proname NOT IN ('key_outcome', 'fingerprint', 'event_fingerprint', 'product_org_fingerprint', 'item_id',
+        AND p.proname NOT IN ('key_outcome', 'key_accepts', 'fingerprint', 'event_fingerprint', 'product_org_fingerprint', 'item_id',
             'xact_offset', 'notifies_consumers', 'stored_xact', 'store_signals', 'store_cold', 'store_product_orgs',
             'delivered_ids', 'names_somebody', 'own_id')
 $$, 'every function has its own search path');
@@ -131,7 +131,7 @@ $$, $$
         ('sluice_intake jit=off'),
         ('sluice_intake lock_timeout=1s'),
         ('sluice_intake plan_cache_mode=force_generic_plan'),
-        ('sluice_intake statement_timeout=30s'),
+        ('sluice_intake statement_timeout=4s'),
         ('sluice_intake synchronous_commit=on'),
         ('sluice_settings idle_in_transaction_session_timeout=15s'),
         ('sluice_settings jit=off'),

@@ -20,7 +20,7 @@ INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_maintenance', 'sluice
     unnest(ARRAY['maintenance_detached', 'maintenance_archived']) AS f;
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
-    ('sluice_intake', 'intake_ordinary'),
+    ('sluice_intake', 'intake_ordinary'), ('sluice_intake', 'intake_probe'),
     ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
     ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_latest'), ('sluice_admin', 'audit_entries'),
     ('sluice_settings', 'settings_csrf_key'), ('sluice_settings', 'settings_me'),
@@ -40,6 +40,12 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),
+    ('sluice_admin', 'key_edit'), ('sluice_admin', 'key_rotate'), ('sluice_admin', 'key_secret'),
+    ('sluice_admin', 'key_history'), ('sluice_admin', 'key_payload'),
+    ('sluice_settings', 'settings_key_edit'), ('sluice_settings', 'settings_key_rotate'),
+    ('sluice_settings', 'settings_key_secret'), ('sluice_settings', 'settings_key_history'),
+    ('sluice_settings', 'settings_key_payload'),
+    ('sluice_admin', 'key_networks'),
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
     ('sluice_admin', 'maintenance_do'), ('sluice_admin', 'maintenance_record'),
@@ -98,6 +104,7 @@ SELECT bag_eq($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND NOT has_column_privilege('sluice_reader', c.oid, a.attnum, 'SELECT')
 $$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash',
+    'sluice.api_key.previous_secret_hash',
     'sluice.settings_secret.csrf_key'], 'all columns but the hashes and the settings'' key');
 SELECT is_empty($$
     SELECT r.rolname FROM pg_roles AS r WHERE r.rolname ~ '^sluice_' AND r.rolname <> 'sluice_owner'

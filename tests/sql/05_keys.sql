@@ -1,6 +1,6 @@
 -- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
 BEGIN;
-SELECT plan(49);
+SELECT plan(56);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
@@ -29,13 +29,14 @@ SELECT results_eq('SELECT * FROM made', $$ SELECT * FROM sluice.key_list('Keys')
 SELECT columns_are('sluice', 'key_overview', ARRAY['id', 'organization', 'name', 'display',
     'endpoint_type', 'has_secret', 'status', 'expires_at', 'created_at', 'created_by', 'last_used_at',
     'deactivated_at', 'deactivated_by', 'payload_template', 'organization_id', 'last_refused_at',
-    'last_refusal', 'delivery_id_member']);
+    'last_refusal', 'delivery_id_member', 'networks', 'successor_of', 'successor', 'secret_made_at',
+    'old_secret_until', 'secret_needed_from']);
 SELECT results_eq($$ SELECT a.actor, a.object_kind, a.object_id, a.details FROM sluice.audit_log AS a
     WHERE a.action = 'key_create' AND a.organization_id
         = (SELECT id FROM sluice.organization WHERE name = 'Keys') $$,
     $$ SELECT 'op', 'api_key', id::text, jsonb_build_object('name', 'first', 'display', display,
         'endpoint_type', 'signal_staging', 'has_secret', false, 'expires_at', NULL,
-        'delivery_id_member', NULL) FROM made $$,
+        'delivery_id_member', NULL, 'networks', NULL) FROM made $$,
     'its audit row');
 
 SELECT is((pg_temp.create_key(endpoint => NULL)).endpoint_type, 'signal_staging',
@@ -44,7 +45,16 @@ SELECT is((pg_temp.create_key(secret_hash => pg_temp.hash('s'))).has_secret, tru
 SELECT is((pg_temp.create_key(expires_at => now() + '1 hour')).status, 'active', 'not yet expired');
 SELECT is((pg_temp.create_key(expires_at => now() + '1 us')).status, 'active',
     'a microsecond before the expiration');
-SELECT is((pg_temp.create_key(expires_at => now())).status, 'expired', 'at the expiration');
+SELECT throws_ok(format('SELECT pg_temp.create_key(expires_at => %L)', t), '22023',
+    'expiration must be in the future', 'not at ' || t)
+FROM unnest(ARRAY[now(), now() - interval '1 year']) AS t;
+SELECT is((pg_temp.create_key(name => 'expiring', expires_at => now() + '1 us')).expires_at,
+    now() + '1 us', 'what expires');
+UPDATE sluice.api_key SET expires_at = now() WHERE name = 'expiring';
+SELECT is(v.status, 'expired', 'at the expiration') FROM sluice.key_overview AS v
+WHERE v.name = 'expiring';
+DELETE FROM sluice.api_key WHERE name = 'expiring';
+SELECT is((pg_temp.create_key(name => 'never')).expires_at, NULL, 'a key that never expires');
 SELECT is((pg_temp.create_key(endpoint => 'product_orgs',
     template => '{"product_org_id": "groupId", "custom": {"a": "b.c"}}')).payload_template,
     '{"product_org_id": "groupId", "custom": {"a": "b.c"}}'::jsonb, 'a product-org key');
@@ -94,10 +104,18 @@ SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs', templa
     'payload template must be a JSON object', 'a template that is a string');
 SELECT throws_ok($$ SELECT pg_temp.create_key(endpoint => 'product_orgs', template => '{}') $$, '22023',
     'payload template must map product_org_id', 'an empty template');
-SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => pg_temp.hash('twice'))
-    FROM generate_series(1, 2) $$, '23505', 'this key already exists', 'the same key twice');
+SELECT is(count(DISTINCT (k).id), 1::bigint, 'a retry returns the same key')
+FROM (SELECT pg_temp.create_key(name => 'twice', key_hash => pg_temp.hash('twice')) AS k
+    FROM generate_series(1, 2)) AS c;
+SELECT is(count(*), 1::bigint, 'and is no change') FROM sluice.audit_log
+WHERE details ->> 'name' = 'twice';
+SELECT throws_ok($$ SELECT pg_temp.create_key(actor => 'other', key_hash => pg_temp.hash('twice')) $$,
+    '23505', 'this key already exists', 'somebody else''s key');
+UPDATE sluice.api_key SET created_at = now() - interval '1 hour' WHERE name = 'twice';
+SELECT throws_ok($$ SELECT pg_temp.create_key(key_hash => pg_temp.hash('twice')) $$,
+    '23505', 'this key already exists', 'and one of an hour ago');
 
-SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 10::bigint,
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 11::bigint,
     'organization_list counts the keys');
 SELECT lives_ok($$ SELECT pg_temp.create_key(organization => 'Other keys', name => 'theirs') $$,
     'a key of another organization');
@@ -125,7 +143,7 @@ SELECT throws_ok($$ SELECT sluice.key_deactivate('op', 0) $$, 'P0002', 'key 0 do
     'an unknown key cannot be deactivated');
 SELECT throws_ok($$ SELECT sluice.key_deactivate(NULL, 0) $$, '22023', 'actor is missing',
     'nor by nobody');
-SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 9::bigint,
+SELECT is((SELECT keys FROM sluice.organization_list() WHERE name = 'Keys'), 10::bigint,
     'a deactivated key is not counted');
 
 SELECT is_empty($$ SELECT a.details FROM sluice.audit_log AS a

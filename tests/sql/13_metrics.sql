@@ -1,6 +1,6 @@
 -- What is said to monitoring: the format, and that each number follows what it is about.
 BEGIN;
-SELECT plan(39);
+SELECT plan(40);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit

@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(161);
+SELECT plan(211);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -38,6 +38,12 @@ CREATE TEMPORARY TABLE call (function_name text, arguments text, needs text);
 INSERT INTO call VALUES
     ('settings_keys', '', 'editor'),
     ('settings_key', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_edit', format(', %s, ''named'', NULL, NULL', :'my_key'), 'editor'),
+    ('settings_key_secret', format(', %s, ''enable'', sha256(''''), ''0''', :'my_key'), 'editor'),
+    ('settings_key_history', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_payload', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_rotate', format(', %s, sha256(''successor''), U&''sk_aaaa\2026zzzz'', '
+        'sha256(''''), ''1 h'', NULL', :'my_key'), 'editor'),
     ('settings_key_deactivate', format(', %s', :'my_key'), 'editor'),
     ('settings_may_manage_keys', '', 'editor'),
     ('settings_statistics', ', ''24h''', 'viewer'),
@@ -61,9 +67,13 @@ SELECT is(pg_temp.outcome(format('SELECT sluice.settings_key_create(%L, NULL, ''
     u.name || ' creates a key')
 FROM (VALUES ('owner-1', '00000'), ('admin-1', '00000'), ('editor-1', '00000'),
     ('viewer-1', 'SL002'), ('stranger', 'SL001'), ('both', 'SL003')) AS u (name, outcome);
-SELECT is(pg_temp.outcome(format('SELECT sluice.%s(''editor-1'', NULL, %s)', f, :'their_key')),
+SELECT is(pg_temp.outcome(format('SELECT sluice.%s(''editor-1'', NULL, %s%s)', f, :'their_key', rest)),
     'P0002', f || ': another organization''s key is not there')
-FROM unnest(ARRAY['settings_key', 'settings_key_deactivate']) AS f;
+FROM (VALUES ('settings_key', ''), ('settings_key_deactivate', ''), ('settings_key_history', ''),
+    ('settings_key_payload', ''), ('settings_key_edit', ', ''n'', NULL, NULL'),
+    ('settings_key_secret', ', ''enable'', sha256(''''), ''0'''),
+    ('settings_key_rotate', ', sha256(''r''), U&''sk_aaaa\2026zzzz'', sha256(''''), ''0'', NULL'))
+    AS f (f, rest);
 SELECT is((sluice.key_show(:their_key)).status, 'active', 'and stays as it is');
 SELECT is(pg_temp.outcome('SELECT sluice.settings_statistics(NULL, NULL, ''24h'')'), 'SL001',
     'no name is no member');

@@ -10,19 +10,22 @@ front_starts_workers() { true; }
 
 front_check() {
     apache_check
-    need "$apache_modules/mod_fcgid.so" libapache2-mod-fcgid test
+    need /usr/lib/apache2/modules/mod_fcgid.so libapache2-mod-fcgid test
 }
 
-front_config() {
-    apache_config 8 fcgid <<END
+front_configure() {
+    apache_configure "headers proxy_fcgi substitute fcgid" "sluice sluice-fcgid sluice-connections"
+    set_line "$conf/conf-available/sluice-fcgid.conf" 'Define SLUICE_INTAKE' \
+        "Define SLUICE_INTAKE $home/bin/intake"
+    set_line "$conf/conf-available/sluice-fcgid.conf" 'Define SLUICE_CONFIG' \
+        "Define SLUICE_CONFIG $home/etc/sluice.conf"
+    cat >>"$conf/mods-available/fcgid.conf" <<END
 FcgidIPCDir "$home/tmp/upload"
 FcgidProcessTableFile "$home/tmp/fcgid"
-FcgidInitialEnv STACK_HOME "$home"
-Define SLUICE_INTAKE "$home/bin/intake"
-Include "$deploy/apache-fcgid/sluice.conf"
 END
 }
 
+# The argument tells this stack's workers from another's.
 front_start() {
     apache_worker "$home/bin/sluice-intake" --config "$home/etc/sluice.conf"
     apache_start

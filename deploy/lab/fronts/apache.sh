@@ -10,26 +10,14 @@ front_starts_workers() { false; }
 
 front_check() {
     apache_check
-    need "$apache_modules/mod_proxy_fcgi.so" apache2-bin
 }
 
-front_config() {
-    apache_config 8 proxy proxy_fcgi alias dir mime auth_basic authn_core authn_file \
-        authz_user <<END
-Define SLUICE_SOCKET "$socket"
-Include "$deploy/apache/sluice.conf"
-TypesConfig /etc/mime.types
-Define SLUICE_SETTINGS_SOCKET "$settings_socket"
-Define SLUICE_WEB "$home/web"
-Include "$deploy/apache/sluice_settings.conf"
-<LocationMatch "^/(?:api/)?settings(?:/|$)">
-    AuthType Basic
-    AuthName "Sluice"
-    AuthBasicProvider file
-    AuthUserFile "$home/etc/users"
-    Require valid-user
-</LocationMatch>
-END
+front_configure() {
+    apache_configure "headers proxy_fcgi substitute" "sluice sluice-connections sluice-settings"
+    set_line "$conf/conf-available/sluice.conf" 'Define SLUICE_SOCKET' \
+        "Define SLUICE_SOCKET $socket"
+    set_line "$conf/conf-available/sluice-settings.conf" 'Define SLUICE_SETTINGS_SOCKET' \
+        "Define SLUICE_SETTINGS_SOCKET $settings_socket"
 }
 
 front_start() {

@@ -12,15 +12,12 @@ front_check() {
     apache_check
 }
 
-# Few processes: each request may have a database connection.
-front_config() {
-    apache_config 2 alias cgid env <<END
-ScriptSock "$home/tmp/cgid"
-SetEnv STACK_HOME "$home"
-Define SLUICE_INTAKE "$home/bin/intake"
-Define SLUICE_CONFIG "$home/etc/sluice.conf"
-Include "$deploy/cgi/apache.conf"
-END
+front_configure() {
+    apache_configure "headers proxy_fcgi substitute cgid" "sluice sluice-cgi"
+    set_line "$conf/conf-available/sluice-cgi.conf" 'Define SLUICE_INTAKE' \
+        "Define SLUICE_INTAKE $home/bin/intake"
+    set_line "$conf/conf-available/sluice-cgi.conf" 'Define SLUICE_CONFIG' \
+        "Define SLUICE_CONFIG $home/etc/sluice.conf"
 }
 
 front_start() {

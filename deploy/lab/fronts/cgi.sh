@@ -9,38 +9,19 @@
 front_starts_workers() { true; }
 
 front_check() {
-    need /usr/sbin/lighttpd lighttpd
+    lighttpd_check
 }
 
-# The main configuration, which includes the operators' file. The workers' messages go to the log for
-# the errors of CGI programs.
-front_config() {
-    cat <<END
-server.bind = "127.0.0.1"
-server.port = $port
-server.document-root = "$home/www"
-server.pid-file = "$home/tmp/front.pid"
-server.errorlog = "$log_dir/error.log"
-server.breakagelog = "$log_dir/intake.log"
-server.upload-dirs = ( "$home/tmp/upload" )
-accesslog.filename = "$log_dir/access.log"
-server.max-request-size = 307200
-server.max-keep-alive-requests = 65535
-server.max-connections = 100
-server.http-parseopts = ( "url-path-2f-decode" => "disable" )
-setenv.add-environment = ( "STACK_HOME" => "$home" )
-var.sluice_intake = "$home/bin/sluice-intake"
-var.sluice_config = "$home/etc/sluice.conf"
-END
-    lighttpd_tls
-    if ((EUID == 0)); then
-        printf 'server.username = "%s"\nserver.groupname = "%s"\n' "$worker_user" "$worker_group"
-    fi
-    printf 'include "%s/cgi/lighttpd.conf"\n' "$deploy"
+front_configure() {
+    local file
+    lighttpd_configure 95-sluice 96-sluice-cgi
+    file=$conf/conf-available/96-sluice-cgi.conf
+    set_line "$file" 'var.sluice_config = ' "var.sluice_config = \"$home/etc/sluice.conf\""
+    set_line "$file" 'var.sluice_messages = ' "var.sluice_messages = \"$log_dir/intake.log\""
 }
 
 # lighttpd opens the directory that the program is in.
 front_start() {
     ((EUID != 0)) || chmod 755 "$home/bin"
-    start_process front "$log_dir/front.log" /usr/sbin/lighttpd -D -f "$home/etc/front.conf"
+    lighttpd_start
 }

@@ -61,7 +61,7 @@ read_home() {
 
 make_files() {
     local name
-    install -d -m "$open_mode" "$home"/{bin,etc,log,proc,tmp,web,www}
+    install -d -m "$open_mode" "$home"/{bin,etc,etc/sluice,log,proc,share,share/web,tmp,www}
     install -d -m 700 -o "$pg_user" -g "$pg_group" "$home/pg"
     install -d -m 750 -o "$pg_user" -g "$worker_group" "$home/run"
     install -d -m 750 -g "$worker_group" "$home/fcgi"

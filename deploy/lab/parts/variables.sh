@@ -49,12 +49,15 @@ fi
 
 home=''      # holds everything; DIR, or a directory in /tmp
 made_dir=no  # whether up has made DIR: yes or no
-home_names=(bin etc fcgi log metrics pg proc run tmp web www)
+home_names=(bin etc fcgi log metrics pg proc run share tmp www)
+share=''     # what `make install` puts into datadir
+conf=''      # the web server's configuration (the fronts)
 log_dir='' socket='' settings_socket=''
 
 # Sets what depends on $home.
 name_files() {
     log_dir=$home/log
+    share=$home/share
     socket=$home/fcgi/intake.sock
     settings_socket=$home/fcgi/settings.sock
 }

@@ -44,8 +44,8 @@ workers_prepare() {
     install -m 755 "$bin_dir/sluice-settings" "$home/bin/sluice-settings"
     settings_config | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/settings.conf"
     "$bin_dir/sluicectl" config --config "$home/etc/settings.conf"
-    cp -R -- "$web/." "$home/web"
-    chmod -R a+rX "$home/web"
+    cp -R -- "$web/." "$share/web"
+    chmod -R a+rX "$share/web"
 }
 
 # Makes the password file for the web server's authentication; all demo users share one password.
@@ -54,7 +54,7 @@ users_prepare() {
     hash=$(printf '%s\n' "$demo_password" | openssl passwd -apr1 -stdin)
     for user in olga adam edith vera sven; do
         printf '%s:%s\n' "$user" "$hash"
-    done | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/users"
+    done | install -m 640 -g "$worker_group" /dev/stdin "$home/etc/sluice/users"
 }
 
 # serve NAME SOCKET PROCESSES PROGRAM CONFIG - logs to log/NAME.log, the workers to log/intake.log.

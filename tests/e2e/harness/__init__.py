@@ -24,11 +24,11 @@ from .client import (JSON, NDJSON, SEED, Answer, Client, NoAnswer, accepted_id, 
                      bulk_path, path_of, send, send_raw, status_of)
 from .credentials import KEY, SECRET, base62, sound_key, unsound_key
 from .figures import alternate, median, percentile
-from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, DIRECTORY, EARLY_ANSWERS, ENCODED_SLASH,
+from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, EARLY_ANSWERS, ENCODED_SLASH,
                      ENCODED_ZERO, FRONTS, LOOPLESS, MERGES_LOOK_ALIKES, NEEDS_LENGTH,
-                     NO_BODY_OF_GET, OTHER_FRONTS, PLAIN_ERRORS, SETTINGS_FRONTS, STREAMING,
-                     STREAMING_SETTINGS, UNKNOWN_CODING, WITHOUT_SLASH, WITHOUT_WORKERS,
-                     WORKER_LOST)
+                     NO_BODY_OF_GET, OTHER_FRONTS, PLAIN_ENCODED_SLASH, PLAIN_ERRORS,
+                     SETTINGS_FRONTS, STREAMING, STREAMING_SETTINGS, UNKNOWN_CODING,
+                     WITHOUT_SLASH, WITHOUT_WORKERS, WORKER_LOST)
 from .load import Load, assert_staged_once
 from .place import BUILD, ENVIRONMENT, OUTPUT, PATIENCE, ROOT, VARIANT
 from .processes import memory_kib, state_of
@@ -37,12 +37,12 @@ from .stack import Stack, free_port
 from .wait import LIMIT_S, wait_for, wait_until_equal
 
 __all__ = [
-    "ALL_FRONTS", "ANOTHER_HOST", "BUILD", "CUT_BODY", "DIRECTORY", "EARLY_ANSWERS",
+    "ALL_FRONTS", "ANOTHER_HOST", "BUILD", "CUT_BODY", "EARLY_ANSWERS",
     "ENCODED_SLASH", "ENCODED_ZERO", "ENVIRONMENT", "FRONTS", "JSON", "KEY", "LIMIT_S",
     "LOOPLESS", "MERGES_LOOK_ALIKES", "NDJSON", "NEEDS_LENGTH", "NO_BODY_OF_GET",
-    "OTHER_FRONTS", "OUTPUT", "PATIENCE", "PLAIN_ERRORS", "ROOT", "SECRET", "SEED",
-    "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING", "VARIANT",
-    "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client",
+    "OTHER_FRONTS", "OUTPUT", "PATIENCE", "PLAIN_ENCODED_SLASH", "PLAIN_ERRORS", "ROOT",
+    "SECRET", "SEED", "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING",
+    "VARIANT", "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client",
     "Load", "NoAnswer", "Stack", "accepted_id", "alternate", "assert_problem",
     "assert_recorded", "assert_staged_once", "base62", "bulk_path", "free_port", "median",
     "memory_kib", "path_of", "percentile", "send", "send_raw", "sound_key", "state_of",

@@ -32,17 +32,17 @@ SETTINGS_FRONTS = {"lighttpd", "apache", "nginx"}  # those that serve the settin
 STREAMING_SETTINGS = {"apache"}  # as STREAMING, for the settings; nginx has them whole
 NEEDS_LENGTH = {"cgi-apache"}  # answers 411 to a body of unknown length
 PLAIN_ERRORS = {"lighttpd", "cgi"}  # their own answers are HTML, not problems
+PLAIN_ENCODED_SLASH = {"apache", "apache-fcgid", "cgi-apache"}  # refuse %2F in a path by themselves
 MERGES_LOOK_ALIKES = {"lighttpd", "cgi"}  # X_Api_Secret is X-Api-Secret; the others drop it
 NO_BODY_OF_GET = {"lighttpd", "cgi"}  # answer 400 to a GET or HEAD with a body
 EARLY_ANSWERS = {"nginx"}  # passes an answer on before the body has been read
 
 # The status of their own answers.
 ENCODED_ZERO = per_front(400, 404, 400)  # %00 in a path
-DIRECTORY = per_front(403, 404, 403)  # a directory without an index
-ANOTHER_HOST = per_front(404, 404, 403)  # /metrics is asked for from elsewhere
+ANOTHER_HOST = per_front(404, 403, 403)  # the metrics are asked for from elsewhere
 UNKNOWN_CODING = per_front(501, 400, 501)  # Transfer-Encoding: gzip
 WITHOUT_SLASH = per_front(301, 302, 301)  # /settings
-ENCODED_SLASH = per_front(404, 404, 401)  # nginx asks for a password first
+ENCODED_SLASH = per_front(401, 404, 401)  # Apache looks for no such path
 # The process that was to answer a request is killed.
 WORKER_LOST = per_front(500, 503, 503, apache_fcgid=500, cgi_apache=500)
 # No process can be had that would answer.

@@ -2,22 +2,24 @@
  * test_log.c - the lines as they leave the process.
  *
  * The standard error stream is a datagram socket here: each write(2) is one datagram, so a line
- * that took two of them is seen. For syslog the program brings its own openlog() and syslog(),
- * which the linker takes before the C library's: what is handed to them is what is tested.
+ * that took two of them is seen. Syslog is a socket of the test's own.
  */
-#define _XOPEN_SOURCE 700 /* strptime */
-#undef _FORTIFY_SOURCE	  /* its inline syslog() would hide ours */
-#define _FORTIFY_SOURCE 0
+#define _XOPEN_SOURCE	700 /* strptime, pseudo terminals */
+#define _DEFAULT_SOURCE	    /* mkdtemp */
 
-#include <stdarg.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <syslog.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log_internal.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "check_main.h"
@@ -389,42 +391,45 @@ END_TEST
 
 /* ---- syslog ---- */
 
-static struct {
-	char program[32];
-	int option, facility, priority;
-	char text[8192];
-} journal;
+static int logger = -1;
+static char folder[] = "/tmp/sluice-log-XXXXXX";
+static char socket_path[sizeof(folder) + 8];
 
-void openlog(const char *program, int option, int facility)
+/* A logger of our own in the place of the system's. */
+static void listen_as_logger(void)
 {
-	(void)snprintf(journal.program, sizeof(journal.program), "%s", program);
-	journal.option = option;
-	journal.facility = facility;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+	(void)unlink(socket_path);
+	logger = socket(AF_UNIX, SOCK_DGRAM, 0);
+	ck_assert_int_eq(bind(logger, (const struct sockaddr *)&address, sizeof(address)), 0);
 }
 
-void syslog(int priority, const char *format, ...)
+static void capture_syslog(void)
 {
-	va_list args;
-
-	journal.priority = priority;
-	va_start(args, format);
-	(void)vsnprintf(journal.text, sizeof(journal.text), format, args);
-	va_end(args);
+	capture();
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	(void)snprintf(socket_path, sizeof(socket_path), "%s/log", folder);
+	log_syslog_path = socket_path;
+	listen_as_logger();
+	log_open("unit", LOG_TARGET_SYSLOG, LOG_LEVEL_DEBUG);
 }
 
-/* What a fortified build calls instead. */
-__attribute__((format(printf, 3, 4))) void __syslog_chk(int priority, int flag, const char *format,
-							...);
-
-void __syslog_chk(int priority, int flag, const char *format, ...)
+static void release_syslog(void)
 {
-	va_list args;
+	(void)close(logger);
+	(void)unlink(socket_path);
+	(void)rmdir(folder);
+	release();
+}
 
-	(void)flag;
-	journal.priority = priority;
-	va_start(args, format);
-	(void)vsnprintf(journal.text, sizeof(journal.text), format, args);
-	va_end(args);
+/* The next message that the logger has, terminated; NULL: none. */
+static const char *next_message(void)
+{
+	static char message[8192];
+
+	return recv(logger, message, sizeof(message), MSG_DONTWAIT) > 0 ? message : NULL;
 }
 
 static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
@@ -432,21 +437,186 @@ static const int priorities[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERR};
 START_TEST(syslog_gets_the_line_without_its_time)
 {
 	static const char *const names[] = {"debug", "info", "warning", "error"};
-	char text[200];
+	char text[200], head[64];
 
-	log_open("unit", LOG_TARGET_SYSLOG, LOG_LEVEL_DEBUG);
 	log_event((enum log_level)_i, "100% of %s", LOG_TEXT("url", "/x/" KEY "\n"));
 	(void)snprintf(
 		text, sizeof(text),
-		"level=%s program=unit pid=%ld event=\"100%% of %%s\" url=\"/x/sk_Slui" ELLIPSIS
+		" unit[%ld]: level=%s program=unit pid=%ld event=\"100%% of %%s\" url=\"/x/sk_Slui" ELLIPSIS
 		"\\n\"",
-		names[_i], (long)getpid());
-	ck_assert_str_eq(journal.program, "unit");
-	ck_assert_int_eq(journal.option, LOG_PID);
-	ck_assert_int_eq(journal.facility, LOG_DAEMON);
-	ck_assert_int_eq(journal.priority, priorities[_i]);
-	ck_assert_str_eq(journal.text, text);
+		(long)getpid(), names[_i], (long)getpid());
+	(void)snprintf(head, sizeof(head), "<%d>", LOG_DAEMON | priorities[_i]);
+	const char *message = next_message();
+	ck_assert_ptr_nonnull(message);
+	ck_assert_int_eq(strncmp(message, head, strlen(head)), 0);
+	/* Behind the time, which has a fixed width: "Nov 28 03:50:07". */
+	ck_assert_str_eq(message + strlen(head) + 15, text);
+	ck_assert_ptr_null(next_message());
 	ck_assert_uint_eq(next_line(), 0);
+}
+END_TEST
+
+START_TEST(a_logger_that_reads_nothing_is_not_waited_for)
+{
+	for (int i = 0; i < 3000; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	uint64_t lost = stats_get(&stats_mine()->lost_log_lines);
+	ck_assert_uint_gt(lost, 0);
+	ck_assert_uint_lt(lost, 3000);
+	while (next_message() != NULL)
+		;
+	log_event(LOG_LEVEL_INFO, "after", LOG_INT("i", 0));
+	char told[64];
+	(void)snprintf(told, sizeof(told), "event=\"log lines were lost\" lines=%d", (int)lost);
+	ck_assert_ptr_nonnull(strstr(next_message(), told));
+	ck_assert_ptr_nonnull(strstr(next_message(), "event=after"));
+	ck_assert_ptr_null(next_message());
+}
+END_TEST
+
+START_TEST(a_logger_that_is_started_anew_is_found)
+{
+	log_event(LOG_LEVEL_INFO, "first", LOG_INT("i", 0));
+	(void)close(logger);
+	log_event(LOG_LEVEL_INFO, "second", LOG_INT("i", 0));
+	ck_assert_uint_eq(stats_get(&stats_mine()->lost_log_lines), 1);
+	listen_as_logger();
+	log_event(LOG_LEVEL_INFO, "third", LOG_INT("i", 0));
+	ck_assert_ptr_nonnull(strstr(next_message(), "lines=1"));
+	ck_assert_ptr_nonnull(strstr(next_message(), "event=third"));
+}
+END_TEST
+
+/* ---- without waiting ---- */
+
+static void use_as_stderr(int fd)
+{
+	ck_assert_int_ge(dup2(fd, STDERR_FILENO), 0);
+	(void)close(fd);
+	log_never_wait();
+}
+
+static void fill(void)
+{
+	for (int i = 0; i < 3000; i++)
+		log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", i));
+	ck_assert_uint_gt(stats_get(&stats_mine()->lost_log_lines), 0);
+}
+
+/* Reads all there is; returns how many lines. */
+static int drain(int fd)
+{
+	static char text[1 << 20];
+	int lines = 0;
+
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	for (ssize_t n; (n = read(fd, text, sizeof(text) - 1)) > 0;) {
+		text[n] = '\0';
+		for (const char *p = text; (p = strchr(p, '\n')) != NULL; p++)
+			lines++;
+	}
+	return lines;
+}
+
+/* A pipe's other users are not told to do without waiting. */
+START_TEST(a_pipe_that_nobody_reads)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	use_as_stderr(ends[1]);
+	fill();
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	uint64_t lost = stats_get(&stats_mine()->lost_log_lines);
+	ck_assert_uint_eq((uint64_t)drain(ends[0]) + lost, 3000);
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_int_eq(drain(ends[0]), 2); /* and how many were lost */
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_int_eq(drain(ends[0]), 1);
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)close(ends[0]);
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_uint_eq(stats_get(&stats_mine()->lost_log_lines), lost + 1);
+}
+END_TEST
+
+START_TEST(a_socket_that_nobody_reads)
+{
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	use_as_stderr(ends[1]);
+	fill();
+	ck_assert_int_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0);
+	uint64_t lost = stats_get(&stats_mine()->lost_log_lines);
+	ck_assert_uint_eq((uint64_t)drain(ends[0]) + lost, 3000);
+	(void)close(ends[0]);
+}
+END_TEST
+
+START_TEST(a_terminal_that_is_stopped)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+	ck_assert_int_ge(master, 0);
+	ck_assert_int_eq(grantpt(master), 0);
+	ck_assert_int_eq(unlockpt(master), 0);
+	int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+	ck_assert_int_ge(terminal, 0);
+	use_as_stderr(terminal);
+	ck_assert_int_eq(tcflow(STDERR_FILENO, TCOOFF), 0);
+	fill();
+	ck_assert_int_eq(tcflow(STDERR_FILENO, TCOON), 0);
+	log_event(LOG_LEVEL_INFO, "e", LOG_INT("i", 0));
+	ck_assert_int_ge(drain(master), 1);
+	(void)close(master);
+}
+END_TEST
+
+/* As logrotate does it. */
+START_TEST(a_file_that_is_moved_away)
+{
+	static char moved[] = "/tmp/sluice-log-XXXXXX";
+	char path[64];
+	int fd = mkstemp(moved);
+
+	ck_assert_int_ge(fd, 0);
+	(void)snprintf(path, sizeof(path), "%s.now", moved);
+	ck_assert_int_eq(rename(moved, path), 0);
+	use_as_stderr(fd);
+	log_event(LOG_LEVEL_INFO, "before", LOG_INT("i", 0));
+	log_reopen(); /* it is in its place */
+	ck_assert_int_eq(rename(path, moved), 0);
+	log_event(LOG_LEVEL_INFO, "before", LOG_INT("i", 0));
+	log_reopen();
+	log_event(LOG_LEVEL_INFO, "after", LOG_INT("i", 0));
+	fd = open(moved, O_RDONLY);
+	ck_assert_int_eq(drain(fd), 2);
+	(void)close(fd);
+	fd = open(path, O_RDONLY);
+	ck_assert_int_eq(drain(fd), 1);
+	(void)close(fd);
+	(void)unlink(moved);
+	(void)unlink(path);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_anew)
+{
+	static char within[] = "/tmp/sluice-log-XXXXXX";
+	char path[64];
+
+	ck_assert_ptr_nonnull(mkdtemp(within));
+	(void)snprintf(path, sizeof(path), "%s/log", within);
+	int fd = open(path, O_RDWR | O_CREAT, 0600);
+	int kept = dup(fd);
+	use_as_stderr(fd);
+	(void)unlink(path);
+	(void)rmdir(within);
+	log_reopen();
+	(void)lseek(kept, 0, SEEK_SET);
+	ck_assert_int_eq(drain(kept), 1); /* says why */
+	(void)close(kept);
 }
 END_TEST
 
@@ -472,7 +642,18 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_line_allocates_nothing);
 	tcase_add_test(tests, lost_lines_are_counted);
 	tcase_add_test(tests, a_closed_stream_is_survived);
-	tcase_add_loop_test(tests, syslog_gets_the_line_without_its_time, 0, LENGTH(priorities));
+	tcase_add_test(tests, a_pipe_that_nobody_reads);
+	tcase_add_test(tests, a_socket_that_nobody_reads);
+	tcase_add_test(tests, a_terminal_that_is_stopped);
+	tcase_add_test(tests, a_file_that_is_moved_away);
+	tcase_add_test(tests, a_file_that_cannot_be_opened_anew);
 	suite_add_tcase(suite, tests);
+	TCase *to_syslog = tcase_create("syslog");
+	tcase_add_checked_fixture(to_syslog, capture_syslog, release_syslog);
+	tcase_add_loop_test(to_syslog, syslog_gets_the_line_without_its_time, 0,
+			    LENGTH(priorities));
+	tcase_add_test(to_syslog, a_logger_that_reads_nothing_is_not_waited_for);
+	tcase_add_test(to_syslog, a_logger_that_is_started_anew_is_found);
+	suite_add_tcase(suite, to_syslog);
 	return suite;
 }

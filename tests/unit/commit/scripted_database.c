@@ -3,6 +3,7 @@
  */
 #include "scripted_database.h"
 
+#include <arpa/inet.h>
 #include <check.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@ enum {
 	REFUSALS,
 	IN_BULK,
 	RECENTLY_USED,
+	ADDRESSES,
 	ANY_PARAMS
 };
 enum { WITH_MESSAGE_IDS = 2, WITH_VISITORS, ORDINARY_ENVELOPES, ORDINARY_PARAMS };
@@ -189,6 +191,39 @@ static void add_envelopes(struct text *text, struct slice param)
 		ck_abort_msg("the envelopes are broken");
 }
 
+/* inet_send: family, bits, whether it is a cidr, size, bytes. */
+static void add_address(struct text *text, struct slice inet)
+{
+	enum { FAMILY_IPV6 = 3, HEAD = 4 };
+	char shown[INET6_ADDRSTRLEN] = "-";
+	bool is_ipv6 = inet.n > HEAD && inet.p[0] == FAMILY_IPV6;
+	int size = is_ipv6 ? 16 : 4;
+
+	if (inet.p != NULL &&
+	    (inet.n != (size_t)HEAD + (size_t)size || (unsigned char)inet.p[1] != size * 8 ||
+	     inet.p[2] != 0 || inet.p[3] != size ||
+	     inet_ntop(is_ipv6 ? AF_INET6 : AF_INET, inet.p + HEAD, shown, sizeof(shown)) == NULL))
+		ck_abort_msg("an address of %zu bytes", inet.n);
+	add_text(text, shown);
+}
+
+static void add_addresses(struct text *text, struct slice param, size_t senders)
+{
+	struct pg_array_reader known = pg_array_open(param, PG_INET), array = known;
+	bool any = false;
+
+	if (known.left != 0 && known.left != senders)
+		ck_abort_msg("%zu addresses for %zu senders", known.left, senders);
+	while (known.left > 0)
+		any |= pg_array_next_bytes(&known).p != NULL;
+	for (size_t i = 0; any && array.left > 0; i++) {
+		add_text(text, i == 0 ? " from " : ",");
+		add_address(text, pg_array_next_bytes(&array));
+	}
+	if (known.broken || array.broken)
+		ck_abort_msg("the addresses are broken");
+}
+
 static void show_ordinary(struct text *text, const struct slice *params)
 {
 	add_text(text, "ordinary ");
@@ -208,6 +243,7 @@ static void show_any(struct text *text, const struct slice *params)
 	add_items(text, " rejects ", params[REJECTS], REJECT_COLUMNS);
 	add_rejects(text, params[REJECTS]);
 	add_refusals(text, params[REFUSALS]);
+	add_addresses(text, params[ADDRESSES], pg_array_open(params[SENDERS], PG_OTHER).left);
 	add_flag(text, " recently", params[RECENTLY_USED]);
 	add_flag(text, " bulk", params[IN_BULK]);
 }
@@ -220,7 +256,7 @@ void database_question(const char *what, int count, const char *const *values, c
 	bool ordinary = strstr(what, "intake_ordinary") != NULL;
 
 	if (!ordinary && strstr(what, "sluice.intake(") == NULL &&
-	    strcmp(what, "intake_any") != 0) {
+	    strcmp(what, "intake_group") != 0) {
 		libpq_show_text(what, count, values, lengths, formats, out, size);
 		return;
 	}

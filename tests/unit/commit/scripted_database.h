@@ -20,6 +20,7 @@ enum { ANSWER_ITEMS_MAX = 8 };
 #define OUTCOME_SECRET_MISSING "secret_missing"
 #define OUTCOME_SECRET_WRONG   "secret_wrong"
 #define OUTCOME_WRONG_ENDPOINT "wrong_endpoint"
+#define OUTCOME_WRONG_NETWORK  "wrong_network"
 #define OUTCOME_LIMIT_REACHED  "limit_reached"
 
 struct database_answer {
@@ -42,7 +43,7 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
 
 #define DATABASE_ANSWER(...) database_answer(&(struct database_answer){__VA_ARGS__})
 
-/* What sluice.intake_ordinary() answers: the first id, or with 0 null. */
+/* What sluice.intake_ordinary() answers: the first id, or with 0 null, as sluice.intake() may. */
 const struct libpq_result *database_first_id(int64_t id);
 
 /*
@@ -58,6 +59,7 @@ const struct libpq_result *database_first_id(int64_t id);
  * - " orgs 1", " rejects 1": for each product org and reject the number of its sender
  * - " in 1", " kind single": for each reject the number of its envelope; its kind if no item
  * - " refused a:expired*2": for each refusal its key, outcome and count
+ * - " from 192.0.2.1,-": for each sender its address, if one has any
  * - " ids", " visitors", " recently", " bulk": the flags
  */
 libpq_show database_question;

@@ -22,6 +22,8 @@ enum {
 	CONNECT_MS = 3000,
 	DATABASE_MS = 5000,
 	REQUEST_MS = 10000,
+	GRACE = 500, /* as in commit/queue.c */
+	LIMIT = NOW_MS + DATABASE_MS - GRACE,
 	REQUESTS = 12,
 	ROWS = 2500,
 	REFUSALS_MS = 10000 /* as in commit/queue.c */
@@ -110,6 +112,14 @@ static void connect_queue(void)
 	ck_assert(commit_queue_is_connected(queue));
 }
 
+/* Other processes send them. */
+static void wait_for_cancels(int count)
+{
+	for (int i = 0; i < 5000 && libpq_cancels() < count; i++)
+		(void)poll(NULL, 0, 1);
+	ck_assert_int_eq(libpq_cancels(), count);
+}
+
 #define ACCEPTED(count) DATABASE_ANSWER(.senders = (count))
 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
@@ -123,6 +133,22 @@ static const struct libpq_result locked = LIBPQ_ERROR("55P03", "lock timeout");
 static const struct libpq_result canceled = LIBPQ_ERROR("57014", "statement timeout");
 static const struct libpq_result no_type = LIBPQ_ERROR("XX000", "cache lookup failed for type 7");
 static const struct libpq_result other_name = LIBPQ_ERROR("42P05", "already prepared");
+
+/* What is sent and not answered. */
+#define SILENT_START                                                                               \
+	{                                                                                          \
+		"PQconnectStartParams", .returns = 1, .silent = true                               \
+	}
+#define SILENT_SEND(what)                                                                          \
+	{"PQsendQueryParams", .returns = 1, .with = (what)},                                       \
+	{                                                                                          \
+		"PQflush", .silent = true                                                          \
+	}
+#define PROBE "SELECT sluice.intake_probe()()"
+
+static const struct libpq_value nothing = {"", 0};
+static const struct libpq_result probed = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &nothing};
 
 /* ---- groups ---- */
 
@@ -390,14 +416,14 @@ END_TEST
 	LIBPQ_START, {"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},     \
 		LIBPQ_FINISH
 
-/* 100 ms, doubling to 5 s, each times 0.5 to 1.5; from the beginning after a success. */
+/* 100 ms, doubling to 600, each times 0.5 to 1.5; from the beginning after a success. */
 START_TEST(attempts_to_connect_back_off)
 {
 	static const struct libpq_call script[] = {
 		REFUSED,      REFUSED, REFUSED, REFUSED,       REFUSED,
 		REFUSED,      REFUSED, REFUSED, LIBPQ_CONNECT, {"PQconsumeInput"},
 		LIBPQ_FINISH, REFUSED, {0}};
-	static const int64_t waits_ms[] = {100, 200, 400, 800, 1600, 3200, 5000, 5000};
+	static const int64_t waits_ms[] = {100, 200, 400, 600, 600, 600, 600, 600};
 	int64_t now_ms = NOW_MS;
 
 	open_queue(script);
@@ -448,17 +474,30 @@ END_TEST
 
 START_TEST(connecting_has_a_deadline)
 {
-	static const struct libpq_call script[] = {LIBPQ_START, LIBPQ_FINISH, {0}};
+	static const struct libpq_call script[] = {SILENT_START, LIBPQ_POLL(PGRES_POLLING_READING),
+						   LIBPQ_FINISH, LIBPQ_START,
+						   LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	add("a");
 	step(false, NOW_MS, "");
+	step(true, NOW_MS, "");
 	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + CONNECT_MS);
 	step(false, NOW_MS + CONNECT_MS - 1, "");
 	step(false, NOW_MS + CONNECT_MS, "a");
 	check_status("a", STATUS_DEADLINE);
 	ck_assert(!commit_queue_is_connected(queue));
 	ck_assert_int_eq(commit_queue_fd(queue), -1);
+	/* During the next attempt they do not wait either. */
+	int64_t next_ms = commit_queue_wake_ms(queue);
+	add("b");
+	step(false, next_ms, "b");
+	ck_assert_int_ge(commit_queue_fd(queue), 0);
+	add("c");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), 0);
+	step(false, next_ms, "c");
+	check_status("bc", STATUS_DEADLINE);
+	ck_assert_uint_eq(stats_get(&stats_mine()->refused_at_once), 3);
 	close_queue();
 }
 END_TEST
@@ -488,10 +527,12 @@ END_TEST
 
 START_TEST(it_says_why_it_is_not_connected)
 {
-	const struct libpq_call script[] = {LIBPQ_START, LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {
+		SILENT_START, LIBPQ_POLL(PGRES_POLLING_READING), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	step(false, NOW_MS, "");
+	step(true, NOW_MS, "");
 	step(false, NOW_MS + CONNECT_MS, "");
 	check_ready(STATUS_DEADLINE, NOW_MS + CONNECT_MS);
 	ck_assert_uint_eq(stats_get(&stats_mine()->connection_failures), 1);
@@ -603,42 +644,163 @@ END_TEST
 
 /* ---- failures of a statement ---- */
 
+/* It is cancelled a little earlier, so that its outcome may still be heard. */
 START_TEST(a_statement_has_a_deadline)
 {
-	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,	 LIBPQ_SEND("a,b"),	    LIBPQ_FINISH, LIBPQ_CONNECT,
-		LIBPQ_SEND("c"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT,	   SILENT_SEND("a,b"),	  LIBPQ_CANCEL, LIBPQ_FINISH, LIBPQ_CONNECT,
+		LIBPQ_SEND(PROBE), LIBPQ_ANSWER(&probed), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	add("ab");
 	connect_queue();
-	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + DATABASE_MS);
+	ck_assert_int_eq(commit_queue_wake_ms(queue), LIMIT);
 	add("c");
-	step(false, NOW_MS + DATABASE_MS - 1, "");
+	step(false, LIMIT - 1, "");
 	(void)captured_log();
-	step(false, NOW_MS + DATABASE_MS, "ab");
-	check_status("ab", STATUS_OUTCOME_UNKNOWN);
+	step(false, LIMIT, "c");
+	check_status("c", STATUS_DEADLINE);
+	wait_for_cancels(1);
 	const char *lines = captured_log();
 	ck_assert_int_eq(captured_log_count(lines, "during=statement requests=2"), 1);
+	ck_assert_int_eq(captured_log_count(lines, "the database hangs"), 1);
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + DATABASE_MS);
+	/* What comes now is refused at once. */
+	add("d");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), 0);
+	step(false, NOW_MS + DATABASE_MS - 1, "d");
+	check_status("d", STATUS_DEADLINE);
+	step(false, NOW_MS + DATABASE_MS, "ab");
+	check_status("ab", STATUS_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS + DATABASE_MS), STATUS_UNAVAILABLE);
 	step(true, NOW_MS + DATABASE_MS, "");
-	step(true, NOW_MS + DATABASE_MS, "c");
-	check_status("c", STATUS_ACCEPTED);
+	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS + DATABASE_MS), STATUS_DEADLINE);
+	step(true, NOW_MS + DATABASE_MS, "");
+	ck_assert_int_eq(captured_log_count(captured_log(), "the database answers again"), 1);
+	ck_assert_uint_eq(stats_get(&stats_mine()->hangs), 1);
+	ck_assert_uint_eq(stats_get(&stats_mine()->cancelled_statements), 1);
+	close_queue();
+}
+END_TEST
+
+static const struct libpq_result unconfirmed = LIBPQ_UNCONFIRMED;
+
+static const struct {
+	const struct libpq_result *answer, *notice;
+	enum status status;
+} cancelled[] = {
+	{&canceled, NULL, STATUS_DEADLINE},
+	{&conflict, NULL, STATUS_DEADLINE}, /* it is not sent again */
+	{NULL, NULL, STATUS_ACCEPTED},	    /* just before */
+	{NULL, &unconfirmed, STATUS_OUTCOME_UNKNOWN},
+};
+
+/* The connection is not used again: the request to cancel may come later than the answer. */
+START_TEST(a_cancelled_statement_tells_its_outcome)
+{
+	const struct libpq_result *answer =
+		cancelled[_i].answer == NULL ? ACCEPTED(1) : cancelled[_i].answer;
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT,	   SILENT_SEND("a"),
+		LIBPQ_CANCEL,	   {"PQconsumeInput", .returns = 1, .notice = cancelled[_i].notice},
+		LIBPQ_GET(answer), LIBPQ_END,
+		LIBPQ_FINISH,	   LIBPQ_START,
+		LIBPQ_FINISH,	   {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(false, LIMIT, "");
+	step(true, LIMIT + 1, "a");
+	check_status("a", cancelled[_i].status);
 	close_queue();
 }
 END_TEST
 
 START_TEST(a_statement_ends_at_the_earliest_deadline)
 {
-	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_FINISH,
-						   LIBPQ_START,	  LIBPQ_FINISH,	   {0}};
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT, SILENT_SEND("a"), LIBPQ_CANCEL, LIBPQ_FINISH,
+		LIBPQ_START,   LIBPQ_FINISH,	 {0}};
 
 	open_queue(script);
-	requests[0].deadline_ms = NOW_MS + 10;
+	requests[0].deadline_ms = NOW_MS + 40;
 	add("a");
 	connect_queue();
-	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 10);
-	step(false, NOW_MS + 10, "a");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 30);
+	step(false, NOW_MS + 30, "");
+	step(false, NOW_MS + 40, "a");
 	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+/* The server works on it, so another one would only take another backend. */
+START_TEST(a_probe_is_waited_for)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("a"),
+						   LIBPQ_ANSWER(&canceled),
+						   SILENT_SEND(PROBE),
+						   LIBPQ_CANCEL,
+						   LIBPQ_ANSWER(&canceled),
+						   LIBPQ_FINISH,
+						   LIBPQ_CONNECT,
+						   SILENT_SEND(PROBE),
+						   LIBPQ_CANCEL,
+						   LIBPQ_FINISH,
+						   LIBPQ_START,
+						   LIBPQ_FINISH,
+						   {0}};
+	int64_t now_ms = NOW_MS;
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, now_ms, "a");
+	step(false, now_ms += 750, "");
+	wait_for_cancels(1);
+	for (int i = 0; i < 10; i++)
+		step(false, now_ms += 1000, "");
+	step(true, now_ms, "");
+	/* After a pause, on a new connection; in the end that is given up, too. */
+	step(true, now_ms, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), now_ms + 100);
+	step(false, now_ms += 100, "");
+	step(false, now_ms + 29999, "");
+	step(false, now_ms + 30999, "");
+	ck_assert(!commit_queue_is_connected(queue));
+	close_queue();
+}
+END_TEST
+
+static const struct libpq_result sound_enough[] = {
+	LIBPQ_ERROR("42883", "no such function"),
+	LIBPQ_ERROR("53100", "disk full"),
+	LIBPQ_ERROR("P0001", "a trigger"),
+};
+
+START_TEST(a_probe_that_fails_is_an_answer)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a"),
+					    LIBPQ_ANSWER(&canceled),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&sound_enough[_i]),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	step(true, NOW_MS, "");
+	add("b");
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "b");
+	check_status("b", STATUS_ACCEPTED);
 	close_queue();
 }
 END_TEST
@@ -708,7 +870,7 @@ START_TEST(a_conflict_is_retried)
 	connect_queue();
 	step(true, NOW_MS, "");
 	step(true, NOW_MS + 1, "");
-	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 1 + DATABASE_MS);
+	ck_assert_int_eq(commit_queue_wake_ms(queue), LIMIT + 1);
 	step(true, NOW_MS + 2, "ab");
 	check_status("ab", STATUS_ACCEPTED);
 	close_queue();
@@ -820,7 +982,7 @@ START_TEST(a_request_that_waits_for_its_own_turn_expires)
 	requests[1].deadline_ms = NOW_MS + DATABASE_MS;
 	add("ab");
 	connect_queue();
-	step(true, NOW_MS + 1, "");
+	step(true, NOW_MS + 1000, "");
 	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + DATABASE_MS);
 	step(false, NOW_MS + DATABASE_MS, "b");
 	step(true, NOW_MS + DATABASE_MS, "a");
@@ -874,14 +1036,18 @@ START_TEST(rejects_that_cannot_be_stored_either)
 }
 END_TEST
 
-/* One request's rows wait for another transaction: the others need not. */
+/* One request's rows wait for another transaction: the others need not, if a probe need not. */
 START_TEST(a_request_that_waits_for_a_lock)
 {
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&locked),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&probed),
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(&locked),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&probed),
 					    LIBPQ_SEND("b"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
 					    LIBPQ_FINISH,
@@ -891,10 +1057,46 @@ START_TEST(a_request_that_waits_for_a_lock)
 	add("ab");
 	connect_queue();
 	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
 	step(true, NOW_MS, "a");
+	step(true, NOW_MS, "");
 	step(true, NOW_MS, "b");
 	check_status("a", STATUS_DEADLINE);
 	check_status("b", STATUS_ACCEPTED);
+	ck_assert_uint_eq(stats_get(&stats_mine()->hangs), 0);
+	close_queue();
+}
+END_TEST
+
+/* Everybody waits for it: not one after the other. */
+START_TEST(a_locked_table)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&locked),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&locked),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&probed),
+					    LIBPQ_SEND("d"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	step(true, NOW_MS, "");
+	add("c");
+	step(true, NOW_MS, "abc");
+	check_status("abc", STATUS_DEADLINE);
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 100);
+	step(false, NOW_MS + 100, "");
+	step(true, NOW_MS + 100, "");
+	add("d");
+	step(false, NOW_MS + 100, "");
+	step(true, NOW_MS + 100, "d");
+	check_status("d", STATUS_ACCEPTED);
 	close_queue();
 }
 END_TEST
@@ -902,14 +1104,21 @@ END_TEST
 /* The server as a whole is slow. */
 START_TEST(a_statement_that_takes_too_long)
 {
-	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a,b"), LIBPQ_ANSWER(&canceled), LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(&canceled),
+					    LIBPQ_SEND(PROBE),
+					    LIBPQ_ANSWER(&probed),
+					    LIBPQ_FINISH,
+					    {0}};
 
 	open_queue(script);
 	add("ab");
 	connect_queue();
-	step(true, NOW_MS, "ab");
-	check_status("ab", STATUS_DEADLINE);
+	add("c");
+	step(true, NOW_MS, "abc");
+	check_status("abc", STATUS_DEADLINE);
+	step(true, NOW_MS, "");
 	close_queue();
 }
 END_TEST
@@ -1003,9 +1212,9 @@ START_TEST(a_read_only_server_is_left)
 	step(false, next_ms - 1, "c");
 	check_status("c", STATUS_READ_ONLY);
 	add("d");
-	step(false, next_ms, "");
-	step(true, next_ms, "d");
-	check_status("d", STATUS_UNAVAILABLE);
+	step(false, next_ms, "d");
+	check_status("d", STATUS_READ_ONLY);
+	step(true, next_ms, "");
 	add("e");
 	step(false, next_ms, "e");
 	check_status("e", STATUS_UNAVAILABLE);
@@ -1459,6 +1668,98 @@ START_TEST(a_key_whose_groups_are_not_ordinary)
 }
 END_TEST
 
+#define FROM " from 192.0.2.1"
+
+/* Without addresses the database does not take them; for a while they are sent at once. */
+START_TEST(a_key_with_networks)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1" FROM),
+					    LIBPQ_ANSWER(STORED(1, 1)),
+					    LIBPQ_SEND("ordinary a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1" FROM " recently"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_WRONG_NETWORK)),
+					    LIBPQ_SEND("a signals 1" FROM " recently"),
+					    LIBPQ_ANSWER(STORED(1, 2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	ck_assert(address_read(SLICE("192.0.2.1"), &requests[0].client));
+	give_items(&requests[0], 1);
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	send_again("a");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_WRONG_NETWORK);
+	send_again("a");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_ACCEPTED);
+	ck_assert_int_eq(results[0].id, 2);
+	close_queue();
+}
+END_TEST
+
+/* Nothing of the first call was stored, refusals neither. */
+START_TEST(refusals_go_with_a_group_that_is_sent_again)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED)),
+					    LIBPQ_SEND("a signals 1 refused b:expired*1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1 refused b:expired*1" FROM),
+					    LIBPQ_ANSWER(STORED(1, 1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	const int64_t due_ms = NOW_MS + REFUSALS_MS;
+
+	ck_assert(address_read(SLICE("192.0.2.1"), &requests[0].client));
+	give_items(&requests[0], 1);
+	requests[0].deadline_ms = due_ms + REQUEST_MS;
+	open_queue(script);
+	add("b");
+	connect_queue();
+	step(true, NOW_MS, "b");
+	add("a");
+	step(false, due_ms, "");
+	step(true, due_ms, "");
+	step(true, due_ms, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* That would be a defect, but not one to try for ever. */
+START_TEST(a_group_that_is_not_taken_with_addresses_either)
+{
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_SEND("a signals 1"),
+					    LIBPQ_ANSWER(database_first_id(0)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	give_items(&requests[0], 1);
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_AGAIN);
+	close_queue();
+}
+END_TEST
+
 /* A visitor who was new, or a repeat: the next group may be ordinary again. */
 START_TEST(a_group_that_is_not_ordinary)
 {
@@ -1680,7 +1981,7 @@ static long send_one(const struct libpq_call *script, long nth, enum status stat
 START_TEST(sending_without_memory)
 {
 	static const struct libpq_call sends[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_FINISH, {0}};
+		LIBPQ_CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_CANCEL, LIBPQ_FINISH, {0}};
 	static const struct libpq_call does_not[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
 
 	give_items(&requests[0], 1);
@@ -1814,7 +2115,10 @@ static void add_failures(Suite *suite)
 
 	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
 	tcase_add_test(tests, a_statement_has_a_deadline);
+	tcase_add_loop_test(tests, a_cancelled_statement_tells_its_outcome, 0, LENGTH(cancelled));
 	tcase_add_test(tests, a_statement_ends_at_the_earliest_deadline);
+	tcase_add_test(tests, a_probe_is_waited_for);
+	tcase_add_loop_test(tests, a_probe_that_fails_is_an_answer, 0, LENGTH(sound_enough));
 	tcase_add_test(tests, an_answer_after_the_deadline_counts);
 	tcase_add_test(tests, a_lost_connection_leaves_the_outcome_unknown);
 	tcase_add_test(tests, a_statement_that_cannot_be_sent);
@@ -1826,6 +2130,7 @@ static void add_failures(Suite *suite)
 	tcase_add_test(tests, items_that_cannot_be_stored_are_kept_as_rejects);
 	tcase_add_test(tests, rejects_that_cannot_be_stored_either);
 	tcase_add_test(tests, a_request_that_waits_for_a_lock);
+	tcase_add_test(tests, a_locked_table);
 	tcase_add_test(tests, a_statement_that_takes_too_long);
 	tcase_add_test(tests, types_that_were_made_anew);
 	tcase_add_test(tests, types_that_stay_missing);
@@ -1861,6 +2166,9 @@ static void add_ordinary(Suite *suite)
 	tcase_add_test(tests, an_ordinary_group);
 	tcase_add_test(tests, an_ordinary_group_says_what_is_in_it);
 	tcase_add_test(tests, a_key_whose_groups_are_not_ordinary);
+	tcase_add_test(tests, a_key_with_networks);
+	tcase_add_test(tests, refusals_go_with_a_group_that_is_sent_again);
+	tcase_add_test(tests, a_group_that_is_not_taken_with_addresses_either);
 	tcase_add_loop_test(tests, a_group_that_is_not_ordinary, 0, 2);
 	tcase_add_test(tests, keys_whose_group_is_not_ordinary);
 	tcase_add_loop_test(tests, what_is_never_ordinary, 0, 5);

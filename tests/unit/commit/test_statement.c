@@ -22,6 +22,7 @@ static struct commit_request requests[REQUESTS];
 static struct commit_result results[REQUESTS][ITEMS];
 static struct signal signals[ITEMS];
 static struct refusal_tally refusals;
+static bool with_addresses;
 
 static int64_t soon(void)
 {
@@ -36,6 +37,7 @@ static void set_up(void)
 	captured_log_start();
 	libpq_show_by(database_question);
 	refusals = REFUSAL_TALLY_EMPTY;
+	with_addresses = false;
 	for (int i = 0; i < ITEMS; i++)
 		signals[i] = (struct signal){.source = SLICE("generic"), .payload = SLICE("{}")};
 	for (int i = 0; i < REQUESTS; i++) {
@@ -70,7 +72,8 @@ static enum status run_group(int count, const char *question, const struct libpq
 	ck_assert_int_eq(pg_open(&db, &options), STATUS_OK);
 	ck_assert_int_eq(commit_statement_open(&statement), STATUS_OK);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
-	ck_assert_int_eq(commit_statement_send(statement, db, &list, NULL, false), STATUS_OK);
+	ck_assert_int_eq(commit_statement_send(statement, db, &list, NULL, false, with_addresses),
+			 STATUS_OK);
 	enum status status = commit_outcome_await(db, &list, &refusals, soon());
 	commit_statement_close(statement);
 	pg_close(db);
@@ -121,6 +124,34 @@ START_TEST(equal_senders_are_one)
 	}
 	ck_assert_int_eq(run_group(4, "a,a+secret", REFUSED_SENDERS(2)), STATUS_OK);
 	check_outcomes((const int[]){0, 1, 0, 1});
+}
+END_TEST
+
+/* Of one key, but for addresses that are sent along. */
+START_TEST(addresses_tell_senders_apart_if_they_are_sent)
+{
+	for (int i = 0; i < REQUESTS; i++)
+		memset(requests[i].key_hash.bytes, 1, sizeof(requests[i].key_hash.bytes));
+	ck_assert(address_read(SLICE("192.0.2.1"), &requests[0].client));
+	ck_assert(address_read(SLICE("2001:db8::1"), &requests[1].client));
+	requests[2].client = requests[0].client;
+	with_addresses = _i == 1;
+	if (with_addresses) {
+		ck_assert_int_eq(
+			run_group(4, "a,a,a from 192.0.2.1,2001:db8::1,-", REFUSED_SENDERS(3)),
+			STATUS_OK);
+		check_outcomes((const int[]){0, 1, 0, 3});
+	} else {
+		ck_assert_int_eq(run_group(4, "a", REFUSED_SENDERS(1)), STATUS_OK);
+		check_outcomes((const int[]){0, 0, 0, 0});
+	}
+}
+END_TEST
+
+START_TEST(a_group_that_needs_addresses)
+{
+	ck_assert_int_eq(run_group(2, "a,b", database_first_id(0)), STATUS_AGAIN);
+	ck_assert_int_eq(requests[0].out.status, STATUS_COUNT);
 }
 END_TEST
 
@@ -478,6 +509,7 @@ static const struct {
 	{OUTCOME_SECRET_MISSING, STATUS_UNAUTHENTICATED, true},
 	{OUTCOME_SECRET_WRONG, STATUS_UNAUTHENTICATED, true},
 	{OUTCOME_WRONG_ENDPOINT, STATUS_WRONG_ENDPOINT, true},
+	{OUTCOME_WRONG_NETWORK, STATUS_WRONG_NETWORK, true},
 	{OUTCOME_LIMIT_REACHED, STATUS_LIMIT_REACHED, true},
 };
 
@@ -607,7 +639,10 @@ END_TEST
 
 static enum status finish_bulk(const struct libpq_result *answer, uint64_t *repeated)
 {
+	static const struct libpq_result set = {.status = PGRES_COMMAND_OK, .command = "SET"};
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND("SET LOCAL statement_timeout = 0()"),
+					    LIBPQ_ANSWER(&set),
 					    LIBPQ_SEND("SELECT sluice.bulk_finish()()"),
 					    LIBPQ_ANSWER(answer),
 					    LIBPQ_FINISH,
@@ -676,6 +711,8 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(questions, set_up, tear_down);
 	tcase_add_test(questions, senders_are_told_apart);
 	tcase_add_test(questions, equal_senders_are_one);
+	tcase_add_loop_test(questions, addresses_tell_senders_apart_if_they_are_sent, 0, 2);
+	tcase_add_test(questions, a_group_that_needs_addresses);
 	tcase_add_test(questions, senders_with_hashes_alike);
 	tcase_add_test(questions, a_part_of_a_bulk_import);
 	tcase_add_test(questions, unstorable_items_are_of_a_kind);

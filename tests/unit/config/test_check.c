@@ -80,9 +80,24 @@ START_TEST(several_are_told_each)
 	config.request_timeout_ms = 100;
 	config.bulk_timeout_ms = 50;
 	const char *text = checked();
-	check_says(text, "connect_timeout (3s) exceeds request_timeout (100ms)");
+	check_says(text, "connect_timeout (2s) exceeds request_timeout (100ms)");
 	check_says(text, "database_timeout (1h) exceeds request_timeout (100ms)");
 	check_says(text, "request_timeout (100ms) exceeds bulk_timeout (50ms)");
+}
+END_TEST
+
+START_TEST(proxies_that_anybody_can_be)
+{
+	static const char says[] =
+		"trusted_proxies has a network of all addresses: every client may "
+		"name another's as its own\n";
+
+	ck_assert(network_list_read(SLICE("10.0.0.0/8, ::/1"), &config.trusted_proxies));
+	ck_assert_str_eq(checked(), "");
+	buf_reset(&out, 0);
+	ck_assert(network_list_read(slice_of(_i == 0 ? "10.0.0.0/8, 0.0.0.0/0" : "::/0"),
+				    &config.trusted_proxies));
+	ck_assert_str_eq(checked(), says);
 }
 END_TEST
 
@@ -96,18 +111,21 @@ START_TEST(what_can_change_is_taken)
 	fresh.request_timeout_ms = 7;
 	fresh.log_level = 3;
 	fresh.log_client_address = true;
+	ck_assert(network_list_read(SLICE("10.0.0.0/8"), &fresh.trusted_proxies));
 	fresh.requests_in_flight = 7;
 	fresh.large_body_bytes = 7;
 	fresh.prepared_statements = false;
 	fresh.database = "dbname=other";
 	config_reload(&config, &fresh, &out, &kept);
-	ck_assert(slice_equal(buf_slice(&out),
-			      SLICE("log_level log_client_address request_timeout")));
+	ck_assert(
+		slice_equal(buf_slice(&out),
+			    SLICE("log_level log_client_address trusted_proxies request_timeout")));
 	ck_assert(slice_equal(buf_slice(&kept),
 			      SLICE("database requests_in_flight large_body prepared_statements")));
 	ck_assert_int_eq(config.request_timeout_ms, 7);
 	ck_assert_int_eq(config.log_level, 3);
 	ck_assert(config.log_client_address);
+	ck_assert_uint_eq(config.trusted_proxies.count, 1);
 	ck_assert_int_eq(config.requests_in_flight, 512);
 	ck_assert(config.prepared_statements);
 	ck_assert_str_eq(config.database, "dbname=sluice");
@@ -136,6 +154,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, the_defaults_agree);
 	tcase_add_loop_test(tcase, a_limit_beyond_another_is_told, 0, LENGTH(limits));
 	tcase_add_test(tcase, several_are_told_each);
+	tcase_add_loop_test(tcase, proxies_that_anybody_can_be, 0, 2);
 	tcase_add_test(tcase, what_can_change_is_taken);
 	tcase_add_test(tcase, the_same_text_elsewhere_is_no_change);
 	suite_add_tcase(suite, tcase);

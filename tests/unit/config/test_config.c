@@ -113,7 +113,7 @@ START_TEST(defaults_are_the_contracts)
 	ck_assert_int_eq(config.log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(config.request_timeout_ms, 10 * 1000);
 	ck_assert_int_eq(config.bulk_timeout_ms, 300 * 1000);
-	ck_assert_int_eq(config.connect_timeout_ms, 3 * 1000);
+	ck_assert_int_eq(config.connect_timeout_ms, 2 * 1000);
 	ck_assert_int_eq(config.database_timeout_ms, 5 * 1000);
 	ck_assert_int_eq(config.single_body_bytes, 1 << 20);
 	ck_assert_int_eq(config.batch_body_bytes, 8 << 20);
@@ -133,6 +133,7 @@ START_TEST(defaults_are_the_contracts)
 	ck_assert(config.prepared_statements);
 	ck_assert(!config.settings_trust_remote_user);
 	ck_assert_str_eq(config.public_url, "");
+	ck_assert_uint_eq(config.trusted_proxies.count, 0);
 	for (int i = 0; i < CONFIG_SETTINGS_MAX; i++)
 		ck_assert_int_eq(source.origin[i], CONFIG_FROM_DEFAULT);
 	ck_assert_str_eq(source.path, path);
@@ -153,8 +154,9 @@ START_TEST(each_key_sets_one_member)
 	const char *value = is_number(setting) ? "1025"
 			    : setting->type == CONFIG_BOOL
 				    ? (strcmp(setting->default_text, "on") == 0 ? "off" : "on")
-			    : setting->type == CONFIG_CHOICE ? setting->choices[0]
-							     : "dbname=other";
+			    : setting->type == CONFIG_CHOICE   ? setting->choices[0]
+			    : setting->type == CONFIG_NETWORKS ? "10.0.0.0/8,::1"
+							       : "dbname=other";
 	if (setting->max > 0 && setting->max < 1025 && setting->type != CONFIG_TEXT)
 		value = "7";
 	if (setting->url)
@@ -174,6 +176,22 @@ START_TEST(each_key_sets_one_member)
 		ck_assert_int_eq(source.origin[i],
 				 i == (size_t)_i ? CONFIG_FROM_FILE : CONFIG_FROM_DEFAULT);
 	}
+}
+END_TEST
+
+START_TEST(networks_are_read_and_shown)
+{
+	size_t index;
+	const struct config_setting *setting = find("trusted_proxies", &index);
+
+	expect_ok(read_text("trusted_proxies = 192.0.2.7/32 , 2001:DB8::/32\n"));
+	ck_assert_uint_eq(config.trusted_proxies.count, 2);
+	ck_assert_str_eq(formatted(setting), "192.0.2.7, 2001:db8::/32");
+	expect_ok(read_text("trusted_proxies =\n"));
+	ck_assert_str_eq(formatted(setting), "''");
+	ck_assert_int_eq(read_text("trusted_proxies = 10.1.0.0/8\n"), STATUS_MISCONFIGURED);
+	ck_assert_ptr_nonnull(strstr(message, ":1: trusted_proxies takes at most 64 networks, with "
+					      "commas between them, not \"10.1.0.0/8\""));
 }
 END_TEST
 
@@ -865,6 +883,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, defaults_are_the_contracts);
 	tcase_add_loop_test(tests, each_key_sets_one_member, 0, (int)count);
+	tcase_add_test(tests, networks_are_read_and_shown);
 	tcase_add_loop_test(tests, numbers_keep_their_range, 0, (int)count);
 	tcase_add_loop_test(tests, help_is_written, 0, (int)count);
 	add_file_tests(tests);

@@ -17,8 +17,8 @@ static bool is_code(const char *text)
 /* Senders give up on some codes and retry on others: only these are ever sent. */
 START_TEST(http_codes_are_those_of_the_contract)
 {
-	static const int sent[] = {200, 201, 202, 400, 401, 403, 404,
-				   405, 408, 413, 415, 429, 431, 503};
+	static const int sent[] = {200, 201, 202, 400, 401, 403, 404, 405,
+				   408, 409, 413, 415, 429, 431, 503};
 	const struct problem *problem = problem_of((enum status)_i);
 	bool known = false;
 
@@ -102,6 +102,7 @@ static const struct {
 	{STATUS_REPEATED_HEADER, 400, "repeated_header", "Bad Request"},
 	{STATUS_UNAUTHENTICATED, 401, "unauthenticated", "Unauthorized"},
 	{STATUS_WRONG_ENDPOINT, 403, "wrong_endpoint", "Forbidden"},
+	{STATUS_WRONG_NETWORK, 403, "wrong_network", "Forbidden"},
 	{STATUS_NOT_SIGNED_IN, 403, "not_signed_in", "Forbidden"},
 	{STATUS_NOT_A_MEMBER, 403, "not_a_member", "Forbidden"},
 	{STATUS_ROLE_TOO_LOW, 403, "role_too_low", "Forbidden"},
@@ -109,6 +110,7 @@ static const struct {
 	{STATUS_NOT_FOUND, 404, "not_found", "Not Found"},
 	{STATUS_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed"},
 	{STATUS_REQUEST_TIMEOUT, 408, "request_timeout", "Request Timeout"},
+	{STATUS_WRONG_STATE, 409, "wrong_state", "Conflict"},
 	{STATUS_TOO_LARGE, 413, "body_too_large", "Content Too Large"},
 	{STATUS_UNSUPPORTED_CODING, 415, "unsupported_coding", "Unsupported Media Type"},
 	{STATUS_LIMIT_REACHED, 429, "limit_reached", "Too Many Requests"},

@@ -114,9 +114,11 @@ static const struct libpq_result done = {.status = PGRES_COMMAND_OK, .command = 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
 static const struct libpq_result full = LIBPQ_ERROR("53100", "disk full");
 
-#define FINISH_BULK   "SELECT sluice.bulk_finish()()"
 #define COMMAND(name) LIBPQ_SEND(name "()"), LIBPQ_ANSWER(&done)
-#define KNOWN	      DATABASE_ANSWER(.senders = 1)
+/* Up to the answer. */
+#define FINISH_BULK                                                                                \
+	COMMAND("SET LOCAL statement_timeout = 0"), LIBPQ_SEND("SELECT sluice.bulk_finish()()")
+#define KNOWN DATABASE_ANSWER(.senders = 1)
 /* Until the sender is authenticated. */
 #define BEGIN LIBPQ_CONNECT, COMMAND("BEGIN"), LIBPQ_SEND("key bulk"), LIBPQ_ANSWER(KNOWN)
 
@@ -130,7 +132,7 @@ START_TEST(an_import_is_one_transaction)
 		BEGIN,
 		LIBPQ_SEND("key signals 1,1,1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 3, .ids = {7, 5, 6})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -150,7 +152,7 @@ START_TEST(duplicates_of_an_import)
 		LIBPQ_SEND("key signals 1,1,1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 3, .ids = {7, 3, 8},
 					     .repeated = {false, true, false})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&two_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -170,7 +172,7 @@ START_TEST(stored_items_without_ids)
 		LIBPQ_SEND("key signals 1,1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {3, 8},
 					     .repeated = {true, false})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -190,7 +192,7 @@ START_TEST(a_long_import_goes_in_chunks)
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2000, .first_id = 1000)),
 		LIBPQ_SEND("key signals 1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .first_id = 3000)),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -217,7 +219,7 @@ START_TEST(a_large_import_goes_in_chunks)
 		LIBPQ_SEND("key signals #1222 bulk"),
 		LIBPQ_ANSWER(
 			DATABASE_ANSWER(.senders = 1, .items = COUNT - FIRST, .first_id = 5000)),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -243,7 +245,7 @@ START_TEST(bad_items_become_rejects)
 		BEGIN,
 		LIBPQ_SEND("key signals 1 rejects 1,1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -265,7 +267,7 @@ START_TEST(items_keep_the_envelope)
 		BEGIN,
 		LIBPQ_SEND("key signals 1 envelope {\"a\":1} rejects 1,1 in 1 in 1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -377,7 +379,7 @@ START_TEST(lines_without_their_label)
 										  : _i == 1 ? 3
 											    : 1,
 									 .ids = {7, 8, 9})),
-					    LIBPQ_SEND(FINISH_BULK),
+					    FINISH_BULK,
 					    LIBPQ_ANSWER(&none_more),
 					    COMMAND("COMMIT"),
 					    LIBPQ_FINISH,
@@ -473,7 +475,7 @@ START_TEST(an_envelope)
 		BEGIN,
 		LIBPQ_SEND("key signals 1,1 envelope {\"context\":{}} bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {7, 8})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -510,7 +512,7 @@ START_TEST(a_body_of_the_largest_size)
 		BEGIN,
 		LIBPQ_SEND("key signals 1,1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 2, .ids = {7, 8})),
-		LIBPQ_SEND(FINISH_BULK),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		COMMAND("COMMIT"),
 		LIBPQ_FINISH,
@@ -640,7 +642,7 @@ START_TEST(a_failure_at_the_end)
 		BEGIN,
 		LIBPQ_SEND("key signals 1 bulk"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .items = 1, .ids = {7})),
-		LIBPQ_SEND(NULL),
+		FINISH_BULK,
 		LIBPQ_ANSWER(&none_more),
 		LIBPQ_SEND("COMMIT()"),
 		LIBPQ_ANSWER(&rolled_back),

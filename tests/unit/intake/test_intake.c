@@ -1569,6 +1569,7 @@ static const struct {
 	{STATUS_UNAUTHENTICATED, STATUS_MALFORMED_JSON, 401, STATUS_UNAUTHENTICATED},
 	{STATUS_UNAUTHENTICATED, STATUS_TOO_LARGE, 401, STATUS_UNAUTHENTICATED},
 	{STATUS_WRONG_ENDPOINT, STATUS_MALFORMED_JSON, 403, STATUS_WRONG_ENDPOINT},
+	{STATUS_WRONG_NETWORK, STATUS_MALFORMED_JSON, 403, STATUS_WRONG_NETWORK},
 	{STATUS_UNAVAILABLE, STATUS_MALFORMED_JSON, 503, STATUS_UNAVAILABLE},
 	{STATUS_OUTCOME_UNKNOWN, STATUS_OK, 503, STATUS_OUTCOME_UNKNOWN},
 	{STATUS_READ_ONLY, STATUS_OK, 503, STATUS_READ_ONLY},
@@ -1597,6 +1598,27 @@ START_TEST(problems_are_told_to_whom_they_concern)
 			 outcomes[_i].told == outcomes[_i].body);
 	ck_assert_ptr_null(strstr(response.body.p, key));
 	buf_free(&code);
+	http_response_free(&response);
+	drop();
+}
+END_TEST
+
+/* As it is seen here, behind whatever proxies. */
+START_TEST(a_sender_from_another_network_is_told_its_address)
+{
+	struct http_response response = http_response_make();
+
+	read_body(INTAKE_SINGLE, "", SLICE("{}"));
+	intake.commit.out.status = STATUS_WRONG_NETWORK;
+	if (_i == 0)
+		ck_assert(address_read(SLICE("2001:db8::1"), &intake.commit.client));
+	intake_answer(&intake, &response);
+	buf_add_char(&response.body, '\0');
+	ck_assert_ptr_nonnull(strstr(
+		response.body.p,
+		_i == 0 ? "\"detail\":\"requests with this key are not accepted from 2001:db8::1\""
+			: "\"detail\":\"requests with this key need the client's address, which is not "
+			  "known here\""));
 	http_response_free(&response);
 	drop();
 }
@@ -1779,6 +1801,7 @@ static void add_answers(Suite *suite)
 	tcase_add_loop_test(tests, committed_requests_are_answered, 0, LENGTH(answers));
 	tcase_add_loop_test(tests, a_bulk_answer_lists_a_hundred_bad_items, 99, 102);
 	tcase_add_loop_test(tests, problems_are_told_to_whom_they_concern, 0, LENGTH(outcomes));
+	tcase_add_loop_test(tests, a_sender_from_another_network_is_told_its_address, 0, 2);
 	tcase_add_test(tests, the_unauthenticated_are_all_told_the_same);
 	tcase_add_loop_test(tests, a_lack_of_memory_is_told, 0, 9);
 	suite_add_tcase(suite, tests);

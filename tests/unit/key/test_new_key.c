@@ -13,7 +13,7 @@ START_TEST(its_parts_fit_each_other)
 	char display[CREDENTIAL_DISPLAY_BYTES + 1];
 	bool secret = _i == 1;
 
-	ck_assert_int_eq(new_key_make(&made, secret), STATUS_OK);
+	ck_assert_int_eq(new_key_make(&made, secret, NULL), STATUS_OK);
 	ck_assert(credential_key_is_sound(slice_of(made.key)));
 	ck_assert_int_eq(credential_hash(slice_of(made.key), &hash), STATUS_OK);
 	ck_assert(credential_hash_is_same(&hash, &made.key_hash));
@@ -34,7 +34,7 @@ START_TEST(nothing_is_left_of_a_forgotten_one)
 	static const struct new_key nothing;
 	struct new_key made;
 
-	ck_assert_int_eq(new_key_make(&made, true), STATUS_OK);
+	ck_assert_int_eq(new_key_make(&made, true, NULL), STATUS_OK);
 	new_key_forget(&made);
 	ck_assert_mem_eq(&made, &nothing, sizeof(made));
 }

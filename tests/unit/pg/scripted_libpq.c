@@ -4,11 +4,13 @@
  *
  * PQsendPrepare is shown as "name: sql (parameters)".
  */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "scripted_libpq.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +35,8 @@ static PGconn *open_connection;		  /* &connection, or NULL */
 static struct pg_result results[RESULTS]; /* as NULL: free */
 static libpq_show *show = libpq_show_text;
 static bool is_standby;
+static const char *host = "host", *port = "5432", *host_list = "host", *port_list = "5432";
+static _Atomic int *cancels; /* shared with the processes that send them */
 
 /* ---- the script ---- */
 
@@ -222,19 +226,43 @@ int PQsocket(const PGconn *conn)
 	return conn->socket;
 }
 
+/* ---- hosts ---- */
+
+void libpq_be_hosts(const char *current, const char *its_port, const char *hosts, const char *ports)
+{
+	host = current;
+	port = its_port;
+	host_list = hosts;
+	port_list = ports;
+}
+
 /* NULL of no connection, as libpq's. */
 char *PQhost(const PGconn *conn)
 {
-	static char host[] = "host";
+	return conn == NULL ? NULL : (char *)(size_t)host;
+}
 
-	return conn == NULL ? NULL : host;
+char *PQhostaddr(const PGconn *conn)
+{
+	return conn == NULL ? NULL : (char *)(size_t) "";
+}
+
+PQconninfoOption *PQconninfo(PGconn *conn)
+{
+	static PQconninfoOption options[3];
+
+	if (conn != open_connection)
+		ck_abort_msg("the options of a connection that is not open");
+	options[0] = (PQconninfoOption){.keyword = (char *)(size_t) "host",
+					.val = (char *)(size_t)host_list};
+	options[1] = (PQconninfoOption){.keyword = (char *)(size_t) "port",
+					.val = (char *)(size_t)port_list};
+	return options;
 }
 
 char *PQport(const PGconn *conn)
 {
-	static char port[] = "5432";
-
-	return conn == NULL ? NULL : port;
+	return conn == NULL ? NULL : (char *)(size_t)port;
 }
 
 void libpq_be_standby(bool standby)
@@ -338,6 +366,63 @@ void PQclear(PGresult *result)
 	result->as = NULL;
 }
 
+/* ---- cancelling ---- */
+
+/* In memory that forked processes share. */
+static void open_cancels(void)
+{
+	if (cancels == NULL)
+		cancels = mmap(NULL, sizeof(*cancels), PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (cancels == MAP_FAILED)
+		ck_abort_msg("no shared memory");
+}
+
+int libpq_cancels(void)
+{
+	return cancels == NULL ? 0 : *cancels;
+}
+
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+PGcancelConn *PQcancelCreate(PGconn *conn)
+{
+	open_cancels();
+	return play(conn, "PQgetCancel", "")->returns == 0 ? NULL : (PGcancelConn *)&cancels;
+}
+
+int PQcancelBlocking(PGcancelConn *cancel)
+{
+	(void)cancel;
+	++*cancels;
+	return 1;
+}
+
+void PQcancelFinish(PGcancelConn *cancel)
+{
+	(void)cancel;
+}
+#else
+PGcancel *PQgetCancel(PGconn *conn)
+{
+	open_cancels();
+	return play(conn, "PQgetCancel", "")->returns == 0 ? NULL : (PGcancel *)&cancels;
+}
+
+int PQcancel(PGcancel *cancel, char *message, int size)
+{
+	(void)cancel;
+	(void)message;
+	(void)size;
+	++*cancels;
+	return 1;
+}
+
+void PQfreeCancel(PGcancel *cancel)
+{
+	(void)cancel;
+}
+#endif
+
 /* ---- results ---- */
 
 ExecStatusType PQresultStatus(const PGresult *result)
@@ -355,6 +440,7 @@ char *PQresultErrorField(const PGresult *result, int field)
 	const char *text = field == PG_DIAG_SQLSTATE		    ? result->as->sqlstate
 			   : field == PG_DIAG_SEVERITY_NONLOCALIZED ? result->as->severity
 			   : field == PG_DIAG_MESSAGE_PRIMARY	    ? result->as->message
+			   : field == PG_DIAG_SOURCE_FUNCTION	    ? result->as->function
 			   : field == PG_DIAG_COLUMN_NAME	    ? result->as->column
 			   : field == PG_DIAG_MESSAGE_DETAIL	    ? result->as->detail
 			   : field == PG_DIAG_MESSAGE_HINT	    ? result->as->hint

@@ -28,7 +28,7 @@ struct libpq_result {
 	const char *command; /* PQcmdStatus */
 	int rows, columns;
 	const struct libpq_value *values; /* row by row */
-	const char *sqlstate, *severity, *message, *column, *detail, *hint;
+	const char *sqlstate, *severity, *message, *column, *detail, *hint, *function;
 };
 
 #define LIBPQ_ERROR(state, text)                                                                   \
@@ -50,6 +50,13 @@ struct libpq_result {
 	{                                                                                          \
 		.status = PGRES_NONFATAL_ERROR, .sqlstate = (state), .severity = "WARNING",        \
 		.message = (text)                                                                  \
+	}
+
+/* The warning of a commit whose wait for a standby was cancelled. */
+#define LIBPQ_UNCONFIRMED                                                                          \
+	{                                                                                          \
+		.status = PGRES_NONFATAL_ERROR, .sqlstate = "01000", .severity = "WARNING",        \
+		.message = "canceling wait", .function = "SyncRepWaitForLSN"                       \
 	}
 
 struct libpq_call {
@@ -82,6 +89,11 @@ struct libpq_call {
 #define LIBPQ_FINISH                                                                               \
 	{                                                                                          \
 		"PQfinish"                                                                         \
+	}
+/* A statement is cancelled; the same is called with libpq 17 and later. */
+#define LIBPQ_CANCEL                                                                               \
+	{                                                                                          \
+		"PQgetCancel", .returns = 1                                                        \
 	}
 #define LIBPQ_PREPARE(what)	  {"PQsendPrepare", .returns = 1, .with = (what)}, LIBPQ_FLUSH
 #define LIBPQ_SEND(what)	  {"PQsendQueryParams", .returns = 1, .with = (what)}, LIBPQ_FLUSH
@@ -118,6 +130,13 @@ void libpq_forget(void);
 
 /* Whether the server reports itself as a standby from now on. */
 void libpq_be_standby(bool standby);
+
+/* What PQhost() and PQport() say from now on, and PQconninfo(); "host" and "5432" before. */
+void libpq_be_hosts(const char *current, const char *its_port, const char *hosts,
+		    const char *ports);
+
+/* How many requests to cancel have been sent, by whatever process. */
+int libpq_cancels(void);
 
 /* How many calls of the script have been made. */
 int libpq_calls(void);

@@ -91,6 +91,22 @@ START_TEST(a_uuid_is_sixteen_bytes)
 }
 END_TEST
 
+START_TEST(addresses_are_those_of_hosts)
+{
+	struct address ipv4, ipv6;
+
+	ck_assert(address_read(SLICE("192.0.2.1"), &ipv4) && address_read(SLICE("::1"), &ipv6));
+	start(PG_INET, 3);
+	pg_array_add_inet(&array, &ADDRESS_UNKNOWN);
+	pg_array_add_inet(&array, &ipv4);
+	pg_array_add_inet(&array, &ipv6);
+	BYTES("\0\0\0\1\0\0\0\1\0\0\3\x65\0\0\0\3\0\0\0\1"
+	      "\xff\xff\xff\xff"
+	      "\0\0\0\x08\2\x20\0\4\xc0\0\2\1"
+	      "\0\0\0\x14\3\x80\0\x10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1");
+}
+END_TEST
+
 START_TEST(timestamps_count_from_2000)
 {
 	start(PG_TIMESTAMPTZ, 3);
@@ -330,6 +346,7 @@ Suite *unit_suite(void)
 	tcase_add_test(writing, an_absent_text_is_null);
 	tcase_add_test(writing, numbers_are_big_endian);
 	tcase_add_test(writing, a_uuid_is_sixteen_bytes);
+	tcase_add_test(writing, addresses_are_those_of_hosts);
 	tcase_add_test(writing, timestamps_count_from_2000);
 	tcase_add_test(writing, a_new_start_forgets_the_elements);
 	tcase_add_test(writing, records_are_elements);

@@ -9,7 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -249,6 +251,124 @@ START_TEST(connecting_ends_at_its_deadline)
 }
 END_TEST
 
+#define AT(host, port)                                                                             \
+	{                                                                                          \
+		"PQconnectStartParams",                                                            \
+			.returns = 1, .silent = true,                                              \
+			.with = DEFAULTS " dbname=d host=" host " hostaddr= port=" port            \
+	}
+#define ANYWHERE                                                                                   \
+	{                                                                                          \
+		"PQconnectStartParams", .returns = 1, .with = DEFAULTS " dbname=d"                 \
+	}
+#define REFUSED                                                                                    \
+	{                                                                                          \
+		"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"             \
+	}
+
+static void open_hosts(const struct libpq_call *script)
+{
+	libpq_play(script);
+	libpq_be_hosts("/b", "2", "/a,/b,/c", "1,2,3");
+	open_with(&(struct pg_options){
+		.conninfo = "d", .application_name = "unit", .host_timeout_ms = 20});
+}
+
+/* libpq has stopped at /b. From then on one is tried after the other; the one that works is tried
+ * first the next time. */
+START_TEST(a_silent_host_is_given_up)
+{
+	static const struct libpq_call script[] = {ANYWHERE,
+						   LIBPQ_POLL(PGRES_POLLING_READING),
+						   LIBPQ_FINISH,
+						   AT("/c", "3"),
+						   REFUSED,
+						   LIBPQ_FINISH,
+						   AT("/a", "1"),
+						   LIBPQ_POLL(PGRES_POLLING_OK),
+						   LIBPQ_NONBLOCKING,
+						   LIBPQ_FINISH,
+						   AT("/a", "1"),
+						   LIBPQ_POLL(PGRES_POLLING_OK),
+						   LIBPQ_NONBLOCKING,
+						   LIBPQ_FINISH,
+						   AT("/b", "2"),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_hosts(script);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_step(db, NULL), STATUS_AGAIN);
+	ck_assert_int_le(pg_host_deadline_ms(db), clock_now_ms() + 20);
+	ck_assert_int_eq(pg_give_up_host(db), STATUS_OK);
+	ck_assert_int_eq(pg_step(db, NULL), STATUS_AGAIN);
+	ck_assert_int_eq(pg_step(db, NULL), STATUS_OK);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_step(db, NULL), STATUS_OK);
+	pg_avoid_host(db); /* it is read-only, say */
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+/* After the last one the connection string is used as it is. */
+START_TEST(all_hosts_are_silent)
+{
+	static const struct libpq_call script[] = {
+		{"PQconnectStartParams", .returns = 1, .silent = true},
+		LIBPQ_POLL(PGRES_POLLING_READING),
+		LIBPQ_FINISH,
+		AT("/c", "3"),
+		LIBPQ_POLL(PGRES_POLLING_READING),
+		LIBPQ_FINISH,
+		AT("/a", "1"),
+		LIBPQ_POLL(PGRES_POLLING_READING),
+		LIBPQ_FINISH,
+		ANYWHERE,
+		LIBPQ_FINISH,
+		{0}};
+
+	open_hosts(script);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_DEADLINE);
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+/* Another one may be silent for libpq alone. */
+START_TEST(a_host_that_cannot_be_tried)
+{
+	static const struct libpq_call script[] = {
+		ANYWHERE,
+		LIBPQ_FINISH,
+		{"PQconnectStartParams", .returns = 1, .lost = true, .message = "no such host"},
+		LIBPQ_FINISH,
+		AT("/a", "1"),
+		LIBPQ_FINISH,
+		{0}};
+
+	open_hosts(script);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_give_up_host(db), STATUS_OK);
+	ck_assert_int_eq(pg_state(db), PG_CONNECTING);
+	close_and_check();
+}
+END_TEST
+
+START_TEST(a_lone_host_has_no_next)
+{
+	static const struct libpq_call script[] = {ANYWHERE, LIBPQ_FINISH, {0}};
+
+	open_hosts(script);
+	libpq_be_hosts("/a", "1", "/a", "1");
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_give_up_host(db), STATUS_DEADLINE);
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	close_and_check();
+}
+END_TEST
+
 START_TEST(no_state_steps_without_a_connection)
 {
 	libpq_play((const struct libpq_call[]){{0}});
@@ -278,16 +398,25 @@ static void open_preparing(const struct libpq_call *script)
 
 START_TEST(each_connection_prepares_and_uses_what_it_has_prepared)
 {
-	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT,	      PREPARE_FIRST,
-		LIBPQ_ANSWER(&done),  PREPARE_SECOND,
-		LIBPQ_ANSWER(&done),  LIBPQ_SEND_PREPARED("one_number()"),
-		LIBPQ_ANSWER(&seven), LIBPQ_SEND("SELECT a, b()"),
-		LIBPQ_CONSUME,	      LIBPQ_BUSY,
-		LIBPQ_FINISH,	      LIBPQ_CONNECT,
-		PREPARE_FIRST,	      LIBPQ_ANSWER(&done),
-		PREPARE_SECOND,	      LIBPQ_ANSWER(&done),
-		LIBPQ_FINISH,	      {0}};
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   PREPARE_FIRST,
+						   LIBPQ_ANSWER(&done),
+						   PREPARE_SECOND,
+						   LIBPQ_ANSWER(&done),
+						   LIBPQ_SEND_PREPARED("one_number()"),
+						   LIBPQ_ANSWER(&seven),
+						   LIBPQ_SEND("SELECT a, b()"),
+						   LIBPQ_CONSUME,
+						   LIBPQ_BUSY,
+						   LIBPQ_CANCEL,
+						   LIBPQ_FINISH,
+						   LIBPQ_CONNECT,
+						   PREPARE_FIRST,
+						   LIBPQ_ANSWER(&done),
+						   PREPARE_SECOND,
+						   LIBPQ_ANSWER(&done),
+						   LIBPQ_FINISH,
+						   {0}};
 
 	open_preparing(script);
 	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
@@ -672,6 +801,7 @@ static const struct libpq_call flush_breaks[][8] = {
 	{LIBPQ_CONNECT,
 	 {"PQsendQueryParams", .returns = 1, .silent = true},
 	 {"PQflush", .returns = 1},
+	 LIBPQ_CANCEL,
 	 LIBPQ_FINISH},
 };
 
@@ -781,9 +911,9 @@ static const struct {
 	{"25P02", STATUS_INTERNAL},	 {"53300", STATUS_UNAVAILABLE},
 	{"53100", STATUS_STORAGE_FULL},	 {"53200", STATUS_STORAGE_FULL},
 	{"58030", STATUS_UNAVAILABLE},	 {"22P02", STATUS_INVALID_VALUE},
-	{"22003", STATUS_INVALID_VALUE}, {"23502", STATUS_INVALID_VALUE},
+	{"22003", STATUS_INVALID_VALUE}, {"23502", STATUS_CONSTRAINT},
 	{"23505", STATUS_NOT_UNIQUE},	 {"23514", STATUS_CONSTRAINT},
-	{"23503", STATUS_CONSTRAINT},	 {"54001", STATUS_INVALID_VALUE},
+	{"23503", STATUS_CONSTRAINT},	 {"54001", STATUS_CONSTRAINT},
 	{"40001", STATUS_CONFLICT},	 {"40P01", STATUS_CONFLICT},
 	{"26000", STATUS_CONFLICT},	 {"42P05", STATUS_CONFLICT},
 	{"42501", STATUS_MISCONFIGURED}, {"42883", STATUS_MISCONFIGURED},
@@ -792,15 +922,37 @@ static const struct {
 	{"P0001", STATUS_CONSTRAINT},	 {"P0002", STATUS_NO_SUCH_ROW},
 	{"P0003", STATUS_INTERNAL},	 {"SL001", STATUS_NOT_A_MEMBER},
 	{"SL002", STATUS_ROLE_TOO_LOW},	 {"SL003", STATUS_ORGANIZATION_MISSING},
-	{"XX000", STATUS_INTERNAL},
+	{"SL004", STATUS_WRONG_STATE},	 {"XX000", STATUS_INTERNAL},
+	{"22P05", STATUS_INVALID_VALUE}, {"22021", STATUS_INVALID_VALUE},
+	{"22007", STATUS_INVALID_VALUE}, {"22008", STATUS_INVALID_VALUE},
+	{"22023", STATUS_INVALID_VALUE}, {"22012", STATUS_CONSTRAINT},
+	{"2200H", STATUS_STORAGE_FULL},
 };
 
 /* What users are told is no failure, and is not logged. */
 static bool is_logged(enum status status)
 {
 	return status != STATUS_NO_SUCH_ROW && status != STATUS_NOT_A_MEMBER &&
-	       status != STATUS_ROLE_TOO_LOW && status != STATUS_ORGANIZATION_MISSING;
+	       status != STATUS_ROLE_TOO_LOW && status != STATUS_ORGANIZATION_MISSING &&
+	       status != STATUS_WRONG_STATE;
 }
+
+/* A trigger's RAISE may choose any SQLSTATE. */
+START_TEST(an_error_that_was_raised)
+{
+	static const struct libpq_result error = {.status = PGRES_FATAL_ERROR,
+						  .sqlstate = "22P02",
+						  .severity = "ERROR",
+						  .message = "no",
+						  .function = "exec_stmt_raise"};
+	const struct libpq_call script[] = {
+		LIBPQ_CONNECT, LIBPQ_SEND("SELECT 7()"), LIBPQ_ANSWER(&error), LIBPQ_FINISH, {0}};
+
+	connect_by(script);
+	ck_assert_int_eq(run(&one_number), STATUS_CONSTRAINT);
+	close_and_check();
+}
+END_TEST
 
 START_TEST(an_error_by_its_sqlstate)
 {
@@ -994,7 +1146,8 @@ static const struct {
 	enum status status;
 	int logged;
 } notices[] = {
-	{LIBPQ_WARNING("01000", "not replicated"), STATUS_OUTCOME_UNKNOWN, 1},
+	{LIBPQ_UNCONFIRMED, STATUS_OUTCOME_UNKNOWN, 1},
+	{LIBPQ_WARNING("01000", "must be vacuumed"), STATUS_OK, 1},
 	{{.status = PGRES_NONFATAL_ERROR, .severity = "NOTICE", .message = "hm"}, STATUS_OK, 0},
 	{{.status = PGRES_NONFATAL_ERROR, .message = "no severity"}, STATUS_OK, 0},
 };
@@ -1143,17 +1296,69 @@ END_TEST
 START_TEST(a_statement_ends_at_its_deadline)
 {
 	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
-		{"PQsendQueryParams", .returns = 1, .silent = true},
-		LIBPQ_FLUSH,
-		LIBPQ_FINISH,
-		{0}};
+		LIBPQ_CONNECT, {"PQsendQueryParams", .returns = 1, .silent = true},
+		LIBPQ_FLUSH,   LIBPQ_CANCEL,
+		LIBPQ_FINISH,  {0}};
 
 	connect_by(script);
 	ck_assert_int_eq(pg_run(db, &one_number, NULL, NULL, clock_now_ms() + 20),
 			 STATUS_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(pg_state(db), PG_CLOSED);
 	check_failure("", "no answer within the time allowed");
+	close_and_check();
+}
+END_TEST
+
+/* Once, and whatever becomes of it: the answer is awaited as before. */
+START_TEST(a_statement_is_cancelled)
+{
+	static const struct libpq_result error = LIBPQ_ERROR("57014", "canceling statement");
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND("SELECT 7()"),
+						   LIBPQ_CANCEL,
+						   LIBPQ_ANSWER(&error),
+						   LIBPQ_SEND("SELECT 7()"),
+						   {"PQgetCancel", .returns = 0},
+						   LIBPQ_FINISH,
+						   {0}};
+
+	connect_by(script);
+	pg_cancel(db); /* nothing is running */
+	ck_assert_int_eq(pg_send(db, &one_number, NULL), STATUS_OK);
+	pg_cancel(db);
+	pg_cancel(db);
+	for (int i = 0; i < 5000 && libpq_cancels() == 0; i++)
+		(void)poll(NULL, 0, 1);
+	ck_assert_int_eq(libpq_cancels(), 1);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1); /* there is nothing to be reaped */
+	ck_assert_int_eq(pg_await(db, NULL, soon()), STATUS_DEADLINE);
+	ck_assert_int_eq(pg_send(db, &one_number, NULL), STATUS_OK);
+	pg_drop(db);
+	ck_assert_int_eq(libpq_cancels(), 1);
+	close_and_check();
+}
+END_TEST
+
+START_TEST(what_the_server_has_not_read)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   {"PQsendQueryParams", .returns = 1},
+						   {"PQflush", .returns = 1},
+						   LIBPQ_FLUSH,
+						   LIBPQ_CONSUME,
+						   LIBPQ_BUSY,
+						   LIBPQ_CANCEL,
+						   LIBPQ_FINISH,
+						   {0}};
+
+	connect_by(script);
+	ck_assert(pg_has_been_read(db));
+	ck_assert_int_eq(pg_send(db, &one_number, NULL), STATUS_OK);
+	ck_assert(!pg_has_been_read(db)); /* libpq has some of it */
+	ck_assert_int_eq(pg_step(db, NULL), STATUS_AGAIN);
+	ck_assert(pg_has_been_read(db));
+	ck_assert_int_eq(send(pg_fd(db), "x", 1, 0), 1);
+	ck_assert(!pg_has_been_read(db));
 	close_and_check();
 }
 END_TEST
@@ -1245,6 +1450,10 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, a_bad_connection_string);
 	tcase_add_test(tests, a_connection_that_would_block_is_not_used);
 	tcase_add_test(tests, connecting_ends_at_its_deadline);
+	tcase_add_test(tests, a_silent_host_is_given_up);
+	tcase_add_test(tests, all_hosts_are_silent);
+	tcase_add_test(tests, a_host_that_cannot_be_tried);
+	tcase_add_test(tests, a_lone_host_has_no_next);
 	tcase_add_test(tests, no_state_steps_without_a_connection);
 	tcase_add_test(tests, each_connection_prepares_and_uses_what_it_has_prepared);
 	tcase_add_test(tests, a_failed_statement_and_a_new_connection);
@@ -1285,6 +1494,7 @@ static void add_results(Suite *suite)
 	tcase_add_test(tests, values_of_a_result);
 	tcase_add_loop_test(tests, a_result_of_another_shape, 0, LENGTH(shapes));
 	tcase_add_test(tests, an_answer_in_pieces);
+	tcase_add_test(tests, an_error_that_was_raised);
 	tcase_add_loop_test(tests, an_error_by_its_sqlstate, 0, LENGTH(sqlstates));
 	tcase_add_test(tests, the_column_of_an_error);
 	tcase_add_test(tests, what_an_error_says_to_an_operator);
@@ -1306,6 +1516,8 @@ static void add_waiting(Suite *suite)
 
 	tcase_add_checked_fixture(tests, captured_log_start, captured_log_stop);
 	tcase_add_test(tests, a_statement_ends_at_its_deadline);
+	tcase_add_test(tests, a_statement_is_cancelled);
+	tcase_add_test(tests, what_the_server_has_not_read);
 	tcase_add_test(tests, an_answer_that_has_arrived_counts_after_the_deadline);
 	tcase_add_test(tests, a_signal_while_waiting);
 	tcase_add_test(tests, an_abandoned_connection);

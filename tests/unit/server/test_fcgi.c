@@ -16,7 +16,16 @@
 #include "check_main.h"
 #include "server/fcgi.h"
 
-enum { BEGIN = 1, ABORT = 2, END = 3, PARAMS = 4, STDIN = 5, STDOUT = 6, GET_VALUES = 9 };
+enum {
+	BEGIN = 1,
+	ABORT = 2,
+	END = 3,
+	PARAMS = 4,
+	STDIN = 5,
+	STDOUT = 6,
+	GET_VALUES = 9,
+	UNKNOWN_TYPE = 11
+};
 enum { ID = 1, KEEP = 1, HEADER = 8, PATIENCE_MS = 10000, MESSAGE_MAX = 4 << 20 };
 
 static int listening = -1;
@@ -192,11 +201,20 @@ static void check_body(const struct buf *body, struct slice expected)
 		ck_assert_mem_eq(body->p, expected.p, expected.n);
 }
 
-/* The content of the answer's records; false if they are malformed. */
-static bool parse_answer(struct slice raw, struct buf *content)
+/* The content of the answer's records; false if they are malformed. The last one of a connection
+ * that is not kept, though the head of these tests asks for it, is one too many. */
+static bool parse_answer(struct slice raw, bool kept, struct buf *content)
 {
+	static const char farewell[HEADER + 8] = {1, UNKNOWN_TYPE, 0, 0, 0, 8};
 	bool ended = false;
 	bool finished = false;
+
+	if (!kept) {
+		if (raw.n < sizeof(farewell) ||
+		    memcmp(raw.p + raw.n - sizeof(farewell), farewell, sizeof(farewell)) != 0)
+			return false;
+		raw.n -= sizeof(farewell);
+	}
 
 	for (size_t at = 0; raw.n - at >= HEADER;) {
 		const unsigned char *h = (const unsigned char *)raw.p + at;
@@ -227,7 +245,7 @@ static bool hear_answer(int fd, struct buf *content)
 		if (n > 0)
 			raw.n += (size_t)n;
 	}
-	bool good = n == 0 && parse_answer(buf_slice(&raw), content);
+	bool good = n == 0 && parse_answer(buf_slice(&raw), false, content);
 	buf_free(&raw);
 	return good;
 }
@@ -243,6 +261,26 @@ static void answer_and_check(void)
 	check_body(&content, SLICE("Status: 202 Accepted\r\n\r\n{}\n"));
 	buf_free(&content);
 	hang_up();
+}
+
+/* What has arrived of the answer, on a connection that stays open. */
+static void hear_and_check_kept(void)
+{
+	struct buf raw = buf_make(MESSAGE_MAX), content = buf_make(MESSAGE_MAX);
+	char *room = buf_reserve(&raw, 65536);
+	ssize_t n = recv(server, room, 65536, MSG_DONTWAIT);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert(parse_answer((struct slice){room, (size_t)n}, true, &content));
+	check_body(&content, SLICE("Status: 202 Accepted\r\n\r\n{}\n"));
+	buf_free(&raw);
+	buf_free(&content);
+}
+
+static enum status answer_and_keep(void)
+{
+	fcgi_allow_keeping(fcgi);
+	return fcgi_answer(fcgi, SLICE("Status: 202 Accepted\r\n\r\n"), SLICE("{}\n"));
 }
 
 /* ---- one request ---- */
@@ -611,6 +649,215 @@ START_TEST(anything_but_a_request_ends_the_connection)
 }
 END_TEST
 
+/* ---- kept connections ---- */
+
+/* Also by another object, and in as many pieces as the first request. */
+START_TEST(a_kept_connection_brings_the_next_request)
+{
+	struct buf message = message_with_head();
+	struct buf body = buf_make(MESSAGE_MAX);
+	struct fcgi *other;
+
+	must(fcgi_open(&other) == STATUS_OK);
+	add_record(&message, STDIN, SLICE("{\"a\":1}"));
+	add_end(&message);
+	call();
+	for (int i = 0; i < 3; i++) {
+		say_bytes(message.p, message.n / 2);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
+		say_bytes(message.p + message.n / 2, message.n - message.n / 2);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+		check_variables();
+		buf_reset(&body, 0);
+		ck_assert_int_eq(hear(7, &body, 4096), STATUS_END);
+		check_body(&body, SLICE("{\"a\":1}"));
+		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+		ck_assert_int_eq(answer_and_keep(), STATUS_OK);
+		hear_and_check_kept();
+		int fd = fcgi_release(fcgi);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(fcgi_fd(fcgi), -1);
+		struct fcgi *next = other;
+		other = fcgi;
+		fcgi = next;
+		fcgi_resume(fcgi, fd);
+		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_AGAIN);
+	}
+	/* Each answer needs to be allowed anew. */
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	answer_and_check();
+	fcgi_close(other);
+	buf_free(&message);
+	buf_free(&body);
+}
+END_TEST
+
+START_TEST(the_end_of_a_kept_connection_is_no_request)
+{
+	struct buf message = message_with_head();
+
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(answer_and_keep(), STATUS_OK);
+	fcgi_resume(fcgi, fcgi_release(fcgi));
+	if (_i == 1)
+		say_bytes(message.p, 20);
+	hang_up();
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_END);
+	ck_assert_int_eq(fcgi_fd(fcgi), -1);
+	buf_free(&message);
+}
+END_TEST
+
+static const struct {
+	const char *name;
+	struct slice after_head;
+	bool drained;
+	int64_t length;
+} not_kept[] = {
+	{"the body has not come", {"", 0}, false, -1},
+	{"its end has not come", {"\1\5\0\1\0\2\0\0{}", 10}, false, 2},
+	{"its padding has not come", {"\1\5\0\1\0\2\0\7{}", 10}, false, 2},
+	{"it has not been read", {"\1\5\0\1\0\2\0\0{}\1\5\0\1\0\0\0\0", 18}, false, -1},
+	{"it is broken", {"\1\5\0\2\0\2\0\0{}\1\5\0\1\0\0\0\0", 18}, true, -1},
+	{"it is aborted", {"\1\2\0\1\0\0\0\0", 8}, true, -1},
+	{"an abort follows", {"\1\5\0\1\0\0\0\0\1\2\0\1\0\0\0\0", 16}, true, -1},
+	{"another end follows", {"\1\5\0\1\0\0\0\0\1\5\0\1\0\0\0\0", 16}, true, -1},
+	{"a byte follows", {"\1\5\0\1\0\0\0\0\1", 9}, true, -1},
+	{"another request follows",
+	 {"\1\5\0\1\0\0\0\0\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0", 24},
+	 true,
+	 -1},
+};
+
+START_TEST(a_connection_is_not_kept_if_its_request_has_no_clear_end)
+{
+	struct buf message = message_with_head(), body = buf_make(MESSAGE_MAX);
+	struct buf content = buf_make(MESSAGE_MAX);
+
+	buf_add_slice(&message, not_kept[_i].after_head);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	if (not_kept[_i].length >= 0)
+		ck_assert_int_eq(hear(not_kept[_i].length, &body, 4096), STATUS_END);
+	if (not_kept[_i].drained)
+		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_msg(answer_and_keep() == STATUS_END, "%s", not_kept[_i].name);
+	ck_assert_int_eq(fcgi_fd(fcgi), -1);
+	ck_assert_msg(hear_answer(server, &content), "%s", not_kept[_i].name);
+	check_body(&content, SLICE("Status: 202 Accepted\r\n\r\n{}\n"));
+	buf_free(&message);
+	buf_free(&body);
+	buf_free(&content);
+}
+END_TEST
+
+/* What comes between the end of the body and the answer, and a peer that has gone by then. */
+START_TEST(a_connection_is_not_kept_if_something_came_during_the_commit)
+{
+	struct buf message = message_with_head();
+
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	if (_i == 0)
+		say_bytes("\1", 1);
+	else
+		hang_up();
+	ck_assert_int_eq(answer_and_keep(), STATUS_END);
+	ck_assert_int_eq(fcgi_fd(fcgi), -1);
+	buf_free(&message);
+}
+END_TEST
+
+START_TEST(an_answer_in_pieces_is_kept_at_its_end)
+{
+	struct buf message = message_with_head();
+	struct buf large = buf_make(MESSAGE_MAX);
+	char *room = buf_reserve(&large, MESSAGE_MAX);
+	size_t heard = 0;
+
+	must(room != NULL);
+	memset(room, 'x', MESSAGE_MAX);
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	fcgi_allow_keeping(fcgi);
+	enum status status = fcgi_answer(fcgi, SLICE(""), (struct slice){room, MESSAGE_MAX});
+	ck_assert_int_eq(status, STATUS_AGAIN);
+	for (; status == STATUS_AGAIN; status = fcgi_flush(fcgi)) {
+		ssize_t n = recv(server, room, MESSAGE_MAX, MSG_DONTWAIT);
+		ck_assert_int_gt(n, 0);
+		heard += (size_t)n;
+	}
+	ck_assert_int_eq(status, STATUS_OK);
+	ck_assert_uint_lt(heard, MESSAGE_MAX);
+	ck_assert_int_ge(fcgi_fd(fcgi), 0);
+	buf_free(&message);
+	buf_free(&large);
+}
+END_TEST
+
+/* Apache does not use a connection again that ends within padding. */
+START_TEST(apache_is_told_by_padding_that_a_connection_is_not_kept)
+{
+	static const char end[] = "\1\3\0\1\0\10\1\0\0\0\0\0\0\0\0";
+	struct buf message = buf_make(MESSAGE_MAX), pairs = buf_make(MESSAGE_MAX);
+	char heard[256];
+
+	add_begin(&message, ID);
+	add_pair(&pairs, "SERVER_NAME", "Apache");
+	add_pair(&pairs, "SERVER_SOFTWARE", "Apache/2.4.1 (Debian)");
+	add_record(&message, PARAMS, buf_slice(&pairs));
+	add_record(&message, PARAMS, SLICE(""));
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("")), STATUS_END);
+	ssize_t n = read(server, heard, sizeof(heard));
+	ck_assert_int_gt(n, (ssize_t)sizeof(end));
+	ck_assert_mem_eq(heard + n - sizeof(end), end, sizeof(end));
+	ck_assert_int_eq(read(server, heard, 1), 0);
+	buf_free(&message);
+	buf_free(&pairs);
+}
+END_TEST
+
+START_TEST(without_the_flag_nothing_is_kept_nor_added)
+{
+	struct buf message = message_with_head(), raw = buf_make(MESSAGE_MAX);
+	struct buf content = buf_make(MESSAGE_MAX);
+
+	message.p[HEADER + 2] = 0;
+	add_end(&message);
+	call();
+	say(&message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	ck_assert_int_eq(answer_and_keep(), STATUS_END);
+	char *room = buf_reserve(&raw, 65536);
+	ssize_t n = read(server, room, 65536);
+	ck_assert_int_gt(n, 0);
+	ck_assert(parse_answer((struct slice){room, (size_t)n}, true, &content));
+	ck_assert_int_eq(read(server, room, 1), 0);
+	buf_free(&message);
+	buf_free(&raw);
+	buf_free(&content);
+}
+END_TEST
+
 /* ---- forged requests ---- */
 
 /* A kept-alive connection on which another request follows: in the same piece or in a later one. */
@@ -638,7 +885,7 @@ START_TEST(nothing_after_a_request_is_ever_a_request)
 	check_variables();
 	check_body(&body, SLICE("{}"));
 	/* The peer asked to keep the connection; it is closed all the same. */
-	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("Status: 200 OK\r\n\r\n"), SLICE("")), STATUS_END);
+	ck_assert_int_eq(answer_and_keep(), STATUS_END);
 	ck_assert_int_eq(fcgi_fd(fcgi), -1);
 	ck_assert_int_eq(fcgi_accept(fcgi, listening), STATUS_AGAIN);
 	buf_free(&message);
@@ -938,7 +1185,8 @@ START_TEST(a_small_answer_is_one_record)
 	say(&message);
 	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
-	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("{}\n")), STATUS_END);
+	fcgi_allow_keeping(fcgi);
+	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("{}\n")), STATUS_OK);
 	ck_assert_int_eq(read(server, heard, sizeof(heard)), sizeof(whole));
 	ck_assert_mem_eq(heard, whole, sizeof(whole));
 	hang_up();
@@ -1123,6 +1371,11 @@ static void add_conversation(Suite *suite)
 	tcase_add_test(tests, a_small_answer_is_one_record);
 	tcase_add_loop_test(tests, an_answer_that_is_not_read_does_not_block, 0, 2);
 	tcase_add_test(tests, an_early_answer_arrives);
+	tcase_add_test(tests, a_kept_connection_brings_the_next_request);
+	tcase_add_loop_test(tests, the_end_of_a_kept_connection_is_no_request, 0, 2);
+	tcase_add_test(tests, an_answer_in_pieces_is_kept_at_its_end);
+	tcase_add_test(tests, apache_is_told_by_padding_that_a_connection_is_not_kept);
+	tcase_add_test(tests, without_the_flag_nothing_is_kept_nor_added);
 	suite_add_tcase(suite, tests);
 }
 
@@ -1131,6 +1384,10 @@ static void add_hostile(Suite *suite)
 	TCase *tests = tcase_create("hostile");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_loop_test(tests, a_connection_is_not_kept_if_its_request_has_no_clear_end, 0,
+			    LENGTH(not_kept));
+	tcase_add_loop_test(tests, a_connection_is_not_kept_if_something_came_during_the_commit, 0,
+			    2);
 	tcase_add_loop_test(tests, anything_but_a_request_ends_the_connection, 0, LENGTH(nonsense));
 	tcase_add_loop_test(tests, nothing_after_a_request_is_ever_a_request, 0, 4);
 	tcase_add_loop_test(tests, an_unread_body_is_never_a_request, 0, 2);

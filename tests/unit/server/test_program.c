@@ -88,10 +88,10 @@ static const struct {
 } options[] = {
 	{"--version", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
 	{"-V", NULL, 0, "sluice-test " SLUICE_VERSION "\n"},
-	{"--help", NULL, 0, "Usage: sluice-test [--config FILE] [--check]"},
+	{"--help", NULL, 0, "Usage: sluice-test [--config FILE] [--allow-root]"},
 	{"-h", NULL, 0, "See sluice-test(8) and sluice.conf(5)."},
-	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
-	{"--config", NULL, 2, "Usage: sluice-test [--config FILE] [--check]"},
+	{"--nonsense", NULL, 2, "Usage: sluice-test [--config FILE] [--allow-root]"},
+	{"--config", NULL, 2, "Usage: sluice-test [--config FILE] [--allow-root]"},
 	{"--config", "/nowhere/sluice.conf", 1, "sluice-test: could not"},
 	{"--check", "--config=/dev/null", 0, "sluice-test: /dev/null is fine\n"},
 	{"-t", "--config=/nowhere/sluice.conf", 1, "sluice-test: could not"},
@@ -164,7 +164,7 @@ START_TEST(a_listening_socket_is_served)
 	/* Even where a web server's environment is inherited. */
 	(void)setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
 	serve_status = ends[_i].status;
-	ck_assert_int_eq(run(NULL, NULL), ends[_i].code);
+	ck_assert_int_eq(run("--allow-root", NULL), ends[_i].code);
 	ck_assert_int_eq(served_socket, 1);
 	ck_assert_int_eq(served_cgi, 0);
 	ck_assert_ptr_nonnull(strstr(said(), ends[_i].says));
@@ -175,10 +175,38 @@ START_TEST(one_cgi_request_is_served)
 {
 	(void)setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
 	(void)setenv("REQUEST_METHOD", "PATCH", 1);
-	ck_assert_int_eq(run(NULL, NULL), 0);
+	ck_assert_int_eq(run("--allow-root", NULL), 0);
 	ck_assert_int_eq(served_cgi, 1);
 	ck_assert_int_eq(served_socket, 0);
 	ck_assert_str_eq(method, "REQUEST_METHOD=PATCH");
+}
+END_TEST
+
+/* As anybody else it serves. */
+START_TEST(root_is_refused)
+{
+	bool is_root = geteuid() == 0;
+
+	(void)setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
+	ck_assert_int_eq(run(NULL, NULL), is_root ? 1 : 0);
+	ck_assert_int_eq(served_cgi, is_root ? 0 : 1);
+	if (is_root)
+		ck_assert_ptr_nonnull(strstr(said(), "sluice-test: it should not run as root"));
+}
+END_TEST
+
+/* What it opens must not become a standard stream. */
+START_TEST(closed_descriptors_are_opened)
+{
+	struct stat null, is;
+
+	(void)close(STDIN_FILENO);
+	(void)close(STDERR_FILENO);
+	(void)run("--version", NULL);
+	must(stat("/dev/null", &null) == 0);
+	must(fstat(STDIN_FILENO, &is) == 0 && is.st_rdev == null.st_rdev);
+	must(fstat(STDERR_FILENO, &is) == 0 && is.st_rdev == null.st_rdev);
+	must(fstat(STDOUT_FILENO, &is) == 0 && S_ISFIFO(is.st_mode));
 }
 END_TEST
 
@@ -192,6 +220,8 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_check_says_what_is_wrong, 0, LENGTH(files));
 	tcase_add_loop_test(tcase, a_listening_socket_is_served, 0, LENGTH(ends));
 	tcase_add_test(tcase, one_cgi_request_is_served);
+	tcase_add_test(tcase, root_is_refused);
+	tcase_add_test(tcase, closed_descriptors_are_opened);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

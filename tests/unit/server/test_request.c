@@ -32,6 +32,7 @@ static void set_up(void)
 	cgi_open_pipes();
 	config.log_health_checks = 1;
 	config.log_client_address = false;
+	config.trusted_proxies.count = 0;
 	must(credential_make_key(key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
 	server_request_init(&request, &config);
 }
@@ -328,6 +329,28 @@ START_TEST(the_clients_address_is_logged_on_demand)
 }
 END_TEST
 
+/* A request of the proxy 192.0.2.7, answered. */
+static void proxied(const char *header)
+{
+	begin("GET", WEBHOOK "KEY", header);
+	variables[2] = "REMOTE_ADDR=192.0.2.7";
+	server_request_reset(&request);
+	server_request_begin(&request, fcgi_variables(fcgi), NOW_US);
+	(void)send_response();
+}
+
+START_TEST(the_client_behind_a_proxy_is_logged)
+{
+	ck_assert(network_list_read(SLICE("192.0.2.0/24"), &config.trusted_proxies));
+	config.log_client_address = true;
+	proxied("HTTP_X_FORWARDED_FOR=1.1.1.1, 198.51.100.1");
+	check_says(captured_log(), " client=198.51.100.1\n");
+	cgi_open_pipes();
+	proxied("HTTP_X_FORWARDED_FOR=1.1.1.1 client=8.8.8.8");
+	ck_assert_ptr_null(strstr(captured_log(), "client="));
+}
+END_TEST
+
 /* ---- one after the other ---- */
 
 START_TEST(a_request_leaves_nothing_to_the_next)
@@ -361,6 +384,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, health_checks_that_go_well_are_sampled, 0, LENGTH(samples));
 	tcase_add_loop_test(tcase, a_trace_is_logged_if_it_is_one, 0, LENGTH(traces));
 	tcase_add_test(tcase, the_clients_address_is_logged_on_demand);
+	tcase_add_test(tcase, the_client_behind_a_proxy_is_logged);
 	tcase_add_test(tcase, a_request_leaves_nothing_to_the_next);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -100,7 +100,13 @@ START_TEST(a_key_has_all_its_members)
 					      "last_refused_at",
 					      "last_refused_reason",
 					      "payload_template",
-					      "delivery_id_member"};
+					      "delivery_id_member",
+					      "networks",
+					      "successor_of",
+					      "successor",
+					      "secret_made_at",
+					      "old_secret_until",
+					      "secret_needed_from"};
 
 	ck_assert_uint_eq(store_key_entity.count, (size_t)LENGTH(members));
 	for (int i = 0; i < LENGTH(members); i++) {
@@ -108,6 +114,29 @@ START_TEST(a_key_has_all_its_members)
 		ck_assert_ptr_nonnull(store_key_entity.columns[i].sql);
 	}
 	ck_assert_int_eq(store_key_entity.columns[15].type, STORE_JSON);
+}
+END_TEST
+
+static const struct {
+	const char *json, *cell;
+} networks[] = {
+	{"[\"192.0.2.0/24\"]", "192.0.2.0/24"},
+	{"[\"192.0.2.0/24\",\"::/0\"]", "192.0.2.0/24 +1"},
+	{"[\"::/0\",\"192.0.2.1/32\",\"192.0.2.2/32\"]", "::/0 +2"},
+};
+
+START_TEST(networks_are_listed_by_their_first)
+{
+	struct arena arena = {0};
+	struct slice cell;
+	const struct store_key key = {.networks = slice_of(networks[_i].json)};
+	const struct store_column *column = store_key_entity.columns;
+
+	while (strcmp(column->member, "networks") != 0)
+		column++;
+	ck_assert_int_eq(store_item_cell(column, &key, &arena, &cell), STATUS_OK);
+	ck_assert(slice_equal(cell, slice_of(networks[_i].cell)));
+	arena_free(&arena);
 }
 END_TEST
 
@@ -143,7 +172,7 @@ START_TEST(a_boolean_is_yes_or_no)
 	const struct store_key key = {.id = -3, .has_secret = true, .status = SLICE("active")};
 
 	ck_assert_str_eq(cells_of(&store_key_entity, &key, &arena, &out),
-			 "-3,-,-,-,-,yes,active,-,-");
+			 "-3,-,-,-,-,yes,active,-,-,-");
 	buf_free(&out);
 	arena_free(&arena);
 }
@@ -179,6 +208,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, a_key_has_all_its_members);
 	tcase_add_loop_test(tests, usage_is_shown_beside_its_limit, 0, LENGTH(usages));
 	tcase_add_test(tests, a_boolean_is_yes_or_no);
+	tcase_add_loop_test(tests, networks_are_listed_by_their_first, 0, LENGTH(networks));
 	tcase_add_test(tests, cells_are_made_without_memory);
 	suite_add_tcase(suite, tests);
 	return suite;

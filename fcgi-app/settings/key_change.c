@@ -1,0 +1,199 @@
+/*
+ * settings/key_change.c - changes of a key: editing, rotation, its secret; and what was changed.
+ * See settings/settings_internal.h.
+ */
+#include "store/key_change.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "key/new_key.h"
+#include "key/seed.h"
+#include "settings/settings_internal.h"
+
+enum { OVERLAP_S = 24 * 3600, OVERLAP_S_MAX = 90 * 24 * 3600 };
+
+static enum status read_ref(struct settings *settings, struct store_key_ref *ref)
+{
+	*ref = (struct store_key_ref){.of_user = true, .organization = settings->organization};
+	return settings_id(settings, &ref->id);
+}
+
+/* ---- edit ---- */
+
+enum status settings_key_edit(struct settings *settings)
+{
+	enum { NAME, EXPIRES_AT, PAYLOAD_TEMPLATE, FIELDS };
+	struct json_member fields[FIELDS] = {
+		[NAME] = {.name = "name", .type = JSON_MEMBER_TEXT},
+		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_JSON},
+		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
+	};
+	struct store_key_ref ref;
+	struct store_key_edit edit = {0};
+	struct store_key key = {0};
+	enum status status = read_ref(settings, &ref);
+
+	if (status == STATUS_OK)
+		status = settings_body(settings, fields, FIELDS);
+	if (status == STATUS_OK)
+		status = settings_read_expires_at(settings, &fields[EXPIRES_AT], &edit.expires_at);
+	if (status == STATUS_OK)
+		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
+						&edit.payload_template);
+	if (status != STATUS_OK)
+		return status;
+	edit.name = fields[NAME].text;
+	status = store_key_edit(&settings->store, &ref, &edit, &key);
+	return settings_answer_key(settings, status, &key);
+}
+
+/* ---- rotation ---- */
+
+/* As an interval. */
+static enum status read_overlap(struct settings *settings, const struct json_member *field,
+				char text[SLICE_INT_CHARS + 2], struct slice *overlap)
+{
+	int64_t seconds = field->given ? field->number : OVERLAP_S;
+
+	if (seconds < 0 || seconds > OVERLAP_S_MAX)
+		return settings_invalid(settings, field->name,
+					SLICE("is not from 0 to 7776000, 90 days"));
+	int n = snprintf(text, SLICE_INT_CHARS + 2, "%" PRId64 "s", seconds);
+	*overlap = (struct slice){text, (size_t)n};
+	return STATUS_OK;
+}
+
+static enum status rotate(struct settings *settings, const struct store_key_ref *ref,
+			  struct store_key_rotation *rotation, struct new_key *made)
+{
+	struct store_key key = {0};
+
+	rotation->key_hash = made->key_hash;
+	rotation->secret_hash = made->secret_hash;
+	rotation->display = slice_of(made->display);
+	enum status status = store_key_rotate(&settings->store, ref, rotation, &key);
+	made->has_secret = key.has_secret;
+	return status == STATUS_OK ? settings_answer_created(settings, &key, made)
+				   : settings_answer_key(settings, status, &key);
+}
+
+enum status settings_key_rotate(struct settings *settings)
+{
+	enum { OVERLAP, EXPIRES_AT, FIELDS };
+	struct json_member fields[FIELDS] = {
+		[OVERLAP] = {.name = "overlap_seconds", .type = JSON_MEMBER_INT},
+		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_JSON},
+	};
+	char overlap[SLICE_INT_CHARS + 2];
+	struct store_key_ref ref;
+	struct store_key_rotation rotation = {0};
+	struct seed seed, *used;
+	struct new_key made;
+	enum status status = read_ref(settings, &ref);
+
+	if (status == STATUS_OK)
+		status = settings_body(settings, fields, FIELDS);
+	if (status == STATUS_OK)
+		status = read_overlap(settings, &fields[OVERLAP], overlap, &rotation.overlap);
+	if (status == STATUS_OK)
+		status = settings_read_expires_at(settings, &fields[EXPIRES_AT],
+						  &rotation.expires_at);
+	if (status == STATUS_OK)
+		status = settings_seed(settings, &seed, &used);
+	if (status != STATUS_OK)
+		return status;
+	status = new_key_make(&made, true, used);
+	credential_forget(&seed, sizeof(seed));
+	status = status == STATUS_OK ? rotate(settings, &ref, &rotation, &made)
+				     : settings_problem(settings, status, NULL);
+	new_key_forget(&made);
+	return status;
+}
+
+/* ---- the secret ---- */
+
+static enum status answer_secret(struct settings *settings, const struct store_key *key,
+				 const struct new_key *made)
+{
+	struct json_tree tree = {0};
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
+
+	store_item_json(&store_key_entity, key, &tree, object);
+	json_tree_text(&tree, object, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	return settings_answer(settings, STATUS_OK, &tree);
+}
+
+/* Makes a secret if the action wants one. */
+static enum status make_secret(struct settings *settings, struct slice action, struct new_key *made)
+{
+	struct seed seed, *used;
+
+	if (!slice_equal(action, SLICE("enable")) && !slice_equal(action, SLICE("rotate")))
+		return STATUS_OK;
+	enum status status = settings_seed(settings, &seed, &used);
+	if (status != STATUS_OK)
+		return status;
+	status = new_key_make_secret(made, used);
+	credential_forget(&seed, sizeof(seed));
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+enum status settings_key_secret(struct settings *settings)
+{
+	enum { ACTION, OVERLAP, FIELDS };
+	struct json_member fields[FIELDS] = {
+		[ACTION] = {.name = "action", .type = JSON_MEMBER_TEXT, .required = true},
+		[OVERLAP] = {.name = "overlap_seconds", .type = JSON_MEMBER_INT},
+	};
+	char overlap[SLICE_INT_CHARS + 2];
+	struct store_key_ref ref;
+	struct store_secret_change change = {0};
+	struct new_key made = {0};
+	struct store_key key = {0};
+	enum status status = read_ref(settings, &ref);
+
+	if (status == STATUS_OK)
+		status = settings_body(settings, fields, FIELDS);
+	if (status == STATUS_OK)
+		status = read_overlap(settings, &fields[OVERLAP], overlap, &change.overlap);
+	if (status == STATUS_OK)
+		status = make_secret(settings, fields[ACTION].text, &made);
+	if (status != STATUS_OK)
+		return status;
+	change.action = fields[ACTION].text;
+	change.secret_hash = made.has_secret ? &made.secret_hash : NULL;
+	status = store_key_secret(&settings->store, &ref, &change, &key);
+	status = status == STATUS_OK ? answer_secret(settings, &key, &made)
+				     : settings_answer_key(settings, status, &key);
+	new_key_forget(&made);
+	return status;
+}
+
+/* ---- documents ---- */
+
+typedef enum status document_call(const struct store *store, const struct store_key_ref *ref,
+				  struct slice *json);
+
+static enum status answer_document(struct settings *settings, document_call *call)
+{
+	struct store_key_ref ref;
+	struct slice json;
+	enum status status = read_ref(settings, &ref);
+
+	if (status != STATUS_OK)
+		return status;
+	status = call(&settings->store, &ref, &json);
+	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
+				   : settings_answer_key(settings, status, NULL);
+}
+
+enum status settings_key_history(struct settings *settings)
+{
+	return answer_document(settings, store_key_history);
+}
+
+enum status settings_key_payload(struct settings *settings)
+{
+	return answer_document(settings, store_key_payload);
+}

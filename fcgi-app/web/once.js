@@ -1,0 +1,93 @@
+// @ts-check
+// once.js - a request whose answer shows a key or secret, and must not be lost: it carries a random
+// token, and when no answer has come it is sent again with the same token and the same body, which
+// reveals the same key.
+
+import { problemOf } from './api.js';
+
+/** @import { Api, Problem } from './api.js' */
+/** @import { Posts } from './types.js' */
+
+const WAITS_MS = [1000, 3000]; // before each further attempt
+
+/**
+ * Whether the request may have been carried out all the same.
+ *
+ * @param {Problem} problem
+ */
+export function isLost({ status, code }) {
+	return status === 0 || status === 502 || status === 504 || code === 'outcome_unknown';
+}
+
+/**
+ * Asks before the page is left, by reload, Back or closing the window, until `signal` aborts.
+ *
+ * @param {AbortSignal} signal
+ */
+export function guard(signal) {
+	addEventListener('beforeunload', event => event.preventDefault(), { signal });
+}
+
+function newToken() {
+	return Array.from(crypto.getRandomValues(new Uint8Array(24)),
+		byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** @template {keyof Posts} Path */
+export class Once {
+	#token = newToken();
+	/** @type {Posts[Path]['body'] | undefined} as it was first sent, if that answer is lost */
+	#lost;
+
+	/**
+	 * @param {Api} api
+	 * @param {Path} path
+	 */
+	constructor(api, path) {
+		this.api = api;
+		this.path = path;
+	}
+
+	/** Whether the request that was sent has to be repeated as it was. */
+	get pending() {
+		return this.#lost !== undefined;
+	}
+
+	/**
+	 * Sends the body, or the one whose answer was lost. It does not end with the view: the key
+	 * would be lost with it.
+	 *
+	 * @param {Posts[Path]['body']} body
+	 * @returns {Promise<Posts[Path]['answer']>}
+	 */
+	async post(body) {
+		const leaving = new AbortController();
+		guard(leaving.signal);
+		try {
+			return await this.#send(this.#lost ?? body, [...WAITS_MS]);
+		} finally {
+			leaving.abort();
+		}
+	}
+
+	/**
+	 * @param {Posts[Path]['body']} body
+	 * @param {number[]} waits
+	 * @returns {Promise<Posts[Path]['answer']>}
+	 */
+	async #send(body, waits) {
+		try {
+			const answer = await this.api.post(this.path, body, new AbortController().signal,
+				{ 'Idempotency-Key': this.#token });
+			this.#lost = undefined;
+			return answer;
+		} catch (error) {
+			this.#lost = isLost(problemOf(error)) ? body : undefined;
+			const wait = waits.shift();
+			if (this.#lost === undefined || wait === undefined)
+				throw error;
+			await new Promise(resolve => setTimeout(resolve, wait));
+		}
+		return this.#send(body, waits);
+	}
+}

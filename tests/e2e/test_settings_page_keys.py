@@ -1,0 +1,309 @@
+"""The settings page in a real browser: keys and secrets are edited, rotated, and never lost.
+
+Each test fails by what those of test_settings_page.py fail by as well.
+"""
+
+import json
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from harness import JSON, KEY, SECRET, VARIANT, path_of, send, wait_for
+from settings_page import assert_clear_text_gone, fits, type_into
+
+pytestmark = [pytest.mark.settings, pytest.mark.first_front,
+              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+
+PRODUCT_ORGS = "/api/product-orgs/webhook/"
+
+# The next answers to changes are lost, after the service has given them.
+LOSE = """
+window.real ??= fetch;
+window.lost = arguments[0];
+window.fetch = async (...call) => {
+    const answer = await real(...call);
+    if (call[1]?.method !== 'POST' || lost-- <= 0)
+        return answer;
+    await answer.text();
+    throw new TypeError('lost');
+};
+"""
+
+
+def shown(page):
+    """What the dialog shows in clear; it must later be in no log."""
+    page.wait("dialog .reveal")
+    texts = [element.text for element in page.all("dialog .reveal-text")]
+    page.stack.credentials.update(KEY.findall(" ".join(texts)), SECRET.findall(" ".join(texts)))
+    return texts
+
+
+def key_named(page, name):
+    return page.stack.psql("select id, display, expires_at from sluice.api_key where name = %s"
+                           " order by id", name)
+
+
+def status_with(page, key, secret=None):
+    head = {**JSON, **({"X-Api-Secret": secret} if secret else {})}
+    return send(page.stack, path_of({"key": key}), b'{"email":"a@example.com"}', head).status
+
+
+# ---- editing ----
+
+def test_a_name_and_an_expiration_are_edited(page):
+    page.stack.new_key(name="To be renamed")
+    page.visit("keys")
+    page.act("To be renamed", "Edit")
+    name = page.wait("dialog input[type=text]")
+    assert page.driver.switch_to.active_element == name
+    name.clear()
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "Enter a name")
+    name.send_keys("Renamed")
+    page.script("""const life = document.querySelector('dialog select');
+        life.value = '30'; life.dispatchEvent(new Event('change'))""")
+    name.send_keys(Keys.ENTER)
+    page.wait_gone("dialog")
+    page.row("Renamed")
+    wait_for(lambda: page.script("return document.activeElement.tagName") == "H1",
+             "the focus is at the heading")
+    [(_, _, expires)] = key_named(page, "Renamed")
+    assert expires is not None
+    page.settle()
+    page.act("Renamed", "Edit")
+    page.wait("dialog option", "Unchanged: ")
+    page.script("document.querySelector('dialog select').value = 'never'")
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    wait_for(lambda: key_named(page, "Renamed")[0][2] is None, "it never expires")
+
+
+def test_a_template_is_tried_on_the_latest_payload(page):
+    key = page.stack.new_product_key(name="Warehouse")
+    assert send(page.stack, PRODUCT_ORGS + key["key"],
+                b'{"groupId":"acme","seats":12345678901234567890}').status == 202
+    page.visit("keys")
+    page.act("Warehouse", "Edit")
+    page.wait(".preview th", "product_org_id")
+    template, payload = page.all("dialog textarea")
+    wait_for(lambda: "12345678901234567890" in payload.get_property("value"),
+             "the latest payload is there")
+    assert json.loads(template.get_property("value")) == {"product_org_id": "groupId"}
+    type_into(page, template, '{"product_org_id": "id"}')
+    page.wait(".preview .refused", "Would be rejected")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .failed", "would be rejected")
+    type_into(page, template,
+              '{\n  "product_org_id": "groupId",\n  "custom": {"seats": "seats"}\n}')
+    page.wait(".preview th", "custom.seats")
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    assert page.stack.psql("select payload_template -> 'custom' ->> 'seats' from sluice.api_key"
+                           " where id = %s", key["id"]) == [("seats",)]
+    page.settle()
+    page.act("Warehouse", "History")
+    page.wait("dialog .history li", "Key edited")
+    assert page.text("dialog .diff ins").startswith("+ ")
+    assert "seats" in page.text("dialog .diff")
+
+
+# ---- rotation ----
+
+def test_a_key_is_rotated_in_four_clicks(page):
+    """Open the row, Rotate, confirm, copy."""
+    old = page.stack.new_key(name="To be rotated", secret=True)
+    assert status_with(page, old["key"], old["secret"]) == 202
+    page.visit("keys")
+    page.act("To be rotated", "Rotate")
+    page.wait_shown("dialog", "last used", "a secret of its own")
+    page.click("dialog button", "Rotate key")
+    key, secret, curl = shown(page)
+    page.wait_shown("dialog", "The old key", "was last used", "is valid until")
+    assert KEY.fullmatch(key) and SECRET.fullmatch(secret) and key in curl
+    assert [status_with(page, *pair) for pair in ((key, secret), (old["key"], old["secret"]))] \
+        == [202, 202]
+    page.wait("dialog .watch", "first request arrived")
+    page.close_dialog("Done")
+    assert_clear_text_gone(page, key, secret)
+    (_, old_display, _), (_, new_display, _) = key_named(page, "To be rotated")
+    page.wait_shown("tr.opens", old_display, "rotated, ends in ")
+    page.open_row(new_display)
+    page.wait_shown("tr.detail", "Replaces", old_display, "last used", "ends in ")
+    page.open_row(old_display)
+    page.wait_shown("tr.detail", "Replaced by", new_display)
+    buttons = page.script("""return [...[...document.querySelectorAll('tr.opens')].find(row =>
+        row.textContent.includes(arguments[0])).nextElementSibling
+        .querySelectorAll('.actions button')].map(button => button.textContent)""", old_display)
+    assert buttons == ["Edit", "Secret", "History", "Deactivate"], "it is not rotated twice"
+
+
+def test_a_secret_is_enabled_rotated_and_removed(page):
+    key = page.stack.new_key(name="To be guarded")["key"]
+    page.visit("keys")
+    page.act("To be guarded", "Secret")
+    page.wait("dialog .choice", "Enable a secret")
+    page.click("dialog button", "Enable secret")
+    first, = shown(page)
+    page.wait_shown("dialog", "Requests need it from")
+    page.close_dialog("Done")
+    page.open_row("To be guarded")
+    page.wait_shown("tr.detail", "Required in the X-Api-Secret header from")
+    assert [status_with(page, key, secret) for secret in (None, first)] == [202, 202]
+    page.act("To be guarded", "Secret")
+    page.click("dialog button", "End it")
+    page.wait_gone("dialog")
+    wait_for(lambda: status_with(page, key) == 401, "it is needed")
+    page.settle()
+    page.act("To be guarded", "Secret")
+    page.click("dialog button", "Rotate secret")
+    second, = shown(page)
+    page.wait_shown("dialog", "The old secret is valid, too, until")
+    page.close_dialog("Done")
+    assert [status_with(page, key, secret) for secret in (first, second)] == [202, 202]
+    page.act("To be guarded", "Secret")
+    page.click("dialog .choice", "Remove it")
+    page.click("dialog button", "Remove secret")
+    page.wait_gone("dialog")
+    wait_for(lambda: status_with(page, key) == 202, "none is needed")
+    assert_clear_text_gone(page, first, second)
+
+
+# ---- nothing is lost ----
+
+def test_a_lost_answer_is_asked_for_again(page):
+    page.visit("keys")
+    page.script(LOSE, 1)
+    page.open_dialog("Create key")
+    page.wait("dialog input[type=text]").send_keys("Lost once")
+    page.click("dialog [type=submit]")
+    key = shown(page)[0]
+    assert status_with(page, key) == 202
+    page.close_dialog("Done")
+    assert len(key_named(page, "Lost once")) == 1
+
+
+def test_answers_that_stay_lost(page):
+    """The form then keeps what was sent, and asks for the same key when it is told to."""
+    page.visit("keys")
+    page.script(LOSE, 3)
+    page.open_dialog("Create key")
+    page.wait("dialog input[type=text]").send_keys("Lost for longer")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .failed", "No answer from the server")
+    assert page.script("return document.querySelector('dialog .fields').inert")
+    page.click("dialog [type=submit]", "Ask again")
+    key = shown(page)[0]
+    assert status_with(page, key) == 202
+    page.close_dialog("Done")
+    assert len(key_named(page, "Lost for longer")) == 1
+
+    page.script(LOSE, 3)
+    page.act("Lost for longer", "Rotate")
+    page.click("dialog button", "Rotate key")
+    page.wait("dialog .failed", "No answer from the server")
+    page.click("dialog button", "Ask again")
+    assert status_with(page, shown(page)[0]) == 202
+    page.close_dialog("Done")
+    assert len(key_named(page, "Lost for longer")) == 2
+
+
+def test_a_lost_key_is_in_the_list(page):
+    page.visit("keys")
+    page.script(LOSE, 3)
+    page.open_dialog("Create key")
+    page.wait("dialog input[type=text]").send_keys("Given up")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .failed")
+    page.close_dialog("Cancel")
+    page.row("Given up")
+
+
+def test_leaving_asks_first(page):
+    """Escape, again and again, Back and reload."""
+    page.visit("staging")
+    page.go("API keys")
+    page.create("Not to be left")
+    key = page.text("dialog .reveal-text")
+    for _ in range(3):
+        page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait("dialog .question", "It cannot be shown again")
+    # A request to close that cannot be prevented, such as Android's second Back.
+    page.script("document.querySelector('dialog').close()")
+    page.wait("dialog .question")
+    assert page.text("dialog .reveal-text") == key
+    asked = page.script("""const event = new Event('beforeunload', { cancelable: true });
+        dispatchEvent(event); return event.defaultPrevented""")
+    assert asked, "a reload is asked about"
+    page.driver.back()  # within the page
+    assert page.text("dialog .reveal-text") == key
+    page.click("dialog .question button", "Close")
+    page.wait_gone("dialog")
+    assert not page.script("""const event = new Event('beforeunload', { cancelable: true });
+        dispatchEvent(event); return event.defaultPrevented""")
+    assert_clear_text_gone(page, key)
+
+
+def test_a_dialog_that_cannot_be_loaded_says_so(page):
+    page.stack.new_key(name="Offline")
+    page.visit("keys")
+    page.row("Offline")
+    page.expected.add(599)
+    page.command("Network.setBlockedURLs", urls=["*/edit-key.js"])
+    try:
+        page.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
+            row.textContent.includes('Offline')); row.querySelector('.toggle').click();
+            row.nextElementSibling.querySelector('.actions button').click()""")
+        page.wait("#toast", "could not be loaded")
+    finally:
+        page.command("Network.setBlockedURLs", urls=[])
+    page.driver.get_log("browser")  # the module that was held back
+
+
+# ---- how it looks ----
+
+@pytest.mark.parametrize("width, forced", [
+    pytest.param(width, forced, id=f"{width}-{'forced' if forced else 'colours'}",
+                 marks=[] if (width, forced) in ((320, False), (768, True), (1024, False))
+                 else [pytest.mark.slow])
+    for width in (320, 768, 1024, 1280) for forced in (False, True)])
+def test_all_that_can_be_done_is_in_the_window(page, width, forced):
+    page.look(width, forced=forced)
+    page.visit("keys")
+    for name in ("Segment production", "Accounts from"):
+        page.open_row(name)
+    assert page.overflow() <= 0 and fits(page)
+    seen = page.script("""return [...document.querySelectorAll('.actions button')].map(button => {
+        const box = button.getBoundingClientRect();
+        return box.width > 0 && box.left >= 0 && box.right <= innerWidth; })""")
+    assert len(seen) == 10 and all(seen)
+    for label in ("Edit", "Rotate", "Secret", "History", "Deactivate"):
+        page.act("Segment production", label)
+        page.settle()
+        assert page.overflow() <= 0 and fits(page, "dialog"), label
+        page.click("dialog .dialog-foot button")
+        page.wait_gone("dialog")
+
+
+def test_with_the_keyboard_alone(page):
+    """From the row to the new secret, without a pointer."""
+    page.stack.new_key(name="By keyboard")
+    page.visit("keys")
+    page.row("By keyboard")
+    page.script("""[...document.querySelectorAll('tr.opens')].find(row =>
+        row.textContent.includes('By keyboard')).querySelector('.toggle').focus()""")
+
+    def press(*keys):
+        for key in keys:
+            page.driver.switch_to.active_element.send_keys(key)
+
+    press(Keys.ENTER, Keys.TAB, Keys.TAB, Keys.TAB)
+    assert page.driver.switch_to.active_element.text == "Secret"
+    press(Keys.ENTER)
+    page.wait("dialog")
+    while page.driver.switch_to.active_element.text != "Enable secret":
+        press(Keys.TAB)
+    press(Keys.ENTER)
+    secret, = shown(page)
+    assert page.driver.switch_to.active_element.text == "Copy"
+    page.close_dialog("Done")
+    assert_clear_text_gone(page, secret)
