@@ -158,7 +158,7 @@ def test_every_guide_is_followed():
     guides = guides.partition("\n## ")[0]
     followed = [re.compile(re.sub(r"\\{.*?\\}", ".*", re.escape(title)))
                 for test in (ROOT / "tests" / "machine").glob("test_*.py")
-                for title in re.findall(r'follow\(f?"([^"]+)"\)', test.read_text())]
+                for title in re.findall(r'"([A-Z][^"\n]+)"', test.read_text())]
     titles = re.findall(r"^### (.*)\n((?:.*\n)*?)(?=### |## |\Z)", guides, re.M)
     assert titles
     for title, text in titles:
