@@ -258,6 +258,7 @@ bench: all  ## all benchmarks; about an hour
 	tests/bench/states
 	tests/bench/settings
 	tests/bench/notifications
+	tests/bench/sizes
 	tests/bench/lookups
 
 bench-quick: all  ## one short round of the benchmark against peers; under two minutes
