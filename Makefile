@@ -258,6 +258,7 @@ bench: all  ## all benchmarks; about an hour
 	tests/bench/states
 	tests/bench/settings
 	tests/bench/notifications
+	tests/bench/sizes
 	tests/bench/lookups
 
 bench-quick: all  ## one short round of the benchmark against peers; under two minutes
@@ -312,33 +313,44 @@ OPERATOR_FILES := sluice.conf.example openapi.yaml $(shell cd deploy && find \
 	lighttpd apache nginx systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
 
 install: all  ## install under $(prefix), honouring DESTDIR
-	$(INSTALL) -D -m 755 $(INTAKE_BIN) $(DESTDIR)$(sbindir)/sluice-intake
-	$(INSTALL) -D -m 755 $(SETTINGS_BIN) $(DESTDIR)$(sbindir)/sluice-settings
-	$(INSTALL) -D -m 755 $(TOOL_BIN) $(DESTDIR)$(bindir)/sluicectl
+	$(INSTALL) -D -m 755 $(INTAKE_BIN) "$(DESTDIR)$(sbindir)/sluice-intake"
+	$(INSTALL) -D -m 755 $(SETTINGS_BIN) "$(DESTDIR)$(sbindir)/sluice-settings"
+	$(INSTALL) -D -m 755 $(TOOL_BIN) "$(DESTDIR)$(bindir)/sluicectl"
 # What a release no longer has must not be applied again from what the one before has left.
-	rm -f $(DESTDIR)$(datadir)/sql-migrations/*.sql $(DESTDIR)$(datadir)/sql-migrations/*/*.sql
+	rm -f "$(DESTDIR)$(datadir)"/sql-migrations/*.sql "$(DESTDIR)$(datadir)"/sql-migrations/*/*.sql
 	for d in . views functions; do \
-		$(INSTALL) -d $(DESTDIR)$(datadir)/sql-migrations/$$d && $(INSTALL) -m 644 \
-			sql-migrations/$$d/*.sql $(DESTDIR)$(datadir)/sql-migrations/$$d/ || exit 1; done
-	$(INSTALL) -d $(DESTDIR)$(datadir)/web/style
-	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg $(DESTDIR)$(datadir)/web/
-	$(INSTALL) -m 644 fcgi-app/web/style/*.css $(DESTDIR)$(datadir)/web/style/
+		$(INSTALL) -d "$(DESTDIR)$(datadir)/sql-migrations/$$d" && $(INSTALL) -m 644 \
+			sql-migrations/$$d/*.sql "$(DESTDIR)$(datadir)/sql-migrations/$$d/" || exit 1; done
+	$(INSTALL) -d "$(DESTDIR)$(datadir)/web/style"
+	$(INSTALL) -m 644 fcgi-app/web/*.html fcgi-app/web/*.js fcgi-app/web/*.svg "$(DESTDIR)$(datadir)/web/"
+	$(INSTALL) -m 644 fcgi-app/web/style/*.css "$(DESTDIR)$(datadir)/web/style/"
 	for f in $(OPERATOR_FILES); do \
-		$(INSTALL) -D -m 644 /dev/null $(DESTDIR)$(datadir)/$$f && \
-		sed $(PLACES) deploy/$$f >$(DESTDIR)$(datadir)/$$f || exit 1; done
-	$(INSTALL) -D -m 644 deploy/completion/sluicectl.bash $(DESTDIR)$(completiondir)/sluicectl
-	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 $(DESTDIR)$(mandir)/man1/sluicectl.1
-	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 $(DESTDIR)$(mandir)/man5/sluice.conf.5
+		$(INSTALL) -D -m 644 /dev/null "$(DESTDIR)$(datadir)/$$f" && \
+		sed $(PLACES) deploy/$$f >"$(DESTDIR)$(datadir)/$$f" || exit 1; done
+	$(INSTALL) -D -m 644 deploy/completion/sluicectl.bash "$(DESTDIR)$(completiondir)/sluicectl"
+	$(INSTALL) -D -m 644 $(BUILD)/man/sluicectl.1 "$(DESTDIR)$(mandir)/man1/sluicectl.1"
+	$(INSTALL) -D -m 644 $(BUILD)/man/sluice.conf.5 "$(DESTDIR)$(mandir)/man5/sluice.conf.5"
 	for m in sluice-intake.8 sluice-settings.8; do \
-		$(INSTALL) -D -m 644 $(BUILD)/man/$$m $(DESTDIR)$(mandir)/man8/$$m || exit 1; done
+		$(INSTALL) -D -m 644 $(BUILD)/man/$$m "$(DESTDIR)$(mandir)/man8/$$m" || exit 1; done
 
-uninstall:  ## remove what install put there; configuration and data stay
-	rm -f $(DESTDIR)$(sbindir)/sluice-intake $(DESTDIR)$(sbindir)/sluice-settings
-	rm -f $(DESTDIR)$(bindir)/sluicectl
-	rm -f $(DESTDIR)$(mandir)/man1/sluicectl.1 $(DESTDIR)$(mandir)/man5/sluice.conf.5
-	rm -f $(DESTDIR)$(mandir)/man8/sluice-intake.8 $(DESTDIR)$(mandir)/man8/sluice-settings.8
-	rm -f $(DESTDIR)$(completiondir)/sluicectl
-	rm -rf $(DESTDIR)$(datadir)
+# Of the operator's copies those that were not edited go, too; whose units are stopped and disabled.
+SYSTEMCTL := command -v systemctl >/dev/null && systemctl
+uninstall:  ## remove what install put there, units and cron file; configuration and data stay
+	for f in "$(DESTDIR)$(datadir)"/systemd/sluice-*; do \
+		unit=$${f##*/}; copy="$(DESTDIR)/etc/systemd/system/$$unit"; \
+		cmp -s "$$f" "$$copy" || continue; \
+		[ -n "$(DESTDIR)" ] || { $(SYSTEMCTL) stop "$$(echo "$$unit" | sed "s/@\\./@*./")"; } 2>/dev/null; \
+		$(SYSTEMCTL) --root="$(DESTDIR)/" --quiet disable "$$unit"; \
+		rm -f "$$copy"; done
+	cmp -s "$(DESTDIR)$(datadir)/cron/sluice" "$(DESTDIR)/etc/cron.d/sluice" && \
+		rm -f "$(DESTDIR)/etc/cron.d/sluice" || true
+	[ -n "$(DESTDIR)" ] || { $(SYSTEMCTL) daemon-reload; } 2>/dev/null || true
+	rm -f "$(DESTDIR)$(sbindir)/sluice-intake" "$(DESTDIR)$(sbindir)/sluice-settings"
+	rm -f "$(DESTDIR)$(bindir)/sluicectl"
+	rm -f "$(DESTDIR)$(mandir)/man1/sluicectl.1" "$(DESTDIR)$(mandir)/man5/sluice.conf.5"
+	rm -f "$(DESTDIR)$(mandir)/man8/sluice-intake.8" "$(DESTDIR)$(mandir)/man8/sluice-settings.8"
+	rm -f "$(DESTDIR)$(completiondir)/sluicectl"
+	rm -rf "$(DESTDIR)$(datadir)"
 
 deb:  ## Debian packages in build/deb, with a bill of materials (SPDX) of each
 	deploy/debian/build build/deb

@@ -9,12 +9,17 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 import pytest
 
 from harness import ENVIRONMENT, KEY, ROOT, SECRET, VARIANT
 from harness.documents import blocks, documents
+
+sys.path.insert(0, str(ROOT / "tests" / "machine"))
+
+from guides import section  # noqa: E402  (found by the line above)
 
 pytestmark = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 
@@ -153,7 +158,7 @@ def test_every_guide_is_followed():
     guides = guides.partition("\n## ")[0]
     followed = [re.compile(re.sub(r"\\{.*?\\}", ".*", re.escape(title)))
                 for test in (ROOT / "tests" / "machine").glob("test_*.py")
-                for title in re.findall(r'follow\(f?"([^"]+)"\)', test.read_text())]
+                for title in re.findall(r'"([A-Z][^"\n]+)"', test.read_text())]
     titles = re.findall(r"^### (.*)\n((?:.*\n)*?)(?=### |## |\Z)", guides, re.M)
     assert titles
     for title, text in titles:
@@ -174,6 +179,48 @@ def test_targets_and_files_that_are_named():
             r"`((?:fcgi-app|tests|deploy|sql-migrations)/[a-z0-9_./-]+)`", text)
                     if not (ROOT / name).exists()]
     assert not missing
+
+
+def problems():
+    """(code, HTTP status) of all that http/problem.c can say, in its order."""
+    source = (ROOT / "fcgi-app" / "http" / "problem.c").read_text()
+    return [(code, http) for http, code in re.findall(r"^PROBLEM\((\d+), (\w+),", source, re.M)
+            if int(http) >= 400]
+
+
+def test_every_code_is_in_the_troubleshooting():
+    codes = section("Codes")
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| (.+?) \| (.+?) \|$", codes, re.M)
+    assert [(code, http) for http, code, *_ in rows] == problems()
+    settings = set(re.findall(r"^#(\w+) = ", (DEPLOY / "sluice.conf.example").read_text(), re.M))
+    named = {name for name in re.findall(r"`(\w+_\w+)`", codes)
+             if name not in dict(problems())}
+    assert named - settings <= {"last_refusal", "key_health", "max_connections", "pg_stat_activity"}
+    assert len(named & settings) > 10
+
+
+def test_sizes_are_those_measured():
+    def rows(text):
+        table = text.split("| payload | message id |")[1].split("\n\n")[0]
+        return re.findall(r"^\| [\d,]+ \| (?:yes|no) \|.*$", table, re.M)
+
+    results = (ROOT / "tests" / "bench" / "RESULTS.md").read_text()
+    assert len(rows(results)) == 6
+    assert rows(section("Sizing")) == rows(results)
+    for figure in ("17,501", "6,233", "88,135", "94,574", "598 (500,000 signals)"):
+        assert figure in results, figure
+        assert figure.split()[0] in section("Sizing")
+
+
+def test_promises_name_their_tests():
+    rows = re.findall(r"^\| (.+?) \| (`.*`) \|$", section("What is promised"), re.M)
+    assert len(rows) >= 14
+    for promise, tests in rows:
+        for file, name in re.findall(r"`(\S+)::(\w+)`", tests):
+            assert f"\ndef {name}(" in (ROOT / file).read_text(), promise
+        assert "::" in tests, promise
+    maintainer = re.search(r"^Maintainer: .*<(.*)>$", (DEPLOY / "debian/control").read_text(), re.M)
+    assert maintainer.group(1) in section("Report a vulnerability")
 
 
 def test_files_of_the_questions():

@@ -1,5 +1,5 @@
-"""What the web servers answer in place of a worker, as the table of deploy/README.md says: each row's
-cause is brought about, and status, form and log line are compared."""
+"""What the web servers answer in place of a worker, as the table of deploy/README.md says: each
+row's cause is brought about, and status, form and log line are compared."""
 
 import contextlib
 import json
@@ -35,7 +35,8 @@ class Front:
     def start(self):
         self.stop_others()
         self.machine.run(f"systemctl start {self.service}\n"
-                         "curl -s --retry 100 --retry-connrefused --retry-delay 1 http://localhost/")
+                         "curl -s --retry 100 --retry-connrefused --retry-delay 1"
+                         " http://localhost/")
 
     def command(self, path="/api/signal-staging/webhook/", options=""):
         return ("curl -sS --max-time 60 -w '\\n%{http_code} %{content_type}'"

@@ -2,8 +2,8 @@
 
 A guide is a section; what is done is what a reader sees:
 
-* ```sh is run by a shell of root, which keeps its variables and its directory from block to block, on the hosts that
-  the text before names last: On `db.example.com`: (a guide of one host need not name it).
+* ```sh is run by a shell of root, which keeps its variables and its directory from block to block,
+  on the hosts that the text before names last: On `db.example.com`: (a guide of one host need not).
 * ```text after it is what these commands print, on each host. In it … stands for anything.
 * sk_… in a command is the key that was printed last.
 * A block of another language is a file. The text before it says Write `/path` or Add to `/path`.
