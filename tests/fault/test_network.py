@@ -86,7 +86,8 @@ def test_black_hole(module_stack, capsys):
         network = Network()
         held.callback(network.close)
         held.enter_context(Relay(stack, network.listen()))
-        database = f"host={THERE} port=5432 dbname=sluice user=sluice_intake"
+        database = (f"host={THERE} port=5432 dbname=sluice user=sluice_intake"
+                    " sslmode=disable gssencmode=disable")
         worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
         backends = held.enter_context(Backends(stack))
         oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
