@@ -71,7 +71,7 @@ create trigger refuse_poison before insert on sluice.signal
 
 @pytest.fixture(scope="module")
 def poison(stack):
-    """PostgreSQL refuses a row with "poison": a value that it cannot read, or a trigger that fails with
+    """PostgreSQL refuses a row with "poison": a value that it cannot read, or a trigger fails with
     an SQLSTATE, whichever it is."""
     stack.psql(POISONED)
     yield
