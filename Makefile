@@ -314,7 +314,7 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := sluice.conf.example openapi.yaml $(shell cd deploy && find \
-	lighttpd apache nginx systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
+	lighttpd apache nginx fail2ban systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) "$(DESTDIR)$(sbindir)/sluice-intake"
