@@ -19,7 +19,7 @@ from harness.documents import blocks, documents
 
 sys.path.insert(0, str(ROOT / "tests" / "machine"))
 
-from guides import section  # noqa: E402  (found by the line above)
+from guides import section
 
 pytestmark = pytest.mark.skipif(VARIANT != "release", reason="not about the programs' variant")
 
