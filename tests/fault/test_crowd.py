@@ -23,7 +23,8 @@ class Crowd:
     async def sender(self, number):
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         body = json.dumps({"email": f"{number}@example.com", "number": number}).encode()
-        head = (f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        head = (f"POST {self.path} HTTP/1.1\r\nHost: localhost\r\n"
+                "Content-Type: application/json\r\n"
                 f"Content-Length: {len(body)}\r\n\r\n").encode()
         try:
             while not self.ending:
