@@ -90,7 +90,7 @@ class Oracle:
                            if since <= each.start < until], share)
 
     def check(self, unanswered=0):
-        """Nothing lost, doubled, mixed up, late, blamed on the sender or stored against our word."""
+        """Nothing lost, doubled, mixed up, late, its sender's fault or stored against our word."""
         rows = self.psql("select id, (payload->>'number')::bigint from sluice.signal_staging"
                          " where key_id = %s and payload ? 'number'", self.key["id"])
         stored = collections.Counter(number for _, number in rows)
