@@ -173,8 +173,10 @@ def test_two_workers_share_the_socket(pair_stack):
             load.wait(8, 202)
         assert {entry.status for entry in load.sent} == {202}
 
-    # Each worker alone serves while the other one stands still.
+    # Each worker alone serves while the other one stands still, unless the web server sends it a
+    # request on a connection that it has kept.
     for stopped in (first, second):
+        wait_for(lambda: stack.connections("intake") == 0, "no connection is kept")
         os.kill(stopped, signal.SIGSTOP)
         try:
             # One that is stopped just when it has been woken up keeps the others from hearing.
