@@ -232,7 +232,7 @@ check-faults: all  ## killed, stopped, hanging and unreachable databases, signal
 	$(PYTEST) -m slow tests/e2e
 
 check-faults-quick: all
-	$(PYTEST) -m quick tests/fault
+	$(PYTEST) -n 3 --dist loadfile -m quick tests/fault
 
 # Of this length, unless the command line says another.
 stress: SECONDS := 240
