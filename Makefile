@@ -75,7 +75,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
-	check-fresh check-package check-builds check-steady unit-tests coverage coverage-run mutate programs fault fuzz check-fuzz fuzz-programs \
+	check-fresh check-package check-builds check-steady unit-tests coverage coverage-run mutate programs check-faults check-faults-quick fuzz check-fuzz fuzz-programs \
 	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall deb clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
@@ -137,7 +137,7 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
 	settings/test_key_change settings/test_settings server/test_oneshot \
-	$(addprefix ctl/test_,argument key_change person program retention setup top))
+	$(addprefix ctl/test_,argument key_change maintain person program retention setup top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
@@ -186,6 +186,7 @@ check: lint all  ## all tests: lint, unit, coverage, instructions, fuzz corpora,
 	$(MAKE) check-fuzz
 	$(MAKE) check-sql
 	$(MAKE) check-e2e
+	$(MAKE) check-faults-quick
 	$(MAKE) check-e2e SAN=address,undefined
 
 unit-tests: $(UNIT_TESTS)
@@ -226,9 +227,12 @@ FRONTS := lighttpd apache nginx apache-fcgid cgi cgi-apache
 check-fronts: all  ## all end-to-end tests through all fronts; about twenty minutes
 	SLUICE_FRONTS="$(FRONTS)" $(PYTEST) -rs $(SIDE_BY_SIDE) tests/e2e
 
-fault: all  ## killed backends, stopped databases, signals; about ten minutes
+check-faults: all  ## killed, stopped, hanging and unreachable databases, signals, logs; under 30 minutes
 	$(PYTEST) tests/fault
 	$(PYTEST) -m slow tests/e2e
+
+check-faults-quick: all
+	$(PYTEST) -n 3 --dist loadfile -m quick tests/fault
 
 # Of this length, unless the command line says another.
 stress: SECONDS := 240
@@ -310,7 +314,7 @@ demo: all  ## the walk-through on both web servers, checked, unattended
 # ---- installing ----
 # What operators include or copy, by its place below deploy/.
 OPERATOR_FILES := sluice.conf.example openapi.yaml $(shell cd deploy && find \
-	lighttpd apache nginx systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
+	lighttpd apache nginx fail2ban systemd sysusers.d tmpfiles.d cron prometheus templates -type f ! -name README.md)
 
 install: all  ## install under $(prefix), honouring DESTDIR
 	$(INSTALL) -D -m 755 $(INTAKE_BIN) "$(DESTDIR)$(sbindir)/sluice-intake"

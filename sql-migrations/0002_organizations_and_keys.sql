@@ -262,7 +262,7 @@ COMMENT ON COLUMN sluice.audit_log.actor IS
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
-    'organization_create, organization_limit, member_add, member_remove, key_create, key_edit, '
+    'organization_create, organization_rename, organization_limit, member_add, member_remove, key_create, key_edit, '
     'key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, secret_retire, '
     'secret_remove, rejected_replay, retention_set, notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS

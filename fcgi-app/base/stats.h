@@ -43,6 +43,8 @@ struct stats {
 	stats_number hangs;		   /* times that requests began to be refused at once */
 	stats_number refused_at_once;	   /* because the database was away or hung */
 	stats_number cancelled_statements; /* at their limit */
+	stats_number early_answers;	   /* before the request had come to its end */
+	stats_number gave_way;		   /* closed or refused because slots or bytes ran short */
 	stats_number kept_answers;	   /* after which the connection was kept */
 	stats_number expired_connections;  /* closed at their deadline without a whole answer */
 	stats_number failed_children;

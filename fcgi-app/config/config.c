@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/nearest.h"
 #include "base/ascii.h"
 #include "base/file.h"
 
@@ -79,45 +80,16 @@ static enum status set_value(struct reader *reader, const struct config_setting 
 	return STATUS_MISCONFIGURED;
 }
 
-/* How many characters to insert, delete or change to get from a to b (Levenshtein). */
-static size_t edit_distance(struct slice a, struct slice b)
-{
-	size_t row[KEY_BYTES_MAX + 1];
-
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 0; i < a.n; i++) {
-		size_t diagonal = row[0];
-		row[0] = i + 1;
-		for (size_t j = 0; j < b.n; j++) {
-			size_t best = diagonal + (a.p[i] != b.p[j]);
-			diagonal = row[j + 1];
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (diagonal + 1 < best)
-				best = diagonal + 1;
-			row[j + 1] = best;
-		}
-	}
-	return row[b.n];
-}
-
 /* The setting that was probably meant; NULL if none is near. */
 static const char *nearest_key(struct slice key)
 {
 	size_t count;
 	const struct config_setting *settings = config_settings(&count);
-	size_t best = key.n / 3 + 2; /* so many changes are not a typo */
-	const char *nearest = NULL;
+	struct nearest nearest = nearest_of(key);
 
-	for (size_t i = 0; i < count; i++) {
-		size_t distance = edit_distance(key, slice_of(settings[i].key));
-		if (distance < best) {
-			best = distance;
-			nearest = settings[i].key;
-		}
-	}
-	return nearest;
+	for (size_t i = 0; i < count; i++)
+		nearest_offer(&nearest, settings[i].key);
+	return nearest.found;
 }
 
 /* Finds a setting by its name, or says that there is none. */

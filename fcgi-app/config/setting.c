@@ -116,7 +116,7 @@ static const struct config_setting settings[] = {
 	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
 	BYTES(buffered_bodies, buffered_bytes, KIB, 16 * GIB, "32MiB",
 	      "Most bytes of bodies that wait in the memory of one worker."),
-	COUNT(kept_connections, 0, 100000, "400",
+	COUNT(kept_connections, 0, 100000, "256",
 	      "Most connections that web servers may keep open to one worker between requests. "
 	      "With 0 each connection is closed after its answer."),
 	DURATION(kept_idle, 100, HOUR, "2s",

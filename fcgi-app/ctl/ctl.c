@@ -3,6 +3,7 @@
  */
 #include "ctl/ctl.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <string.h>
 #include <unistd.h>
@@ -113,6 +114,12 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 		return status;
 	if (ctl_has(ctl, CTL_HELP))
 		return ctl_help(ctl);
+	/* Also of a command that does not read it: it was meant to count. */
+	const char *file = ctl->values[CTL_CONFIG];
+	if (file != NULL && access(file, R_OK) != 0)
+		return ctl_fail(CTL_FAILED, NULL,
+				"could not read the configuration file \"%s\": %s", file,
+				strerror(errno));
 	if (ctl->command->database)
 		status = ctl_connect(ctl);
 	return status == CTL_FINE ? ctl->command->run(ctl) : status;

@@ -161,7 +161,7 @@ extern const size_t ctl_command_count;
 enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
 
 /* Prints that the first count words, 1 or 2, are not a command. */
-enum ctl_exit ctl_unknown_command(const char *const words[], int count);
+enum ctl_exit ctl_unknown_command(struct ctl *ctl, const char *const words[], int count);
 
 /* ---- ctl/help.c ---- */
 
@@ -267,6 +267,7 @@ enum ctl_exit ctl_archive(struct ctl *ctl, int64_t end_ms, struct store_list *ar
 /* ---- the commands ---- */
 
 enum ctl_exit ctl_organization_create(struct ctl *ctl);
+enum ctl_exit ctl_organization_rename(struct ctl *ctl);
 enum ctl_exit ctl_organization_list(struct ctl *ctl);
 enum ctl_exit ctl_organization_limit(struct ctl *ctl);
 enum ctl_exit ctl_usage(struct ctl *ctl);

@@ -187,7 +187,7 @@ enum ctl_exit ctl_help(struct ctl *ctl)
 
 	if (add_asked(ctl, &tree, array) == 0) {
 		json_tree_free(&tree);
-		return ctl_unknown_command(ctl->words, ctl->words[1] == NULL ? 1 : 2);
+		return ctl_unknown_command(ctl, ctl->words, ctl->words[1] == NULL ? 1 : 2);
 	}
 	if (json)
 		return ctl_add_tree(ctl, &tree);

@@ -157,7 +157,14 @@ enum ctl_exit ctl_maintain(struct ctl *ctl)
 	struct store_list steps = {0}, outcomes = {.entity = &outcome_entity};
 	struct store_list archived = {.entity = &ctl_archived_entity};
 	int64_t end_ms = clock_now_ms() + RUN_MS;
-	enum status status = store_maintenance_steps(&ctl->store, &steps);
+	enum status status = STATUS_OK;
+
+	/* What the primary's run does comes here by replication, and a timer goes on after a
+	 * failover. */
+	if (pg_is_standby(ctl->db))
+		ctl_warn("the server is a standby: nothing is done");
+	else
+		status = store_maintenance_steps(&ctl->store, &steps);
 
 	outcomes.items = arena_array(&ctl->arena, steps.count, sizeof(struct outcome));
 	if (status == STATUS_OK && outcomes.items == NULL && steps.count > 0)
@@ -165,7 +172,7 @@ enum ctl_exit ctl_maintain(struct ctl *ctl)
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	enum ctl_exit exit = do_all(ctl, &steps, end_ms, &outcomes);
-	if (ctl_has(ctl, CTL_ARCHIVE) && pg_state(ctl->db) == PG_READY) {
+	if (ctl_has(ctl, CTL_ARCHIVE) && steps.count > 0 && pg_state(ctl->db) == PG_READY) {
 		enum ctl_exit result = ctl_archive(ctl, end_ms, &archived);
 		exit = exit == CTL_FINE ? result : exit;
 	}

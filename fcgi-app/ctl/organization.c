@@ -8,14 +8,10 @@
 
 /* ---- organizations ---- */
 
-enum ctl_exit ctl_organization_create(struct ctl *ctl)
+/* done: "created" */
+static enum ctl_exit print_organization(struct ctl *ctl, const char *done, struct slice name,
+					int64_t id)
 {
-	struct slice name = slice_of(ctl->argument);
-	int64_t id = 0;
-	enum status status = store_organization_create(&ctl->store, name, &id);
-
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
 	if (ctl_has(ctl, CTL_JSON)) {
 		struct json_tree tree = {0};
 		struct json_object *root = json_tree_object(&tree, NULL, NULL);
@@ -23,12 +19,33 @@ enum ctl_exit ctl_organization_create(struct ctl *ctl)
 		json_tree_text(&tree, root, "name", name);
 		return ctl_add_tree(ctl, &tree);
 	}
-	buf_add_text(&ctl->out, "created organization \"");
+	buf_add_format(&ctl->out, "%s organization \"", done);
 	ctl_add_escaped(&ctl->out, name);
 	buf_add_text(&ctl->out, "\" with id ");
 	buf_add_int(&ctl->out, id);
 	buf_add_char(&ctl->out, '\n');
 	return CTL_FINE;
+}
+
+enum ctl_exit ctl_organization_create(struct ctl *ctl)
+{
+	struct slice name = slice_of(ctl->argument);
+	int64_t id = 0;
+	enum status status = store_organization_create(&ctl->store, name, &id);
+
+	return status == STATUS_OK ? print_organization(ctl, "created", name, id)
+				   : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_organization_rename(struct ctl *ctl)
+{
+	struct slice name = ctl_value(ctl, CTL_NAME);
+	int64_t id = 0;
+	enum status status =
+		store_organization_rename(&ctl->store, slice_of(ctl->argument), name, &id);
+
+	return status == STATUS_OK ? print_organization(ctl, "renamed", name, id)
+				   : ctl_fail_status(ctl, status);
 }
 
 enum ctl_exit ctl_organization_list(struct ctl *ctl)

@@ -5,9 +5,31 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 enum { JOINED_BYTES_MAX = 1 << 20 };
 
 static const char try_help[] = "try \"sluicectl --help\"";
+
+/* A hint that names what was probably meant; try_help if that is not known, or without memory. */
+static const char *hint_of(struct ctl *ctl, const struct nearest *nearest)
+{
+	const char *hint =
+		nearest->found == NULL
+			? NULL
+			: arena_format(&ctl->arena, "did you mean \"%s\"?", nearest->found);
+
+	return hint == NULL ? try_help : hint;
+}
+
+static enum ctl_exit fail_option(struct ctl *ctl, const char *text, size_t n)
+{
+	struct nearest nearest = nearest_of((struct slice){text, n});
+
+	for (size_t i = 0; i < CTL_OPTION_COUNT; i++)
+		nearest_offer(&nearest, ctl_options[i].name);
+	return ctl_fail(CTL_USAGE, hint_of(ctl, &nearest), "unknown option \"%.*s\"", (int)n, text);
+}
 
 /* Two values with a comma between them; NULL without memory. */
 static const char *join(struct ctl *ctl, const char *first, const char *second)
@@ -32,7 +54,7 @@ static enum ctl_exit take_option(struct ctl *ctl, int argc, char *const argv[], 
 					     strncmp(ctl_options[option].name, text, n) != 0))
 		option++;
 	if (option == CTL_OPTION_COUNT)
-		return ctl_fail(CTL_USAGE, try_help, "unknown option \"%.*s\"", (int)n, text);
+		return fail_option(ctl, text, n);
 	if (ctl->values[option] != NULL && !ctl_options[option].repeatable)
 		return ctl_fail(CTL_USAGE, NULL, "option %.*s is given twice", (int)n, text);
 	if (ctl_options[option].value == NULL && value != NULL)
@@ -102,13 +124,24 @@ static bool is_any_noun(const char *noun)
 	return false;
 }
 
-enum ctl_exit ctl_unknown_command(const char *const words[], int count)
+enum ctl_exit ctl_unknown_command(struct ctl *ctl, const char *const words[], int count)
 {
-	if (!is_any_noun(words[0]))
-		return ctl_fail(CTL_USAGE, try_help, "unknown command \"%s\"", words[0]);
+	bool known = is_any_noun(words[0]);
+	struct nearest nearest = nearest_of(slice_of(known && count > 1 ? words[1] : words[0]));
+
+	for (size_t i = 0; i < ctl_command_count; i++) {
+		if (!known)
+			nearest_offer(&nearest, ctl_commands[i].noun);
+		else if (is_noun(&ctl_commands[i], words[0]) && ctl_commands[i].verb != NULL)
+			nearest_offer(&nearest, ctl_commands[i].verb);
+	}
+	if (!known)
+		return ctl_fail(CTL_USAGE, hint_of(ctl, &nearest), "unknown command \"%s\"",
+				words[0]);
 	if (count == 1)
 		return ctl_fail(CTL_USAGE, try_help, "\"%s\" is not a complete command", words[0]);
-	return ctl_fail(CTL_USAGE, try_help, "unknown command \"%s %s\"", words[0], words[1]);
+	return ctl_fail(CTL_USAGE, hint_of(ctl, &nearest), "unknown command \"%s %s\"", words[0],
+			words[1]);
 }
 
 static enum ctl_exit check_options(const struct ctl *ctl, const struct ctl_command *command)
@@ -149,7 +182,7 @@ enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[])
 	if (count == 0)
 		return ctl_fail(CTL_USAGE, try_help, "no command is given");
 	if (command == NULL)
-		return ctl_unknown_command(words, count);
+		return ctl_unknown_command(ctl, words, count);
 	if (count - used > (command->argument == NULL ? 0 : 1))
 		return ctl_fail(CTL_USAGE, try_help, "too many arguments: \"%s\"",
 				words[count - 1]);

@@ -46,13 +46,30 @@ static struct slice take(struct slice *text, char separator)
 	return part;
 }
 
-enum status http_query(const struct http_request *request, struct arena *arena, const char *name,
-		       struct slice *value)
+struct slice http_query_text(const struct http_request *request)
 {
 	struct slice rest = request->target;
 
-	*value = SLICE_ABSENT;
 	(void)take(&rest, '?');
+	return rest;
+}
+
+bool http_query_next(struct slice *rest, struct slice *name)
+{
+	*name = SLICE("");
+	while (rest->n > 0 && name->n == 0) {
+		struct slice pair = take(rest, '&');
+		*name = take(&pair, '=');
+	}
+	return name->n > 0;
+}
+
+enum status http_query(const struct http_request *request, struct arena *arena, const char *name,
+		       struct slice *value)
+{
+	struct slice rest = http_query_text(request);
+
+	*value = SLICE_ABSENT;
 	while (rest.n > 0) {
 		struct slice pair = take(&rest, '&');
 		if (!slice_equal(take(&pair, '='), slice_of(name)))

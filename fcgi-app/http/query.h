@@ -17,6 +17,12 @@
 enum status http_query(const struct http_request *request, struct arena *arena, const char *name,
 		       struct slice *value) MUST_CHECK;
 
+/* The query, without the question mark; "" without one. */
+struct slice http_query_text(const struct http_request *request);
+
+/* Takes the next parameter off a query; *name is as it was sent. False after the last one. */
+bool http_query_next(struct slice *rest, struct slice *name);
+
 /*
  * Appends the request's own origin, "https://hooks.example.com:8443": the scheme by REQUEST_SCHEME
  * or HTTPS, the host by the Host header. False, with nothing appended, if that is not one host with

@@ -9,7 +9,6 @@
 #define _DEFAULT_SOURCE /* close_range, fork */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -94,5 +93,5 @@ bool pg_has_been_read(const struct pg_connection *db)
 {
 	int left = 0;
 
-	return !db->flush && ioctl(pg_fd(db), SIOCOUTQ, &left) == 0 && left == 0;
+	return !db->flush && ioctl(pg_fd(db), TIOCOUTQ, &left) == 0 && left == 0;
 }

@@ -52,17 +52,22 @@ const char *pg_port(const struct pg_connection *db)
 	return PQport(db->pg);
 }
 
-/* PostgreSQL reports both at the start and with each change. */
+/* PostgreSQL reports these at the start and with each change. */
+static bool reports(const struct pg_connection *db, const char *name)
+{
+	const char *value = PQparameterStatus(db->pg, name);
+
+	return value != NULL && strcmp(value, "on") == 0;
+}
+
+bool pg_is_standby(const struct pg_connection *db)
+{
+	return reports(db, "in_hot_standby");
+}
+
 bool pg_is_read_only(const struct pg_connection *db)
 {
-	static const char *const names[] = {"in_hot_standby", "default_transaction_read_only"};
-
-	for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-		const char *value = PQparameterStatus(db->pg, names[i]);
-		if (value != NULL && strcmp(value, "on") == 0)
-			return true;
-	}
-	return false;
+	return pg_is_standby(db) || reports(db, "default_transaction_read_only");
 }
 
 enum pg_state pg_state(const struct pg_connection *db)

@@ -147,6 +147,7 @@ const char *pg_port(const struct pg_connection *db);
 /* Whether the server said that it takes no writes: it is a standby, or set so. False where a pooler
  * does not pass that on. */
 bool pg_is_read_only(const struct pg_connection *db);
+bool pg_is_standby(const struct pg_connection *db);
 
 /* ---- for the event loop ---- */
 

@@ -49,6 +49,7 @@ struct fcgi {
 	bool has_begun;	   /* its first record has been read */
 	bool wants_keep;   /* the web server asks for the connection to be kept (FCGI_KEEP_CONN) */
 	bool may_keep;	   /* the caller allows it */
+	bool hands_over;   /* after the answer the connection is the caller's */
 	bool keeps;	   /* the answer says that it is kept */
 	struct buf input;  /* the head, and what came with it of the body */
 	size_t at;	   /* how much of the input has been consumed */
@@ -111,7 +112,8 @@ static void reset(struct fcgi *fcgi)
 	params_reset(&fcgi->params, READ_BYTES);
 	buf_reset(&fcgi->output, READ_BYTES);
 	fcgi->at = fcgi->sent = 0;
-	fcgi->has_begun = fcgi->wants_keep = fcgi->may_keep = fcgi->keeps = false;
+	fcgi->has_begun = fcgi->wants_keep = fcgi->keeps = false;
+	fcgi->may_keep = fcgi->hands_over = false;
 	fcgi->record = (struct record){0};
 	fcgi->body_bytes = 0;
 	fcgi->ended = STATUS_OK;
@@ -445,22 +447,37 @@ static void add_output(struct fcgi *fcgi, struct slice head, struct slice body)
 	}
 }
 
-/* Closing a connection with unread input would reset it, an error to the peer. */
-static void close_gracefully(struct fcgi *fcgi)
+enum status fcgi_discard(int fd)
 {
 	char nothing[READ_BYTES];
-	size_t pieces = fcgi->ended == STATUS_OK ? DRAIN_BYTES_MAX / READ_BYTES : 0;
+	ssize_t n = 1;
 
-	if (pieces > 0)
-		(void)shutdown(fcgi->fd, SHUT_WR);
-	while (pieces-- > 0 && recv(fcgi->fd, nothing, sizeof(nothing), MSG_DONTWAIT) > 0)
-		;
-	fcgi_close_fd(fcgi);
+	for (size_t pieces = DRAIN_BYTES_MAX / READ_BYTES; pieces > 0 && n > 0; pieces--)
+		n = recv(fd, nothing, sizeof(nothing), MSG_DONTWAIT);
+	return n > 0 || (n < 0 && would_block(errno)) ? STATUS_AGAIN : STATUS_END;
 }
 
-void fcgi_allow_keeping(struct fcgi *fcgi)
+/* Closing a connection with unread input would reset it, an error to the peer. */
+static enum status end_connection(struct fcgi *fcgi)
 {
-	fcgi->may_keep = true;
+	if (fcgi->ended == STATUS_OK) {
+		(void)shutdown(fcgi->fd, SHUT_WR);
+		if (fcgi_discard(fcgi->fd) == STATUS_AGAIN && fcgi->hands_over)
+			return STATUS_OK;
+	}
+	fcgi_close_fd(fcgi);
+	return STATUS_END;
+}
+
+void fcgi_hand_over(struct fcgi *fcgi, bool may_keep)
+{
+	fcgi->hands_over = true;
+	fcgi->may_keep = fcgi_drain(fcgi) == STATUS_END && may_keep;
+}
+
+bool fcgi_is_kept(const struct fcgi *fcgi)
+{
+	return fcgi->keeps;
 }
 
 static bool has_more(const struct fcgi *fcgi)
@@ -542,8 +559,8 @@ enum status fcgi_flush(struct fcgi *fcgi)
 	}
 	if (fcgi->keeps && output->status == STATUS_OK && fcgi->sent == output->n)
 		return STATUS_OK;
-	close_gracefully(fcgi);
-	return STATUS_END;
+	fcgi->keeps = false;
+	return end_connection(fcgi);
 }
 
 int fcgi_release(struct fcgi *fcgi)

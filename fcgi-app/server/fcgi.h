@@ -62,26 +62,36 @@ enum status fcgi_read(struct fcgi *fcgi, int64_t length, char *room, size_t size
 		      size_t *n) MUST_CHECK;
 
 /*
- * Reads to the end of the request and discards it: web servers that are still sending mishandle an
- * answer. STATUS_AGAIN: poll for reading and call again; STATUS_END: done.
+ * Reads to the end of the request, as far as it has arrived, and discards it. STATUS_AGAIN: poll
+ * for reading and call again; STATUS_END: done.
  */
 enum status fcgi_drain(struct fcgi *fcgi) MUST_CHECK;
 
-/* Lets the next answer keep the connection, if the web server asks for it and the request was read
- * to its end with nothing behind it. To be called for each request. */
-void fcgi_allow_keeping(struct fcgi *fcgi);
+/*
+ * Discards what has arrived of the request. Leaves the connection to the caller after the answer,
+ * who asks fcgi_is_kept() what for: to be kept, if may_keep, the web server asks for it and the
+ * request was read to its end with nothing behind it; or because more of the request may come,
+ * which fcgi_discard() reads. To be called for each request.
+ */
+void fcgi_hand_over(struct fcgi *fcgi, bool may_keep);
+bool fcgi_is_kept(const struct fcgi *fcgi);
 
 /*
- * Sends the answer, as far as the peer takes it; the request must have been drained, unless its
- * peer is given up. STATUS_AGAIN: poll for writing and call fcgi_flush(), which sends more;
- * STATUS_OK: sent, and the connection is kept, to be taken by fcgi_release(); STATUS_END: sent or
- * failed, and the connection is closed. head and body may be released on return. Plain CGI blocks.
+ * Sends the answer, as far as the peer takes it. STATUS_AGAIN: poll for writing and call
+ * fcgi_flush(), which sends more; STATUS_OK: sent, and the connection is to be taken by
+ * fcgi_release() (see fcgi_hand_over()); STATUS_END: sent or failed, and the connection is closed.
+ * head and body may be released on return. Plain CGI blocks.
  */
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body) MUST_CHECK;
 enum status fcgi_flush(struct fcgi *fcgi) MUST_CHECK;
 
-/* Takes the descriptor of a kept connection, which is the caller's from then on. */
+/* Takes the connection's descriptor, which is the caller's from then on. */
 int fcgi_release(struct fcgi *fcgi);
+
+/* Reads and discards what has arrived on a connection whose answer has been sent: a web server that
+ * is still sending mishandles an answer whose connection is closed. STATUS_AGAIN: more may come;
+ * STATUS_END. */
+enum status fcgi_discard(int fd) MUST_CHECK;
 
 /* Closes this process's descriptor without shutting the connection down, so that a child or parent
  * with a copy can go on with it. */

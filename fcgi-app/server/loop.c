@@ -5,11 +5,9 @@
  * group, and answers the requests of the finished one. A request sits in a slot (server/slot.h) and
  * is taken through its states by loop_request.c; what it waits for is polled (server/poller.h). A
  * connection that is kept after its answer waits for its next request without a slot
- * (server/kept.h).
+ * (server/parked.h).
  */
 #include "server/loop.h"
-
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,8 +18,10 @@
 #include "server/reload.h"
 
 enum {
-	DEFER_MS = 1,  /* the shortest wait there is */
-	RETRY_MS = 50, /* when the poller ran out of memory */
+	DEFER_MS = 1,	  /* the shortest wait there is */
+	RETRY_MS = 50,	  /* when the poller ran out of memory */
+	GIVE_WAY_MS = 10, /* until another look for one that gives way */
+	LEAVING_MAX = 200
 };
 
 /* Polls the slot's connection for what it waits for. A new slot is deferred instead while a group
@@ -59,11 +59,8 @@ static void advance_ready(struct loop *loop, int64_t now_us)
 	void *owner;
 
 	while ((owner = poller_next(loop->poller)) != NULL) {
-		struct kept *kept = kept_of(&loop->kept, owner);
-		if (kept != NULL) {
-			kept_call(&loop->kept, kept, now_us);
+		if (loop_advance_parked(loop, owner, now_us))
 			continue;
-		}
 		struct slot *slot = owner;
 		/* Do not advance a request past its deadline, unless its head had to wait for us.
 		 */
@@ -102,11 +99,11 @@ static void begin(struct loop *loop, int64_t came_us)
 
 static void resume_kept(struct loop *loop)
 {
-	struct kept *kept;
+	struct parked *kept;
 
 	while ((kept = loop->kept.called.first) != NULL && has_room(loop)) {
 		int64_t called_us = kept->called_us;
-		fcgi_resume(loop->pool.free->fcgi, kept_take(&loop->kept, kept));
+		fcgi_resume(loop->pool.free->fcgi, parked_take(&loop->kept, kept));
 		begin(loop, called_us);
 	}
 }
@@ -152,7 +149,7 @@ static int64_t enforce_deadlines(struct loop *loop, int64_t now_ms)
 			continue;
 		left--;
 		if (slot_deadline_ms(slot) <= now_ms) {
-			loop_expire(loop, slot);
+			loop_expire(loop, slot, now_ms);
 			arm(loop, slot);
 		}
 		if (slot_deadline_ms(slot) < earliest_ms)
@@ -161,22 +158,11 @@ static int64_t enforce_deadlines(struct loop *loop, int64_t now_ms)
 	return earliest_ms;
 }
 
-/* A child that has just been forked has copies of the descriptors. */
-static void close_expired(struct loop *loop, int64_t now_ms)
-{
-	struct kept *kept;
-
-	while ((kept = kept_expired(&loop->kept, loop->config->kept_idle_ms, now_ms)) != NULL) {
-		poller_remove(loop->poller, kept->fd);
-		(void)close(kept_take(&loop->kept, kept));
-	}
-}
-
 /* True once a signal has told the worker to end and every accepted request has been answered. */
 static bool is_over(const struct loop *loop)
 {
 	return process_is_ending() && loop->pool.busy == 0 && loop->children == 0 &&
-	       loop->kept.count == 0;
+	       loop->kept.count == 0 && loop->leaving.count == 0;
 }
 
 static void wake_by(int64_t *wake_ms, int64_t time_ms)
@@ -191,8 +177,9 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 	int64_t wake_ms = enforce_deadlines(loop, now_ms);
 	int64_t pause_ms = listener_pause_ms(loop->listener, now_ms);
 
-	close_expired(loop, now_ms);
-	wake_by(&wake_ms, kept_due_ms(&loop->kept, loop->config->kept_idle_ms));
+	wake_by(&wake_ms, loop_expire_parked(loop, now_ms));
+	if (!has_room(loop))
+		wake_by(&wake_ms, loop_give_way(loop, now_ms) ? now_ms : now_ms + GIVE_WAY_MS);
 	wake_by(&wake_ms, process_tell(now_ms));
 	wake_by(&wake_ms, commit_queue_wake_ms(loop->queue));
 	if (loop->deferred != NULL)
@@ -247,7 +234,9 @@ static enum status open_loop(struct loop *loop)
 	enum status status = slot_pool_open(&loop->pool, loop->config);
 
 	if (status == STATUS_OK)
-		status = kept_pool_open(&loop->kept, (size_t)loop->config->kept_connections);
+		status = parked_pool_open(&loop->kept, (size_t)loop->config->kept_connections);
+	if (status == STATUS_OK)
+		status = parked_pool_open(&loop->leaving, LEAVING_MAX);
 	loop->templates = template_cache_open();
 	if (status == STATUS_OK && loop->templates == NULL)
 		status = STATUS_NO_MEMORY;
@@ -263,7 +252,8 @@ static void close_loop(struct loop *loop)
 	commit_queue_close(loop->queue);
 	poller_close(loop->poller);
 	template_cache_close(loop->templates);
-	kept_pool_close(&loop->kept);
+	parked_pool_close(&loop->kept);
+	parked_pool_close(&loop->leaving);
 	slot_pool_close(&loop->pool);
 }
 

@@ -16,7 +16,8 @@ static _Noreturn void serve_and_exit(struct loop *loop, struct slot *slot)
 	(void)close(loop->listener->fd);
 	poller_close(loop->poller);
 	commit_queue_abandon(loop->queue);
-	kept_pool_close(&loop->kept);
+	parked_pool_close(&loop->kept);
+	parked_pool_close(&loop->leaving);
 	for (size_t i = 0; i < loop->pool.count; i++) {
 		struct slot *other = &loop->pool.slots[i];
 		if (other != slot && other->state != SLOT_FREE)

@@ -8,7 +8,7 @@
 
 #include "commit/queue.h"
 #include "model/template_cache.h"
-#include "server/kept.h"
+#include "server/parked.h"
 #include "server/listener.h"
 #include "server/poller.h"
 #include "server/slot.h"
@@ -20,7 +20,8 @@ struct loop {
 	struct commit_queue *queue;
 	struct template_cache *templates;
 	struct slot_pool pool;
-	struct kept_pool kept;
+	struct parked_pool kept;    /* connections between two requests */
+	struct parked_pool leaving; /* answered; the rest of their request is discarded */
 	bool kept_go_first; /* before new connections, should slots be short: in every other turn */
 	struct slot *deferred; /* new slots whose heads are read for again in the next turn */
 	int children;
@@ -34,11 +35,29 @@ void loop_advance(struct loop *loop, struct slot *slot);
 /* Goes on with a request that has come back from the commit queue. */
 void loop_advance_committed(struct loop *loop, struct slot *slot);
 
-/* Makes the response a problem, which is sent once the input has been drained. */
+/* Answers with a problem. */
 void loop_problem(struct loop *loop, struct slot *slot, enum status status);
 
 /* Ends a request whose slot_deadline_ms() has passed. */
-void loop_expire(struct loop *loop, struct slot *slot);
+void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms);
+
+/* Frees what the oldest request that is still being read holds, a slot or bytes, and answers that
+ * the worker is busy. False if there is none, or all have only just come. */
+bool loop_give_way(struct loop *loop, int64_t now_ms);
+
+/* ---- loop_parked.c ---- */
+
+/* Takes over a connection that the answer says is kept, for its next request; … */
+void loop_keep(struct loop *loop, int fd);
+
+/* … or one whose request was answered before its end, to discard the rest. */
+void loop_leave(struct loop *loop, int fd);
+
+/* What the poller reports of such a connection. False if the owner is none. */
+bool loop_advance_parked(struct loop *loop, void *owner, int64_t now_us);
+
+/* Closes those whose time is over. Returns when the next one is due, as slot_deadline_ms(). */
+int64_t loop_expire_parked(struct loop *loop, int64_t now_ms);
 
 /* ---- loop_child.c ---- */
 

@@ -2,9 +2,6 @@
  * server/loop_request.c - a request's way through the states of server/slot.h. See
  * server/loop_internal.h.
  */
-#include <poll.h>
-#include <unistd.h>
-
 #include "base/clock.h"
 #include "base/stats.h"
 #include "server/loop_internal.h"
@@ -12,44 +9,32 @@
 
 /* ---- the response ---- */
 
-/* Waits for the connection's next request. There may be no room for it: other answers that were
- * sent in several pieces have taken it. */
-static void keep_connection(struct loop *loop, int fd)
-{
-	if (!kept_has_room(&loop->kept)) {
-		(void)close(fd);
-		return;
-	}
-	struct kept *kept = kept_add(&loop->kept, fd, clock_now_ms());
-	if (poller_arm(loop->poller, fd, POLLIN, kept) != STATUS_OK) {
-		(void)close(kept_take(&loop->kept, kept));
-		return;
-	}
-	stats_add(&stats_mine()->kept_answers, 1);
-}
-
 /* sent: of server_request_send() or fcgi_flush(). */
 static void end_response(struct loop *loop, struct slot *slot, enum status sent)
 {
 	if (sent == STATUS_AGAIN)
 		return;
-	if (sent == STATUS_OK)
-		keep_connection(loop, fcgi_release(slot->fcgi));
+	if (sent == STATUS_OK && fcgi_is_kept(slot->fcgi))
+		loop_keep(loop, fcgi_release(slot->fcgi));
+	else if (sent == STATUS_OK)
+		loop_leave(loop, fcgi_release(slot->fcgi));
 	slot_release(&loop->pool, slot);
 }
 
+/* What has not come of the request by now is not waited for. */
 static void send_response(struct loop *loop, struct slot *slot)
 {
-	if (!process_is_ending() && kept_has_room(&loop->kept))
-		fcgi_allow_keeping(slot->fcgi);
+	fcgi_hand_over(slot->fcgi, !process_is_ending() && parked_has_room(&loop->kept));
 	slot->sending_ms = clock_now_ms();
 	slot->state = SLOT_SENDING;
 	end_response(loop, slot, server_request_send(&slot->request, slot->fcgi));
 }
 
-/* Sends the response as soon as the input has been read to its end. */
-static void drain(struct loop *loop, struct slot *slot)
+/* Sends the response when the request has come to its end, which is waited for briefly. */
+static void respond(struct loop *loop, struct slot *slot)
 {
+	if (slot->state != SLOT_DRAINING)
+		slot->draining_ms = clock_now_ms();
 	slot->state = SLOT_DRAINING;
 	if (fcgi_drain(slot->fcgi) != STATUS_AGAIN)
 		send_response(loop, slot);
@@ -58,20 +43,38 @@ static void drain(struct loop *loop, struct slot *slot)
 void loop_problem(struct loop *loop, struct slot *slot, enum status status)
 {
 	server_request_problem(&slot->request, status, NULL);
-	drain(loop, slot);
+	respond(loop, slot);
 }
 
-/* The rest of the input is not waited for: its sender has had its time. */
-void loop_expire(struct loop *loop, struct slot *slot)
+/* Its sender has had its time. */
+static void end_with_problem(struct loop *loop, struct slot *slot, enum status status)
 {
-	if (slot->state == SLOT_READING_BODY)
-		server_request_problem(&slot->request, STATUS_REQUEST_TIMEOUT, NULL);
-	if (slot->state == SLOT_READING_BODY || slot->state == SLOT_DRAINING)
+	server_request_problem(&slot->request, status, NULL);
+	send_response(loop, slot);
+}
+
+static void drop(struct loop *loop, struct slot *slot)
+{
+	stats_add(&stats_mine()->expired_connections, 1);
+	slot_drop(&loop->pool, slot);
+}
+
+bool loop_give_way(struct loop *loop, int64_t now_ms)
+{
+	bool for_bytes = loop->pool.free != NULL;
+	int64_t before_us = (now_ms - SLOT_KNOCK_MS) * 1000;
+	struct slot *slot = slot_oldest_undecided(&loop->pool, before_us, for_bytes);
+
+	if (slot == NULL)
+		return false;
+	stats_add(&stats_mine()->gave_way, 1);
+	if (slot->state == SLOT_READING_HEAD)
+		drop(loop, slot);
+	else if (slot->state == SLOT_DRAINING)
 		send_response(loop, slot);
-	else {
-		stats_add(&stats_mine()->expired_connections, 1);
-		slot_drop(&loop->pool, slot);
-	}
+	else
+		end_with_problem(loop, slot, STATUS_BUSY);
+	return true;
 }
 
 /* ---- the commit queue ---- */
@@ -122,20 +125,6 @@ static void find_template(struct loop *loop, struct slot *slot)
 	}
 	commit->wants_template = true;
 	enqueue(loop, slot, SLOT_FETCHING_TEMPLATE);
-}
-
-void loop_advance_committed(struct loop *loop, struct slot *slot)
-{
-	bool accepted = slot->request.intake.commit.out.status == STATUS_ACCEPTED;
-
-	if (accepted && slot->state == SLOT_AUTHENTICATING) {
-		loop_serve_in_child(loop, slot);
-	} else if (accepted && slot->state == SLOT_FETCHING_TEMPLATE) {
-		use_fetched_template(loop, slot);
-	} else {
-		server_request_answer_intake(&slot->request);
-		drain(loop, slot);
-	}
 }
 
 /* ---- the body ---- */
@@ -191,6 +180,7 @@ static void read_body(struct loop *loop, struct slot *slot)
 {
 	enum status status = STATUS_OK;
 
+	slot->state = SLOT_READING_BODY;
 	while (status == STATUS_OK) {
 		if (is_large(loop, slot)) {
 			enqueue(loop, slot, SLOT_AUTHENTICATING);
@@ -202,6 +192,36 @@ static void read_body(struct loop *loop, struct slot *slot)
 		use_body(loop, slot);
 	else if (status != STATUS_AGAIN)
 		loop_problem(loop, slot, status);
+}
+
+void loop_advance_committed(struct loop *loop, struct slot *slot)
+{
+	bool accepted = slot->request.intake.commit.out.status == STATUS_ACCEPTED;
+
+	if (accepted && slot->state == SLOT_AUTHENTICATING) {
+		loop_serve_in_child(loop, slot);
+	} else if (accepted && slot->state == SLOT_FETCHING_TEMPLATE) {
+		use_fetched_template(loop, slot);
+	} else if (accepted && slot->state == SLOT_KNOCKING) {
+		slot->is_known = true;
+		read_body(loop, slot);
+	} else {
+		server_request_answer_intake(&slot->request);
+		respond(loop, slot);
+	}
+}
+
+/* A body that does not come is waited for only if its key is known. */
+void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
+{
+	if (slot->state == SLOT_DRAINING)
+		send_response(loop, slot);
+	else if (slot->state != SLOT_READING_BODY)
+		drop(loop, slot);
+	else if (slot->request.deadline_ms > now_ms)
+		enqueue(loop, slot, SLOT_KNOCKING);
+	else
+		end_with_problem(loop, slot, STATUS_REQUEST_TIMEOUT);
 }
 
 /* ---- the head ---- */
@@ -241,11 +261,10 @@ static void read_head(struct loop *loop, struct slot *slot)
 	if (!request->is_answered)
 		answer_at_once(loop, slot);
 	if (request->is_answered) {
-		drain(loop, slot);
+		respond(loop, slot);
 	} else if (request->match.route->action == ROUTE_METRICS) {
 		loop_serve_in_child(loop, slot);
 	} else {
-		slot->state = SLOT_READING_BODY;
 		read_body(loop, slot);
 	}
 }
@@ -260,7 +279,7 @@ void loop_advance(struct loop *loop, struct slot *slot)
 		read_body(loop, slot);
 		break;
 	case SLOT_DRAINING:
-		drain(loop, slot);
+		respond(loop, slot);
 		break;
 	case SLOT_SENDING:
 		end_response(loop, slot, fcgi_flush(slot->fcgi));
@@ -268,6 +287,7 @@ void loop_advance(struct loop *loop, struct slot *slot)
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
+	case SLOT_KNOCKING:
 	case SLOT_FETCHING_TEMPLATE:
 	default:
 		break;

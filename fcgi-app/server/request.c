@@ -15,7 +15,8 @@
 #include "server/metrics.h"
 #include "server/response.h"
 
-enum { BODY_BYTES_KEPT = 4096 };
+/* This part of a request's time is left for its answer to be on time. */
+enum { BODY_BYTES_KEPT = 4096, ANSWER_PART = 50 };
 
 void server_request_init(struct server_request *request, const struct config *config)
 {
@@ -73,7 +74,7 @@ void server_request_begin(struct server_request *request, char *const *variables
 	intake->key = request->match.key;
 	intake->path_source = request->match.source;
 	request->deadline_ms = now_us / 1000 + intake_timeout_ms(intake);
-	intake->commit.deadline_ms = request->deadline_ms;
+	intake->commit.deadline_ms = request->deadline_ms - intake_timeout_ms(intake) / ANSWER_PART;
 	status = intake_head(intake);
 	request->key_is_well_formed = status != STATUS_UNAUTHENTICATED;
 	if (status != STATUS_OK)

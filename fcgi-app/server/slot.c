@@ -45,6 +45,7 @@ struct slot *slot_take(struct slot_pool *pool, int64_t now_us)
 	pool->busy++;
 	slot->state = SLOT_READING_HEAD;
 	slot->accepted_us = now_us;
+	slot->is_known = false;
 	slot->may_be_deferred = true;
 	return slot;
 }
@@ -66,6 +67,34 @@ void slot_drop(struct slot_pool *pool, struct slot *slot)
 	slot_release(pool, slot);
 }
 
+/* Which gives way first; 0: none of them does. */
+static int rank(const struct slot *slot, int64_t before_us)
+{
+	if (slot->state == SLOT_DRAINING)
+		return 3;
+	if ((slot->state != SLOT_READING_HEAD && slot->state != SLOT_READING_BODY) ||
+	    slot->accepted_us >= before_us)
+		return 0;
+	return slot->is_known ? 1 : 2;
+}
+
+struct slot *slot_oldest_undecided(const struct slot_pool *pool, int64_t before_us, bool with_body)
+{
+	struct slot *oldest = NULL;
+	int first = 0;
+
+	for (size_t i = 0; i < pool->count; i++) {
+		struct slot *slot = &pool->slots[i];
+		int its = with_body && slot->body.n == 0 ? 0 : rank(slot, before_us);
+		if (its > first ||
+		    (its > 0 && its == first && slot->accepted_us < oldest->accepted_us)) {
+			oldest = slot;
+			first = its;
+		}
+	}
+	return oldest;
+}
+
 short slot_events(const struct slot *slot)
 {
 	switch (slot->state) {
@@ -78,10 +107,16 @@ short slot_events(const struct slot *slot)
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
+	case SLOT_KNOCKING:
 	case SLOT_FETCHING_TEMPLATE:
 	default:
 		return 0;
 	}
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
 }
 
 int64_t slot_deadline_ms(const struct slot *slot)
@@ -90,13 +125,17 @@ int64_t slot_deadline_ms(const struct slot *slot)
 	case SLOT_READING_HEAD:
 		return slot->accepted_us / 1000 + FCGI_PARAMS_MS;
 	case SLOT_READING_BODY:
+		return slot->is_known ? slot->request.deadline_ms
+				      : earlier(slot->accepted_us / 1000 + SLOT_KNOCK_MS,
+						slot->request.deadline_ms);
 	case SLOT_DRAINING:
-		return slot->request.deadline_ms;
+		return earlier(slot->draining_ms + SLOT_DRAIN_MS, slot->request.deadline_ms);
 	case SLOT_SENDING:
 		return slot->sending_ms + slot->request.config->request_timeout_ms;
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
+	case SLOT_KNOCKING:
 	case SLOT_FETCHING_TEMPLATE:
 	default:
 		return INT64_MAX;

@@ -13,9 +13,10 @@ enum slot_state {
 	SLOT_READING_BODY,
 	SLOT_COMMITTING,     /* in the commit queue with its rows */
 	SLOT_AUTHENTICATING, /* in the queue without rows: only a known key's body gets a child */
+	SLOT_KNOCKING, /* in the queue without rows: an unknown key's body is not waited for */
 	SLOT_FETCHING_TEMPLATE, /* in the queue without rows: these need the key's template */
-	SLOT_DRAINING,		/* the response is made; the rest of the input is discarded */
-	SLOT_SENDING		/* the web server has not taken all of the response */
+	SLOT_DRAINING, /* the response is made; the rest of the request is discarded before it */
+	SLOT_SENDING   /* the web server has not taken all of the response */
 };
 
 struct slot {
@@ -24,7 +25,8 @@ struct slot {
 	struct fcgi *fcgi;
 	struct buf body;     /* as far as it has arrived */
 	int64_t accepted_us; /* on the clock of clock_now_us() */
-	int64_t sending_ms;
+	bool is_known;	     /* the sender has been authenticated before the body has come */
+	int64_t draining_ms, sending_ms;
 	struct slot *next_free, *next_deferred;
 	bool may_be_deferred; /* once, when it is new: see arm() in loop.c */
 };
@@ -35,6 +37,13 @@ struct slot_pool {
 	size_t count, busy;
 	size_t buffered; /* bytes of bodies in all slots */
 };
+
+/* How long a body is waited for before the database is asked whether its key is known. */
+enum { SLOT_KNOCK_MS = 100 };
+
+/* How long the rest of a request is waited for before its response is sent: web servers close the
+ * connection of a client that is answered before it has sent all. */
+enum { SLOT_DRAIN_MS = 500 };
 
 /* How much of a body is read at once; a slot's body may exceed large_body by that. */
 enum { SLOT_READ_BYTES = 16 << 10 };
@@ -52,6 +61,14 @@ void slot_release(struct slot_pool *pool, struct slot *slot);
 
 /* Closes the connection without a response, and frees the slot. */
 void slot_drop(struct slot_pool *pool, struct slot *slot);
+
+/*
+ * The slot that gives way when slots or memory run short: the oldest one that is drained; else the
+ * oldest one whose request came before a time of clock_now_us() and is still being read, of an
+ * unknown sender if there is such a one; with_body: one that holds bytes of a body. NULL if there
+ * is none.
+ */
+struct slot *slot_oldest_undecided(const struct slot_pool *pool, int64_t before_us, bool with_body);
 
 /* What the slot's connection is to be polled for, POLLIN or POLLOUT; 0 for nothing. */
 short slot_events(const struct slot *slot);

@@ -74,21 +74,29 @@ enum status settings_problem(struct settings *settings, enum status status, cons
 	return make_problem(settings, status, detail, SLICE_ABSENT);
 }
 
+enum status settings_problem_list(struct settings *settings, enum status status,
+				  struct json_tree *errors)
+{
+	struct buf text = buf_make(ERRORS_BYTES_MAX);
+
+	json_tree_write(errors, &text);
+	(void)make_problem(settings, status, NULL,
+			   text.status == STATUS_OK ? buf_slice(&text) : SLICE_ABSENT);
+	buf_free(&text);
+	return status;
+}
+
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail)
 {
 	struct json_tree tree = {0};
-	struct buf errors = buf_make(ERRORS_BYTES_MAX);
 	struct json_object *list = json_tree_array(&tree, NULL, NULL);
 	struct json_object *error = json_tree_object(&tree, list, NULL);
 
 	json_tree_text(&tree, error, "place", slice_of(place));
 	json_tree_text(&tree, error, "detail", detail);
-	json_tree_write(&tree, &errors);
-	(void)make_problem(settings, status, NULL,
-			   errors.status == STATUS_OK ? buf_slice(&errors) : SLICE_ABSENT);
+	(void)settings_problem_list(settings, status, &tree);
 	json_tree_free(&tree);
-	buf_free(&errors);
 	return status;
 }
 

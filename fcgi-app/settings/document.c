@@ -5,7 +5,7 @@
 #include "settings/settings_internal.h"
 #include "store/document.h"
 
-enum { LIMIT = 50, LIMIT_MAX = 100 };
+enum { LIMIT = 50 };
 
 static enum status answer_document(struct settings *settings, enum store_document document,
 				   struct store_question *question)
@@ -21,7 +21,7 @@ static enum status answer_document(struct settings *settings, enum store_documen
 static enum status read_page(struct settings *settings, struct store_question *question)
 {
 	int64_t limit = LIMIT, before = -1;
-	enum status status = settings_number(settings, "limit", 1, LIMIT_MAX, &limit);
+	enum status status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
 
 	if (status == STATUS_OK)
 		status = settings_number(settings, "before", 0, INT64_MAX, &before);

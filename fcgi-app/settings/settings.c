@@ -121,6 +121,8 @@ static void make_response(struct settings *settings, struct blocking *blocking,
 	if (status == STATUS_OK)
 		status = check_body_headers(settings);
 	if (status == STATUS_OK)
+		status = settings_check_query(settings);
+	if (status == STATUS_OK)
 		status = settings_read_organization(settings);
 	if (status == STATUS_OK)
 		status = connect_database(settings);

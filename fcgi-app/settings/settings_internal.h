@@ -47,6 +47,10 @@ enum status settings_problem(struct settings *settings, enum status status, cons
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail);
 
+/* The same with all of an array of places, which the caller frees. */
+enum status settings_problem_list(struct settings *settings, enum status status,
+				  struct json_tree *errors);
+
 /* settings_problem_at() as STATUS_INVALID_REQUEST. */
 enum status settings_invalid(struct settings *settings, const char *place, struct slice detail);
 
@@ -58,6 +62,15 @@ enum status settings_problem_store(struct settings *settings, enum status status
  * mean; absent without it. STATUS_OK, or the response is a problem. In body.c. */
 enum status settings_texts(struct settings *settings, const struct json_member *member,
 			   struct slice *texts) MUST_CHECK;
+
+/* ---- query.c ---- */
+
+/* How many entries a part of a list has at most. */
+enum { SETTINGS_LIMIT_MAX = 100 };
+
+/* Refuses parameters of the query that the route does not take, and values that they do not take.
+ * STATUS_OK, or the response is a problem that names all of them. */
+enum status settings_check_query(struct settings *settings) MUST_CHECK;
 
 /* ---- parameter.c: the path and the query. STATUS_OK, or the response is a problem. ---- */
 

@@ -26,6 +26,17 @@ enum status store_organization_create(const struct store *store, struct slice na
 	return store_ask_int(store, &statement, params, id);
 }
 
+enum status store_organization_rename(const struct store *store, struct slice organization,
+				      struct slice name, int64_t *id)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_organization_rename",
+			   "sluice.organization_rename($1::text, $2::text, $3::text)", 3);
+	const pg_param params[] = {store->actor, organization, name};
+
+	return store_ask_int(store, &statement, params, id);
+}
+
 enum status store_organization_list(const struct store *store, struct store_list *organizations)
 {
 	static const struct store_query query = {

@@ -21,6 +21,10 @@ extern const struct store_entity store_organization_entity;
 enum status store_organization_create(const struct store *store, struct slice name,
 				      int64_t *id) MUST_CHECK;
 
+/* Gives one another name. STATUS_NOT_UNIQUE when that is taken. */
+enum status store_organization_rename(const struct store *store, struct slice organization,
+				      struct slice name, int64_t *id) MUST_CHECK;
+
 /* Lists all, by name. */
 enum status store_organization_list(const struct store *store,
 				    struct store_list *organizations) MUST_CHECK;

@@ -14,6 +14,7 @@ const PAGE = 50;
 /** @type {Record<string, string>} */
 export const ACTIONS = {
 	organization_create: 'Organization created',
+	organization_rename: 'Organization renamed',
 	organization_limit: 'Limit changed',
 	member_add: 'Member added',
 	member_remove: 'Member removed',

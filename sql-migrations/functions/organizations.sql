@@ -75,6 +75,32 @@ COMMENT ON FUNCTION sluice.organization_create(text, text) IS
     'Creates an organization and returns its id. Raises 23505 if the name is taken, 22023 for an '
     'invalid name or actor.';
 
+CREATE OR REPLACE FUNCTION sluice.organization_rename(actor text, organization_name text, name text)
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    PERFORM sluice.check_name('organization name', organization_rename.name);
+    IF organization_rename.name = organization_name THEN
+        RETURN its_id;
+    END IF;
+    BEGIN
+        UPDATE sluice.organization AS o SET name = organization_rename.name WHERE o.id = its_id;
+    EXCEPTION WHEN unique_violation THEN
+        RAISE EXCEPTION 'organization "%" already exists', organization_rename.name
+            USING ERRCODE = 'unique_violation';
+    END;
+    PERFORM sluice.audit(actor, its_id, 'organization_rename', 'organization', its_id::text,
+        jsonb_build_object('old_name', organization_name, 'name', organization_rename.name));
+    RETURN its_id;
+END
+$$;
+COMMENT ON FUNCTION sluice.organization_rename(text, text, text) IS
+    'Gives an organization another name and returns its id. Raises P0002 for an unknown '
+    'organization, 23505 if the name is taken, 22023 for an invalid name or actor.';
+
 CREATE OR REPLACE FUNCTION sluice.organization_list()
 RETURNS TABLE (id bigint, name text, created_at timestamptz, created_by text, members bigint,
     keys bigint)
@@ -205,6 +231,7 @@ COMMENT ON FUNCTION sluice.member_remove(text, text, text) IS
 
 GRANT EXECUTE ON FUNCTION
     sluice.organization_create(text, text),
+    sluice.organization_rename(text, text, text),
     sluice.organization_list(),
     sluice.organization_limit(text, text, bigint, boolean),
     sluice.member_add(text, text, text, text),

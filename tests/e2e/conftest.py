@@ -24,7 +24,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")
     config.addinivalue_line("markers", "database: about the database; not with sanitizers")
-    config.addinivalue_line("markers", "slow: too long for `make check`; `make fault` runs it")
+    config.addinivalue_line("markers",
+                            "slow: too long for `make check`; `make check-faults` runs it")
     config.addinivalue_line("markers", "settings: about the settings, which these fronts serve")
     config.addinivalue_line("markers", "loop: about many requests in one worker's loop")
     config.addinivalue_line("markers", "shape: what stack_of_its_own is made with")

@@ -116,8 +116,10 @@ class TestConversations:
         with Worker(stack, more={"SLUICE_REQUESTS_IN_FLIGHT": "2", "SLUICE_KEPT_IDLE": "60s",
                                  "SLUICE_GROUP_REQUESTS": "2"}) as worker, \
                 contextlib.ExitStack() as all_of_them:
-            talks = [all_of_them.enter_context(worker.talk()) for _ in range(100)]
-            for talk in talks:
+            talks = []
+            for _ in range(100):
+                talk = all_of_them.enter_context(worker.talk())
+                talks.append(talk)
                 talk.write(request(path_of(key), SEED))
                 assert talk.answer() == (202, True)
             assert worker.post(path_of(key), SEED) == 202

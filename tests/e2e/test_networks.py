@@ -2,15 +2,12 @@
 trusted reports. What meets the web server goes through every front."""
 
 import concurrent.futures
-import contextlib
-import os
-import pathlib
-import signal
 import socket
 import subprocess
 
 import pytest
 
+from configuration import configured
 from harness import (JSON, MERGES_LOOK_ALIKES, SEED, Client, accepted_id,
                      assert_problem, bulk_path, free_port, path_of, wait_for)
 
@@ -113,28 +110,6 @@ def test_one_key_from_many_addresses_at_once(stack):
 
 # ---- proxies ----
 
-@contextlib.contextmanager
-def configured(stack, more):
-    """The workers with more settings; those that a web server starts later have them as well."""
-    config = pathlib.Path(stack.env["WORKERS_CONFIG"])
-    text = config.read_text()
-
-    def write(text):
-        config.write_text(text)
-        before = stack.log().count('event="configuration reloaded"')
-        workers = [] if stack.front.startswith("cgi") else stack.workers()
-        for worker in workers:
-            os.kill(worker, signal.SIGHUP)
-        wait_for(lambda: stack.log().count('event="configuration reloaded"')
-                 >= before + len(workers), "the configuration is read again")
-
-    write(text + more)
-    try:
-        yield
-    finally:
-        write(text)
-
-
 @pytest.fixture
 def behind_a_proxy(stack):
     """The tests' own address is a proxy's."""
@@ -159,6 +134,12 @@ CLIENTS = [  # the peer, its headers X-Forwarded-For, whose address counts
 ]
 
 
+def logged(stack, text):
+    """The line that has the text; it comes after the answer."""
+    stack.wait_logged(text)
+    return next(line for line in stack.log().splitlines() if text in line)
+
+
 def test_the_client_behind_proxies(behind_a_proxy):
     """For the networks of a key, and in the log."""
     stack = behind_a_proxy
@@ -173,9 +154,7 @@ def test_the_client_behind_proxies(behind_a_proxy):
             accepted_id(answer)
         else:
             refused(answer, client)
-        named = f"request_id={answer.header('X-Request-Id')} "
-        line, = wait_for(lambda: [line for line in stack.log().splitlines() if named in line],
-                         "its line in the log")
+        line = logged(stack, f"request_id={answer.header('X-Request-Id')} ")
         assert (f" client={client}" in line) if client else ("client=" not in line)
 
 

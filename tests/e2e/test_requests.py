@@ -85,6 +85,8 @@ def test_encoded_zero_in_a_path(stack, key):
     "/api/signal-staging/bulk/{key}/more",
     "/API/signal-staging/webhook/{key}",
     "/api/signal-staging/webhook/website%2F{key}",
+    "/website%252F{key}",
+    "/website%25252f{key}",
     "/{key}",
 ], ids=lambda path: path.replace("{key}", "KEY"))
 def test_path_is_unknown(stack, key, path):

@@ -472,7 +472,7 @@ def violations(page, text):
             [id, impact, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary])))""")
 
 
-# Both widths and both colours, in `make fault` each width in each colour.
+# Both widths and both colours, in `make check-faults` each width in each colour.
 @pytest.fixture(scope="module", ids=lambda window: window.name, params=[
     pytest.param(window, marks=[pytest.mark.slow] if window.name in SLOW_WINDOWS else [])
     for window in WINDOWS])

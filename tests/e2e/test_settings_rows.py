@@ -140,6 +140,8 @@ BAD_PARAMETERS = [
     ("signals?source=%", "source"), ("rejects?before=x", "before"), ("audit?limit=1e1", "limit"),
     ("keys?organization=x", "organization"), ("keys?organization=1%20or%201", "organization"),
     ("keys?organization=", "organization"),
+    ("signals?email=x", "email"), ("signals?lim%69t=5", "lim%69t"), ("keys?limit=5", "limit"),
+    ("signals?status=lost", "status"), ("me?x", "x"),
 ]
 
 
@@ -147,7 +149,12 @@ def test_bad_parameters(stack):
     for path, place in BAD_PARAMETERS:
         problem = assert_problem(get(stack, "olga", path), 400, "invalid_request")
         assert problem["errors"][0]["place"] == place, path
-    assert get(stack, "olga", "signals?unknown=1&source=a'b%22;--").status == 200
+    problem = get(stack, "olga", "signals?email=x&limit=0&before=y&&status=lost&source=a").json
+    assert [(error["place"], error["detail"]) for error in problem["errors"]] == [
+        ("email", "is not known here"), ("limit", "is not a whole number from 1 to 100"),
+        ("before", "is not an id"), ("status", "is none of: pending processing completed failed "
+                                               "skipped permanently_failed cold_storage")]
+    assert get(stack, "olga", "signals?source=a'b%22;--&status=").status == 200
     for path in ("keys/x", "keys/0", "keys/999999999", "keys/1%2f2", "keys/%2e%2e", "nothing", "",
                  "keys/1/nothing"):
         assert get(stack, "olga", path).status == 404, path

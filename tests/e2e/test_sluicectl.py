@@ -107,11 +107,18 @@ def test_help_in_every_way(tool):
     (["key", "show", "1.0"], '"1.0" is not the id'),
     (["key", "show", ""], "the id is empty"),
     (["key", "show", "9223372036854775808"], "is not the id of a key"),
+    (["kye", "list"], 'HINT: did you mean "key"?'),
     (["config", "--example", "--manual"], "--example cannot be combined with --manual"),
     (["config", "--manual", "--json"], "--manual cannot be combined with --json"),
 ])
 def test_wrong_usage(tool, arguments, message):
     assert message in tool.refused(*arguments, exits=USAGE)
+
+
+def test_a_configuration_that_is_not_there(tool):
+    for command in (["version"], ["organization", "list"], ["check"]):
+        stderr = tool.refused(*command, "--config", "/nowhere/sluice.conf")
+        assert 'the configuration file "/nowhere/sluice.conf": No such file' in stderr
 
 
 @pytest.mark.parametrize("command", [["signal", "list"], ["product-org", "list"], ["audit"]],

@@ -12,6 +12,16 @@ pytestmark = pytest.mark.first_front
 
 @pytest.mark.parametrize("name", ["x", "ü" * 192, "O'Reilly \"& Söhne\" \\ %s $1", "-- ;",
                                   " leading and trailing "])
+def test_organization_rename(tool, organization):
+    renamed = tool.json("organization", "rename", organization, "--name", f"{organization} Ltd")
+    assert renamed["name"] == f"{organization} Ltd"
+    listed = {entry["id"]: entry["name"] for entry in tool.json("organization", "list")}
+    assert listed[renamed["id"]] == renamed["name"]
+    assert "does not exist" in tool.refused("organization", "rename", organization, "--name", "x")
+    text = tool("organization", "rename", renamed["name"], "--name", organization).stdout_text
+    assert text == f'renamed organization "{organization}" with id {renamed["id"]}\n'
+
+
 def test_organization_names(tool, stack, name):
     name += secrets.token_hex(4)
     made = tool.json("organization", "create", "--", name)
@@ -80,3 +90,13 @@ def test_messages_on_a_terminal(tool):
     assert '"\\u001b[31m1\\n\\u009b\\u007f"' in stderr
     stderr = tool.refused("key", "show", os.fsdecode(b"\xff\xc0\xaf\xed\xa0\x80"), exits=USAGE)
     assert "\\xff\\xc0\\xaf\\xed\\xa0\\x80" in stderr
+
+
+def test_organization_rename(tool, organization):
+    renamed = tool.json("organization", "rename", organization, "--name", f"{organization} Ltd")
+    assert renamed["name"] == f"{organization} Ltd"
+    listed = {entry["id"]: entry["name"] for entry in tool.json("organization", "list")}
+    assert listed[renamed["id"]] == renamed["name"]
+    assert "does not exist" in tool.refused("organization", "rename", organization, "--name", "x")
+    text = tool("organization", "rename", renamed["name"], "--name", organization).stdout_text
+    assert text == f'renamed organization "{organization}" with id {renamed["id"]}\n'

@@ -27,6 +27,7 @@ class Oracle:
     def __init__(self, stack, key, limit_s, senders=16, send=None):
         self.stack, self.key, self.limit_s = stack, key, limit_s * PATIENCE
         self.given_send = send
+        self.psql = stack.psql  # of the server that has the rows in the end
         self.attempts, self.lock = [], threading.Lock()
         self.next_number = 0
         self.stopping = threading.Event()
@@ -48,7 +49,8 @@ class Oracle:
             while not self.stopping.is_set():
                 with self.lock:
                     number, self.next_number = self.next_number, self.next_number + 1
-                while not self.attempt(client, number) and number % 2 == 0:
+                while not self.attempt(client, number) and number % 2 == 0 \
+                        and not self.stopping.is_set():
                     time.sleep(PAUSE_S)
 
     def attempt(self, client, number):
@@ -88,9 +90,9 @@ class Oracle:
                            if since <= each.start < until], share)
 
     def check(self, unanswered=0):
-        """Nothing lost, doubled, mixed up, late, blamed on the sender or stored against our word."""
-        rows = self.stack.psql("select id, (payload->>'number')::bigint from sluice.signal_staging"
-                               " where key_id = %s and payload ? 'number'", self.key["id"])
+        """Nothing lost, doubled, mixed up, late, its sender's fault or stored against our word."""
+        rows = self.psql("select id, (payload->>'number')::bigint from sluice.signal_staging"
+                         " where key_id = %s and payload ? 'number'", self.key["id"])
         stored = collections.Counter(number for _, number in rows)
         numbers = dict(rows)
         lost, wrong, doubled, promised = [], [], [], []

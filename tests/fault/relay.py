@@ -12,9 +12,9 @@ PORT = 5432  # names the socket
 
 
 class Relay:
-    """Listens in a directory of its own: use(host=relay.dir)."""
+    """Listens in a directory of its own, or on a socket that it is given."""
 
-    def __init__(self, stack):
+    def __init__(self, stack, listening=None):
         self.target = str(pathlib.Path(stack.env["PGHOST"], f".s.PGSQL.{stack.env['PGPORT']}"))
         self.place = tempfile.TemporaryDirectory(prefix="sluice-relay-")
         self.dir = pathlib.Path(self.place.name)
@@ -25,13 +25,17 @@ class Relay:
         self.passed = 0  # since they were counted from
         self.silent = threading.Event()  # takes what comes, and passes nothing on
         self.pairs = []
-        self.listening = socket.socket(socket.AF_UNIX)
-        path = self.dir / f".s.PGSQL.{PORT}"
-        self.listening.bind(str(path))
-        path.chmod(0o777)
-        self.listening.listen(64)
+        self.listening = listening or self.listen()
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
+
+    def listen(self):
+        listening = socket.socket(socket.AF_UNIX)
+        path = self.dir / f".s.PGSQL.{PORT}"
+        listening.bind(str(path))
+        path.chmod(0o777)
+        listening.listen(64)
+        return listening
 
     def __enter__(self):
         return self

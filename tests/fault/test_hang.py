@@ -98,23 +98,30 @@ def test_answer_that_came_while_the_worker_was_stopped(make_stack):
         assert client.getresponse().status == 202
 
 
+def accept(oracle, more):
+    goal = oracle.count(202) + more
+    wait_for(lambda: oracle.count(202) >= goal, "the load is accepted")
+
+
+def last_for(seconds):
+    until = time.monotonic() + seconds
+    wait_for(lambda: time.monotonic() > until, "it lasts")
+
+
 def test_stopped_workers(make_stack, capsys):
     """SIGSTOP and SIGCONT of both, again and again, at any stage of requests."""
     stack = make_stack("lighttpd", workers=WORKERS, settings=LIMITS)
     key = stack.new_key()
     with Oracle(stack, key, 2 * LIMIT_S) as oracle:
         for _ in range(4):
-            goal = oracle.count(202) + 100
-            wait_for(lambda: oracle.count(202) >= goal, "the load is accepted")
+            accept(oracle, 100)
             workers = stack.workers()
             for pid in workers:
                 os.kill(pid, signal.SIGSTOP)
-            stopped = time.monotonic()
-            wait_for(lambda: time.monotonic() > stopped + 1.5 * LIMIT_S / 2, "they are stopped")
+            last_for(1.5 * LIMIT_S / 2)
             for pid in workers:
                 os.kill(pid, signal.SIGCONT)
-        goal = oracle.count(202) + 100
-        wait_for(lambda: oracle.count(202) >= goal, "the load is accepted")
+        accept(oracle, 100)
     with capsys.disabled():
         print(oracle.summary(), end="", flush=True)
     oracle.check()

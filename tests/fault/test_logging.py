@@ -27,7 +27,6 @@ def full_pipe(module_stack):
     os.close(writing)
 
 
-@pytest.mark.quick
 def test_pipe_that_nobody_reads(module_stack, full_pipe):
     stack, (reading, writing) = module_stack, full_pipe
     key = stack.new_key()
@@ -65,7 +64,6 @@ def test_closed_standard_streams(module_stack):
             assert os.readlink(f"/proc/{worker.process.pid}/fd/{number}") == "/dev/null"
 
 
-@pytest.mark.quick
 def test_log_that_was_moved_away(module_stack):
     """As logrotate does it, with SIGHUP."""
     stack = module_stack

@@ -141,7 +141,13 @@ static enum state read_body(struct session *session)
 
 static enum state state_of(enum status sent)
 {
-	return sent == STATUS_AGAIN ? FLUSH : sent == STATUS_OK ? KEPT : GONE;
+	if (sent == STATUS_AGAIN)
+		return FLUSH;
+	if (sent == STATUS_OK && fcgi_is_kept(fcgi))
+		return KEPT;
+	if (sent == STATUS_OK) /* the rest of the request is not of interest */
+		fcgi_close_fd(fcgi);
+	return GONE;
 }
 
 /* One step of the worker: KEPT when the request has ended, GONE when the connection has. */
@@ -156,7 +162,7 @@ static enum state step(struct session *session)
 		if (fcgi_drain(fcgi) == STATUS_AGAIN)
 			return DRAIN;
 		CHECK(request.response.status >= 200 && request.response.status <= 503);
-		fcgi_allow_keeping(fcgi);
+		fcgi_hand_over(fcgi, true);
 		return state_of(server_request_send(&request, fcgi));
 	case FLUSH:
 		return state_of(fcgi_flush(fcgi));

@@ -18,6 +18,8 @@ import textwrap
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "deploy" / "README.md"
 
+PATIENCE = 600  # for a block, on a busy machine
+
 BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.M | re.S)
 NAMES = r"(?:`[\w.-]+`(?:, | and )?)+"
 HOSTS = re.compile(rf"\bOn ({NAMES})")
@@ -96,7 +98,7 @@ class Site:
         if "sk_…" in commands:
             assert self.key, f"no key was printed before\n{commands}"
             commands = commands.replace("sk_…", self.key)
-        printed = self.machines[host].run(SHELL.format(commands=commands))
+        printed = self.machines[host].run(SHELL.format(commands=commands), timeout=PATIENCE)
         for self.key in KEY.findall(printed):
             pass
         return printed

@@ -71,10 +71,12 @@ def test_replication_and_failover(boot):
     """What was answered with 202 is there after the loss of the primary under load."""
     site = boot({DB_1: ("192.0.2.20", "postgresql"), DB_2: ("192.0.2.21", "postgresql"),
                  WEB_1: ("192.0.2.10", "nginx"), WEB_2: ("192.0.2.11", "nginx")})
-    for title in ("A remote database", "The second host",
-                  "A certificate and a role for the standby", "The standby", "What 202 promises",
-                  "Workers that find the primary"):
-        site.follow(title)
+    site.follow("A remote database")
+    site.follow("The second host")
+    site.follow("A certificate and a role for the standby")
+    site.follow("The standby")
+    site.follow("What 202 promises")
+    site.follow("Workers that find the primary")
     primary, standby = site.machines[DB_1], site.machines[DB_2]
     senders = [site.machines[name].start(SENDER.replace("KEY", site.key))
                for name in (WEB_1, WEB_2, WEB_1, WEB_2)]

@@ -30,7 +30,7 @@ INSERT INTO callable VALUES
     ('sluice_settings', 'settings_signals'), ('sluice_settings', 'settings_rejects'), ('sluice_settings', 'settings_product_orgs'),
     ('sluice_admin', 'product_orgs_latest'),
     ('sluice_settings', 'settings_usage'), ('sluice_settings', 'settings_audit'),
-    ('sluice_admin', 'organization_limit'), ('sluice_admin', 'usage_list'),
+    ('sluice_admin', 'organization_limit'), ('sluice_admin', 'organization_rename'), ('sluice_admin', 'usage_list'),
     ('sluice_consumer', 'claim_signals'), ('sluice_consumer', 'finish_signals'),
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
     ('sluice_consumer', 'claim_product_orgs'), ('sluice_consumer', 'finish_product_orgs'),

@@ -1,6 +1,6 @@
 -- Organizations and members by their functions, with errors and audit rows.
 BEGIN;
-SELECT plan(41);
+SELECT plan(47);
 \ir helper.psql
 
 CREATE TEMPORARY TABLE created AS
@@ -40,6 +40,20 @@ SELECT throws_ok(format('SELECT sluice.organization_create(%L, %L)', repeat('a',
     'actor is longer than 200 characters', 'an actor of 201');
 SELECT is_empty($$ SELECT FROM sluice.organization WHERE name IN ('N', '') $$,
     'what was refused is not there');
+
+-- ---- another name ----
+SELECT is(sluice.organization_rename('op', 'Alpha', 'Beta'), o.id, 'its id stays')
+FROM sluice.organization AS o WHERE o.name = 'Alpha';
+SELECT results_eq($$ SELECT a.details FROM sluice.audit_log AS a JOIN sluice.organization AS o
+    ON o.id = a.organization_id WHERE o.name = 'Beta' AND a.action = 'organization_rename' $$,
+    $$ VALUES ('{"old_name": "Alpha", "name": "Beta"}'::jsonb) $$, 'its audit row');
+SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Beta', 'Zeta') $$, '23505',
+    'organization "Zeta" already exists', 'a name that is taken');
+SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Alpha', 'N') $$, 'P0002',
+    'organization "Alpha" does not exist', 'one that is not there');
+SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Beta', '') $$, '22023',
+    'organization name is missing', 'no name');
+SELECT lives_ok($$ SELECT sluice.organization_rename('op', 'Beta', 'Alpha') $$, 'and back');
 
 -- ---- members ----
 SELECT lives_ok(format('SELECT sluice.member_add(%L, %L, %L, %L)', 'op', 'Zeta', u, r),

@@ -66,7 +66,7 @@ serve() {
         user=(-u "$worker_user" -g "$worker_user" -U "$worker_user" -G "$worker_user")
     fi
     start_process "$1" "$log" \
-        /usr/bin/spawn-fcgi -n -s "$2" -M 0660 "${user[@]}" -- \
+        /usr/bin/spawn-fcgi -n -b 4096 -s "$2" -M 0660 "${user[@]}" -- \
         /usr/bin/multiwatch --forks="$3" --retry=1000000 -- "$home/bin/$4" --config "$5"
 }
 

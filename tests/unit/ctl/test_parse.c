@@ -67,13 +67,17 @@ static const struct {
 	const char *message;
 } bad[] = {
 	{{NULL}, "no command is given"},
-	{{"keys"}, "unknown command \"keys\""},
+	{{"keys"}, "unknown command \"keys\"\nHINT: did you mean \"key\"?\n"},
+	{{"keys", "list"}, "unknown command \"keys\"\nHINT: did you mean \"key\"?\n"},
+	{{"key", "deactivte"}, "deactivte\"\nHINT: did you mean \"deactivate\"?\n"},
+	{{"nothing"}, "unknown command \"nothing\"\nHINT: try \"sluicectl --help\"\n"},
 	{{"key"}, "\"key\" is not a complete command"},
 	{{"key", "shown"}, "unknown command \"key shown\""},
 	{{"key", "show"}, "\"key show\" needs ID"},
 	{{"key", "show", "1", "2"}, "too many arguments: \"2\""},
 	{{"migrate", "1"}, "too many arguments: \"1\""},
-	{{"migrate", "--jso"}, "unknown option \"--jso\""},
+	{{"migrate", "--jso"}, "unknown option \"--jso\"\nHINT: did you mean \"--json\"?\n"},
+	{{"migrate", "-x"}, "unknown option \"-x\"\nHINT: try \"sluicectl --help\"\n"},
 	{{"migrate", "--json=1"}, "option --json takes no value"},
 	{{"migrate", "--directory"}, "option --directory needs a value: DIR"},
 	{{"migrate", "--json", "--json"}, "option --json is given twice"},
@@ -88,6 +92,7 @@ START_TEST(wrong_arguments_are_named)
 
 	ck_assert_int_eq(parse(&ctl, bad[_i].words, message), CTL_USAGE);
 	ck_assert_msg(strstr(message, bad[_i].message) != NULL, "%s", message);
+	arena_free(&ctl.arena);
 }
 END_TEST
 

@@ -45,8 +45,8 @@ START_TEST(there_are_not_too_many)
 	struct pg_hosts hosts;
 	char names[512] = "/a";
 
-	for (int i = 0; i < PG_HOSTS_MAX; i++)
-		(void)strcat(names, ",/b");
+	for (size_t i = 0; i < PG_HOSTS_MAX; i++)
+		(void)snprintf(names + strlen(names), sizeof(names) - strlen(names), ",/b");
 	pg_hosts_read(&hosts, names, NULL, NULL);
 	ck_assert_uint_eq(hosts.count, PG_HOSTS_MAX);
 	memset(names, 'x', sizeof(names) - 1);

@@ -129,20 +129,23 @@ END_TEST
 
 /* ---- what a slot waits for ---- */
 
-enum { ACCEPTED_MS = 2000, DEADLINE_MS = 3000, SENDING_MS = 4000 };
+enum { ACCEPTED_MS = 2000, DRAINING_MS = 2100, DEADLINE_MS = 3000, SENDING_MS = 4000 };
 
 static const struct {
 	enum slot_state state;
 	short events;
 	int64_t deadline_ms;
+	bool is_known;
 } waits[] = {
 	{SLOT_FREE, 0, INT64_MAX},
 	{SLOT_READING_HEAD, POLLIN, ACCEPTED_MS + FCGI_PARAMS_MS},
-	{SLOT_READING_BODY, POLLIN, DEADLINE_MS},
+	{SLOT_READING_BODY, POLLIN, ACCEPTED_MS + SLOT_KNOCK_MS},
+	{SLOT_READING_BODY, POLLIN, DEADLINE_MS, .is_known = true},
 	{SLOT_COMMITTING, 0, INT64_MAX},
 	{SLOT_AUTHENTICATING, 0, INT64_MAX},
 	{SLOT_FETCHING_TEMPLATE, 0, INT64_MAX},
-	{SLOT_DRAINING, POLLIN, DEADLINE_MS},
+	{SLOT_KNOCKING, 0, INT64_MAX},
+	{SLOT_DRAINING, POLLIN, DRAINING_MS + SLOT_DRAIN_MS},
 	{SLOT_SENDING, POLLOUT, SENDING_MS + REQUEST_MS},
 };
 
@@ -151,10 +154,47 @@ START_TEST(a_slot_waits_for_its_peer_until_its_deadline)
 	struct slot *slot = slot_take(&pool, ACCEPTED_MS * 1000 + 999);
 
 	slot->state = waits[_i].state;
+	slot->is_known = waits[_i].is_known;
 	slot->request.deadline_ms = DEADLINE_MS;
+	slot->draining_ms = DRAINING_MS;
 	slot->sending_ms = SENDING_MS;
 	ck_assert_int_eq(slot_events(slot), waits[_i].events);
 	ck_assert_int_eq(slot_deadline_ms(slot), waits[_i].deadline_ms);
+}
+END_TEST
+
+/* ---- which one gives way ---- */
+
+START_TEST(the_oldest_of_an_unknown_sender_gives_way)
+{
+	struct slot *slots[SLOTS];
+
+	ck_assert_ptr_null(slot_oldest_undecided(&pool, INT64_MAX, false));
+	for (int i = 0; i < SLOTS; i++) {
+		slots[i] = slot_take(&pool, NOW_US + 1000 * (i == 0 ? SLOTS : i));
+		slots[i]->state = SLOT_READING_BODY;
+	}
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, INT64_MAX, false), slots[1]);
+	slots[1]->is_known = true;
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, INT64_MAX, false), slots[2]);
+	slots[2]->state = SLOT_COMMITTING;
+	slots[0]->state = SLOT_READING_HEAD;
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, INT64_MAX, false), slots[0]);
+	slots[0]->state = SLOT_SENDING;
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, INT64_MAX, false), slots[1]);
+	ck_assert_ptr_null(slot_oldest_undecided(&pool, slots[1]->accepted_us, false));
+	/* One that is drained goes first, however young. */
+	slots[0]->state = SLOT_DRAINING;
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, 0, false), slots[0]);
+	slots[0]->state = SLOT_SENDING;
+	/* For bytes, one that has some. */
+	ck_assert_ptr_null(slot_oldest_undecided(&pool, INT64_MAX, true));
+	buf_add_text(&slots[1]->body, "{");
+	pool.buffered = 1;
+	ck_assert_ptr_eq(slot_oldest_undecided(&pool, INT64_MAX, true), slots[1]);
+	slot_release(&pool, slots[1]);
+	ck_assert_ptr_eq(slot_take(&pool, NOW_US), slots[1]);
+	ck_assert(!slots[1]->is_known);
 }
 END_TEST
 
@@ -170,6 +210,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_slot_gives_back_what_it_has_buffered, 0, LENGTH(ends));
 	tcase_add_test(tcase, a_dropped_slot_forgets_its_request);
 	tcase_add_test(tcase, a_pool_without_memory_is_closed);
+	tcase_add_test(tcase, the_oldest_of_an_unknown_sender_gives_way);
 	tcase_add_loop_test(tcase, a_slot_waits_for_its_peer_until_its_deadline, 0, LENGTH(waits));
 	suite_add_tcase(suite, tcase);
 	return suite;

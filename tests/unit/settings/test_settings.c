@@ -104,6 +104,17 @@ static const struct {
 	 "\"place\":\"organization\""},
 	{"GET", "keys?organization=1&organization=2", NULL, "Status: 400 ",
 	 "\"place\":\"organization\""},
+	{"GET", "signals?email=x&limit=101&&before=y&status=lost&source=%ff", NULL, "Status: 400 ",
+	 "\"errors\":[{\"place\":\"email\",\"detail\":\"is not known here\"},"
+	 "{\"place\":\"limit\",\"detail\":\"is not a whole number from 1 to 100\"},"
+	 "{\"place\":\"before\",\"detail\":\"is not an id\"},"
+	 "{\"place\":\"source\",\"detail\":\"is not valid text, or is given twice\"},"
+	 "{\"place\":\"status\",\"detail\":\"is none of: pending processing completed failed "
+	 "skipped permanently_failed cold_storage\"}]"},
+	{"GET", "statistics?window=1y&limit=5", NULL, "Status: 400 ",
+	 "\"errors\":[{\"place\":\"limit\",\"detail\":\"is not known here\"},"
+	 "{\"place\":\"window\",\"detail\":\"is none of: 24h 7d 30d\"}]"},
+	{"POST", "keys?x", NULL, "Status: 400 ", "\"place\":\"x\""},
 };
 
 START_TEST(a_request_is_refused_before_the_database_is_connected)

@@ -7,23 +7,23 @@
 #include <unistd.h>
 
 #include "check_main.h"
-#include "server/kept.h"
+#include "server/parked.h"
 
 enum { ROOM = 3, NOW_MS = 1000, IDLE_MS = 200 };
 
-static struct kept_pool pool;
+static struct parked_pool pool;
 static int pairs[ROOM][2]; /* the web server's end is the second */
 
 static void set_up(void)
 {
-	must(kept_pool_open(&pool, ROOM) == STATUS_OK);
+	must(parked_pool_open(&pool, ROOM) == STATUS_OK);
 	for (int i = 0; i < ROOM; i++)
 		must(socketpair(AF_UNIX, SOCK_STREAM, 0, pairs[i]) == 0);
 }
 
 static void tear_down(void)
 {
-	kept_pool_close(&pool);
+	parked_pool_close(&pool);
 	for (int i = 0; i < ROOM; i++)
 		(void)close(pairs[i][1]);
 }
@@ -35,35 +35,35 @@ static bool is_closed(int i)
 	return recv(pairs[i][1], &byte, 1, MSG_DONTWAIT) == 0;
 }
 
-static void add_all(struct kept *kept[ROOM])
+static void add_all(struct parked *kept[ROOM])
 {
 	for (int i = 0; i < ROOM; i++) {
-		ck_assert(kept_has_room(&pool));
-		kept[i] = kept_add(&pool, pairs[i][0], NOW_MS + i);
-		ck_assert_ptr_eq(kept_of(&pool, kept[i]), kept[i]);
+		ck_assert(parked_has_room(&pool));
+		kept[i] = parked_add(&pool, pairs[i][0], NOW_MS + i);
+		ck_assert_ptr_eq(parked_of(&pool, kept[i]), kept[i]);
 	}
-	ck_assert(!kept_has_room(&pool));
+	ck_assert(!parked_has_room(&pool));
 	ck_assert_uint_eq(pool.count, ROOM);
 }
 
 /* Whichever is taken, the others keep their order. */
 START_TEST(called_ones_wait_in_their_order)
 {
-	struct kept *kept[ROOM];
+	struct parked *kept[ROOM];
 
 	add_all(kept);
-	kept_call(&pool, kept[_i], 5);
-	kept_call(&pool, kept[(_i + 1) % ROOM], 6);
+	parked_call(&pool, kept[_i], 5);
+	parked_call(&pool, kept[(_i + 1) % ROOM], 6);
 	ck_assert_ptr_eq(pool.called.first, kept[_i]);
 	ck_assert_int_eq(pool.called.first->called_us, 5);
-	ck_assert_int_eq(kept_take(&pool, pool.called.first), pairs[_i][0]);
+	ck_assert_int_eq(parked_take(&pool, pool.called.first), pairs[_i][0]);
 	ck_assert_ptr_eq(pool.called.first, kept[(_i + 1) % ROOM]);
-	ck_assert_int_eq(kept_take(&pool, pool.called.first), pairs[(_i + 1) % ROOM][0]);
+	ck_assert_int_eq(parked_take(&pool, pool.called.first), pairs[(_i + 1) % ROOM][0]);
 	ck_assert_ptr_null(pool.called.first);
 	ck_assert_ptr_eq(pool.idle.first, kept[(_i + 2) % ROOM]);
 	ck_assert_uint_eq(pool.count, 1);
 	/* Their room is free again, and is not theirs any more. */
-	struct kept *again = kept_add(&pool, pairs[_i][0], NOW_MS);
+	struct parked *again = parked_add(&pool, pairs[_i][0], NOW_MS);
 	ck_assert_int_eq(again->called_us, 0);
 	ck_assert_ptr_eq(pool.idle.last, again);
 	(void)close(pairs[(_i + 1) % ROOM][0]);
@@ -72,18 +72,18 @@ END_TEST
 
 START_TEST(idle_ones_expire_in_their_order)
 {
-	struct kept *kept[ROOM];
+	struct parked *kept[ROOM];
 
 	add_all(kept);
-	ck_assert_int_eq(kept_due_ms(&pool, IDLE_MS), NOW_MS + IDLE_MS);
-	ck_assert_ptr_null(kept_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS - 1));
+	ck_assert_int_eq(parked_due_ms(&pool, IDLE_MS), NOW_MS + IDLE_MS);
+	ck_assert_ptr_null(parked_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS - 1));
 	for (int i = 0; i < ROOM; i++) {
-		ck_assert_ptr_eq(kept_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS + i), kept[i]);
-		(void)close(kept_take(&pool, kept[i]));
+		ck_assert_ptr_eq(parked_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS + i), kept[i]);
+		(void)close(parked_take(&pool, kept[i]));
 		ck_assert(is_closed(i));
-		ck_assert_ptr_null(kept_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS + i));
+		ck_assert_ptr_null(parked_expired(&pool, IDLE_MS, NOW_MS + IDLE_MS + i));
 	}
-	ck_assert_int_eq(kept_due_ms(&pool, IDLE_MS), INT64_MAX);
+	ck_assert_int_eq(parked_due_ms(&pool, IDLE_MS), INT64_MAX);
 	ck_assert_uint_eq(pool.count, 0);
 }
 END_TEST
@@ -91,16 +91,16 @@ END_TEST
 /* A worker that was stopped meets requests on connections that seem idle. */
 START_TEST(one_with_an_unseen_request_does_not_expire)
 {
-	struct kept *kept[ROOM];
+	struct parked *kept[ROOM];
 	int64_t late_ms = NOW_MS + 10 * IDLE_MS;
 
 	add_all(kept);
 	must(write(pairs[0][1], "x", 1) == 1);
 	must(write(pairs[1][1], "x", 1) == 1);
-	ck_assert_ptr_eq(kept_expired(&pool, IDLE_MS, late_ms), kept[2]);
-	(void)close(kept_take(&pool, kept[2]));
-	ck_assert_ptr_null(kept_expired(&pool, IDLE_MS, late_ms));
-	ck_assert_int_eq(kept_due_ms(&pool, IDLE_MS), late_ms + IDLE_MS);
+	ck_assert_ptr_eq(parked_expired(&pool, IDLE_MS, late_ms), kept[2]);
+	(void)close(parked_take(&pool, kept[2]));
+	ck_assert_ptr_null(parked_expired(&pool, IDLE_MS, late_ms));
+	ck_assert_int_eq(parked_due_ms(&pool, IDLE_MS), late_ms + IDLE_MS);
 	ck_assert_ptr_eq(pool.idle.first, kept[0]);
 	ck_assert_ptr_eq(pool.idle.last, kept[1]);
 }
@@ -109,21 +109,21 @@ END_TEST
 /* Its request is waited for by nobody else. */
 START_TEST(a_called_one_does_not_expire)
 {
-	struct kept *kept[ROOM];
+	struct parked *kept[ROOM];
 
 	add_all(kept);
-	kept_call(&pool, kept[0], 1);
-	ck_assert_ptr_eq(kept_expired(&pool, IDLE_MS, NOW_MS + 10 * IDLE_MS), kept[1]);
+	parked_call(&pool, kept[0], 1);
+	ck_assert_ptr_eq(parked_expired(&pool, IDLE_MS, NOW_MS + 10 * IDLE_MS), kept[1]);
 }
 END_TEST
 
 START_TEST(closing_the_pool_closes_its_connections)
 {
-	struct kept *kept[ROOM];
+	struct parked *kept[ROOM];
 
 	add_all(kept);
-	kept_call(&pool, kept[1], 1);
-	kept_pool_close(&pool);
+	parked_call(&pool, kept[1], 1);
+	parked_pool_close(&pool);
 	for (int i = 0; i < ROOM; i++)
 		ck_assert(is_closed(i));
 }
@@ -131,16 +131,16 @@ END_TEST
 
 START_TEST(nothing_else_is_one)
 {
-	struct kept_pool empty;
+	struct parked_pool empty;
 	int other;
 
-	ck_assert_ptr_null(kept_of(&pool, &other));
-	ck_assert_ptr_null(kept_of(&pool, pool.all + ROOM));
-	must(kept_pool_open(&empty, 0) == STATUS_OK);
-	ck_assert(!kept_has_room(&empty));
-	ck_assert_ptr_null(kept_of(&empty, &other));
-	ck_assert_ptr_null(kept_expired(&empty, IDLE_MS, NOW_MS));
-	kept_pool_close(&empty);
+	ck_assert_ptr_null(parked_of(&pool, &other));
+	ck_assert_ptr_null(parked_of(&pool, pool.all + ROOM));
+	must(parked_pool_open(&empty, 0) == STATUS_OK);
+	ck_assert(!parked_has_room(&empty));
+	ck_assert_ptr_null(parked_of(&empty, &other));
+	ck_assert_ptr_null(parked_expired(&empty, IDLE_MS, NOW_MS));
+	parked_pool_close(&empty);
 	for (int i = 0; i < ROOM; i++)
 		(void)close(pairs[i][0]);
 }
@@ -148,13 +148,13 @@ END_TEST
 
 START_TEST(memory_may_be_short)
 {
-	struct kept_pool poor;
+	struct parked_pool poor;
 
 	unit_fail_allocation(1);
-	enum status status = kept_pool_open(&poor, ROOM);
+	enum status status = parked_pool_open(&poor, ROOM);
 	unit_fail_allocation(0);
 	ck_assert_int_eq(status, STATUS_NO_MEMORY);
-	kept_pool_close(&poor);
+	parked_pool_close(&poor);
 	for (int i = 0; i < ROOM; i++)
 		(void)close(pairs[i][0]);
 }
@@ -162,7 +162,7 @@ END_TEST
 
 Suite *unit_suite(void)
 {
-	Suite *suite = suite_create("server/kept");
+	Suite *suite = suite_create("server/parked");
 	TCase *tests = tcase_create("pool");
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);

@@ -1,0 +1,180 @@
+"""The network swallows everything, and the server moves to another host."""
+
+import contextlib
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from backends import Backends
+from direct import sender
+from fastcgi_client import Worker
+from harness import ENVIRONMENT, PATIENCE, wait_for
+from oracle import Oracle
+from postgresql_server import Server
+from relay import Relay
+
+QUICK = {"SLUICE_CONNECT_TIMEOUT": "1s", "SLUICE_DATABASE_TIMEOUT": "2s",
+         "SLUICE_REQUEST_TIMEOUT": "4s"}
+LIMIT_S = 4
+HERE, THERE = "198.18.66.1", "198.18.66.2"  # reserved for tests between networks
+CLONE_NEWNET = 0x40000000
+
+
+def ip(*arguments):
+    subprocess.run(["ip", *arguments], check=True)
+
+
+class Network:
+    """Another network namespace, connected to this one by a cable."""
+
+    def __init__(self):
+        self.name = f"sluice-{os.getpid()}"
+        self.ends = [f"sl{side}{os.getpid()}" for side in "ab"]
+        ip("netns", "add", self.name)
+        ip("link", "add", self.ends[0], "type", "veth", "peer", self.ends[1])
+        ip("link", "set", self.ends[1], "netns", self.name)
+        ip("address", "add", f"{HERE}/30", "dev", self.ends[0])
+        ip("-n", self.name, "address", "add", f"{THERE}/30", "dev", self.ends[1])
+        ip("link", "set", self.ends[0], "up")
+        ip("-n", self.name, "link", "set", self.ends[1], "up")
+
+    def close(self):
+        ip("netns", "del", self.name)
+
+    def listen(self):
+        """A socket that listens there, whoever uses it."""
+        made = []
+
+        def enter():  # this thread alone
+            descriptor = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
+            assert ctypes.CDLL(None, use_errno=True).setns(descriptor, CLONE_NEWNET) == 0
+            os.close(descriptor)
+            made.append(socket.create_server((THERE, 5432), backlog=64))
+        thread = threading.Thread(target=enter)
+        thread.start()
+        thread.join()
+        return made[0]
+
+    @contextlib.contextmanager
+    def black_hole(self):
+        """Packets go to an address that no card has, in both directions."""
+        nowhere = "02:00:00:00:00:01"
+        ip("neighbour", "replace", THERE, "lladdr", nowhere, "dev", self.ends[0])
+        ip("-n", self.name, "neighbour", "replace", HERE, "lladdr", nowhere, "dev", self.ends[1])
+        try:
+            yield
+        finally:
+            ip("neighbour", "del", THERE, "dev", self.ends[0])
+            ip("-n", self.name, "neighbour", "del", HERE, "dev", self.ends[1])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another network takes root")
+def test_black_hole(module_stack, capsys):
+    stack = module_stack
+    key = stack.new_key()
+    with contextlib.ExitStack() as held:
+        network = Network()
+        held.callback(network.close)
+        held.enter_context(Relay(stack, network.listen()))
+        database = (f"host={THERE} port=5432 dbname=sluice user=sluice_intake"
+                    " sslmode=disable gssencmode=disable")
+        worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
+        backends = held.enter_context(Backends(stack))
+        oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
+        wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
+        with network.black_hole():
+            since = time.monotonic()
+            wait_for(lambda: oracle.count(503, since), "one is refused")
+            first = time.monotonic()
+            wait_for(lambda: time.monotonic() > since + LIMIT_S + 4, "it lasts")
+        healed = time.monotonic()
+        wait_for(lambda: oracle.count(202, healed) >= 50, "requests are accepted again")
+        again = min(each.start + each.seconds for each in oracle.attempts
+                    if each.start > healed and each.answer and each.answer.status == 202)
+    with capsys.disabled():
+        print(oracle.summary(), f"[refused in {oracle.refused_in(first + 1, healed) * 1000:.0f} ms,"
+              f" healed in {again - healed:.2f} s, {backends.most} backends]", end="", flush=True)
+    oracle.check()
+    assert oracle.refused_in(first + 1, healed) < LIMIT_S / 10 * PATIENCE
+    assert again - healed < LIMIT_S * PATIENCE
+    assert backends.most <= 4  # those of the stack's own worker and of ours, and two
+
+
+class Standby:
+    """A standby of a stack's server, which confirms each commit."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sluice-standby-"))
+        if os.geteuid() == 0:
+            shutil.chown(self.dir, "postgres", "postgres")
+        self.dir.chmod(0o755)
+        self.run("pg_basebackup", "-D", self.dir / "pg", "-R", "-c", "fast", "-h",
+                 stack.env["PGHOST"], "-p", stack.env["PGPORT"], "-U", stack.env["PGUSER"])
+        self.run("pg_ctl", "start", "-D", self.dir / "pg", "-w", "-s", "-l", self.dir / "log",
+                 "-o", f"-c port=5433 -c unix_socket_directories={self.dir}")
+        stack.psql("alter system set synchronous_standby_names = '*'")
+        stack.psql("select pg_reload_conf()")
+        wait_for(lambda: stack.psql("select 1 from pg_stat_replication where sync_state = 'sync'"),
+                 "it confirms")
+
+    def run(self, program, *arguments):
+        subprocess.run([pathlib.Path(self.stack.env["PG_BIN"], program), *arguments], check=True,
+                       cwd="/", user="postgres" if os.geteuid() == 0 else None, env=ENVIRONMENT,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def promote(self):
+        self.run("pg_ctl", "promote", "-D", self.dir / "pg", "-w")
+
+    def psql(self, sql, *params):
+        with contextlib.closing(psycopg2.connect(
+                host=str(self.dir), port=5433, dbname="sluice",
+                user=self.stack.env["PGUSER"])) as connection, connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.fetchall()
+
+    def close(self):
+        self.run("pg_ctl", "stop", "-D", self.dir / "pg", "-m", "immediate")
+        shutil.rmtree(self.dir)
+
+
+@pytest.mark.parametrize("end", ["crash", "freeze"])
+def test_promotion(make_stack, capsys, end):
+    """The primary is lost, or silent; its standby takes over, and has all that was accepted."""
+    stack = make_stack("lighttpd")
+    key, server = stack.new_key(), Server(stack)
+    standby = Standby(stack)
+    database = (f"host={stack.env['PGHOST']},{standby.dir} port={stack.env['PGPORT']},5433"
+                " dbname=sluice user=sluice_intake target_session_attrs=read-write")
+    with contextlib.ExitStack() as held:
+        held.callback(standby.close)
+        worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
+        oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
+        oracle.psql = standby.psql
+        wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
+        stack.disconnect()
+        frozen = []
+        if end == "crash":
+            server.stop("immediate")
+        else:
+            frozen = server.processes()
+            server.signal(frozen, signal.SIGSTOP)
+            held.callback(server.signal, frozen, signal.SIGCONT)
+        wait_for(lambda: oracle.count(503), "the loss is noticed")
+        standby.promote()
+        since = time.monotonic()
+        wait_for(lambda: oracle.count(202, since) >= 50, "the new primary is found")
+        oracle.__exit__()
+        with capsys.disabled():
+            print(oracle.summary(), end="", flush=True)
+        oracle.check()
