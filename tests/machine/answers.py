@@ -38,6 +38,12 @@ class Front:
                          "curl -s --retry 100 --retry-connrefused --retry-delay 1"
                          " http://localhost/")
 
+    def restart(self):
+        """It has no connection to a worker, and has logged nothing."""
+        self.machine.run(f"systemctl stop {self.service}")
+        self.start()
+        self.machine.run(f": >{self.logs}/error.log")
+
     def command(self, path="/api/signal-staging/webhook/", options=""):
         return ("curl -sS --max-time 60 -w '\\n%{http_code} %{content_type}'"
                 " -H 'Content-Type: application/json' -d '{\"email\":\"a@example.com\"}'"
@@ -89,6 +95,7 @@ def no_socket(front):
 
 def not_allowed(front):
     with changed(front.machine, f"chgrp root {SOCKET}", f"chgrp www-data {SOCKET}"):
+        front.restart()
         return front.post()
 
 
@@ -96,11 +103,12 @@ def killed(front):
     """The worker has the request and waits for its backend, which stands still."""
     machine, worker = front.machine, front.main_pid()
     backends = machine.run("pgrep -f 'postgres: .*sluice_intake'").split()
-    # The statement that nobody reads.
-    waiting = f"ss -xnpH | awk '/pid=({'|'.join(backends)}),/ && $3 > 0'"
+    front.restart()
+    opened = f"ls /proc/{worker}/fd | wc -l"
+    before = int(machine.run(opened))
     with changed(machine, f"kill -STOP {' '.join(backends)}", f"kill -CONT {' '.join(backends)}"):
         sender = machine.start(front.command())
-        wait_for(lambda: machine.run(waiting), "the worker has sent its statement")
+        wait_for(lambda: int(machine.run(opened)) > before, "the worker has the request")
         machine.run(f"kill -KILL {worker}")
         answer = front.read(sender.communicate(timeout=60)[0])
     wait_for(lambda: front.main_pid() not in (0, worker), "another worker runs")
