@@ -50,7 +50,7 @@ struct parked *parked_of(const struct parked_pool *pool, void *owner);
 void parked_call(struct parked_pool *pool, struct parked *parked, int64_t now_us);
 
 /* Gives the descriptor back to the caller, and the room free. */
-int parked_take(struct parked_pool *pool, struct parked *kept);
+int parked_take(struct parked_pool *pool, struct parked *parked);
 
 /*
  * The next one that has been idle for idle_ms and whose next request has not come unseen; NULL

@@ -28,7 +28,8 @@ LARGE = b'{"email":"a@b.c","text":"' + 3000 * b"x" + b'"}'
     ("item_size = 2MiB\n", "item_size (2MiB) exceeds single_body (1MiB)"),
     ("database_timeout = 1h\nrequest_timeout = 100ms\n",
      "database_timeout (1h) exceeds request_timeout (100ms)"),
-    ("trusted_proxies = 10.1.0.0/8\n", ":1: trusted_proxies takes at most 64 networks, with commas"),
+    ("trusted_proxies = 10.1.0.0/8\n",
+     ":1: trusted_proxies takes at most 64 networks, with commas"),
     ("trusted_proxies = 10.0.0.0/8, 0.0.0.0/0\n", "every client may name another's as its own"),
     ("group_requests = 1000\n", "group_requests (1000) exceeds requests_in_flight (512)"),
 ], ids=lambda value: None)

@@ -12,16 +12,6 @@ pytestmark = pytest.mark.first_front
 
 @pytest.mark.parametrize("name", ["x", "ü" * 192, "O'Reilly \"& Söhne\" \\ %s $1", "-- ;",
                                   " leading and trailing "])
-def test_organization_rename(tool, organization):
-    renamed = tool.json("organization", "rename", organization, "--name", f"{organization} Ltd")
-    assert renamed["name"] == f"{organization} Ltd"
-    listed = {entry["id"]: entry["name"] for entry in tool.json("organization", "list")}
-    assert listed[renamed["id"]] == renamed["name"]
-    assert "does not exist" in tool.refused("organization", "rename", organization, "--name", "x")
-    text = tool("organization", "rename", renamed["name"], "--name", organization).stdout_text
-    assert text == f'renamed organization "{organization}" with id {renamed["id"]}\n'
-
-
 def test_organization_names(tool, stack, name):
     name += secrets.token_hex(4)
     made = tool.json("organization", "create", "--", name)
