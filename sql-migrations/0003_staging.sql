@@ -55,6 +55,7 @@ CREATE TABLE sluice.signal (
     product_org_id text,
     message_id text,
     request_id text NOT NULL,
+    traceparent text,
     payload jsonb NOT NULL,
     payload_raw bytea,
     envelope jsonb,
@@ -126,6 +127,7 @@ BEGIN
             ('product_org_id', 'the account or group that it belongs to'),
             ('message_id', 'the delivery id, by which repeats are recognised'),
             ('request_id', 'X-Request-Id of the request, as in the answer and the log'),
+            ('traceparent', 'traceparent of the request (W3C Trace Context), as in the log'),
             ('payload', 'the signal as received, numbers exact'),
             ('payload_raw', 'the received bytes if the payload differs from them: jsonb cannot hold '
                 '\u0000 or a lone surrogate, which became U+FFFD'),
@@ -158,6 +160,7 @@ CREATE TABLE sluice.product_org_update (
     warnings jsonb,
     message_id text,
     request_id text NOT NULL,
+    traceparent text,
     payload jsonb NOT NULL,
     payload_raw bytea,
     envelope jsonb,
@@ -200,6 +203,8 @@ COMMENT ON COLUMN sluice.product_org_update.message_id IS
     'the delivery id, by which repeats are recognised';
 COMMENT ON COLUMN sluice.product_org_update.request_id IS
     'X-Request-Id of the request, as in the answer and the log';
+COMMENT ON COLUMN sluice.product_org_update.traceparent IS
+    'traceparent of the request (W3C Trace Context), as in the log';
 COMMENT ON COLUMN sluice.product_org_update.payload IS
     'the whole update as received, numbers exact';
 COMMENT ON COLUMN sluice.product_org_update.payload_raw IS

@@ -53,7 +53,8 @@ CREATE TYPE sluice.intake_signal AS (
     payload_raw bytea,
     envelope integer,
     warnings jsonb,
-    cold boolean
+    cold boolean,
+    traceparent text
 );
 COMMENT ON TYPE sluice.intake_signal IS 'A signal to store.';
 COMMENT ON COLUMN sluice.intake_signal.sender IS 'index into senders, from 1';
@@ -82,6 +83,7 @@ COMMENT ON COLUMN sluice.intake_signal.envelope IS 'index into envelopes, from 1
 COMMENT ON COLUMN sluice.intake_signal.warnings IS 'as in signal';
 COMMENT ON COLUMN sluice.intake_signal.cold IS
     'true: it has no identity, so it goes to cold storage unless its visitor is known';
+COMMENT ON COLUMN sluice.intake_signal.traceparent IS 'as in signal';
 
 CREATE TYPE sluice.intake_product_org AS (
     sender integer,
@@ -101,7 +103,8 @@ CREATE TYPE sluice.intake_product_org AS (
     fingerprint uuid,
     payload text,
     payload_raw bytea,
-    envelope integer
+    envelope integer,
+    traceparent text
 );
 COMMENT ON TYPE sluice.intake_product_org IS 'A product-org update to store.';
 DO $do$

@@ -41,6 +41,7 @@ struct commit_request {
 	void *owner; /* the caller's, for its own use */
 	struct arena *arena;
 	struct slice request_id;
+	struct slice traceparent; /* or absent */
 	int64_t deadline_ms; /* when it must be answered, a time of clock_now_ms() */
 
 	/* Who sends it, and where to. */

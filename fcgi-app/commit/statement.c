@@ -251,7 +251,7 @@ static void add_product_org_fingerprint(struct pg_array *out, const struct produ
 static void add_signal(struct pg_array *out, const struct commit_request *request,
 		       const struct signal *signal)
 {
-	enum { COLUMNS = 21 };
+	enum { COLUMNS = 22 };
 
 	start_item(out, request, COLUMNS);
 	pg_array_add_text(out, signal->source);
@@ -273,13 +273,14 @@ static void add_signal(struct pg_array *out, const struct commit_request *reques
 	add_envelope(out, request, signal->in_envelope);
 	pg_array_add_jsonb(out, signal->warnings);
 	add_flag(out, signal->cold);
+	pg_array_add_text(out, request->traceparent);
 	pg_array_end_record(out);
 }
 
 static void add_product_org(struct pg_array *out, const struct commit_request *request,
 			    const struct product_org *row)
 {
-	enum { COLUMNS = 18 };
+	enum { COLUMNS = 19 };
 
 	start_item(out, request, COLUMNS);
 	pg_array_add_text(out, row->product_org_id);
@@ -298,6 +299,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 	pg_array_add_text(out, row->payload);
 	pg_array_add_bytea(out, row->payload_raw);
 	add_envelope(out, request, row->in_envelope);
+	pg_array_add_text(out, request->traceparent);
 	pg_array_end_record(out);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "http/header.h"
+#include "http/trace.h"
 #include "model/identity.h"
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
@@ -169,6 +170,7 @@ enum status intake_head(struct intake *intake)
 	intake->coding = http_coding(intake->http);
 	intake->strict = prefers_strict(intake->http);
 	intake->commit.request_id = slice_of(intake->http->request_id);
+	intake->commit.traceparent = http_trace_parent(intake->http);
 	return STATUS_OK;
 }
 

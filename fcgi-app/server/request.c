@@ -11,6 +11,7 @@
 #include "http/client.h"
 #include "http/header.h"
 #include "http/problem.h"
+#include "http/trace.h"
 #include "key/credential.h"
 #include "server/metrics.h"
 #include "server/response.h"
@@ -160,24 +161,6 @@ static bool is_logged(const struct server_request *request)
 	return every > 0 && before % (uint64_t)every == 0;
 }
 
-/* The header of W3C Trace Context, if it has the form of its version 00; else absent. */
-static struct slice trace_parent(const struct server_request *request)
-{
-	static const char form[] = "00-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-xxxxxxxxxxxxxxxx-xx";
-	struct slice text;
-
-	if (http_header(&request->http, "HTTP_TRACEPARENT", &text) != 1 ||
-	    text.n != sizeof(form) - 1)
-		return SLICE_ABSENT;
-	for (size_t i = 0; i < text.n; i++) {
-		bool good = form[i] == 'x' ? strchr("0123456789abcdef", text.p[i]) != NULL
-					   : form[i] == text.p[i];
-		if (!good)
-			return SLICE_ABSENT;
-	}
-	return text;
-}
-
 /* Writes the client's address into text, if it is to be logged and known. */
 static struct slice client(const struct server_request *request, struct buf *text)
 {
@@ -203,7 +186,7 @@ static void write_log(const struct server_request *request, int64_t us)
 		  LOG_INT("accepted", stored(request)), LOG_INT("duplicates", intake->duplicates),
 		  LOG_INT("rejected", intake->rejected), LOG_INT("ms", us / 1000),
 		  LOG_SLICE("client", client(request, &address)),
-		  LOG_SLICE("traceparent", trace_parent(request)));
+		  LOG_SLICE("traceparent", http_trace_parent(&request->http)));
 	buf_free(&address);
 }
 

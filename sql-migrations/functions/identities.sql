@@ -33,12 +33,12 @@ BEGIN
     )
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
-        marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
-        envelope, warnings)
+        marketing_automation_id, phone, product_org_id, message_id, request_id, traceparent,
+        payload, payload_raw, envelope, warnings)
     SELECT m.id, m.organization_id, m.received_at, m.occurred_at, m.key_id, 0, m.source, m.event_type,
         m.event_name, m.email, m.user_id, m.anonymous_id, m.product_user_id, m.crm_id,
-        m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id, m.payload,
-        m.payload_raw, m.envelope, m.warnings
+        m.marketing_automation_id, m.phone, m.product_org_id, m.message_id, m.request_id,
+        m.traceparent, m.payload, m.payload_raw, m.envelope, m.warnings
     FROM moved AS m;
     IF sluice.notifies_consumers() THEN
         PERFORM sluice.notify_consumers('signal');

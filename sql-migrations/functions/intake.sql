@@ -98,13 +98,13 @@ DECLARE
 BEGIN
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
-        marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
-        envelope, warnings)
+        marketing_automation_id, phone, product_org_id, message_id, request_id, traceparent,
+        payload, payload_raw, envelope, warnings)
     SELECT sluice.item_id(blocks, s.ordinality), organization_ids[s.sender], now(),
         coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source,
         s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id, s.crm_id,
         s.marketing_automation_id, s.phone, s.product_org_id, s.message_id, s.request_id,
-        s.payload::jsonb, s.payload_raw, envelopes[s.envelope], s.warnings
+        s.traceparent, s.payload::jsonb, s.payload_raw, envelopes[s.envelope], s.warnings
     FROM unnest(signals) WITH ORDINALITY AS s
     WHERE wanted IS NULL OR wanted[s.ordinality];
 END
@@ -181,13 +181,13 @@ BEGIN
     END IF;
     INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, stored_xact,
         source, event_type, event_name, email, user_id, anonymous_id, product_user_id, crm_id,
-        marketing_automation_id, phone, product_org_id, message_id, request_id, payload, payload_raw,
-        envelope, warnings)
+        marketing_automation_id, phone, product_org_id, message_id, request_id, traceparent,
+        payload, payload_raw, envelope, warnings)
     SELECT before_first + s.ordinality, organization_ids[s.sender], now(),
         coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source, s.event_type, s.event_name,
         s.email, s.user_id, s.anonymous_id, s.product_user_id, s.crm_id, s.marketing_automation_id,
-        s.phone, s.product_org_id, s.message_id, s.request_id, s.payload::jsonb, s.payload_raw,
-        envelopes[s.envelope], s.warnings
+        s.phone, s.product_org_id, s.message_id, s.request_id, s.traceparent, s.payload::jsonb,
+        s.payload_raw, envelopes[s.envelope], s.warnings
     FROM unnest(signals) WITH ORDINALITY AS s;
     IF one_sender THEN
         INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
@@ -385,11 +385,11 @@ DECLARE
 BEGIN
     INSERT INTO sluice.signal_cold_storage (id, organization_id, received_at, occurred_at, key_id,
         stored_xact, source, event_type, event_name, anonymous_id, message_id,
-        request_id, payload, payload_raw, envelope, warnings)
+        request_id, traceparent, payload, payload_raw, envelope, warnings)
     SELECT sluice.item_id(blocks, s.ordinality), organization_ids[s.sender], now(),
         coalesce(s.occurred_at, now()), key_ids[s.sender], xact, s.source,
-        s.event_type, s.event_name, s.anonymous_id, s.message_id, s.request_id, s.payload::jsonb,
-        s.payload_raw, envelopes[s.envelope], s.warnings
+        s.event_type, s.event_name, s.anonymous_id, s.message_id, s.request_id, s.traceparent,
+        s.payload::jsonb, s.payload_raw, envelopes[s.envelope], s.warnings
     FROM unnest(signals) WITH ORDINALITY AS s
     WHERE wanted[s.ordinality];
 END
@@ -407,12 +407,12 @@ DECLARE
 BEGIN
     INSERT INTO sluice.product_org_update (id, organization_id, received_at, key_id, stored_xact,
         product_org_id, name, plan_id, plan_name, user_count, mrr, trial_status,
-        last_active_at, feature_flags, custom, warnings, message_id, request_id, payload, payload_raw,
-        envelope)
+        last_active_at, feature_flags, custom, warnings, message_id, request_id, traceparent,
+        payload, payload_raw, envelope)
     SELECT sluice.item_id(blocks, before + p.ordinality), organization_ids[p.sender], now(),
         key_ids[p.sender], xact, p.product_org_id, p.name, p.plan_id,
         p.plan_name, p.user_count, p.mrr, p.trial_status, p.last_active_at, p.feature_flags::jsonb,
-        p.custom::jsonb, p.warnings, p.message_id, p.request_id, p.payload::jsonb,
+        p.custom::jsonb, p.warnings, p.message_id, p.request_id, p.traceparent, p.payload::jsonb,
         p.payload_raw, envelopes[p.envelope]
     FROM unnest(product_orgs) WITH ORDINALITY AS p
     WHERE wanted[before + p.ordinality];
@@ -611,7 +611,7 @@ BEGIN
             s.anonymous_id, s.product_user_id, s.crm_id, s.marketing_automation_id, s.phone,
             s.product_org_id, coalesce(o.id, s.message_id), CASE WHEN o.id IS NULL THEN s.fingerprint
                 ELSE sluice.event_fingerprint(o.id, s.event_type, s.event_name) END, s.occurred_at,
-             s.payload, s.payload_raw, s.envelope, s.warnings, s.cold
+             s.payload, s.payload_raw, s.envelope, s.warnings, s.cold, s.traceparent
             )::sluice.intake_signal
         FROM unnest(signals) WITH ORDINALITY AS s
         CROSS JOIN LATERAL (SELECT CASE WHEN id_members[s.sender] IS NOT NULL
@@ -632,7 +632,7 @@ BEGIN
             p.user_count, p.mrr, p.trial_status, p.last_active_at, p.feature_flags, p.custom,
             p.warnings, coalesce(o.id, p.message_id), CASE WHEN o.id IS NULL THEN p.fingerprint
                 ELSE sluice.product_org_fingerprint(o.id, p.product_org_id) END, p.payload,
-            p.payload_raw, p.envelope)::sluice.intake_product_org
+            p.payload_raw, p.envelope, p.traceparent)::sluice.intake_product_org
         FROM unnest(product_orgs) WITH ORDINALITY AS p
         CROSS JOIN LATERAL (SELECT CASE WHEN id_members[p.sender] IS NOT NULL
             THEN sluice.own_id(id_members[p.sender], p.payload::jsonb) END AS id) AS o

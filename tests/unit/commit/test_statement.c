@@ -337,13 +337,14 @@ START_TEST(columns_of_a_signal)
 				     .payload = SLICE("{}"),
 				     .payload_raw = SLICE("raw")};
 	requests[0].envelope = SLICE("{}");
+	requests[0].traceparent = SLICE("trace");
 	CHECK_COLUMNS(0, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "source"}, {PG_TEXT, "type"},
 		      {PG_TEXT, "event"}, {PG_TEXT, "email"}, {PG_TEXT, "user"},
 		      {PG_TEXT, "visitor"}, {PG_TEXT, "product user"}, {PG_TEXT, "crm"},
 		      {PG_TEXT, "lead"}, {PG_TEXT, "phone"}, {PG_TEXT, "org"}, {PG_TEXT, "message"},
 		      {PG_UUID, "ab530a13e4591498f4f4da30ebaf9b35"}, {PG_TIMESTAMPTZ, "3"},
 		      {PG_TEXT, "{}"}, {PG_BYTEA, "raw"}, {PG_INT4, "1"}, {PG_JSONB, "[]"},
-		      {PG_BOOL, "1"});
+		      {PG_BOOL, "1"}, {PG_TEXT, "trace"});
 }
 END_TEST
 
@@ -355,7 +356,7 @@ START_TEST(columns_of_a_signal_with_nothing)
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_UUID, "-"}, {PG_TIMESTAMPTZ, "-"},
 		      {PG_TEXT, "{}"}, {PG_BYTEA, "-"}, {PG_INT4, "-"}, {PG_JSONB, "-"},
-		      {PG_BOOL, "-"});
+		      {PG_BOOL, "-"}, {PG_TEXT, "-"});
 }
 END_TEST
 
@@ -381,14 +382,14 @@ START_TEST(columns_of_a_product_org)
 	};
 
 	requests[0].envelope = SLICE("{}");
-
+	requests[0].traceparent = SLICE("trace");
 	requests[0].product_orgs = &row;
 	CHECK_COLUMNS(1, {PG_INT4, "1"}, {PG_TEXT, "a"}, {PG_TEXT, "org"}, {PG_TEXT, "name"},
 		      {PG_TEXT, "plan"}, {PG_TEXT, "Plan"}, {PG_INT8, "11"}, {PG_INT8, "0"},
 		      {PG_TEXT, "trial"}, {PG_TIMESTAMPTZ, "5"}, {PG_TEXT, "flags"},
 		      {PG_TEXT, "custom"}, {PG_JSONB, "[]"}, {PG_TEXT, "message"},
 		      {PG_UUID, "ab530a13e4591498f4f4da30ebaf9b35"}, {PG_TEXT, "{}"},
-		      {PG_BYTEA, "raw"}, {PG_INT4, "1"});
+		      {PG_BYTEA, "raw"}, {PG_INT4, "1"}, {PG_TEXT, "trace"});
 }
 END_TEST
 
@@ -404,7 +405,7 @@ START_TEST(columns_of_a_product_org_with_nothing)
 		      {PG_TEXT, "-"}, {PG_TEXT, "-"}, {PG_INT8, "-"}, {PG_INT8, "-"},
 		      {PG_TEXT, "-"}, {PG_TIMESTAMPTZ, "-"}, {PG_TEXT, "-"}, {PG_TEXT, "-"},
 		      {PG_JSONB, "-"}, {PG_TEXT, "-"}, {PG_UUID, "-"}, {PG_TEXT, "{}"},
-		      {PG_BYTEA, "-"}, {PG_INT4, "-"});
+		      {PG_BYTEA, "-"}, {PG_INT4, "-"}, {PG_TEXT, "-"});
 }
 END_TEST
 
@@ -438,7 +439,7 @@ START_TEST(fingerprints_of_each_kind)
 		ck_assert_int_eq(commit_statement_items(statement, &requests[0], params),
 				 STATUS_OK);
 		int given = kinds[i].row == NULL ? 0 : 1;
-		size_t columns = given == 0 ? 21 : 18;
+		size_t columns = given == 0 ? 22 : 19;
 		struct pg_array_reader array = pg_array_open(params[given], PG_OTHER);
 		struct pg_array_reader record =
 			pg_record_open(pg_array_next_bytes(&array), columns);
