@@ -105,13 +105,19 @@ class Front:
         return self.access_log.read_text().splitlines()
 
 
+def has_ended(pid):
+    try:
+        return "State:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
+
+
 def end(pid_file):
     if not pid_file.exists():
         return
     pid = int(pid_file.read_text())
     os.kill(pid, signal.SIGTERM)
-    machine.wait_for(f"{pid_file} ends", lambda: not pathlib.Path(f"/proc/{pid}").exists()
-                     or "State:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text())
+    machine.wait_for(f"{pid_file} ends", lambda: has_ended(pid))
     pid_file.unlink(missing_ok=True)
 
 

@@ -25,6 +25,7 @@ def settings(fitted):
     service.start()
     yield service
     service.stop()
+    machine.USERS.unlink()  # the operator's, which a purge would leave
 
 
 @pytest.fixture(scope="module", params=fronts.FRONTS, ids=lambda kind: kind.name)

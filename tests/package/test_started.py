@@ -18,7 +18,7 @@ def as_web_server(fitted):
     machine.run("psql", "-Atc", "SELECT pg_reload_conf()", user="postgres")
     yield
     ident.write_text(before)
-    machine.run("deluser", "www-data", "sluice")
+    machine.run("gpasswd", "-d", "www-data", "sluice")  # Debian 13's deluser cannot here
 
 
 @pytest.fixture(scope="module", params=[(front, setup) for front in fronts.STARTING_FRONTS
