@@ -251,11 +251,11 @@ TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 @pytest.mark.parametrize("sent, logged", [(TRACE, True), (TRACE.upper(), False),
                                           (f"{TRACE}-more", False)])
-def test_trace_is_in_the_log(stack, keys, sent, logged):
-    """Beside the request's id, by which the row is found."""
+def test_trace_is_in_the_log_and_in_the_row(stack, keys, sent, logged):
     answer = send(stack, path_of(keys["plain"]), SEED, {**JSON, "traceparent": sent})
     request_id = answer.header("X-Request-Id")
     assert stack.staged(accepted_id(answer), "request_id") == request_id
+    assert stack.staged(accepted_id(answer), "traceparent") == (TRACE if logged else None)
     stack.wait_logged(f"request_id={request_id} ")
     line, = re.findall(f" event=request request_id={request_id} (.*)", stack.log())
     assert (f" traceparent={TRACE}" in line) is logged and ("traceparent" in line) is logged

@@ -89,18 +89,18 @@ SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing is stored then');
 CREATE TEMPORARY TABLE whole AS SELECT * FROM sluice.intake(ARRAY[pg_temp.sender('plain')], ARRAY[
     ROW(1, 'rid', 'segment', 'track', 'signup', 'a@example.com', 'u1', 'anon', 'pu', 'crm', 'ma', '+1',
         'org', 'm1', sluice.event_fingerprint('m1', 'track', 'signup'), '2020-02-29 12:34:56.789012+00', '{"a": 1e400, "b": 0.10}', '\x7b7d', 2,
-        '[{"field": "timestamp"}]', false),
+        '[{"field": "timestamp"}]', false, '00-trace'),
     pg_temp.signal('{"payload": "{\"c\": 12345678901234567890123}"}')]::sluice.intake_signal[],
     envelopes => ARRAY['{"n": 1}', '{"sentAt": "x"}']::jsonb[]);
 SELECT results_eq($$ SELECT k.name, s.received_at, s.occurred_at, s.status::text, s.payload_repaired,
         s.source, s.event_type, s.event_name, s.email, s.user_id, s.anonymous_id, s.product_user_id,
         s.crm_id, s.marketing_automation_id, s.phone, s.product_org_id, s.message_id, s.request_id,
-        s.mapped_rule, s.error, s.payload::text, s.payload_raw, s.envelope, s.warnings
+        s.traceparent, s.mapped_rule, s.error, s.payload::text, s.payload_raw, s.envelope, s.warnings
     FROM sluice.signal_staging AS s JOIN sluice.api_key AS k ON k.id = s.key_id, whole
     WHERE s.id = whole.ids[1] $$,
     format($$ VALUES ('plain', now(), '2020-02-29 12:34:56.789012+00'::timestamptz, 'pending', true,
         'segment', 'track', 'signup', 'a@example.com', 'u1', 'anon', 'pu', 'crm', 'ma', '+1', 'org',
-        'm1', 'rid', NULL::text, NULL::text, %L, '\x7b7d'::bytea, '{"sentAt": "x"}'::jsonb,
+        'm1', 'rid', '00-trace', NULL::text, NULL::text, %L, '\x7b7d'::bytea, '{"sentAt": "x"}'::jsonb,
         '[{"field": "timestamp"}]'::jsonb) $$, '{"a": 1' || repeat('0', 400) || ', "b": 0.10}'),
     'a row with everything');
 SELECT results_eq($$ SELECT s.occurred_at, s.payload_repaired, s.source, s.event_type, s.event_name,
@@ -184,7 +184,7 @@ DELETE FROM sluice.signal;
 -- ---- what must fail, and leave nothing ----
 PREPARE items(text, text) AS SELECT * FROM sluice.intake(ARRAY[pg_temp.sender('plain')],
     ARRAY[pg_temp.signal('{}'), ROW(1, 'r', $2, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-        NULL, NULL, NULL, NULL, $1, NULL, NULL, NULL, NULL)::sluice.intake_signal]);
+        NULL, NULL, NULL, NULL, $1, NULL, NULL, NULL, NULL, NULL)::sluice.intake_signal]);
 SELECT throws_ok(format($$ EXECUTE items(%L, 's') $$, poison), state, NULL, what)
 FROM (VALUES ('{"a": "\u0000"}', '22P05', 'a payload with \u0000'),
     ('{"a": "\ud800"}', '22P02', 'with a lone surrogate'),

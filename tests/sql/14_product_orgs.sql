@@ -60,16 +60,16 @@ SELECT is_empty($$ SELECT FROM sluice.product_org_staging WHERE product_org_id =
 CREATE TEMPORARY TABLE stored AS SELECT (sluice.intake(ARRAY[pg_temp.sender('orgs', NULL, true)],
     product_orgs => ARRAY[ROW(1, 'whole', 'whole', 'N', 'P', 'PN', 9223372036854775807, -1, 'T',
         '2020-02-29 12:34:56.789012+00', '{"f": 1.50}', '{"c": []}', '[{"field": "x"}]', NULL, NULL,
-        '{"p": 0.10}', '\x7b7d', 1)::sluice.intake_product_org],
+        '{"p": 0.10}', '\x7b7d', 1, '00-trace')::sluice.intake_product_org],
     envelopes => ARRAY['{"sentAt": 1}']::jsonb[])).ids;
 SELECT results_eq($$ SELECT name, plan_id, plan_name, user_count, mrr, trial_status, last_active_at,
     feature_flags, custom, warnings, payload, payload_raw, payload_repaired, status::text,
-    envelope, received_at = now(), stored_xact = sluice.stored_xact()
+    envelope, traceparent, received_at = now(), stored_xact = sluice.stored_xact()
     FROM sluice.product_org_staging AS p, stored WHERE p.id = stored.ids[1] $$, $$
     VALUES ('N', 'P', 'PN', 9223372036854775807, -1::bigint, 'T',
         timestamptz '2020-02-29 12:34:56.789012+00', jsonb '{"f": 1.50}', jsonb '{"c": []}',
         jsonb '[{"field": "x"}]', jsonb '{"p": 0.10}', '\x7b7d'::bytea, true, 'pending',
-        jsonb '{"sentAt": 1}', true, true) $$,
+        jsonb '{"sentAt": 1}', '00-trace', true, true) $$,
     'every column');
 SELECT throws_ok($$ SELECT pg_temp.intake(ARRAY['orgs'], ARRAY[1], for_product_orgs => ARRAY[true],
     product_org_ids => ARRAY[NULL]::text[]) $$, '23502', NULL, 'an update of no product org');

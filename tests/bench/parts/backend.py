@@ -22,7 +22,8 @@ SIGNAL = {"sender": "int4", **dict.fromkeys(
      "product_user_id", "crm_id", "marketing_automation_id", "phone", "product_org_id",
      "message_id"), "text"),
     "fingerprint": "uuid", "occurred_at": "timestamptz", "payload": "text",
-    "payload_raw": "bytea", "envelope": "int4", "warnings": "jsonb", "cold": "bool"}
+    "payload_raw": "bytea", "envelope": "int4", "warnings": "jsonb", "cold": "bool",
+    "traceparent": "text"}
 SENDER = {"key_hash": "bytea", "secret_hash": "bytea", "for_product_orgs": "bool",
           "wants_template": "bool"}
 OIDS = {"bool": 16, "bytea": 17, "int4": 23, "text": 25, "timestamptz": 1184, "uuid": 2950,
