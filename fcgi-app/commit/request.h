@@ -42,7 +42,7 @@ struct commit_request {
 	struct arena *arena;
 	struct slice request_id;
 	struct slice traceparent; /* or absent */
-	int64_t deadline_ms; /* when it must be answered, a time of clock_now_ms() */
+	int64_t deadline_ms;	  /* when it must be answered, a time of clock_now_ms() */
 
 	/* Who sends it, and where to. */
 	struct credential_hash key_hash;

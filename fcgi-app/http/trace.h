@@ -6,7 +6,7 @@
 
 #include "http/request.h"
 
-/* The header traceparent if it has the form of version 00; absent otherwise, or if it is repeated. */
+/* The header traceparent if it has the form of version 00, and is there once; else absent. */
 struct slice http_trace_parent(const struct http_request *request);
 
 #endif
