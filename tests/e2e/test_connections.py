@@ -1,6 +1,6 @@
 """The sluice-connections files of deploy/: clients that say nothing keep nobody out.
 
-Without those files each of these web servers takes so few connections that a sender waits in vain.
+Without those files a sender waits in vain for lighttpd and for Apache; nginx drops connections.
 """
 
 import contextlib
