@@ -51,6 +51,7 @@ static const char *const by_payload[] = {
 	"22021", /* character_not_in_repertoire */
 	"22007", /* invalid_datetime_format */
 	"22008", /* datetime_field_overflow */
+	"22009", /* invalid_time_zone_displacement_value */
 };
 
 static bool is_by_payload(const char *sqlstate)
