@@ -116,9 +116,9 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 		return ctl_help(ctl);
 	/* Also of a command that does not read it: it was meant to count. */
 	const char *file = ctl->values[CTL_CONFIG];
-	if (file != NULL && access(file, R_OK) != 0)
+	if (file != NULL && access(file, F_OK) != 0)
 		return ctl_fail(CTL_FAILED, NULL,
-				"could not read the configuration file \"%s\": %s", file,
+				"could not find the configuration file \"%s\": %s", file,
 				strerror(errno));
 	if (ctl->command->database)
 		status = ctl_connect(ctl);

@@ -227,11 +227,12 @@ def test_every_difference_is_one():
 
 # ---- TLS, HTTP/2 ----
 
-def curl(stack, *arguments, data=SEED):
+def curl(stack, *arguments, data=SEED, may_end=()):
     """(HTTP version, status, body) of a request over TLS; data is what curl reads."""
     run = subprocess.run(["curl", "-sS", "--max-time", "60", "--cacert", stack.certificate,
                           "-w", "\n%{http_version} %{http_code}", *arguments],
-                         input=data, capture_output=True, check=True)
+                         input=data, capture_output=True, check=False)
+    assert run.returncode == 0 or run.returncode in may_end, (run.returncode, run.stderr, run.stdout)
     body, _, end = run.stdout.rpartition(b"\n")
     version, status = end.decode().split()
     return version, int(status), body
@@ -287,6 +288,8 @@ def test_an_upload_without_a_length_over_tls(tls_stack, version):
     count = 1 if refused else 3000  # Apache resets a long one, so that its answer may be lost
     lines = count * (b'{"email":"a@b.co","filler":"' + 1000 * b"x" + b'"}\n')
     url = f"https://127.0.0.1:{tls_stack.tls_port}{bulk_path(key)}"
-    _, status, _ = curl(tls_stack, version, "-T", "-", "-X", "POST", url, data=lines)
+    # An early refusal may reset the stream (CURLE_HTTP2_STREAM) or end the connection.
+    _, status, _ = curl(tls_stack, version, "-T", "-", "-X", "POST", url, data=lines,
+                        may_end=(55, 56, 92) if refused else ())
     assert status == (411 if refused else 202)
     assert tls_stack.rows(key) == (0 if refused else count)
