@@ -232,7 +232,7 @@ def curl(stack, *arguments, data=SEED, may_end=()):
     run = subprocess.run(["curl", "-sS", "--max-time", "60", "--cacert", stack.certificate,
                           "-w", "\n%{http_version} %{http_code}", *arguments],
                          input=data, capture_output=True, check=False)
-    assert run.returncode == 0 or run.returncode in may_end, (run.returncode, run.stderr, run.stdout)
+    assert run.returncode in (0, *may_end), (run.returncode, run.stderr, run.stdout)
     body, _, end = run.stdout.rpartition(b"\n")
     version, status = end.decode().split()
     return version, int(status), body
