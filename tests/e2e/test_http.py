@@ -291,5 +291,7 @@ def test_an_upload_without_a_length_over_tls(tls_stack, version):
     # An early refusal may reset the stream (CURLE_HTTP2_STREAM) or end the connection.
     _, status, _ = curl(tls_stack, version, "-T", "-", "-X", "POST", url, data=lines,
                         may_end=(55, 56, 92) if refused else ())
-    assert status == (411 if refused else 202)
+    # With the reset curl may drop the answer, too: then it knows no status.
+    expected = {202} if not refused else {411, 0} if version == "--http2" else {411}
+    assert status in expected
     assert tls_stack.rows(key) == (0 if refused else count)
