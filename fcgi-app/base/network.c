@@ -122,24 +122,13 @@ bool network_read(struct slice text, struct network *network)
 
 /* ---- lists ---- */
 
-static struct slice take_first(struct slice *text)
-{
-	const char *comma = memchr(text->p, ',', text->n);
-	struct slice first = {text->p, comma == NULL ? text->n : (size_t)(comma - text->p)};
-	size_t taken = first.n + (comma != NULL);
-
-	text->p += taken;
-	text->n -= taken;
-	return slice_trim(first);
-}
-
 bool network_list_read(struct slice text, struct network_list *list)
 {
 	memset(list, 0, sizeof(*list));
 	text = slice_trim(text);
 	while (text.n > 0) {
 		if (list->count == NETWORK_LIST_MAX ||
-		    !network_read(take_first(&text), &list->items[list->count]))
+		    !network_read(slice_take(&text, ','), &list->items[list->count]))
 			return false;
 		list->count++;
 	}

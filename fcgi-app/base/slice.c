@@ -62,3 +62,18 @@ struct slice slice_trim(struct slice text)
 		text = (struct slice){text.p + 1, text.n - 1};
 	return text;
 }
+
+struct slice slice_take(struct slice *text, char separator)
+{
+	struct slice part = *text;
+	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
+
+	if (end == NULL) {
+		*text = SLICE_ABSENT;
+		return slice_trim(part);
+	}
+	part.n = (size_t)(end - part.p);
+	text->p += part.n + 1;
+	text->n -= part.n + 1;
+	return slice_trim(part);
+}

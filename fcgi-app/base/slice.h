@@ -60,4 +60,8 @@ static inline bool slice_is_blank(char c)
 /* The text without blanks at its ends. */
 struct slice slice_trim(struct slice text);
 
+/* Takes the next element off a list, with the separator after it. Returns it trimmed; the text is
+ * absent after the last one. */
+struct slice slice_take(struct slice *text, char separator);
+
 #endif

@@ -22,14 +22,9 @@ enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks)
 		return CTL_FINE;
 	}
 	/* What is no network, the database says. */
-	for (bool more = true; more;) {
-		const char *comma = memchr(rest.p, ',', rest.n);
-		size_t n = comma == NULL ? rest.n : (size_t)(comma - rest.p);
-		json_tree_text(&tree, array, NULL, slice_trim((struct slice){rest.p, n}));
-		more = comma != NULL;
-		if (more)
-			rest = (struct slice){comma + 1, rest.n - n - 1};
-	}
+	do
+		json_tree_text(&tree, array, NULL, slice_take(&rest, ','));
+	while (rest.p != NULL);
 	json_tree_write(&tree, &json);
 	json_tree_free(&tree);
 	*networks = arena_move(&ctl->arena, &json);

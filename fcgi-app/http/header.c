@@ -31,34 +31,19 @@ unsigned http_header(const struct http_request *request, const char *variable, s
 
 /* ---- lists ---- */
 
-struct slice http_header_take(struct slice *text, char separator)
-{
-	struct slice part = *text;
-	const char *end = text->n == 0 ? NULL : memchr(text->p, separator, text->n);
-
-	if (end == NULL) {
-		*text = SLICE_ABSENT;
-		return slice_trim(part);
-	}
-	part.n = (size_t)(end - part.p);
-	text->p += part.n + 1;
-	text->n -= part.n + 1;
-	return slice_trim(part);
-}
-
 bool http_header_take_value(struct slice *text, char separator, char *out, size_t out_bytes,
 			    struct slice *value)
 {
 	*value = (struct slice){out, 0};
 	*text = slice_trim(*text);
 	if (text->n == 0 || text->p[0] != '"') {
-		*value = http_header_take(text, separator);
+		*value = slice_take(text, separator);
 		return true;
 	}
 	for (size_t i = 1; i < text->n; i++) {
 		if (text->p[i] == '"') {
 			struct slice rest = {text->p + i + 1, text->n - i - 1};
-			(void)http_header_take(&rest, separator);
+			(void)slice_take(&rest, separator);
 			*text = rest;
 			return true;
 		}

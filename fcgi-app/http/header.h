@@ -13,13 +13,9 @@
  */
 unsigned http_header(const struct http_request *request, const char *variable, struct slice *value);
 
-/* Takes the next element off a list, with the separator after it. Returns it trimmed; the text is
- * absent after the last one. */
-struct slice http_header_take(struct slice *text, char separator);
-
 /*
- * The same for an element that may be a quoted string (RFC 9110 section 5.6.4), of which as much as
- * fits is unquoted into out. False if the closing quote is missing.
+ * As slice_take(), for an element that may be a quoted string (RFC 9110 section 5.6.4), of which as
+ * much as fits is unquoted into out. False if the closing quote is missing.
  */
 bool http_header_take_value(struct slice *text, char separator, char *out, size_t out_bytes,
 			    struct slice *value);

@@ -23,10 +23,10 @@ static bool parameters_are_read(struct slice text)
 		const char *equals = memchr(text.p, '=', text.n);
 		const char *semicolon = memchr(text.p, ';', text.n);
 		if (equals == NULL || (semicolon != NULL && semicolon < equals)) {
-			(void)http_header_take(&text, ';');
+			(void)slice_take(&text, ';');
 			continue;
 		}
-		struct slice name = http_header_take(&text, '=');
+		struct slice name = slice_take(&text, '=');
 		if (!http_header_take_value(&text, ';', unquoted, sizeof(unquoted), &value))
 			return false;
 		if (slice_equal_nocase(name, SLICE("charset")) && !charset_is_read(value))
@@ -61,8 +61,8 @@ enum http_media http_media(const struct http_request *request)
 	struct slice text;
 
 	(void)http_header(request, "CONTENT_TYPE", &text);
-	struct slice type = http_header_take(&text, ';');
-	type = http_header_take(&type, ',');
+	struct slice type = slice_take(&text, ';');
+	type = slice_take(&type, ',');
 	if (type.n == 0)
 		return HTTP_MEDIA_NONE;
 	for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
@@ -77,9 +77,9 @@ struct slice http_boundary(const struct http_request *request, char out[HTTP_BOU
 	struct slice text, value;
 
 	(void)http_header(request, "CONTENT_TYPE", &text);
-	(void)http_header_take(&text, ';');
+	(void)slice_take(&text, ';');
 	while (text.n > 0) {
-		struct slice name = http_header_take(&text, '=');
+		struct slice name = slice_take(&text, '=');
 		if (!http_header_take_value(&text, ';', out, HTTP_BOUNDARY_MAX, &value))
 			break;
 		if (slice_equal_nocase(name, SLICE("boundary")) && value.n > 0 &&
@@ -95,6 +95,6 @@ bool http_type_is(const struct http_request *request, const char *type)
 
 	if (http_header(request, "CONTENT_TYPE", &text) != 1)
 		return false;
-	struct slice given = http_header_take(&text, ';');
+	struct slice given = slice_take(&text, ';');
 	return slice_equal_nocase(given, slice_of(type)) && parameters_are_read(text);
 }

@@ -54,9 +54,9 @@ static bool read_disposition(struct slice text, struct part *part)
 {
 	char unused[NAME_BYTES] = "";
 
-	(void)http_header_take(&text, ';');
+	(void)slice_take(&text, ';');
 	while (text.n > 0) {
-		struct slice value, name = http_header_take(&text, '=');
+		struct slice value, name = slice_take(&text, '=');
 		bool is_name = slice_equal_nocase(name, SLICE("name"));
 		if (!http_header_take_value(&text, ';', is_name ? part->room : unused, NAME_BYTES,
 					    &value))
@@ -80,7 +80,7 @@ static bool read_headers(struct slice *text, struct part *part)
 	while (take_line(text, &line)) {
 		if (line.n == 0)
 			return part->name.p != NULL;
-		struct slice name = http_header_take(&line, ':');
+		struct slice name = slice_take(&line, ':');
 		if (slice_equal_nocase(name, SLICE("content-disposition")) &&
 		    !read_disposition(line, part))
 			return false;

@@ -56,7 +56,7 @@ START_TEST(lists_are_split)
 	struct buf seen = buf_make(1000);
 
 	do {
-		struct slice element = http_header_take(&rest, ',');
+		struct slice element = slice_take(&rest, ',');
 		buf_add_char(&seen, '(');
 		buf_add_slice(&seen, element);
 		buf_add_char(&seen, ')');
