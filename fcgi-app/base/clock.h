@@ -22,6 +22,12 @@ struct timespec clock_timespec(int64_t ms);
 /* Waits so long; a signal does not end it. */
 void clock_sleep_ms(int64_t ms);
 
+/* The earlier of two times, or the shorter of two spans. */
+static inline int64_t clock_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The time timeout_ms from now, or latest_ms if that is earlier. */
 int64_t clock_deadline_ms(int64_t timeout_ms, int64_t latest_ms);
 

@@ -30,7 +30,7 @@ static bool is_late(const struct commit_queue *queue, const struct commit_reques
 	const struct config *config = queue->config;
 
 	return request->deadline_ms - now_ms <
-	       commit_earlier(config->database_timeout_ms, config->request_timeout_ms / 2);
+	       clock_earlier(config->database_timeout_ms, config->request_timeout_ms / 2);
 }
 
 /* True if the request may join the group. */
@@ -61,7 +61,7 @@ static void form_group(struct commit_queue *queue, int64_t now_ms)
 	queue->not_ordinary = false;
 }
 
-bool commit_group_refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
+static bool refusals_are_due(const struct commit_queue *queue, int64_t now_ms)
 {
 	return now_ms >= queue->refusals.due_ms;
 }
@@ -126,7 +126,7 @@ static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 /* Also sends refusals that are due, with requests or without. */
 static void send_group(struct commit_queue *queue, int64_t now_ms)
 {
-	if (queue->refusals_sent.count == 0 && commit_group_refusals_are_due(queue, now_ms)) {
+	if (queue->refusals_sent.count == 0 && refusals_are_due(queue, now_ms)) {
 		queue->refusals_sent = queue->refusals;
 		queue->refusals = REFUSAL_TALLY_EMPTY;
 	}
@@ -143,8 +143,8 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 				  queue->recently_used, special);
 
 	commit_queue_limit(queue, now_ms,
-			   commit_earlier(now_ms + queue->config->database_timeout_ms,
-					  queue->group.earliest_ms));
+			   clock_earlier(now_ms + queue->config->database_timeout_ms,
+					 queue->group.earliest_ms));
 	commit_measure_sent(&queue->measure);
 	if (status != STATUS_OK)
 		commit_queue_complete(queue, &queue->group, status);
@@ -153,7 +153,7 @@ static void send_group(struct commit_queue *queue, int64_t now_ms)
 void commit_group_depart(struct commit_queue *queue, int64_t now_ms)
 {
 	form_group(queue, now_ms);
-	if (queue->group.first != NULL || commit_group_refusals_are_due(queue, now_ms))
+	if (queue->group.first != NULL || refusals_are_due(queue, now_ms))
 		send_group(queue, now_ms);
 }
 

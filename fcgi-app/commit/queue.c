@@ -139,7 +139,7 @@ void commit_queue_limit(struct commit_queue *queue, int64_t now_ms, int64_t dead
 
 	queue->cancelled = false;
 	queue->deadline_ms = deadline_ms;
-	queue->limit_ms = deadline_ms - commit_earlier(GRACE_MS, quarter_ms);
+	queue->limit_ms = deadline_ms - clock_earlier(GRACE_MS, quarter_ms);
 }
 
 /* Reads what the server sent, or finds that it is gone. */
@@ -224,7 +224,7 @@ static int64_t busy_wake_ms(const struct commit_queue *queue)
 
 int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 {
-	int64_t wake_ms = commit_earlier(queue->waiting.earliest_ms, queue->isolated.earliest_ms);
+	int64_t wake_ms = clock_earlier(queue->waiting.earliest_ms, queue->isolated.earliest_ms);
 	bool has_work = queue->waiting.first != NULL || queue->isolated.first != NULL;
 
 	if (has_work && queue->health == COMMIT_HUNG)
@@ -233,18 +233,18 @@ int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 	case PG_CONNECTING:
 		return has_work && queue->backoff_ms > 0
 			       ? 0
-			       : commit_earlier(wake_ms, queue->deadline_ms);
+			       : clock_earlier(wake_ms, queue->deadline_ms);
 	case PG_BUSY:
-		return commit_earlier(wake_ms, busy_wake_ms(queue));
+		return clock_earlier(wake_ms, busy_wake_ms(queue));
 	case PG_CLOSED:
-		return commit_earlier(wake_ms, queue->connect_ms);
+		return clock_earlier(wake_ms, queue->connect_ms);
 	case PG_READY:
 	default:
 		if (queue->health != COMMIT_SOUND)
-			return commit_earlier(wake_ms, queue->probe_ms);
+			return clock_earlier(wake_ms, queue->probe_ms);
 		if (has_work)
 			return 0; /* added since the last step */
-		return commit_earlier(wake_ms, queue->refusals.due_ms);
+		return clock_earlier(wake_ms, queue->refusals.due_ms);
 	}
 }
 

@@ -6,6 +6,7 @@
 #ifndef COMMIT_QUEUE_INTERNAL_H
 #define COMMIT_QUEUE_INTERNAL_H
 
+#include "base/clock.h"
 #include "commit/last_used.h"
 #include "commit/measure.h"
 #include "commit/queue.h"
@@ -48,11 +49,6 @@ struct commit_queue {
 	struct commit_measure measure;
 };
 
-static inline int64_t commit_earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Moves all requests to the completed ones, with this status. */
 void commit_queue_complete(struct commit_queue *queue, struct commit_list *list,
 			   enum status status);
@@ -61,9 +57,6 @@ void commit_queue_complete(struct commit_queue *queue, struct commit_list *list,
 void commit_queue_limit(struct commit_queue *queue, int64_t now_ms, int64_t deadline_ms);
 
 /* ---- group.c ---- */
-
-/* Whether refusals have waited long enough to be sent without requests. */
-bool commit_group_refusals_are_due(const struct commit_queue *queue, int64_t now_ms);
 
 /* Sends the next group, with the refusals that are due; nothing if there are neither. */
 void commit_group_depart(struct commit_queue *queue, int64_t now_ms);

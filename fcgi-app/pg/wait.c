@@ -19,9 +19,8 @@ bool pg_has_events(const struct pg_connection *db)
 /* The caller's deadline, or that of the host that is tried. */
 static int64_t next_deadline_ms(const struct pg_connection *db, int64_t deadline_ms)
 {
-	if (db->state == PG_CONNECTING && db->host_deadline_ms < deadline_ms)
-		return db->host_deadline_ms;
-	return deadline_ms;
+	return db->state == PG_CONNECTING ? clock_earlier(db->host_deadline_ms, deadline_ms)
+					  : deadline_ms;
 }
 
 static enum status give_up(struct pg_connection *db, int64_t deadline_ms)

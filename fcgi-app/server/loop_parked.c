@@ -14,7 +14,7 @@
  * closes the connection; only one that waits for its own client does not. */
 enum { LEAVING_MS = 5000 };
 
-/* A child that has just been forked has copies of the descriptors. */
+/* Not by closing alone: while a child has a copy of the descriptor, the poller would keep it. */
 static void close_parked(struct loop *loop, struct parked_pool *pool, struct parked *parked)
 {
 	poller_remove(loop->poller, parked->fd);
@@ -69,13 +69,12 @@ bool loop_advance_parked(struct loop *loop, void *owner, int64_t now_us)
 
 int64_t loop_expire_parked(struct loop *loop, int64_t now_ms)
 {
-	int64_t idle_ms = loop->config->kept_idle_ms, due_ms, leaving_due_ms;
+	int64_t idle_ms = loop->config->kept_idle_ms, leaving_due_ms;
 	struct parked *parked;
 
 	while ((parked = parked_expired(&loop->kept, idle_ms, now_ms)) != NULL)
 		close_parked(loop, &loop->kept, parked);
 	while ((leaving_due_ms = parked_due_ms(&loop->leaving, LEAVING_MS)) <= now_ms)
 		close_parked(loop, &loop->leaving, loop->leaving.idle.first);
-	due_ms = parked_due_ms(&loop->kept, idle_ms);
-	return due_ms < leaving_due_ms ? due_ms : leaving_due_ms;
+	return clock_earlier(parked_due_ms(&loop->kept, idle_ms), leaving_due_ms);
 }

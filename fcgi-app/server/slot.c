@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 enum { BODY_BYTES_KEPT = 4 << 10 };
 
 enum status slot_pool_open(struct slot_pool *pool, const struct config *config)
@@ -114,11 +116,6 @@ short slot_events(const struct slot *slot)
 	}
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t slot_deadline_ms(const struct slot *slot)
 {
 	switch (slot->state) {
@@ -126,10 +123,10 @@ int64_t slot_deadline_ms(const struct slot *slot)
 		return slot->accepted_us / 1000 + FCGI_PARAMS_MS;
 	case SLOT_READING_BODY:
 		return slot->is_known ? slot->request.deadline_ms
-				      : earlier(slot->accepted_us / 1000 + SLOT_KNOCK_MS,
-						slot->request.deadline_ms);
+				      : clock_earlier(slot->accepted_us / 1000 + SLOT_KNOCK_MS,
+						      slot->request.deadline_ms);
 	case SLOT_DRAINING:
-		return earlier(slot->draining_ms + SLOT_DRAIN_MS, slot->request.deadline_ms);
+		return clock_earlier(slot->draining_ms + SLOT_DRAIN_MS, slot->request.deadline_ms);
 	case SLOT_SENDING:
 		return slot->sending_ms + slot->request.config->request_timeout_ms;
 	case SLOT_FREE:
