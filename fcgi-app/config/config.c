@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/nearest.h"
 #include "base/ascii.h"
 #include "base/file.h"
+#include "base/nearest.h"
 
 #define DEFAULT_PATH	   "/etc/sluice/sluice.conf"
 #define ENVIRONMENT_PREFIX "SLUICE_"

@@ -254,7 +254,7 @@ static bool is_plain_name(const char *name)
 	static const char *const words[] = {"all", "sameuser", "samerole", "samegroup",
 					    "replication"};
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
 		if (strcmp(name, words[i]) == 0)
 			return false;
 	}

@@ -15,11 +15,12 @@
 enum { HTTP_REQUEST_ID_CHARS = 128 };
 
 struct http_request {
-	char *const *variables; /* "NAME=value", ends with NULL; owned by the transport */
-	struct slice method;	/* REQUEST_METHOD */
-	struct slice target;	/* REQUEST_URI: raw, with the query */
-	int64_t content_length; /* bytes; -1 if absent, repeated or not a number */
-	struct address client;	/* for http/client: unknown at first */
+	char *const *variables;	  /* "NAME=value", ends with NULL; owned by the transport */
+	struct slice method;	  /* REQUEST_METHOD */
+	struct slice target;	  /* REQUEST_URI: raw, with the query */
+	int64_t content_length;	  /* bytes; -1 if absent, repeated or not a number */
+	struct address client;	  /* for http/client: unknown at first */
+	struct slice traceparent; /* for http/trace: absent at first */
 	char request_id[HTTP_REQUEST_ID_CHARS + 1]; /* terminated */
 };
 

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "http/header.h"
-#include "http/trace.h"
 #include "model/identity.h"
 
 void intake_init(struct intake *intake, const struct config *config, struct arena *arena,
@@ -144,8 +143,8 @@ static bool prefers_strict(const struct http_request *http)
 
 	(void)http_header(http, "HTTP_PREFER", &rest);
 	while (rest.n > 0) {
-		struct slice preference = http_header_take(&rest, ',');
-		if (slice_equal_nocase(http_header_take(&preference, ';'),
+		struct slice preference = slice_take(&rest, ',');
+		if (slice_equal_nocase(slice_take(&preference, ';'),
 				       SLICE("handling=strict")))
 			return true;
 	}
@@ -170,7 +169,7 @@ enum status intake_head(struct intake *intake)
 	intake->coding = http_coding(intake->http);
 	intake->strict = prefers_strict(intake->http);
 	intake->commit.request_id = slice_of(intake->http->request_id);
-	intake->commit.traceparent = http_trace_parent(intake->http);
+	intake->commit.traceparent = intake->http->traceparent;
 	return STATUS_OK;
 }
 

@@ -533,7 +533,6 @@ static void add_end(struct fcgi *fcgi)
 
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
 {
-
 	if (fcgi->cgi != NULL) {
 		write_all(STDOUT_FILENO, head);
 		write_all(STDOUT_FILENO, body);

@@ -21,7 +21,7 @@ enum {
 	DEFER_MS = 1,	  /* the shortest wait there is */
 	RETRY_MS = 50,	  /* when the poller ran out of memory */
 	GIVE_WAY_MS = 10, /* until another look for one that gives way */
-	LEAVING_MAX = 200
+	LEAVING_MAX = 200 /* answered early; a further one takes the place of the oldest */
 };
 
 /* Polls the slot's connection for what it waits for. A new slot is deferred instead while a group
@@ -62,8 +62,7 @@ static void advance_ready(struct loop *loop, int64_t now_us)
 		if (loop_advance_parked(loop, owner, now_us))
 			continue;
 		struct slot *slot = owner;
-		/* Do not advance a request past its deadline, unless its head had to wait for us.
-		 */
+		/* Not past its deadline, unless its head had to wait for us. */
 		if (slot->state == SLOT_READING_HEAD || slot_deadline_ms(slot) > now_ms)
 			loop_advance(loop, slot);
 		arm(loop, slot);

@@ -37,10 +37,12 @@ static enum status read_head(struct server_request *request, char *const *variab
 {
 	enum status status = http_request_read(&request->http, variables);
 
-	if (status == STATUS_OK)
-		request->http.client =
-			http_client_address(&request->http, &request->config->trusted_proxies);
-	return status;
+	if (status != STATUS_OK)
+		return status;
+	request->http.client =
+		http_client_address(&request->http, &request->config->trusted_proxies);
+	request->http.traceparent = http_trace_parent(&request->http);
+	return STATUS_OK;
 }
 
 void server_request_refuse(struct server_request *request, char *const *variables, int64_t now_us,
@@ -186,7 +188,7 @@ static void write_log(const struct server_request *request, int64_t us)
 		  LOG_INT("accepted", stored(request)), LOG_INT("duplicates", intake->duplicates),
 		  LOG_INT("rejected", intake->rejected), LOG_INT("ms", us / 1000),
 		  LOG_SLICE("client", client(request, &address)),
-		  LOG_SLICE("traceparent", http_trace_parent(&request->http)));
+		  LOG_SLICE("traceparent", request->http.traceparent));
 	buf_free(&address);
 }
 
