@@ -321,9 +321,12 @@ enum ctl_exit ctl_try_template(struct ctl *ctl, const struct template *compiled,
  * message is printed. */
 enum ctl_exit ctl_read_expires(struct ctl *ctl, struct slice *expires_at);
 
+/* Appends 'key 7 "its name"'. */
+struct store_key;
+void ctl_add_key(struct buf *out, const struct store_key *key);
+
 /* Prints a new key, with its secret if it has one, at once: one that could not be shown is of no
  * use. old is the key that it replaces, or NULL. */
-struct store_key;
 struct new_key;
 enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 				const struct new_key *made, const struct store_key *old);

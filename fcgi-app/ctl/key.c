@@ -90,6 +90,13 @@ static void add_created(struct buf *out, const struct store_key *key, const stru
 	buf_add_char(out, '\n');
 }
 
+void ctl_add_key(struct buf *out, const struct store_key *key)
+{
+	buf_add_format(out, "key %" PRId64 " \"", key->id);
+	ctl_add_escaped(out, key->name);
+	buf_add_char(out, '"');
+}
+
 enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 				const struct new_key *made, const struct store_key *old)
 {
@@ -200,9 +207,8 @@ enum ctl_exit ctl_key_deactivate(struct ctl *ctl)
 		return status;
 	if (ctl_has(ctl, CTL_JSON))
 		return print_key(ctl, &key);
-	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);
-	ctl_add_escaped(&ctl->out, key.name);
-	buf_add_text(&ctl->out, "\" was deactivated at ");
+	ctl_add_key(&ctl->out, &key);
+	buf_add_text(&ctl->out, " was deactivated at ");
 	buf_add_slice(&ctl->out, key.deactivated_at);
 	buf_add_char(&ctl->out, '\n');
 	return CTL_FINE;

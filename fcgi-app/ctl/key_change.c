@@ -27,14 +27,6 @@ static enum ctl_exit read_overlap(struct ctl *ctl, struct slice *overlap)
 			overlap->p);
 }
 
-/* Appends "key 7 "its name"". */
-static void add_subject(struct buf *out, const struct store_key *key)
-{
-	buf_add_format(out, "key %" PRId64 " \"", key->id);
-	ctl_add_escaped(out, key->name);
-	buf_add_char(out, '"');
-}
-
 /* ---- edit ---- */
 
 static enum ctl_exit try_on_latest(struct ctl *ctl, const struct store_key_ref *ref,
@@ -101,7 +93,7 @@ enum ctl_exit ctl_key_edit(struct ctl *ctl)
 	if (ctl_has(ctl, CTL_JSON))
 		return ctl_print_item(ctl, &store_key_entity, &key);
 	buf_add_text(&ctl->out, ctl->out.n > 0 ? "\n" : "");
-	add_subject(&ctl->out, &key);
+	ctl_add_key(&ctl->out, &key);
 	buf_add_format(&ctl->out, " was changed; \"sluicectl key history %" PRId64 "\" shows how\n",
 		       key.id);
 	return CTL_FINE;
@@ -216,7 +208,7 @@ enum ctl_exit ctl_key_history(struct ctl *ctl)
 
 static void add_secret(struct buf *out, const struct store_key *key, const struct new_key *made)
 {
-	add_subject(out, key);
+	ctl_add_key(out, key);
 	buf_add_format(out,
 		       " has a new secret\n\n  secret  %s\n\n"
 		       "Keep it now: it is not stored, and will not be shown again.\n",
@@ -294,7 +286,7 @@ static enum ctl_exit end_secret(struct ctl *ctl, const char *action, const char 
 
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result == CTL_FINE ? ctl_print_item(ctl, &store_key_entity, &key) : result;
-	add_subject(&ctl->out, &key);
+	ctl_add_key(&ctl->out, &key);
 	buf_add_text(&ctl->out, says);
 	return CTL_FINE;
 }

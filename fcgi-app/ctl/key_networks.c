@@ -3,8 +3,6 @@
  */
 #include "ctl/ctl_internal.h"
 
-#include <inttypes.h>
-
 #include "store/key.h"
 
 enum { NETWORKS_BYTES_MAX = 4 << 20 };
@@ -47,9 +45,8 @@ enum ctl_exit ctl_key_networks(struct ctl *ctl)
 		return ctl_fail_status(ctl, status);
 	if (ctl_has(ctl, CTL_JSON))
 		return ctl_print_item(ctl, &store_key_entity, &key);
-	buf_add_format(&ctl->out, "key %" PRId64 " \"", key.id);
-	ctl_add_escaped(&ctl->out, key.name);
-	buf_add_text(&ctl->out, "\" works from ");
+	ctl_add_key(&ctl->out, &key);
+	buf_add_text(&ctl->out, " works from ");
 	if (key.networks.p == NULL)
 		buf_add_text(&ctl->out, "everywhere");
 	for (size_t i = 1; i + 1 < key.networks.n; i++) {

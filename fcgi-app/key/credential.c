@@ -9,6 +9,7 @@
 #include <string.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include "base/ascii.h"
 #include "base/log.h"
@@ -74,7 +75,7 @@ static void checksum(const char *key, char check[CHECK_CHARS])
 		check[i] = digits[crc % BASE];
 }
 
-enum status credential_derive_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1])
+enum status credential_make_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1])
 {
 	memcpy(key, "sk_", KEY_PREFIX_CHARS);
 	enum status status =
@@ -84,22 +85,12 @@ enum status credential_derive_key(struct seed *seed, char key[CREDENTIAL_KEY_CHA
 	return status;
 }
 
-enum status credential_derive_secret(struct seed *seed, char secret[CREDENTIAL_SECRET_CHARS + 1])
+enum status credential_make_secret(struct seed *seed, char secret[CREDENTIAL_SECRET_CHARS + 1])
 {
 	memcpy(secret, "whs_", SECRET_PREFIX_CHARS);
 	secret[CREDENTIAL_SECRET_CHARS] = '\0';
 	return make_base62(seed, secret + SECRET_PREFIX_CHARS,
 			   CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
-}
-
-enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1])
-{
-	return credential_derive_key(NULL, key);
-}
-
-enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1])
-{
-	return credential_derive_secret(NULL, secret);
 }
 
 bool credential_key_is_sound(struct slice text)
@@ -141,6 +132,18 @@ enum status credential_hash(struct slice text, struct credential_hash *hash)
 	    EVP_DigestFinal_ex(context, hash->bytes, &n) == 1 && n == CREDENTIAL_HASH_BYTES)
 		return STATUS_OK;
 	log_event(LOG_LEVEL_ERROR, "could not compute a SHA-256", LOG_INT("bytes", text.n));
+	return STATUS_INTERNAL;
+}
+
+enum status credential_mac(const unsigned char *key, size_t key_n, const void *bytes, size_t n,
+			   unsigned char mac[CREDENTIAL_HASH_BYTES])
+{
+	unsigned mac_n = 0;
+
+	if (HMAC(EVP_sha256(), key, (int)key_n, bytes, n, mac, &mac_n) != NULL &&
+	    mac_n == CREDENTIAL_HASH_BYTES)
+		return STATUS_OK;
+	log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
 	return STATUS_INTERNAL;
 }
 

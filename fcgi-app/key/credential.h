@@ -20,15 +20,12 @@ struct credential_hash {
 	unsigned char bytes[CREDENTIAL_HASH_BYTES];
 };
 
-/* Make a key and a secret from random bytes, terminated. STATUS_OK or STATUS_INTERNAL (logged). */
-enum status credential_make_key(char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
-enum status credential_make_secret(char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
-
-/* The same from a seed (key/seed.h), of which they take the next bytes; NULL: random. */
+/* Make a key and a secret, terminated, of the next bytes of a seed (key/seed.h) or, with NULL, of
+ * random ones. STATUS_OK or STATUS_INTERNAL (logged). */
 struct seed;
-enum status credential_derive_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
-enum status credential_derive_secret(struct seed *seed,
-				     char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
+enum status credential_make_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1]) MUST_CHECK;
+enum status credential_make_secret(struct seed *seed,
+				   char secret[CREDENTIAL_SECRET_CHARS + 1]) MUST_CHECK;
 
 /* True if a text has the form of a key and its checksum: whether it is known is not decided here.
  */
@@ -36,6 +33,10 @@ bool credential_key_is_sound(struct slice text);
 
 /* SHA-256 of a text. STATUS_OK or STATUS_INTERNAL (logged). */
 enum status credential_hash(struct slice text, struct credential_hash *hash) MUST_CHECK;
+
+/* HMAC-SHA256 of n bytes. STATUS_OK or STATUS_INTERNAL (logged). */
+enum status credential_mac(const unsigned char *key, size_t key_n, const void *bytes, size_t n,
+			   unsigned char mac[CREDENTIAL_HASH_BYTES]) MUST_CHECK;
 
 /* True if two hashes are equal. Not for secrets: takes no constant time. */
 bool credential_hash_is_same(const struct credential_hash *a, const struct credential_hash *b);

@@ -5,7 +5,7 @@
 
 static enum status add_secret(struct new_key *made, struct seed *seed)
 {
-	enum status status = credential_derive_secret(seed, made->secret);
+	enum status status = credential_make_secret(seed, made->secret);
 
 	if (status == STATUS_OK)
 		status = credential_hash(slice_of(made->secret), &made->secret_hash);
@@ -21,7 +21,7 @@ enum status new_key_make_secret(struct new_key *made, struct seed *seed)
 enum status new_key_make(struct new_key *made, bool secret, struct seed *seed)
 {
 	*made = (struct new_key){.has_secret = secret};
-	enum status status = credential_derive_key(seed, made->key);
+	enum status status = credential_make_key(seed, made->key);
 
 	if (status == STATUS_OK)
 		status = credential_hash(slice_of(made->key), &made->key_hash);

@@ -4,25 +4,9 @@
 #include "key/seed.h"
 
 #include <string.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
-#include "base/log.h"
 
 /* Not a digit: the texts that key/token.c signs with the same key begin with one. */
 static const char label[] = "new key";
-
-static enum status sign(const unsigned char *key, size_t key_n, const void *text, size_t n,
-			unsigned char mac[CREDENTIAL_HASH_BYTES])
-{
-	unsigned mac_n = 0;
-
-	if (HMAC(EVP_sha256(), key, (int)key_n, text, n, mac, &mac_n) != NULL &&
-	    mac_n == CREDENTIAL_HASH_BYTES)
-		return STATUS_OK;
-	log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
-	return STATUS_INTERNAL;
-}
 
 /* What is signed has the hash of each part, so no two lists of parts make the same text. */
 enum status seed_make(struct seed *seed, const struct token_key *key,
@@ -40,7 +24,8 @@ enum status seed_make(struct seed *seed, const struct token_key *key,
 		status =
 			credential_hash(parts[i].p == NULL ? SLICE("") : parts[i], &text.hashes[i]);
 	if (status == STATUS_OK)
-		status = sign(key->bytes, sizeof(key->bytes), &text, sizeof(text), seed->bytes);
+		status = credential_mac(key->bytes, sizeof(key->bytes), &text, sizeof(text),
+					seed->bytes);
 	credential_forget(&text, sizeof(text));
 	return status;
 }
@@ -54,7 +39,8 @@ enum status seed_take(struct seed *seed, unsigned char *bytes, size_t n)
 		size_t part = n < sizeof(block) ? n : sizeof(block);
 		status = seed->blocks == UINT8_MAX
 				 ? STATUS_INTERNAL
-				 : sign(seed->bytes, sizeof(seed->bytes), &seed->blocks, 1, block);
+				 : credential_mac(seed->bytes, sizeof(seed->bytes), &seed->blocks,
+						  1, block);
 		if (status == STATUS_OK) {
 			memcpy(bytes, block, part);
 			seed->blocks++;

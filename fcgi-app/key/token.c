@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "base/hex.h"
-#include "base/log.h"
 
 enum { TOKEN_USER_BYTES_MAX = 1024, MAC_CHARS = 2 * CREDENTIAL_HASH_BYTES };
 
@@ -21,19 +18,15 @@ enum status token_make(const struct token_key *key, struct slice user, int64_t e
 {
 	char text[32 + TOKEN_USER_BYTES_MAX];
 	struct credential_hash mac;
-	unsigned mac_n = 0;
 	int time_n = snprintf(text, 32, "%" PRId64 " ", expires_s);
 	size_t n = (size_t)time_n;
 
 	if (expires_s < 0 || user.n > TOKEN_USER_BYTES_MAX)
 		return STATUS_INTERNAL;
 	memcpy(text + n, user.p, user.n);
-	if (HMAC(EVP_sha256(), key->bytes, sizeof(key->bytes), (const unsigned char *)text,
-		 n + user.n, mac.bytes, &mac_n) == NULL ||
-	    mac_n != sizeof(mac.bytes)) {
-		log_event(LOG_LEVEL_ERROR, "could not compute an HMAC", LOG_INT("bytes", n));
+	if (credential_mac(key->bytes, sizeof(key->bytes), text, n + user.n, mac.bytes) !=
+	    STATUS_OK)
 		return STATUS_INTERNAL;
-	}
 	memcpy(token, text, n - 1);
 	token[n - 1] = '.';
 	hex_write(mac.bytes, sizeof(mac.bytes), token + n);

@@ -6,7 +6,6 @@
 #include "base/timestamp.h"
 #include "json/text.h"
 #include "key/new_key.h"
-#include "key/seed.h"
 #include "settings/settings_internal.h"
 
 /* ---- the fields of a new key ---- */
@@ -139,27 +138,21 @@ enum status settings_answer_created(struct settings *settings, const struct stor
 enum status settings_key_create(struct settings *settings)
 {
 	struct store_new_key new_key = {.organization = settings->organization};
-	struct new_key made;
+	struct new_key made = {0};
 	struct store_key key = {0};
-	struct seed seed, *used;
 	bool secret = false;
 	enum status status = read_fields(settings, &new_key, &secret);
 
 	if (status == STATUS_OK)
-		status = settings_seed(settings, &seed, &used);
-	if (status != STATUS_OK)
-		return status;
-	status = new_key_make(&made, secret, used);
-	credential_forget(&seed, sizeof(seed));
-	new_key.key_hash = made.key_hash;
-	new_key.display = slice_of(made.display);
-	new_key.secret_hash = secret ? &made.secret_hash : NULL;
-	if (status == STATUS_OK)
+		status = settings_make_key(settings, &made, secret);
+	if (status == STATUS_OK) {
+		new_key.key_hash = made.key_hash;
+		new_key.display = slice_of(made.display);
+		new_key.secret_hash = secret ? &made.secret_hash : NULL;
 		status = store_settings_key_create(&settings->store, &new_key, &key);
-	if (status == STATUS_OK)
-		status = settings_answer_created(settings, &key, &made);
-	else
-		status = settings_problem_store(settings, status);
+		status = status == STATUS_OK ? settings_answer_created(settings, &key, &made)
+					     : settings_problem_store(settings, status);
+	}
 	new_key_forget(&made);
 	return status;
 }

@@ -8,7 +8,6 @@
 #include <stdio.h>
 
 #include "key/new_key.h"
-#include "key/seed.h"
 #include "settings/settings_internal.h"
 
 enum { OVERLAP_S = 24 * 3600, OVERLAP_S_MAX = 90 * 24 * 3600 };
@@ -88,8 +87,7 @@ enum status settings_key_rotate(struct settings *settings)
 	char overlap[SLICE_INT_CHARS + 2];
 	struct store_key_ref ref;
 	struct store_key_rotation rotation = {0};
-	struct seed seed, *used;
-	struct new_key made;
+	struct new_key made = {0};
 	enum status status = read_ref(settings, &ref);
 
 	if (status == STATUS_OK)
@@ -100,13 +98,9 @@ enum status settings_key_rotate(struct settings *settings)
 		status = settings_read_expires_at(settings, &fields[EXPIRES_AT],
 						  &rotation.expires_at);
 	if (status == STATUS_OK)
-		status = settings_seed(settings, &seed, &used);
-	if (status != STATUS_OK)
-		return status;
-	status = new_key_make(&made, true, used);
-	credential_forget(&seed, sizeof(seed));
-	status = status == STATUS_OK ? rotate(settings, &ref, &rotation, &made)
-				     : settings_problem(settings, status, NULL);
+		status = settings_make_key(settings, &made, true);
+	if (status == STATUS_OK)
+		status = rotate(settings, &ref, &rotation, &made);
 	new_key_forget(&made);
 	return status;
 }
@@ -124,19 +118,9 @@ static enum status answer_secret(struct settings *settings, const struct store_k
 	return settings_answer(settings, STATUS_OK, &tree);
 }
 
-/* Makes a secret if the action wants one. */
-static enum status make_secret(struct settings *settings, struct slice action, struct new_key *made)
+static bool wants_secret(struct slice action)
 {
-	struct seed seed, *used;
-
-	if (!slice_equal(action, SLICE("enable")) && !slice_equal(action, SLICE("rotate")))
-		return STATUS_OK;
-	enum status status = settings_seed(settings, &seed, &used);
-	if (status != STATUS_OK)
-		return status;
-	status = new_key_make_secret(made, used);
-	credential_forget(&seed, sizeof(seed));
-	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+	return slice_equal(action, SLICE("enable")) || slice_equal(action, SLICE("rotate"));
 }
 
 enum status settings_key_secret(struct settings *settings)
@@ -157,15 +141,15 @@ enum status settings_key_secret(struct settings *settings)
 		status = settings_body(settings, fields, FIELDS);
 	if (status == STATUS_OK)
 		status = read_overlap(settings, &fields[OVERLAP], overlap, &change.overlap);
-	if (status == STATUS_OK)
-		status = make_secret(settings, fields[ACTION].text, &made);
-	if (status != STATUS_OK)
-		return status;
-	change.action = fields[ACTION].text;
-	change.secret_hash = made.has_secret ? &made.secret_hash : NULL;
-	status = store_key_secret(&settings->store, &ref, &change, &key);
-	status = status == STATUS_OK ? answer_secret(settings, &key, &made)
-				     : settings_answer_key(settings, status, &key);
+	if (status == STATUS_OK && wants_secret(fields[ACTION].text))
+		status = settings_make_secret(settings, &made);
+	if (status == STATUS_OK) {
+		change.action = fields[ACTION].text;
+		change.secret_hash = made.has_secret ? &made.secret_hash : NULL;
+		status = store_key_secret(&settings->store, &ref, &change, &key);
+		status = status == STATUS_OK ? answer_secret(settings, &key, &made)
+					     : settings_answer_key(settings, status, &key);
+	}
 	new_key_forget(&made);
 	return status;
 }

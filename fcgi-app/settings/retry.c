@@ -6,6 +6,7 @@
  * database holds make no key again.
  */
 #include "http/header.h"
+#include "key/new_key.h"
 #include "key/seed.h"
 #include "settings/settings_internal.h"
 
@@ -21,7 +22,8 @@ static bool is_token(struct slice text)
 	return printable;
 }
 
-enum status settings_seed(struct settings *settings, struct seed *seed, struct seed **used)
+/* *used is the seed, or NULL without the header. STATUS_OK, or the response is a problem. */
+static enum status read_seed(struct settings *settings, struct seed *seed, struct seed **used)
 {
 	struct slice token;
 	struct token_key key;
@@ -44,4 +46,26 @@ enum status settings_seed(struct settings *settings, struct seed *seed, struct s
 	credential_forget(&key, sizeof(key));
 	*used = seed;
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+static enum status make(struct settings *settings, struct new_key *made, bool key, bool secret)
+{
+	struct seed seed, *used;
+	enum status status = read_seed(settings, &seed, &used);
+
+	if (status != STATUS_OK)
+		return status;
+	status = key ? new_key_make(made, secret, used) : new_key_make_secret(made, used);
+	credential_forget(&seed, sizeof(seed));
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+enum status settings_make_key(struct settings *settings, struct new_key *made, bool secret)
+{
+	return make(settings, made, true, secret);
+}
+
+enum status settings_make_secret(struct settings *settings, struct new_key *made)
+{
+	return make(settings, made, false, true);
 }

@@ -152,14 +152,15 @@ enum status settings_answer_key(struct settings *settings, enum status status,
 /* ---- retry.c ---- */
 
 /*
- * A key or secret that is shown once must not be lost with the answer: with an Idempotency-Key the
- * seed follows from it and from the request, so that the same request makes the same key again.
- * *used is the seed, or NULL without that header. STATUS_OK, or the response is a problem. The
- * caller wipes the seed.
+ * Make a key, with a secret or without, or a secret alone. What is shown once must not be lost with
+ * the answer: with an Idempotency-Key it follows from that and from the request, so that the same
+ * request makes the same key again. STATUS_OK, or the response is a problem; call new_key_forget()
+ * in either case.
  */
-struct seed;
-enum status settings_seed(struct settings *settings, struct seed *seed,
-			  struct seed **used) MUST_CHECK;
+struct new_key;
+enum status settings_make_key(struct settings *settings, struct new_key *made,
+			      bool secret) MUST_CHECK;
+enum status settings_make_secret(struct settings *settings, struct new_key *made) MUST_CHECK;
 
 /* ---- the handlers, one for each route: member.c, key.c, key_change.c, template.c, document.c ----
  */

@@ -120,7 +120,7 @@ MENDED = {
         "intake_rights": f"sluice_intake may not call intake: {REPAIR}",
         "function_rights": f"may not be called: {REPAIR} for sluice_intake bulk_finish, "
                            "sluice_intake intake, sluice_intake intake_ordinary, "
-                           "sluice_intake metrics"}),
+                           "sluice_intake intake_probe, sluice_intake metrics"}),
     "a function for settings": (("revoke execute on function sluice.settings_keys(text, bigint)"
                                 " from sluice_settings"), {
         "function_rights": f"may not be called: {REPAIR} for sluice_settings settings_keys"}),

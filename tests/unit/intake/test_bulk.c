@@ -56,7 +56,7 @@ static void set_up(void)
 				 .json_number_digits = 8,
 				 .json_number_exponent = 8};
 	end = STATUS_END;
-	ck_assert_int_eq(credential_make_key(key), STATUS_OK);
+	ck_assert_int_eq(credential_make_key(NULL, key), STATUS_OK);
 }
 
 static void tear_down(void)

@@ -29,7 +29,7 @@ static void set_up(void)
 		.json_number_digits = 8,
 		.json_number_exponent = 8,
 	};
-	ck_assert_int_eq(credential_make_key(key), STATUS_OK);
+	ck_assert_int_eq(credential_make_key(NULL, key), STATUS_OK);
 }
 
 static void read_body(const char *variable, const char *text)

@@ -91,8 +91,8 @@ START_TEST(made_keys_are_sound_and_differ)
 	char first[CREDENTIAL_KEY_CHARS + 1];
 	char second[CREDENTIAL_KEY_CHARS + 1];
 
-	ck_assert_int_eq(credential_make_key(first), STATUS_OK);
-	ck_assert_int_eq(credential_make_key(second), STATUS_OK);
+	ck_assert_int_eq(credential_make_key(NULL, first), STATUS_OK);
+	ck_assert_int_eq(credential_make_key(NULL, second), STATUS_OK);
 	ck_assert_uint_eq(strlen(first), 41);
 	ck_assert_uint_eq(strspn(first + 3, base62), 38);
 	ck_assert(credential_key_is_sound(slice_of(first)));
@@ -107,8 +107,8 @@ START_TEST(made_secrets_have_their_form)
 	char first[CREDENTIAL_SECRET_CHARS + 1];
 	char second[CREDENTIAL_SECRET_CHARS + 1];
 
-	ck_assert_int_eq(credential_make_secret(first), STATUS_OK);
-	ck_assert_int_eq(credential_make_secret(second), STATUS_OK);
+	ck_assert_int_eq(credential_make_secret(NULL, first), STATUS_OK);
+	ck_assert_int_eq(credential_make_secret(NULL, second), STATUS_OK);
 	ck_assert_uint_eq(strlen(first), 44);
 	ck_assert_int_eq(strncmp(first, "whs_", 4), 0);
 	ck_assert_uint_eq(strspn(first + 4, base62), 40);
@@ -128,7 +128,7 @@ START_TEST(digits_are_spread_evenly)
 
 	for (int i = 0; i < SECRETS; i++) {
 		char secret[CREDENTIAL_SECRET_CHARS + 1];
-		enum status status = credential_make_secret(secret);
+		enum status status = credential_make_secret(NULL, secret);
 		if (status != STATUS_OK)
 			ck_abort_msg("%s", status_name(status));
 		for (const char *c = secret + 4; *c != '\0'; c++)

@@ -36,7 +36,7 @@ static void set_up(void)
 	captured_log_start();
 	libpq_show_by(database_question);
 	cgi_open_pipes();
-	must(fcgi_open(&fcgi) == STATUS_OK && credential_make_key(key) == STATUS_OK);
+	must(fcgi_open(&fcgi) == STATUS_OK && credential_make_key(NULL, key) == STATUS_OK);
 }
 
 static void tear_down(void)

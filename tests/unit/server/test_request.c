@@ -33,7 +33,7 @@ static void set_up(void)
 	config.log_health_checks = 1;
 	config.log_client_address = false;
 	config.trusted_proxies.count = 0;
-	must(credential_make_key(key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
+	must(credential_make_key(NULL, key) == STATUS_OK && fcgi_open(&fcgi) == STATUS_OK);
 	server_request_init(&request, &config);
 }
 
