@@ -109,30 +109,34 @@ bool credential_key_is_sound(struct slice text)
 	return sound;
 }
 
-/* Fetched once: EVP_sha256() would be fetched again with each use. The context, too, is kept. */
-static const EVP_MD *sha256(void)
+enum status credential_hash_parts(const struct slice *parts, size_t count,
+				  struct credential_hash *hash)
 {
-	static EVP_MD *fetched;
+	/* Fetched once and kept, because making them costs more than hashing with them. */
+	static EVP_MD *sha256;
+	static EVP_MD_CTX *context;
 
-	if (fetched == NULL)
-		fetched = EVP_MD_fetch(NULL, "SHA256", NULL);
-	return fetched;
+	if (sha256 == NULL)
+		sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (context == NULL)
+		context = EVP_MD_CTX_new();
+	bool made =
+		sha256 != NULL && context != NULL && EVP_DigestInit_ex(context, sha256, NULL) == 1;
+	for (size_t i = 0; made && i < count; i++) {
+		if (i > 0)
+			made = EVP_DigestUpdate(context, "", 1) == 1;
+		if (made && parts[i].n > 0)
+			made = EVP_DigestUpdate(context, parts[i].p, parts[i].n) == 1;
+	}
+	if (made && EVP_DigestFinal_ex(context, hash->bytes, NULL) == 1)
+		return STATUS_OK;
+	log_event(LOG_LEVEL_ERROR, "could not compute a SHA-256", LOG_INT("bytes", parts[0].n));
+	return STATUS_INTERNAL;
 }
 
 enum status credential_hash(struct slice text, struct credential_hash *hash)
 {
-	static EVP_MD_CTX *context;
-	const EVP_MD *method = sha256();
-	unsigned n = 0;
-
-	if (context == NULL)
-		context = EVP_MD_CTX_new();
-	if (method != NULL && context != NULL && EVP_DigestInit_ex(context, method, NULL) == 1 &&
-	    EVP_DigestUpdate(context, text.p, text.n) == 1 &&
-	    EVP_DigestFinal_ex(context, hash->bytes, &n) == 1 && n == CREDENTIAL_HASH_BYTES)
-		return STATUS_OK;
-	log_event(LOG_LEVEL_ERROR, "could not compute a SHA-256", LOG_INT("bytes", text.n));
-	return STATUS_INTERNAL;
+	return credential_hash_parts(&text, 1, hash);
 }
 
 enum status credential_mac(const unsigned char *key, size_t key_n, const void *bytes, size_t n,

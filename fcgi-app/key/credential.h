@@ -34,6 +34,10 @@ bool credential_key_is_sound(struct slice text);
 /* SHA-256 of a text. STATUS_OK or STATUS_INTERNAL (logged). */
 enum status credential_hash(struct slice text, struct credential_hash *hash) MUST_CHECK;
 
+/* The same of one or more parts, with a zero byte between them. */
+enum status credential_hash_parts(const struct slice *parts, size_t count,
+				  struct credential_hash *hash) MUST_CHECK;
+
 /* HMAC-SHA256 of n bytes. STATUS_OK or STATUS_INTERNAL (logged). */
 enum status credential_mac(const unsigned char *key, size_t key_n, const void *bytes, size_t n,
 			   unsigned char mac[CREDENTIAL_HASH_BYTES]) MUST_CHECK;
