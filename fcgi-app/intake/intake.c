@@ -144,8 +144,7 @@ static bool prefers_strict(const struct http_request *http)
 	(void)http_header(http, "HTTP_PREFER", &rest);
 	while (rest.n > 0) {
 		struct slice preference = slice_take(&rest, ',');
-		if (slice_equal_nocase(slice_take(&preference, ';'),
-				       SLICE("handling=strict")))
+		if (slice_equal_nocase(slice_take(&preference, ';'), SLICE("handling=strict")))
 			return true;
 	}
 	return false;

@@ -5,7 +5,7 @@
 import { JsonText, problemOf } from './api.js';
 import { button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
-import { NAME_LENGTH, expiration, field, nameField } from './fields.js';
+import { NAME_LENGTH, expiration, faultsOf, field, nameField } from './fields.js';
 import { TYPES } from './keys.js';
 import { Once } from './once.js';
 import { openReveal } from './reveal.js';
@@ -174,10 +174,7 @@ class Form {
 		try {
 			this.reveal(await this.once.post(this.body()));
 		} catch (error) {
-			this.submit.disabled = false;
-			if (this.fields)
-				this.fields.inert = this.once.pending;
-			this.submit.textContent = this.once.pending ? 'Ask again' : 'Create key';
+			this.once.reopen(this.submit, 'Create key', this.fields);
 			this.refused(problemOf(error));
 		}
 	}
@@ -190,21 +187,12 @@ class Form {
 	}
 
 	/**
-	 * Shows each error at the field that it names ("payload_template.custom.seats": at the
-	 * template), the whole problem when it names none.
+	 * Shows each error at the field that it names, the whole problem when it names none.
 	 *
 	 * @param {Problem} problem
 	 */
 	refused(problem) {
-		/** @type {Faults} */
-		const faults = {};
-		for (const { place, detail } of problem.errors) {
-			const [name, ...inside] = place.split('.');
-			if (name === 'name' || name === 'expires_at' || name === 'payload_template'
-				|| name === 'delivery_id_member' || name === 'networks')
-				faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
-		}
-		if (!this.complain(faults))
+		if (!this.complain(faultsOf(problem)))
 			this.trouble.replaceChildren(failed(problem));
 	}
 }

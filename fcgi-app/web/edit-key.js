@@ -5,7 +5,7 @@
 import { JsonText, problemOf } from './api.js';
 import { button, el } from './dom.js';
 import { openDialog } from './dialog.js';
-import { expiration, nameField } from './fields.js';
+import { expiration, faultsOf, nameField } from './fields.js';
 import { pretty } from './json.js';
 import { failed } from './state.js';
 import { jsonFault, templateEditor } from './template-editor.js';
@@ -107,13 +107,7 @@ class Form {
 
 	/** @param {Problem} problem */
 	refused(problem) {
-		/** @type {Record<string, string>} */
-		const faults = {};
-		for (const { place, detail } of problem.errors) {
-			const [name = '', ...inside] = place.split('.');
-			faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
-		}
-		if (!this.complain(faults))
+		if (!this.complain(faultsOf(problem)))
 			this.trouble.replaceChildren(failed(problem));
 	}
 }

@@ -5,6 +5,7 @@
 import { el, newId } from './dom.js';
 import { day, minute, utc } from './time.js';
 
+/** @import { Problem } from './api.js' */
 /** @import { Timestamp } from './types.js' */
 
 export const NAME_LENGTH = 200; // characters, also of a member's name
@@ -130,4 +131,19 @@ export function overlap(label, explain) {
  */
 export function from(seconds) {
 	return minute(new Date(Date.now() + seconds * 1000).toISOString()).textContent;
+}
+
+/**
+ * What is wrong with each field, by its name; "payload_template.custom.seats" is inside one.
+ *
+ * @param {Problem} problem
+ */
+export function faultsOf({ errors }) {
+	/** @type {Record<string, string>} */
+	const faults = {};
+	for (const { place, detail } of errors) {
+		const [name = '', ...inside] = place.split('.');
+		faults[name] = inside.length > 0 ? `${inside.join('.')}: ${detail}` : detail;
+	}
+	return faults;
 }

@@ -71,6 +71,21 @@ export class Once {
 	}
 
 	/**
+	 * After a failure: lets the form be corrected and sent, or, if the answer is lost, only be sent
+	 * again as it was.
+	 *
+	 * @param {HTMLButtonElement} submit
+	 * @param {string} label its usual one
+	 * @param {HTMLElement | undefined} fields
+	 */
+	reopen(submit, label, fields) {
+		submit.disabled = false;
+		submit.textContent = this.pending ? 'Ask again' : label;
+		if (fields)
+			fields.inert = this.pending;
+	}
+
+	/**
 	 * @param {Posts[Path]['body']} body
 	 * @param {number[]} waits
 	 * @returns {Promise<Posts[Path]['answer']>}

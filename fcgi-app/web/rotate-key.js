@@ -75,10 +75,7 @@ class Form {
 			this.dialog.close();
 			this.reveal(made);
 		} catch (error) {
-			this.submit.disabled = false;
-			this.body.inert = this.once.pending;
-			if (this.once.pending)
-				this.submit.textContent = 'Ask again';
+			this.once.reopen(this.submit, 'Rotate key', this.body);
 			this.trouble.replaceChildren(failed(problemOf(error)));
 		}
 	}

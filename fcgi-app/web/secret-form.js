@@ -94,10 +94,7 @@ class Form {
 			this.dialog.close();
 			this.changed(changed);
 		} catch (error) {
-			this.submit.disabled = false;
-			this.body.inert = this.once.pending;
-			if (this.once.pending)
-				this.submit.textContent = 'Ask again';
+			this.once.reopen(this.submit, DONE[action], this.body);
 			this.trouble.replaceChildren(failed(problemOf(error)));
 		}
 	}
