@@ -337,7 +337,7 @@ install: all  ## install under $(prefix), honouring DESTDIR
 	for m in sluice-intake.8 sluice-settings.8; do \
 		$(INSTALL) -D -m 644 $(BUILD)/man/$$m "$(DESTDIR)$(mandir)/man8/$$m" || exit 1; done
 
-# Of the operator's copies those that were not edited go, too; whose units are stopped and disabled.
+# Copies in /etc that the operator has not edited go, too, and their units are stopped and disabled.
 SYSTEMCTL := command -v systemctl >/dev/null && systemctl
 uninstall:  ## remove what install put there, units and cron file; configuration and data stay
 	for f in "$(DESTDIR)$(datadir)"/systemd/sluice-*; do \

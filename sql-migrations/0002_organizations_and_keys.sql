@@ -142,11 +142,11 @@ COMMENT ON COLUMN sluice.api_key.secret_hash IS
     'SHA-256 of the secret that requests must carry in X-Api-Secret; null: no secret. Hidden from '
     'sluice_reader';
 COMMENT ON COLUMN sluice.api_key.previous_secret_hash IS
-    'SHA-256 of the secret before; null: there was none. Valid until previous_secret_until. Hidden '
+    'SHA-256 of the previous secret; null: there was none. Valid until previous_secret_until. Hidden '
     'from sluice_reader';
 COMMENT ON COLUMN sluice.api_key.previous_secret_until IS
-    'until then the secret before is valid, too, or requests need none if there was none; null: '
-    'only secret_hash counts';
+    'end of the overlap: until then the previous secret is valid, too, or requests need none if '
+    'there was none; null: no overlap';
 COMMENT ON COLUMN sluice.api_key.secret_changed_at IS
     'when the secret was last enabled, rotated or removed; null: not since the key was created';
 COMMENT ON COLUMN sluice.api_key.expires_at IS
@@ -182,9 +182,9 @@ COMMENT ON CONSTRAINT api_key_secret_hash_check ON sluice.api_key IS 'a SHA-256 
 COMMENT ON CONSTRAINT api_key_previous_secret_hash_check ON sluice.api_key IS
     'a SHA-256 has 32 bytes';
 COMMENT ON CONSTRAINT api_key_previous_secret_until_check ON sluice.api_key IS
-    'an overlap ends';
+    'an overlap has an end: not infinity';
 COMMENT ON CONSTRAINT api_key_previous_secret_check ON sluice.api_key IS
-    'a secret before has an end, and there is one after it';
+    'an overlap needs a present secret, and a previous one needs an overlap';
 COMMENT ON CONSTRAINT api_key_expires_at_check ON sluice.api_key IS
     'null means never, not infinity';
 COMMENT ON CONSTRAINT api_key_payload_template_check ON sluice.api_key IS
@@ -262,9 +262,10 @@ COMMENT ON COLUMN sluice.audit_log.actor IS
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
-    'organization_create, organization_rename, organization_limit, member_add, member_remove, key_create, key_edit, '
-    'key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, secret_retire, '
-    'secret_remove, rejected_replay, retention_set, notifications_set or person_delete';
+    'organization_create, organization_rename, organization_limit, member_add, member_remove, '
+    'key_create, key_edit, key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, '
+    'secret_retire, secret_remove, rejected_replay, retention_set, notifications_set or '
+    'person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
     'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS

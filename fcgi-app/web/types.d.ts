@@ -65,7 +65,7 @@ export interface Key {
 	/** The key that replaces this one. */
 	successor: Id | null;
 	secret_made_at: Timestamp | null;
-	/** Until then the secret before is valid, too. */
+	/** Until then the previous secret is valid, too. */
 	old_secret_until: Timestamp | null;
 	/** Until then requests are accepted without the secret, too. */
 	secret_needed_from: Timestamp | null;

@@ -1,5 +1,5 @@
--- What workers call: intake_ordinary for nearly every group, intake for any group, and bulk_finish
--- at the end of a bulk import.
+-- What workers call: intake_ordinary for nearly every group, intake for any group, bulk_finish at
+-- the end of a bulk import, and intake_probe while the database hangs.
 --
 -- The functions run a few plain statements, each over the whole group. Statistics may be outdated,
 -- so no statement leaves the planner a choice: look-ups descend an index once per item (LATERAL …

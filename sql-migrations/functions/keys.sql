@@ -153,16 +153,17 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN sluice.key_add(actor, sluice.organization_id_of(organization_name), key_create.name,
         key_create.endpoint_type, key_create.key_hash, key_create.display, key_create.secret_hash,
-        key_create.expires_at, key_create.payload_template, key_create.delivery_id_member, key_create.networks);
+        key_create.expires_at, key_create.payload_template, key_create.delivery_id_member,
+        key_create.networks);
 END
 $$;
 COMMENT ON FUNCTION sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz,
     jsonb, text, text[]) IS
     'Stores a key that the caller has generated, and returns it as key_show does. key_hash and '
-    'secret_hash are SHA-256; secret_hash, expires_at, payload_template, '
-    'delivery_id_member and networks (as in key_networks) may be null. Raises '
-    'P0002 for an unknown organization, 23505 if the key exists and is not the same actor''s of '
-    'the last hour, 22023 for an invalid value.';
+    'secret_hash are SHA-256; secret_hash, expires_at, payload_template, delivery_id_member and '
+    'networks (as in key_networks) may be null. A retry by the same actor with the same hash within '
+    'an hour returns the key again. Raises P0002 for an unknown organization, 23505 if the key '
+    'exists otherwise, 22023 for an invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.key_deactivate(actor text, id bigint) RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -87,9 +87,9 @@ COMMENT ON COLUMN sluice.key_overview.successor IS
 COMMENT ON COLUMN sluice.key_overview.secret_made_at IS
     'when the present secret was made; null: no secret';
 COMMENT ON COLUMN sluice.key_overview.old_secret_until IS
-    'until then the secret before is valid, too; null: there is one secret, or none';
+    'until then the previous secret is valid, too; null: there is none';
 COMMENT ON COLUMN sluice.key_overview.secret_needed_from IS
-    'until then requests are accepted without the secret, too; null: no such time lies ahead';
+    'until then requests are accepted without the secret, too; null: they must carry it, or there is none';
 
 CREATE OR REPLACE VIEW sluice.key_health AS
 SELECT

@@ -15,10 +15,7 @@ front_check() {
 
 front_configure() {
     apache_configure "headers proxy_fcgi substitute fcgid" "sluice sluice-fcgid sluice-connections"
-    set_line "$conf/conf-available/sluice-fcgid.conf" 'Define SLUICE_INTAKE' \
-        "Define SLUICE_INTAKE $home/bin/intake"
-    set_line "$conf/conf-available/sluice-fcgid.conf" 'Define SLUICE_CONFIG' \
-        "Define SLUICE_CONFIG $home/etc/sluice.conf"
+    apache_program sluice-fcgid
     cat >>"$conf/mods-available/fcgid.conf" <<END
 FcgidIPCDir "$home/tmp/upload"
 FcgidProcessTableFile "$home/tmp/fcgid"

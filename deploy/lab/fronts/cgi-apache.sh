@@ -14,10 +14,7 @@ front_check() {
 
 front_configure() {
     apache_configure "headers proxy_fcgi substitute cgid" "sluice sluice-cgi"
-    set_line "$conf/conf-available/sluice-cgi.conf" 'Define SLUICE_INTAKE' \
-        "Define SLUICE_INTAKE $home/bin/intake"
-    set_line "$conf/conf-available/sluice-cgi.conf" 'Define SLUICE_CONFIG' \
-        "Define SLUICE_CONFIG $home/etc/sluice.conf"
+    apache_program sluice-cgi
 }
 
 front_start() {

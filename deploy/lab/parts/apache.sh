@@ -61,6 +61,13 @@ apache_tls() {
     replace "$site" /etc/ssl/private/ssl-cert-snakeoil.key "$certificate"
 }
 
+# apache_program CONF - this file of conf-available starts the program of apache_worker.
+apache_program() {
+    local file=$conf/conf-available/$1.conf
+    set_line "$file" 'Define SLUICE_INTAKE' "Define SLUICE_INTAKE $home/bin/intake"
+    set_line "$file" 'Define SLUICE_CONFIG' "Define SLUICE_CONFIG $home/etc/sluice.conf"
+}
+
 # apache_worker COMMAND... - makes $home/bin/intake, which starts a worker by this command with its
 # messages in intake.log; Apache would put them into its error log.
 apache_worker() {
