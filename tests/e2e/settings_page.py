@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from browser import Browser
-from harness import ENVIRONMENT, KEY, PATIENCE, SECRET, path_of, send, wait_for
+from harness import ENVIRONMENT, KEY, PATIENCE, SECRET, org_path, path_of, send, wait_for
 
 LIMIT = 1000  # signals a month
 HOSTILE = ('<script>window.hacked=1</script>"><img src=x onerror="window.hacked=1">'
@@ -41,7 +41,7 @@ def fill(stack):
     send(stack, path_of(keys["forms"], end="/batch"), b'[{"email":"a@example.com"}, 7, "no"]')
     send(stack, path_of(keys["forms"]), b'{"email": <b>')
     send(stack, path_of(keys["segment"]))  # without its secret: refused
-    send(stack, f"/api/product-orgs/webhook/{keys['product']['key']}",
+    send(stack, org_path(keys["product"]),
          b'{"groupId": "acct-2077", "traits": {"name": "Example Ltd"}}')
     for status in ("completed", "skipped", "failed"):
         stack.psql("select sluice.finish_signals(array_agg(id), %s,"

@@ -8,13 +8,11 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import JSON, KEY, SECRET, VARIANT, path_of, send, wait_for
+from harness import JSON, KEY, SECRET, VARIANT, org_path, path_of, send, wait_for
 from settings_page import assert_clear_text_gone, fits, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front,
               pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
-
-PRODUCT_ORGS = "/api/product-orgs/webhook/"
 
 # The next answers to changes are lost, after the service has given them.
 LOSE = """
@@ -80,7 +78,7 @@ def test_a_name_and_an_expiration_are_edited(page):
 
 def test_a_template_is_tried_on_the_latest_payload(page):
     key = page.stack.new_product_key(name="Warehouse")
-    assert send(page.stack, PRODUCT_ORGS + key["key"],
+    assert send(page.stack, org_path(key),
                 b'{"groupId":"acme","seats":12345678901234567890}').status == 202
     page.visit("keys")
     page.act("Warehouse", "Edit")
