@@ -93,9 +93,13 @@ class Page:
         self.click(f"{within} button".strip(), label)
         return self.wait("dialog")
 
-    def create(self, name, secret=False):
+    def name_a_key(self, name):
+        """Fills in the form for a key, which is still to be sent."""
         self.open_dialog("Create key")
         self.wait("dialog input[type=text]").send_keys(name)
+
+    def create(self, name, secret=False):
+        self.name_a_key(name)
         if secret:
             self.wait("dialog input[type=checkbox]").click()
         self.submit()
@@ -117,14 +121,18 @@ class Page:
                  f"{label} is copied")
         return self.script_async("navigator.clipboard.readText().then(done)")
 
-    def act(self, name, label):
-        """Opens a dialog by a button of a key's opened row."""
+    def press(self, name, label):
+        """A button of a key's row, which is opened for it."""
         self.row(name)
         self.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
             row.textContent.includes(arguments[0]));
             if (row.nextElementSibling.hidden) row.querySelector('.toggle').click();
             [...row.nextElementSibling.querySelectorAll('.actions button')].find(button =>
                 button.textContent === arguments[1]).click()""", name, label)
+
+    def act(self, name, label):
+        """Opens a dialog by a button of a key's row."""
+        self.press(name, label)
         return self.wait("dialog")
 
     def deactivate(self, name):
