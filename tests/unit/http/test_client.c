@@ -1,5 +1,5 @@
 /*
- * test_client.c - who a client is, behind proxies and with whatever it says itself.
+ * test_client.c - which address is a client's, behind proxies and whatever it says of itself.
  */
 #include "base/buf.h"
 #include "http/client.h"
