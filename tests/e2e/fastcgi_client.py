@@ -103,12 +103,13 @@ class Conversation:
             content = self._exactly(length + padding)[:length]
             output += content if kind == STDOUT else b""
         self.last = []
+        timeout = self.socket.gettimeout()
         self.socket.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             while header := self.socket.recv(8):
                 self.last.append(header[1])
                 self.socket.recv(sum(struct.unpack("!4xHBx", header)))
-        self.socket.settimeout(20.0 * PATIENCE)
+        self.socket.settimeout(timeout)
         return int(output[8:11]), not self.last
 
     def status(self):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 
 from harness import ENVIRONMENT
@@ -60,7 +61,18 @@ class Server:
                         found.append(int(entry))
         return found
 
-    def signal(self, pids, number):
+    @contextlib.contextmanager
+    def frozen(self):
+        """All of it stands still, as with a virtual machine that is being moved."""
+        processes = self.processes()
+        self.signal(processes, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.signal(processes, signal.SIGCONT)
+
+    @staticmethod
+    def signal(pids, number):
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from browser import Browser
-from harness import ENVIRONMENT, KEY, PATIENCE, SECRET, path_of, send, wait_for
+from harness import ENVIRONMENT, KEY, PATIENCE, SECRET, org_path, path_of, send, wait_for
 
 LIMIT = 1000  # signals a month
 HOSTILE = ('<script>window.hacked=1</script>"><img src=x onerror="window.hacked=1">'
@@ -41,7 +41,7 @@ def fill(stack):
     send(stack, path_of(keys["forms"], end="/batch"), b'[{"email":"a@example.com"}, 7, "no"]')
     send(stack, path_of(keys["forms"]), b'{"email": <b>')
     send(stack, path_of(keys["segment"]))  # without its secret: refused
-    send(stack, f"/api/product-orgs/webhook/{keys['product']['key']}",
+    send(stack, org_path(keys["product"]),
          b'{"groupId": "acct-2077", "traits": {"name": "Example Ltd"}}')
     for status in ("completed", "skipped", "failed"):
         stack.psql("select sluice.finish_signals(array_agg(id), %s,"
@@ -93,9 +93,13 @@ class Page:
         self.click(f"{within} button".strip(), label)
         return self.wait("dialog")
 
-    def create(self, name, secret=False):
+    def name_a_key(self, name):
+        """Fills in the form for a key, which is still to be sent."""
         self.open_dialog("Create key")
         self.wait("dialog input[type=text]").send_keys(name)
+
+    def create(self, name, secret=False):
+        self.name_a_key(name)
         if secret:
             self.wait("dialog input[type=checkbox]").click()
         self.submit()
@@ -117,14 +121,18 @@ class Page:
                  f"{label} is copied")
         return self.script_async("navigator.clipboard.readText().then(done)")
 
-    def act(self, name, label):
-        """Opens a dialog by a button of a key's opened row."""
+    def press(self, name, label):
+        """A button of a key's row, which is opened for it."""
         self.row(name)
         self.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
             row.textContent.includes(arguments[0]));
             if (row.nextElementSibling.hidden) row.querySelector('.toggle').click();
             [...row.nextElementSibling.querySelectorAll('.actions button')].find(button =>
                 button.textContent === arguments[1]).click()""", name, label)
+
+    def act(self, name, label):
+        """Opens a dialog by a button of a key's row."""
+        self.press(name, label)
         return self.wait("dialog")
 
     def deactivate(self, name):

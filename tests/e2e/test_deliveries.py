@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from harness import (JSON, NDJSON, Client, Stack, accepted_id, assert_problem, bulk_path, path_of,
-                     send, wait_for, wait_until_equal)
+from harness import (JSON, NDJSON, Client, Stack, accepted_id, assert_problem, bulk_path, org_path,
+                     path_of, send, wait_for, wait_until_equal)
 
 STRICT = {**JSON, "Prefer": "handling=strict"}
 
@@ -443,7 +443,7 @@ def test_a_payload_without_the_member(stack):
 def test_a_member_of_product_orgs(stack):
     key = stack.new_key(endpoint="product_orgs", template={"product_org_id": "org"},
                         delivery_id="delivery")
-    path = f"/api/product-orgs/webhook/{key['key']}"
+    path = org_path(key)
     ids = [send(stack, path, json.dumps(body).encode()).json["id"] for body in (
         {"org": "o-1", "delivery": 7}, {"org": "o-1", "delivery": 7, "again": True},
         {"org": "o-2", "delivery": 7})]

@@ -8,19 +8,16 @@ import threading
 
 import pytest
 
-from harness import JSON, KEY, SECRET, Client, Load, assert_problem, path_of, send
+from harness import JSON, KEY, SECRET, Client, Load, assert_problem, org_path, path_of, send
 from settings_api import get, post, token_of
 from sluicectl import USAGE
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
-PRODUCT_ORGS = "/api/product-orgs/webhook/"
-BODY = b'{"email":"lead@example.com"}'
 
-
-def status_with(stack, key, secret=None, body=BODY):
+def status_with(stack, key, secret=None):
     head = {**JSON, **({"X-Api-Secret": secret} if secret else {})}
-    return send(stack, path_of(key), body, head).status
+    return send(stack, path_of(key), headers=head).status
 
 
 def change(stack, key, what, body, user="edith", **options):
@@ -47,7 +44,7 @@ def test_a_key_is_edited(stack):
         == ("after", template, "2999-01-01T00:00:00Z")
     assert get(stack, "olga", f"keys/{key['id']}").json == edited
     # Of the next request on, the new template is used.
-    sent = send(stack, PRODUCT_ORGS + key["key"], b'{"id":"acme","mrr":5,"n":[1.50]}')
+    sent = send(stack, org_path(key), b'{"id":"acme","mrr":5,"n":[1.50]}')
     assert sent.json["product_org_id"] == "acme"
     payload = get(stack, "olga", f"keys/{key['id']}/payload").json
     assert payload["payload"] == {"id": "acme", "mrr": 5, "n": [1.5]}
@@ -283,7 +280,7 @@ def test_the_tool_edits(tool, stack, organization, tmp_path):
                  "--template", template)
     assert "not tried: no payload has come" in shown.stderr_text
     assert f'key {key["id"]} "after" was changed' in shown.stdout_text
-    accepted = send(stack, PRODUCT_ORGS + key["key"], b'{"id":"acme","mrr":"a lot","name":"Acme"}')
+    accepted = send(stack, org_path(key), b'{"id":"acme","mrr":"a lot","name":"Acme"}')
     assert accepted.status == 202
     template.write_text('{"product_org_id": "id", "name": "name"}')
     shown = tool("key", "edit", str(key["id"]), "--template", template)

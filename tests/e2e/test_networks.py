@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 from configuration import configured
-from harness import (JSON, MERGES_LOOK_ALIKES, SEED, Client, accepted_id,
-                     assert_problem, bulk_path, free_port, path_of, wait_for)
+from harness import (JSON, MERGES_LOOK_ALIKES, accepted_id, assert_problem, bulk_path, free_port,
+                     org_path, path_of, send_from, wait_for)
 
 pytestmark = pytest.mark.each_front
 
@@ -18,12 +18,6 @@ ITEM = b'{"email":"a@b.c"}'
 LARGE = b'{"email":"a@b.c","filler":"' + (300 << 10) * b"x" + b'"}'
 NOT_FROM = "requests with this key are not accepted from {}"
 UNKNOWN = "requests with this key need the client's address, which is not known here"
-
-
-def send_from(stack, address, path, body=SEED, headers=JSON, port=None):
-    with Client(port or stack.port) as client:
-        client.connection.source_address = (address, 0)
-        return client.send(path, body, headers)
 
 
 def key_in(stack, *networks, **options):
@@ -48,11 +42,11 @@ def test_a_key_works_in_its_networks_alone(stack):
     key = key_in(stack, INSIDE, "2001:db8::/32")
     orgs = stack.new_product_key()
     allow(stack, orgs, INSIDE)
-    org_path = f"/api/product-orgs/webhook/{orgs['key']}"
     for path, body in ((path_of(key), ITEM), (path_of(key, "web"), ITEM),
                        (path_of(key, end="/batch"), b"[%s,7]" % ITEM), (path_of(key), b"{"),
                        (path_of(key), LARGE), (bulk_path(key), b"[%s,7]" % ITEM),
-                       (bulk_path(key), b"{"), (org_path, b'{"groupId":"g"}'), (org_path, b"{")):
+                       (bulk_path(key), b"{"), (org_path(orgs), b'{"groupId":"g"}'),
+                       (org_path(orgs), b"{")):
         refused(send_from(stack, OUTSIDE, path, body), OUTSIDE)
         if body == b"{":
             assert_problem(send_from(stack, INSIDE, path, body), 400, "malformed_json")
@@ -90,8 +84,7 @@ def test_strangers_learn_nothing_of_networks(stack):
         for path, headers in ((path_of(key), JSON), (path_of(gone), JSON),
                               (path_of(key), {**JSON, "X-Api-Secret": "whs_wrong"})):
             assert_problem(send_from(stack, address, path, headers=headers), 401, "unauthenticated")
-    assert_problem(send_from(stack, OUTSIDE, f"/api/product-orgs/webhook/{key['key']}",
-                             headers=right), 403, "wrong_endpoint")
+    assert_problem(send_from(stack, OUTSIDE, org_path(key), headers=right), 403, "wrong_endpoint")
     refused(send_from(stack, OUTSIDE, path_of(key), headers=right), OUTSIDE)
     accepted_id(send_from(stack, INSIDE, path_of(key), headers=right))
 

@@ -12,7 +12,7 @@ import threading
 import pytest
 
 from consumers import Consumer, finish_all
-from harness import (ENVIRONMENT, NDJSON, accepted_id, bulk_path, path_of, send, wait_for,
+from harness import (ENVIRONMENT, NDJSON, accepted_id, bulk_path, org_path, path_of, send, wait_for,
                      wait_until_equal)
 from harness.documents import block
 
@@ -56,7 +56,7 @@ def test_one_for_each_group_that_stores(quiet):
     """At once in the worker's session, which was there before; none for what stores nothing."""
     stack, enable = quiet
     key, product_key = stack.new_key(), stack.new_product_key()
-    signal_path, product_path = path_of(key), f"/api/product-orgs/webhook/{product_key['key']}"
+    signal_path, product_path = path_of(key), org_path(product_key)
     batch = json.dumps([{"email": f"n{n}@example.com", "messageId": f"n{n}"}
                         for n in range(100)]).encode()
     with Listener(stack) as listener:

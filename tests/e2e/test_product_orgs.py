@@ -15,7 +15,7 @@ import threading
 import pytest
 
 from harness import (ENVIRONMENT, JSON, NDJSON, ROOT, Client, accepted_id, assert_problem,
-                     assert_recorded, bulk_path, path_of, send, sound_key, unsound_key,
+                     assert_recorded, bulk_path, org_path, path_of, send, sound_key, unsound_key,
                      wait_until_equal)
 from harness.documents import block, blocks
 from messages import (NO_PRODUCT_ORG_ID, NOT_A_TIMESTAMP, NOT_AN_OBJECT, NOT_TEXT, NOT_WHOLE,
@@ -28,10 +28,6 @@ TEMPLATE = {"product_org_id": "id", "name": "name", "plan_id": "plan.id", "plan_
             "feature_flags": "flags", "custom": {"projects": "n.projects", "first": "list.0"}}
 COLUMNS = ("product_org_id", "name", "plan_id", "plan_name", "user_count", "mrr", "trial_status",
            "last_active_at", "feature_flags", "custom", "warnings")
-
-
-def org_path(key, end=""):
-    return f"/api/product-orgs/webhook/{key['key']}{end}"
 
 
 def post(stack, key, item, headers=JSON, **options):

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILD, ENVIRONMENT, accepted_id, path_of
+from harness import BUILD, ENVIRONMENT, accepted_id, org_path, path_of
 from harness.documents import block
 from other_cluster import Database
 
@@ -343,7 +343,7 @@ def test_product_orgs(source, target):
     template = source.directory / "template.json"
     template.write_text(json.dumps({"product_org_id": "groupId", "name": "name"}))
     key = database.new_key(endpoint="product_orgs", template=template)
-    path = f"/api/product-orgs/webhook/{key['key']}"
+    path = org_path(key)
     assert database.send(path, b'{"groupId":"g","name":"before"}').status == 202
     database.tool("migrate", "--repair")
     current = "select name from sluice.product_org_current where product_org_id = 'g'"

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from harness import JSON, accepted_id, bulk_path, path_of, send
+from harness import JSON, accepted_id, bulk_path, org_path, path_of, send
 
 UTC = datetime.UTC
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -87,7 +87,7 @@ def test_a_product_org_follows_the_same_rules(stack):
     """An update by a clock that is far ahead is not the latest for ever."""
     key = stack.new_key(endpoint="product_orgs",
                         template={"product_org_id": "id", "name": "name", "last_active_at": "at"})
-    path = f"/api/product-orgs/webhook/{key['key']}"
+    path = org_path(key)
     ahead = send(stack, path, b'{"id":"org-7","name":"far ahead","at":"2099-01-01T00:00:00Z"}')
     assert ahead.json["warnings"] == [{"field": "last_active_at",
                                        "reason": "lies more than a day ahead of receipt"}]
@@ -254,6 +254,6 @@ def test_envelopes_of_requests_do_not_mix(stack, key):
 @pytest.mark.first_front
 def test_the_envelope_of_product_orgs(stack):
     key = stack.new_key(endpoint="product_orgs", template={"product_org_id": "id"})
-    send(stack, f"/api/product-orgs/webhook/{key['key']}", b'[{"id":"org-1"}]')
+    send(stack, org_path(key), b'[{"id":"org-1"}]')
     assert stack.psql("select product_org_id, envelope from sluice.product_org_update"
                       " where key_id = %s", key["id"]) == [("org-1", None)]

@@ -8,13 +8,11 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import JSON, KEY, SECRET, VARIANT, path_of, send, wait_for
+from harness import JSON, KEY, SECRET, VARIANT, org_path, path_of, send, wait_for
 from settings_page import assert_clear_text_gone, fits, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front,
               pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
-
-PRODUCT_ORGS = "/api/product-orgs/webhook/"
 
 # The next answers to changes are lost, after the service has given them.
 LOSE = """
@@ -80,7 +78,7 @@ def test_a_name_and_an_expiration_are_edited(page):
 
 def test_a_template_is_tried_on_the_latest_payload(page):
     key = page.stack.new_product_key(name="Warehouse")
-    assert send(page.stack, PRODUCT_ORGS + key["key"],
+    assert send(page.stack, org_path(key),
                 b'{"groupId":"acme","seats":12345678901234567890}').status == 202
     page.visit("keys")
     page.act("Warehouse", "Edit")
@@ -173,8 +171,7 @@ def test_a_secret_is_enabled_rotated_and_removed(page):
 def test_a_lost_answer_is_asked_for_again(page):
     page.visit("keys")
     page.script(LOSE, 1)
-    page.open_dialog("Create key")
-    page.wait("dialog input[type=text]").send_keys("Lost once")
+    page.name_a_key("Lost once")
     page.click("dialog [type=submit]")
     key = shown(page)[0]
     assert status_with(page, key) == 202
@@ -186,8 +183,7 @@ def test_answers_that_stay_lost(page):
     """The form then keeps what was sent, and asks for the same key when it is told to."""
     page.visit("keys")
     page.script(LOSE, 3)
-    page.open_dialog("Create key")
-    page.wait("dialog input[type=text]").send_keys("Lost for longer")
+    page.name_a_key("Lost for longer")
     page.click("dialog [type=submit]")
     page.wait("dialog .failed", "No answer from the server")
     assert page.script("return document.querySelector('dialog .fields').inert")
@@ -210,12 +206,16 @@ def test_answers_that_stay_lost(page):
 def test_a_lost_key_is_in_the_list(page):
     page.visit("keys")
     page.script(LOSE, 3)
-    page.open_dialog("Create key")
-    page.wait("dialog input[type=text]").send_keys("Given up")
+    page.name_a_key("Given up")
     page.click("dialog [type=submit]")
     page.wait("dialog .failed")
     page.close_dialog("Cancel")
     page.row("Given up")
+
+
+def asks_before_a_reload(page):
+    return page.script("""const event = new Event('beforeunload', { cancelable: true });
+        dispatchEvent(event); return event.defaultPrevented""")
 
 
 def test_leaving_asks_first(page):
@@ -231,28 +231,22 @@ def test_leaving_asks_first(page):
     page.script("document.querySelector('dialog').close()")
     page.wait("dialog .question")
     assert page.text("dialog .reveal-text") == key
-    asked = page.script("""const event = new Event('beforeunload', { cancelable: true });
-        dispatchEvent(event); return event.defaultPrevented""")
-    assert asked, "a reload is asked about"
+    assert asks_before_a_reload(page)
     page.driver.back()  # within the page
     assert page.text("dialog .reveal-text") == key
     page.click("dialog .question button", "Close")
     page.wait_gone("dialog")
-    assert not page.script("""const event = new Event('beforeunload', { cancelable: true });
-        dispatchEvent(event); return event.defaultPrevented""")
+    assert not asks_before_a_reload(page)
     assert_clear_text_gone(page, key)
 
 
 def test_a_dialog_that_cannot_be_loaded_says_so(page):
     page.stack.new_key(name="Offline")
     page.visit("keys")
-    page.row("Offline")
     page.expected.add(599)
     page.command("Network.setBlockedURLs", urls=["*/edit-key.js"])
     try:
-        page.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
-            row.textContent.includes('Offline')); row.querySelector('.toggle').click();
-            row.nextElementSibling.querySelector('.actions button').click()""")
+        page.press("Offline", "Edit")
         page.wait("#toast", "could not be loaded")
     finally:
         page.command("Network.setBlockedURLs", urls=[])

@@ -14,17 +14,11 @@ import subprocess
 import pytest
 
 from configuration import configured
-from harness import JSON, ROOT, SEED, Client, accepted_id, path_of, sound_key, wait_for
+from harness import JSON, ROOT, SEED, accepted_id, org_path, path_of, send_from, sound_key, wait_for
 from settings_api import API, basic
 
 FAIL2BAN = ROOT / "deploy" / "fail2ban"
 VICTIM = "198.51.100.66"
-
-
-def send_from(stack, address, path, body=SEED, headers=JSON, method="POST"):
-    with Client(stack.port) as client:
-        client.connection.source_address = (address, 0)
-        return client.send(path, body, headers, method)
 
 
 def banned_by(name, text, tmp_path):
@@ -64,7 +58,7 @@ def test_unknown_keys_and_wrong_secrets(stack, tmp_path):
                 ("127.0.0.24", path_of(unknown), {**JSON, "traceparent": f"00 client={VICTIM}"})):
             assert send_from(stack, address, path, headers=headers).status in (400, 401, 404)
         for path, body, status in ((path_of(key), SEED, 202), (path_of(key), b"{", 400),
-                                   ("/api/product-orgs/webhook/" + key["key"], SEED, 403)):
+                                   (org_path(key), SEED, 403)):
             assert send_from(stack, "127.0.0.25", path, body, right).status == status
         stack.settle_log()
     text = "\n".join(stack.log().splitlines()[begin:]) + "\n"

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from consumers import Consumer, Follower
-from harness import Load, accepted_id, assert_staged_once, path_of, send, wait_for
+from harness import Load, accepted_id, assert_staged_once, org_path, path_of, send, wait_for
 from sluicectl import FAILED, FINE, MIGRATIONS, Tool, files_in
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
@@ -85,7 +85,7 @@ class Traffic:
                 Load(self.stack, path_of(general), senders=2, body=lambda number: (
                     b'{"email":"a@example.com","messageId":"m-%d","number":%d}'
                     % (number, number))),
-                Load(self.stack, f"/api/product-orgs/webhook/{orgs['key']}", senders=2,
+                Load(self.stack, org_path(orgs), senders=2,
                      body=lambda number: b'{"groupId":"g","number":%d}' % number))]
         self.threads = [threading.Thread(target=self.repeat, args=[work])
                         for work in (self.consume, self.follower.step)]

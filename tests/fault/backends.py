@@ -1,11 +1,15 @@
-"""How many backends the workers have at most: asked again and again while a fault lasts."""
+"""The backends of the workers, and how many there are at most while a fault lasts."""
 
 import threading
 
 import psycopg2
 
-INTAKE = ("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
+INTAKE = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
           " and backend_type = 'client backend'")
+
+
+def end_backends(stack):
+    stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE}) as intake")
 
 
 class Backends:
@@ -29,7 +33,7 @@ class Backends:
         with connection.cursor() as cursor:
             while not self.stopping.wait(0.02):
                 try:
-                    cursor.execute(INTAKE)
+                    cursor.execute(f"select count(*) from ({INTAKE}) as intake")
                     self.most = max(self.most, cursor.fetchone()[0])
                 except psycopg2.Error:
                     break

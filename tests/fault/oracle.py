@@ -8,7 +8,7 @@ import json
 import threading
 import time
 
-from harness import JSON, PATIENCE, assert_problem, path_of, percentile
+from harness import JSON, PATIENCE, assert_problem, path_of, percentile, wait_for
 from harness.client import Answer
 
 Attempt = collections.namedtuple("Attempt", "number start seconds answer")
@@ -49,9 +49,25 @@ class Oracle:
             while not self.stopping.is_set():
                 with self.lock:
                     number, self.next_number = self.next_number, self.next_number + 1
-                while not self.attempt(client, number) and number % 2 == 0 \
-                        and not self.stopping.is_set():
-                    time.sleep(PAUSE_S)
+                self.deliver(client, number)
+
+    def deliver(self, client, number):
+        """Until it is accepted, if it has an id."""
+        while not self.attempt(client, number) and number % 2 == 0 and not self.stopping.is_set():
+            time.sleep(PAUSE_S)
+
+    def endure(self, fault, seconds, accepted):
+        """Senders go on while the fault lasts, and until so many are accepted after it. Returns
+        when the first was refused, and when the fault was over."""
+        wait_for(lambda: self.count(202) >= accepted, "the load is accepted")
+        with fault:
+            since = time.monotonic()
+            wait_for(lambda: self.count(503, since), "one is refused")
+            first = time.monotonic()
+            wait_for(lambda: time.monotonic() > since + seconds, "it lasts")
+        healed = time.monotonic()
+        wait_for(lambda: self.count(202, healed) >= accepted, "requests are accepted again")
+        return first, healed
 
     def attempt(self, client, number):
         signal = {"email": f"{number}@example.com", "number": number}
@@ -124,9 +140,10 @@ class Oracle:
         late = [each for each in self.attempts if each.seconds > self.limit_s]
         assert not late, f"{len(late)} took over {self.limit_s} s: {max(e.seconds for e in late)}"
 
-    def summary(self):
+    def report(self, capsys, more=""):
         codes = collections.Counter("202" if each.answer and each.answer.status == 202 else
                                     each.answer.code if each.answer else "unanswered"
                                     for each in self.attempts)
         longest = max(each.seconds for each in self.attempts)
-        return f" [{dict(codes)}, longest {longest:.2f} s]"
+        with capsys.disabled():
+            print(f" [{dict(codes)}, longest {longest:.2f} s{more}]", end="", flush=True)

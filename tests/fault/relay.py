@@ -11,6 +11,17 @@ import threading
 PORT = 5432  # names the socket
 
 
+def listen_in(place):
+    """A socket in that directory where libpq looks for a server's, for workers of any user."""
+    path = pathlib.Path(place, f".s.PGSQL.{PORT}")
+    path.parent.chmod(0o755)
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(path))
+    path.chmod(0o777)
+    listening.listen(64)
+    return listening
+
+
 class Relay:
     """Listens in a directory of its own, or on a socket that it is given."""
 
@@ -18,24 +29,15 @@ class Relay:
         self.target = str(pathlib.Path(stack.env["PGHOST"], f".s.PGSQL.{stack.env['PGPORT']}"))
         self.place = tempfile.TemporaryDirectory(prefix="sluice-relay-")
         self.dir = pathlib.Path(self.place.name)
-        self.dir.chmod(0o755)
         self.lock = threading.Lock()
         self.left = None  # so many messages, or bytes, until all connections are cut; None: never
         self.of_bytes = False
         self.passed = 0  # since they were counted from
         self.silent = threading.Event()  # takes what comes, and passes nothing on
         self.pairs = []
-        self.listening = listening or self.listen()
+        self.listening = listening or listen_in(self.dir)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
-
-    def listen(self):
-        listening = socket.socket(socket.AF_UNIX)
-        path = self.dir / f".s.PGSQL.{PORT}"
-        listening.bind(str(path))
-        path.chmod(0o777)
-        listening.listen(64)
-        return listening
 
     def __enter__(self):
         return self

@@ -10,14 +10,13 @@ import time
 import psycopg2
 import pytest
 
+from backends import INTAKE, end_backends
 from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
                      assert_staged_once, bulk_path, path_of, send, wait_for)
 from postgresql_server import Server
 
 REQUEST_S = 20  # the time limit of a request where a test is about how soon it is answered
 SHORT_S = 3  # where a test waits for the limit; answers come within twice that
-INTAKE_BACKENDS = ("select pid from pg_stat_activity where usename = 'sluice_intake'"
-                   " and backend_type = 'client backend'")
 
 
 def recovered(stack, key, code=None):
@@ -54,7 +53,7 @@ def test_killed_backends_under_load(make_stack, front, capsys):
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(15):
             load.wait(40, 202)
-            stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+            end_backends(stack)
         load.wait(40, 202)
     assert_only_known_answers(load)
     extra = assert_staged_once(stack, key, load, exactly=False)
@@ -69,7 +68,7 @@ def test_backends_killed_hard_under_load(make_stack, capsys):
     with Load(stack, path_of(key), senders=32) as load:
         for _ in range(4):
             load.wait(40, 202)
-            for (pid,) in wait_for(lambda: quietly(stack, INTAKE_BACKENDS), "a backend is there"):
+            for (pid,) in wait_for(lambda: quietly(stack, INTAKE), "a backend is there"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         load.wait(40, 202)
@@ -144,17 +143,13 @@ def test_frozen_server_is_answered_in_time(make_stack, front):
     large = b"\n".join([SEED] * 4000)
     with Load(stack, path_of(key), senders=16) as load:
         load.wait(100, 202)
-        frozen = server.processes()
-        server.signal(frozen, signal.SIGSTOP)
-        since = time.monotonic()
-        try:
+        with server.frozen():
+            since = time.monotonic()
             load.wait(48, 503)
             for path in (path_of(key, end="/batch"), bulk_path(key)):
                 start = time.monotonic()
                 assert_problem(send(stack, path, large, NDJSON), 503)
                 assert time.monotonic() - start < 2 * SHORT_S * PATIENCE
-        finally:
-            server.signal(frozen, signal.SIGCONT)
         recovered(stack, key)
         load.wait(50, 202)
     assert_only_known_answers(load)
@@ -173,7 +168,7 @@ def test_one_frozen_backend(make_stack):
                                              "database_timeout": "1s", "connect_timeout": "1s"})
     key = stack.new_key()
     accepted_id(send(stack, path_of(key)))
-    backends = [pid for (pid,) in stack.psql(INTAKE_BACKENDS)]
+    backends = [pid for (pid,) in stack.psql(INTAKE)]
     assert backends
     for pid in backends:  # idle: one that holds locks would stop the whole server
         os.kill(pid, signal.SIGSTOP)
@@ -233,7 +228,7 @@ def test_no_connections_left(make_stack, front):
     stack = make_stack(front)
     key = stack.new_key()
     stack.psql("alter role sluice_intake connection limit 0")
-    stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+    end_backends(stack)
     wait_for(lambda: send(stack, path_of(key)).status == 503, "the loss is noticed")
     for path in (path_of(key), bulk_path(key)):
         assert_problem(send(stack, path), 503, "database_unavailable")
@@ -300,7 +295,7 @@ def test_synchronous_commit_stays_on(make_stack):
     stack = make_stack("lighttpd")
     key = stack.new_key()
     stack.psql("alter role sluice_intake set synchronous_commit = off")
-    stack.psql(f"select pg_terminate_backend(pid) from ({INTAKE_BACKENDS}) as intake")
+    end_backends(stack)
     recovered(stack, key)
     server = Server(stack)
     with Load(stack, path_of(key), senders=16) as load:

@@ -20,22 +20,12 @@ WORKERS = 2
 HANG_S = 6  # longer than a request may take, so that those of all stages are caught
 
 
-@contextlib.contextmanager
 def locked(stack):
-    with stack.locked():
-        yield
+    return stack.locked()
 
 
-@contextlib.contextmanager
 def frozen(stack):
-    """The whole server, as with a virtual machine that is being moved."""
-    server = Server(stack)
-    processes = server.processes()
-    server.signal(processes, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.signal(processes, signal.SIGCONT)
+    return Server(stack).frozen()
 
 
 @contextlib.contextmanager
@@ -57,21 +47,14 @@ def test_hang(make_stack, capsys, hang):
     stack = make_stack("lighttpd", workers=WORKERS, settings=LIMITS)
     key = stack.new_key()
     with Oracle(stack, key, LIMIT_S, senders=32) as oracle, Backends(stack) as backends:
-        wait_for(lambda: oracle.count(202) >= 100, "the load is accepted")
-        with hang(stack):
-            since = time.monotonic()
-            wait_for(lambda: oracle.count(503, since), "one is refused")
-            first = time.monotonic()
-            wait_for(lambda: time.monotonic() > since + HANG_S, "it lasts")
-        healed = time.monotonic()
-        wait_for(lambda: oracle.count(202, healed) >= 100, "requests are accepted again")
+        first, healed = oracle.endure(hang(stack), HANG_S, accepted=100)
     after = min(each.start + each.seconds for each in oracle.attempts
                 if each.answer and each.answer.status == 202 and each.start + each.seconds > healed)
-    with capsys.disabled():
-        print(oracle.summary(), f"[refused in {oracle.refused_in(first + 1, healed) * 1000:.0f} ms,"
-              f" healed in {after - healed:.2f} s, {backends.most} backends]", end="", flush=True)
+    refused_s = oracle.refused_in(first + 1, healed)
+    oracle.report(capsys, f", refused in {refused_s * 1000:.0f} ms, healed in"
+                          f" {after - healed:.2f} s, {backends.most} backends")
     oracle.check()
-    assert oracle.refused_in(first + 1, healed) < LIMIT_S / 10 * PATIENCE
+    assert refused_s < LIMIT_S / 10 * PATIENCE
     assert after - healed < LIMIT_S / 2 * PATIENCE
     assert backends.most <= WORKERS + 2
 
@@ -122,6 +105,5 @@ def test_stopped_workers(make_stack, capsys):
             for pid in workers:
                 os.kill(pid, signal.SIGCONT)
         accept(oracle, 100)
-    with capsys.disabled():
-        print(oracle.summary(), end="", flush=True)
+    oracle.report(capsys)
     oracle.check()

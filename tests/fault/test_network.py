@@ -5,7 +5,6 @@ import ctypes
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -91,21 +90,14 @@ def test_black_hole(module_stack, capsys):
         worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
         backends = held.enter_context(Backends(stack))
         oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
-        wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
-        with network.black_hole():
-            since = time.monotonic()
-            wait_for(lambda: oracle.count(503, since), "one is refused")
-            first = time.monotonic()
-            wait_for(lambda: time.monotonic() > since + LIMIT_S + 4, "it lasts")
-        healed = time.monotonic()
-        wait_for(lambda: oracle.count(202, healed) >= 50, "requests are accepted again")
+        first, healed = oracle.endure(network.black_hole(), LIMIT_S + 4, accepted=50)
         again = min(each.start + each.seconds for each in oracle.attempts
                     if each.start > healed and each.answer and each.answer.status == 202)
-    with capsys.disabled():
-        print(oracle.summary(), f"[refused in {oracle.refused_in(first + 1, healed) * 1000:.0f} ms,"
-              f" healed in {again - healed:.2f} s, {backends.most} backends]", end="", flush=True)
+    refused_s = oracle.refused_in(first + 1, healed)
+    oracle.report(capsys, f", refused in {refused_s * 1000:.0f} ms, healed in"
+                          f" {again - healed:.2f} s, {backends.most} backends")
     oracle.check()
-    assert oracle.refused_in(first + 1, healed) < LIMIT_S / 10 * PATIENCE
+    assert refused_s < LIMIT_S / 10 * PATIENCE
     assert again - healed < LIMIT_S * PATIENCE
     assert backends.most <= 4  # those of the stack's own worker and of ours, and two
 
@@ -159,22 +151,17 @@ def test_promotion(make_stack, capsys, end):
     with contextlib.ExitStack() as held:
         held.callback(standby.close)
         worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
-        oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
-        oracle.psql = standby.psql
-        wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
-        stack.disconnect()
-        frozen = []
-        if end == "crash":
-            server.stop("immediate")
-        else:
-            frozen = server.processes()
-            server.signal(frozen, signal.SIGSTOP)
-            held.callback(server.signal, frozen, signal.SIGCONT)
-        wait_for(lambda: oracle.count(503), "the loss is noticed")
-        standby.promote()
-        since = time.monotonic()
-        wait_for(lambda: oracle.count(202, since) >= 50, "the new primary is found")
-        oracle.__exit__()
-        with capsys.disabled():
-            print(oracle.summary(), end="", flush=True)
+        with Oracle(stack, key, LIMIT_S, send=sender(worker, key)) as oracle:
+            oracle.psql = standby.psql
+            wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
+            stack.disconnect()
+            if end == "crash":
+                server.stop("immediate")
+            else:
+                held.enter_context(server.frozen())
+            wait_for(lambda: oracle.count(503), "the loss is noticed")
+            standby.promote()
+            since = time.monotonic()
+            wait_for(lambda: oracle.count(202, since) >= 50, "the new primary is found")
+        oracle.report(capsys)
         oracle.check()

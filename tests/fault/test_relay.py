@@ -1,19 +1,17 @@
 """The connection to PostgreSQL breaks anywhere, or one of several hosts is of no use."""
 
 import contextlib
-import json
-import os
-import socket
 import tempfile
 import time
 
 import pytest
 
+from backends import end_backends
 from direct import sender
 from fastcgi_client import Worker
 from harness import PATIENCE, wait_for
-from oracle import Attempt, Oracle
-from relay import Relay
+from oracle import Oracle
+from relay import Relay, listen_in
 
 QUICK = {"SLUICE_CONNECT_TIMEOUT": "500ms", "SLUICE_DATABASE_TIMEOUT": "1s",
          "SLUICE_REQUEST_TIMEOUT": "4s"}
@@ -28,25 +26,12 @@ def relayed(module_stack):
         yield stack, relay, worker
 
 
-def deliver(oracle, send, number):
-    """One signal, as the oracle's senders do it."""
-    while True:
-        signal = {"email": "a@example.com", "number": number}
-        if number % 2 == 0:
-            signal["messageId"] = f"fault-{number}"
-        start = time.monotonic()
-        answer = send(number, json.dumps(signal).encode())
-        oracle.attempts.append(Attempt(number, start, time.monotonic() - start, answer))
-        if number % 2 or (answer and answer.status == 202):
-            return
-
-
 def cut_everywhere(relayed, capsys, of_bytes, fresh, step):
     """Cuts after one, two, three and so on, until a delivery comes through before the cut."""
     stack, relay, worker = relayed
     key = stack.new_key()
     send = sender(worker, key)
-    oracle = Oracle(stack, key, LIMIT_S, senders=0)
+    oracle = Oracle(stack, key, LIMIT_S, senders=0, send=send)
     at = 0
     while True:
         at += step
@@ -56,12 +41,11 @@ def cut_everywhere(relayed, capsys, of_bytes, fresh, step):
             if fresh:
                 relay.cut()
             relay.cut_after(at, of_bytes)
-            deliver(oracle, send, number)
+            oracle.deliver(None, number)
         if not relay.is_cut():
             break
     relay.cut_after(1 << 30)
-    with capsys.disabled():
-        print(oracle.summary(), f"[{at // step} places]", end="", flush=True)
+    oracle.report(capsys, f", {at // step} places")
     oracle.check()
     assert at // step > 5
 
@@ -93,21 +77,14 @@ def test_silence_under_load(relayed, capsys):
         healed = time.monotonic()
         relay.cut()  # what was swallowed is missing
         wait_for(lambda: oracle.count(202, healed) >= 50, "requests are accepted again")
-    with capsys.disabled():
-        print(oracle.summary(), end="", flush=True)
+    oracle.report(capsys)
     oracle.check()
 
 
 @contextlib.contextmanager
 def silent_host():
     """Takes connections, and says nothing."""
-    with tempfile.TemporaryDirectory(prefix="sluice-silent-") as place, \
-            socket.socket(socket.AF_UNIX) as listening:
-        path = f"{place}/.s.PGSQL.5432"
-        os.chmod(place, 0o755)
-        listening.bind(path)
-        os.chmod(path, 0o777)
-        listening.listen(64)
+    with tempfile.TemporaryDirectory(prefix="sluice-silent-") as place, listen_in(place):
         yield place
 
 
@@ -123,8 +100,7 @@ def test_silent_host_before_a_good_one(module_stack):
             wait_for(lambda: oracle.count(202) >= 50, "the other host is tried")
             # The one that works is tried first when the connection is lost.
             since = time.monotonic()
-            stack.psql("select pg_terminate_backend(pid) from pg_stat_activity"
-                       " where usename = 'sluice_intake'")
+            end_backends(stack)
             wait_for(lambda: oracle.count(202, since) >= 50, "it is found again")
             assert max(each.seconds for each in oracle.attempts if each.start > since) \
                 < 0.5 * PATIENCE

@@ -64,9 +64,8 @@ def equip(root, hosts, servers):
     prepare(root, *servers)
     for package in (root / "srv/packages").glob(f"sluice*-{REVISION}_*.deb"):
         shutil.copy(package, root / "root")
-    unwanted = [unit for unit in ("postgresql",) if unit not in servers]
-    if unwanted:
-        machines.shell("systemctl", f"--root={root}", "disable", *unwanted)
+    if "postgresql" not in servers:
+        machines.shell("systemctl", f"--root={root}", "disable", "postgresql")
     with (root / "etc/hosts").open("a") as file:
         file.writelines(f"{address} {name}\n" for name, (address, *_) in hosts.items())
 

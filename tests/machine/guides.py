@@ -72,8 +72,12 @@ class Site:
         self.machines = machines
         self.key = None
 
-    def follow(self, title):
-        """Does what the section says, in its order."""
+    def follow(self, *titles):
+        """Does what these sections say, one after the other."""
+        for title in titles:
+            self.follow_section(title)
+
+    def follow_section(self, title):
         hosts = list(self.machines) if len(self.machines) == 1 else []
         printed = None
         for before, language, content in parts(section(title)):

@@ -4,9 +4,8 @@ import re
 
 import pytest
 
+from answers import SERVICES
 from machine import wait_for
-
-SERVICES = {"nginx": "nginx", "Apache": "apache2", "lighttpd": "lighttpd"}
 
 
 def leaks(site):
@@ -19,20 +18,14 @@ def leaks(site):
 @pytest.mark.parametrize("front", SERVICES)
 def test_install_and_tls(boot, front):
     site = boot({"web.example.com": ("192.0.2.10", "postgresql", SERVICES[front])})
-    site.follow("Packages and database")
-    site.follow(f"With {front}")
-    site.follow("The first signal")
-    site.follow("A certificate")
-    site.follow(f"TLS in {front}")
-    site.follow("A signal over TLS")
+    site.follow("Packages and database", f"With {front}", "The first signal")
+    site.follow("A certificate", f"TLS in {front}", "A signal over TLS")
     assert not leaks(site)
 
 
 def test_pgbouncer(boot):
     site = boot({"web.example.com": ("192.0.2.10", "postgresql", "nginx")})
-    for title in ("Packages and database", "With nginx", "The first signal"):
-        site.follow(title)
-    site.follow("PgBouncer")
+    site.follow("Packages and database", "With nginx", "The first signal", "PgBouncer")
 
 
 DB_1, DB_2, WEB_1, WEB_2, LB = (f"{name}.example.com" for name in
@@ -42,8 +35,7 @@ DB_1, DB_2, WEB_1, WEB_2, LB = (f"{name}.example.com" for name in
 def test_remote_database_and_two_hosts(boot):
     site = boot({DB_1: ("192.0.2.20", "postgresql"), WEB_1: ("192.0.2.10", "nginx"),
                  WEB_2: ("192.0.2.11", "nginx"), LB: ("192.0.2.5",)})
-    site.follow("A remote database")
-    site.follow("Two intake hosts")
+    site.follow("A remote database", "Two intake hosts")
     assert not leaks(site)
 
 
@@ -71,12 +63,9 @@ def test_replication_and_failover(boot):
     """What was answered with 202 is there after the loss of the primary under load."""
     site = boot({DB_1: ("192.0.2.20", "postgresql"), DB_2: ("192.0.2.21", "postgresql"),
                  WEB_1: ("192.0.2.10", "nginx"), WEB_2: ("192.0.2.11", "nginx")})
-    site.follow("A remote database")
-    site.follow("The second host")
-    site.follow("A certificate and a role for the standby")
-    site.follow("The standby")
-    site.follow("What 202 promises")
-    site.follow("Workers that find the primary")
+    site.follow("A remote database", "The second host",
+                "A certificate and a role for the standby", "The standby", "What 202 promises",
+                "Workers that find the primary")
     primary, standby = site.machines[DB_1], site.machines[DB_2]
     senders = [site.machines[name].start(SENDER.replace("KEY", site.key))
                for name in (WEB_1, WEB_2, WEB_1, WEB_2)]

@@ -16,8 +16,7 @@ HOST = "web.example.com"
 def site():
     with booting() as boot:
         site = boot({HOST: ("192.0.2.10", "postgresql", "nginx")})
-        for title in ("Packages and database", "With nginx", "The first signal"):
-            site.follow(title)
+        site.follow("Packages and database", "With nginx", "The first signal")
         yield site
 
 
@@ -32,6 +31,10 @@ def posted(site, body=None):
         return site.machines[HOST].run(POST + site.key)
     return site.machines[HOST].json(
         f"curl -sS -d '{body}' http://{HOST}/api/signal-staging/webhook/{site.key}")
+
+
+def wait_until_accepted(site):
+    wait_for(lambda: posted(site) == "202", "the worker has reconnected")
 
 
 def stored(site):
@@ -79,11 +82,11 @@ def test_a_dump_is_restored(site, machine):
 
 def test_the_last_commit_is_restored(site):
     site.follow("Base backup and WAL")
-    wait_for(lambda: posted(site) == "202", "the worker has reconnected")
+    wait_until_accepted(site)
     before = stored(site)
     site.follow("Restore up to the last commit")
     assert stored(site) == before
-    wait_for(lambda: posted(site) == "202", "the worker has reconnected")
+    wait_until_accepted(site)
 
 
 def test_no_request_is_lost_by_an_upgrade(site, machine):
@@ -110,7 +113,7 @@ def test_trouble_is_found(site, machine):
     machine.run("systemctl stop 'postgresql@*'")
     assert posted(site) == "503"
     machine.run("systemctl start postgresql")
-    wait_for(lambda: posted(site) == "202", "the worker has reconnected")
+    wait_until_accepted(site)
     site.follow("Troubleshooting")
 
 
@@ -149,7 +152,7 @@ def test_purging_leaves_servers_and_data(site, machine):
     front.start()
     before = stored(site)
     site.follow("Programs")
-    wait_for(lambda: machine.run(POST + site.key) == "404", "lighttpd has reloaded")
+    wait_for(lambda: posted(site) == "404", "lighttpd has reloaded")
     machine.run("systemctl restart postgresql")
     for name in answers.SERVICES:
         answers.Front(machine, name, site.key).start()

@@ -4,9 +4,8 @@ import os
 import pathlib
 
 import pytest
-from conftest import POST
 from machine import wait_for
-from test_life import HOST, load, posted, stored
+from test_life import HOST, load, posted, stored, wait_until_accepted
 
 # As the distribution's upgrade leaves it: the cluster of 15 in use, an empty one of 17 beside it.
 BEFORE = """
@@ -24,12 +23,11 @@ def test_nothing_is_lost(boot):
     site = boot({HOST: ("192.0.2.10", "postgresql", "nginx")})
     machine = site.machines[HOST]
     machine.run(BEFORE)
-    for title in ("Packages and database", "With nginx", "The first signal"):
-        site.follow(title)
+    site.follow("Packages and database", "With nginx", "The first signal")
     with load(site) as answered:
         wait_for(lambda: posted(site) == "202", "a signal is stored")
         site.follow("PostgreSQL major upgrade")
-        wait_for(lambda: machine.run(POST + site.key) == "202", "the worker has reconnected")
+        wait_until_accepted(site)
     assert set(answered) == {"202", "503"}
     assert machine.run("psql -XAtc 'SHOW server_version_num' sluice")[:2] == "17"
     # The first signal, the two of this test, and all that were accepted meanwhile.

@@ -18,6 +18,15 @@ def posted(machine, key):
     return machine.run(POST + key)
 
 
+def start_senders(machine, key):
+    """Four, with 150 signals each."""
+    return [machine.start(f"for n in {{1..150}}; do {POST}{key}; echo; done") for _ in "1234"]
+
+
+def answers_of(senders):
+    return [line for sender in senders for line in sender.communicate()[0].split()]
+
+
 def test_a_signal_is_committed(installed, key):
     assert posted(installed, key) == "202"
     assert installed.run("runuser -u postgres -- psql -Atc 'SELECT count(*) > 0 FROM sluice.signal'"
@@ -37,22 +46,20 @@ def test_a_request_starts_a_stopped_worker(installed, key):
 
 def test_no_request_is_lost_while_workers_restart(installed, key):
     """Requests queue in the socket, which systemd holds."""
-    senders = [installed.start(f"for n in {{1..150}}; do {POST}{key}; echo; done") for _ in "1234"]
+    senders = start_senders(installed, key)
     restarts = 0
     while any(sender.poll() is None for sender in senders):
         installed.run(f"systemctl restart {WORKER}")
         restarts += 1
-    answers = [line for sender in senders for line in sender.communicate()[0].split()]
     assert restarts > 3
-    assert answers == ["202"] * 600
+    assert answers_of(senders) == ["202"] * 600
 
 
 def test_no_request_is_lost_during_an_upgrade(installed, key):
     before = shown(installed, WORKER, "MainPID")
-    senders = [installed.start(f"for n in {{1..150}}; do {POST}{key}; echo; done") for _ in "1234"]
+    senders = start_senders(installed, key)
     installed.run("dpkg -i /srv/packages/sluice*_*-2_*.deb")
-    answers = [line for sender in senders for line in sender.communicate()[0].split()]
-    assert answers == ["202"] * 600
+    assert answers_of(senders) == ["202"] * 600
     assert shown(installed, WORKER, "MainPID") not in ("0", before)
 
 

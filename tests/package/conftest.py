@@ -46,9 +46,5 @@ def key(fitted):
                 ids=lambda pair: f"{pair[0].name}-{pair[1].name}")
 def front(request, worker, key):
     kind, setup = request.param
-    server = kind(setup)
-    server.restore()
-    server.enable()
-    server.start()
-    yield server
-    server.stop()
+    with kind(setup).serving() as server:
+        yield server

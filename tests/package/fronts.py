@@ -1,5 +1,6 @@
 """fronts.py - each web server as Debian installs it, and Sluice enabled in it as its file says."""
 
+import contextlib
 import os
 import pathlib
 import shutil
@@ -87,6 +88,19 @@ class Front:
             end(pathlib.Path("/run/proxy.pid"))
         end(pathlib.Path(self.pid_file))
 
+    @contextlib.contextmanager
+    def serving(self, settings=False):
+        """As installed, with Sluice enabled, and if asked the settings page."""
+        self.restore()
+        self.enable()
+        if settings:
+            self.enable_settings()
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
     def request(self, path, *options, host=machine.HOST):
         return machine.request(self.setup.url(path, host), *options, address=self.setup.address)
 
@@ -128,19 +142,15 @@ def edit(path, old, new):
 
 
 class Apache(Front):
-    name = package = "apache"
+    name = "apache"
     package = "apache2"
     pid_file = "/run/apache2/apache2.pid"
     command = ("apachectl", "start")
 
-    def enable_sluice(self):
+    def enable(self):
         conf = "/etc/apache2/conf-available/sluice.conf"
         machine.run("a2enmod", "headers", "proxy_fcgi", "substitute")
         machine.run("a2enconf", "sluice")
-        return conf
-
-    def enable(self):
-        conf = self.enable_sluice()
         if self.setup.base:
             edit(conf, "#Define SLUICE_BASE", "Define SLUICE_BASE")
         if self.setup.only_host:

@@ -30,13 +30,8 @@ def settings(fitted):
 
 @pytest.fixture(scope="module", params=fronts.FRONTS, ids=lambda kind: kind.name)
 def front(request, worker, settings):
-    server = request.param(fronts.SETUPS[0])
-    server.restore()
-    server.enable()
-    server.enable_settings()
-    server.start()
-    yield server
-    server.stop()
+    with request.param(fronts.SETUPS[0]).serving(settings=True) as server:
+        yield server
 
 
 def test_the_page_is_for_signed_in_users(front):

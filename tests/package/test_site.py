@@ -46,11 +46,7 @@ def test_the_site_is_as_before(kind, worker):
 
 
 def test_the_status_page_shows_no_key(worker, key):
-    server = fronts.Apache(fronts.SETUPS[0])
-    server.restore()
-    server.enable()
-    server.start()
-    try:
+    with fronts.Apache(fronts.SETUPS[0]).serving() as server:
         slow = subprocess.Popen(
             ["curl", "-s", "-T", "-", "-X", "POST", f"http://127.0.0.1{WEBHOOK}{key}"],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -63,5 +59,3 @@ def test_the_status_page_shows_no_key(worker, key):
         slow.communicate(b"{}")
         assert key[3:15] not in shown and "sk_" not in shown
         assert "GET /server-status" in shown
-    finally:
-        server.stop()

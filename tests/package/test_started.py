@@ -26,12 +26,8 @@ def as_web_server(fitted):
                 ids=lambda pair: f"{pair[0].name}-{pair[1].name}")
 def front(request, as_web_server):
     kind, setup = request.param
-    server = kind(setup)
-    server.restore()
-    server.enable()
-    server.start()
-    yield server
-    server.stop()
+    with kind(setup).serving() as server:
+        yield server
 
 
 def test_signals_are_stored(front, key):

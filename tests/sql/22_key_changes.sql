@@ -33,8 +33,7 @@ SELECT results_eq(format('SELECT name, expires_at FROM sluice.key_edit(''ed'', %
     '''2998-01-01Z'', NULL)', :'plain'), $$ VALUES ('renamed', '2998-01-01Z'::timestamptz) $$,
     'name and expiration');
 SELECT is(pg_temp.details('key_edit', :plain) - 'display',
-    '{"old": {"name": "plain", "expires_at": null},
-      "new": {"name": "renamed", "expires_at": "2998-01-01T00:00:00+00:00"}}'::jsonb
+    '{"old": {"name": "plain", "expires_at": null}}'::jsonb
         || jsonb_build_object('new', jsonb_build_object('name', 'renamed',
             'expires_at', to_jsonb('2998-01-01Z'::timestamptz))),
     'old and new are in the audit log');
@@ -145,7 +144,7 @@ CREATE FUNCTION pg_temp.outcomes(key text) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(pg_temp.outcome(key, s), ' ' ORDER BY n)
     FROM unnest(ARRAY[NULL, 'a', 'b', 'x']) WITH ORDINALITY AS u (s, n)
 $$;
--- An hour ago.
+-- As if its time had gone by.
 CREATE FUNCTION pg_temp.let_overlap_end(its_id bigint) RETURNS void LANGUAGE sql AS $$
     UPDATE sluice.api_key SET previous_secret_until = now() WHERE id = its_id
 $$;

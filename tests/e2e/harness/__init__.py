@@ -21,7 +21,7 @@ The tests import all of it from here.
 """
 
 from .client import (JSON, NDJSON, SEED, Answer, Client, NoAnswer, accepted_id, assert_problem,
-                     bulk_path, path_of, send, send_raw, status_of)
+                     bulk_path, org_path, path_of, send, send_from, send_raw, status_of)
 from .credentials import KEY, SECRET, base62, sound_key, unsound_key
 from .figures import alternate, median, percentile
 from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, EARLY_ANSWERS, ENCODED_SLASH,
@@ -37,14 +37,14 @@ from .stack import Stack, free_port
 from .wait import LIMIT_S, wait_for, wait_until_equal
 
 __all__ = [
-    "ALL_FRONTS", "ANOTHER_HOST", "BUILD", "CUT_BODY", "EARLY_ANSWERS",
-    "ENCODED_SLASH", "ENCODED_ZERO", "ENVIRONMENT", "FRONTS", "JSON", "KEY", "LIMIT_S",
-    "LOOPLESS", "MERGES_LOOK_ALIKES", "NDJSON", "NEEDS_LENGTH", "NO_BODY_OF_GET",
-    "OTHER_FRONTS", "OUTPUT", "PATIENCE", "PLAIN_ENCODED_SLASH", "PLAIN_ERRORS", "ROOT",
-    "SECRET", "SEED", "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING",
-    "VARIANT", "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client",
-    "Load", "NoAnswer", "Stack", "accepted_id", "alternate", "assert_problem",
-    "assert_recorded", "assert_staged_once", "base62", "bulk_path", "free_port", "median",
-    "memory_kib", "path_of", "percentile", "send", "send_raw", "sound_key", "state_of",
-    "status_of", "unsound_key", "wait_for", "wait_until_equal",
+    "ALL_FRONTS", "ANOTHER_HOST", "BUILD", "CUT_BODY", "EARLY_ANSWERS", "ENCODED_SLASH",
+    "ENCODED_ZERO", "ENVIRONMENT", "FRONTS", "JSON", "KEY", "LIMIT_S", "LOOPLESS",
+    "MERGES_LOOK_ALIKES", "NDJSON", "NEEDS_LENGTH", "NO_BODY_OF_GET", "OTHER_FRONTS",
+    "OUTPUT", "PATIENCE", "PLAIN_ENCODED_SLASH", "PLAIN_ERRORS", "ROOT", "SECRET", "SEED",
+    "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING", "VARIANT",
+    "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client", "Load", "NoAnswer",
+    "Stack", "accepted_id", "alternate", "assert_problem", "assert_recorded",
+    "assert_staged_once", "base62", "bulk_path", "free_port", "median", "memory_kib",
+    "org_path", "path_of", "percentile", "send", "send_from", "send_raw", "sound_key",
+    "state_of", "status_of", "unsound_key", "wait_for", "wait_until_equal",
 ]

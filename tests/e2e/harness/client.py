@@ -43,9 +43,11 @@ class NoAnswer(Exception):
 class Client:
     """One kept-alive connection."""
 
-    def __init__(self, port, timeout=30.0):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port,
-                                                     timeout=timeout * PATIENCE)
+    def __init__(self, port, timeout=30.0, address=None):
+        """address is the client's own; on a loopback interface that may be any of 127.0.0.0/8."""
+        self.connection = http.client.HTTPConnection(
+            "127.0.0.1", port, timeout=timeout * PATIENCE,
+            source_address=(address, 0) if address else None)
 
     def __enter__(self):
         return self
@@ -97,6 +99,12 @@ def send(stack, path, body=SEED, headers=JSON, method="POST", timeout=30.0):
     return answer
 
 
+def send_from(stack, address, path, body=SEED, headers=JSON, method="POST", port=None):
+    """As a client with that address; port is that of a proxy before the web server."""
+    with Client(port or stack.port, address=address) as client:
+        return client.send(path, body, headers, method)
+
+
 def send_raw(stack, data, timeout=30.0, half_close=False):
     """Writes bytes as they are and returns whatever comes back until the server closes."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout * PATIENCE) as sock:
@@ -122,6 +130,10 @@ def path_of(key, source=None, end=""):
 
 def bulk_path(key):
     return f"/api/signal-staging/bulk/{key['key']}"
+
+
+def org_path(key, end=""):
+    return f"/api/product-orgs/webhook/{key['key']}{end}"
 
 
 def accepted_id(answer):

@@ -233,11 +233,11 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("network");
 	TCase *tests = tcase_create("network");
 
-	tcase_add_loop_test(tests, addresses_are_read, 0, ARRAY_LENGTH(addresses));
+	tcase_add_loop_test(tests, addresses_are_read, 0, LENGTH(addresses));
 	tcase_add_test(tests, an_address_ends_with_its_slice);
-	tcase_add_loop_test(tests, a_network_has_its_addresses, 0, ARRAY_LENGTH(networks));
-	tcase_add_loop_test(tests, what_is_no_network, 0, ARRAY_LENGTH(no_networks));
-	tcase_add_loop_test(tests, lists_are_read_and_written, 0, ARRAY_LENGTH(lists));
+	tcase_add_loop_test(tests, a_network_has_its_addresses, 0, LENGTH(networks));
+	tcase_add_loop_test(tests, what_is_no_network, 0, LENGTH(no_networks));
+	tcase_add_loop_test(tests, lists_are_read_and_written, 0, LENGTH(lists));
 	tcase_add_test(tests, a_list_has_a_most);
 	tcase_add_test(tests, equal_lists_are_equal_as_memory);
 	suite_add_tcase(suite, tests);

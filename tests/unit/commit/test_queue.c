@@ -112,14 +112,6 @@ static void connect_queue(void)
 	ck_assert(commit_queue_is_connected(queue));
 }
 
-/* Other processes send them. */
-static void wait_for_cancels(int count)
-{
-	for (int i = 0; i < 5000 && libpq_cancels() < count; i++)
-		(void)poll(NULL, 0, 1);
-	ck_assert_int_eq(libpq_cancels(), count);
-}
-
 #define ACCEPTED(count) DATABASE_ANSWER(.senders = (count))
 
 static const struct libpq_result invalid = LIBPQ_ERROR("22P02", "invalid input");
@@ -660,7 +652,7 @@ START_TEST(a_statement_has_a_deadline)
 	(void)captured_log();
 	step(false, LIMIT, "c");
 	check_status("c", STATUS_DEADLINE);
-	wait_for_cancels(1);
+	libpq_await_cancels(1);
 	const char *lines = captured_log();
 	ck_assert_int_eq(captured_log_count(lines, "during=statement requests=2"), 1);
 	ck_assert_int_eq(captured_log_count(lines, "the database hangs"), 1);
@@ -759,7 +751,7 @@ START_TEST(a_probe_is_waited_for)
 	connect_queue();
 	step(true, now_ms, "a");
 	step(false, now_ms += 750, "");
-	wait_for_cancels(1);
+	libpq_await_cancels(1);
 	for (int i = 0; i < 10; i++)
 		step(false, now_ms += 1000, "");
 	step(true, now_ms, "");

@@ -84,7 +84,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("ask");
 	TCase *tests = tcase_create("ask");
 
-	tcase_add_loop_test(tests, an_answer_is_read, 0, sizeof(answers) / sizeof(answers[0]));
+	tcase_add_loop_test(tests, an_answer_is_read, 0, LENGTH(answers));
 	tcase_add_test(tests, the_end_of_input_is_a_failure);
 	tcase_add_test(tests, nobody_is_asked_without_a_terminal);
 	suite_add_tcase(suite, tests);

@@ -116,8 +116,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, steps_are_in_json);
 	tcase_add_test(tests, workers_elsewhere_need_tls);
 	tcase_add_test(tests, an_address_gets_its_mask);
-	tcase_add_loop_test(tests, what_the_server_would_misread_is_refused, 0,
-			    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_loop_test(tests, what_the_server_would_misread_is_refused, 0, LENGTH(refused));
 	suite_add_tcase(suite, tests);
 	return suite;
 }

@@ -1,5 +1,5 @@
 /*
- * test_client.c - who a client is, behind proxies and with whatever it says itself.
+ * test_client.c - which address is a client's, behind proxies and whatever it says of itself.
  */
 #include "base/buf.h"
 #include "http/client.h"
@@ -140,7 +140,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("client");
 	TCase *tests = tcase_create("client");
 
-	tcase_add_loop_test(tests, a_client_is_found, 0, ARRAY_LENGTH(clients));
+	tcase_add_loop_test(tests, a_client_is_found, 0, LENGTH(clients));
 	tcase_add_test(tests, a_second_header_makes_the_client_unknown);
 	tcase_add_test(tests, without_proxies_nothing_is_believed);
 	tcase_add_loop_test(tests, a_long_way, 62, 67);

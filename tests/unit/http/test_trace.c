@@ -34,7 +34,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("trace");
 	TCase *all = tcase_create("all");
 
-	tcase_add_loop_test(all, a_trace_is_found_by_its_form, 0, (int)ARRAY_LENGTH(traces));
+	tcase_add_loop_test(all, a_trace_is_found_by_its_form, 0, LENGTH(traces));
 	suite_add_tcase(suite, all);
 	return suite;
 }

@@ -71,7 +71,7 @@ START_TEST(long_and_alternating_contents)
 
 	memset(name, 'n', sizeof(name));
 	for (size_t turn = 0; turn < 2; turn++)
-		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		for (size_t i = 0; i < ARRAY_LENGTH(cases); i++)
 			for (size_t again = 0; again < 2; again++) {
 				ck_assert_int_eq(fingerprint_of_event(
 							 SLICE("e-1"), SLICE_ABSENT,

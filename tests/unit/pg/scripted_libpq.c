@@ -8,6 +8,7 @@
 #include "scripted_libpq.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -381,6 +382,13 @@ static void open_cancels(void)
 int libpq_cancels(void)
 {
 	return cancels == NULL ? 0 : *cancels;
+}
+
+void libpq_await_cancels(int count)
+{
+	for (int i = 0; i < 5000 && libpq_cancels() < count; i++)
+		(void)poll(NULL, 0, 1);
+	ck_assert_int_eq(libpq_cancels(), count);
 }
 
 #ifdef LIBPQ_HAS_ASYNC_CANCEL

@@ -135,8 +135,11 @@ void libpq_be_standby(bool standby);
 void libpq_be_hosts(const char *current, const char *its_port, const char *hosts,
 		    const char *ports);
 
-/* How many requests to cancel have been sent, by whatever process. */
+/* How many requests to cancel have been sent, by any process. */
 int libpq_cancels(void);
+
+/* Waits for other processes to send so many, and checks that there are no more. */
+void libpq_await_cancels(int count);
 
 /* How many calls of the script have been made. */
 int libpq_calls(void);

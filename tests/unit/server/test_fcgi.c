@@ -151,6 +151,21 @@ static void say(const struct buf *message)
 	say_bytes(message->p, message->n);
 }
 
+/* On a new connection, whose head is read. */
+static void begin_request(const struct buf *message)
+{
+	call();
+	say(message);
+	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+}
+
+/* On a new connection, read to its end without its body. */
+static void take_request(const struct buf *message)
+{
+	begin_request(message);
+	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+}
+
 static void hang_up(void)
 {
 	(void)close(server);
@@ -201,15 +216,15 @@ static void check_body(const struct buf *body, struct slice expected)
 		ck_assert_mem_eq(body->p, expected.p, expected.n);
 }
 
-/* The content of the answer's records; false if they are malformed. The last one of a connection
- * that is not kept, though the head of these tests asks for it, is one too many. */
-static bool parse_answer(struct slice raw, bool kept, struct buf *content)
+/* The content of the answer's records; false if they are malformed. A connection that is not kept,
+ * though the request asked for it, has a farewell: one record after the last. */
+static bool parse_answer(struct slice raw, bool has_farewell, struct buf *content)
 {
 	static const char farewell[HEADER + 8] = {1, UNKNOWN_TYPE, 0, 0, 0, 8};
 	bool ended = false;
 	bool finished = false;
 
-	if (!kept) {
+	if (has_farewell) {
 		if (raw.n < sizeof(farewell) ||
 		    memcmp(raw.p + raw.n - sizeof(farewell), farewell, sizeof(farewell)) != 0)
 			return false;
@@ -245,7 +260,7 @@ static bool hear_answer(int fd, struct buf *content)
 		if (n > 0)
 			raw.n += (size_t)n;
 	}
-	bool good = n == 0 && parse_answer(buf_slice(&raw), false, content);
+	bool good = n == 0 && parse_answer(buf_slice(&raw), true, content);
 	buf_free(&raw);
 	return good;
 }
@@ -263,15 +278,15 @@ static void answer_and_check(void)
 	hang_up();
 }
 
-/* What has arrived of the answer, on a connection that stays open. */
-static void hear_and_check_kept(void)
+/* What has arrived of the answer, to which nothing is added. */
+static void hear_and_check_bare(void)
 {
 	struct buf raw = buf_make(MESSAGE_MAX), content = buf_make(MESSAGE_MAX);
 	char *room = buf_reserve(&raw, 65536);
 	ssize_t n = recv(server, room, 65536, MSG_DONTWAIT);
 
 	ck_assert_int_gt(n, 0);
-	ck_assert(parse_answer((struct slice){room, (size_t)n}, true, &content));
+	ck_assert(parse_answer((struct slice){room, (size_t)n}, false, &content));
 	check_body(&content, SLICE("Status: 202 Accepted\r\n\r\n{}\n"));
 	buf_free(&raw);
 	buf_free(&content);
@@ -350,9 +365,7 @@ START_TEST(a_body_of_many_records_stays_whole)
 			   (size_t)i % 8);
 	}
 	add_padded(&message, STDIN, ID, SLICE(""), 5);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	ck_assert_int_eq(hear(-1, &body, pieces[_i]), STATUS_END);
 	check_body(&body, buf_slice(&expected));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -587,9 +600,7 @@ START_TEST(padding_after_the_parameters_is_skipped)
 		add_long_head(&message, padded_values[_i], padding);
 		add_record(&message, STDIN, SLICE("{}"));
 		add_end(&message);
-		call();
-		say(&message);
-		ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+		begin_request(&message);
 		ck_assert_uint_eq(strlen(variable("HTTP_LONG")), padded_values[_i]);
 		buf_reset(&body, 0);
 		ck_assert_int_eq(hear(-1, &body, 16), STATUS_END);
@@ -639,9 +650,7 @@ START_TEST(anything_but_a_request_ends_the_connection)
 	/* The next one is served. */
 	struct buf message = message_with_head();
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	check_variables();
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	answer_and_check();
@@ -674,7 +683,7 @@ START_TEST(a_kept_connection_brings_the_next_request)
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 		ck_assert_int_eq(answer_and_keep(), STATUS_OK);
 		ck_assert(fcgi_is_kept(fcgi));
-		hear_and_check_kept();
+		hear_and_check_bare();
 		int fd = fcgi_release(fcgi);
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(fcgi_fd(fcgi), -1);
@@ -700,10 +709,7 @@ START_TEST(the_end_of_a_kept_connection_is_no_request)
 	struct buf message = message_with_head();
 
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	ck_assert_int_eq(answer_and_keep(), STATUS_OK);
 	fcgi_resume(fcgi, fcgi_release(fcgi));
 	if (_i == 1)
@@ -754,9 +760,7 @@ START_TEST(a_connection_is_not_kept_if_its_request_has_no_clear_end)
 	struct buf content = buf_make(MESSAGE_MAX);
 
 	buf_add_slice(&message, not_kept[_i].after_head);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	enum status status = answer_and_keep();
 	ck_assert_msg(status == (not_kept[_i].leaves ? STATUS_OK : STATUS_END), "%s",
 		      not_kept[_i].name);
@@ -777,10 +781,7 @@ START_TEST(a_connection_is_not_kept_if_something_came_during_the_commit)
 	struct buf message = message_with_head();
 
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	if (_i == 0)
 		say_bytes("\1", 1);
 	else
@@ -801,10 +802,7 @@ START_TEST(an_answer_in_pieces_is_kept_at_its_end)
 	must(room != NULL);
 	memset(room, 'x', MESSAGE_MAX);
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	fcgi_hand_over(fcgi, true);
 	enum status status = fcgi_answer(fcgi, SLICE(""), (struct slice){room, MESSAGE_MAX});
 	ck_assert_int_eq(status, STATUS_AGAIN);
@@ -834,10 +832,7 @@ START_TEST(apache_is_told_by_padding_that_a_connection_is_not_kept)
 	add_record(&message, PARAMS, buf_slice(&pairs));
 	add_record(&message, PARAMS, SLICE(""));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("")), STATUS_END);
 	ssize_t n = read(server, heard, sizeof(heard));
 	ck_assert_int_gt(n, (ssize_t)sizeof(end));
@@ -850,24 +845,16 @@ END_TEST
 
 START_TEST(without_the_flag_nothing_is_kept_nor_added)
 {
-	struct buf message = message_with_head(), raw = buf_make(MESSAGE_MAX);
-	struct buf content = buf_make(MESSAGE_MAX);
+	struct buf message = message_with_head();
+	char more;
 
 	message.p[HEADER + 2] = 0;
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	ck_assert_int_eq(answer_and_keep(), STATUS_END);
-	char *room = buf_reserve(&raw, 65536);
-	ssize_t n = read(server, room, 65536);
-	ck_assert_int_gt(n, 0);
-	ck_assert(parse_answer((struct slice){room, (size_t)n}, true, &content));
-	ck_assert_int_eq(read(server, room, 1), 0);
+	hear_and_check_bare();
+	ck_assert_int_eq(read(server, &more, 1), 0);
 	buf_free(&message);
-	buf_free(&raw);
-	buf_free(&content);
 }
 END_TEST
 
@@ -916,9 +903,7 @@ START_TEST(an_unread_body_is_never_a_request)
 	add_head(&forged, ID, "admin");
 	add_record(&message, STDIN, buf_slice(&forged));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	if (_i == 0)
 		ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
 	check_variables();
@@ -953,9 +938,7 @@ START_TEST(foreign_records_break_a_body)
 	buf_add_slice(&message, foreign[_i].bytes);
 	add_record(&message, STDIN, SLICE("cd"));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	enum status status = hear(-1, &body, 4096);
 	ck_assert_msg(status == STATUS_INCOMPLETE_BODY, "%s: %s", foreign[_i].name,
 		      status_name(status));
@@ -997,9 +980,7 @@ START_TEST(announced_lengths_are_checked)
 		add_record(&message, STDIN, slice_of(lengths[_i].sent));
 	if (lengths[_i].end_record)
 		add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	enum status status = hear(lengths[_i].length, &body, 4096);
 	ck_assert_msg(status == lengths[_i].status, "%s: %s", lengths[_i].name,
 		      status_name(status));
@@ -1019,9 +1000,7 @@ START_TEST(a_body_longer_than_announced_is_drained)
 	add_record(&message, STDIN, SLICE("ab"));
 	add_record(&message, STDIN, SLICE("cdef"));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	ck_assert_int_eq(hear(2, &body, 4096), STATUS_END);
 	check_body(&body, SLICE("ab"));
 	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
@@ -1161,10 +1140,7 @@ START_TEST(answers_of_any_size_arrive)
 	for (size_t i = 0; i < answers[_i]; i++)
 		buf_add_char(&body, (char)(i % 251));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	pid_t child = fork();
 	must(child >= 0);
 	if (child == 0) {
@@ -1194,10 +1170,7 @@ START_TEST(a_small_answer_is_one_record)
 	char heard[2 * sizeof(whole)];
 
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	fcgi_hand_over(fcgi, true);
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), SLICE("{}\n")), STATUS_OK);
 	ck_assert_int_eq(read(server, heard, sizeof(heard)), sizeof(whole));
@@ -1217,10 +1190,7 @@ START_TEST(an_answer_that_is_not_read_does_not_block)
 	for (size_t i = 0; i < 1 << 20; i++)
 		buf_add_char(&body, (char)(i % 251));
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	ck_assert_int_eq(fcgi_answer(fcgi, SLICE("head\n"), buf_slice(&body)), STATUS_AGAIN);
 	for (int i = 0; i < 10; i++)
 		ck_assert_int_eq(fcgi_flush(fcgi), STATUS_AGAIN);
@@ -1245,9 +1215,7 @@ START_TEST(an_early_answer_arrives)
 	struct buf message = message_with_head();
 
 	add_record(&message, STDIN, SLICE("abc"));
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
+	begin_request(&message);
 	answer_and_check();
 	buf_free(&message);
 }
@@ -1278,10 +1246,7 @@ START_TEST(closing_a_copy_leaves_the_connection_open)
 	hang_up();
 	/* The same object accepts the next request. */
 	add_end(&message);
-	call();
-	say(&message);
-	ck_assert_int_eq(fcgi_read_params(fcgi), STATUS_OK);
-	ck_assert_int_eq(fcgi_drain(fcgi), STATUS_END);
+	take_request(&message);
 	answer_and_check();
 	buf_free(&message);
 }

@@ -1,6 +1,6 @@
 /*
- * test_kept.c - kept connections: which are idle, which have been called, and which have been idle
- * for too long.
+ * test_parked.c - kept connections: which are idle, which have been called, and which have been
+ * idle for too long.
  */
 #include <stdint.h>
 #include <sys/socket.h>
@@ -106,7 +106,7 @@ START_TEST(one_with_an_unseen_request_does_not_expire)
 }
 END_TEST
 
-/* Its request is waited for by nobody else. */
+/* Its sender waits for an answer. */
 START_TEST(a_called_one_does_not_expire)
 {
 	struct parked *kept[ROOM];

@@ -182,7 +182,7 @@ START_TEST(one_cgi_request_is_served)
 }
 END_TEST
 
-/* As anybody else it serves. */
+/* Any other user may run it. */
 START_TEST(root_is_refused)
 {
 	bool is_root = geteuid() == 0;

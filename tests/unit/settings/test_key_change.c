@@ -4,59 +4,30 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-#include "captured_log.h"
-#include "key/token.h"
 #include "key_row.h"
-#include "server/cgi_pipes.h"
-#include "settings/settings_internal.h"
-
-static const struct config config = {.request_timeout_ms = 60000,
-				     .database_timeout_ms = 60000,
-				     .settings_trust_remote_user = true,
-				     .public_url = "https://sluice.example",
-				     .item_bytes = 1000,
-				     .batch_items = 10,
-				     .json_depth = 8,
-				     .json_number_digits = 20,
-				     .json_number_exponent = 20};
-static struct settings *settings;
-static struct fcgi *fcgi;
+#include "settings/cgi_service.h"
 
 static void set_up(void)
 {
-	captured_log_start();
-	cgi_open_pipes();
-	must(fcgi_open(&fcgi) == STATUS_OK);
+	service_set_up();
 	libpq_show_by(key_show_call);
 }
 
-static void tear_down(void)
-{
-	fcgi_close(fcgi);
-	captured_log_stop();
-}
-
-static const struct token_key token_key = {"0123456789abcdef0123456789abcdef"};
-static const struct libpq_value key_bytes[] = {{(const char *)token_key.bytes, TOKEN_KEY_BYTES}};
-static const struct libpq_result csrf_key = {
-	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = key_bytes};
-
-#define CSRF  LIBPQ_CONNECT, LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
-#define RETRY "HTTP_IDEMPOTENCY_KEY=0123456789abcdef0123456789abcdef"
 #define SEED  LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
+#define CSRF  LIBPQ_CONNECT, SEED
+#define RETRY "HTTP_IDEMPOTENCY_KEY=0123456789abcdef0123456789abcdef"
 
 /* A change by alice over a script of its own; header may be NULL. */
 static const char *post(const struct libpq_call *script, const char *target, const char *header,
 			const char *body)
 {
-	static char uri[128], length[64], csrf[TOKEN_CHARS + 32];
+	static char uri[128], length[64];
 	const char *variables[] = {"REQUEST_METHOD=POST",
 				   uri,
 				   "CONTENT_TYPE=application/json",
 				   length,
-				   csrf,
+				   csrf_header("alice"),
 				   "REMOTE_USER=alice",
 				   "AUTH_TYPE=Basic",
 				   header,
@@ -64,18 +35,12 @@ static const char *post(const struct libpq_call *script, const char *target, con
 
 	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
 	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
-	(void)snprintf(csrf, sizeof(csrf), "HTTP_X_CSRF_TOKEN=");
-	ck_assert_int_eq(token_make(&token_key, SLICE("alice"), (int64_t)time(NULL) + 3600,
-				    csrf + strlen("HTTP_X_CSRF_TOKEN=")),
-			 STATUS_OK);
-	libpq_play(script);
-	ck_assert_int_eq(settings_open(&settings, &config), STATUS_OK);
+	open_service(script);
 	cgi_write_body(body);
 	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
 	settings_serve(settings, fcgi);
 	const char *response = cgi_response();
-	settings_close(settings);
-	libpq_check_end();
+	close_service();
 	return response;
 }
 
@@ -226,7 +191,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("key_change");
 	TCase *tests = tcase_create("key_change");
 
-	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_checked_fixture(tests, set_up, service_tear_down);
 	tcase_add_loop_test(tests, a_change_is_asked_for, 0, LENGTH(changes));
 	tcase_add_test(tests, a_successor_without_a_secret_shows_none);
 	tcase_add_loop_test(tests, a_wrong_change_is_not_asked_for, 0, LENGTH(wrong));

@@ -7,55 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "captured_log.h"
-#include "check_main.h"
-#include "key/token.h"
-#include "pg/scripted_libpq.h"
-#include "server/cgi_pipes.h"
-#include "settings/settings_internal.h"
+#include "settings/cgi_service.h"
 
 enum { VARIABLES_MAX = 10 };
-
-static const struct config config = {.request_timeout_ms = 60000,
-				     .database_timeout_ms = 60000,
-				     .settings_trust_remote_user = true,
-				     .public_url = "",
-				     .item_bytes = 1000,
-				     .batch_items = 10,
-				     .json_depth = 8,
-				     .json_number_digits = 20,
-				     .json_number_exponent = 20};
-static struct settings *settings;
-static struct fcgi *fcgi;
-
-static void set_up(void)
-{
-	captured_log_start();
-	cgi_open_pipes();
-	must(fcgi_open(&fcgi) == STATUS_OK);
-}
-
-static void tear_down(void)
-{
-	fcgi_close(fcgi);
-	captured_log_stop();
-}
-
-/* Opens the service by a script that ends when it is closed. */
-static void open_service(const struct libpq_call *script)
-{
-	libpq_play(script);
-	ck_assert_int_eq(settings_open(&settings, &config), STATUS_OK);
-}
-
-static void close_service(void)
-{
-	settings_close(settings);
-	libpq_check_end();
-}
 
 #define ALICE "REMOTE_USER=alice", "AUTH_TYPE=Basic"
 
@@ -239,21 +195,6 @@ END_TEST
 
 /* ---- changes ---- */
 
-static const struct token_key token_key = {"0123456789abcdef0123456789abcdef"};
-static const struct libpq_value key_bytes[] = {{(const char *)token_key.bytes, TOKEN_KEY_BYTES}};
-static const struct libpq_result csrf_key = {
-	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = key_bytes};
-
-static const char *token_header(const char *user)
-{
-	static char header[TOKEN_CHARS + 32] = "HTTP_X_CSRF_TOKEN=";
-
-	ck_assert_int_eq(token_make(&token_key, slice_of(user), (int64_t)time(NULL) + 3600,
-				    header + strlen("HTTP_X_CSRF_TOKEN=")),
-			 STATUS_OK);
-	return header;
-}
-
 #define DEACTIVATE "keys/7/deactivate"
 #define CSRF_KEY   LIBPQ_SEND("SELECT sluice.settings_csrf_key()()")
 
@@ -262,7 +203,7 @@ START_TEST(a_change_with_anothers_token_is_refused)
 {
 	static const struct libpq_call script[] = {
 		LIBPQ_CONNECT, CSRF_KEY, LIBPQ_ANSWER(&csrf_key), LIBPQ_FINISH, {0}};
-	const char *header = token_header("bob");
+	const char *header = csrf_header("bob");
 
 	open_service(script);
 	const char *response = serve("POST", DEACTIVATE, header, "{");
@@ -293,7 +234,7 @@ START_TEST(a_wrong_body_is_refused)
 
 	open_service(script);
 	const char *response =
-		serve("POST", bodies[_i].target, token_header("alice"), bodies[_i].body);
+		serve("POST", bodies[_i].target, csrf_header("alice"), bodies[_i].body);
 	check_says(response, bodies[_i].head);
 	check_says(response, bodies[_i].says);
 	close_service();
@@ -305,7 +246,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("settings");
 	TCase *tcase = tcase_create("settings");
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_checked_fixture(tcase, service_set_up, service_tear_down);
 	tcase_add_loop_test(tcase, a_request_is_refused_before_the_database_is_connected, 0,
 			    LENGTH(refused));
 	tcase_add_test(tcase, a_document_is_passed_on);
