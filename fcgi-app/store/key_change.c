@@ -6,6 +6,7 @@
  */
 #include "store/key_change.h"
 
+#include "store/key_internal.h"
 #include "store/store_internal.h"
 
 enum { TOOL, USER, CALLERS };
@@ -35,16 +36,17 @@ static enum status change(const struct store *store, const struct store_query qu
 enum status store_key_edit(const struct store *store, const struct store_key_ref *ref,
 			   const struct store_key_edit *edit, struct store_key *key)
 {
-#define EDIT "$2::bigint, $3::text, $4::timestamptz, $5::jsonb)"
+#define EDIT "$2::bigint, $3::text, $4::timestamptz, $5::jsonb, " STORE_NETWORKS("$6") ")"
 	static const struct store_query queries[CALLERS] = {
-		CHANGE("store_key_edit", "key_edit($1::text, " EDIT, 5),
-		CHANGE("store_settings_key_edit", "settings_key_edit($1::text, $6::bigint, " EDIT,
-		       6),
+		CHANGE("store_key_edit", "key_edit($1::text, " EDIT, 6),
+		CHANGE("store_settings_key_edit", "settings_key_edit($1::text, $7::bigint, " EDIT,
+		       7),
 	};
 	pg_param params[PARAMS_MAX] = {
 		[2] = edit->name,
 		[3] = edit->expires_at,
 		[4] = edit->payload_template,
+		[5] = edit->networks,
 	};
 
 	return change(store, queries, ref, params, key);

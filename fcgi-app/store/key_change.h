@@ -21,6 +21,7 @@ struct store_key_edit {
 	struct slice name;
 	struct slice expires_at; /* "infinity": never */
 	struct slice payload_template;
+	struct slice networks; /* a JSON array of texts; an empty one: everywhere */
 };
 
 enum status store_key_edit(const struct store *store, const struct store_key_ref *ref,

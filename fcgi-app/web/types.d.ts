@@ -78,6 +78,7 @@ export interface KeyEdit {
 	name?: string;
 	expires_at?: Timestamp | null;
 	payload_template?: JsonText;
+	networks?: string[] | null;
 }
 
 export type SecretAction = 'enable' | 'rotate' | 'retire' | 'remove';

@@ -76,6 +76,28 @@ def test_a_name_and_an_expiration_are_edited(page):
     wait_for(lambda: key_named(page, "Renamed")[0][2] is None, "it never expires")
 
 
+def test_networks_are_edited(page):
+    key = page.stack.new_key(name="Somewhere")
+    page.visit("keys")
+    page.act("Somewhere", "Edit")
+    networks = page.wait("dialog input[placeholder^='192.0.2']")
+    networks.send_keys("198.51.100.0/24 10.0.0.1/8", Keys.ENTER)
+    page.wait("dialog .fault", "has bits to the right of its mask")
+    assert page.driver.switch_to.active_element == networks
+    networks.clear()
+    networks.send_keys("198.51.100.0/24 10.0.0.1", Keys.ENTER)
+    page.wait_gone("dialog")
+    page.settle()
+    assert status_with(page, key["key"]) == 403
+    page.open_row("Somewhere")
+    page.wait_shown("tr.detail", "Networks", "10.0.0.1/32, 198.51.100.0/24")
+    page.act("Somewhere", "Edit")
+    page.wait("dialog input[placeholder^='192.0.2']").clear()
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    wait_for(lambda: status_with(page, key["key"]) == 202, "it works from everywhere")
+
+
 def test_a_template_is_tried_on_the_latest_payload(page):
     key = page.stack.new_product_key(name="Warehouse")
     assert send(page.stack, org_path(key),

@@ -44,7 +44,7 @@ START_TEST(a_key_is_edited)
 	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND(NULL),
 					    LIBPQ_ANSWER(&timestamp),
-					    LIBPQ_SEND("key_edit|7|n|2031-05-01T00:00:00Z|null"),
+					    LIBPQ_SEND("key_edit|7|n|2031-05-01T00:00:00Z|null|null"),
 					    LIBPQ_ANSWER(key_row(false)),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -61,7 +61,7 @@ END_TEST
 START_TEST(a_key_never_expires)
 {
 	const struct libpq_call script[] = {CONNECT,
-					    LIBPQ_SEND("key_edit|7|null|infinity|null"),
+					    LIBPQ_SEND("key_edit|7|null|infinity|null|null"),
 					    LIBPQ_ANSWER(key_row(false)),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -94,7 +94,7 @@ START_TEST(a_template_is_tried_on_the_latest_payload)
 		CONNECT,
 		LIBPQ_SEND("key_payload"),
 		LIBPQ_ANSWER(&payload),
-		LIBPQ_SEND("key_edit|7|null|null|{\"product_org_id\":\"id\"}"),
+		LIBPQ_SEND("key_edit|7|null|null|{\"product_org_id\":\"id\"}|null"),
 		LIBPQ_ANSWER(key_row(false)),
 		LIBPQ_FINISH,
 		{0}};
