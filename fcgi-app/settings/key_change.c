@@ -1,6 +1,6 @@
 /*
- * settings/key_change.c - changes of a key: editing, rotation, its secret; and what was changed.
- * See settings/settings_internal.h.
+ * settings/key_change.c - changes of a key: editing, rotation, its secret; what was changed, and
+ * why requests were refused. See settings/settings_internal.h.
  */
 #include "store/key_change.h"
 
@@ -194,6 +194,11 @@ static enum status answer_document(struct settings *settings, document_call *cal
 enum status settings_key_history(struct settings *settings)
 {
 	return answer_document(settings, store_key_history);
+}
+
+enum status settings_key_refusals(struct settings *settings)
+{
+	return answer_document(settings, store_key_refusals);
 }
 
 enum status settings_key_payload(struct settings *settings)

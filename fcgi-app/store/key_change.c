@@ -120,6 +120,18 @@ enum status store_key_history(const struct store *store, const struct store_key_
 	return ask(store, statements, ref, json);
 }
 
+enum status store_key_refusals(const struct store *store, const struct store_key_ref *ref,
+			       struct slice *json)
+{
+	static const struct pg_statement statements[CALLERS] = {
+		STORE_CALL("store_key_refusals", "sluice.key_refusals($1::bigint)", 1),
+		STORE_CALL("store_settings_key_refusals",
+			   "sluice.settings_key_refusals($2::text, $3::bigint, $1::bigint)", 3),
+	};
+
+	return ask(store, statements, ref, json);
+}
+
 enum status store_key_payload(const struct store *store, const struct store_key_ref *ref,
 			      struct slice *json)
 {

@@ -44,7 +44,8 @@ class Form {
 			event.preventDefault();
 			this.send();
 		} } }, el('div', { class: 'pair' }, this.name.element, this.expires.element),
-		this.networks.element, this.editor?.element, this.editor ? this.templateFault : null, this.trouble);
+		this.networks.element, this.editor?.element, this.editor ? this.templateFault : null,
+		this.trouble);
 	}
 
 	async loadPayload() {

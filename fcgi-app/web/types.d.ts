@@ -230,6 +230,31 @@ export interface KeyChange extends AuditEntry {
 	template_after: string | null;
 }
 
+/** Requests with one key that were refused for one reason. */
+export interface Refusal {
+	/** An outcome of intake, such as `secret_missing`. */
+	reason: string;
+	/** What the sender was answered. */
+	http_status: number;
+	code: string;
+	why: string;
+	/** What to do about it. */
+	advice: string;
+	requests: Integer;
+	requests_today: Integer;
+	/** YYYY-MM-DD, UTC */
+	first_day: string;
+	last_at: Timestamp;
+}
+
+export interface Refusals {
+	/** The latest reason first. */
+	refusals: Refusal[];
+	last_used_at: Timestamp | null;
+	/** For a key with which nothing can arrive, or nothing has. */
+	advice: string | null;
+}
+
 /** What a template makes of one item of a payload: a row, or the error that would reject it. */
 export interface Trial {
 	row?: JsonObject;
@@ -272,6 +297,7 @@ export interface Gets {
 /** The answers of GET below `keys/{id}/`. */
 export interface OfKey {
 	history: { entries: KeyChange[] };
+	refusals: Refusals;
 	/** The latest that came with the key; nulls if there is none. */
 	payload: { received_at: Timestamp | null; payload: Json };
 }

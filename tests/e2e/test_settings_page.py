@@ -429,6 +429,10 @@ def scenes(page, sender):
     page.wait("dialog .history li")
     yield "history"
     page.close_dialog("Close")
+    page.act("Segment production", "Refusals")
+    page.wait("dialog .history li")
+    yield "refusals"
+    page.close_dialog("Close")
     page.deactivate(sender)
     yield "deactivate"
     page.close_dialog("Deactivate")

@@ -77,6 +77,7 @@ def test_a_name_and_an_expiration_are_edited(page):
 
 
 def test_networks_are_edited(page):
+    page.expected.add(400)  # the network with a mistake
     key = page.stack.new_key(name="Somewhere")
     page.visit("keys")
     page.act("Somewhere", "Edit")
@@ -154,7 +155,7 @@ def test_a_key_is_rotated_in_four_clicks(page):
     buttons = page.script("""return [...[...document.querySelectorAll('tr.opens')].find(row =>
         row.textContent.includes(arguments[0])).nextElementSibling
         .querySelectorAll('.actions button')].map(button => button.textContent)""", old_display)
-    assert buttons == ["Edit", "Secret", "History", "Deactivate"], "it is not rotated twice"
+    assert buttons == ["Edit", "Secret", "History", "Refusals", "Deactivate"], "it is not rotated twice"
 
 
 def test_a_secret_is_enabled_rotated_and_removed(page):
@@ -186,6 +187,47 @@ def test_a_secret_is_enabled_rotated_and_removed(page):
     page.wait_gone("dialog")
     wait_for(lambda: status_with(page, key) == 202, "none is needed")
     assert_clear_text_gone(page, first, second)
+
+
+# ---- why is it refused? ----
+
+def test_why_a_key_is_refused_in_one_click(page):
+    """The row says that it is; the click says why, and what to do."""
+    key = page.stack.new_key(name="Misused", secret=True)
+    assert [status_with(page, key["key"], secret) for secret in (None, None, "whs_" + "x" * 40)] \
+        == [401] * 3
+    wait_for(lambda: page.stack.psql("select sum(requests) from sluice.refusal where key_id = %s",
+                                     key["id"]) == [(3,)], "the refusals are counted")
+    page.visit("keys")
+    row = page.row("Misused")
+    link = row.find_element("css selector", "button.link")
+    assert link.text.startswith("refused ")
+    link.send_keys(Keys.ENTER)
+    page.wait_shown("dialog", "The request had no secret", "X-Api-Secret", "401 unauthenticated",
+                    "2 requests today", "The secret of the request was another one",
+                    "1 request today")
+    page.close_dialog("Close")
+    assert status_with(page, key["key"], key["secret"]) == 202
+    page.act("Misused", "Refusals")
+    page.wait_shown("dialog", "accepted since")
+
+
+def test_of_a_key_that_never_came(page):
+    page.stack.new_key(name="Silent")
+    page.visit("keys")
+    page.act("Silent", "Refusals")
+    page.wait_shown("dialog", "No request with the whole key has arrived")
+
+
+def test_the_one_time_dialog_says_why_nothing_arrives(page):
+    page.visit("keys")
+    page.create("At the wrong door")
+    key = page.text("dialog .reveal-text")
+    assert send(page.stack, org_path({"key": key}), b"{}").status == 403
+    page.wait_shown("dialog .history", "sent to the other endpoint", "403 wrong_endpoint")
+    assert page.text("dialog .watch").startswith("Waiting")
+    assert status_with(page, key) == 202
+    page.wait("dialog .watch", "first request arrived")
 
 
 # ---- nothing is lost ----
@@ -291,8 +333,8 @@ def test_all_that_can_be_done_is_in_the_window(page, width, forced):
     seen = page.script("""return [...document.querySelectorAll('.actions button')].map(button => {
         const box = button.getBoundingClientRect();
         return box.width > 0 && box.left >= 0 && box.right <= innerWidth; })""")
-    assert len(seen) == 10 and all(seen)
-    for label in ("Edit", "Rotate", "Secret", "History", "Deactivate"):
+    assert len(seen) == 12 and all(seen)
+    for label in ("Edit", "Rotate", "Secret", "History", "Refusals", "Deactivate"):
         page.act("Segment production", label)
         page.settle()
         assert page.overflow() <= 0 and fits(page, "dialog"), label
