@@ -226,6 +226,15 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_key_show,
 	 .help = "Shows everything that is known about a key."},
 	{.noun = "key",
+	 .verb = "find",
+	 .argument = "FILE",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_find,
+	 .help = "Shows the key that a file holds (-: the standard input), alone or in an address to which a sender posts. "
+		 "Only its SHA-256 is sent to the database. "
+		 "A key that was mistyped or cut off is told apart from one that is not known."},
+	{.noun = "key",
 	 .verb = "edit",
 	 .argument = "ID",
 	 .argument_needed = true,

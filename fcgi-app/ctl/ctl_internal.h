@@ -280,6 +280,7 @@ enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
 enum ctl_exit ctl_key_refusals(struct ctl *ctl);
+enum ctl_exit ctl_key_find(struct ctl *ctl);
 enum ctl_exit ctl_key_rotate(struct ctl *ctl);
 enum ctl_exit ctl_key_history(struct ctl *ctl);
 enum ctl_exit ctl_secret_enable(struct ctl *ctl);

@@ -96,6 +96,7 @@ static void handle(struct settings *settings)
 		[ROUTE_KEY_ROTATE] = settings_key_rotate,
 		[ROUTE_KEY_SECRET] = settings_key_secret,
 		[ROUTE_KEY_HISTORY] = settings_key_history,
+		[ROUTE_KEY_FIND] = settings_key_find,
 		[ROUTE_KEY_REFUSALS] = settings_key_refusals,
 		[ROUTE_KEY_PAYLOAD] = settings_key_payload,
 		[ROUTE_KEY_DEACTIVATE] = settings_key_deactivate,

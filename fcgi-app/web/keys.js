@@ -2,7 +2,9 @@
 // keys.js - the API keys view: the table, its search and filters, and the buttons that open the
 // dialogs to create, edit, rotate and deactivate a key.
 
+import { problemOf } from './api.js';
 import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
+import { keyIn } from './find-key.js';
 import { view as jsonView } from './json.js';
 import { empty, fillWith, supersede } from './state.js';
 import { facts, table } from './table.js';
@@ -148,7 +150,11 @@ class KeyList {
 	keys = [];
 	shown = PAGE;
 	filter = { text: '', status: '', type: '' };
+	/** The hash of the key that was pasted last. */
+	asked = '';
 	count = el('p', { class: 'count', role: 'status' });
+	/** What is said of a key that was pasted. */
+	pasted = el('p', { class: 'pasted', role: 'status', hidden: true });
 	place = el('div');
 
 	/** @param {ViewContext} context */
@@ -167,15 +173,52 @@ class KeyList {
 			this.shown = PAGE;
 			this.list();
 		};
-		const search = debounce(set('text'), SEARCH_DELAY_MS);
+		const type = debounce(set('text'), SEARCH_DELAY_MS);
+		/** @type {(event: Event & { currentTarget: HTMLInputElement }) => void} */
+		const search = event => {
+			this.say('');
+			const found = keyIn(event.currentTarget.value,
+				event instanceof InputEvent && event.inputType.startsWith('insertFrom'));
+			if (found)
+				event.currentTarget.value = found.display; // the key itself is not kept
+			type(event.currentTarget.value);
+			if (found)
+				this.tell(found);
+		};
 		const id = newId('search');
 		return el('div', { class: 'toolbar', role: 'search' },
 			el('label', { class: 'visually-hidden', for: id }, 'Search keys'),
-			el('input', { id, type: 'search', class: 'search', placeholder: 'Search by name or key',
-				autocomplete: 'off', spellcheck: 'false',
-				on: { input: ({ currentTarget }) => search(currentTarget.value) } }),
+			el('input', { id, type: 'search', class: 'search', placeholder: 'Name, or paste a key',
+				autocomplete: 'off', spellcheck: 'false', on: { input: search } }),
 			choice('Status', { '': 'All statuses', ...STATUSES }, set('status')),
-			choice('Endpoint type', { '': 'All endpoints', ...TYPES }, set('type')), this.count);
+			choice('Endpoint type', { '': 'All endpoints', ...TYPES }, set('type')), this.count,
+			this.pasted);
+	}
+
+	/** @param {string} text about a pasted key */
+	say(text) {
+		this.pasted.textContent = text;
+		this.pasted.hidden = text === '';
+	}
+
+	/**
+	 * Says which key a pasted one is. Until then the list shows those that look like it.
+	 *
+	 * @param {NonNullable<ReturnType<typeof keyIn>>} found
+	 */
+	async tell({ hash, fault }) {
+		this.say(fault);
+		const asked = await hash;
+		if (!asked)
+			return;
+		this.asked = asked;
+		const text = await this.api.post('find-key', { key_hash: asked }, this.signal).then(
+			({ key }) => key ? `The pasted key is ${isolate(key.name)}: ${STATUSES[key.status]}.`
+				: 'No key of this organization is the pasted one. A sender that uses it is refused,'
+					+ ' unless it is of another organization.',
+			error => problemOf(error).message);
+		if (this.asked === asked && !this.signal.aborted)
+			this.say(text);
 	}
 
 	/** @param {Key} key */

@@ -315,6 +315,7 @@ export interface Posts {
 		answer: ChangedSecret;
 	};
 	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
+	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
 	'templates/try': {
 		body: { payload_template: JsonText; payload: JsonText };
 		answer: { results: Trial[] };

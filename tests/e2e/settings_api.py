@@ -24,6 +24,7 @@ ROUTES = [
     ("POST", "keys/{id}/edit", {"name": "own"}, EDITORS),
     ("POST", "keys/{id}/secret", {"action": "rotate", "overlap_seconds": 0}, EDITORS),
     ("GET", "keys/{id}/history", None, EDITORS),
+    ("POST", "find-key", {"key_hash": "0" * 64}, EDITORS),
     ("GET", "keys/{id}/refusals", None, EDITORS),
     ("GET", "keys/{id}/payload", None, EDITORS),
     ("POST", "keys/{id}/rotate", {}, EDITORS),

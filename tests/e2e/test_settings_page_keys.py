@@ -230,6 +230,35 @@ def test_the_one_time_dialog_says_why_nothing_arrives(page):
     page.wait("dialog .watch", "first request arrived")
 
 
+# ---- which key is it? ----
+
+def test_a_pasted_key_is_found_and_not_sent(page):
+    """In clear it stays in the browser, and not even there once it has been recognised."""
+    key = page.stack.new_key(name="Found again")["key"]
+    page.visit("keys")
+    search = page.wait("input[type=search]")
+    for text in (key, f"https://hooks.example.com/api/signal-staging/webhook/{key}/batch"):
+        type_into(page, search, text)
+        page.wait(".pasted", "Found again")
+        assert page.text(".pasted").endswith(": Active.")
+        assert search.get_property("value") == f"{key[:7]}…{key[-4:]}"
+        wait_for(lambda: len(page.all("tr.opens")) == 1, "it alone is listed")
+        type_into(page, search, "")
+        wait_for(lambda: not page.text(".pasted"), "nothing is said any more")
+    type_into(page, search, key[:20] + ("a" if key[20] != "a" else "b") + key[21:])
+    page.wait(".pasted", "This key has a mistake")
+    page.stack.ctl("organization", "create", "Elsewhere")
+    other = page.stack.new_key("Elsewhere")["key"]
+    type_into(page, search, other)
+    page.wait(".pasted", "No key of this organization is the pasted one")
+    page.wait(".empty", "No keys match")
+    page.script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    type_into(page, search, key)
+    page.wait(".pasted", "first and last characters alone")
+    page.row("Found again")
+    assert_clear_text_gone(page, key, other)
+
+
 # ---- nothing is lost ----
 
 def test_a_lost_answer_is_asked_for_again(page):

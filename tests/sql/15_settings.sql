@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(221);
+SELECT plan(230);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -43,6 +43,7 @@ INSERT INTO call VALUES
     ('settings_key_history', format(', %s', :'my_key'), 'editor'),
     ('settings_key_payload', format(', %s', :'my_key'), 'editor'),
     ('settings_key_refusals', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_find', format(', %L::bytea', pg_temp.hash('settings-key')), 'editor'),
     ('settings_key_rotate', format(', %s, sha256(''successor''), U&''sk_aaaa\2026zzzz'', '
         'sha256(''''), ''1 h'', NULL', :'my_key'), 'editor'),
     ('settings_key_deactivate', format(', %s', :'my_key'), 'editor'),

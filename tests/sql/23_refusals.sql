@@ -39,7 +39,7 @@ SELECT is((pg_temp.refusal(:refused, 'secret_wrong') ->> 'first_day')::date,
     (now() AT TIME ZONE 'UTC')::date - 3, 'the first');
 SELECT is(pg_temp.refusal(:refused, 'secret_missing') ->> 'requests_today', '0', 'none today');
 SELECT is(pg_temp.refusal(:refused, 'secret_missing') ->> 'http_status', '401', 'what was answered');
-SELECT is(pg_temp.refusal(:refused, 'expired'), NULL, 'not another key''s');
+SELECT is(pg_temp.refusal(:refused, 'expired')::text, NULL, 'not another key''s');
 SELECT throws_ok('SELECT sluice.key_refusals(0)', 'P0002', 'key 0 does not exist', 'of no key');
 
 -- ---- what can be said without a refusal ----
