@@ -14,6 +14,8 @@
  *   ctl/key.c           key create, list, show, deactivate
  *   ctl/key_change.c    key edit, key rotate, key history, secret …
  *   ctl/key_networks.c  key networks
+ *   ctl/key_refusals.c  key refusals
+ *   ctl/key_find.c      key find
  *   ctl/document.c      stats, signal list, product-org list, audit
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
@@ -280,6 +282,7 @@ enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
 enum ctl_exit ctl_key_refusals(struct ctl *ctl);
+enum ctl_exit ctl_member_role(struct ctl *ctl);
 enum ctl_exit ctl_key_find(struct ctl *ctl);
 enum ctl_exit ctl_key_rotate(struct ctl *ctl);
 enum ctl_exit ctl_key_history(struct ctl *ctl);

@@ -214,6 +214,13 @@ export interface Usage extends MonthUsage {
 	months: MonthUsage[];
 }
 
+export interface Member {
+	user: string;
+	role: Role;
+	added_at: Timestamp;
+	added_by: string;
+}
+
 export interface AuditEntry {
 	id: Id;
 	occurred_at: Timestamp;
@@ -291,6 +298,7 @@ export interface Gets {
 	rejects: Part<'rejects', Reject>;
 	statistics: Statistics;
 	usage: Usage;
+	members: { members: Member[] };
 	audit: Part<'entries', AuditEntry>;
 }
 
@@ -315,6 +323,10 @@ export interface Posts {
 		answer: ChangedSecret;
 	};
 	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
+	members: { body: { user: string; role: Role }; answer: { members: Member[] } };
+	'members/role': { body: { user: string; role: Role }; answer: { members: Member[] } };
+	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
+	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
 	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
 	'templates/try': {
 		body: { payload_template: JsonText; payload: JsonText };
@@ -349,6 +361,8 @@ export interface ViewContext {
 	/** Of the address. */
 	parameters: URLSearchParams;
 	organization: Organization;
+	/** The name of the user. */
+	user: string;
 	/** Parameters that every address of this view keeps. */
 	fixed: Query;
 }

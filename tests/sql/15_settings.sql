@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(230);
+SELECT plan(257);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -42,6 +42,9 @@ INSERT INTO call VALUES
     ('settings_key_secret', format(', %s, ''enable'', sha256(''''), ''0''', :'my_key'), 'editor'),
     ('settings_key_history', format(', %s', :'my_key'), 'editor'),
     ('settings_key_payload', format(', %s', :'my_key'), 'editor'),
+    ('settings_members', '', 'editor'),
+    ('settings_member_remove', ', ''nobody''', 'editor'),
+    ('settings_limit', ', NULL, NULL', 'editor'),
     ('settings_key_refusals', format(', %s', :'my_key'), 'editor'),
     ('settings_key_find', format(', %L::bytea', pg_temp.hash('settings-key')), 'editor'),
     ('settings_key_rotate', format(', %s, sha256(''successor''), U&''sk_aaaa\2026zzzz'', '

@@ -14,35 +14,7 @@ static void set_up(void)
 	libpq_show_by(key_show_call);
 }
 
-#define SEED  LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
-#define CSRF  LIBPQ_CONNECT, SEED
 #define RETRY "HTTP_IDEMPOTENCY_KEY=0123456789abcdef0123456789abcdef"
-
-/* A change by alice over a script of its own; header may be NULL. */
-static const char *post(const struct libpq_call *script, const char *target, const char *header,
-			const char *body)
-{
-	static char uri[128], length[64];
-	const char *variables[] = {"REQUEST_METHOD=POST",
-				   uri,
-				   "CONTENT_TYPE=application/json",
-				   length,
-				   csrf_header("alice"),
-				   "REMOTE_USER=alice",
-				   "AUTH_TYPE=Basic",
-				   header,
-				   NULL};
-
-	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
-	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
-	open_service(script);
-	cgi_write_body(body);
-	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
-	settings_serve(settings, fcgi);
-	const char *response = cgi_response();
-	close_service();
-	return response;
-}
 
 /* ---- what the database is asked ---- */
 
