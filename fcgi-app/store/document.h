@@ -1,5 +1,5 @@
 /*
- * store/document.h - what the database writes as a JSON object: statistics, the latest signals,
+ * store/document.h - what the database writes as a JSON object: statistics, signals, the latest
  * product orgs and rejected payloads, usage, the audit log.
  */
 #ifndef STORE_DOCUMENT_H

@@ -65,7 +65,12 @@ enum status store_answer_text(struct arena *arena, struct slice answer, const ch
 
 	if (status == STATUS_OK)
 		status = json_paths_find(paths, arena, answer, &value);
-	return status == STATUS_OK ? store_answer_meaning(arena, value, text) : status;
+	if (status == STATUS_OK)
+		status = store_answer_meaning(arena, value, text);
+	if (status != STATUS_OK || text->p == NULL)
+		return status;
+	text->p = arena_copy(arena, *text);
+	return text->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
 /* ---- lines ---- */

@@ -38,7 +38,7 @@ enum status store_answer_rows(struct arena *arena, struct slice answer, const ch
 enum status store_answer_meaning(struct arena *arena, struct slice value,
 				 struct slice *text) MUST_CHECK;
 
-/* A member of an answer, what it means if it is a string; absent for null. */
+/* A member of an answer, what it means if it is a string, terminated; absent for null. */
 enum status store_answer_text(struct arena *arena, struct slice answer, const char *member,
 			      struct slice *text) MUST_CHECK;
 

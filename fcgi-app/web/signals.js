@@ -9,7 +9,7 @@ import { isFiltered, isOpen, queryOf, searchForm } from './search.js';
 import { empty, failed, loading, supersede } from './state.js';
 import { statusBadge } from './status.js';
 import { code, facts, payloadOf, table, text, warning } from './table.js';
-import { both, keepAgo, minute, plural, second } from './time.js';
+import { keepAgo, minute, plural, relative, second } from './time.js';
 
 /** @import { Api } from './api.js' */
 /** @import { Chosen } from './search.js' */
@@ -23,7 +23,8 @@ const OPTIONS = {
 	caption: 'Signals, newest first',
 	about: row => `signal ${row.id}`,
 	columns: [
-		{ label: 'Received', class: 'nowrap', cell: row => both(row.received_at) },
+		{ label: 'Received', class: 'nowrap', cell: row => [
+			relative(row.received_at), el('span', { class: 'sub' }, second(row.received_at))] },
 		{ label: 'Source', cell: row => clip(row.source) },
 		{ label: 'Event', class: 'cell-name', cell: row => [
 			el('span', { class: 'clamp' }, bdi(row.event_name ?? row.event_type ?? '–')),
