@@ -69,8 +69,8 @@ def test_the_tool_sees_the_same(stack):
     for moment in ("to", "as_of"):
         told.pop(moment), asked.pop(moment)
     assert told == asked
-    assert stack.ctl_json("signal", "list", "--organization", stack.organization) \
-        == get(stack, "olga", "signals?limit=20").json
+    assert stack.ctl_json("signal", "list", "--organization", stack.organization)["signals"] \
+        == get(stack, "olga", "signals?limit=20").json["signals"]
 
 
 def test_a_key_is_found_by_its_hash(stack):
