@@ -89,42 +89,21 @@ static void enqueue(struct loop *loop, struct slot *slot, enum slot_state state)
 	commit_queue_add(loop->queue, commit);
 }
 
-static void commit_items(struct loop *loop, struct slot *slot, const struct template *template)
+/* A template that is not cached costs a second authentication. What is cached gives nothing away:
+ * the items are authenticated, and their template confirmed, with their commit. */
+static void map_items(struct loop *loop, struct slot *slot)
 {
-	enum status status = intake_map(&slot->request.intake, template);
+	struct intake *intake = &slot->request.intake;
+	struct commit_request *commit = &intake->commit;
+	const struct template *template =
+		template_cache_find(loop->templates, &commit->key_hash, &commit->template_version);
+	enum status status = template == NULL ? STATUS_OK : intake_map(intake, template);
 
+	commit->needs_template = true;
 	if (status == STATUS_OK)
 		enqueue(loop, slot, SLOT_COMMITTING);
 	else
 		loop_problem(loop, slot, status);
-}
-
-static void use_fetched_template(struct loop *loop, struct slot *slot)
-{
-	const struct commit_request *commit = &slot->request.intake.commit;
-	const struct template *template;
-	enum status status = template_cache_add(loop->templates, &commit->key_hash,
-						commit->out.template, &template);
-
-	if (status == STATUS_OK)
-		commit_items(loop, slot, template);
-	else
-		loop_problem(loop, slot, status);
-}
-
-/* A template that is not cached costs a second authentication. What is cached gives nothing away:
- * the items are authenticated with their commit. */
-static void find_template(struct loop *loop, struct slot *slot)
-{
-	struct commit_request *commit = &slot->request.intake.commit;
-	const struct template *template = template_cache_find(loop->templates, &commit->key_hash);
-
-	if (template != NULL) {
-		commit_items(loop, slot, template);
-		return;
-	}
-	commit->wants_template = true;
-	enqueue(loop, slot, SLOT_FETCHING_TEMPLATE);
 }
 
 /* ---- the body ---- */
@@ -140,7 +119,7 @@ static void use_body(struct loop *loop, struct slot *slot)
 	else if (status != STATUS_OK)
 		loop_problem(loop, slot, status);
 	else if (intake_wants_template(intake))
-		find_template(loop, slot);
+		map_items(loop, slot);
 	else
 		enqueue(loop, slot, SLOT_COMMITTING);
 }
@@ -194,14 +173,31 @@ static void read_body(struct loop *loop, struct slot *slot)
 		loop_problem(loop, slot, status);
 }
 
+/* The items had no template yet, or one that the key has no longer. */
+static void use_template(struct loop *loop, struct slot *slot)
+{
+	struct intake *intake = &slot->request.intake;
+	const struct commit_request *commit = &intake->commit;
+	enum status status = template_cache_add(loop->templates, &commit->key_hash,
+						commit->out.template_version, commit->out.template);
+
+	if (status != STATUS_OK) {
+		loop_problem(loop, slot, status);
+		return;
+	}
+	intake_forget_body(intake);
+	use_body(loop, slot);
+}
+
 void loop_advance_committed(struct loop *loop, struct slot *slot)
 {
-	bool accepted = slot->request.intake.commit.out.status == STATUS_ACCEPTED;
+	const struct commit_request *commit = &slot->request.intake.commit;
+	bool accepted = commit->out.status == STATUS_ACCEPTED;
 
 	if (accepted && slot->state == SLOT_AUTHENTICATING) {
 		loop_serve_in_child(loop, slot);
-	} else if (accepted && slot->state == SLOT_FETCHING_TEMPLATE) {
-		use_fetched_template(loop, slot);
+	} else if (accepted && commit->out.template.p != NULL) {
+		use_template(loop, slot);
 	} else if (accepted && slot->state == SLOT_KNOCKING) {
 		slot->is_known = true;
 		read_body(loop, slot);
@@ -288,7 +284,6 @@ void loop_advance(struct loop *loop, struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
-	case SLOT_FETCHING_TEMPLATE:
 	default:
 		break;
 	}

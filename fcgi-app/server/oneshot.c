@@ -53,9 +53,9 @@ static void serve_buffered(struct server_request *request, struct pg_connection 
 	struct commit_request *commit = &intake->commit;
 
 	/* Without items yet: authenticates, and fetches the key's template if they need one. */
-	commit->wants_template = intake->kind == INTAKE_PRODUCT_ORGS;
+	commit->needs_template = intake->kind == INTAKE_PRODUCT_ORGS;
 	run_commit(request, db, commit);
-	commit->wants_template = false;
+	commit->needs_template = false;
 	if (commit->out.status != STATUS_ACCEPTED) {
 		server_request_answer_intake(request);
 		return;

@@ -110,7 +110,6 @@ short slot_events(const struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
-	case SLOT_FETCHING_TEMPLATE:
 	default:
 		return 0;
 	}
@@ -133,7 +132,6 @@ int64_t slot_deadline_ms(const struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
-	case SLOT_FETCHING_TEMPLATE:
 	default:
 		return INT64_MAX;
 	}

@@ -11,10 +11,9 @@ enum slot_state {
 	SLOT_FREE,
 	SLOT_READING_HEAD, /* connected; its parameters are incomplete */
 	SLOT_READING_BODY,
-	SLOT_COMMITTING,     /* in the commit queue with its rows */
+	SLOT_COMMITTING,     /* in the commit queue with its rows, or to get a template for them */
 	SLOT_AUTHENTICATING, /* in the queue without rows: only a known key's body gets a child */
 	SLOT_KNOCKING, /* in the queue without rows: an unknown key's body is not waited for */
-	SLOT_FETCHING_TEMPLATE, /* in the queue without rows: these need the key's template */
 	SLOT_DRAINING, /* the response is made; the rest of the request is discarded before it */
 	SLOT_SENDING   /* the web server has not taken all of the response */
 };

@@ -37,6 +37,8 @@ def history(stack, key):
 
 def test_a_key_is_edited(stack):
     key = stack.new_product_key(name="before")
+    # The worker now has its template.
+    assert send(stack, org_path(key), b'{"groupId":"acme"}').json["product_org_id"] == "acme"
     template = {"product_org_id": "id", "mrr": "mrr", "custom": {"n": "n"}}
     edited = change(stack, key, "edit", {"name": "after", "payload_template": template,
                                          "expires_at": "2999-01-01T00:00:00Z"}).json
@@ -44,10 +46,10 @@ def test_a_key_is_edited(stack):
         == ("after", template, "2999-01-01T00:00:00Z")
     assert get(stack, "olga", f"keys/{key['id']}").json == edited
     # Of the next request on, the new template is used.
-    sent = send(stack, org_path(key), b'{"id":"acme","mrr":5,"n":[1.50]}')
-    assert sent.json["product_org_id"] == "acme"
+    sent = send(stack, org_path(key), b'{"id":"acme2","groupId":"acme","mrr":5,"n":[1.50]}')
+    assert sent.json["product_org_id"] == "acme2"
     payload = get(stack, "olga", f"keys/{key['id']}/payload").json
-    assert payload["payload"] == {"id": "acme", "mrr": 5, "n": [1.5]}
+    assert payload["payload"] == {"id": "acme2", "groupId": "acme", "mrr": 5, "n": [1.5]}
     assert change(stack, key, "edit", {"expires_at": None}).json["expires_at"] is None
     assert change(stack, key, "edit", {}).json["name"] == "after"
     renamed, edit, create = history(stack, key)
