@@ -10,7 +10,7 @@
 --   key             the id of a key
 --   status          as in signal_staging, or cold_storage
 --   from, until     when it was received: from then on; before then
---   text            is in the payload, in whatever case; needs from
+--   text            is in the payload, in whatever case; needs from, or since
 --   since           what an earlier answer called "live": only what has been stored since; with "-" and
 --                   the snapshot of another, until that one
 
@@ -67,7 +67,7 @@ BEGIN
     until_at := (filter ->> 'until')::timestamptz;
     IF from_at >= until_at THEN
         RAISE EXCEPTION 'is not after "from"' USING ERRCODE = 'invalid_parameter_value', COLUMN = 'until';
-    ELSIF filter ? 'text' AND from_at IS NULL THEN
+    ELSIF filter ? 'text' AND from_at IS NULL AND NOT filter ? 'since' THEN
         RAISE EXCEPTION 'needs a time from which on to search ("from")'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'text';
     ELSIF before !~ '^[0-9]{1,16}-[0-9]{1,18}$' THEN
