@@ -24,7 +24,8 @@ static void end_response(struct loop *loop, struct slot *slot, enum status sent)
 /* What has not come of the request by now is not waited for. */
 static void send_response(struct loop *loop, struct slot *slot)
 {
-	fcgi_hand_over(slot->fcgi, !process_is_ending() && parked_has_room(&loop->kept));
+	fcgi_hand_over(slot->fcgi,
+		       loop->share.keeps && !process_is_ending() && parked_has_room(&loop->kept));
 	slot->sending_ms = clock_now_ms();
 	slot->state = SLOT_SENDING;
 	end_response(loop, slot, server_request_send(&slot->request, slot->fcgi));
