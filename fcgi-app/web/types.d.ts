@@ -123,6 +123,7 @@ export interface Signal {
 	email: string | null;
 	user_id: string | null;
 	anonymous_id: string | null;
+	message_id: string | null;
 	status: StagingStatus | 'cold_storage';
 	error: string | null;
 	key_id: Id;
@@ -260,7 +261,15 @@ export interface Gets {
 	me: Me;
 	keys: { keys: Key[] };
 	[key: `keys/${string}`]: Key;
-	signals: Part<'signals', Signal>;
+	signals: {
+		signals: Signal[];
+		/** The `before` of what follows; null at the end. */
+		next: string | null;
+		/** How far the search has come, if not to the end. */
+		searched_until: Timestamp | null;
+		/** The `since` of a later request. */
+		live: string;
+	};
 	'product-orgs': Part<'product_orgs', ProductOrg>;
 	rejects: Part<'rejects', Reject>;
 	statistics: Statistics;

@@ -68,8 +68,8 @@ def test_the_tool_sees_the_same(stack):
     for moment in ("to", "as_of"):
         told.pop(moment), asked.pop(moment)
     assert told == asked
-    assert stack.ctl_json("signal", "list", "--organization", stack.organization) \
-        == get(stack, "olga", "signals?limit=20").json
+    assert stack.ctl_json("signal", "list", "--organization", stack.organization)["signals"] \
+        == get(stack, "olga", "signals?limit=20").json["signals"]
 
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202eexe.gpj",

@@ -22,7 +22,7 @@ INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_ordinary'), ('sluice_intake', 'intake_probe'),
     ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
-    ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_latest'), ('sluice_admin', 'audit_entries'),
+    ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_search'), ('sluice_admin', 'audit_entries'),
     ('sluice_settings', 'settings_csrf_key'), ('sluice_settings', 'settings_me'),
     ('sluice_settings', 'settings_keys'), ('sluice_settings', 'settings_key'),
     ('sluice_settings', 'settings_key_create'), ('sluice_settings', 'settings_key_deactivate'),

@@ -47,7 +47,7 @@ INSERT INTO call VALUES
     ('settings_key_deactivate', format(', %s', :'my_key'), 'editor'),
     ('settings_may_manage_keys', '', 'editor'),
     ('settings_statistics', ', ''24h''', 'viewer'),
-    ('settings_signals', ', NULL, 10, NULL, NULL', 'viewer'),
+    ('settings_signals', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_rejects', ', NULL, 10', 'viewer'),
     ('settings_product_orgs', ', NULL, 10', 'viewer'),
     ('settings_usage', '', 'editor'),
@@ -93,7 +93,7 @@ SELECT is(pg_temp.outcome(s), '42501', s)
 FROM unnest(ARRAY['SELECT csrf_key FROM sluice.settings_secret', 'SELECT * FROM sluice.api_key',
     'SELECT sluice.statistics_of(1, ''24h'')', 'SELECT sluice.membership(''owner-1'', 1, ''viewer'')',
     'SELECT sluice.key_create(''a'', ''Theirs'', ''n'', NULL, NULL, NULL, NULL, NULL, NULL)',
-    'SELECT sluice.key_deactivate(''a'', 1)', 'SELECT sluice.signals_of(1, NULL, 1, NULL, NULL)',
+    'SELECT sluice.key_deactivate(''a'', 1)', 'SELECT sluice.signals_of(1, ''{}'', NULL, 1)',
     'SELECT * FROM sluice.hourly_count']) AS s;
 
 -- ---- keys, and the parameter that is refused ----
