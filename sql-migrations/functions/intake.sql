@@ -884,11 +884,63 @@ COMMENT ON FUNCTION sluice.intake_probe() IS
     'Finds out whether a group could be committed: writes to each table that intake writes to, and '
     'takes that back. Fails where it would have to wait for a lock.';
 
+-- ---- what became of a commit ----
+
+CREATE OR REPLACE FUNCTION sluice.intake_commit_status(xact xid8 DEFAULT NULL,
+    stored_at timestamptz DEFAULT NULL, OUT server text, OUT started timestamptz, OUT status text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stored constant bigint := xact::text::bigint + sluice.xact_offset();
+BEGIN
+    started := pg_postmaster_start_time();
+    BEGIN
+        -- The control file's own timeline is that of the last checkpoint, so after a promotion the old one.
+        server := (SELECT c.system_identifier FROM pg_control_system() AS c) || '/'
+            || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+    EXCEPTION WHEN OTHERS THEN
+        NULL; -- a standby, or a service that does not tell
+    END;
+    IF xact IS NULL THEN
+        RETURN;
+    END IF;
+    BEGIN
+        status := pg_xact_status(xact);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        status := 'aborted'; -- This server has not come that far: after a crash it forgot the transaction.
+    END;
+    -- Rows prove the commit. The id alone does not, because after a crash it may be given again.
+    IF EXISTS (SELECT FROM sluice.signal AS r WHERE r.received_at = stored_at AND r.stored_xact = stored)
+        OR EXISTS (SELECT FROM sluice.signal_cold_storage AS r
+            WHERE r.received_at = stored_at AND r.stored_xact = stored)
+        OR EXISTS (SELECT FROM sluice.product_org_update AS r
+            WHERE r.received_at = stored_at AND r.stored_xact = stored)
+    THEN
+        status := 'committed';
+        -- This transaction writes, too, so that its own commit waits for the standbys that the other
+        -- may still be waiting for.
+        IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+            PERFORM sluice.durable();
+        END IF;
+        PERFORM pg_logical_emit_message(true, 'sluice', '');
+    ELSIF status = 'committed' THEN
+        status := 'in progress'; -- its rows are not visible yet, or it is not the one that was asked for
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake_commit_status(xid8, timestamptz) IS
+    'What became of a group by its transaction''s id and now(): committed, if rows of it are there '
+    'and the transaction that asked has itself been committed; aborted; in progress, or not known '
+    '(ask again); null if that is too long ago. All but committed are true of the group only on the '
+    'server that it was sent to: the one that started at the same time, or has the same system '
+    'identifier and timeline (server; null if they cannot be read). A group without rows in the '
+    'staging tables, such as one of repeats, is never committed here.';
+
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),
     sluice.intake(sluice.intake_sender[], sluice.intake_signal[], sluice.intake_product_org[], jsonb[],
         sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean, inet[]),
-    sluice.bulk_finish(), sluice.intake_probe()
+    sluice.bulk_finish(), sluice.intake_probe(),
+    sluice.intake_commit_status(xid8, timestamptz)
 TO sluice_intake;
 
 -- To find an id in delivery.
