@@ -90,6 +90,8 @@ CREATE TABLE sluice.api_key (
     expires_at timestamptz
         CONSTRAINT api_key_expires_at_check CHECK (isfinite(expires_at)),
     payload_template jsonb,
+    template_version bigint GENERATED ALWAYS AS
+        (hashtextextended(payload_template::text, 0)) STORED,
     delivery_id_member text
         CONSTRAINT api_key_delivery_id_member_check
         CHECK (char_length(delivery_id_member) BETWEEN 1 AND 200
@@ -154,6 +156,9 @@ COMMENT ON COLUMN sluice.api_key.expires_at IS
 COMMENT ON COLUMN sluice.api_key.payload_template IS
     'maps a product-org payload to columns: an object of fields and dot paths; null for signal '
     'keys';
+COMMENT ON COLUMN sluice.api_key.template_version IS
+    'tells one payload template of the key from another: a worker that holds another one maps again; '
+    'a hash';
 COMMENT ON COLUMN sluice.api_key.delivery_id_member IS
     'the member of a payload that is its delivery''s id, by name or by a path with dots; null: only '
     'those that all senders share (messageId, message_id)';

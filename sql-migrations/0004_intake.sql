@@ -12,17 +12,18 @@ SET LOCAL ROLE sluice_owner;
 -- during an upgrade. A release that needs other columns adds a type with another name, and a
 -- function that takes it, and keeps the old ones.
 
-CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'unknown_key', 'deactivated', 'expired',
+CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'other_template', 'unknown_key', 'deactivated', 'expired',
     'secret_missing', 'secret_wrong', 'wrong_endpoint', 'wrong_network', 'limit_reached');
 COMMENT ON TYPE sluice.intake_outcome IS
-    'The result of authenticating a sender. The sender sees only 401 for unknown_key to '
+    'The result of authenticating a sender. other_template: its key is good, but nothing was stored, '
+    'because the key has another payload template than its items were made by. The sender sees only 401 for unknown_key to '
     'secret_wrong, 403 for wrong_endpoint and wrong_network, 429 for limit_reached.';
 
 CREATE TYPE sluice.intake_sender AS (
     key_hash bytea,
     secret_hash bytea,
     for_product_orgs boolean,
-    wants_template boolean
+    template_version bigint
 );
 COMMENT ON TYPE sluice.intake_sender IS
     'A key and secret at an endpoint. All requests of a group that share them are one sender.';
@@ -30,7 +31,9 @@ COMMENT ON COLUMN sluice.intake_sender.key_hash IS 'SHA-256 of the key';
 COMMENT ON COLUMN sluice.intake_sender.secret_hash IS 'SHA-256 of the secret; null: none was sent';
 COMMENT ON COLUMN sluice.intake_sender.for_product_orgs IS
     'true: sent to the product-orgs endpoint; otherwise to that of signals';
-COMMENT ON COLUMN sluice.intake_sender.wants_template IS 'true: return the key''s payload template';
+COMMENT ON COLUMN sluice.intake_sender.template_version IS
+    'version of the payload template that its items were made by; 0: it has no template yet; null: '
+    'its items need none';
 
 CREATE TYPE sluice.intake_signal AS (
     sender integer,
@@ -162,6 +165,7 @@ CREATE TYPE sluice.intake_result AS (
     outcomes sluice.intake_outcome[],
     key_ids bigint[],
     templates text[],
+    template_versions bigint[],
     ids bigint[],
     repeated boolean[],
     cold boolean[]
@@ -173,8 +177,8 @@ COMMENT ON COLUMN sluice.intake_result.outcomes IS
 COMMENT ON COLUMN sluice.intake_result.key_ids IS
     'per sender: api_key.id; null if the key is unknown';
 COMMENT ON COLUMN sluice.intake_result.templates IS
-    'per sender: the payload template if wanted and if the outcome is accepted; null if no sender '
-    'wanted one';
+    'per sender: the key''s payload template if the outcome is other_template; null if no sender''s is';
+COMMENT ON COLUMN sluice.intake_result.template_versions IS 'their versions; null as templates';
 COMMENT ON COLUMN sluice.intake_result.ids IS
     'per signal, then per product org: the id of the row, or of the first delivery of a repeat; '
     'null if the sender was refused';

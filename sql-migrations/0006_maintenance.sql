@@ -108,6 +108,7 @@ FROM (VALUES ('email', 'hash'), ('user_id', 'hash'), ('anonymous_id', 'hash'),
 UNION ALL VALUES
     ('signal', 'organization_id_day', '(organization_id, id)'),
     ('signal_cold_storage', 'request_id_day', 'USING hash (request_id)'),
+    ('signal_cold_storage', 'message_id_day', 'USING hash (message_id) WHERE message_id IS NOT NULL'),
     ('signal_cold_storage', 'organization_id_day', '(organization_id, id)');
 
 CREATE TABLE sluice.maintenance_step (

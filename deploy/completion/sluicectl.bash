@@ -28,6 +28,7 @@ _sluicectl() {
     --allow) word=all ;;
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
+    --format) word='ndjson csv' ;;
     --status) word='pending processing completed failed skipped permanently_failed cold_storage' ;;
     *)
         if [[ $current == -* ]]; then

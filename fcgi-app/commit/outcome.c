@@ -44,6 +44,7 @@ static const struct outcome {
 	bool is_counted; /* as a refusal */
 } outcomes[] = {
 	{"accepted", STATUS_ACCEPTED, false},
+	{"other_template", STATUS_ACCEPTED, false},
 	{"unknown_key", STATUS_UNAUTHENTICATED, false},
 	{"deactivated", STATUS_UNAUTHENTICATED, true},
 	{"expired", STATUS_UNAUTHENTICATED, true},
@@ -66,16 +67,17 @@ static const struct outcome *outcome_of(struct slice label)
 
 /* The arrays of the result, in the order of sluice.intake_result. */
 struct answer {
-	struct pg_array_reader outcomes, key_ids, templates, ids, repeated, cold;
+	struct pg_array_reader outcomes, key_ids, templates, template_versions, ids, repeated, cold;
 };
 
 static struct answer open_answer(const struct pg_query_result *result)
 {
-	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 6);
+	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 7);
 	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_OTHER)};
 
 	answer.key_ids = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
+	answer.template_versions = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.ids = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.repeated = pg_array_open(pg_record_next(&record), PG_BOOL);
 	answer.cold = pg_array_open(pg_record_next(&record), PG_BOOL);
@@ -86,7 +88,8 @@ static struct answer open_answer(const struct pg_query_result *result)
 static bool is_broken(const struct answer *answer)
 {
 	return answer->outcomes.broken || answer->key_ids.broken || answer->templates.broken ||
-	       answer->ids.broken || answer->repeated.broken || answer->cold.broken;
+	       answer->template_versions.broken || answer->ids.broken || answer->repeated.broken ||
+	       answer->cold.broken;
 }
 
 /* True if the array has so many elements or is null. */
@@ -106,8 +109,8 @@ static bool fits(const struct answer *answer, const struct commit_list *requests
 		signals += request->product_orgs == NULL ? commit_request_items(request) : 0;
 	}
 	return answer->outcomes.left == senders && has(&answer->templates, senders) &&
-	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
-	       has(&answer->cold, signals);
+	       has(&answer->template_versions, senders) && has(&answer->ids, requests->rows) &&
+	       has(&answer->repeated, requests->rows) && has(&answer->cold, signals);
 }
 
 /* False if the whole array is null. */
@@ -129,6 +132,10 @@ static void take_sender(struct answer *answer, struct commit_request *request)
 		request->answer.template = answer->templates.end == NULL
 						   ? SLICE_ABSENT
 						   : pg_array_next_bytes(&answer->templates);
+		request->answer.template_version =
+			answer->template_versions.end == NULL
+				? 0
+				: pg_array_next(&answer->template_versions, 8, 0);
 	}
 	request->out.status = request->sender.first->answer.status;
 }
@@ -145,6 +152,8 @@ static void take_items(struct answer *answer, struct commit_request *request)
 		result->cold = request->product_orgs == NULL && next_flag(&answer->cold);
 		missing += result->id == 0;
 	}
+	if (request->sender.first->answer.template.p != NULL)
+		return;
 	if (request->out.status == STATUS_ACCEPTED && missing > 0)
 		answer->ids.broken = true;
 	/* A request whose items are all repeats is accepted even at the limit. */
@@ -153,16 +162,19 @@ static void take_items(struct answer *answer, struct commit_request *request)
 		request->out.status = STATUS_ACCEPTED;
 }
 
-/* STATUS_OK or STATUS_NO_MEMORY. */
+/* STATUS_OK, STATUS_NO_MEMORY, or STATUS_INTERNAL: there should be one. */
 static enum status take_template(struct commit_request *request)
 {
-	struct slice text = request->sender.first->answer.template;
+	const struct commit_request *first = request->sender.first;
+	struct slice text = first->answer.template;
 
-	if (!request->wants_template || text.p == NULL)
-		return STATUS_OK;
+	if (text.p == NULL) {
+		bool has_none = request->needs_template && request->template_version == 0;
+		bool accepted = request->out.status == STATUS_ACCEPTED;
+		return has_none && accepted ? STATUS_INTERNAL : STATUS_OK;
+	}
 	request->out.template = (struct slice){arena_copy(request->arena, text), text.n};
-	/* Also at the limit: its items follow and may all be repeats. */
-	request->out.status = STATUS_ACCEPTED;
+	request->out.template_version = first->answer.template_version;
 	return request->out.template.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
 
@@ -170,8 +182,10 @@ static void settle(struct commit_request *request, struct refusal_tally *refusal
 {
 	const struct commit_request *first = request->sender.first;
 
-	if (take_template(request) != STATUS_OK)
-		request->out.status = STATUS_NO_MEMORY;
+	enum status status = take_template(request);
+
+	if (status != STATUS_OK)
+		request->out.status = status;
 	if (request->out.status == STATUS_ACCEPTED && request->queue.as_rejects)
 		request->out.status = STATUS_INVALID_VALUE;
 	if (first->answer.refusal != NULL && request->out.status == first->answer.status)

@@ -50,7 +50,8 @@ struct commit_request {
 	bool has_secret;		    /* the request carried a secret */
 	struct address client;		    /* the address it comes from, if known */
 	bool for_product_orgs;		    /* it came to the endpoint of product orgs */
-	bool wants_template;		    /* out.template is asked for */
+	bool needs_template;		    /* its items are made by the key's payload template: */
+	int64_t template_version;	    /* of the one that made them; 0: it has none yet */
 	bool in_bulk; /* a part of a transaction that commit_bulk_finish() ends */
 
 	/* What is to be stored if the sender is authenticated. */
@@ -68,7 +69,9 @@ struct commit_request {
 		enum status status;    /* ACCEPTED (committed), UNAUTHENTICATED, WRONG_ENDPOINT,
 					* WRONG_NETWORK, LIMIT_REACHED, INVALID_VALUE (the database
 					* cannot hold its data), or our own trouble */
-		struct slice template; /* the key's payload template, in the arena */
+		struct slice template; /* if it needs another one than its items were made by:
+					* the key's, in the arena. Nothing was stored. */
+		int64_t template_version;
 	} out;
 
 	/* Of commit/queue. */
@@ -91,6 +94,7 @@ struct commit_request {
 		enum status status;
 		const char *refusal;   /* its label when it is to be counted, else NULL */
 		struct slice template; /* as long as the result */
+		int64_t template_version;
 	} answer;
 };
 

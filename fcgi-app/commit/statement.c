@@ -79,7 +79,7 @@ void commit_statement_close(struct commit_statement *statement)
 
 static bool is_ordinary(const struct commit_request *request)
 {
-	if (request->for_product_orgs || request->wants_template || request->in_bulk)
+	if (request->for_product_orgs || request->in_bulk)
 		return false;
 	for (size_t i = 0; i < request->item_count; i++) {
 		if (request->signals[i].cold)
@@ -175,7 +175,10 @@ static void add_sender(struct pg_array *out, const struct commit_request *reques
 	else
 		pg_array_add_null(out, PG_BYTEA);
 	add_flag(out, request->for_product_orgs);
-	add_flag(out, request->wants_template);
+	if (request->needs_template)
+		pg_array_add_int8(out, request->template_version);
+	else
+		pg_array_add_null(out, PG_INT8);
 	pg_array_end_record(out);
 }
 
@@ -356,7 +359,8 @@ static bool is_same_sender(const struct commit_request *a, const struct commit_r
 {
 	return (!with_addresses || address_is_same(&a->client, &b->client)) &&
 	       a->has_secret == b->has_secret && a->for_product_orgs == b->for_product_orgs &&
-	       a->wants_template == b->wants_template &&
+	       a->needs_template == b->needs_template &&
+	       a->template_version == b->template_version &&
 	       credential_hash_is_same(&a->key_hash, &b->key_hash) &&
 	       (!a->has_secret || credential_hash_is_same(&a->secret_hash, &b->secret_hash));
 }

@@ -60,13 +60,27 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_KEY] = {"--key", "ID", "only what came with the key with this id"},
 	[CTL_CODE] = {"--code", "CODE", "only what was rejected for this reason: malformed_json"},
 	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d"},
+	[CTL_EMAIL] = {"--email", "EMAIL", "only signals of this email"},
+	[CTL_USER_ID] = {"--user-id", "ID", "only signals of this user"},
+	[CTL_ANONYMOUS_ID] = {"--anonymous-id", "ID", "only signals of this visitor"},
+	[CTL_MESSAGE_ID] = {"--message-id", "ID", "only signals delivered under this id"},
+	[CTL_REQUEST_ID] = {"--request-id", "ID", "only signals that came with this request"},
 	[CTL_SOURCE] = {"--source", "SOURCE", "only signals from this source"},
+	[CTL_EVENT] = {"--event", "EVENT", "only signals whose event has this name or type"},
 	[CTL_STATUS] =
 		{"--status", "STATUS",
 		 "only signals with this status: pending, processing, completed, failed, skipped, permanently_failed or cold_storage"},
+	[CTL_TEXT] =
+		{"--text", "TEXT",
+		 "only signals with this text in the payload, in whatever case; in a list it needs --since"},
+	[CTL_UNTIL] = {"--until", "TIMESTAMP",
+		       "only what was received before then, written as for --since"},
+	[CTL_FORMAT] = {"--format", "FORMAT",
+			"all of it as ndjson or csv, unless --limit says otherwise"},
 	[CTL_LIMIT] = {"--limit", "NUMBER", "print at most so many: 20 by default, up to 999"},
-	[CTL_BEFORE] = {"--before", "ID",
-			"only entries with a smaller id, such as the \"next\" that --json prints"},
+	[CTL_BEFORE] =
+		{"--before", "NEXT",
+		 "only older entries: the \"next\" that --json prints; an id, of product orgs and the audit log"},
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes unchanged, and nothing else"},
 	[CTL_FILE] = {"--file", "FILE", "replay the bytes of this file instead of the kept ones"},
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed"},
@@ -78,13 +92,20 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		{"--archive", "COMMAND",
 		 "a program that gets each detached partition: called as COMMAND PARTITION TABLE FROM UNTIL, and if it succeeds, the partition is dropped"},
 	[CTL_INTERVAL] = {"--interval", "SECONDS",
-			  "between two readings: 2 by default, up to 3600"},
+			  "between two readings: 2 by default, of tail 1, up to 3600"},
 	[CTL_ONCE] = {"--once", NULL, "print one screen and exit"},
 	[CTL_MANUAL] = {"--manual", NULL,
 			"print the settings in mdoc, for the manual page sluice.conf(5)"},
 };
 
 const uint64_t ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CTL_BIT(CTL_HELP);
+
+/* Which signals. */
+#define SEARCH                                                                                     \
+	(CTL_BIT(CTL_EMAIL) | CTL_BIT(CTL_USER_ID) | CTL_BIT(CTL_ANONYMOUS_ID) |                   \
+	 CTL_BIT(CTL_MESSAGE_ID) | CTL_BIT(CTL_REQUEST_ID) | CTL_BIT(CTL_SOURCE) |                 \
+	 CTL_BIT(CTL_EVENT) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_TEXT) |         \
+	 CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))
 
 const struct ctl_command ctl_commands[] = {
 	{.noun = "setup",
@@ -163,13 +184,22 @@ const struct ctl_command ctl_commands[] = {
 		 "The numbers are complete up to as_of."},
 	{.noun = "signal",
 	 .verb = "list",
+	 .argument = "IDENTITY",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = CTL_BIT(CTL_SOURCE) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_LIMIT) |
-		     CTL_BIT(CTL_BEFORE),
+	 .optional = SEARCH | CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE) | CTL_BIT(CTL_FORMAT),
 	 .database = true,
 	 .run = ctl_signal_list,
-	 .help = "Lists the latest signals of an organization, newest first. "
-		 "--source and --status search the latest 5000."},
+	 .help = "Lists signals of an organization, staged and in cold storage, newest first: all that are kept, or those of an IDENTITY (an email, a phone number, or any id of the signal, of its person or request) and of all the options that are given. "
+		 "Searches for up to ten seconds and says how far it came."},
+	{.noun = "tail",
+	 .argument = "IDENTITY",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = (SEARCH & ~(CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) | CTL_BIT(CTL_INTERVAL),
+	 .database = true,
+	 .run = ctl_tail,
+	 .help = "Prints each signal of an organization as soon as it is stored, until it is interrupted or nobody reads on. "
+		 "Begins with the latest ten, with --text of the last day. "
+		 "With --json each signal as a line of JSON."},
 	{.noun = "product-org",
 	 .verb = "list",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
@@ -198,11 +228,19 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_member_list,
 	 .help = "Lists the members of an organization."},
 	{.noun = "member",
+	 .verb = "role",
+	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_ROLE),
+	 .database = true,
+	 .run = ctl_member_role,
+	 .help = "Gives a member another role. "
+		 "--role owner passes the ownership on: the owner until then becomes an admin."},
+	{.noun = "member",
 	 .verb = "remove",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER),
 	 .database = true,
 	 .run = ctl_member_remove,
-	 .help = "Removes a user from an organization."},
+	 .help = "Removes a user from an organization. "
+		 "The owner is removed once another member is the owner."},
 	{.noun = "key",
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
@@ -225,6 +263,15 @@ const struct ctl_command ctl_commands[] = {
 	 .database = true,
 	 .run = ctl_key_show,
 	 .help = "Shows everything that is known about a key."},
+	{.noun = "key",
+	 .verb = "find",
+	 .argument = "FILE",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_find,
+	 .help = "Shows the key that a file holds (-: the standard input), alone or in an address to which a sender posts. "
+		 "Only its SHA-256 is sent to the database. "
+		 "A key that was mistyped or cut off is told apart from one that is not known."},
 	{.noun = "key",
 	 .verb = "edit",
 	 .argument = "ID",
@@ -253,6 +300,14 @@ const struct ctl_command ctl_commands[] = {
 	 .database = true,
 	 .run = ctl_key_history,
 	 .help = "Lists the changes to a key, newest first, and what was changed in its payload template."},
+	{.noun = "key",
+	 .verb = "refusals",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_refusals,
+	 .help = "Says why requests with a key were refused, how many and when the last one was, and what to do about it. "
+		 "A request with only a part of the key cannot be told to be meant for it."},
 	{.noun = "key",
 	 .verb = "networks",
 	 .argument = "ID",

@@ -14,7 +14,10 @@
  *   ctl/key.c           key create, list, show, deactivate
  *   ctl/key_change.c    key edit, key rotate, key history, secret …
  *   ctl/key_networks.c  key networks
- *   ctl/document.c      stats, signal list, product-org list, audit
+ *   ctl/key_refusals.c  key refusals
+ *   ctl/key_find.c      key find
+ *   ctl/document.c      stats, product-org list, audit
+ *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
  *   ctl/replay.c        rejected replay
@@ -80,8 +83,17 @@ enum ctl_option {
 	CTL_KEY,
 	CTL_CODE,
 	CTL_WINDOW,
+	CTL_EMAIL,
+	CTL_USER_ID,
+	CTL_ANONYMOUS_ID,
+	CTL_MESSAGE_ID,
+	CTL_REQUEST_ID,
 	CTL_SOURCE,
+	CTL_EVENT,
 	CTL_STATUS,
+	CTL_TEXT,
+	CTL_UNTIL,
+	CTL_FORMAT,
 	CTL_LIMIT,
 	CTL_BEFORE,
 	CTL_RAW,
@@ -279,6 +291,9 @@ enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
+enum ctl_exit ctl_key_refusals(struct ctl *ctl);
+enum ctl_exit ctl_member_role(struct ctl *ctl);
+enum ctl_exit ctl_key_find(struct ctl *ctl);
 enum ctl_exit ctl_key_rotate(struct ctl *ctl);
 enum ctl_exit ctl_key_history(struct ctl *ctl);
 enum ctl_exit ctl_secret_enable(struct ctl *ctl);
@@ -288,6 +303,7 @@ enum ctl_exit ctl_secret_remove(struct ctl *ctl);
 enum ctl_exit ctl_key_networks(struct ctl *ctl);
 enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
+enum ctl_exit ctl_tail(struct ctl *ctl);
 enum ctl_exit ctl_product_org_list(struct ctl *ctl);
 enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_template_try(struct ctl *ctl);
@@ -336,6 +352,23 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 enum { CTL_PATH_BYTES = 128 };
 enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[CTL_PATH_BYTES],
 			   size_t count, struct slice *cells);
+
+/* Checks --limit. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_limit(const struct ctl *ctl);
+
+/* A column of a table, and the member it shows. */
+struct ctl_field {
+	const char *heading, *member;
+};
+
+/* Prints a table of the objects of an array of a document, all of which have the first member. */
+enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
+			     const struct ctl_field *fields, size_t columns);
+
+/* Reads --interval; *seconds is unchanged without it. On CTL_USAGE the message is printed. In
+ * ctl/top.c. */
+enum ctl_exit ctl_read_interval(const struct ctl *ctl, int64_t *seconds);
+
 /* Reads --allow as a JSON array of texts, in the arena; absent without it, and for "all". On
  * failure the message is printed. In ctl/key_networks.c. */
 enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks);

@@ -1,5 +1,5 @@
 /*
- * ctl/document.c - sluicectl stats, signal list, product-org list, audit: what the settings page
+ * ctl/document.c - sluicectl stats, product-org list, audit: what the settings page
  * shows. See ctl/ctl_internal.h.
  *
  * The database writes each as a JSON object, as for the page. --json prints it unchanged; the
@@ -17,7 +17,7 @@ enum { LIMIT_MAX = 999, PATH_BYTES = CTL_PATH_BYTES };
 
 /* ---- options ---- */
 
-static enum ctl_exit check_limit(const struct ctl *ctl)
+enum ctl_exit ctl_check_limit(const struct ctl *ctl)
 {
 	struct slice text = ctl_value(ctl, CTL_LIMIT);
 	int64_t limit;
@@ -40,7 +40,7 @@ static enum ctl_exit check_before(const struct ctl *ctl)
 
 static enum ctl_exit read_question(struct ctl *ctl, struct store_question *question)
 {
-	enum ctl_exit result = check_limit(ctl);
+	enum ctl_exit result = ctl_check_limit(ctl);
 
 	if (result == CTL_FINE)
 		result = check_before(ctl);
@@ -49,8 +49,6 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 		.window = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
-		.source = ctl_value(ctl, CTL_SOURCE),
-		.status = ctl_value(ctl, CTL_STATUS),
 	};
 	return result;
 }
@@ -85,16 +83,10 @@ enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)
 	return status;
 }
 
-/* A column of a table, and the member it shows. */
-struct field {
-	const char *heading, *member;
-};
-
 enum { FIELDS_MAX = 10 };
 
-/* Prints a table of the objects of an array, all of which have the first member. */
-static enum ctl_exit print_rows(struct ctl *ctl, struct slice json, const char *array,
-				const struct field *fields, size_t columns)
+enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
+			     const struct ctl_field *fields, size_t columns)
 {
 	const char *headings[FIELDS_MAX];
 	size_t count = LIMIT_MAX * columns, rows = 0;
@@ -177,31 +169,20 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 
 /* Prints a document as it is, or as the table of its array. */
 static enum ctl_exit print_document(struct ctl *ctl, enum store_document document,
-				    const char *array, const struct field *fields, size_t columns)
+				    const char *array, const struct ctl_field *fields,
+				    size_t columns)
 {
 	struct slice json;
 	enum ctl_exit result = ask(ctl, document, &json);
 
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result;
-	return print_rows(ctl, json, array, fields, columns);
-}
-
-enum ctl_exit ctl_signal_list(struct ctl *ctl)
-{
-	static const struct field fields[] = {
-		{"ID", "id"},	      {"RECEIVED", "received_at"},
-		{"SOURCE", "source"}, {"EVENT", "event_name"},
-		{"EMAIL", "email"},   {"STATUS", "status"},
-		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
-	};
-
-	return print_document(ctl, STORE_SIGNALS, "signals", fields, ARRAY_LENGTH(fields));
+	return ctl_print_rows(ctl, json, array, fields, columns);
 }
 
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 {
-	static const struct field fields[FIELDS_MAX] = {
+	static const struct ctl_field fields[FIELDS_MAX] = {
 		{"ID", "id"},
 		{"RECEIVED", "received_at"},
 		{"PRODUCT ORG", "product_org_id"},
@@ -219,7 +200,7 @@ enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 
 enum ctl_exit ctl_audit(struct ctl *ctl)
 {
-	static const struct field fields[] = {
+	static const struct ctl_field fields[] = {
 		{"ID", "id"},	      {"TIME", "occurred_at"}, {"ACTOR", "actor"},
 		{"ACTION", "action"}, {"OBJECT", "object_id"}, {"DETAILS", "details"},
 	};

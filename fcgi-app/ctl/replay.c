@@ -104,7 +104,7 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	return CTL_FINE;
 }
 
-/* Maps by the template that the key had on receipt: it never changes. */
+/* Maps by the template that the key has now. */
 static enum status map(struct intake *intake, const struct store_key *key)
 {
 	const struct template *template;

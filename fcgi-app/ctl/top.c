@@ -243,11 +243,10 @@ static enum ctl_exit add_json(struct ctl *ctl, const struct top_sample *sample,
 
 /* ---- the command ---- */
 
-static enum ctl_exit read_interval(const struct ctl *ctl, int64_t *seconds)
+enum ctl_exit ctl_read_interval(const struct ctl *ctl, int64_t *seconds)
 {
 	struct slice text = ctl_value(ctl, CTL_INTERVAL);
 
-	*seconds = INTERVAL_S;
 	if (text.p != NULL &&
 	    (!slice_to_int(text, seconds) || *seconds < 1 || *seconds > INTERVAL_S_MAX))
 		return ctl_fail(CTL_USAGE, NULL, "--interval takes 1 to %d, not \"%s\"",
@@ -295,8 +294,8 @@ enum ctl_exit ctl_top(struct ctl *ctl)
 {
 	static struct top_reading readings[2];
 	bool once = ctl_has(ctl, CTL_ONCE) || ctl_has(ctl, CTL_JSON), attached = false;
-	int64_t seconds;
-	enum ctl_exit result = read_interval(ctl, &seconds);
+	int64_t seconds = INTERVAL_S;
+	enum ctl_exit result = ctl_read_interval(ctl, &seconds);
 
 	if (result == CTL_FINE)
 		result = attach(ctl, &attached);

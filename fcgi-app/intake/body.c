@@ -347,11 +347,32 @@ static enum status read_plain(struct intake *intake)
 }
 
 /* So that the body can be read again by a process that allows more. */
-static void forget_body(struct intake *intake)
+static void forget_items_and_text(struct intake *intake)
 {
 	buf_free(&intake->decoded);
 	intake->plain = SLICE_ABSENT;
 	forget_items(intake);
+}
+
+/* Of product orgs, for intake_forget_body(). */
+static enum status keep_unread(struct intake *intake)
+{
+	struct intake *unread;
+
+	if (intake->kind != INTAKE_PRODUCT_ORGS)
+		return STATUS_OK;
+	unread = arena_alloc(intake->arena, sizeof(*unread));
+	if (unread == NULL)
+		return STATUS_NO_MEMORY;
+	*unread = *intake;
+	intake->unread = unread;
+	return STATUS_OK;
+}
+
+void intake_forget_body(struct intake *intake)
+{
+	buf_free(&intake->decoded);
+	*intake = *intake->unread;
 }
 
 /* The body is bad as a whole. */
@@ -366,14 +387,18 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 	size_t body_max = intake_body_max(intake);
 	bool all_allowed = plain_max >= body_max || body.n > body_max;
 	size_t bytes_max = all_allowed ? body_max : plain_max;
-	enum status status = make_plain(intake, body, bytes_max);
+	enum status status = keep_unread(intake);
+
+	if (status != STATUS_OK)
+		return status;
+	status = make_plain(intake, body, bytes_max);
 	bool complete = status != STATUS_TOO_LARGE;
 
 	intake->form = intake_form(intake);
 	if (status == STATUS_OK)
 		status = read_plain(intake);
 	if (status == STATUS_TOO_LARGE && !all_allowed) {
-		forget_body(intake);
+		forget_items_and_text(intake);
 		return STATUS_LARGE;
 	}
 	if (status == STATUS_NO_MEMORY)

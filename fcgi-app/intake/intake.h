@@ -65,8 +65,9 @@ struct intake {
 	struct commit_request commit;
 
 	/* set by intake_body or intake_bulk */
-	size_t envelope_bytes_left; /* that items may take for the envelope */
-	enum json_form form;	    /* how the body is read */
+	const struct intake *unread; /* of product orgs: as intake_head() has left it */
+	size_t envelope_bytes_left;  /* that items may take for the envelope */
+	enum json_form form;	     /* how the body is read */
 	struct slice plain;  /* the body: decompressed, the presented key crossed out, as JSON; of a
 			      * bulk body the first bytes */
 	bool key_was_found;  /* in the body */
@@ -114,10 +115,14 @@ enum status intake_body(struct intake *intake, struct slice body, size_t plain_m
 
 /*
  * True after intake_body() for a readable body of product-org updates, which need the key's payload
- * template to become rows. Then intake->commit goes to the queue with wants_template set, to be
+ * template to become rows. Then intake->commit goes to the queue with needs_template set, to be
  * authenticated and to get the template.
  */
 bool intake_wants_template(const struct intake *intake);
+
+/* Forgets what intake_body() and intake_map() have made of a body of product-org updates, so that
+ * it can be read again. */
+void intake_forget_body(struct intake *intake);
 
 /* Makes rows of the items, once. STATUS_OK (intake->commit is ready for the queue) or
  * STATUS_NO_MEMORY. */

@@ -212,6 +212,5 @@ enum status intake_map(struct intake *intake, const struct template *template)
 		commit->product_orgs = intake->product_orgs;
 		commit->item_count = intake->item_count;
 	}
-	commit->wants_template = false;
 	return intake_keep(intake, SLICE_ABSENT, true);
 }

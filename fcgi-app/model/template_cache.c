@@ -9,6 +9,7 @@
 
 struct entry {
 	struct credential_hash key_hash;
+	int64_t version;
 	const struct template *template; /* in the arena */
 	struct arena arena;
 	uint64_t used; /* the greater, the later */
@@ -34,17 +35,27 @@ void template_cache_close(struct template_cache *cache)
 	free(cache);
 }
 
-const struct template *template_cache_find(struct template_cache *cache,
-					   const struct credential_hash *key_hash)
+/* NULL when the key has none. */
+static struct entry *entry_of(struct template_cache *cache, const struct credential_hash *key_hash)
 {
 	for (size_t i = 0; i < cache->count; i++) {
-		struct entry *entry = &cache->entries[i];
-		if (!credential_hash_is_same(&entry->key_hash, key_hash))
-			continue;
-		entry->used = ++cache->uses;
-		return entry->template;
+		if (credential_hash_is_same(&cache->entries[i].key_hash, key_hash))
+			return &cache->entries[i];
 	}
 	return NULL;
+}
+
+const struct template *template_cache_find(struct template_cache *cache,
+					   const struct credential_hash *key_hash, int64_t *version)
+{
+	struct entry *entry = entry_of(cache, key_hash);
+
+	*version = 0;
+	if (entry == NULL)
+		return NULL;
+	entry->used = ++cache->uses;
+	*version = entry->version;
+	return entry->template;
 }
 
 /* A free entry, or the least recently used one. */
@@ -57,25 +68,28 @@ static struct entry *make_room(struct template_cache *cache)
 		if (cache->entries[i].used < oldest->used)
 			oldest = &cache->entries[i];
 	}
-	arena_free(&oldest->arena);
 	return oldest;
 }
 
 enum status template_cache_add(struct template_cache *cache, const struct credential_hash *key_hash,
-			       struct slice text, const struct template **compiled)
+			       int64_t version, struct slice text)
 {
 	struct arena arena = {0};
+	const struct template *compiled;
+	struct entry *entry = entry_of(cache, key_hash);
 
 	/* Several requests may have waited for it together. */
-	*compiled = template_cache_find(cache, key_hash);
-	if (*compiled != NULL)
+	if (entry != NULL && entry->version == version)
 		return STATUS_OK;
-	enum status status = template_load(&arena, text, compiled);
+	enum status status = template_load(&arena, text, &compiled);
 	if (status != STATUS_OK) {
 		arena_free(&arena);
 		return status;
 	}
-	*make_room(cache) = (struct entry){*key_hash, *compiled, arena, ++cache->uses};
+	if (entry == NULL)
+		entry = make_room(cache);
+	arena_free(&entry->arena);
+	*entry = (struct entry){*key_hash, version, compiled, arena, ++cache->uses};
 	return STATUS_OK;
 }
 

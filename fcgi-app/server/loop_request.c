@@ -24,7 +24,8 @@ static void end_response(struct loop *loop, struct slot *slot, enum status sent)
 /* What has not come of the request by now is not waited for. */
 static void send_response(struct loop *loop, struct slot *slot)
 {
-	fcgi_hand_over(slot->fcgi, !process_is_ending() && parked_has_room(&loop->kept));
+	fcgi_hand_over(slot->fcgi,
+		       loop->share.keeps && !process_is_ending() && parked_has_room(&loop->kept));
 	slot->sending_ms = clock_now_ms();
 	slot->state = SLOT_SENDING;
 	end_response(loop, slot, server_request_send(&slot->request, slot->fcgi));
@@ -89,42 +90,21 @@ static void enqueue(struct loop *loop, struct slot *slot, enum slot_state state)
 	commit_queue_add(loop->queue, commit);
 }
 
-static void commit_items(struct loop *loop, struct slot *slot, const struct template *template)
+/* A template that is not cached costs a second authentication. What is cached gives nothing away:
+ * the items are authenticated, and their template confirmed, with their commit. */
+static void map_items(struct loop *loop, struct slot *slot)
 {
-	enum status status = intake_map(&slot->request.intake, template);
+	struct intake *intake = &slot->request.intake;
+	struct commit_request *commit = &intake->commit;
+	const struct template *template =
+		template_cache_find(loop->templates, &commit->key_hash, &commit->template_version);
+	enum status status = template == NULL ? STATUS_OK : intake_map(intake, template);
 
+	commit->needs_template = true;
 	if (status == STATUS_OK)
 		enqueue(loop, slot, SLOT_COMMITTING);
 	else
 		loop_problem(loop, slot, status);
-}
-
-static void use_fetched_template(struct loop *loop, struct slot *slot)
-{
-	const struct commit_request *commit = &slot->request.intake.commit;
-	const struct template *template;
-	enum status status = template_cache_add(loop->templates, &commit->key_hash,
-						commit->out.template, &template);
-
-	if (status == STATUS_OK)
-		commit_items(loop, slot, template);
-	else
-		loop_problem(loop, slot, status);
-}
-
-/* A template that is not cached costs a second authentication. What is cached gives nothing away:
- * the items are authenticated with their commit. */
-static void find_template(struct loop *loop, struct slot *slot)
-{
-	struct commit_request *commit = &slot->request.intake.commit;
-	const struct template *template = template_cache_find(loop->templates, &commit->key_hash);
-
-	if (template != NULL) {
-		commit_items(loop, slot, template);
-		return;
-	}
-	commit->wants_template = true;
-	enqueue(loop, slot, SLOT_FETCHING_TEMPLATE);
 }
 
 /* ---- the body ---- */
@@ -140,7 +120,7 @@ static void use_body(struct loop *loop, struct slot *slot)
 	else if (status != STATUS_OK)
 		loop_problem(loop, slot, status);
 	else if (intake_wants_template(intake))
-		find_template(loop, slot);
+		map_items(loop, slot);
 	else
 		enqueue(loop, slot, SLOT_COMMITTING);
 }
@@ -176,6 +156,20 @@ static enum status read_piece(struct loop *loop, struct slot *slot)
 	return status;
 }
 
+/* The rest of the body is waited for, as long as it comes fast enough. */
+static void wait_for_body(const struct loop *loop, struct slot *slot)
+{
+	int64_t now_us = clock_now_us();
+	int64_t timeout_ms = slot->request.deadline_ms - slot->accepted_us / 1000;
+
+	if (slot->is_paced)
+		pace_receive(&slot->pace, slot->body.n - slot->paced_bytes, now_us);
+	else
+		pace_start(&slot->pace, loop->config->body_rate_bytes, timeout_ms, now_us);
+	slot->is_paced = true;
+	slot->paced_bytes = slot->body.n;
+}
+
 static void read_body(struct loop *loop, struct slot *slot)
 {
 	enum status status = STATUS_OK;
@@ -190,18 +184,37 @@ static void read_body(struct loop *loop, struct slot *slot)
 	}
 	if (status == STATUS_END)
 		use_body(loop, slot);
-	else if (status != STATUS_AGAIN)
+	else if (status == STATUS_AGAIN)
+		wait_for_body(loop, slot);
+	else
 		loop_problem(loop, slot, status);
+}
+
+/* The items had no template yet, or one that the key has no longer. */
+static void use_template(struct loop *loop, struct slot *slot)
+{
+	struct intake *intake = &slot->request.intake;
+	const struct commit_request *commit = &intake->commit;
+	enum status status = template_cache_add(loop->templates, &commit->key_hash,
+						commit->out.template_version, commit->out.template);
+
+	if (status != STATUS_OK) {
+		loop_problem(loop, slot, status);
+		return;
+	}
+	intake_forget_body(intake);
+	use_body(loop, slot);
 }
 
 void loop_advance_committed(struct loop *loop, struct slot *slot)
 {
-	bool accepted = slot->request.intake.commit.out.status == STATUS_ACCEPTED;
+	const struct commit_request *commit = &slot->request.intake.commit;
+	bool accepted = commit->out.status == STATUS_ACCEPTED;
 
 	if (accepted && slot->state == SLOT_AUTHENTICATING) {
 		loop_serve_in_child(loop, slot);
-	} else if (accepted && slot->state == SLOT_FETCHING_TEMPLATE) {
-		use_fetched_template(loop, slot);
+	} else if (accepted && commit->out.template.p != NULL) {
+		use_template(loop, slot);
 	} else if (accepted && slot->state == SLOT_KNOCKING) {
 		slot->is_known = true;
 		read_body(loop, slot);
@@ -211,6 +224,15 @@ void loop_advance_committed(struct loop *loop, struct slot *slot)
 	}
 }
 
+/* Unless more of it has come meanwhile, unseen by a worker that was busy or stopped. */
+static void expire_body(struct loop *loop, struct slot *slot, int64_t now_ms)
+{
+	if (slot->request.deadline_ms > now_ms)
+		read_body(loop, slot);
+	if (slot->state == SLOT_READING_BODY && slot_deadline_ms(slot) <= now_ms)
+		end_with_problem(loop, slot, STATUS_REQUEST_TIMEOUT);
+}
+
 /* A body that does not come is waited for only if its key is known. */
 void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 {
@@ -218,10 +240,10 @@ void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 		send_response(loop, slot);
 	else if (slot->state != SLOT_READING_BODY)
 		drop(loop, slot);
-	else if (slot->request.deadline_ms > now_ms)
+	else if (!slot->is_known && slot->request.deadline_ms > now_ms)
 		enqueue(loop, slot, SLOT_KNOCKING);
 	else
-		end_with_problem(loop, slot, STATUS_REQUEST_TIMEOUT);
+		expire_body(loop, slot, now_ms);
 }
 
 /* ---- the head ---- */
@@ -288,7 +310,6 @@ void loop_advance(struct loop *loop, struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
-	case SLOT_FETCHING_TEMPLATE:
 	default:
 		break;
 	}

@@ -2,10 +2,13 @@
  * settings/document.c - documents that the database writes as JSON: statistics, the latest signals,
  * product orgs and rejected payloads, usage, the audit log. See settings/settings_internal.h.
  */
+#include "base/timestamp.h"
 #include "settings/settings_internal.h"
 #include "store/document.h"
+#include "store/export.h"
+#include "store/search.h"
 
-enum { LIMIT = 50 };
+enum { LIMIT = 50, HEAD_BYTES_MAX = 4096 };
 
 static enum status answer_document(struct settings *settings, enum store_document document,
 				   struct store_question *question)
@@ -18,15 +21,21 @@ static enum status answer_document(struct settings *settings, enum store_documen
 				   : settings_problem_store(settings, status);
 }
 
+static enum status read_limit(struct settings *settings, struct store_question *question)
+{
+	int64_t limit = LIMIT;
+	enum status status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
+
+	return status == STATUS_OK ? settings_digits(settings, limit, &question->limit) : status;
+}
+
 static enum status read_page(struct settings *settings, struct store_question *question)
 {
-	int64_t limit = LIMIT, before = -1;
-	enum status status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
+	int64_t before = -1;
+	enum status status = read_limit(settings, question);
 
 	if (status == STATUS_OK)
 		status = settings_number(settings, "before", 0, INT64_MAX, &before);
-	if (status == STATUS_OK)
-		status = settings_digits(settings, limit, &question->limit);
 	if (status == STATUS_OK && before >= 0)
 		status = settings_digits(settings, before, &question->before);
 	return status;
@@ -52,27 +61,109 @@ enum status settings_statistics(struct settings *settings)
 	return answer_document(settings, STORE_STATISTICS, &question);
 }
 
-/* An empty filter filters nothing. */
-static enum status read_filter(struct settings *settings, const char *name, struct slice *text)
-{
-	enum status status = settings_text(settings, name, text);
+/* ---- signals ---- */
 
-	if (text->n == 0)
-		*text = SLICE_ABSENT;
-	return status;
+/* A timestamp that settings_check_query() has let through, as PostgreSQL reads it in any time zone.
+ */
+static enum status write_timestamp(struct settings *settings, struct slice *text)
+{
+	struct buf written = buf_make(64);
+	int64_t us;
+
+	if (text->n == 0 || !timestamp_read(*text, &us))
+		return STATUS_OK;
+	timestamp_add(&written, us);
+	*text = arena_move(&settings->arena, &written);
+	return text->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
+}
+
+static enum status read_filter(struct settings *settings, struct slice *filter)
+{
+	struct slice values[STORE_SEARCH_MEMBERS];
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < STORE_SEARCH_MEMBERS && status == STATUS_OK; i++)
+		status = settings_text(settings, store_search_names[i], &values[i]);
+	if (status == STATUS_OK)
+		status = write_timestamp(settings, &values[STORE_SEARCH_FROM]);
+	if (status == STATUS_OK)
+		status = write_timestamp(settings, &values[STORE_SEARCH_UNTIL]);
+	if (status != STATUS_OK)
+		return status;
+	status = store_search_filter(&settings->arena, values, filter);
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+/* Appends "Name: value" of a member of an answer; nothing where it is null. */
+static enum status add_header(struct settings *settings, struct slice answer, const char *name,
+			      const char *member, struct buf *out)
+{
+	struct slice text;
+	enum status status = store_answer_text(&settings->arena, answer, member, &text);
+
+	if (status != STATUS_OK || text.p == NULL)
+		return status;
+	buf_add_text(out, name);
+	buf_add_slice(out, text);
+	buf_add_text(out, "\r\n");
+	return out->status;
+}
+
+/* The response as a part of a file: what an answer says beside its signals is in headers. */
+static enum status answer_export(struct settings *settings, enum store_format format, bool first,
+				 struct slice answer)
+{
+	struct buf head = buf_make(HEAD_BYTES_MAX), *body = &settings->response.body;
+	size_t rows;
+
+	buf_add_text(&head, settings->response.headers);
+	buf_add_text(&head,
+		     format == STORE_CSV
+			     ? "Content-Disposition: attachment; filename=\"signals.csv\"\r\n"
+			     : "Content-Disposition: attachment; filename=\"signals.ndjson\"\r\n");
+	enum status status = add_header(settings, answer, "Sluice-Next: ", "next", &head);
+	if (status == STATUS_OK)
+		status = add_header(settings, answer, "Sluice-Searched-Until: ", "searched_until",
+				    &head);
+	if (first)
+		store_export_head(format, body);
+	if (status == STATUS_OK)
+		status = store_export_rows(&settings->arena, answer, format, body, &rows);
+	struct slice headers = arena_move(&settings->arena, &head);
+	if (status != STATUS_OK || headers.p == NULL)
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
+	settings->response.headers = headers.p;
+	settings->response.content_type =
+		format == STORE_CSV ? "text/csv; charset=utf-8" : "application/x-ndjson";
+	settings->status = STATUS_OK;
+	return STATUS_OK;
 }
 
 enum status settings_signals(struct settings *settings)
 {
-	struct store_question question = {0};
-	enum status status = read_page(settings, &question);
+	struct store_question question = {.organization = settings->organization};
+	struct slice format = SLICE_ABSENT, json;
+	enum status status = read_limit(settings, &question);
 
 	if (status == STATUS_OK)
-		status = read_filter(settings, "source", &question.source);
+		status = settings_text(settings, "before", &question.before);
 	if (status == STATUS_OK)
-		status = read_filter(settings, "status", &question.status);
-	return status == STATUS_OK ? answer_document(settings, STORE_SIGNALS, &question) : status;
+		status = settings_text(settings, "format", &format);
+	if (status == STATUS_OK)
+		status = read_filter(settings, &question.filter);
+	if (status != STATUS_OK)
+		return status;
+	if (format.p == NULL)
+		return answer_document(settings, STORE_SIGNALS, &question);
+	question.whole = true;
+	status = store_settings_document(&settings->store, STORE_SIGNALS, &question, &json);
+	if (status != STATUS_OK)
+		return settings_problem_store(settings, status);
+	return answer_export(settings, slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON,
+			     question.before.p == NULL, json);
 }
+
+/* ---- the others ---- */
 
 enum status settings_product_orgs(struct settings *settings)
 {

@@ -8,30 +8,48 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
+#include "base/timestamp.h"
 #include "settings/settings_internal.h"
+#include "store/export.h"
+#include "store/search.h"
 
 enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 
 #define BIT(route) (UINT32_C(1) << (route))
-#define PAGES                                                                                      \
-	(BIT(ROUTE_LATEST_SIGNALS) | BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) |         \
-	 BIT(ROUTE_AUDIT))
+#define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
+#define PAGES	   (BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT))
 _Static_assert(ROUTE_SETTING_COUNT <= 32, "a bit for each route");
+
+enum kind { NUMBER, ID_OR_NONE, TEXT, ONE_OF, ONE_OF_OR_NONE, TIMESTAMP_OR_NONE, POSITION };
 
 static const struct parameter {
 	const char *name;
 	uint32_t routes;
-	int64_t most;	    /* of a number; 0: a text */
-	int64_t least;	    /* of a number */
-	const char *values; /* of a text, with a blank behind each; NULL: any */
+	enum kind kind;
+	int64_t least, most; /* of a number */
+	const char *values;  /* of ONE_OF, with a blank behind each */
 } parameters[] = {
-	{"organization", UINT32_MAX, INT64_MAX, 0, NULL},
-	{"limit", PAGES, SETTINGS_LIMIT_MAX, 1, NULL},
-	{"before", PAGES, INT64_MAX, 0, NULL},
-	{"window", BIT(ROUTE_STATISTICS), 0, 0, "24h 7d 30d "},
-	{"source", BIT(ROUTE_LATEST_SIGNALS), 0, 0, NULL},
-	{"status", BIT(ROUTE_LATEST_SIGNALS), 0, 0,
-	 " pending processing completed failed skipped permanently_failed cold_storage "},
+	{"organization", UINT32_MAX, NUMBER, 0, INT64_MAX, NULL},
+	{"limit", PAGES | SEARCH, NUMBER, 1, SETTINGS_LIMIT_MAX, NULL},
+	{"before", PAGES, NUMBER, 0, INT64_MAX, NULL},
+	{"before", SEARCH, POSITION, 0, 0, NULL},
+	{"window", BIT(ROUTE_STATISTICS), ONE_OF, 0, 0, "24h 7d 30d "},
+	{"identity", SEARCH, TEXT, 0, 0, NULL},
+	{"email", SEARCH, TEXT, 0, 0, NULL},
+	{"user_id", SEARCH, TEXT, 0, 0, NULL},
+	{"anonymous_id", SEARCH, TEXT, 0, 0, NULL},
+	{"message_id", SEARCH, TEXT, 0, 0, NULL},
+	{"request_id", SEARCH, TEXT, 0, 0, NULL},
+	{"source", SEARCH, TEXT, 0, 0, NULL},
+	{"event", SEARCH, TEXT, 0, 0, NULL},
+	{"key", SEARCH, ID_OR_NONE, 0, INT64_MAX, NULL},
+	{"status", SEARCH, ONE_OF_OR_NONE, 0, 0, store_search_statuses},
+	{"from", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
+	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
+	{"text", SEARCH, TEXT, 0, 0, NULL},
+	{"since", SEARCH, TEXT, 0, 0, NULL},
+	{"format", SEARCH, ONE_OF, 0, 0, store_formats},
 };
 
 struct faults {
@@ -80,16 +98,74 @@ static void check_number(struct faults *faults, const struct parameter *paramete
 	add_fault(faults, slice_of(parameter->name), detail);
 }
 
-static void check_text(struct faults *faults, const struct parameter *parameter, struct slice text)
+static void check_one_of(struct faults *faults, const struct parameter *parameter,
+			 struct slice text)
 {
 	char detail[DETAIL_BYTES_MAX];
 	const char *values = parameter->values;
 
-	if (values == NULL || is_one_of(text, values))
+	if (is_one_of(text, values))
 		return;
-	values += *values == ' ';
 	(void)snprintf(detail, sizeof(detail), "is none of: %.*s", (int)strlen(values) - 1, values);
 	add_fault(faults, slice_of(parameter->name), detail);
+}
+
+static void check_timestamp(struct faults *faults, const struct parameter *parameter,
+			    struct slice text)
+{
+	bool only_date;
+	int64_t us;
+
+	if (!timestamp_is_exact(text.p, &only_date) || !timestamp_read(text, &us))
+		add_fault(faults, slice_of(parameter->name),
+			  "is not a timestamp: write 2031-05-01T12:00:00Z, or 2031-05-01");
+}
+
+/* "1795856890393947-1041", as the database writes it. */
+static bool is_position(struct slice text)
+{
+	size_t digits[2] = {0}, part = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '-' && part == 0)
+			part = 1;
+		else if (ascii_is_digit(text.p[i]))
+			digits[part]++;
+		else
+			return false;
+	}
+	return digits[0] > 0 && digits[0] <= 16 && digits[1] > 0 && digits[1] <= 18;
+}
+
+static void check_text(struct faults *faults, const struct parameter *parameter, struct slice text)
+{
+	switch (parameter->kind) {
+	case ID_OR_NONE:
+		if (text.n == 0)
+			break;
+		/* fall through */
+	case NUMBER:
+		check_number(faults, parameter, text);
+		break;
+	case ONE_OF_OR_NONE:
+		if (text.n == 0)
+			break;
+		/* fall through */
+	case ONE_OF:
+		check_one_of(faults, parameter, text);
+		break;
+	case TIMESTAMP_OR_NONE:
+		if (text.n > 0)
+			check_timestamp(faults, parameter, text);
+		break;
+	case POSITION:
+		if (!is_position(text))
+			add_fault(faults, slice_of(parameter->name),
+				  "is not the \"next\" of an answer");
+		break;
+	case TEXT:
+		break;
+	}
 }
 
 /* STATUS_OK or STATUS_NO_MEMORY. */
@@ -104,8 +180,6 @@ static enum status check_value(struct faults *faults, const struct parameter *pa
 	if (status != STATUS_OK)
 		add_fault(faults, slice_of(parameter->name),
 			  "is not valid text, or is given twice");
-	else if (text.p != NULL && parameter->most > 0)
-		check_number(faults, parameter, text);
 	else if (text.p != NULL)
 		check_text(faults, parameter, text);
 	return STATUS_OK;

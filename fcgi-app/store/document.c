@@ -6,11 +6,11 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTERED_PAGE, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
-	[STORE_STATISTICS] = WINDOW, [STORE_SIGNALS] = FILTERED_PAGE, [STORE_PRODUCT_ORGS] = PAGE,
-	[STORE_REJECTS] = PAGE,	     [STORE_USAGE] = NOTHING,	      [STORE_AUDIT] = PAGE,
+	[STORE_STATISTICS] = WINDOW, [STORE_SIGNALS] = FILTER_AND_PAGE, [STORE_PRODUCT_ORGS] = PAGE,
+	[STORE_REJECTS] = PAGE,	     [STORE_USAGE] = NOTHING,		[STORE_AUDIT] = PAGE,
 };
 
 enum { PARAMS_MAX = 6 };
@@ -22,14 +22,14 @@ static void add_parameters(enum store_document document, const struct store_ques
 
 	if (parameters == WINDOW)
 		*params++ = question->window;
-	if (parameters == PAGE || parameters == FILTERED_PAGE) {
+	if (parameters == FILTER_AND_PAGE)
+		*params++ = question->filter;
+	if (parameters == PAGE || parameters == FILTER_AND_PAGE) {
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
-	if (parameters == FILTERED_PAGE) {
-		*params++ = question->source;
-		*params++ = question->status;
-	}
+	if (parameters == FILTER_AND_PAGE)
+		*params++ = question->whole ? SLICE("true") : SLICE("false");
 }
 
 enum status store_settings_document(const struct store *store, enum store_document document,
@@ -41,8 +41,8 @@ enum status store_settings_document(const struct store *store, enum store_docume
 				   "sluice.settings_statistics($1::text, $2::bigint, $3::text)", 3),
 		[STORE_SIGNALS] =
 			STORE_CALL("store_settings_signals",
-				   "sluice.settings_signals($1::text, $2::bigint, $3::bigint, "
-				   "$4::integer, $5::text, $6::text)",
+				   "sluice.settings_signals($1::text, $2::bigint, $3::jsonb, "
+				   "$4::text, $5::integer, $6::boolean)",
 				   6),
 		[STORE_PRODUCT_ORGS] = STORE_CALL("store_settings_product_orgs",
 						  "sluice.settings_product_orgs($1::text, "
@@ -70,11 +70,10 @@ enum status store_document(const struct store *store, enum store_document docume
 	static const struct pg_statement statements[STORE_DOCUMENTS] = {
 		[STORE_STATISTICS] =
 			STORE_CALL("store_statistics", "sluice.statistics($1::text, $2::text)", 2),
-		[STORE_SIGNALS] =
-			STORE_CALL("store_signals",
-				   "sluice.signals_latest($1::text, $2::bigint, $3::integer, "
-				   "$4::text, $5::text)",
-				   5),
+		[STORE_SIGNALS] = STORE_CALL("store_signals",
+					     "sluice.signals_search($1::text, $2::jsonb, $3::text, "
+					     "$4::integer, $5::boolean)",
+					     5),
 		[STORE_PRODUCT_ORGS] = STORE_CALL(
 			"store_product_orgs",
 			"sluice.product_orgs_latest($1::text, $2::bigint, $3::integer)", 3),

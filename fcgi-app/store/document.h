@@ -1,5 +1,5 @@
 /*
- * store/document.h - what the database writes as a JSON object: statistics, the latest signals,
+ * store/document.h - what the database writes as a JSON object: statistics, signals, the latest
  * product orgs and rejected payloads, usage, the audit log.
  */
 #ifndef STORE_DOCUMENT_H
@@ -9,7 +9,7 @@
 
 enum store_document {
 	STORE_STATISTICS,   /* window */
-	STORE_SIGNALS,	    /* before, limit, source, status */
+	STORE_SIGNALS,	    /* filter, before, limit */
 	STORE_PRODUCT_ORGS, /* before, limit */
 	STORE_REJECTS,	    /* before, limit; not for the tool */
 	STORE_USAGE,	    /* not for the tool */
@@ -21,9 +21,10 @@ enum store_document {
 struct store_question {
 	struct slice organization; /* an id, or for the tool a name */
 	struct slice window;	   /* 24h, 7d, 30d */
-	struct slice before;	   /* an id: only what is older */
+	struct slice before;	   /* an id, or for signals a "next": only what is older */
 	struct slice limit;	   /* a number */
-	struct slice source, status;
+	struct slice filter;	   /* see store/search.h */
+	bool whole;		   /* signals with large payloads, too */
 };
 
 /* On behalf of a user, by the rules of store/settings.h. */

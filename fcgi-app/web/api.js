@@ -88,6 +88,22 @@ function parsed(text) {
 }
 
 /**
+ * What an answer says that is not the expected one.
+ *
+ * @param {Response} response
+ * @param {string} text
+ */
+function problemIn(response, text) {
+	// a redirect leads to a sign-in page
+	if (response.type === 'opaqueredirect' || response.status === 401)
+		return new Problem({ code: 'signed_out', title: 'You have been signed out',
+			detail: 'Reload the page to sign in again.' });
+	return new Problem({ title: 'Unexpected answer from the server',
+		detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
+		...parsed(text), status: response.status });
+}
+
+/**
  * @param {URL} url
  * @param {RequestInit} options
  * @param {AbortSignal} [signal]
@@ -95,16 +111,10 @@ function parsed(text) {
  */
 async function request(url, options, signal) {
 	const { response, text } = await receive(url, options, signal);
-	// a redirect leads to a sign-in page
-	if (response.type === 'opaqueredirect' || response.status === 401)
-		throw new Problem({ code: 'signed_out', title: 'You have been signed out',
-			detail: 'Reload the page to sign in again.' });
 	const value = parsed(text);
 	if (response.ok && value !== null)
 		return value;
-	throw new Problem({ title: 'Unexpected answer from the server',
-		detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
-		...value, status: response.status });
+	throw problemIn(response, text);
 }
 
 export class Api {
@@ -154,6 +164,22 @@ export class Api {
 	 */
 	get(path, query, signal) {
 		return request(this.#url(path, query), {}, signal);
+	}
+
+	/**
+	 * A part of a file, and what leads to the next one.
+	 *
+	 * @param {string} path
+	 * @param {Query} query
+	 * @param {AbortSignal} signal
+	 * @throws {Problem}
+	 */
+	async file(path, query, signal) {
+		const { response, text } = await receive(this.#url(path, query), {}, signal);
+		if (!response.ok)
+			throw problemIn(response, text);
+		return { text, next: response.headers.get('Sluice-Next'),
+			until: response.headers.get('Sluice-Searched-Until') };
 	}
 
 	/**

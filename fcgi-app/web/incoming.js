@@ -1,17 +1,19 @@
 // @ts-check
-// incoming.js - the latest signals, product-org updates and rejects: three tables behind tabs,
+// incoming.js - signals, the latest product-org updates and rejects: three tables behind tabs,
 // whose rows open to all there is to know about them.
 
 import { bdi, el } from './dom.js';
 import { view as jsonView } from './json.js';
 import { empty, supersede } from './state.js';
-import { STATUSES, statusBadge } from './status.js';
-import { facts, pages } from './table.js';
+import { signals } from './signals.js';
+import { statusBadge } from './status.js';
+import { code, facts, pages, payloadOf, text, warning } from './table.js';
 import { minute, number, second } from './time.js';
 
 /** @import { Api } from './api.js' */
+/** @import { Chosen } from './search.js' */
 /**
- * @import { Column, Id, Integer, Json, Page, ProductOrg, Query, Reject, Signal, TableOptions,
+ * @import { Column, Id, Integer, Json, Page, ProductOrg, Query, Reject, TableOptions,
  *   Timestamp } from './types.js'
  */
 
@@ -32,12 +34,6 @@ const PAGE = 50;
 
 const dash = () => el('span', { class: 'muted' }, '–');
 
-/** @param {string | Integer | null} value */
-const code = value => value === null ? null : el('code', { class: 'breaks' }, bdi(String(value)));
-
-/** @param {string | null} value */
-const text = value => value === null ? null : bdi(value);
-
 /** @param {Timestamp | null} timestamp */
 const time = timestamp => timestamp === null ? null : second(timestamp);
 
@@ -53,26 +49,12 @@ const clip = value => value ? el('span', { class: 'clip' }, bdi(value)) : dash()
 /** @param {string | null} value on one line below another value */
 const sub = value => value ? el('span', { class: 'sub clip' }, bdi(value)) : null;
 
-/** @param {string | null} value */
-const warning = value => value ? el('span', { class: 'warn-text' }, bdi(value)) : null;
-
 /** @type {Column<{ received_at: Timestamp }>} */
 const received = { label: 'Received', class: 'nowrap', cell: row => second(row.received_at) };
 /** @type {Column<{ status: string }>} */
 const status = { label: 'Status', class: 'nowrap', cell: row => statusBadge(row.status) };
 /** @type {Column<{ key_name: string | null }>} */
 const key = { label: 'Key', cell: row => clip(row.key_name) };
-
-/**
- * @param {Json} payload null when it was too large to be sent
- * @param {number} [bytes]
- */
-function payloadOf(payload, bytes) {
-	if (payload !== null)
-		return jsonView(payload, 'Payload');
-	const size = bytes === undefined ? '' : ` of ${number(bytes)} bytes`;
-	return el('p', { class: 'muted' }, `The payload${size} is too large to show here.`);
-}
 
 /**
  * @param {string} title
@@ -83,31 +65,6 @@ function section(title, value) {
 }
 
 // ---- the lists ----
-
-/** @type {List<Signal>} */
-const signals = {
-	label: 'Signals',
-	caption: 'Latest signals',
-	about: row => `signal ${row.id}`,
-	columns: [received,
-		{ label: 'Source', cell: row => clip(row.source) },
-		{ label: 'Event', class: 'cell-name', cell: row => [clamp(row.event_name ?? row.event_type),
-			row.event_name ? sub(row.event_type) : null] },
-		{ label: 'Who', cell: row => clip(row.email ?? row.user_id ?? row.anonymous_id) },
-		key, status],
-	detail: row => [facts([
-		['Signal ID', code(row.id)], ['Occurred', time(row.occurred_at)],
-		['Event', text(row.event_name)], ['Key', text(row.key_name)],
-		['Email', text(row.email)], ['User ID', code(row.user_id)],
-		['Anonymous ID', code(row.anonymous_id)], ['Request ID', code(row.request_id)],
-		['Error', warning(row.error)],
-	]), payloadOf(row.payload, row.payload_bytes)],
-	nothing: () => empty('No signals here', 'None has arrived, or none matches the filters.'),
-	load: async (api, query, signal) => {
-		const { signals: rows, next } = await api.get('signals', query, signal);
-		return { rows, next };
-	},
-};
 
 /** @param {ProductOrg} row */
 function warningsOf({ warnings }) {
@@ -171,29 +128,12 @@ const rejects = {
 	},
 };
 
-/** @type {Record<string, List<any>>} by their names in the address */
-const LISTS = { signals, 'product-orgs': productOrgs, rejects };
+/** @type {Record<string, List<any>>} by their names in the address; signals are searched */
+const LISTS = { 'product-orgs': productOrgs, rejects };
+/** @type {Record<string, string>} */
+const LABELS = { signals: 'Signals', 'product-orgs': productOrgs.label, rejects: rejects.label };
 
-// ---- tabs and filters ----
-
-/** @typedef {{ list: string | null, source: string | null, status: string | null }} Chosen */
-
-/**
- * @param {Chosen} chosen
- * @param {(name: 'source' | 'status', value: string) => void} changed
- */
-function filters(chosen, changed) {
-	return [el('label', { class: 'filter' }, el('span', { class: 'visually-hidden' }, 'Source'),
-		el('input', { type: 'search', placeholder: 'Source', value: chosen.source ?? '',
-			autocomplete: 'off', spellcheck: 'false', class: 'source', on: {
-				change: ({ currentTarget }) => changed('source', currentTarget.value.trim()) } })),
-	el('label', { class: 'filter' }, el('span', { class: 'visually-hidden' }, 'Status'),
-		el('select', { on: { change: ({ currentTarget }) =>
-			changed('status', currentTarget.value) } },
-		el('option', { value: '' }, 'All statuses'),
-		Object.entries(STATUSES).map(([value, [label]]) =>
-			el('option', { value, selected: value === chosen.status }, label))))];
-}
+// ---- tabs ----
 
 /**
  * @param {string} current name of a list
@@ -201,7 +141,7 @@ function filters(chosen, changed) {
  */
 function tabs(current, choose) {
 	return el('div', { class: 'tabs', role: 'group', 'aria-label': 'Show' },
-		Object.entries(LISTS).map(([name, { label }]) => el('button', { type: 'button',
+		Object.entries(LABELS).map(([name, label]) => el('button', { type: 'button',
 			class: 'tab', 'aria-pressed': String(name === current),
 			on: { click: () => choose(name) } }, label)));
 }
@@ -210,33 +150,26 @@ function tabs(current, choose) {
  * Fills `place`. `chosen` follows what the reader chooses; changed() is called each time.
  *
  * @param {{ place: HTMLElement, api: Api, signal: AbortSignal, chosen: Chosen,
- *   changed: () => void }} context
+ *   changed: () => void, next?: () => AbortSignal }} context
  */
 export function incoming(context) {
 	const { place, api, signal, chosen, changed } = context;
-	const name = chosen.list && Object.hasOwn(LISTS, chosen.list) ? chosen.list : 'signals';
-	const { load, nothing, ...options } = LISTS[name] ?? signals;
-	const isFiltered = name === 'signals';
+	const list = LISTS[chosen['list'] ?? ''];
 	const body = el('div');
-	const nextLoad = supersede(signal);
-	const show = () => {
-		const current = nextLoad();
-		const query = isFiltered ? { source: chosen.source, status: chosen.status } : {};
-		pages(body, { ...options, signal: current, nothing: nothing(),
-			load: (/** @type {Id | null} */ before) =>
-				load(api, { ...query, limit: PAGE, before }, current) });
-	};
+	context.next ??= supersede(signal);
+	const current = context.next();
 	place.replaceChildren(el('div', { class: 'toolbar' },
-		tabs(name, chosenName => {
-			chosen.list = chosenName === 'signals' ? null : chosenName;
+		tabs(list ? chosen['list'] ?? '' : 'signals', name => {
+			chosen['list'] = name === 'signals' ? null : name;
 			changed();
 			incoming(context);
 			/** @type {HTMLElement | null} */ (place.querySelector('[aria-pressed=true]'))?.focus();
-		}),
-		isFiltered ? filters(chosen, (filter, value) => {
-			chosen[filter] = value || null;
-			changed();
-			show();
-		}) : null), body);
-	show();
+		})), body);
+	if (!list) {
+		signals(body, { api, signal: current, chosen, changed });
+		return;
+	}
+	const { load, nothing, ...options } = list;
+	pages(body, { ...options, signal: current, nothing: nothing(),
+		load: (/** @type {Id | null} */ before) => load(api, { limit: PAGE, before }, current) });
 }

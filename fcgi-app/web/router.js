@@ -36,6 +36,17 @@ export function replace(view, parameters) {
 }
 
 /**
+ * The same with an entry: "back" leads to what was chosen before.
+ *
+ * @param {string} view
+ * @param {Query} parameters
+ */
+export function push(view, parameters) {
+	if (address(view, parameters) !== location.hash)
+		history.pushState(null, '', address(view, parameters));
+}
+
+/**
  * Calls `show` whenever the address names another view.
  *
  * @param {() => void} show

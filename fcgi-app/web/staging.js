@@ -5,7 +5,8 @@
 import { button, el } from './dom.js';
 import { chart } from './chart.js';
 import { incoming } from './incoming.js';
-import { address, replace } from './router.js';
+import { address, push } from './router.js';
+import { NAMES } from './search.js';
 import { empty, fillWith, supersede } from './state.js';
 import { STATUSES } from './status.js';
 import { number, second } from './time.js';
@@ -60,14 +61,14 @@ class Staging {
 		this.fixed = fixed;
 		const wanted = parameters.get('window');
 		this.window = isWindow(wanted) ? wanted : DEFAULT_WINDOW;
-		this.chosen = { list: parameters.get('list'), source: parameters.get('source'),
-			status: parameters.get('status') };
+		this.chosen = Object.fromEntries(['list', ...NAMES].map(name =>
+			[name, parameters.get(name)]));
 		this.nextLoad = supersede(signal);
 	}
 
 	remember() {
 		const window = this.window === DEFAULT_WINDOW ? null : this.window;
-		replace('staging', { ...this.fixed, window, ...this.chosen });
+		push('staging', { ...this.fixed, window, ...this.chosen });
 	}
 
 	selector() {

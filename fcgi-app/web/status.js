@@ -17,6 +17,7 @@ export const STATUSES = {
 
 /** @param {string} status */
 export function statusBadge(status) {
-	const [label, tone] = STATUSES[/** @type {StagingStatus} */ (status)] ?? [status, 'idle'];
+	const [label, tone] = status === 'cold_storage' ? ['Cold storage', 'idle']
+		: STATUSES[/** @type {StagingStatus} */ (status)] ?? [status, 'idle'];
 	return el('span', { class: `badge ${tone}` }, label);
 }

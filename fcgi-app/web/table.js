@@ -3,10 +3,15 @@
 // as a card with its cells below each other: so roles are written out, and every cell knows the
 // label of its column.
 
-import { button, el, newId } from './dom.js';
+import { bdi, button, el, newId } from './dom.js';
+import { view as jsonView } from './json.js';
 import { fillWith } from './state.js';
+import { number } from './time.js';
 
-/** @import { Child, Column, Id, Page, PagedTableOptions, TableOptions } from './types.js' */
+/**
+ * @import { Child, Column, Id, Integer, Json, Page, PagedTableOptions, TableOptions }
+ *   from './types.js'
+ */
 
 /**
  * The button that opens a row, and the row below it that it opens.
@@ -54,7 +59,8 @@ function header({ label, class: name, silent }) {
 }
 
 /**
- * An empty table, and add(rows), which appends rows to it.
+ * An empty table, and add(rows), which appends rows to it, or with `first` puts them before the
+ * others; it returns their elements.
  *
  * @template Row
  * @param {TableOptions<Row>} options
@@ -67,8 +73,15 @@ export function table(options) {
 			el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' },
 				el('td', { class: 'toggle-cell', role: 'cell' }), options.columns.map(header))),
 			body));
-	/** @param {Row[]} rows */
-	const add = rows => body.append(...rows.flatMap(row => rowsOf(options, row)));
+	/**
+	 * @param {Row[]} rows
+	 * @param {boolean} [first]
+	 */
+	const add = (rows, first = false) => {
+		const made = rows.flatMap(row => rowsOf(options, row));
+		body[first ? 'prepend' : 'append'](...made);
+		return made;
+	};
 	return { element, add };
 }
 
@@ -106,4 +119,27 @@ export function facts(pairs) {
 	return el('dl', { class: 'facts' }, pairs
 		.filter(([, value]) => value !== null && value !== undefined)
 		.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))));
+}
+
+// ---- values of opened rows ----
+
+/** @param {string | Integer | null} value */
+export const code = value => value === null ? null
+	: el('code', { class: 'breaks' }, bdi(String(value)));
+
+/** @param {string | null} value */
+export const text = value => value === null ? null : bdi(value);
+
+/** @param {string | null} value */
+export const warning = value => value ? el('span', { class: 'warn-text' }, bdi(value)) : null;
+
+/**
+ * @param {Json} payload null when it was too large to be sent
+ * @param {number} [bytes]
+ */
+export function payloadOf(payload, bytes) {
+	if (payload !== null)
+		return jsonView(payload, 'Payload');
+	const size = bytes === undefined ? '' : ` of ${number(bytes)} bytes`;
+	return el('p', { class: 'muted' }, `The payload${size} is too large to show here.`);
 }

@@ -35,7 +35,8 @@ function ago(timestamp) {
 	for (const [unit, size] of UNITS)
 		if (Math.abs(seconds) >= size)
 			return RELATIVE.format(Math.trunc(seconds / size), unit);
-	return seconds > 0 ? 'in a moment' : 'just now';
+	return seconds > 0 ? 'in a moment' : seconds > -1 ? 'just now'
+		: `${Math.trunc(-seconds)} s ago`;
 }
 
 /**
@@ -44,6 +45,25 @@ function ago(timestamp) {
  */
 function element(timestamp, text) {
 	return el('time', { datetime: timestamp, title: utc(timestamp) }, text);
+}
+
+/**
+ * Keeps what relative() has written within an element up to date.
+ *
+ * @param {Element} place
+ * @param {AbortSignal} signal
+ */
+export function keepAgo(place, signal) {
+	const timer = setInterval(() => {
+		if (document.hidden)
+			return;
+		for (const one of place.querySelectorAll('time.ago')) {
+			const text = ago(one.getAttribute('datetime') ?? '');
+			if (one.textContent !== text)
+				one.textContent = text;
+		}
+	}, 1000);
+	signal.addEventListener('abort', () => clearInterval(timer));
 }
 
 /** @param {Timestamp} timestamp */
@@ -56,7 +76,11 @@ export const minute = timestamp => element(timestamp, MINUTE.format(new Date(tim
 export const second = timestamp => element(timestamp, SECOND.format(new Date(timestamp)));
 
 /** @param {Timestamp} timestamp */
-export const relative = timestamp => element(timestamp, ago(timestamp));
+export const relative = timestamp => {
+	const made = element(timestamp, ago(timestamp));
+	made.className = 'ago';
+	return made;
+};
 
 /**
  * How long ago, and below it the date and time.

@@ -666,7 +666,8 @@ DECLARE
     stored sluice.stored_items;
     organization_ids bigint[]; -- per sender, null where no key was recognised
     key_scopes bigint[];
-    templates text[];
+    templates text[]; -- of keys that have another template than their items were made by
+    template_versions bigint[];
     with_templates boolean;
     id_members text[];
     with_id_members boolean;
@@ -682,23 +683,23 @@ BEGIN
     -- DISTINCT or ORDER BY in one of them would, since version 16, reorder the others.
     SELECT coalesce(array_agg(a.outcome), '{}'), coalesce(array_agg(a.id), '{}'),
         array_agg(a.organization_id), array_agg(a.key_scope),
-        array_agg(a.template), bool_or(a.wants_template),
+        array_agg(a.template), array_agg(a.template_version), bool_or(a.template IS NOT NULL),
         array_agg(a.delivery_id_member), bool_or(a.delivery_id_member IS NOT NULL),
         array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted'),
         bool_or(a.has_networks AND a.outcome = 'accepted')
     INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
-        with_templates, id_members, with_id_members, limited_ids, with_networks
+        template_versions, with_templates, id_members, with_id_members, limited_ids, with_networks
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
             -- Without a scope, a refused sender's items are not looked up.
             CASE WHEN k.outcome = 'accepted' THEN k.key_scope END AS key_scope,
-            s.wants_template, k.delivery_id_member, k.has_networks,
-            CASE WHEN s.wants_template AND k.outcome = 'accepted' THEN k.payload_template::text END
-                AS template
+            k.template_version, k.delivery_id_member, k.has_networks,
+            CASE WHEN k.outcome = 'accepted' AND s.template_version <> k.template_version
+                THEN k.payload_template::text END AS template
         FROM unnest(senders) WITH ORDINALITY AS s
         LEFT JOIN LATERAL (
             SELECT c.id, c.organization_id, coalesce(c.delivery_scope, c.id) AS key_scope,
-                c.payload_template, c.delivery_id_member, c.limited,
+                c.payload_template, c.template_version, c.delivery_id_member, c.limited,
                 sluice.key_outcome(c, s.secret_hash, s.for_product_orgs) AS outcome,
                 c.networks IS NOT NULL AS has_networks
             FROM sluice.api_key AS c
@@ -720,9 +721,6 @@ BEGIN
             END IF;
         END LOOP;
     END IF;
-    IF with_templates THEN
-        result.templates := templates;
-    END IF;
     IF limited_ids IS NOT NULL THEN
         full_ids := ARRAY(SELECT o.id FROM sluice.organization AS o
             WHERE o.id = ANY (limited_ids) AND sluice.signals_of_month(o.id) >= o.signal_limit);
@@ -730,6 +728,16 @@ BEGIN
             SELECT CASE WHEN o.outcome = 'accepted' AND organization_ids[o.n] = ANY (full_ids)
                 THEN 'limit_reached' ELSE o.outcome END
             FROM unnest(result.outcomes) WITH ORDINALITY AS o (outcome, n) ORDER BY o.n);
+    END IF;
+    IF with_templates THEN
+        FOR i IN 1 .. cardinality(senders) LOOP
+            IF templates[i] IS NOT NULL THEN
+                result.outcomes[i] := 'other_template';
+                key_scopes[i] := NULL;
+            END IF;
+        END LOOP;
+        result.templates := templates;
+        result.template_versions := template_versions;
     END IF;
 
     IF (cardinality(signals) > 0 OR cardinality(product_orgs) > 0)

@@ -129,17 +129,6 @@ $$;
 COMMENT ON FUNCTION sluice.settings_statistics(text, bigint, text) IS
     'Like statistics_of. For all members. Raises as membership does.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_signals(user_name text, organization_id bigint, before bigint,
-    max_rows integer, source text, status text) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN sluice.signals_of(sluice.membership(user_name, organization_id, 'viewer'), before,
-        least(max_rows, 100), source, status);
-END
-$$;
-COMMENT ON FUNCTION sluice.settings_signals(text, bigint, bigint, integer, text, text) IS
-    'Like signals_of, at most 100. For all members. Raises as membership does.';
-
 CREATE OR REPLACE FUNCTION sluice.settings_rejects(user_name text, organization_id bigint, before bigint,
     max_rows integer) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -202,7 +191,6 @@ GRANT EXECUTE ON FUNCTION
         text, text[]),
     sluice.settings_key_deactivate(text, bigint, bigint),
     sluice.settings_statistics(text, bigint, text),
-    sluice.settings_signals(text, bigint, bigint, integer, text, text),
     sluice.settings_rejects(text, bigint, bigint, integer),
     sluice.settings_product_orgs(text, bigint, bigint, integer),
     sluice.settings_usage(text, bigint),

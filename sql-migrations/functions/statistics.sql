@@ -264,92 +264,6 @@ COMMENT ON FUNCTION sluice.statistics_of(bigint, text) IS
     'and rows by source and hour or day, with sources after the 12 most frequent as "(other)". '
     'as_of: up to when it is complete. Raises 22023 for another window. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.signals_of(organization_id bigint, before bigint, max_rows integer,
-    source text, status text) RETURNS json
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
-#variable_conflict use_variable
-DECLARE
-    before_id bigint := coalesce(before, 9223372036854775807);
-    -- A filter searches a limited number of rows; next is where to continue.
-    scan integer := CASE WHEN source IS NULL AND status IS NULL THEN max_rows + 1 ELSE 5000 END;
-    result json;
-BEGIN
-    WITH looked_at AS MATERIALIZED (
-        SELECT s.id, s.received_at, s.source, s.status::text AS status, false AS cold
-        FROM sluice.signal_staging AS s
-        WHERE s.organization_id = organization_id AND s.id < before_id
-        ORDER BY s.id DESC
-        LIMIT scan
-    ), looked_at_cold AS MATERIALIZED (
-        SELECT c.id, c.received_at, c.source, 'cold_storage' AS status, true AS cold
-        FROM sluice.signal_cold_storage AS c
-        WHERE c.organization_id = organization_id AND c.id < before_id
-        ORDER BY c.id DESC
-        LIMIT scan
-    ), looked AS MATERIALIZED (
-        SELECT * FROM looked_at UNION ALL SELECT * FROM looked_at_cold
-        ORDER BY id DESC
-        LIMIT scan
-    ), hit AS MATERIALIZED (
-        SELECT * FROM looked AS l
-        WHERE (source IS NULL OR l.source = source) AND (status IS NULL OR l.status = status)
-        ORDER BY l.id DESC
-        LIMIT max_rows
-    ), full_row AS (
-        SELECT h.status AS shown_status, f.*
-        FROM hit AS h
-        CROSS JOIN LATERAL (
-            SELECT s.id, s.received_at, s.occurred_at, s.source, s.event_type, s.event_name,
-                s.email, s.user_id, s.anonymous_id, s.error, s.key_id, s.request_id, s.payload
-            FROM sluice.signal_staging AS s
-            WHERE NOT h.cold AND s.organization_id = organization_id AND s.id = h.id
-                AND s.received_at = h.received_at
-            UNION ALL
-            SELECT c.id, c.received_at, c.occurred_at, c.source, c.event_type, c.event_name,
-                c.email, c.user_id, c.anonymous_id, NULL, c.key_id, c.request_id, c.payload
-            FROM sluice.signal_cold_storage AS c
-            WHERE h.cold AND c.organization_id = organization_id AND c.id = h.id
-                AND c.received_at = h.received_at
-        ) AS f
-    )
-    SELECT json_build_object(
-        'signals', (SELECT coalesce(json_agg(json_build_object(
-                'id', f.id,
-                'received_at', sluice.timestamp_text(f.received_at),
-                'occurred_at', sluice.timestamp_text(f.occurred_at),
-                'source', f.source,
-                'event_type', f.event_type,
-                'event_name', f.event_name,
-                'email', f.email,
-                'user_id', f.user_id,
-                'anonymous_id', f.anonymous_id,
-                'status', f.shown_status,
-                'error', f.error,
-                'key_id', f.key_id,
-                'key_name', k.name,
-                'request_id', f.request_id,
-                'payload_bytes', octet_length(f.payload::text),
-                'payload', sluice.shown(f.payload))
-            ORDER BY f.id DESC), '[]')
-            FROM full_row AS f
-            LEFT JOIN sluice.api_key AS k ON k.id = f.key_id),
-        'next', CASE
-            WHEN (SELECT count(*) FROM hit) = max_rows
-                AND (SELECT min(h.id) FROM hit AS h) > (SELECT min(l.id) FROM looked AS l)
-                THEN (SELECT min(h.id) FROM hit AS h)
-            WHEN (SELECT count(*) FROM looked) = scan THEN (SELECT min(l.id) FROM looked AS l)
-        END)
-    INTO result;
-    RETURN result;
-END
-$$;
-COMMENT ON FUNCTION sluice.signals_of(bigint, bigint, integer, text, text) IS
-    'An organization''s latest signals, staged and cold, as a JSON object: up to max_rows with an '
-    'id below before, of a source, of a status or cold_storage; null does not filter. A filter '
-    'searches 5,000 signals; next is the id to continue with. Payloads over 64 KiB are null. '
-    'Internal.';
-
 CREATE OR REPLACE FUNCTION sluice.shown(value jsonb) RETURNS json
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -555,17 +469,6 @@ $$;
 COMMENT ON FUNCTION sluice.statistics(text, text) IS
     'Like statistics_of, by the organization''s name. Raises P0002 if there is none.';
 
-CREATE OR REPLACE FUNCTION sluice.signals_latest(organization_name text, before bigint, max_rows integer,
-    source text, status text) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN sluice.signals_of(sluice.organization_id_of(organization_name), before, max_rows,
-        source, status);
-END
-$$;
-COMMENT ON FUNCTION sluice.signals_latest(text, bigint, integer, text, text) IS
-    'Like signals_of, by the organization''s name. Raises P0002 if there is none.';
-
 CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
     max_rows integer) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -588,7 +491,6 @@ COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
 
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),
-    sluice.signals_latest(text, bigint, integer, text, text),
     sluice.product_orgs_latest(text, bigint, integer),
     sluice.audit_entries(text, bigint, integer)
 TO sluice_admin;

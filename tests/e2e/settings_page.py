@@ -145,9 +145,10 @@ def type_into(page, area, text):
 
 
 def choose(page, label, value):
-    page.script("""const filter = [...document.querySelectorAll('.filter')].find(entry =>
-        entry.textContent.startsWith(arguments[0])).querySelector('select');
-        filter.value = arguments[1]; filter.dispatchEvent(new Event('change'))""", label, value)
+    page.script("""const filter = [...document.querySelectorAll('.filter, .search-field')]
+        .find(entry => entry.textContent.startsWith(arguments[0])).querySelector('select');
+        filter.value = arguments[1];
+        filter.dispatchEvent(new Event('change', { bubbles: true }))""", label, value)
     page.settle()
 
 

@@ -37,6 +37,8 @@ def history(stack, key):
 
 def test_a_key_is_edited(stack):
     key = stack.new_product_key(name="before")
+    # The worker now has its template.
+    assert send(stack, org_path(key), b'{"groupId":"acme"}').json["product_org_id"] == "acme"
     template = {"product_org_id": "id", "mrr": "mrr", "custom": {"n": "n"}}
     edited = change(stack, key, "edit", {"name": "after", "payload_template": template,
                                          "expires_at": "2999-01-01T00:00:00Z"}).json
@@ -44,10 +46,10 @@ def test_a_key_is_edited(stack):
         == ("after", template, "2999-01-01T00:00:00Z")
     assert get(stack, "olga", f"keys/{key['id']}").json == edited
     # Of the next request on, the new template is used.
-    sent = send(stack, org_path(key), b'{"id":"acme","mrr":5,"n":[1.50]}')
-    assert sent.json["product_org_id"] == "acme"
+    sent = send(stack, org_path(key), b'{"id":"acme2","groupId":"acme","mrr":5,"n":[1.50]}')
+    assert sent.json["product_org_id"] == "acme2"
     payload = get(stack, "olga", f"keys/{key['id']}/payload").json
-    assert payload["payload"] == {"id": "acme", "mrr": 5, "n": [1.5]}
+    assert payload["payload"] == {"id": "acme2", "groupId": "acme", "mrr": 5, "n": [1.5]}
     assert change(stack, key, "edit", {"expires_at": None}).json["expires_at"] is None
     assert change(stack, key, "edit", {}).json["name"] == "after"
     renamed, edit, create = history(stack, key)
@@ -59,6 +61,17 @@ def test_a_key_is_edited(stack):
     assert create["action"] == "key_create" and create["template_before"] is None
 
 
+def test_the_networks_of_a_key_are_edited(stack):
+    key = stack.new_key(name="travelling")
+    edited = change(stack, key, "edit", {"networks": ["198.51.100.7", "2001:db8::/32"]}).json
+    assert edited["networks"] == ["198.51.100.7/32", "2001:db8::/32"]
+    assert status_with(stack, key) == 403
+    assert change(stack, key, "edit", {"name": "at home"}).json["networks"] == edited["networks"]
+    assert change(stack, key, "edit", {"networks": None}).json["networks"] is None
+    assert status_with(stack, key) == 202
+    assert history(stack, key)[0]["details"]["old"] == {"networks": edited["networks"]}
+
+
 BAD_EDITS = [  # the body, the place that the answer names
     ({"name": ""}, "name"),
     ({"name": "x" * 201}, "name"),
@@ -67,6 +80,10 @@ BAD_EDITS = [  # the body, the place that the answer names
     ({"expires_at": 5}, "expires_at"),
     ({"payload_template": {"product_org_id": "a"}}, "payload_template"),
     ({"payload_template": {}}, "payload_template.product_org_id"),
+    ({"networks": []}, "networks"),
+    ({"networks": "10.0.0.0/8"}, "networks"),
+    ({"networks": ["10.0.0.1/8"]}, "networks"),
+    ({"networks": ["::"] * 201}, "networks"),
     ({"endpoint_type": "product_orgs"}, "endpoint_type"),
     ({"secret": True}, "secret"),
 ]

@@ -53,7 +53,7 @@ SELECT bag_eq('SELECT key FROM pg_temp.stored()',
     'what was accepted is stored, nothing else');
 SELECT is(pg_temp.intake(ARRAY['gone'], ARRAY[1, 1]),
     ROW('{deactivated}'::sluice.intake_outcome[], NULL::bigint[], NULL::boolean[], NULL::boolean[],
-        NULL::text[]),
+        NULL::text[], NULL::bigint[]),
     'a refused request''s items have no ids');
 DELETE FROM sluice.signal;
 

@@ -12,7 +12,7 @@ CREATE TEMPORARY TABLE answer (text text);
 
 -- One request with one item by the other session, which would rather fail than wait.
 \set other 'psql -XqAtc "SET statement_timeout = 10000; SELECT (sluice.intake('
-\set other :other 'ARRAY[ROW(sha256(''shared''),NULL,false,false)::sluice.intake_sender], ARRAY[ROW(1,''r'','
+\set other :other 'ARRAY[ROW(sha256(''shared''),NULL,false,NULL)::sluice.intake_sender], ARRAY[ROW(1,''r'','
 \set other :other '''s'',NULL,NULL,''a@b.c'',NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,''{}'',NULL,'
 \set other :other 'NULL,NULL,false,NULL)::sluice.intake_signal])).outcomes" 2>&1'
 

@@ -1,6 +1,6 @@
 -- Product-org updates: what intake stores of them beside signals, consumers, and the latest state.
 BEGIN;
-SELECT plan(54);
+SELECT plan(59);
 \ir helper.psql
 
 DELETE FROM sluice.product_org_update; -- what other tests have committed
@@ -22,9 +22,26 @@ SELECT is((pg_temp.intake(ARRAY['orgs with secret', 'orgs with secret', 'orgs wi
 -- ---- templates ----
 SELECT is((pg_temp.intake(ARRAY['orgs', 'nobody', 'signals', 'orgs with secret', 'neighbours'], '{}',
     for_product_orgs => ARRAY[true, true, true, true, true],
-    wants_templates => ARRAY[true, true, true, true, NULL])).templates::jsonb[],
+    template_versions => ARRAY[0, 0, 0, 0, NULL])).templates::jsonb[],
     ARRAY['{"product_org_id": "id"}', NULL, NULL, NULL, NULL]::jsonb[],
     'the template is for those who are accepted');
+CREATE TEMPORARY TABLE versions AS
+SELECT k.name, k.template_version AS version FROM sluice.api_key AS k WHERE k.template_version IS NOT NULL;
+CREATE TEMPORARY TABLE stale AS SELECT * FROM pg_temp.intake(ARRAY['orgs', 'neighbours'], ARRAY[1, 2],
+    for_product_orgs => ARRAY[true, true], product_org_ids => ARRAY['stale', 'fresh'],
+    template_versions => (SELECT ARRAY[v.version + 1, v.version] FROM versions AS v WHERE v.name = 'orgs'));
+SELECT is(outcomes, '{other_template,accepted}'::sluice.intake_outcome[],
+    'items of another template are not stored') FROM stale;
+SELECT is(new_versions[1], (SELECT v.version FROM versions AS v WHERE v.name = 'orgs'),
+    'its version is told') FROM stale;
+SELECT ok(ids[1] IS NULL AND ids[2] IS NOT NULL, 'but those of the key''s') FROM stale;
+SELECT set_eq('SELECT product_org_id COLLATE "default" FROM sluice.product_org_staging', ARRAY['fresh'],
+    'really');
+DELETE FROM sluice.product_org_update;
+UPDATE sluice.api_key SET payload_template = '{"product_org_id": "other"}' WHERE name = 'orgs';
+SELECT isnt((SELECT k.template_version FROM sluice.api_key AS k WHERE k.name = 'orgs'),
+    (SELECT v.version FROM versions AS v WHERE v.name = 'orgs'), 'a DBA''s own change is seen');
+UPDATE sluice.api_key SET payload_template = '{"product_org_id": "id"}' WHERE name = 'orgs';
 SELECT is((pg_temp.intake(ARRAY['orgs'], '{}', for_product_orgs => ARRAY[true])).templates, NULL,
     'and who ask for it');
 -- ---- storing ----
@@ -78,9 +95,9 @@ SELECT throws_ok($$ SELECT pg_temp.intake(ARRAY['orgs'], ARRAY[1], for_product_o
 SELECT sluice.organization_limit('op', 'Neighbours', 1, false);
 CREATE TEMPORARY TABLE full_up AS SELECT * FROM pg_temp.intake(
     ARRAY['neighbours', 'neighbours', 'neighbours'], ARRAY[1, 2],
-    for_product_orgs => ARRAY[true, true, true], wants_templates => ARRAY[NULL, NULL, true],
+    for_product_orgs => ARRAY[true, true, true], template_versions => ARRAY[NULL, NULL, 0],
     product_org_ids => ARRAY['n', 'a'], message_ids => ARRAY[NULL, 'm1']);
-SELECT is(outcomes, '{limit_reached,limit_reached,limit_reached}'::sluice.intake_outcome[], 'the limit is reached') FROM full_up;
+SELECT is(outcomes, '{limit_reached,limit_reached,other_template}'::sluice.intake_outcome[], 'the limit is reached') FROM full_up;
 SELECT is(repeated, '{f,t}'::boolean[], 'nothing new, but repeats') FROM full_up;
 SELECT ok(ids[1] IS NULL AND ids[2] IS NOT NULL, 'which are told by their ids') FROM full_up;
 SELECT is(templates::jsonb[], ARRAY[NULL, NULL, '{"product_org_id": "id"}']::jsonb[],

@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(211);
+SELECT plan(257);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -42,12 +42,17 @@ INSERT INTO call VALUES
     ('settings_key_secret', format(', %s, ''enable'', sha256(''''), ''0''', :'my_key'), 'editor'),
     ('settings_key_history', format(', %s', :'my_key'), 'editor'),
     ('settings_key_payload', format(', %s', :'my_key'), 'editor'),
+    ('settings_members', '', 'editor'),
+    ('settings_member_remove', ', ''nobody''', 'editor'),
+    ('settings_limit', ', NULL, NULL', 'editor'),
+    ('settings_key_refusals', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_find', format(', %L::bytea', pg_temp.hash('settings-key')), 'editor'),
     ('settings_key_rotate', format(', %s, sha256(''successor''), U&''sk_aaaa\2026zzzz'', '
         'sha256(''''), ''1 h'', NULL', :'my_key'), 'editor'),
     ('settings_key_deactivate', format(', %s', :'my_key'), 'editor'),
     ('settings_may_manage_keys', '', 'editor'),
     ('settings_statistics', ', ''24h''', 'viewer'),
-    ('settings_signals', ', NULL, 10, NULL, NULL', 'viewer'),
+    ('settings_signals', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_rejects', ', NULL, 10', 'viewer'),
     ('settings_product_orgs', ', NULL, 10', 'viewer'),
     ('settings_usage', '', 'editor'),
@@ -70,7 +75,7 @@ FROM (VALUES ('owner-1', '00000'), ('admin-1', '00000'), ('editor-1', '00000'),
 SELECT is(pg_temp.outcome(format('SELECT sluice.%s(''editor-1'', NULL, %s%s)', f, :'their_key', rest)),
     'P0002', f || ': another organization''s key is not there')
 FROM (VALUES ('settings_key', ''), ('settings_key_deactivate', ''), ('settings_key_history', ''),
-    ('settings_key_payload', ''), ('settings_key_edit', ', ''n'', NULL, NULL'),
+    ('settings_key_payload', ''), ('settings_key_refusals', ''), ('settings_key_edit', ', ''n'', NULL, NULL'),
     ('settings_key_secret', ', ''enable'', sha256(''''), ''0'''),
     ('settings_key_rotate', ', sha256(''r''), U&''sk_aaaa\2026zzzz'', sha256(''''), ''0'', NULL'))
     AS f (f, rest);
@@ -93,7 +98,7 @@ SELECT is(pg_temp.outcome(s), '42501', s)
 FROM unnest(ARRAY['SELECT csrf_key FROM sluice.settings_secret', 'SELECT * FROM sluice.api_key',
     'SELECT sluice.statistics_of(1, ''24h'')', 'SELECT sluice.membership(''owner-1'', 1, ''viewer'')',
     'SELECT sluice.key_create(''a'', ''Theirs'', ''n'', NULL, NULL, NULL, NULL, NULL, NULL)',
-    'SELECT sluice.key_deactivate(''a'', 1)', 'SELECT sluice.signals_of(1, NULL, 1, NULL, NULL)',
+    'SELECT sluice.key_deactivate(''a'', 1)', 'SELECT sluice.signals_of(1, ''{}'', NULL, 1)',
     'SELECT * FROM sluice.hourly_count']) AS s;
 
 -- ---- keys, and the parameter that is refused ----

@@ -2,7 +2,7 @@
 -- rows here; what may grow with the number of days is a few pages a day, as many as the descents of
 -- larger indexes take, and with that of rows nothing. tests/bench/lookups has ten million rows.
 BEGIN;
-SELECT plan(18);
+SELECT plan(22);
 
 TRUNCATE sluice.signal, sluice.signal_cold_storage, sluice.signal_queue, sluice.signal_result, sluice.identity;
 CREATE FUNCTION pg_temp.days() RETURNS integer LANGUAGE sql RETURN 20;
@@ -107,6 +107,14 @@ CROSS JOIN LATERAL pg_temp.reads('sluice_reader', v.statement) AS r;
 SELECT ok(r.n = 40 AND r.pages <= 20 * (pg_temp.days() + 8) + 10 * 40,
     format('all about a person: %s rows by %s pages', r.n, r.pages))
 FROM pg_temp.reads('sluice_admin', $$ SELECT * FROM sluice.person_signals('Lookups', 'p77@example.com') $$) AS r;
+-- A search mostly reads the catalogs of each day's partition; by all ids it asks nine indexes of a day, and
+-- three of its cold signals.
+SELECT ok(r.pages <= v.a_day * (pg_temp.days() + 8) + 500 + v.a_row * 60,
+    format('search by %s: %s pages', v.filter, r.pages))
+FROM (VALUES ('{"email": "p77@example.com"}', 48, 20), ('{"message_id": "m7-123"}', 48, 1),
+    ('{"request_id": "c7-123"}', 48, 1), ('{"identity": "p77@example.com"}', 60, 20)) AS v (filter, a_day, a_row)
+CROSS JOIN LATERAL pg_temp.reads('sluice_admin', format('SELECT sluice.signals_search(''Lookups'', %L, NULL, 50)',
+    v.filter)) AS r;
 SELECT ok(r.pages <= 20 * (pg_temp.days() + 8) + 40 * 40, format('deleting all about a person: %s pages', r.pages))
 FROM pg_temp.reads('sluice_admin', $$ SELECT sluice.person_delete('op', 'Lookups', 'p77@example.com') $$) AS r;
 SELECT is((SELECT count(*) FROM sluice.person_signals('Lookups', 'p77@example.com')), 40::bigint,

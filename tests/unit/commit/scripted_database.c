@@ -273,7 +273,7 @@ void database_question(const char *what, int count, const char *const *values, c
 
 /* ---- the answer ---- */
 
-enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 6, ID_BYTES = 8 };
+enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 7, ID_BYTES = 8 };
 
 static char values_bytes[ANSWERS][RECORD_BYTES];
 static struct libpq_value values[ANSWERS];
@@ -347,6 +347,10 @@ static void add_templates(struct buf *record, struct pg_array *array,
 		pg_array_add_text(array, *answer->templates[i] == '\0'
 						 ? SLICE_ABSENT
 						 : slice_of(answer->templates[i]));
+	add_field(record, array, count == 0);
+	pg_array_start(array, PG_INT8, count, RECORD_BYTES);
+	for (size_t i = 0; i < count; i++)
+		pg_array_add_int8(array, DATABASE_TEMPLATE_VERSION);
 	add_field(record, array, count == 0);
 }
 

@@ -22,6 +22,9 @@ enum { ANSWER_ITEMS_MAX = 8 };
 #define OUTCOME_WRONG_ENDPOINT "wrong_endpoint"
 #define OUTCOME_WRONG_NETWORK  "wrong_network"
 #define OUTCOME_LIMIT_REACHED  "limit_reached"
+#define OUTCOME_OTHER_TEMPLATE "other_template"
+
+enum { DATABASE_TEMPLATE_VERSION = -7 };
 
 struct database_answer {
 	int senders;

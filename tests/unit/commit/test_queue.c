@@ -1818,15 +1818,20 @@ END_TEST
 START_TEST(what_is_never_ordinary)
 {
 	static const char *const questions[] = {
-		"a signals 1 recently", "a+orgs orgs 1 recently",   "a+template recently",
+		"a signals 1 recently", "a+orgs orgs 1 recently",   "a+orgs+template recently",
 		"a rejects 1 recently", "a signals #1025 recently",
 	};
 	static const struct product_org row = {.payload = {"{}", 2}};
 	static const struct commit_reject reject = {.kind = "item"};
+	struct arena arena = {0};
 	const struct libpq_call script[] = {
 		STORE_A,
 		LIBPQ_SEND(questions[_i]),
-		LIBPQ_ANSWER(_i == 2 || _i == 3 ? ACCEPTED(1) : STORED(_i == 4 ? 1025 : 1, 2)),
+		LIBPQ_ANSWER(_i == 2   ? DATABASE_ANSWER(.senders = 1,
+							 .outcomes = {OUTCOME_OTHER_TEMPLATE},
+							 .templates = {"{}"})
+			     : _i == 3 ? ACCEPTED(1)
+				       : STORED(_i == 4 ? 1025 : 1, 2)),
 		LIBPQ_FINISH,
 		{0}};
 	struct commit_request *request = &requests[0];
@@ -1842,7 +1847,8 @@ START_TEST(what_is_never_ordinary)
 		request->item_count = 1025;
 	} else {
 		request->item_count = 0;
-		request->wants_template = _i == 2;
+		request->for_product_orgs = request->needs_template = _i == 2;
+		request->arena = &arena;
 		request->rejects = &reject;
 		request->reject_count = _i == 3 ? 1 : 0;
 	}
@@ -1850,6 +1856,7 @@ START_TEST(what_is_never_ordinary)
 	step(true, NOW_MS, "a");
 	check_status("a", STATUS_ACCEPTED);
 	close_queue();
+	arena_free(&arena);
 }
 END_TEST
 

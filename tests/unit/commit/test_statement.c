@@ -582,29 +582,46 @@ START_TEST(a_lone_repeated_item_at_the_limit)
 }
 END_TEST
 
-/* A request that wants no template is of another sender. */
+/* A request that needs no template, or another one, is of another sender. */
 START_TEST(a_template)
 {
+	static const struct product_org row = {.payload = {"{}", 2}};
+
 	for (int i = 0; i < 3; i++)
-		requests[i].wants_template = true;
+		requests[i].needs_template = true;
 	requests[2].key_hash = requests[3].key_hash = requests[0].key_hash;
+	requests[2].template_version = 5;
+	requests[2].item_count = 1;
+	requests[2].product_orgs = &row;
 	ck_assert_int_eq(
-		run_group(4, "a+template,b+template,a",
-			  DATABASE_ANSWER(.senders = 3,
-					  .outcomes = {OUTCOME_LIMIT_REACHED, OUTCOME_UNKNOWN_KEY},
-					  .templates = {"{\"product_org_id\":\"id\"}", "", ""})),
+		run_group(4, "a+template,b+template,a+template,a orgs 3",
+			  DATABASE_ANSWER(.senders = 4,
+					  .outcomes = {OUTCOME_OTHER_TEMPLATE, OUTCOME_UNKNOWN_KEY,
+						       OUTCOME_OTHER_TEMPLATE},
+					  .items = 1, .product_orgs = 1,
+					  .templates = {"{\"product_org_id\":\"id\"}", "",
+							"{\"product_org_id\":\"id\"}", ""})),
 		STATUS_OK);
 	for (int i = 0; i < 3; i += 2) {
-		/* At the limit, too: the items, yet to come, may all be repeated ones. */
 		ck_assert_int_eq(requests[i].out.status, STATUS_ACCEPTED);
 		ck_assert(slice_equal(requests[i].out.template,
 				      SLICE("{\"product_org_id\":\"id\"}")));
+		ck_assert_int_eq(requests[i].out.template_version, DATABASE_TEMPLATE_VERSION);
 	}
 	ck_assert_int_eq(requests[1].out.status, STATUS_UNAUTHENTICATED);
 	ck_assert_ptr_null(requests[1].out.template.p);
 	ck_assert_int_eq(requests[3].out.status, STATUS_ACCEPTED);
 	ck_assert_ptr_null(requests[3].out.template.p);
 	ck_assert_uint_eq(refusals.count, 0);
+}
+END_TEST
+
+/* Its items were not stored, so it must not be taken for accepted. */
+START_TEST(a_template_that_does_not_come)
+{
+	requests[0].needs_template = true;
+	ck_assert_int_eq(run_group(1, "a+template", DATABASE_ANSWER(.senders = 1)), STATUS_OK);
+	ck_assert_int_eq(requests[0].out.status, STATUS_INTERNAL);
 }
 END_TEST
 
@@ -618,12 +635,14 @@ static const struct database_answer wrong_answers[] = {
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 2},
 	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 3},
 	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t", "t"}},
-	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 4},
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 5},
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 6},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 7},
+	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 4},
+	{.senders = 1, .items = 1, .outcomes = {OUTCOME_OTHER_TEMPLATE}},
 	{.senders = 1, .items = 1, .ids = {7}, .cut = 1},
-	{.senders = 1, .items = 1, .ids = {7}, .fields = 5},
-	{.senders = 1, .items = 1, .ids = {7}, .fields = 7},
+	{.senders = 1, .items = 1, .ids = {7}, .fields = 6},
+	{.senders = 1, .items = 1, .ids = {7}, .fields = 8},
 };
 
 START_TEST(an_answer_of_another_shape)
@@ -734,6 +753,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(answers, repeated_items_at_the_limit, 0, 3);
 	tcase_add_test(answers, a_lone_repeated_item_at_the_limit);
 	tcase_add_test(answers, a_template);
+	tcase_add_test(answers, a_template_that_does_not_come);
 	tcase_add_loop_test(answers, an_answer_of_another_shape, 0, LENGTH(wrong_answers));
 	tcase_add_test(answers, the_end_of_a_bulk_import);
 	tcase_add_test(answers, the_end_of_a_bulk_import_fails);

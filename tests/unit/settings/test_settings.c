@@ -60,16 +60,21 @@ static const struct {
 	 "\"place\":\"organization\""},
 	{"GET", "keys?organization=1&organization=2", NULL, "Status: 400 ",
 	 "\"place\":\"organization\""},
-	{"GET", "signals?email=x&limit=101&&before=y&status=lost&source=%ff", NULL, "Status: 400 ",
-	 "\"errors\":[{\"place\":\"email\",\"detail\":\"is not known here\"},"
+	{"GET", "signals?mail=x&limit=101&&before=y&status=lost&source=%ff", NULL, "Status: 400 ",
+	 "\"errors\":[{\"place\":\"mail\",\"detail\":\"is not known here\"},"
 	 "{\"place\":\"limit\",\"detail\":\"is not a whole number from 1 to 100\"},"
-	 "{\"place\":\"before\",\"detail\":\"is not an id\"},"
+	 "{\"place\":\"before\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
 	 "{\"place\":\"source\",\"detail\":\"is not valid text, or is given twice\"},"
 	 "{\"place\":\"status\",\"detail\":\"is none of: pending processing completed failed "
 	 "skipped permanently_failed cold_storage\"}]"},
 	{"GET", "statistics?window=1y&limit=5", NULL, "Status: 400 ",
 	 "\"errors\":[{\"place\":\"limit\",\"detail\":\"is not known here\"},"
 	 "{\"place\":\"window\",\"detail\":\"is none of: 24h 7d 30d\"}]"},
+	{"GET", "signals?before=1-&from=soon&until=2031-01-01T00:00:00&key=x&format=", NULL,
+	 "Status: 400 ",
+	 "\"errors\":[{\"place\":\"before\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
+	 "{\"place\":\"key\",\"detail\":\"is not an id\"},{\"place\":\"from\",\"detail\":\"is not a "
+	 "timestamp: write 2031-05-01T12:00:00Z, or 2031-05-01\"},{\"place\":\"until\""},
 	{"POST", "keys?x", NULL, "Status: 400 ", "\"place\":\"x\""},
 };
 
@@ -120,6 +125,55 @@ START_TEST(a_document_is_passed_on)
 	ck_assert_int_eq(captured_log_count(line, "event=request "), 1);
 	check_says(line, " request_id=r1 route=/api/settings/usage method=GET status=200 code=ok "
 			 "user=alice organization=42 ");
+	close_service();
+}
+END_TEST
+
+#define SIGNALS                                                                                    \
+	"SELECT sluice.settings_signals($1::text, $2::bigint, $3::jsonb, $4::text, $5::integer, "  \
+	"$6::boolean)"
+
+static const struct libpq_value found[] = {
+	{"{\"signals\" : [{\"id\" : 7, \"email\" : \"=x\"}], \"next\" : \"1-7\", "
+	 "\"searched_until\" : null, \"live\" : \"2-3:3:\"}",
+	 102}};
+static const struct libpq_result one_found = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = found};
+
+/* target behind "signals?", the parameters behind the organization, what the response says */
+static const struct {
+	const char *query, *asked, *head, *body;
+} searches[] = {
+	{"", SIGNALS "(alice|null|{}|null|50|false)", "Content-Type: application/json\r\n",
+	 "\r\n\r\n{\"signals\" : [{"},
+	{"email=a%40b.c&source=&from=2031-01-01&until=2031-01-01T01:00:00%2B01:00&limit=5&before=9-8",
+	 SIGNALS "(alice|null|{\"email\":\"a@b.c\",\"from\":\"2031-01-01T00:00:00Z\","
+		 "\"until\":\"2031-01-01T00:00:00Z\"}|9-8|5|false)",
+	 "Content-Type: application/json\r\n", "\"live\" : "},
+	{"format=csv", SIGNALS "(alice|null|{}|null|50|true)",
+	 "Content-Type: text/csv; charset=utf-8\r\n",
+	 "signals.csv\"\r\nSluice-Next: 1-7\r\n\r\nid,received_at,"},
+	{"format=csv&before=1-8", SIGNALS "(alice|null|{}|1-8|50|true)", "Sluice-Next: 1-7\r\n",
+	 "\r\n\r\n7,,,,,,'=x,,,,,,,,,\r\n"},
+	{"format=ndjson", SIGNALS "(alice|null|{}|null|50|true)",
+	 "Content-Type: application/x-ndjson\r\n", "\r\n\r\n{\"id\" : 7, \"email\" : \"=x\"}\n"},
+};
+
+START_TEST(signals_are_searched)
+{
+	struct libpq_call script[] = {LIBPQ_CONNECT,
+				      LIBPQ_SEND(searches[_i].asked),
+				      LIBPQ_ANSWER(&one_found),
+				      LIBPQ_FINISH,
+				      {0}};
+	char target[256];
+
+	(void)snprintf(target, sizeof(target), "signals?%s", searches[_i].query);
+	open_service(script);
+	const char *response = serve("GET", target, NULL, NULL);
+	check_says(response, "Status: 200 OK\r\n");
+	check_says(response, searches[_i].head);
+	check_says(response, searches[_i].body);
 	close_service();
 }
 END_TEST
@@ -250,6 +304,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_request_is_refused_before_the_database_is_connected, 0,
 			    LENGTH(refused));
 	tcase_add_test(tcase, a_document_is_passed_on);
+	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
 	tcase_add_test(tcase, a_lost_connection_is_made_again);
 	tcase_add_test(tcase, without_a_server_the_user_is_told);

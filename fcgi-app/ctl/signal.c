@@ -1,0 +1,377 @@
+/*
+ * ctl/signal.c - sluicectl signal list, tail: signals that are looked for, and followed. See
+ * ctl/ctl_internal.h.
+ */
+#define _GNU_SOURCE /* ppoll, which is POSIX only since 2024 */
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "ctl/ctl_internal.h"
+#include "store/document.h"
+#include "store/export.h"
+#include "store/search.h"
+
+/* ---- options ---- */
+
+static bool is_one_of(struct slice text, const char *values)
+{
+	for (size_t n; *values != '\0'; values += n + 1) {
+		n = strcspn(values, " ");
+		if (slice_equal(text, (struct slice){values, n}))
+			return true;
+	}
+	return false;
+}
+
+static enum ctl_exit check_values(const struct ctl *ctl)
+{
+	struct slice key = ctl_value(ctl, CTL_KEY);
+	int64_t id;
+
+	if (key.p != NULL && !slice_to_int(key, &id))
+		return ctl_fail(CTL_USAGE, NULL, "--key must be an id, not \"%s\"", key.p);
+	if (ctl_has(ctl, CTL_STATUS) &&
+	    !is_one_of(ctl_value(ctl, CTL_STATUS), store_search_statuses))
+		return ctl_fail(CTL_USAGE, NULL, "--status \"%s\" is none of: %.*s",
+				ctl->values[CTL_STATUS], (int)strlen(store_search_statuses) - 1,
+				store_search_statuses);
+	if (ctl_has(ctl, CTL_TEXT) && !ctl_has(ctl, CTL_SINCE) && ctl->command->run != ctl_tail)
+		return ctl_fail(CTL_USAGE, NULL,
+				"--text needs --since: from when on to read the payloads");
+	return CTL_FINE;
+}
+
+/* Sets *text to the time of --since or --until. */
+static enum ctl_exit read_time(struct ctl *ctl, enum ctl_option option, struct slice *text)
+{
+	struct store_timestamp timestamp = {0};
+
+	if (!ctl_has(ctl, option))
+		return CTL_FINE;
+	enum ctl_exit result = ctl_read_timestamp(ctl, option, "-", &timestamp);
+	*text = timestamp.text;
+	return result;
+}
+
+/* The latest signals that tail begins with are, of a text in the payload, those of a day. */
+static enum ctl_exit read_from(struct ctl *ctl, struct slice since, struct slice *text)
+{
+	struct store_timestamp day = {0};
+
+	if (ctl->command->run != ctl_tail || !ctl_has(ctl, CTL_TEXT) || since.p != NULL)
+		return read_time(ctl, CTL_SINCE, text);
+	enum status status = store_timestamp_read(&ctl->store, SLICE("-1d"), true, &day);
+	*text = day.text;
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+/* since: see STORE_SEARCH_SINCE. */
+static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct slice *filter)
+{
+	static const enum ctl_option options[STORE_SEARCH_MEMBERS] = {
+		[STORE_SEARCH_EMAIL] = CTL_EMAIL,
+		[STORE_SEARCH_USER_ID] = CTL_USER_ID,
+		[STORE_SEARCH_ANONYMOUS_ID] = CTL_ANONYMOUS_ID,
+		[STORE_SEARCH_MESSAGE_ID] = CTL_MESSAGE_ID,
+		[STORE_SEARCH_REQUEST_ID] = CTL_REQUEST_ID,
+		[STORE_SEARCH_SOURCE] = CTL_SOURCE,
+		[STORE_SEARCH_EVENT] = CTL_EVENT,
+		[STORE_SEARCH_KEY] = CTL_KEY,
+		[STORE_SEARCH_STATUS] = CTL_STATUS,
+		[STORE_SEARCH_TEXT] = CTL_TEXT,
+	};
+	struct slice values[STORE_SEARCH_MEMBERS] = {[STORE_SEARCH_SINCE] = since};
+	enum ctl_exit result = check_values(ctl);
+
+	for (size_t i = 0; i < STORE_SEARCH_MEMBERS; i++) {
+		if (options[i] != 0)
+			values[i] = ctl_value(ctl, options[i]);
+	}
+	values[STORE_SEARCH_IDENTITY] = slice_of(ctl->argument);
+	if (result == CTL_FINE)
+		result = read_from(ctl, since, &values[STORE_SEARCH_FROM]);
+	if (result == CTL_FINE)
+		result = read_time(ctl, CTL_UNTIL, &values[STORE_SEARCH_UNTIL]);
+	if (result == CTL_FINE &&
+	    store_search_filter(ctl->store.arena, values, filter) != STATUS_OK)
+		result = ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	return result;
+}
+
+static enum ctl_exit ask(struct ctl *ctl, const struct store_question *question,
+			 struct slice *answer)
+{
+	ctl->store.deadline_ms = ctl_deadline();
+	enum status status = store_document(&ctl->store, STORE_SIGNALS, question, answer);
+
+	if (status == STATUS_INVALID_VALUE && strcmp(pg_column(ctl->db), "until") == 0)
+		return ctl_fail(CTL_USAGE, NULL, "--until must be later than --since");
+	if (status == STATUS_INVALID_VALUE && strcmp(pg_column(ctl->db), "before") == 0)
+		return ctl_fail(CTL_USAGE, NULL,
+				"--before must be the \"next\" of an answer, not \"%s\"",
+				ctl->values[CTL_BEFORE]);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+/* ---- signal list --format ---- */
+
+enum { NEXT_BYTES = 64 };
+
+/* One part, at most rows_max, printed at once. *rows: how many; next: where to go on, or "". */
+static enum ctl_exit export_part(struct ctl *ctl, struct arena *arena,
+				 struct store_question *question, enum store_format format,
+				 int64_t rows_max, size_t *rows, char next[NEXT_BYTES])
+{
+	char limit[16];
+	struct slice answer, text;
+
+	(void)snprintf(limit, sizeof(limit), "%d",
+		       rows_max < STORE_EXPORT_ROWS ? (int)rows_max : STORE_EXPORT_ROWS);
+	question->limit = slice_of(limit);
+	enum ctl_exit result = ask(ctl, question, &answer);
+	if (result != CTL_FINE)
+		return result;
+	enum status status = store_export_rows(arena, answer, format, &ctl->out, rows);
+	if (status == STATUS_OK)
+		status = store_answer_text(arena, answer, "next", &text);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	(void)snprintf(next, NEXT_BYTES, "%s", text.p == NULL ? "" : text.p);
+	return ctl_flush(ctl);
+}
+
+static enum ctl_exit export(struct ctl *ctl, struct store_question *question,
+			    enum store_format format) {
+	struct arena arena = {0}; char next[NEXT_BYTES]; int64_t left; enum ctl_exit result;
+
+	if (!slice_to_int(ctl_value(ctl, CTL_LIMIT), &left)) left = INT64_MAX;
+	if (question->before.p == NULL) store_export_head(format, &ctl->out);
+	question->whole = true; ctl->store.arena = &arena;
+	do {size_t rows = 0; result = export_part(ctl, &arena, question, format, left, &rows, next);
+	    question->before = slice_of(next); left -= (int64_t)rows; arena_reset(&arena);}
+while (result == CTL_FINE && *next != '\0' && left > 0);
+ctl->store.arena = &ctl->arena;
+arena_free(&arena);
+return result;
+}
+
+/* ---- signal list ---- */
+
+/* After the table: how to go on where the search has not come to its end. */
+static enum ctl_exit say_how_far(struct ctl *ctl, struct slice answer)
+{
+	struct slice until, next;
+	enum status status = store_answer_text(&ctl->arena, answer, "searched_until", &until);
+
+	if (status == STATUS_OK)
+		status = store_answer_text(&ctl->arena, answer, "next", &next);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	enum ctl_exit result = ctl_flush(ctl);
+	if (next.p != NULL)
+		(void)fprintf(stderr, "searched until %s; go on with --before %s\n", until.p,
+			      next.p);
+	return result;
+}
+
+enum ctl_exit ctl_signal_list(struct ctl *ctl)
+{
+	static const struct ctl_field fields[] = {
+		{"ID", "id"},	      {"RECEIVED", "received_at"},
+		{"SOURCE", "source"}, {"EVENT", "event_name"},
+		{"EMAIL", "email"},   {"STATUS", "status"},
+		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
+	};
+	struct slice format = ctl_value(ctl, CTL_FORMAT), answer;
+	struct store_question question = {
+		.organization = ctl_value(ctl, CTL_ORGANIZATION),
+		.before = ctl_value(ctl, CTL_BEFORE),
+		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
+	};
+	enum ctl_exit result = ctl_check_limit(ctl);
+
+	if (result == CTL_FINE && format.p != NULL && !is_one_of(format, store_formats))
+		result = ctl_fail(CTL_USAGE, NULL, "--format must be ndjson or csv, not \"%s\"",
+				  format.p);
+	if (result == CTL_FINE && format.p != NULL && ctl_has(ctl, CTL_JSON))
+		result = ctl_fail(CTL_USAGE, NULL, "--format cannot be combined with --json");
+	if (result == CTL_FINE)
+		result = read_filter(ctl, SLICE_ABSENT, &question.filter);
+	if (result != CTL_FINE)
+		return result;
+	if (format.p != NULL)
+		return export(ctl, &question,
+			      slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON);
+	result = ask(ctl, &question, &answer);
+	if (result != CTL_FINE)
+		return result;
+	if (ctl_has(ctl, CTL_JSON)) {
+		buf_add_slice(&ctl->out, answer);
+		buf_add_char(&ctl->out, '\n');
+		return CTL_FINE;
+	}
+	result = ctl_print_rows(ctl, answer, "signals", fields, ARRAY_LENGTH(fields));
+	return result == CTL_FINE ? say_how_far(ctl, answer) : result;
+}
+
+/* ---- tail ---- */
+
+enum { TAIL_FIRST = 10, TAIL_PARTS_MAX = 50, TAIL_INTERVAL_S = 1, SINCE_BYTES_MAX = 1 << 16 };
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+/* Waits. False once the tool was interrupted, or nobody reads the output any longer. */
+static bool wait_for_more(int64_t seconds)
+{
+	struct pollfd fd = {.fd = STDOUT_FILENO};
+	struct timespec span = clock_timespec(seconds * 1000);
+	sigset_t blocked, before;
+
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGINT);
+	(void)sigaddset(&blocked, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &blocked, &before);
+	int n = interrupted != 0 ? -1 : ppoll(&fd, 1, &span, &before);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return n == 0 && interrupted == 0;
+}
+
+enum { RECEIVED, STATUS, SOURCE, EVENT, TYPE, EMAIL, USER, VISITOR, ID, WHOLE, TAIL_MEMBERS };
+
+static void add_word(struct buf *out, struct slice text)
+{
+	(void)ctl_add_escaped(out, text.p == NULL ? SLICE("-") : text);
+	buf_add_text(out, "  ");
+}
+
+static enum status add_signal(struct ctl *ctl, struct arena *arena, const struct slice *values)
+{
+	struct slice texts[TAIL_MEMBERS];
+	enum status status = STATUS_OK;
+
+	if (ctl_has(ctl, CTL_JSON)) {
+		buf_add_slice(&ctl->out, values[WHOLE]);
+		buf_add_char(&ctl->out, '\n');
+		return ctl->out.status;
+	}
+	for (size_t i = 0; i < WHOLE && status == STATUS_OK; i++)
+		status = store_answer_meaning(arena, values[i], &texts[i]);
+	if (status != STATUS_OK)
+		return status;
+	add_word(&ctl->out, texts[RECEIVED]);
+	add_word(&ctl->out, texts[STATUS]);
+	add_word(&ctl->out, texts[SOURCE]);
+	add_word(&ctl->out, texts[EVENT].p != NULL ? texts[EVENT] : texts[TYPE]);
+	add_word(&ctl->out, texts[EMAIL].p != NULL  ? texts[EMAIL]
+			    : texts[USER].p != NULL ? texts[USER]
+						    : texts[VISITOR]);
+	buf_add_slice(&ctl->out, texts[ID]);
+	buf_add_char(&ctl->out, '\n');
+	return ctl->out.status;
+}
+
+/* An answer's signals, the oldest first. */
+static enum status add_signals(struct ctl *ctl, struct arena *arena, struct slice answer)
+{
+	static const char *const members[TAIL_MEMBERS] = {
+		"received_at", "status",  "source",	  "event_name", "event_type",
+		"email",       "user_id", "anonymous_id", "id",		""};
+	struct slice *values =
+		arena_array(arena, STORE_EXPORT_ROWS * TAIL_MEMBERS, sizeof(*values));
+	enum status status =
+		values == NULL ? STATUS_NO_MEMORY
+			       : store_answer_rows(arena, answer, members, TAIL_MEMBERS, values);
+
+	for (size_t i = STORE_EXPORT_ROWS; i-- > 0 && status == STATUS_OK;) {
+		if (values[i * TAIL_MEMBERS + WHOLE].p != NULL)
+			status = add_signal(ctl, arena, values + i * TAIL_MEMBERS);
+	}
+	return status;
+}
+
+/* Makes a "since" of what was given for the last one and the snapshot of a "live": between both. */
+static enum status make_between(struct arena *arena, struct slice since, struct slice live,
+				struct slice *between)
+{
+	const char *snapshot = strchr(live.p, '-');
+	struct buf text = buf_make(SINCE_BYTES_MAX);
+
+	buf_add_slice(&text, since);
+	buf_add_text(&text, snapshot == NULL ? "" : snapshot);
+	*between = arena_move(arena, &text);
+	return between->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* Takes part after part of what is new since then, the newest first, and appends it. *live: what
+ * the next round begins with. */
+static enum ctl_exit take_new(struct ctl *ctl, struct arena *arena, struct slice since,
+			      struct slice *live)
+{
+	struct slice answers[TAIL_PARTS_MAX], between = since, next = SLICE_ABSENT;
+	size_t parts = 0;
+	enum ctl_exit result;
+	enum status status = STATUS_OK;
+
+	do {
+		struct store_question question = {.organization = ctl_value(ctl, CTL_ORGANIZATION),
+						  .before = next,
+						  .limit = SLICE("100")};
+		if (since.p == NULL)
+			question.limit = SLICE("10");
+		result = read_filter(ctl, between, &question.filter);
+		if (result == CTL_FINE)
+			result = ask(ctl, &question, &answers[parts]);
+		if (result != CTL_FINE)
+			return result;
+		status = store_answer_text(arena, answers[parts], "next", &next);
+		if (status == STATUS_OK && parts++ == 0)
+			status = store_answer_text(arena, answers[0], "live", live);
+		if (status == STATUS_OK && parts == 1 && since.p != NULL)
+			status = make_between(arena, since, *live, &between);
+	} while (status == STATUS_OK && since.p != NULL && next.p != NULL &&
+		 parts < TAIL_PARTS_MAX);
+	if (since.p != NULL && next.p != NULL)
+		ctl_warn("more than %d signals at once: the older ones are skipped",
+			 TAIL_PARTS_MAX * STORE_EXPORT_ROWS);
+	while (parts-- > 0 && status == STATUS_OK)
+		status = add_signals(ctl, arena, answers[parts]);
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_tail(struct ctl *ctl)
+{
+	struct sigaction action = {.sa_handler = interrupt};
+	struct arena rounds[2] = {{0}, {0}};
+	struct slice live = SLICE_ABSENT;
+	int64_t seconds = TAIL_INTERVAL_S;
+	int round = 0;
+	enum ctl_exit result = ctl_read_interval(ctl, &seconds);
+
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGTERM, &action, NULL);
+	while (result == CTL_FINE) {
+		struct slice since = live;
+		ctl->store.arena = &rounds[round];
+		result = take_new(ctl, &rounds[round], since, &live);
+		if (result == CTL_FINE)
+			result = ctl_flush(ctl);
+		round = 1 - round;
+		arena_reset(&rounds[round]);
+		if (result == CTL_FINE && !wait_for_more(seconds))
+			break;
+	}
+	ctl->store.arena = &ctl->arena;
+	arena_free(&rounds[0]);
+	arena_free(&rounds[1]);
+	return result;
+}
