@@ -59,6 +59,12 @@ struct stats {
 	stats_number waiting; /* requests in the commit queue */
 	stats_number children;
 	stats_number is_connected; /* to the database: 0 or 1 */
+
+	/* What the workers of a socket tell each other (server/share). Times are of clock_now_us().
+	 */
+	stats_number socket; /* that it listens on; 0: none */
+	stats_number seen_us, kept_up_us;
+	stats_number is_light; /* 0 or 1 */
 };
 
 enum stats_user {

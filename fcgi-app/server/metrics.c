@@ -33,7 +33,7 @@ static uint64_t hash_text(uint64_t hash, const char *text)
 
 uint64_t metrics_layout(void)
 {
-	enum { REVISION = 2 }; /* of struct stats */
+	enum { REVISION = 3 }; /* of struct stats */
 	uint64_t hash = (UINT64_C(14695981039346656037) ^ REVISION) + sizeof(struct stats);
 	const char *path;
 

@@ -193,8 +193,8 @@
 	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "                      \
 	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                             \
 	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                         \
-	"organization_(create|rename|list|limit)|member_(add|list|remove)|"                                    \
-	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks)|"                       \
+	"organization_(create|rename|list|limit)|member_(add|list|remove|role_set)|"                           \
+	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks|refusals|find)|"         \
 	"rejected_(list|show|bytes|replay)|retention_set|"                                                     \
 	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) "         \
 	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "                  \
