@@ -1,5 +1,5 @@
-"""The connection is lost between a group's result and the end of its commit: the server is asked what
-became of it."""
+"""The connection is lost between a group's result and the end of its commit: the server is asked
+what became of it."""
 
 import contextlib
 import os
@@ -9,7 +9,6 @@ import threading
 import psycopg2
 import pytest
 
-from backends import INTAKE, end_backends
 from direct import sender
 from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
 from harness import accepted_id, assert_problem, wait_for
