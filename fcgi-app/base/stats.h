@@ -40,6 +40,7 @@ struct stats {
 	stats_number stored, repeated, rejected;       /* items of accepted requests */
 	stats_number connections, connection_failures; /* to the database */
 	stats_number unknown_commits;
+	stats_number resolved_commits;	   /* whose connection was lost, but not their outcome */
 	stats_number hangs;		   /* times that requests began to be refused at once */
 	stats_number refused_at_once;	   /* because the database was away or hung */
 	stats_number cancelled_statements; /* at their limit */
@@ -58,6 +59,12 @@ struct stats {
 	stats_number waiting; /* requests in the commit queue */
 	stats_number children;
 	stats_number is_connected; /* to the database: 0 or 1 */
+
+	/* What the workers of a socket tell each other (server/share). Times are of clock_now_us().
+	 */
+	stats_number socket; /* that it listens on; 0: none */
+	stats_number seen_us, kept_up_us;
+	stats_number is_light; /* 0 or 1 */
 };
 
 enum stats_user {

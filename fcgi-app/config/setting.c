@@ -114,6 +114,9 @@ static const struct config_setting settings[] = {
 	      "A larger body is read by a child process with its own database connection."),
 	COUNT(large_requests, 1, 256, "4",
 	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
+	BYTES(body_rate, body_rate_bytes, 0, MIB, "500B",
+	      "Least bytes a second of a body: one that comes more slowly for half of its request's time, 30 s at most, is answered with 408. "
+	      "With 0 a body may take all of its request's time."),
 	BYTES(buffered_bodies, buffered_bytes, KIB, 16 * GIB, "32MiB",
 	      "Most bytes of bodies that wait in the memory of one worker."),
 	COUNT(kept_connections, 0, 100000, "256",

@@ -35,6 +35,7 @@ struct config {
 	int64_t group_bytes;	      /* most payload bytes in one transaction, 4 MiB */
 	int64_t large_body_bytes;     /* a larger body is served by a child process, 256 KiB */
 	int64_t large_requests;	      /* most children at a time per worker, 4 */
+	int64_t body_rate_bytes;      /* least a second of a body that is waited for, 500 */
 	int64_t buffered_bytes;	      /* most body bytes waiting in one worker, 32 MiB */
 	int64_t kept_connections;     /* most per worker between requests, 256 */
 	int64_t kept_idle_ms;	      /* one is closed after so long without a request, 2 s */

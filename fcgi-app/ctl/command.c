@@ -72,7 +72,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "only signals with this status: pending, processing, completed, failed, skipped, permanently_failed or cold_storage"},
 	[CTL_TEXT] =
 		{"--text", "TEXT",
-		 "only signals with this text in the payload, in whatever case; needs --since"},
+		 "only signals with this text in the payload, in whatever case; in a list it needs --since"},
 	[CTL_UNTIL] = {"--until", "TIMESTAMP",
 		       "only what was received before then, written as for --since"},
 	[CTL_FORMAT] = {"--format", "FORMAT",
@@ -194,12 +194,11 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "tail",
 	 .argument = "IDENTITY",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = (SEARCH & ~(CTL_BIT(CTL_TEXT) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) |
-		     CTL_BIT(CTL_INTERVAL),
+	 .optional = (SEARCH & ~(CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) | CTL_BIT(CTL_INTERVAL),
 	 .database = true,
 	 .run = ctl_tail,
 	 .help = "Prints each signal of an organization as soon as it is stored, until it is interrupted or nobody reads on. "
-		 "Begins with the latest ten. "
+		 "Begins with the latest ten, with --text of the last day. "
 		 "With --json each signal as a line of JSON."},
 	{.noun = "product-org",
 	 .verb = "list",

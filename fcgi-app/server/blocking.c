@@ -21,9 +21,34 @@ bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms)
 	return true;
 }
 
+/* STATUS_AGAIN when there may be more. */
+static enum status wait_for_body(const struct blocking *blocking)
+{
+	int64_t until_ms = blocking->deadline_ms;
+
+	if (blocking->pace != NULL)
+		until_ms = clock_earlier(until_ms, blocking->pace->until_us / 1000);
+	return blocking_wait(blocking->fcgi, POLLIN, until_ms) ? STATUS_AGAIN
+							       : STATUS_REQUEST_TIMEOUT;
+}
+
+static enum status read_or_wait(const struct blocking *blocking, char *room, size_t size, size_t *n)
+{
+	enum status status;
+
+	do {
+		status = fcgi_read(blocking->fcgi, blocking->length, room, size, n);
+		if (status != STATUS_AGAIN)
+			return status;
+		status = wait_for_body(blocking);
+	} while (status == STATUS_AGAIN);
+	return status;
+}
+
 enum status blocking_read(void *context, char *room, size_t size, size_t *n)
 {
 	struct blocking *blocking = context;
+	struct pace *pace = blocking->pace;
 
 	if (blocking->arrived.n > 0) {
 		*n = blocking->arrived.n < size ? blocking->arrived.n : size;
@@ -32,13 +57,14 @@ enum status blocking_read(void *context, char *room, size_t size, size_t *n)
 			(struct slice){blocking->arrived.p + *n, blocking->arrived.n - *n};
 		return STATUS_OK;
 	}
-	for (;;) {
-		enum status status = fcgi_read(blocking->fcgi, blocking->length, room, size, n);
-		if (status != STATUS_AGAIN)
-			return status;
-		if (!blocking_wait(blocking->fcgi, POLLIN, blocking->deadline_ms))
-			return STATUS_REQUEST_TIMEOUT;
-	}
+	/* What the caller did with the last piece is not the sender's time. */
+	if (pace != NULL && blocking->away_us != 0)
+		pace_pause(pace, clock_now_us() - blocking->away_us);
+	enum status status = read_or_wait(blocking, room, size, n);
+	blocking->away_us = clock_now_us();
+	if (pace != NULL && status == STATUS_OK)
+		pace_receive(pace, *n, blocking->away_us);
+	return status;
 }
 
 enum status blocking_read_all(struct blocking *blocking, struct buf *out)

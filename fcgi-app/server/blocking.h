@@ -10,12 +10,15 @@
 
 #include "base/buf.h"
 #include "server/fcgi.h"
+#include "server/pace.h"
 
 struct blocking {
 	struct fcgi *fcgi;
 	struct slice arrived; /* the part of the body that has been read already */
 	int64_t length;	      /* Content-Length, or -1 */
 	int64_t deadline_ms;  /* a time of clock_now_ms(), for the whole request */
+	struct pace *pace;    /* of the body, which is waited for since it was started; or NULL */
+	int64_t away_us; /* since when it has not been waited for, on clock_now_us(); 0: it is */
 };
 
 /* Waits for events of poll(2) on the connection, at most until the deadline and at most a minute.

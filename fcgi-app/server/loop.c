@@ -18,10 +18,11 @@
 #include "server/reload.h"
 
 enum {
-	DEFER_MS = 1,	  /* the shortest wait there is */
-	RETRY_MS = 50,	  /* when the poller ran out of memory */
-	GIVE_WAY_MS = 10, /* until another look for one that gives way */
-	LEAVING_MAX = 200 /* answered early; a further one takes the place of the oldest */
+	DEFER_MS = 1,	   /* the shortest wait there is */
+	RETRY_MS = 50,	   /* when the poller ran out of memory */
+	GIVE_WAY_MS = 10,  /* until another look for one that gives way */
+	LEAVING_MAX = 200, /* answered early; a further one takes the place of the oldest */
+	HANG_US = 100000   /* without the database's answer: others take new connections */
 };
 
 /* Polls the slot's connection for what it waits for. A new slot is deferred instead while a group
@@ -115,6 +116,14 @@ static bool may_accept(const struct loop *loop, int64_t now_ms)
 	       listener_pause_ms(loop->listener, now_ms) == 0;
 }
 
+/* Whether this worker does so well that others may leave new connections to it. */
+static bool is_fit(const struct loop *loop, int64_t now_us)
+{
+	return !process_is_ending() && loop->children < loop->config->large_requests &&
+	       now_us - loop->progress_us < HANG_US &&
+	       commit_queue_readiness(loop->queue, now_us / 1000) == STATUS_OK;
+}
+
 static void accept_all(struct loop *loop, int64_t now_us)
 {
 	int64_t now_ms = now_us / 1000;
@@ -122,6 +131,7 @@ static void accept_all(struct loop *loop, int64_t now_us)
 	while (may_accept(loop, now_ms) &&
 	       listener_accept(loop->listener, loop->pool.free->fcgi, now_ms) == STATUS_OK)
 		begin(loop, now_us);
+	loop->look_ms = now_ms + SHARE_LOOK_MS;
 }
 
 /* Requests on kept connections, and on new ones: neither keeps the other from the last slots. */
@@ -130,7 +140,8 @@ static void begin_requests(struct loop *loop, int64_t now_us)
 	loop->kept_go_first = !loop->kept_go_first;
 	if (loop->kept_go_first)
 		resume_kept(loop);
-	if (poller_accept_ready(loop->poller))
+	if (loop->share.yield_until_us <= now_us &&
+	    (poller_accept_ready(loop->poller) || loop->look_ms <= now_us / 1000))
 		accept_all(loop, now_us);
 	resume_kept(loop);
 }
@@ -170,9 +181,21 @@ static void wake_by(int64_t *wake_ms, int64_t time_ms)
 		*wake_ms = time_ms;
 }
 
-static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
+/* When to accept without having been told of a connection; or to look whether another worker still
+ * takes those that are left to it. */
+static int64_t accept_ms(const struct loop *loop, int64_t now_us)
 {
-	int64_t now_ms = clock_now_ms();
+	if (!may_accept(loop, now_us / 1000))
+		return INT64_MAX;
+	if (loop->share.yield_until_us > now_us)
+		return loop->share.yield_until_us / 1000 + 1;
+	return loop->share.has_others ? loop->look_ms : INT64_MAX;
+}
+
+/* The earliest time of everything that is due without an event. */
+static int64_t wake_time(struct loop *loop, int64_t now_us)
+{
+	int64_t now_ms = now_us / 1000;
 	int64_t wake_ms = enforce_deadlines(loop, now_ms);
 	int64_t pause_ms = listener_pause_ms(loop->listener, now_ms);
 
@@ -181,6 +204,7 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 		wake_by(&wake_ms, loop_give_way(loop, now_ms) ? now_ms : now_ms + GIVE_WAY_MS);
 	wake_by(&wake_ms, process_tell(now_ms));
 	wake_by(&wake_ms, commit_queue_wake_ms(loop->queue));
+	wake_by(&wake_ms, accept_ms(loop, now_us));
 	if (loop->deferred != NULL)
 		wake_by(&wake_ms, now_ms + DEFER_MS);
 	/* The last requests have just expired; or there is room now for those that wait for it. */
@@ -188,13 +212,27 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 		wake_by(&wake_ms, now_ms);
 	if (pause_ms > 0)
 		wake_by(&wake_ms, now_ms + pause_ms);
-	if (poller_set_listening(loop->poller, may_accept(loop, now_ms)) != STATUS_OK ||
+	return wake_ms;
+}
+
+static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
+{
+	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
+	int64_t wake_ms = wake_time(loop, now_us);
+	bool listens = may_accept(loop, now_ms) && loop->share.yield_until_us <= now_us;
+
+	if (!commit_queue_is_in_flight(loop->queue))
+		loop->progress_us = now_us;
+	if (poller_set_listening(loop->poller, listens) != STATUS_OK ||
 	    poller_set_database(loop->poller, commit_queue_fd(loop->queue),
 				commit_queue_events(loop->queue),
 				!commit_queue_is_connected(loop->queue)) != STATUS_OK)
 		wake_ms = now_ms + RETRY_MS;
 	int64_t left_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
 	poller_wait(loop->poller, wake_ms == INT64_MAX ? -1 : left_ms, while_waiting);
+	int64_t then_us = clock_now_us();
+	share_waited(&loop->share, listens && is_fit(loop, then_us), loop->pool.busy, now_us,
+		     then_us);
 }
 
 /* What /metrics shows of this moment. */
@@ -222,7 +260,10 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	begin_requests(loop, now_us);
 	/* Sends the next group before the requests of the finished one are answered. */
 	bool ready = poller_database_ready(loop->poller);
-	advance_committed(loop, commit_queue_step(loop->queue, ready, now_ms));
+	struct commit_request *committed = commit_queue_step(loop->queue, ready, now_ms);
+	if (committed != NULL)
+		loop->progress_us = now_us;
+	advance_committed(loop, committed);
 	publish(loop);
 }
 
@@ -265,9 +306,11 @@ enum status loop_run(const struct config *config, struct listener *listener)
 	if (status == STATUS_OK) {
 		stats_open(config->metrics_file, metrics_layout(), STATS_WORKER);
 		stats_set(&stats_mine()->slots, loop.pool.count);
+		share_open(&loop.share, listener->fd, loop.pool.count, clock_now_us());
 		process_start(&while_waiting);
 		while (!is_over(&loop))
 			turn(&loop, &while_waiting);
+		share_close();
 		commit_queue_flush_counts(loop.queue);
 		log_release();
 	}

@@ -11,6 +11,7 @@
 #include "server/parked.h"
 #include "server/listener.h"
 #include "server/poller.h"
+#include "server/share.h"
 #include "server/slot.h"
 
 struct loop {
@@ -23,6 +24,9 @@ struct loop {
 	struct parked_pool kept;    /* connections between two requests */
 	struct parked_pool leaving; /* answered; the rest of their request is discarded */
 	bool kept_go_first; /* before new connections, should slots be short: in every other turn */
+	struct share share; /* of the connections, with other workers */
+	int64_t progress_us;   /* the database owed no answer, or gave one */
+	int64_t look_ms;       /* connections are looked for: share.h */
 	struct slot *deferred; /* new slots whose heads are read for again in the next turn */
 	int children;
 };

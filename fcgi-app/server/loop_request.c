@@ -24,7 +24,8 @@ static void end_response(struct loop *loop, struct slot *slot, enum status sent)
 /* What has not come of the request by now is not waited for. */
 static void send_response(struct loop *loop, struct slot *slot)
 {
-	fcgi_hand_over(slot->fcgi, !process_is_ending() && parked_has_room(&loop->kept));
+	fcgi_hand_over(slot->fcgi,
+		       loop->share.keeps && !process_is_ending() && parked_has_room(&loop->kept));
 	slot->sending_ms = clock_now_ms();
 	slot->state = SLOT_SENDING;
 	end_response(loop, slot, server_request_send(&slot->request, slot->fcgi));
@@ -155,6 +156,20 @@ static enum status read_piece(struct loop *loop, struct slot *slot)
 	return status;
 }
 
+/* The rest of the body is waited for, as long as it comes fast enough. */
+static void wait_for_body(const struct loop *loop, struct slot *slot)
+{
+	int64_t now_us = clock_now_us();
+	int64_t timeout_ms = slot->request.deadline_ms - slot->accepted_us / 1000;
+
+	if (slot->is_paced)
+		pace_receive(&slot->pace, slot->body.n - slot->paced_bytes, now_us);
+	else
+		pace_start(&slot->pace, loop->config->body_rate_bytes, timeout_ms, now_us);
+	slot->is_paced = true;
+	slot->paced_bytes = slot->body.n;
+}
+
 static void read_body(struct loop *loop, struct slot *slot)
 {
 	enum status status = STATUS_OK;
@@ -169,7 +184,9 @@ static void read_body(struct loop *loop, struct slot *slot)
 	}
 	if (status == STATUS_END)
 		use_body(loop, slot);
-	else if (status != STATUS_AGAIN)
+	else if (status == STATUS_AGAIN)
+		wait_for_body(loop, slot);
+	else
 		loop_problem(loop, slot, status);
 }
 
@@ -207,6 +224,15 @@ void loop_advance_committed(struct loop *loop, struct slot *slot)
 	}
 }
 
+/* Unless more of it has come meanwhile, unseen by a worker that was busy or stopped. */
+static void expire_body(struct loop *loop, struct slot *slot, int64_t now_ms)
+{
+	if (slot->request.deadline_ms > now_ms)
+		read_body(loop, slot);
+	if (slot->state == SLOT_READING_BODY && slot_deadline_ms(slot) <= now_ms)
+		end_with_problem(loop, slot, STATUS_REQUEST_TIMEOUT);
+}
+
 /* A body that does not come is waited for only if its key is known. */
 void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 {
@@ -214,10 +240,10 @@ void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 		send_response(loop, slot);
 	else if (slot->state != SLOT_READING_BODY)
 		drop(loop, slot);
-	else if (slot->request.deadline_ms > now_ms)
+	else if (!slot->is_known && slot->request.deadline_ms > now_ms)
 		enqueue(loop, slot, SLOT_KNOCKING);
 	else
-		end_with_problem(loop, slot, STATUS_REQUEST_TIMEOUT);
+		expire_body(loop, slot, now_ms);
 }
 
 /* ---- the head ---- */

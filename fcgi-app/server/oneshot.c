@@ -151,10 +151,17 @@ static void serve(struct server_request *request, struct blocking *blocking)
 
 void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct slice arrived)
 {
+	int64_t now_us = clock_now_us();
+	struct pace pace;
 	struct blocking blocking = {.fcgi = fcgi,
 				    .arrived = arrived,
 				    .length = request->http.content_length,
-				    .deadline_ms = request->deadline_ms};
+				    .deadline_ms = request->deadline_ms,
+				    .pace = &pace,
+				    .away_us = now_us};
+
+	pace_start(&pace, request->config->body_rate_bytes,
+		   request->deadline_ms - request->started_us / 1000, now_us);
 
 	if (!request->is_answered)
 		serve(request, &blocking);

@@ -48,6 +48,7 @@ struct slot *slot_take(struct slot_pool *pool, int64_t now_us)
 	slot->state = SLOT_READING_HEAD;
 	slot->accepted_us = now_us;
 	slot->is_known = false;
+	slot->is_paced = false;
 	slot->may_be_deferred = true;
 	return slot;
 }
@@ -115,15 +116,20 @@ short slot_events(const struct slot *slot)
 	}
 }
 
+int64_t slot_patience_ms(const struct slot *slot)
+{
+	return slot->is_paced ? slot->pace.until_us / 1000 : INT64_MAX;
+}
+
 int64_t slot_deadline_ms(const struct slot *slot)
 {
 	switch (slot->state) {
 	case SLOT_READING_HEAD:
 		return slot->accepted_us / 1000 + FCGI_PARAMS_MS;
 	case SLOT_READING_BODY:
-		return slot->is_known ? slot->request.deadline_ms
-				      : clock_earlier(slot->accepted_us / 1000 + SLOT_KNOCK_MS,
-						      slot->request.deadline_ms);
+		return clock_earlier(slot->is_known ? slot_patience_ms(slot)
+						    : slot->accepted_us / 1000 + SLOT_KNOCK_MS,
+				     slot->request.deadline_ms);
 	case SLOT_DRAINING:
 		return clock_earlier(slot->draining_ms + SLOT_DRAIN_MS, slot->request.deadline_ms);
 	case SLOT_SENDING:

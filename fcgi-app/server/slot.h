@@ -5,6 +5,7 @@
 #ifndef SERVER_SLOT_H
 #define SERVER_SLOT_H
 
+#include "server/pace.h"
 #include "server/request.h"
 
 enum slot_state {
@@ -25,6 +26,9 @@ struct slot {
 	struct buf body;     /* as far as it has arrived */
 	int64_t accepted_us; /* on the clock of clock_now_us() */
 	bool is_known;	     /* the sender has been authenticated before the body has come */
+	bool is_paced;	     /* the body did not come in one piece: */
+	struct pace pace;    /* how long the rest is waited for, … */
+	size_t paced_bytes;  /* … and what has come of it */
 	int64_t draining_ms, sending_ms;
 	struct slot *next_free, *next_deferred;
 	bool may_be_deferred; /* once, when it is new: see arm() in loop.c */
@@ -71,6 +75,10 @@ struct slot *slot_oldest_undecided(const struct slot_pool *pool, int64_t before_
 
 /* What the slot's connection is to be polled for, POLLIN or POLLOUT; 0 for nothing. */
 short slot_events(const struct slot *slot);
+
+/* Until when its body, which has not come in one piece, is waited for if it goes on as slowly; as
+ * slot_deadline_ms(). */
+int64_t slot_patience_ms(const struct slot *slot);
 
 /* When the slot is due even without an event, on the clock of clock_now_ms(); INT64_MAX for never.
  * While it is in the commit queue, that keeps its deadline. */

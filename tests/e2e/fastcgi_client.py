@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import select
 import socket
 import struct
 import subprocess
@@ -72,6 +73,10 @@ class Conversation:
         """Whether the worker has taken all that was written."""
         unread = fcntl.ioctl(self.socket, termios.TIOCOUTQ, struct.pack("i", 0))
         return struct.unpack("i", unread) == (0,)
+
+    def is_answered(self, seconds=0.1):
+        """Whether something comes within a moment; what it is remains to be read."""
+        return bool(select.select([self.socket], [], [], seconds)[0])
 
     def read(self):
         """(standard output, whether the request was ended properly), until the worker closes."""

@@ -92,3 +92,25 @@ def test_buffered_bytes_give_way(stack, key):
             assert [worker.post(path_of(key), SEED) for _ in range(5)] == [202] * 5
             assert [talk.status() for talk in talks[:4]] == [503] * 4
     assert stack.rows(key) == 5
+
+
+def test_a_body_that_comes_too_slowly_is_given_up(stack, key):
+    """One that came earlier and is fast enough is still waited for then."""
+    body = b" " * 200_000 + SEED
+    with Worker(stack, more={"SLUICE_REQUEST_TIMEOUT": "6s", "SLUICE_BODY_RATE": "1KiB"}) as worker, \
+            worker.talk() as fast, worker.talk() as slow:
+        fast.write(begin() + params(variables_of(path_of(key), len(body))))
+        slow.write(begin() + params(variables_of(path_of(key), len(SEED)))
+                   + record(STDIN, SEED[:9]))
+        sent = 0
+        while not slow.is_answered():
+            if sent + 4000 < len(body):
+                fast.write(record(STDIN, body[sent:sent + 4000]))
+                sent += 4000
+        assert slow.status() == 408
+        assert not fast.is_answered()
+        for at in range(sent, len(body), 60_000):
+            fast.write(record(STDIN, body[at:at + 60_000]))
+        fast.write(record(STDIN))
+        assert fast.status() == 202
+    assert stack.rows(key) == 1

@@ -21,6 +21,7 @@ INSERT INTO callable SELECT r, f FROM unnest(ARRAY['sluice_maintenance', 'sluice
 INSERT INTO callable VALUES
     ('sluice_intake', 'intake'), ('sluice_intake', 'bulk_finish'),
     ('sluice_intake', 'intake_ordinary'), ('sluice_intake', 'intake_probe'),
+    ('sluice_intake', 'intake_commit_status'),
     ('sluice_intake', 'metrics'), ('sluice_reader', 'metrics'), ('sluice_admin', 'metrics'),
     ('sluice_admin', 'statistics'), ('sluice_admin', 'signals_search'), ('sluice_admin', 'audit_entries'),
     ('sluice_settings', 'settings_csrf_key'), ('sluice_settings', 'settings_me'),
