@@ -155,7 +155,8 @@ def test_a_key_is_rotated_in_four_clicks(page):
     buttons = page.script("""return [...[...document.querySelectorAll('tr.opens')].find(row =>
         row.textContent.includes(arguments[0])).nextElementSibling
         .querySelectorAll('.actions button')].map(button => button.textContent)""", old_display)
-    assert buttons == ["Edit", "Secret", "History", "Refusals", "Deactivate"], "it is not rotated twice"
+    assert buttons == ["Edit", "Secret", "History", "Refusals", "Deactivate"], \
+        "it is not rotated twice"
 
 
 def test_a_secret_is_enabled_rotated_and_removed(page):

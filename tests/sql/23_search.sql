@@ -4,9 +4,9 @@ BEGIN;
 SELECT plan(62);
 
 TRUNCATE sluice.signal, sluice.signal_cold_storage, sluice.signal_queue, sluice.signal_result;
-SELECT sluice.organization_create('op', 'Search'), sluice.organization_create('op', 'Others');
+SELECT sluice.organization_create('op', 'Search'), sluice.organization_create('op', 'Search others');
 SELECT id AS mine FROM sluice.organization WHERE name = 'Search' \gset
-SELECT id AS others FROM sluice.organization WHERE name = 'Others' \gset
+SELECT id AS others FROM sluice.organization WHERE name = 'Search others' \gset
 SELECT pg_temp.make_key('Search', 'first') AS first, pg_temp.make_key('Search', 'second') AS second \gset
 SET LOCAL ROLE sluice_owner;
 SELECT sluice.make_day(t, date_trunc('day', now(), 'UTC') - d * interval '24 hours')
