@@ -26,8 +26,8 @@ SIGNAL = {"sender": "int4", **dict.fromkeys(
     "traceparent": "text"}
 SENDER = {"key_hash": "bytea", "secret_hash": "bytea", "for_product_orgs": "bool",
           "template_version": "int8"}
-OIDS = {"bool": 16, "bytea": 17, "int4": 23, "int8": 20, "text": 25, "timestamptz": 1184, "uuid": 2950,
-        "jsonb": 3802}
+OIDS = {"bool": 16, "bytea": 17, "int8": 20, "int4": 23, "text": 25, "timestamptz": 1184,
+        "uuid": 2950, "jsonb": 3802}
 
 
 def value(data):
