@@ -87,8 +87,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("pace");
 	TCase *cases = tcase_create("pace");
 
-	tcase_add_loop_test(cases, silence_is_waited_for_by_half_of_the_time, 0,
-			    LENGTH(graces));
+	tcase_add_loop_test(cases, silence_is_waited_for_by_half_of_the_time, 0, LENGTH(graces));
 	tcase_add_test(cases, each_byte_is_worth_its_time);
 	tcase_add_test(cases, the_rate_decides);
 	tcase_add_test(cases, patience_never_exceeds_that_of_the_beginning);
