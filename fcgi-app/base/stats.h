@@ -40,6 +40,7 @@ struct stats {
 	stats_number stored, repeated, rejected;       /* items of accepted requests */
 	stats_number connections, connection_failures; /* to the database */
 	stats_number unknown_commits;
+	stats_number resolved_commits;	   /* whose connection was lost, but not their outcome */
 	stats_number hangs;		   /* times that requests began to be refused at once */
 	stats_number refused_at_once;	   /* because the database was away or hung */
 	stats_number cancelled_statements; /* at their limit */

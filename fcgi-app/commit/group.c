@@ -204,7 +204,6 @@ static enum status take_results(struct commit_queue *queue, struct pg_query_resu
 				     : commit_outcome_take(result, &queue->group, &queue->refusals,
 							   now_ms + REFUSALS_MS);
 
-	pg_result_free(result);
 	queue->prepared_anew = false;
 	if (!queue->sent_ordinary && status != STATUS_AGAIN)
 		queue->refusals_sent = REFUSAL_TALLY_EMPTY;
@@ -218,7 +217,7 @@ static bool is_closed(const struct commit_queue *queue)
 	return pg_state(queue->db) == PG_CLOSED;
 }
 
-static void fail_group(struct commit_queue *queue, enum status status, int64_t now_ms)
+void commit_group_fail(struct commit_queue *queue, enum status status, int64_t now_ms)
 {
 	commit_measure_outcome(&queue->measure, status, now_ms);
 	if (status == STATUS_OUTCOME_UNKNOWN)
@@ -261,21 +260,23 @@ static void end_cancelled(struct commit_queue *queue, enum status status,
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
+	pg_result_free(result);
 	if (status == STATUS_OK) {
 		commit_measure_outcome(&queue->measure, STATUS_OK, now_ms);
 		move_all(&queue->group, &queue->completed);
 	} else {
-		fail_group(queue, status == STATUS_OUTCOME_UNKNOWN ? status : STATUS_DEADLINE,
-			   now_ms);
+		commit_group_fail(
+			queue, status == STATUS_OUTCOME_UNKNOWN ? status : STATUS_DEADLINE, now_ms);
 	}
 	pg_drop(queue->db);
 }
 
-static void end_sent(struct commit_queue *queue, enum status status, struct pg_query_result *result,
-		     int64_t now_ms)
+void commit_group_end_known(struct commit_queue *queue, enum status status,
+			    struct pg_query_result *result, int64_t now_ms)
 {
 	if (status == STATUS_OK)
 		status = take_results(queue, result, now_ms);
+	pg_result_free(result);
 	judge_health(queue, status, now_ms);
 	bool refused = (status == STATUS_AGAIN && !queue->not_ordinary) ||
 		       (status == STATUS_NOT_UNIQUE && queue->sent_ordinary);
@@ -295,8 +296,16 @@ static void end_sent(struct commit_queue *queue, enum status status, struct pg_q
 	} else if (status == STATUS_INVALID_VALUE && reject_items(queue)) {
 		send_group(queue, now_ms);
 	} else {
-		fail_group(queue, status, now_ms);
+		commit_group_fail(queue, status, now_ms);
 	}
+}
+
+void commit_group_send_again(struct commit_queue *queue, int64_t now_ms)
+{
+	if (queue->retries++ < COMMIT_RETRIES_MAX)
+		send_group(queue, now_ms);
+	else
+		commit_group_fail(queue, STATUS_UNAVAILABLE, now_ms);
 }
 
 void commit_group_end(struct commit_queue *queue, enum status status,
@@ -305,6 +314,6 @@ void commit_group_end(struct commit_queue *queue, enum status status,
 	commit_measure_ended(&queue->measure, queue->group.requests);
 	if (queue->cancelled)
 		end_cancelled(queue, status, result, now_ms);
-	else
-		end_sent(queue, status, result, now_ms);
+	else if (status != STATUS_OUTCOME_UNKNOWN || !commit_resolve_keep(queue, result, now_ms))
+		commit_group_end_known(queue, status, result, now_ms);
 }

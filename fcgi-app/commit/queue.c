@@ -34,6 +34,8 @@ enum status commit_queue_open(struct commit_queue **queue, const struct config *
 		.conninfo = config->database,
 		.host_timeout_ms = config->connect_timeout_ms,
 		.application_name = "sluice-intake",
+		.greeting = &commit_resolve_greeting,
+		.early_results = true,
 		.prepare = prepare,
 		.prepare_count = config->prepared_statements ? (int)ARRAY_LENGTH(prepare) : 0};
 	struct commit_queue *made = calloc(1, sizeof(*made));
@@ -58,6 +60,7 @@ void commit_queue_close(struct commit_queue *queue)
 {
 	if (queue == NULL)
 		return;
+	pg_result_free(&queue->unresolved.result);
 	pg_close(queue->db);
 	commit_statement_close(queue->statement);
 	free(queue);
@@ -158,6 +161,11 @@ static void take_events(struct commit_queue *queue, int64_t now_ms)
 		commit_health_probed(queue, status, now_ms);
 		if (queue->cancelled)
 			pg_drop(queue->db);
+	} else if (before == PG_BUSY && queue->unresolved.asking) {
+		commit_resolve_answered(queue, status, &result, now_ms);
+		pg_result_free(&result);
+		if (queue->cancelled)
+			pg_drop(queue->db);
 	} else if (before == PG_BUSY) {
 		commit_group_end(queue, status, &result, now_ms);
 	}
@@ -201,7 +209,8 @@ static void enforce_deadlines(struct commit_queue *queue, int64_t now_ms)
 		commit_health_hang(queue, now_ms);
 		pg_drop(queue->db);
 		/* It may still be committed by a server that we no longer hear. */
-		commit_group_end(queue, STATUS_OUTCOME_UNKNOWN, NULL, now_ms);
+		struct pg_query_result none = {0};
+		commit_group_end(queue, STATUS_OUTCOME_UNKNOWN, &none, now_ms);
 	} else if (state == PG_BUSY && now_ms >= queue->limit_ms && !queue->cancelled) {
 		cancel(queue, now_ms);
 	}
@@ -225,6 +234,7 @@ static int64_t busy_wake_ms(const struct commit_queue *queue)
 int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 {
 	int64_t wake_ms = clock_earlier(queue->waiting.earliest_ms, queue->isolated.earliest_ms);
+	wake_ms = clock_earlier(wake_ms, commit_resolve_wake_ms(queue));
 	bool has_work = queue->waiting.first != NULL || queue->isolated.first != NULL;
 
 	if (has_work && queue->health == COMMIT_HUNG)
@@ -240,6 +250,8 @@ int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 		return clock_earlier(wake_ms, queue->connect_ms);
 	case PG_READY:
 	default:
+		if (commit_resolve_is_due(queue))
+			return wake_ms;
 		if (queue->health != COMMIT_SOUND)
 			return clock_earlier(wake_ms, queue->probe_ms);
 		if (has_work)
@@ -262,13 +274,16 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	/* The process may have been stopped while the answer came. */
 	if (ready || (is_overdue(queue, now_ms) && pg_has_events(queue->db)))
 		take_events(queue, now_ms);
+	commit_resolve_expire(queue, now_ms);
 	enforce_deadlines(queue, now_ms);
 	expire(queue, &queue->waiting, now_ms);
 	expire(queue, &queue->isolated, now_ms);
 	if (pg_state(queue->db) == PG_CLOSED && now_ms >= queue->connect_ms)
 		commit_health_connect(queue, now_ms);
 	commit_health_refuse(queue);
-	if (pg_state(queue->db) == PG_READY && queue->group.first == NULL)
+	if (pg_state(queue->db) == PG_READY && commit_resolve_is_due(queue))
+		commit_resolve_ask(queue, now_ms);
+	else if (pg_state(queue->db) == PG_READY && queue->group.first == NULL)
 		send_next(queue, now_ms);
 	struct commit_request *completed = queue->completed.first;
 	queue->completed = COMMIT_LIST_EMPTY;

@@ -1,7 +1,7 @@
 /*
  * commit/queue_internal.h - what the modules of the queue share: queue.c (its interface and its
- * turns), group.c (forming, sending and ending a group) and health.c (the connection, and whether
- * the database can be expected to answer).
+ * turns), group.c (forming, sending and ending a group), resolve.c (a group that may be committed)
+ * and health.c (the connection, and whether the database can be expected to answer).
  */
 #ifndef COMMIT_QUEUE_INTERNAL_H
 #define COMMIT_QUEUE_INTERNAL_H
@@ -12,6 +12,8 @@
 #include "commit/queue.h"
 #include "commit/refusal.h"
 #include "commit/statement.h"
+
+enum { COMMIT_SERVER_BYTES = 64 };
 
 /* Whether the database answers. */
 enum commit_health {
@@ -47,6 +49,14 @@ struct commit_queue {
 	int64_t probe_ms;     /* no probe is sent before */
 	int64_t probed_to_ms; /* how long the probe may be waited for that the server works on */
 	struct commit_measure measure;
+	struct {
+		struct pg_query_result result; /* of the group; no pg: nothing is to be resolved */
+		char server[COMMIT_SERVER_BYTES]; /* of the lost connection; or "" */
+		char started[8];		  /* when it was */
+		bool asking;			  /* the question is in flight */
+		int64_t ask_ms;
+		int64_t deadline_ms;
+	} unresolved;
 };
 
 /* Moves all requests to the completed ones, with this status. */
@@ -64,6 +74,41 @@ void commit_group_depart(struct commit_queue *queue, int64_t now_ms);
 /* Ends the statement: hands the group back, or sends it again, whole or in parts. */
 void commit_group_end(struct commit_queue *queue, enum status status,
 		      struct pg_query_result *result, int64_t now_ms);
+
+/* The same for the end that the server has told of, now or when it was asked again. */
+void commit_group_end_known(struct commit_queue *queue, enum status status,
+			    struct pg_query_result *result, int64_t now_ms);
+
+/* Sends a group again that was not committed, unless that was done too often. */
+void commit_group_send_again(struct commit_queue *queue, int64_t now_ms);
+
+/* Hands the group back with a failure. */
+void commit_group_fail(struct commit_queue *queue, enum status status, int64_t now_ms);
+
+/* ---- resolve.c ---- */
+
+/* Tells which server a new connection leads to; commit_resolve_keep() compares. */
+extern const struct pg_statement commit_resolve_greeting;
+
+/* The connection was lost between the group's result and its commit: keeps both, to ask the server
+ * on the next connection. False if it cannot be asked. */
+bool commit_resolve_keep(struct commit_queue *queue, struct pg_query_result *result,
+			 int64_t now_ms);
+
+bool commit_resolve_is_due(const struct commit_queue *queue);
+
+/* On a new connection: asks, when it is time. */
+void commit_resolve_ask(struct commit_queue *queue, int64_t now_ms);
+
+/* The question has ended. */
+void commit_resolve_answered(struct commit_queue *queue, enum status status,
+			     const struct pg_query_result *result, int64_t now_ms);
+
+/* Gives up at the deadline of the group's requests. */
+void commit_resolve_expire(struct commit_queue *queue, int64_t now_ms);
+
+/* When one of the last three has something to do; INT64_MAX: never. */
+int64_t commit_resolve_wake_ms(const struct commit_queue *queue);
 
 /* ---- health.c ---- */
 

@@ -16,6 +16,10 @@
 extern const struct pg_statement commit_statement_ordinary;
 extern const struct pg_statement commit_statement_any;
 
+/* Their columns: what the function returns; the transaction's id, null if nothing was written; and
+ * its start. */
+enum { COMMIT_ANSWER, COMMIT_XACT, COMMIT_NOW, COMMIT_COLUMNS };
+
 /* Buffers for the parameters, kept from group to group. */
 struct commit_statement;
 

@@ -72,10 +72,12 @@ enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path,
 			    struct slice *text)
 {
 	const char *message = NULL;
-	enum status status = file_read(&ctl->arena, path, max_bytes, text, &message);
+	const bool is_input = strcmp(path, "-") == 0;
+	enum status status =
+		file_read(&ctl->arena, is_input ? "/dev/stdin" : path, max_bytes, text, &message);
 
 	if (status == STATUS_MISCONFIGURED)
-		return ctl_fail(CTL_FAILED, NULL, "could not read the %s \"%s\": %s", what, path,
-				message);
+		return ctl_fail(CTL_FAILED, NULL, "could not read the %s \"%s\": %s", what,
+				is_input ? "standard input" : path, message);
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }

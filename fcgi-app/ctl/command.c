@@ -72,7 +72,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "only signals with this status: pending, processing, completed, failed, skipped, permanently_failed or cold_storage"},
 	[CTL_TEXT] =
 		{"--text", "TEXT",
-		 "only signals with this text in the payload, in whatever case; needs --since"},
+		 "only signals with this text in the payload, in whatever case; in a list it needs --since"},
 	[CTL_UNTIL] = {"--until", "TIMESTAMP",
 		       "only what was received before then, written as for --since"},
 	[CTL_FORMAT] = {"--format", "FORMAT",
@@ -194,12 +194,11 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "tail",
 	 .argument = "IDENTITY",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = (SEARCH & ~(CTL_BIT(CTL_TEXT) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) |
-		     CTL_BIT(CTL_INTERVAL),
+	 .optional = (SEARCH & ~(CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) | CTL_BIT(CTL_INTERVAL),
 	 .database = true,
 	 .run = ctl_tail,
 	 .help = "Prints each signal of an organization as soon as it is stored, until it is interrupted or nobody reads on. "
-		 "Begins with the latest ten. "
+		 "Begins with the latest ten, with --text of the last day. "
 		 "With --json each signal as a line of JSON."},
 	{.noun = "product-org",
 	 .verb = "list",
@@ -229,11 +228,19 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_member_list,
 	 .help = "Lists the members of an organization."},
 	{.noun = "member",
+	 .verb = "role",
+	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_ROLE),
+	 .database = true,
+	 .run = ctl_member_role,
+	 .help = "Gives a member another role. "
+		 "--role owner passes the ownership on: the owner until then becomes an admin."},
+	{.noun = "member",
 	 .verb = "remove",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER),
 	 .database = true,
 	 .run = ctl_member_remove,
-	 .help = "Removes a user from an organization."},
+	 .help = "Removes a user from an organization. "
+		 "The owner is removed once another member is the owner."},
 	{.noun = "key",
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
@@ -256,6 +263,15 @@ const struct ctl_command ctl_commands[] = {
 	 .database = true,
 	 .run = ctl_key_show,
 	 .help = "Shows everything that is known about a key."},
+	{.noun = "key",
+	 .verb = "find",
+	 .argument = "FILE",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_find,
+	 .help = "Shows the key that a file holds (-: the standard input), alone or in an address to which a sender posts. "
+		 "Only its SHA-256 is sent to the database. "
+		 "A key that was mistyped or cut off is told apart from one that is not known."},
 	{.noun = "key",
 	 .verb = "edit",
 	 .argument = "ID",
@@ -284,6 +300,14 @@ const struct ctl_command ctl_commands[] = {
 	 .database = true,
 	 .run = ctl_key_history,
 	 .help = "Lists the changes to a key, newest first, and what was changed in its payload template."},
+	{.noun = "key",
+	 .verb = "refusals",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_refusals,
+	 .help = "Says why requests with a key were refused, how many and when the last one was, and what to do about it. "
+		 "A request with only a part of the key cannot be told to be meant for it."},
 	{.noun = "key",
 	 .verb = "networks",
 	 .argument = "ID",

@@ -14,6 +14,8 @@
  *   ctl/key.c           key create, list, show, deactivate
  *   ctl/key_change.c    key edit, key rotate, key history, secret …
  *   ctl/key_networks.c  key networks
+ *   ctl/key_refusals.c  key refusals
+ *   ctl/key_find.c      key find
  *   ctl/document.c      stats, product-org list, audit
  *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
@@ -289,6 +291,9 @@ enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
+enum ctl_exit ctl_key_refusals(struct ctl *ctl);
+enum ctl_exit ctl_member_role(struct ctl *ctl);
+enum ctl_exit ctl_key_find(struct ctl *ctl);
 enum ctl_exit ctl_key_rotate(struct ctl *ctl);
 enum ctl_exit ctl_key_history(struct ctl *ctl);
 enum ctl_exit ctl_secret_enable(struct ctl *ctl);

@@ -97,6 +97,15 @@ enum ctl_exit ctl_member_add(struct ctl *ctl)
 	return status == STATUS_OK ? print_change(ctl, "added to") : ctl_fail_status(ctl, status);
 }
 
+enum ctl_exit ctl_member_role(struct ctl *ctl)
+{
+	enum status status = store_member_role(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
+					       ctl_value(ctl, CTL_USER), ctl_value(ctl, CTL_ROLE));
+
+	return status == STATUS_OK ? print_change(ctl, "is a member of")
+				   : ctl_fail_status(ctl, status);
+}
+
 enum ctl_exit ctl_member_remove(struct ctl *ctl)
 {
 	enum status status = store_member_remove(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),

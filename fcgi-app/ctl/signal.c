@@ -39,7 +39,7 @@ static enum ctl_exit check_values(const struct ctl *ctl)
 		return ctl_fail(CTL_USAGE, NULL, "--status \"%s\" is none of: %.*s",
 				ctl->values[CTL_STATUS], (int)strlen(store_search_statuses) - 1,
 				store_search_statuses);
-	if (ctl_has(ctl, CTL_TEXT) && !ctl_has(ctl, CTL_SINCE))
+	if (ctl_has(ctl, CTL_TEXT) && !ctl_has(ctl, CTL_SINCE) && ctl->command->run != ctl_tail)
 		return ctl_fail(CTL_USAGE, NULL,
 				"--text needs --since: from when on to read the payloads");
 	return CTL_FINE;
@@ -55,6 +55,18 @@ static enum ctl_exit read_time(struct ctl *ctl, enum ctl_option option, struct s
 	enum ctl_exit result = ctl_read_timestamp(ctl, option, "-", &timestamp);
 	*text = timestamp.text;
 	return result;
+}
+
+/* The latest signals that tail begins with are, of a text in the payload, those of a day. */
+static enum ctl_exit read_from(struct ctl *ctl, struct slice since, struct slice *text)
+{
+	struct store_timestamp day = {0};
+
+	if (ctl->command->run != ctl_tail || !ctl_has(ctl, CTL_TEXT) || since.p != NULL)
+		return read_time(ctl, CTL_SINCE, text);
+	enum status status = store_timestamp_read(&ctl->store, SLICE("-1d"), true, &day);
+	*text = day.text;
+	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
 /* since: see STORE_SEARCH_SINCE. */
@@ -81,7 +93,7 @@ static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct sli
 	}
 	values[STORE_SEARCH_IDENTITY] = slice_of(ctl->argument);
 	if (result == CTL_FINE)
-		result = read_time(ctl, CTL_SINCE, &values[STORE_SEARCH_FROM]);
+		result = read_from(ctl, since, &values[STORE_SEARCH_FROM]);
 	if (result == CTL_FINE)
 		result = read_time(ctl, CTL_UNTIL, &values[STORE_SEARCH_UNTIL]);
 	if (result == CTL_FINE &&

@@ -115,13 +115,35 @@ static enum status connect_failure(const struct pg_connection *db)
 	return STATUS_UNAVAILABLE;
 }
 
-/* Sends the next PREPARE of a new connection. STATUS_OK when there is none: it is ready. */
+static enum status be_ready(struct pg_connection *db)
+{
+	if (db->options.early_results && PQenterPipelineMode(db->pg) != 1)
+		return pg_failed_connection(db, STATUS_INTERNAL,
+					    "could not enter the pipeline mode");
+	db->state = PG_READY;
+	return STATUS_OK;
+}
+
+static enum status greet(struct pg_connection *db)
+{
+	const struct pg_statement *greeting = db->options.greeting;
+
+	db->failure = STATUS_OK;
+	db->greeting_sent = true;
+	if (PQsendQueryParams(db->pg, greeting->sql, 0, NULL, NULL, NULL, NULL,
+			      greeting->binary ? 1 : 0) != 1 ||
+	    pg_flush_some(db) != STATUS_OK)
+		return pg_failed_connection(db, STATUS_UNAVAILABLE, "could not send a statement");
+	return STATUS_AGAIN;
+}
+
+/* Sends the next PREPARE of a new connection, then the greeting. STATUS_OK when there is none: it
+ * is ready. */
 static enum status prepare_next(struct pg_connection *db)
 {
-	if (db->unprepared || db->prepared == db->options.prepare_count) {
-		db->state = PG_READY;
-		return STATUS_OK;
-	}
+	if (db->unprepared || db->prepared == db->options.prepare_count)
+		return db->options.greeting != NULL && !db->greeting_sent ? greet(db)
+									  : be_ready(db);
 	const struct pg_statement *next = db->options.prepare[db->prepared];
 	db->failure = STATUS_OK;
 	if (PQsendPrepare(db->pg, next->name, next->sql, next->param_count, next->param_types) != 1)
@@ -159,11 +181,17 @@ enum status pg_step_connecting(struct pg_connection *db)
 	enum status status = pg_collect(db);
 	if (status == STATUS_AGAIN)
 		return status;
-	PQclear(db->first);
-	db->first = NULL;
 	if (status == STATUS_OK)
 		status = db->failure;
-	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared)) {
+	if (status == STATUS_OK && db->greeting_sent) {
+		pg_result_free(&db->greeting);
+		db->greeting.pg = db->first;
+		db->first = NULL;
+		return be_ready(db);
+	}
+	PQclear(db->first);
+	db->first = NULL;
+	if (status != STATUS_OK && (db->pg == NULL || !db->unprepared || db->greeting_sent)) {
 		/* It could not run either: the database is not migrated, or rights are missing. */
 		pg_drop(db);
 		return status == STATUS_OUTCOME_UNKNOWN ? STATUS_UNAVAILABLE : status;

@@ -42,6 +42,11 @@ const char *pg_hint(const struct pg_connection *db)
 	return db->hint;
 }
 
+const struct pg_query_result *pg_greeting(const struct pg_connection *db)
+{
+	return &db->greeting;
+}
+
 const char *pg_host(const struct pg_connection *db)
 {
 	return PQhost(db->pg);
@@ -159,11 +164,24 @@ static enum status failed_result(struct pg_connection *db, const PGresult *resul
 	return pg_failed(db, status, "statement failed", sqlstate, message == NULL ? "" : message);
 }
 
+/* Drops the connection, but for the result that came before the commit. */
+static enum status end_lost(struct pg_connection *db, enum status status)
+{
+	PGresult *first = status == STATUS_OUTCOME_UNKNOWN ? db->first : NULL;
+
+	if (first != NULL)
+		db->first = NULL;
+	pg_drop(db);
+	db->first = first;
+	return status;
+}
+
 enum status pg_lost(struct pg_connection *db)
 {
 	db->state = PG_CLOSED; /* there is no way to cancel what is running */
-	return pg_failed_connection(db, STATUS_OUTCOME_UNKNOWN,
-				    "connection to the database was lost");
+	return end_lost(db,
+			pg_failed(db, STATUS_OUTCOME_UNKNOWN, "connection to the database was lost",
+				  "", PQerrorMessage(db->pg)));
 }
 
 static void on_notice(void *context, const PGresult *result)
@@ -214,6 +232,7 @@ void pg_drop(struct pg_connection *db)
 	db->pg = NULL;
 	db->state = PG_CLOSED;
 	db->prepared = 0;
+	db->greeting_sent = false;
 	db->cancelled = false;
 	db->outdated = false;
 	db->flush = false;
@@ -224,6 +243,7 @@ void pg_close(struct pg_connection *db)
 	if (db == NULL)
 		return;
 	pg_drop(db);
+	pg_result_free(&db->greeting);
 	free(db);
 }
 
@@ -270,6 +290,24 @@ enum status pg_flush_some(struct pg_connection *db)
 	return STATUS_OK;
 }
 
+static void keep_result(struct pg_connection *db, PGresult *result)
+{
+	ExecStatusType type = PQresultStatus(result);
+
+	if (type != PGRES_TUPLES_OK && type != PGRES_COMMAND_OK && type != PGRES_PIPELINE_SYNC &&
+	    db->failure == STATUS_OK)
+		db->failure = failed_result(db, result);
+	if (db->first == NULL)
+		db->first = result;
+	else
+		PQclear(result);
+}
+
+static bool is_in_pipeline(const struct pg_connection *db)
+{
+	return PQpipelineStatus(db->pg) != PQ_PIPELINE_OFF;
+}
+
 /* Reads results until the server is ready for the next query. STATUS_AGAIN while it is not. */
 enum status pg_collect(struct pg_connection *db)
 {
@@ -279,23 +317,19 @@ enum status pg_collect(struct pg_connection *db)
 		return pg_lost(db);
 	while (!PQisBusy(db->pg)) {
 		PGresult *result = PQgetResult(db->pg);
-		if (result == NULL)
+		bool ended = result == NULL ? !is_in_pipeline(db)
+					    : PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+		if (result != NULL)
+			keep_result(db, result);
+		if (ended)
 			return STATUS_OK;
-		ExecStatusType type = PQresultStatus(result);
-		if (type != PGRES_TUPLES_OK && type != PGRES_COMMAND_OK && db->failure == STATUS_OK)
-			db->failure = failed_result(db, result);
-		if (db->first == NULL)
-			db->first = result;
-		else
-			PQclear(result);
 		if (PQstatus(db->pg) == CONNECTION_BAD)
 			break;
 	}
 	if (PQstatus(db->pg) == CONNECTION_BAD) {
 		enum status status =
 			db->failure == STATUS_OK ? STATUS_OUTCOME_UNKNOWN : db->failure;
-		pg_drop(db);
-		return status;
+		return end_lost(db, status);
 	}
 	return STATUS_AGAIN;
 }
@@ -329,8 +363,18 @@ static enum status judge(struct pg_connection *db)
 	return STATUS_OK;
 }
 
+/* True if the statement, whose commit is awaited, has given what its caller expects. */
+static bool has_rows(const struct pg_connection *db, const struct pg_statement *statement)
+{
+	return db->options.early_results && statement != NULL && db->first != NULL &&
+	       PQresultStatus(db->first) == PGRES_TUPLES_OK &&
+	       PQnfields(db->first) == statement->columns &&
+	       (statement->rows == PG_ROWS_ANY || PQntuples(db->first) == statement->rows);
+}
+
 static enum status step_busy(struct pg_connection *db, struct pg_query_result *result)
 {
+	const struct pg_statement *statement = db->statement;
 	enum status status = pg_collect(db);
 
 	if (status == STATUS_AGAIN)
@@ -339,7 +383,8 @@ static enum status step_busy(struct pg_connection *db, struct pg_query_result *r
 		db->state = PG_READY;
 		status = judge(db);
 	}
-	if (status == STATUS_OK && result != NULL) {
+	bool is_lost = status == STATUS_OUTCOME_UNKNOWN && db->state == PG_CLOSED;
+	if (result != NULL && (status == STATUS_OK || (is_lost && has_rows(db, statement)))) {
 		result->pg = db->first;
 		db->first = NULL;
 	}
@@ -382,6 +427,12 @@ enum status pg_sent(struct pg_connection *db, const struct pg_statement *stateme
 	return pg_flush_some(db) == STATUS_OK ? STATUS_OK : pg_lost(db);
 }
 
+/* Asks for the result before the commit, which is at the synchronization point. */
+static int end_pipeline(PGconn *pg)
+{
+	return PQsendFlushRequest(pg) == 1 && PQpipelineSync(pg) == 1;
+}
+
 enum status pg_send(struct pg_connection *db, const struct pg_statement *statement,
 		    const pg_param *params)
 {
@@ -410,5 +461,7 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 					       formats, format)
 			 : PQsendQueryParams(db->pg, statement->sql, count, statement->param_types,
 					     values, lengths, formats, format);
+	if (ok == 1 && is_in_pipeline(db))
+		ok = end_pipeline(db->pg);
 	return pg_sent(db, statement, ok);
 }

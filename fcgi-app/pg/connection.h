@@ -49,6 +49,12 @@ struct pg_options {
 	/* For each host of several, so that one that is silent does not keep the others from being
 	 * tried; 0: none. */
 	int64_t host_timeout_ms;
+	/* Runs on each new connection, without parameters, before it is ready; NULL: none. Its
+	 * result is pg_greeting(). */
+	const struct pg_statement *greeting;
+	/* A statement's result is sent before its commit, so that it is there if the connection is
+	 * lost in between. No scripts then. */
+	bool early_results;
 	bool quiet; /* log no failures: the caller shows pg_message() */
 };
 
@@ -104,7 +110,8 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  * else INTERNAL. A prepared statement's failure that may come from types made anew is CONFLICT, and
  * the connection is dropped: the next one prepares it again.
  *
- * OUTCOME_UNKNOWN: the connection was lost after sending or dropped at the deadline, or the wait
+ * OUTCOME_UNKNOWN, with options.early_results and the result if it had arrived: the connection was
+ * lost after sending or dropped at the deadline, or the wait
  * for a synchronous standby was cancelled. CONFLICT: a COMMIT that the server answered with
  * ROLLBACK. INVALID_VALUE or INTERNAL, with nothing sent: a parameter that text format cannot hold.
  * A connection that was lost or dropped is PG_CLOSED.
@@ -139,6 +146,10 @@ const char *pg_column(const struct pg_connection *db);
 /* What the server adds to the last error for an operator, or "". As long as pg_message(). */
 const char *pg_detail(const struct pg_connection *db);
 const char *pg_hint(const struct pg_connection *db);
+
+/* The result of options.greeting on this connection, or on the last one until the next is ready; pg
+ * is NULL before the first. Not to be freed. */
+const struct pg_query_result *pg_greeting(const struct pg_connection *db);
 
 /* Where the connection goes: a host or the directory of a socket, and a port. */
 const char *pg_host(const struct pg_connection *db);
@@ -182,9 +193,9 @@ enum status pg_send(struct pg_connection *db, const struct pg_statement *stateme
 
 /*
  * Does what can be done without waiting. STATUS_AGAIN: poll again. Anything else ends the attempt
- * to connect, as pg_connect(), or the statement, as pg_run(), with *result set on STATUS_OK; result
- * may be NULL. Call it when the socket of an idle connection becomes readable, too: the server may
- * have closed it.
+ * to connect, as pg_connect(), or the statement, as pg_run(), with *result set on STATUS_OK, and
+ * with STATUS_OUTCOME_UNKNOWN as there; result may be NULL. Call it when the socket of an idle
+ * connection becomes readable, too: the server may have closed it.
  */
 enum status pg_step(struct pg_connection *db, struct pg_query_result *result) MUST_CHECK;
 

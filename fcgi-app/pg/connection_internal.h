@@ -18,6 +18,8 @@ struct pg_connection {
 	struct pg_hosts hosts;		      /* of the last time that one did not answer */
 	int64_t host_deadline_ms;	      /* of connecting to this one */
 	int prepared;			      /* of options.prepare, on this connection */
+	bool greeting_sent;		      /* on this connection */
+	struct pg_query_result greeting;      /* of the last one */
 	bool unprepared;		      /* a pooler lost one: prepare no more */
 	bool outdated;			      /* a prepared statement's types have changed */
 	bool flush;			      /* libpq still has bytes to send */

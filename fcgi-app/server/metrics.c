@@ -254,6 +254,9 @@ static const struct number counters[] = {
 	       "Attempts to connect to the database that failed."),
 	NUMBER("unknown_commits_total", unknown_commits,
 	       "Groups of requests of which it is not known whether they were committed."),
+	NUMBER("resolved_commits_total", resolved_commits,
+	       "Groups whose connection was lost during the commit, and whose outcome the server told "
+	       "afterwards."),
 	NUMBER("early_answers_total", early_answers,
 	       "Answers that were sent before the request had come to its end."),
 	NUMBER("gave_way_total", gave_way,

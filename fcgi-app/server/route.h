@@ -26,6 +26,13 @@ enum route_setting {
 	ROUTE_KEY_ROTATE,
 	ROUTE_KEY_SECRET,
 	ROUTE_KEY_HISTORY,
+	ROUTE_KEY_FIND,
+	ROUTE_MEMBERS,
+	ROUTE_MEMBER_ADD,
+	ROUTE_MEMBER_ROLE,
+	ROUTE_MEMBER_REMOVE,
+	ROUTE_LIMIT,
+	ROUTE_KEY_REFUSALS,
 	ROUTE_KEY_PAYLOAD,
 	ROUTE_KEY_DEACTIVATE,
 	ROUTE_TEMPLATE_TRY,
@@ -42,7 +49,9 @@ enum route_authentication {
 	ROUTE_PUBLIC, /* none, or by the web server */
 	ROUTE_KEY,    /* an API key in the path, and its secret if it has one */
 	ROUTE_VIEWER, /* REMOTE_USER, a member; the database checks the role: any … */
-	ROUTE_EDITOR  /* … or editor, admin, owner */
+	ROUTE_EDITOR, /* … or editor, admin, owner; */
+	ROUTE_ADMIN,  /* admin, owner; */
+	ROUTE_OWNER   /* or the owner alone */
 };
 
 struct route {

@@ -3,6 +3,8 @@
  *
  * A key and its secret are made, hashed and shown here, once; the database gets the hashes.
  */
+#include <string.h>
+
 #include "base/timestamp.h"
 #include "json/text.h"
 #include "key/new_key.h"
@@ -157,7 +159,7 @@ enum status settings_key_create(struct settings *settings)
 	return status;
 }
 
-/* ---- list, show, deactivate ---- */
+/* ---- list, show, find, deactivate ---- */
 
 enum status settings_keys(struct settings *settings)
 {
@@ -204,6 +206,40 @@ static enum status answer_key(struct settings *settings, key_call *call)
 enum status settings_key_show(struct settings *settings)
 {
 	return answer_key(settings, store_settings_key);
+}
+
+static bool is_hash(struct slice text)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i = 0;
+
+	while (i < text.n && memchr(digits, text.p[i], sizeof(digits) - 1) != NULL)
+		i++;
+	return i == text.n && text.n == (size_t)2 * CREDENTIAL_HASH_BYTES;
+}
+
+enum status settings_key_find(struct settings *settings)
+{
+	struct json_member hash = {.name = "key_hash", .type = JSON_MEMBER_TEXT, .required = true};
+	struct store_key key = {0};
+	struct json_tree tree = {0};
+	enum status status = settings_body(settings, &hash, 1);
+
+	if (status == STATUS_OK && !is_hash(hash.text))
+		status = settings_invalid(settings, hash.name,
+					  SLICE("is not a SHA-256: 64 digits from 0 to f"));
+	if (status != STATUS_OK)
+		return status;
+	status = store_settings_key_find(&settings->store, settings->organization, hash.text, &key);
+	if (status != STATUS_OK && status != STATUS_NO_SUCH_ROW)
+		return settings_problem_store(settings, status);
+	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+	if (status == STATUS_OK)
+		store_item_json(&store_key_entity, &key, &tree,
+				json_tree_object(&tree, root, "key"));
+	else
+		json_tree_text(&tree, root, "key", SLICE_ABSENT);
+	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 enum status settings_key_deactivate(struct settings *settings)

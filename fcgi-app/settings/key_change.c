@@ -1,6 +1,6 @@
 /*
- * settings/key_change.c - changes of a key: editing, rotation, its secret; and what was changed.
- * See settings/settings_internal.h.
+ * settings/key_change.c - changes of a key: editing, rotation, its secret; what was changed, and
+ * why requests were refused. See settings/settings_internal.h.
  */
 #include "store/key_change.h"
 
@@ -20,13 +20,30 @@ static enum status read_ref(struct settings *settings, struct store_key_ref *ref
 
 /* ---- edit ---- */
 
+/* null is "[]": everywhere. An empty array says nothing of that kind, and is a mistake. */
+static enum status read_networks(struct settings *settings, const struct json_member *field,
+				 struct slice *networks)
+{
+	enum status status = settings_texts(settings, field, networks);
+
+	if (status != STATUS_OK || !field->given)
+		return status;
+	if (slice_equal(*networks, SLICE("[]")))
+		return settings_invalid(settings, field->name,
+					SLICE("is empty: null means everywhere"));
+	if (networks->p == NULL)
+		*networks = SLICE("[]");
+	return STATUS_OK;
+}
+
 enum status settings_key_edit(struct settings *settings)
 {
-	enum { NAME, EXPIRES_AT, PAYLOAD_TEMPLATE, FIELDS };
+	enum { NAME, EXPIRES_AT, PAYLOAD_TEMPLATE, NETWORKS, FIELDS };
 	struct json_member fields[FIELDS] = {
 		[NAME] = {.name = "name", .type = JSON_MEMBER_TEXT},
 		[EXPIRES_AT] = {.name = "expires_at", .type = JSON_MEMBER_JSON},
 		[PAYLOAD_TEMPLATE] = {.name = "payload_template", .type = JSON_MEMBER_JSON},
+		[NETWORKS] = {.name = "networks", .type = JSON_MEMBER_JSON},
 	};
 	struct store_key_ref ref;
 	struct store_key_edit edit = {0};
@@ -40,6 +57,8 @@ enum status settings_key_edit(struct settings *settings)
 	if (status == STATUS_OK)
 		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
 						&edit.payload_template);
+	if (status == STATUS_OK)
+		status = read_networks(settings, &fields[NETWORKS], &edit.networks);
 	if (status != STATUS_OK)
 		return status;
 	edit.name = fields[NAME].text;
@@ -175,6 +194,11 @@ static enum status answer_document(struct settings *settings, document_call *cal
 enum status settings_key_history(struct settings *settings)
 {
 	return answer_document(settings, store_key_history);
+}
+
+enum status settings_key_refusals(struct settings *settings)
+{
+	return answer_document(settings, store_key_refusals);
 }
 
 enum status settings_key_payload(struct settings *settings)

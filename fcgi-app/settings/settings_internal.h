@@ -162,14 +162,17 @@ enum status settings_make_key(struct settings *settings, struct new_key *made,
 			      bool secret) MUST_CHECK;
 enum status settings_make_secret(struct settings *settings, struct new_key *made) MUST_CHECK;
 
-/* ---- the handlers, one for each route: member.c, key.c, key_change.c, template.c, document.c ----
+/* ---- the handlers, one for each route: member.c,
+ * member_change.c, key.c, key_change.c, template.c, document.c ----
  */
 
 /* Makes the response and returns its status. */
 typedef enum status settings_handler(struct settings *settings);
 settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
 	settings_key_edit, settings_key_rotate, settings_key_secret, settings_key_history,
-	settings_key_payload, settings_key_deactivate, settings_template_try, settings_statistics,
-	settings_signals, settings_product_orgs, settings_rejects, settings_usage, settings_audit;
+	settings_members, settings_member_add, settings_member_role, settings_member_remove,
+	settings_limit, settings_key_find, settings_key_refusals, settings_key_payload,
+	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
+	settings_product_orgs, settings_rejects, settings_usage, settings_audit;
 
 #endif

@@ -184,22 +184,22 @@
 #define MAINTAIN PROGRAM("sluice_maintenance", "maintenance_do", "ok")
 
 /* Which functions each role may call, by a pattern of their names. */
-#define CALLS                                                                                             \
-	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                           \
-		"each role may call its functions",                                                       \
-		"may not be called: run sluicectl migrate --repair for ")                                 \
-	"FROM (VALUES ('sluice_intake', '^(intake|intake_ordinary|intake_probe|bulk_finish|metrics)$'), " \
-	"('sluice_settings', '^settings_'), "                                                             \
-	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "                 \
-	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                        \
-	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                    \
-	"organization_(create|rename|list|limit)|member_(add|list|remove)|"                               \
-	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks)|"                  \
-	"rejected_(list|show|bytes|replay)|retention_set|"                                                \
-	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) "    \
-	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "             \
-	"WHERE p.pronamespace = 'sluice'::regnamespace "                                                  \
-	"AND (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                            \
+#define CALLS                                                                                                  \
+	NONE_OF("(g.role || ' ' || p.proname)::text", "failed",                                                \
+		"each role may call its functions",                                                            \
+		"may not be called: run sluicectl migrate --repair for ")                                      \
+	"FROM (VALUES ('sluice_intake', '^(intake(_ordinary|_probe|_commit_status)?|bulk_finish|metrics)$'), " \
+	"('sluice_settings', '^settings_'), "                                                                  \
+	"('sluice_consumer', '^(claim|finish|release|extend)_(signals|product_orgs)$'), "                      \
+	"('sluice_reader', '^(frontier|signals_between|settled_xact|metrics)$'), "                             \
+	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                         \
+	"organization_(create|rename|list|limit)|member_(add|list|remove|role_set)|"                           \
+	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks|refusals|find)|"         \
+	"rejected_(list|show|bytes|replay)|retention_set|"                                                     \
+	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) "         \
+	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "                  \
+	"WHERE p.pronamespace = 'sluice'::regnamespace "                                                       \
+	"AND (has_schema_privilege(r.oid, 'sluice', 'USAGE') "                                                 \
 	"AND has_function_privilege(r.oid, p.oid, 'EXECUTE')) IS NOT TRUE"
 
 /* All but what would let a key be known or forged, which is granted to none. */

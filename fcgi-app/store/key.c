@@ -120,6 +120,21 @@ enum status store_key_show(const struct store *store, int64_t id, struct store_k
 	return store_query_one(store, &query, params, key);
 }
 
+enum status store_key_find(const struct store *store, const struct credential_hash *key_hash,
+			   struct store_key *key)
+{
+	static const struct store_query query = {
+		.name = "store_key_find",
+		.entity = &store_key_entity,
+		.from = "sluice.key_find(decode($1::text, 'hex'))",
+		.param_count = 1,
+	};
+	char hex[STORE_HEX_CHARS + 1];
+	const pg_param params[] = {store_hash_hex(key_hash, hex)};
+
+	return store_query_one(store, &query, params, key);
+}
+
 enum status store_key_deactivate(const struct store *store, int64_t id, struct store_key *key)
 {
 	static const struct store_query query = {

@@ -51,6 +51,10 @@ enum status store_key_list(const struct store *store, struct slice organization,
 
 enum status store_key_show(const struct store *store, int64_t id, struct store_key *key) MUST_CHECK;
 
+/* The key with this hash. */
+enum status store_key_find(const struct store *store, const struct credential_hash *key_hash,
+			   struct store_key *key) MUST_CHECK;
+
 /* Sets the networks that the key works in, as in struct store_new_key; *key is the key afterwards.
  */
 enum status store_key_networks(const struct store *store, int64_t id, struct slice networks,

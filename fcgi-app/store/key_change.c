@@ -6,6 +6,7 @@
  */
 #include "store/key_change.h"
 
+#include "store/key_internal.h"
 #include "store/store_internal.h"
 
 enum { TOOL, USER, CALLERS };
@@ -35,16 +36,17 @@ static enum status change(const struct store *store, const struct store_query qu
 enum status store_key_edit(const struct store *store, const struct store_key_ref *ref,
 			   const struct store_key_edit *edit, struct store_key *key)
 {
-#define EDIT "$2::bigint, $3::text, $4::timestamptz, $5::jsonb)"
+#define EDIT "$2::bigint, $3::text, $4::timestamptz, $5::jsonb, " STORE_NETWORKS("$6") ")"
 	static const struct store_query queries[CALLERS] = {
-		CHANGE("store_key_edit", "key_edit($1::text, " EDIT, 5),
-		CHANGE("store_settings_key_edit", "settings_key_edit($1::text, $6::bigint, " EDIT,
-		       6),
+		CHANGE("store_key_edit", "key_edit($1::text, " EDIT, 6),
+		CHANGE("store_settings_key_edit", "settings_key_edit($1::text, $7::bigint, " EDIT,
+		       7),
 	};
 	pg_param params[PARAMS_MAX] = {
 		[2] = edit->name,
 		[3] = edit->expires_at,
 		[4] = edit->payload_template,
+		[5] = edit->networks,
 	};
 
 	return change(store, queries, ref, params, key);
@@ -113,6 +115,18 @@ enum status store_key_history(const struct store *store, const struct store_key_
 		STORE_CALL("store_key_history", "sluice.key_history($1::bigint)", 1),
 		STORE_CALL("store_settings_key_history",
 			   "sluice.settings_key_history($2::text, $3::bigint, $1::bigint)", 3),
+	};
+
+	return ask(store, statements, ref, json);
+}
+
+enum status store_key_refusals(const struct store *store, const struct store_key_ref *ref,
+			       struct slice *json)
+{
+	static const struct pg_statement statements[CALLERS] = {
+		STORE_CALL("store_key_refusals", "sluice.key_refusals($1::bigint)", 1),
+		STORE_CALL("store_settings_key_refusals",
+			   "sluice.settings_key_refusals($2::text, $3::bigint, $1::bigint)", 3),
 	};
 
 	return ask(store, statements, ref, json);

@@ -1,5 +1,6 @@
 /*
- * store/key_change.h - changes of a key: editing, rotation, its secret; and what was changed.
+ * store/key_change.h - changes of a key: editing, rotation, its secret; what was changed, and why
+ * requests were refused.
  *
  * Besides what store/store.h and, on behalf of a user, store/settings.h list, the changes return
  * STATUS_WRONG_STATE for a key whose state does not allow them, such as a deactivated one.
@@ -21,6 +22,7 @@ struct store_key_edit {
 	struct slice name;
 	struct slice expires_at; /* "infinity": never */
 	struct slice payload_template;
+	struct slice networks; /* a JSON array of texts; an empty one: everywhere */
 };
 
 enum status store_key_edit(const struct store *store, const struct store_key_ref *ref,
@@ -53,6 +55,10 @@ enum status store_key_secret(const struct store *store, const struct store_key_r
 /* The key's entries of the audit log, newest first, as a JSON object. */
 enum status store_key_history(const struct store *store, const struct store_key_ref *ref,
 			      struct slice *json) MUST_CHECK;
+
+/* Why requests with the key were refused, and what to do, as a JSON object. */
+enum status store_key_refusals(const struct store *store, const struct store_key_ref *ref,
+			       struct slice *json) MUST_CHECK;
 
 /* The latest payload that came with the key or the one that it replaces, as a JSON object with
  * "received_at" and "payload", which are null if there is none. */

@@ -25,6 +25,17 @@ enum status store_member_add(const struct store *store, struct slice organizatio
 	return store_run(store, &statement, params, NULL);
 }
 
+enum status store_member_role(const struct store *store, struct slice organization,
+			      struct slice user, struct slice role)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_member_role",
+			   "sluice.member_role_set($1::text, $2::text, $3::text, $4::text)", 4);
+	const pg_param params[] = {store->actor, organization, user, role};
+
+	return store_run(store, &statement, params, NULL);
+}
+
 enum status store_member_remove(const struct store *store, struct slice organization,
 				struct slice user)
 {
@@ -46,4 +57,61 @@ enum status store_member_list(const struct store *store, struct slice organizati
 	};
 
 	return store_query_list(store, &query, &organization, members);
+}
+
+/* ---- on behalf of a user ---- */
+
+enum status store_settings_members(const struct store *store, struct slice organization,
+				   struct slice *json)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_settings_members", "sluice.settings_members($1::text, $2::bigint)", 2);
+	const pg_param params[] = {store->actor, organization};
+
+	return store_ask_text(store, &statement, params, json);
+}
+
+enum status store_settings_member_add(const struct store *store, struct slice organization,
+				      struct slice user, struct slice role, struct slice *json)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_settings_member_add",
+		"sluice.settings_member_add($1::text, $2::bigint, $3::text, $4::text)", 4);
+	const pg_param params[] = {store->actor, organization, user, role};
+
+	return store_ask_text(store, &statement, params, json);
+}
+
+enum status store_settings_member_role(const struct store *store, struct slice organization,
+				       struct slice user, struct slice role, struct slice *json)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_settings_member_role",
+		"sluice.settings_member_role($1::text, $2::bigint, $3::text, $4::text)", 4);
+	const pg_param params[] = {store->actor, organization, user, role};
+
+	return store_ask_text(store, &statement, params, json);
+}
+
+enum status store_settings_member_remove(const struct store *store, struct slice organization,
+					 struct slice user, struct slice *json)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_settings_member_remove",
+			   "sluice.settings_member_remove($1::text, $2::bigint, $3::text)", 3);
+	const pg_param params[] = {store->actor, organization, user};
+
+	return store_ask_text(store, &statement, params, json);
+}
+
+enum status store_settings_limit(const struct store *store, struct slice organization,
+				 struct slice signal_limit, struct slice overages,
+				 struct slice *json)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_settings_limit",
+		"sluice.settings_limit($1::text, $2::bigint, $3::bigint, $4::boolean)", 4);
+	const pg_param params[] = {store->actor, organization, signal_limit, overages};
+
+	return store_ask_text(store, &statement, params, json);
 }

@@ -20,7 +20,7 @@ enum store_search {
 	STORE_SEARCH_EVENT, /* the event's name or type */
 	STORE_SEARCH_KEY,   /* the id of a key */
 	STORE_SEARCH_STATUS,
-	STORE_SEARCH_FROM,  /* received from then on, ISO 8601; needed by text */
+	STORE_SEARCH_FROM,  /* received from then on, ISO 8601; text needs it, or since */
 	STORE_SEARCH_UNTIL, /* received before then */
 	STORE_SEARCH_TEXT,  /* is in the payload, in whatever case */
 	STORE_SEARCH_SINCE, /* the "live" of an answer: only what has been stored since */

@@ -82,6 +82,20 @@ enum status store_settings_keys(const struct store *store, struct slice organiza
 	return store_query_list(store, &query, params, keys);
 }
 
+enum status store_settings_key_find(const struct store *store, struct slice organization,
+				    struct slice key_hash, struct store_key *key)
+{
+	static const struct store_query query = {
+		.name = "store_settings_key_find",
+		.entity = &store_key_entity,
+		.from = "sluice.settings_key_find($1::text, $2::bigint, decode($3::text, 'hex'))",
+		.param_count = 3,
+	};
+	const pg_param params[] = {store->actor, organization, key_hash};
+
+	return store_query_one(store, &query, params, key);
+}
+
 static enum status one_key(const struct store *store, const struct store_query *query,
 			   struct slice organization, int64_t id, struct store_key *key)
 {

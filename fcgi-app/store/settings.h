@@ -36,6 +36,9 @@ enum status store_settings_keys(const struct store *store, struct slice organiza
  * alone. new_key->organization is the id. */
 enum status store_settings_key(const struct store *store, struct slice organization, int64_t id,
 			       struct store_key *key) MUST_CHECK;
+/* key_hash is a SHA-256 in hexadecimal. */
+enum status store_settings_key_find(const struct store *store, struct slice organization,
+				    struct slice key_hash, struct store_key *key) MUST_CHECK;
 enum status store_settings_key_create(const struct store *store,
 				      const struct store_new_key *new_key,
 				      struct store_key *key) MUST_CHECK;

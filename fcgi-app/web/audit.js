@@ -17,6 +17,7 @@ export const ACTIONS = {
 	organization_rename: 'Organization renamed',
 	organization_limit: 'Limit changed',
 	member_add: 'Member added',
+	member_role: 'Role changed',
 	member_remove: 'Member removed',
 	key_create: 'Key created',
 	key_edit: 'Key edited',

@@ -5,7 +5,7 @@
 import { JsonText, problemOf } from './api.js';
 import { button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
-import { NAME_LENGTH, expiration, faultsOf, field, nameField } from './fields.js';
+import { NAME_LENGTH, expiration, faultsOf, field, nameField, networksField } from './fields.js';
 import { TYPES } from './keys.js';
 import { Once } from './once.js';
 import { openReveal } from './reveal.js';
@@ -60,9 +60,7 @@ class Form {
 	deliveryId = field('delivery-id', 'Delivery ID', el('input', { type: 'text',
 		autocomplete: 'off', spellcheck: 'false', placeholder: 'messageId' }),
 	'Optional: the member of a payload by which a repeat is recognised, such as event_id.');
-	networks = field('networks', 'Networks', el('input', { type: 'text', autocomplete: 'off',
-		spellcheck: 'false', placeholder: '192.0.2.0/24, 2001:db8::/32' }),
-	'Optional: requests from elsewhere are refused. Networks or addresses, separated by commas.');
+	networks = networksField();
 	templatePlace = el('div', { class: 'template-place', hidden: true });
 	templateFault = el('p', { class: 'fault', role: 'alert' });
 	trouble = el('div', { class: 'trouble' });
@@ -157,13 +155,7 @@ class Form {
 			expires_at: this.expires.value(), secret: this.secret.checked,
 			payload_template: template ? new JsonText(template.text()) : null,
 			delivery_id_member: this.deliveryId.input.value.trim() || null,
-			networks: this.networkList() };
-	}
-
-	/** Null for everywhere. */
-	networkList() {
-		const networks = this.networks.input.value.split(/[\s,]+/).filter(Boolean);
-		return networks.length > 0 ? networks : null;
+			networks: this.networks.list() };
 	}
 
 	async send() {

@@ -1,11 +1,11 @@
 // @ts-check
-// edit-key.js - the form that changes the name, expiration and payload template of a key. A
-// template is tried on the latest payload that came with the key, or on a pasted one.
+// edit-key.js - the form that changes the name, expiration, networks and payload template of a key.
+// A template is tried on the latest payload that came with the key, or on a pasted one.
 
 import { JsonText, problemOf } from './api.js';
 import { button, el } from './dom.js';
 import { openDialog } from './dialog.js';
-import { expiration, faultsOf, nameField } from './fields.js';
+import { expiration, faultsOf, nameField, networksField } from './fields.js';
 import { pretty } from './json.js';
 import { failed } from './state.js';
 import { jsonFault, templateEditor } from './template-editor.js';
@@ -28,6 +28,7 @@ class Form {
 		this.done = done;
 		this.name = nameField(key.name);
 		this.expires = expiration(key.expires_at);
+		this.networks = networksField(key.networks);
 		this.template = key.payload_template ? pretty(key.payload_template) : null;
 		this.editor = this.template === null ? null
 			: templateEditor({ api, signal, template: this.template });
@@ -43,7 +44,8 @@ class Form {
 			event.preventDefault();
 			this.send();
 		} } }, el('div', { class: 'pair' }, this.name.element, this.expires.element),
-		this.editor?.element, this.editor ? this.templateFault : null, this.trouble);
+		this.networks.element, this.editor?.element, this.editor ? this.templateFault : null,
+		this.trouble);
 	}
 
 	async loadPayload() {
@@ -64,6 +66,8 @@ class Form {
 			changes.name = this.name.input.value.trim();
 		if (!this.expires.kept())
 			changes.expires_at = this.expires.value() ?? null;
+		if (!this.networks.kept())
+			changes.networks = this.networks.list();
 		if (this.editor && this.editor.text() !== this.template)
 			changes.payload_template = new JsonText(this.editor.text());
 		return changes;
@@ -72,14 +76,17 @@ class Form {
 	/**
 	 * Shows what is wrong, and focuses the first field that is; false when none is.
 	 *
-	 * @param {{ name?: string, expires_at?: string, payload_template?: string }} faults
+	 * @param {{ name?: string, expires_at?: string, networks?: string,
+	 *   payload_template?: string }} faults
 	 */
 	complain(faults) {
 		this.name.complain(faults.name ?? '');
 		this.expires.complain(faults.expires_at ?? '');
+		this.networks.complain(faults.networks ?? '');
 		this.templateFault.textContent = faults.payload_template ?? '';
 		const first = faults.name ? this.name.input : faults.expires_at ? this.expires.input
-			: faults.payload_template ? this.editor?.input : null;
+			: faults.networks ? this.networks.input
+				: faults.payload_template ? this.editor?.input : null;
 		first?.focus();
 		return Boolean(first);
 	}

@@ -109,6 +109,26 @@ export function expiration(present, label = 'Expires') {
 }
 
 /**
+ * The networks that requests are accepted from: list(), null for everywhere. kept() is true while
+ * they are those that the key has.
+ *
+ * @param {string[] | null} [present]
+ */
+export function networksField(present = null) {
+	const row = field('networks', 'Networks', el('input', { type: 'text', autocomplete: 'off',
+		spellcheck: 'false', placeholder: '192.0.2.0/24, 2001:db8::/32' }),
+	'Optional: requests from elsewhere are refused. Networks or addresses, separated by commas.');
+	const text = (present ?? []).join(', ');
+	row.input.value = text;
+	const list = () => {
+		const networks = row.input.value.split(/[\s,]+/).filter(Boolean);
+		return networks.length > 0 ? networks : null;
+	};
+	const kept = () => (list() ?? []).join(', ') === text;
+	return { ...row, list, kept };
+}
+
+/**
  * How long the old one stays valid; seconds().
  *
  * @param {string} label

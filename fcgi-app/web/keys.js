@@ -2,7 +2,9 @@
 // keys.js - the API keys view: the table, its search and filters, and the buttons that open the
 // dialogs to create, edit, rotate and deactivate a key.
 
+import { problemOf } from './api.js';
 import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
+import { keyIn } from './find-key.js';
 import { view as jsonView } from './json.js';
 import { empty, fillWith, supersede } from './state.js';
 import { facts, table } from './table.js';
@@ -31,14 +33,18 @@ const SEARCH_DELAY_MS = 120;
 /** @param {string} text */
 const muted = text => el('span', { class: 'muted' }, text);
 
-/** @param {Key} key */
-function statusOf(key) {
+/**
+ * @param {Key} key
+ * @param {() => void} explain says why requests were refused
+ */
+function statusOf(key, explain) {
 	const refused = key.last_refused_at;
 	return [el('span', { class: `badge ${TONES[key.status]}` }, STATUSES[key.status] ?? key.status),
 		key.status === 'active' && key.successor && key.expires_at
 			? el('span', { class: 'sub' }, 'rotated, ends ', relative(key.expires_at)) : null,
 		refused && Date.now() - Date.parse(refused) < RECENT_MS
-			? el('span', { class: 'sub warn-text' }, 'refused ', relative(refused)) : null];
+			? el('button', { type: 'button', class: 'link sub warn-text', 'aria-haspopup': 'dialog',
+				title: 'Why?', on: { click: explain } }, 'refused ', relative(refused)) : null];
 }
 
 /**
@@ -107,8 +113,11 @@ function detailOf(key, find, actions) {
 		: null];
 }
 
-/** @returns {Column<Key>[]} */
-function columnsOf() {
+/**
+ * @param {(key: Key) => void} explain
+ * @returns {Column<Key>[]}
+ */
+function columnsOf(explain) {
 	return [
 		{ label: 'Name', class: 'cell-name', cell: key =>
 			el('span', { class: 'clamp' }, bdi(key.name)) },
@@ -119,7 +128,7 @@ function columnsOf() {
 			? el('span', { class: 'sub clip' }, 'by ', bdi(key.created_by)) : null] },
 		{ label: 'Expires', class: 'nowrap', cell: key => key.expires_at ? day(key.expires_at)
 			: muted('Never') },
-		{ label: 'Status', class: 'nowrap', cell: statusOf },
+		{ label: 'Status', class: 'nowrap', cell: key => statusOf(key, () => explain(key)) },
 		{ label: 'Last Used', class: 'nowrap', cell: key => key.last_used_at
 			? both(key.last_used_at) : muted('Never') },
 	];
@@ -141,7 +150,11 @@ class KeyList {
 	keys = [];
 	shown = PAGE;
 	filter = { text: '', status: '', type: '' };
+	/** The hash of the key that was pasted last. */
+	asked = '';
 	count = el('p', { class: 'count', role: 'status' });
+	/** What is said of a key that was pasted. */
+	pasted = el('p', { class: 'pasted', role: 'status', hidden: true });
 	place = el('div');
 
 	/** @param {ViewContext} context */
@@ -160,15 +173,52 @@ class KeyList {
 			this.shown = PAGE;
 			this.list();
 		};
-		const search = debounce(set('text'), SEARCH_DELAY_MS);
+		const type = debounce(set('text'), SEARCH_DELAY_MS);
+		/** @type {(event: Event & { currentTarget: HTMLInputElement }) => void} */
+		const search = event => {
+			this.say('');
+			const found = keyIn(event.currentTarget.value,
+				event instanceof InputEvent && event.inputType.startsWith('insertFrom'));
+			if (found)
+				event.currentTarget.value = found.display; // the key itself is not kept
+			type(event.currentTarget.value);
+			if (found)
+				this.tell(found);
+		};
 		const id = newId('search');
 		return el('div', { class: 'toolbar', role: 'search' },
 			el('label', { class: 'visually-hidden', for: id }, 'Search keys'),
-			el('input', { id, type: 'search', class: 'search', placeholder: 'Search by name or key',
-				autocomplete: 'off', spellcheck: 'false',
-				on: { input: ({ currentTarget }) => search(currentTarget.value) } }),
+			el('input', { id, type: 'search', class: 'search', placeholder: 'Name, or paste a key',
+				autocomplete: 'off', spellcheck: 'false', on: { input: search } }),
 			choice('Status', { '': 'All statuses', ...STATUSES }, set('status')),
-			choice('Endpoint type', { '': 'All endpoints', ...TYPES }, set('type')), this.count);
+			choice('Endpoint type', { '': 'All endpoints', ...TYPES }, set('type')), this.count,
+			this.pasted);
+	}
+
+	/** @param {string} text about a pasted key */
+	say(text) {
+		this.pasted.textContent = text;
+		this.pasted.hidden = text === '';
+	}
+
+	/**
+	 * Says which key a pasted one is. Until then the list shows those that look like it.
+	 *
+	 * @param {NonNullable<ReturnType<typeof keyIn>>} found
+	 */
+	async tell({ hash, fault }) {
+		this.say(fault);
+		const asked = await hash;
+		if (!asked)
+			return;
+		this.asked = asked;
+		const text = await this.api.post('find-key', { key_hash: asked }, this.signal).then(
+			({ key }) => key ? `The pasted key is ${isolate(key.name)}: ${STATUSES[key.status]}.`
+				: 'No key of this organization is the pasted one. A sender that uses it is refused,'
+					+ ' unless it is of another organization.',
+			error => problemOf(error).message);
+		if (this.asked === asked && !this.signal.aborted)
+			this.say(text);
 	}
 
 	/** @param {Key} key */
@@ -193,7 +243,8 @@ class KeyList {
 		}
 		const { element, add } = table({ caption: 'API keys',
 			detail: key => detailOf(key, id => this.find(id), this.actions(key)),
-			about: key => isolate(key.name), columns: columnsOf() });
+			about: key => isolate(key.name),
+			columns: columnsOf(key => this.open(() => this.refusals(key))) });
 		add(found.slice(0, this.shown));
 		const rest = found.length - this.shown;
 		this.place.replaceChildren(element, ...rest <= 0 ? []
@@ -223,6 +274,12 @@ class KeyList {
 		return id === null ? undefined : this.keys.find(key => String(key.id) === String(id));
 	}
 
+	/** @param {() => Promise<void>} dialog loads it and opens it */
+	open(dialog) {
+		dialog().catch(() =>
+			announce('The dialog could not be loaded. Check your network and try again.'));
+	}
+
 	/**
 	 * What can be done with a key: the buttons of its opened row.
 	 *
@@ -230,15 +287,16 @@ class KeyList {
 	 */
 	actions(key) {
 		/** @type {(label: string, open: () => Promise<void>, name?: string) => Node} */
-		const action = (label, open, name = '') => button(label, () => open().catch(() =>
-			announce('The dialog could not be loaded. Check your network and try again.')),
-		{ class: `button small ${name}`.trim(), 'aria-label': `${label}: ${isolate(key.name)}` });
+		const action = (label, open, name = '') => button(label, () => this.open(open),
+			{ class: `button small ${name}`.trim(),
+				'aria-label': `${label}: ${isolate(key.name)}` });
 		return el('div', { class: 'actions' }, key.status === 'deactivated' ? [] : [
 			action('Edit', () => this.edit(key)),
 			this.find(key.successor) && this.find(key.successor)?.status !== 'deactivated' ? null
 				: action('Rotate', () => this.rotate(key)),
 			action('Secret', () => this.secret(key)),
-		], action('History', () => this.history(key)), key.status === 'deactivated' ? null
+		], action('History', () => this.history(key)),
+		action('Refusals', () => this.refusals(key)), key.status === 'deactivated' ? null
 			: action('Deactivate', () => this.deactivate(key), 'quiet-danger'));
 	}
 
@@ -283,6 +341,12 @@ class KeyList {
 	async history(key) {
 		const { openHistory } = await import('./history.js');
 		openHistory({ api: this.api, signal: this.signal, key });
+	}
+
+	/** @param {Key} key */
+	async refusals(key) {
+		const { openRefusals } = await import('./refusals.js');
+		openRefusals({ api: this.api, signal: this.signal, key });
 	}
 
 	/** @param {Key} key */

@@ -4,11 +4,12 @@
 
 import { Api, problemOf } from './api.js';
 import { bdi, button, byId, el } from './dom.js';
+import { ROLES } from './roles.js';
 import { address, onChange, read } from './router.js';
 import { failed, loading } from './state.js';
 
 /** @import { Problem } from './api.js' */
-/** @import { Me, Organization, Query, Role, View } from './types.js' */
+/** @import { Me, Organization, Query, View } from './types.js' */
 
 const STAGING = { name: 'staging', label: 'Staging', load: () => import('./staging.js') };
 /** @type {View[]} */
@@ -16,10 +17,9 @@ const VIEWS = [
 	{ name: 'keys', label: 'API keys', manages: true, load: () => import('./keys.js') },
 	STAGING,
 	{ name: 'usage', label: 'Usage', manages: true, load: () => import('./usage.js') },
+	{ name: 'members', label: 'Members', manages: true, load: () => import('./members.js') },
 	{ name: 'audit', label: 'Audit log', manages: true, load: () => import('./audit.js') },
 ];
-/** @type {Record<Role, string>} */
-const ROLES = { owner: 'Owner', admin: 'Admin', editor: 'Editor', viewer: 'Viewer' };
 
 const api = new Api();
 const main = byId('main');
@@ -105,7 +105,7 @@ async function show(me, moved) {
 		const { render } = await view.load();
 		if (signal.aborted)
 			return;
-		render({ api, root, signal, parameters, organization,
+		render({ api, root, signal, parameters, organization, user: me.user,
 			fixed: fixedParameters(me, organization) });
 	} catch (error) {
 		root.replaceChildren(failed(error, () => show(me, moved)));

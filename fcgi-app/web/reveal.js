@@ -5,6 +5,7 @@
 import { bdi, button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
 import { guard } from './once.js';
+import { refusalsOf } from './refusals.js';
 import { relative } from './time.js';
 
 /** @import { Api } from './api.js' */
@@ -49,19 +50,25 @@ function copyable(label, text, name = 'code') {
 }
 
 /**
- * Says in `place` when the first request with the key has arrived.
+ * Says in `place` when the first request with the key has arrived, and until then in `refused` why
+ * requests were refused.
  *
- * @param {HTMLElement} place
- * @param {Api} api
- * @param {Id} id
- * @param {AbortSignal} signal
+ * @param {{ place: HTMLElement, refused: HTMLElement, api: Api, id: Id,
+ *   signal: AbortSignal }} context
  */
-async function waitForUse(place, api, id, signal) {
+async function waitForUse({ place, refused, api, id, signal }) {
+	let last = null;
 	for (let poll = 0; poll < POLLS && !signal.aborted; poll++) {
 		await new Promise(resolve => setTimeout(resolve, POLL_MS));
 		const key = await api.get(`keys/${id}`, {}, signal).catch(() => null);
 		if (signal.aborted)
 			return;
+		if (key?.last_refused_at && key.last_refused_at !== last) {
+			last = key.last_refused_at;
+			const all = await api.ofKey(id, 'refusals', signal).catch(() => null);
+			if (all && !signal.aborted)
+				refused.replaceChildren(...[refusalsOf(all)].flat().filter(node => node !== null));
+		}
 		if (key?.last_used_at) {
 			place.classList.add('seen');
 			place.replaceChildren('The first request arrived ', relative(key.last_used_at), '.');
@@ -120,12 +127,13 @@ export function openReveal({ api, shown, title = 'Your new key', note, payload =
 	const end = new AbortController();
 	const seen = 'key' in shown
 		? el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…') : null;
+	const refused = el('div', { class: 'history', role: 'status' });
 	const { place, asked } = question(() => dialog.close());
 	const dialog = openDialog({ title, class: 'wide', keep: asked, body: [
 		el('p', { class: 'notice' }, el('strong', null, 'Copy it now. '),
 			'Only a hash is stored, so it cannot be shown again once this dialog is closed.'),
 		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(shown.name))),
-		textsOf(shown, payload), note ? el('div', null, note) : null, seen, place,
+		textsOf(shown, payload), note ? el('div', null, note) : null, seen, refused, place,
 	], foot: button('Done', () => dialog.close(), { class: 'button primary' }), closed() {
 		end.abort();
 		removeEventListener('pagehide', dialog.close);
@@ -137,5 +145,5 @@ export function openReveal({ api, shown, title = 'Your new key', note, payload =
 	addEventListener('pagehide', dialog.close);
 	dialog.element.querySelector('button')?.focus();
 	if (seen)
-		waitForUse(seen, api, shown.id, end.signal);
+		waitForUse({ place: seen, refused, api, id: shown.id, signal: end.signal });
 }

@@ -125,7 +125,9 @@ export function searchForm(chosen, changed) {
 		field('From', 'time', input('from', chosen['from'], 'datetime-local')),
 		field('Until', 'time', input('until', chosen['until'], 'datetime-local')));
 	const when = select('when', chosen['when'], WHENS);
-	const what = field('Find', 'what', input('q', chosen['q']));
+	const sought = input('q', chosen['q']);
+	sought.placeholder = 'jane@example.com, a user, message or request ID …';
+	const what = field('Find', 'what', sought);
 	/** @type {Record<string, string>} */
 	const statuses = { '': 'All statuses', ...Object.fromEntries(
 		Object.entries(STATUSES).map(([value, [label]]) => [value, label])),

@@ -221,6 +221,7 @@ class Signals {
 
 	files() {
 		return el('div', { class: 'files', role: 'group', 'aria-label': 'Save what is found' },
+			el('span', { class: 'live-label' }, 'Save as'),
 			['csv', 'ndjson'].map(format => button(format.toUpperCase(), () => download(this.api,
 				this.asked, format, this.left), { class: 'button small' })));
 	}

@@ -78,6 +78,7 @@ export interface KeyEdit {
 	name?: string;
 	expires_at?: Timestamp | null;
 	payload_template?: JsonText;
+	networks?: string[] | null;
 }
 
 export type SecretAction = 'enable' | 'rotate' | 'retire' | 'remove';
@@ -214,6 +215,13 @@ export interface Usage extends MonthUsage {
 	months: MonthUsage[];
 }
 
+export interface Member {
+	user: string;
+	role: Role;
+	added_at: Timestamp;
+	added_by: string;
+}
+
 export interface AuditEntry {
 	id: Id;
 	occurred_at: Timestamp;
@@ -228,6 +236,31 @@ export interface AuditEntry {
 export interface KeyChange extends AuditEntry {
 	template_before: string | null;
 	template_after: string | null;
+}
+
+/** Requests with one key that were refused for one reason. */
+export interface Refusal {
+	/** An outcome of intake, such as `secret_missing`. */
+	reason: string;
+	/** What the sender was answered. */
+	http_status: number;
+	code: string;
+	why: string;
+	/** What to do about it. */
+	advice: string;
+	requests: Integer;
+	requests_today: Integer;
+	/** YYYY-MM-DD, UTC */
+	first_day: string;
+	last_at: Timestamp;
+}
+
+export interface Refusals {
+	/** The latest reason first. */
+	refusals: Refusal[];
+	last_used_at: Timestamp | null;
+	/** For a key with which nothing can arrive, or nothing has. */
+	advice: string | null;
 }
 
 /** What a template makes of one item of a payload: a row, or the error that would reject it. */
@@ -274,12 +307,14 @@ export interface Gets {
 	rejects: Part<'rejects', Reject>;
 	statistics: Statistics;
 	usage: Usage;
+	members: { members: Member[] };
 	audit: Part<'entries', AuditEntry>;
 }
 
 /** The answers of GET below `keys/{id}/`. */
 export interface OfKey {
 	history: { entries: KeyChange[] };
+	refusals: Refusals;
 	/** The latest that came with the key; nulls if there is none. */
 	payload: { received_at: Timestamp | null; payload: Json };
 }
@@ -297,6 +332,11 @@ export interface Posts {
 		answer: ChangedSecret;
 	};
 	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
+	members: { body: { user: string; role: Role }; answer: { members: Member[] } };
+	'members/role': { body: { user: string; role: Role }; answer: { members: Member[] } };
+	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
+	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
+	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
 	'templates/try': {
 		body: { payload_template: JsonText; payload: JsonText };
 		answer: { results: Trial[] };
@@ -330,6 +370,8 @@ export interface ViewContext {
 	/** Of the address. */
 	parameters: URLSearchParams;
 	organization: Organization;
+	/** The name of the user. */
+	user: string;
 	/** Parameters that every address of this view keeps. */
 	fixed: Query;
 }

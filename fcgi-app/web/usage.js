@@ -1,7 +1,7 @@
 // @ts-check
 // usage.js - the Usage view: how much of the month's limit is used, and the months before.
 
-import { el, svg } from './dom.js';
+import { announce, button, el, svg } from './dom.js';
 import { fillWith } from './state.js';
 import { number, plural } from './time.js';
 
@@ -85,18 +85,32 @@ function months(list) {
 }
 
 /** @param {ViewContext} context */
-export function render({ api, root, signal }) {
+export function render({ api, root, signal, organization }) {
 	const place = el('div', { class: 'summary' });
 	root.append(el('div', { class: 'head' }, el('div', null,
 		el('h1', { tabindex: -1 }, 'Usage'),
 		el('p', { class: 'lead' }, 'Each accepted signal counts once, in its month. Duplicates and'
 			+ ' rejects do not count.'))), place);
-	fillWith(place, 'usage', signal, () => api.get('usage', {}, signal), usage => [
+	/** @param {Usage} usage */
+	const change = async usage => {
+		const { openLimit } = await import('./limit.js');
+		openLimit({ api, signal, usage, async done() {
+			announce('The limit was changed');
+			await load();
+			root.querySelector('h1')?.focus();
+		} });
+	};
+	const load = () => fillWith(place, 'usage', signal, () => api.get('usage', {}, signal),
+		usage => [
 		el('section', { class: 'card padded', 'aria-label': 'This month' },
 			el('h2', null, monthName(usage.month)),
 			el('p', { class: 'figure' }, number(usage.signals),
 				el('span', { class: 'figure-of' }, Number(usage.signal_limit) === 0 ? ' signals'
 					: ` of ${plural(usage.signal_limit, 'signal', 'signals')}`)),
-			meter(usage)),
+			meter(usage), organization.role === 'owner' ? el('div', { class: 'actions' },
+				button('Change limit', () => change(usage).catch(() =>
+					announce('The dialog could not be loaded. Check your network and try again.')),
+				{ class: 'button small' })) : null),
 		el('section', { class: 'card', 'aria-label': 'By month' }, months(usage.months))]);
+	load();
 }

@@ -438,22 +438,23 @@ DECLARE
     delivered bigint[]; -- per item, the id of its first delivery if it is a repeat, else 0
     wanted boolean[]; -- per item
     staged boolean[]; -- per signal, wanted and not cold
-    with_message_ids boolean;
     with_cold boolean;
     with_visitors boolean;
+    n_stored bigint;
+    n_known bigint; -- items with an id
 BEGIN
-    -- Per item whether its sender is accepted, and which steps the group needs.
+    -- Per item whether its sender is accepted, and which steps the group needs. For few
+    -- columns this costs less than FROM unnest(signals), which copies them all.
     SELECT coalesce(array_agg(outcomes[s.sender] = 'accepted'), '{}'), array_agg(s.sender),
-        array_agg(s.fingerprint), bool_or(s.fingerprint IS NOT NULL), bool_or(s.cold),
+        array_agg(s.fingerprint), bool_or(s.cold),
         bool_or(s.anonymous_id IS NOT NULL AND coalesce(s.email, s.user_id, s.product_user_id,
             s.crm_id, s.marketing_automation_id, s.phone) IS NOT NULL)
-    INTO wanted, senders, fingerprints, with_message_ids, with_cold, with_visitors
-    FROM unnest(signals) AS s;
+    INTO wanted, senders, fingerprints, with_cold, with_visitors
+    FROM (SELECT (u.signal).* FROM (SELECT unnest(signals) AS signal) AS u) AS s;
     IF items > n_signals THEN
         SELECT wanted || array_agg(outcomes[p.sender] = 'accepted'), senders || array_agg(p.sender),
-            fingerprints || array_agg(p.fingerprint),
-            with_message_ids IS TRUE OR bool_or(p.fingerprint IS NOT NULL)
-        INTO wanted, senders, fingerprints, with_message_ids
+            fingerprints || array_agg(p.fingerprint)
+        INTO wanted, senders, fingerprints
         FROM unnest(product_orgs) AS p;
     END IF;
     -- An index without a sender is a mistake of the caller, and must not lose the item.
@@ -464,12 +465,12 @@ BEGIN
         RAISE EXCEPTION 'an import has one sender' USING ERRCODE = 'internal_error';
     END IF;
     blocks := ARRAY(SELECT nextval('sluice.signal_id') FROM generate_series(0, (items - 1) / 1024));
-    result.ids := ARRAY(SELECT CASE WHEN wanted[i] THEN sluice.item_id(blocks, i) END
-        FROM generate_series(1, items) AS i ORDER BY i);
+    result.ids := ARRAY(SELECT CASE WHEN u.wanted THEN sluice.item_id(blocks, u.item) END
+        FROM (SELECT unnest(wanted) AS wanted, generate_series(1, items) AS item) AS u);
 
     -- For senders at their limit, repeats are only looked up: they are answered like the first
     -- time.
-    IF with_message_ids THEN
+    IF cardinality(array_remove(fingerprints, NULL)) > 0 THEN
         IF in_bulk THEN
             delivered := sluice.note_chunk(organization_ids[1], key_scopes[1], fingerprints,
                 result.ids, wanted[1]);
@@ -509,7 +510,7 @@ BEGIN
         END IF;
         IF true = ANY (staged) THEN
             PERFORM sluice.store_signals(organization_ids, key_ids, blocks, signals, envelopes,
-                staged);
+                CASE WHEN false = ANY (staged) THEN staged END);
         END IF;
     END IF;
     IF items > n_signals THEN
@@ -517,13 +518,23 @@ BEGIN
             envelopes, wanted);
     END IF;
 
-    INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates, import_xact)
-    SELECT organization_ids[u.sender], now(), count(*) FILTER (WHERE u.wanted),
-        count(*) FILTER (WHERE NOT u.wanted),
-        CASE WHEN in_bulk THEN sluice.stored_xact() END
-    FROM (SELECT unnest(senders) AS sender, unnest(result.ids) AS id, unnest(wanted) AS wanted) AS u
-    WHERE u.id IS NOT NULL
-    GROUP BY organization_ids[u.sender];
+    IF cardinality(outcomes) = 1 THEN
+        -- The query below for one sender; this form is cheaper.
+        n_stored := cardinality(array_positions(wanted, true));
+        n_known := cardinality(array_remove(result.ids, NULL));
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates, import_xact)
+        SELECT organization_ids[1], now(), n_stored, n_known - n_stored,
+            CASE WHEN in_bulk THEN sluice.stored_xact() END
+        WHERE n_known > 0;
+    ELSE
+        INSERT INTO sluice.usage_delta (organization_id, counted_at, signals, duplicates)
+        SELECT organization_ids[u.sender], now(), count(*) FILTER (WHERE u.wanted),
+            count(*) FILTER (WHERE NOT u.wanted)
+        FROM (SELECT unnest(senders) AS sender, unnest(result.ids) AS id, unnest(wanted) AS wanted)
+            AS u
+        WHERE u.id IS NOT NULL
+        GROUP BY organization_ids[u.sender];
+    END IF;
     IF sluice.notifies_consumers() THEN
         IF true = ANY (staged) THEN
             PERFORM sluice.notify_consumers('signal');
@@ -884,11 +895,63 @@ COMMENT ON FUNCTION sluice.intake_probe() IS
     'Finds out whether a group could be committed: writes to each table that intake writes to, and '
     'takes that back. Fails where it would have to wait for a lock.';
 
+-- ---- what became of a commit ----
+
+CREATE OR REPLACE FUNCTION sluice.intake_commit_status(xact xid8 DEFAULT NULL,
+    stored_at timestamptz DEFAULT NULL, OUT server text, OUT started timestamptz, OUT status text)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stored constant bigint := xact::text::bigint + sluice.xact_offset();
+BEGIN
+    started := pg_postmaster_start_time();
+    BEGIN
+        -- The control file's own timeline is that of the last checkpoint, so after a promotion the old one.
+        server := (SELECT c.system_identifier FROM pg_control_system() AS c) || '/'
+            || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+    EXCEPTION WHEN OTHERS THEN
+        NULL; -- a standby, or a service that does not tell
+    END;
+    IF xact IS NULL THEN
+        RETURN;
+    END IF;
+    BEGIN
+        status := pg_xact_status(xact);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        status := 'aborted'; -- This server has not come that far: after a crash it forgot the transaction.
+    END;
+    -- Rows prove the commit. The id alone does not, because after a crash it may be given again.
+    IF EXISTS (SELECT FROM sluice.signal AS r WHERE r.received_at = stored_at AND r.stored_xact = stored)
+        OR EXISTS (SELECT FROM sluice.signal_cold_storage AS r
+            WHERE r.received_at = stored_at AND r.stored_xact = stored)
+        OR EXISTS (SELECT FROM sluice.product_org_update AS r
+            WHERE r.received_at = stored_at AND r.stored_xact = stored)
+    THEN
+        status := 'committed';
+        -- This transaction writes, too, so that its own commit waits for the standbys that the other
+        -- may still be waiting for.
+        IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+            PERFORM sluice.durable();
+        END IF;
+        PERFORM pg_logical_emit_message(true, 'sluice', '');
+    ELSIF status = 'committed' THEN
+        status := 'in progress'; -- its rows are not visible yet, or it is not the one that was asked for
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.intake_commit_status(xid8, timestamptz) IS
+    'What became of a group by its transaction''s id and now(): committed, if rows of it are there '
+    'and the transaction that asked has itself been committed; aborted; in progress, or not known '
+    '(ask again); null if that is too long ago. All but committed are true of the group only on the '
+    'server that it was sent to: the one that started at the same time, or has the same system '
+    'identifier and timeline (server; null if they cannot be read). A group without rows in the '
+    'staging tables, such as one of repeats, is never committed here.';
+
 GRANT EXECUTE ON FUNCTION
     sluice.intake_ordinary(sluice.intake_sender[], sluice.intake_signal[], boolean, boolean, jsonb[]),
     sluice.intake(sluice.intake_sender[], sluice.intake_signal[], sluice.intake_product_org[], jsonb[],
         sluice.intake_reject[], sluice.intake_refusal[], boolean, boolean, inet[]),
-    sluice.bulk_finish(), sluice.intake_probe()
+    sluice.bulk_finish(), sluice.intake_probe(),
+    sluice.intake_commit_status(xid8, timestamptz)
 TO sluice_intake;
 
 -- To find an id in delivery.

@@ -40,13 +40,15 @@ COMMENT ON FUNCTION sluice.check_overlap(interval) IS
 -- ---- editing ----
 
 CREATE OR REPLACE FUNCTION sluice.key_edit(actor text, id bigint, name text, expires_at timestamptz,
-    payload_template jsonb) RETURNS sluice.key_overview
+    payload_template jsonb, networks text[] DEFAULT NULL) RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its constant sluice.api_key := sluice.key_to_change(actor, key_edit.id);
     its_name constant text := coalesce(key_edit.name, its.name);
     its_end constant timestamptz := coalesce(key_edit.expires_at, its.expires_at);
     its_template constant jsonb := coalesce(key_edit.payload_template, its.payload_template);
+    its_networks constant cidr[] := CASE WHEN key_edit.networks IS NULL THEN its.networks
+        WHEN key_edit.networks <> '{}' THEN sluice.read_networks(key_edit.networks) END;
     old jsonb;
     new jsonb;
 BEGIN
@@ -55,11 +57,13 @@ BEGIN
     SELECT jsonb_object_agg(c.member, c.old), jsonb_object_agg(c.member, c.new) INTO old, new
     FROM (VALUES ('name', to_jsonb(its.name), to_jsonb(its_name)),
         ('expires_at', to_jsonb(its.expires_at), to_jsonb(nullif(its_end, 'infinity'))),
-        ('payload_template', its.payload_template, its_template)) AS c (member, old, new)
+        ('payload_template', its.payload_template, its_template),
+        ('networks', to_jsonb(its.networks), to_jsonb(its_networks))) AS c (member, old, new)
     WHERE c.old IS DISTINCT FROM c.new;
     IF new IS NOT NULL THEN
         UPDATE sluice.api_key AS k
-        SET name = its_name, expires_at = nullif(its_end, 'infinity'), payload_template = its_template
+        SET name = its_name, expires_at = nullif(its_end, 'infinity'), payload_template = its_template,
+            networks = its_networks
         WHERE k.id = its.id;
         PERFORM sluice.audit(actor, its.organization_id, 'key_edit', 'api_key', its.id::text,
             jsonb_build_object('display', its.display, 'old', old, 'new', new));
@@ -67,9 +71,9 @@ BEGIN
     RETURN sluice.key_show(its.id);
 END
 $$;
-COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb) IS
-    'Changes the name, expiration (infinity: never) and payload template of a key, and returns it '
-    'as key_show does. Null leaves a value as it is. Holds for requests that authenticate after the '
+COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb, text[]) IS
+    'Changes the name, expiration (infinity: never), payload template and networks (an empty array: '
+    'from everywhere) of a key, and returns it as key_show does. Null leaves a value as it is. Holds for requests that authenticate after the '
     'commit. Raises as key_to_change does, and 22023 for an invalid value, with the parameter as '
     'the error''s column.';
 
@@ -271,7 +275,7 @@ COMMENT ON FUNCTION sluice.key_payload(bigint) IS
     '5,000, or if it is over 64 KiB. Raises P0002 if there is no such key.';
 
 GRANT EXECUTE ON FUNCTION
-    sluice.key_edit(text, bigint, text, timestamptz, jsonb),
+    sluice.key_edit(text, bigint, text, timestamptz, jsonb, text[]),
     sluice.key_rotate(text, bigint, bytea, text, bytea, interval, timestamptz),
     sluice.key_secret(text, bigint, text, bytea, interval),
     sluice.key_history(bigint),
@@ -281,15 +285,17 @@ TO sluice_admin;
 -- ---- for the settings service ----
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_edit(user_name text, organization_id bigint, id bigint,
-    name text, expires_at timestamptz, payload_template jsonb) RETURNS sluice.key_overview
+    name text, expires_at timestamptz, payload_template jsonb, networks text[] DEFAULT NULL)
+RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM sluice.settings_key(user_name, organization_id, settings_key_edit.id);
     RETURN sluice.key_edit(user_name, settings_key_edit.id, settings_key_edit.name,
-        settings_key_edit.expires_at, settings_key_edit.payload_template);
+        settings_key_edit.expires_at, settings_key_edit.payload_template,
+        settings_key_edit.networks);
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_key_edit(text, bigint, bigint, text, timestamptz, jsonb) IS
+COMMENT ON FUNCTION sluice.settings_key_edit(text, bigint, bigint, text, timestamptz, jsonb, text[]) IS
     'Like key_edit. For editors, admins and owners. Raises as settings_key and key_edit do.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_rotate(user_name text, organization_id bigint, id bigint,
@@ -342,7 +348,7 @@ COMMENT ON FUNCTION sluice.settings_key_payload(text, bigint, bigint) IS
     'Like key_payload. For editors, admins and owners. Raises as settings_key does.';
 
 GRANT EXECUTE ON FUNCTION
-    sluice.settings_key_edit(text, bigint, bigint, text, timestamptz, jsonb),
+    sluice.settings_key_edit(text, bigint, bigint, text, timestamptz, jsonb, text[]),
     sluice.settings_key_rotate(text, bigint, bigint, bytea, text, bytea, interval, timestamptz),
     sluice.settings_key_secret(text, bigint, bigint, text, bytea, interval),
     sluice.settings_key_history(text, bigint, bigint),

@@ -117,22 +117,24 @@ COMMENT ON FUNCTION sluice.organization_list() IS
     'All organizations by name, with the number of their members and of their keys that are not '
     'deactivated.';
 
-CREATE OR REPLACE FUNCTION sluice.organization_limit(actor text, name text, signal_limit bigint,
+-- The settings service passes the organization's id, sluicectl its name.
+CREATE OR REPLACE FUNCTION sluice.limit_set(actor text, organization_id bigint, signal_limit bigint,
     overages boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_id bigint := sluice.organization_id_of(organization_limit.name);
+    its_id constant bigint := limit_set.organization_id;
     old record;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    IF organization_limit.signal_limit < 0 THEN
-        RAISE EXCEPTION 'a limit is not negative' USING ERRCODE = 'invalid_parameter_value';
+    IF limit_set.signal_limit < 0 THEN
+        RAISE EXCEPTION 'a limit is not negative'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'signal_limit';
     END IF;
     SELECT o.signal_limit, o.overages INTO old FROM sluice.organization AS o
     WHERE o.id = its_id FOR NO KEY UPDATE;
     UPDATE sluice.organization AS o
-    SET signal_limit = coalesce(organization_limit.signal_limit, o.signal_limit),
-        overages = coalesce(organization_limit.overages, o.overages)
+    SET signal_limit = coalesce(limit_set.signal_limit, o.signal_limit),
+        overages = coalesce(limit_set.overages, o.overages)
     WHERE o.id = its_id;
     UPDATE sluice.api_key AS k
     SET limited = o.signal_limit > 0 AND NOT o.overages
@@ -141,8 +143,19 @@ BEGIN
         AND k.limited <> (o.signal_limit > 0 AND NOT o.overages);
     PERFORM sluice.audit(actor, its_id, 'organization_limit', 'organization', its_id::text,
         jsonb_build_object('old_signal_limit', old.signal_limit, 'old_overages', old.overages,
-            'signal_limit', coalesce(organization_limit.signal_limit, old.signal_limit),
-            'overages', coalesce(organization_limit.overages, old.overages)));
+            'signal_limit', coalesce(limit_set.signal_limit, old.signal_limit),
+            'overages', coalesce(limit_set.overages, old.overages)));
+END
+$$;
+COMMENT ON FUNCTION sluice.limit_set(text, bigint, bigint, boolean) IS
+    'What organization_limit and settings_limit do. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.organization_limit(actor text, name text, signal_limit bigint,
+    overages boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.limit_set(actor, sluice.organization_id_of(organization_limit.name),
+        organization_limit.signal_limit, organization_limit.overages);
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_limit(text, text, bigint, boolean) IS
@@ -150,45 +163,69 @@ COMMENT ON FUNCTION sluice.organization_limit(text, text, bigint, boolean) IS
     'over. Null leaves a value as it is. Takes effect for requests that authenticate after the '
     'commit. Raises P0002 for an unknown organization, 22023 for a negative limit.';
 
-CREATE OR REPLACE FUNCTION sluice.member_add(actor text, organization_name text, user_name text, role text)
-RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.check_role(role text) RETURNS sluice.member_role
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF role IS NULL OR role <> ALL (enum_range(NULL::sluice.member_role)::text[]) THEN
+        RAISE EXCEPTION 'role must be owner, admin, editor or viewer'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'role';
+    END IF;
+    RETURN role::sluice.member_role;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_role(text) IS
+    'A role by its name. Raises 22023 for another text. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.member_insert(actor text, organization_id bigint, user_name text,
+    role text) RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_id bigint;
+    its_name constant text := (SELECT o.name FROM sluice.organization AS o
+        WHERE o.id = member_insert.organization_id);
     owner_name text;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    PERFORM sluice.check_name('user name', member_add.user_name);
-    IF member_add.role IS NULL
-        OR member_add.role <> ALL (enum_range(NULL::sluice.member_role)::text[])
-    THEN
-        RAISE EXCEPTION 'role must be owner, admin, editor or viewer'
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    its_id := sluice.organization_id_of(organization_name);
+    BEGIN
+        PERFORM sluice.check_name('user name', member_insert.user_name);
+    EXCEPTION WHEN invalid_parameter_value THEN
+        RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'invalid_parameter_value', COLUMN = 'user';
+    END;
     -- No arbiter: the conflict may be with either unique index.
     INSERT INTO sluice.member (organization_id, user_name, role, added_by)
-    VALUES (its_id, member_add.user_name, member_add.role::sluice.member_role, actor)
+    VALUES (member_insert.organization_id, member_insert.user_name,
+        sluice.check_role(member_insert.role), actor)
     ON CONFLICT DO NOTHING;
     IF NOT FOUND THEN
         SELECT m.user_name INTO owner_name FROM sluice.member AS m
-        WHERE m.organization_id = its_id AND m.role = 'owner'
-            AND m.user_name <> member_add.user_name AND member_add.role = 'owner';
+        WHERE m.organization_id = member_insert.organization_id AND m.role = 'owner'
+            AND m.user_name <> member_insert.user_name AND member_insert.role = 'owner';
         IF FOUND THEN
-            RAISE EXCEPTION 'organization "%" already has the owner "%"', organization_name,
-                owner_name USING ERRCODE = 'unique_violation';
+            RAISE EXCEPTION 'organization "%" already has the owner "%"', its_name, owner_name
+                USING ERRCODE = 'unique_violation';
         END IF;
-        RAISE EXCEPTION 'user "%" is already a member of organization "%"', member_add.user_name,
-            organization_name USING ERRCODE = 'unique_violation';
+        RAISE EXCEPTION 'user "%" is already a member of organization "%"',
+            member_insert.user_name, its_name USING ERRCODE = 'unique_violation';
     END IF;
-    PERFORM sluice.audit(actor, its_id, 'member_add', 'member', member_add.user_name,
-        jsonb_build_object('role', member_add.role));
+    PERFORM sluice.audit(actor, member_insert.organization_id, 'member_add', 'member',
+        member_insert.user_name, jsonb_build_object('role', member_insert.role));
+END
+$$;
+COMMENT ON FUNCTION sluice.member_insert(text, bigint, text, text) IS
+    'What member_add and settings_member_add do. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.member_add(actor text, organization_name text, user_name text, role text)
+RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_role(member_add.role);
+    PERFORM sluice.member_insert(actor, sluice.organization_id_of(organization_name),
+        member_add.user_name, member_add.role);
 END
 $$;
 COMMENT ON FUNCTION sluice.member_add(text, text, text, text) IS
     'Makes a user a member of an organization. Raises 23505 if the user is a member or the '
     'organization has an owner already, P0002 for an unknown organization, 22023 for an invalid '
-    'value. To change a role, remove the member and add it again.';
+    'value. member_role_set changes a role.';
 
 CREATE OR REPLACE FUNCTION sluice.member_list(organization_name text)
 RETURNS TABLE (user_name text, role text, added_at timestamptz, added_by text)
@@ -206,28 +243,64 @@ $$;
 COMMENT ON FUNCTION sluice.member_list(text) IS
     'The members of an organization, the owner first. Raises P0002 for an unknown organization.';
 
+-- All changes of an organization's members but additions lock its row, so that each sees the one
+-- before.
+CREATE OR REPLACE FUNCTION sluice.member_to_change(organization_id bigint, user_name text)
+RETURNS sluice.member_role
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_name text;
+    its_role sluice.member_role;
+BEGIN
+    SELECT o.name INTO its_name FROM sluice.organization AS o
+    WHERE o.id = member_to_change.organization_id FOR NO KEY UPDATE;
+    SELECT m.role INTO its_role FROM sluice.member AS m
+    WHERE m.organization_id = member_to_change.organization_id
+        AND m.user_name = member_to_change.user_name;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'user "%" is not a member of organization "%"',
+            member_to_change.user_name, its_name USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN its_role;
+END
+$$;
+COMMENT ON FUNCTION sluice.member_to_change(bigint, text) IS
+    'The role of a member, whose organization is locked until the end of the transaction. Raises '
+    'P0002 if there is no such member. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.member_delete(actor text, organization_id bigint, user_name text)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_role constant sluice.member_role := sluice.member_to_change(member_delete.organization_id,
+        member_delete.user_name);
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF its_role = 'owner' THEN
+        RAISE EXCEPTION 'the owner cannot be removed' USING ERRCODE = 'SL004',
+            HINT = 'make another member the owner first';
+    END IF;
+    DELETE FROM sluice.member AS m
+    WHERE m.organization_id = member_delete.organization_id
+        AND m.user_name = member_delete.user_name;
+    PERFORM sluice.audit(actor, member_delete.organization_id, 'member_remove', 'member',
+        member_delete.user_name, jsonb_build_object('role', its_role));
+END
+$$;
+COMMENT ON FUNCTION sluice.member_delete(text, bigint, text) IS
+    'What member_remove and settings_member_remove do. Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.member_remove(actor text, organization_name text, user_name text)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    its_id bigint;
-    old_role text;
 BEGIN
-    PERFORM sluice.check_name('actor', actor);
-    its_id := sluice.organization_id_of(organization_name);
-    DELETE FROM sluice.member AS m
-    WHERE m.organization_id = its_id AND m.user_name = member_remove.user_name
-    RETURNING m.role::text INTO old_role;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'user "%" is not a member of organization "%"', member_remove.user_name,
-            organization_name USING ERRCODE = 'no_data_found';
-    END IF;
-    PERFORM sluice.audit(actor, its_id, 'member_remove', 'member', member_remove.user_name,
-        jsonb_build_object('role', old_role));
+    PERFORM sluice.member_delete(actor, sluice.organization_id_of(organization_name),
+        member_remove.user_name);
 END
 $$;
 COMMENT ON FUNCTION sluice.member_remove(text, text, text) IS
-    'Removes a member from an organization. Raises P0002 if there is no such member.';
+    'Removes a member from an organization. Raises P0002 if there is no such member, SL004 for the '
+    'owner: another member becomes it first (member_role_set).';
 
 GRANT EXECUTE ON FUNCTION
     sluice.organization_create(text, text),

@@ -10,7 +10,7 @@
 --   key             the id of a key
 --   status          as in signal_staging, or cold_storage
 --   from, until     when it was received: from then on; before then
---   text            is in the payload, in whatever case; needs from
+--   text            is in the payload, in whatever case; needs from, or since
 --   since           what an earlier answer called "live": only what has been stored since; with "-" and
 --                   the snapshot of another, until that one
 
@@ -67,7 +67,7 @@ BEGIN
     until_at := (filter ->> 'until')::timestamptz;
     IF from_at >= until_at THEN
         RAISE EXCEPTION 'is not after "from"' USING ERRCODE = 'invalid_parameter_value', COLUMN = 'until';
-    ELSIF filter ? 'text' AND from_at IS NULL THEN
+    ELSIF filter ? 'text' AND from_at IS NULL AND NOT filter ? 'since' THEN
         RAISE EXCEPTION 'needs a time from which on to search ("from")'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'text';
     ELSIF before !~ '^[0-9]{1,16}-[0-9]{1,18}$' THEN
@@ -174,7 +174,7 @@ CREATE OR REPLACE FUNCTION sluice.search_days(filter jsonb, OUT by_index boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- How many pages a span without an index may read, some of them with large values elsewhere.
-    page_limit constant float8 := CASE WHEN filter ? 'text' THEN 1000 ELSE 10000 END;
+    page_limit constant float8 := CASE WHEN filter ? 'text' THEN 400 ELSE 3000 END;
 BEGIN
     by_index := filter ?| ARRAY['identity', 'email', 'user_id', 'anonymous_id', 'message_id', 'request_id'];
     SELECT array_agg(d.lower_bound ORDER BY d.lower_bound DESC), array_agg(least(interval '1 day',
@@ -215,6 +215,7 @@ DECLARE
         WHEN filter = '{}' THEN interval '1 minute' ELSE interval '1 hour' END;
     day integer := 1;
     began timestamptz;
+    took interval;
     more_ids bigint[];
     more_times timestamptz[];
     more_cold boolean[];
@@ -242,14 +243,16 @@ BEGIN
             RETURN;
         END IF;
         EXIT WHEN lower_bound = lowest;
-        IF clock_timestamp() >= started + budget THEN
+        took := clock_timestamp() - began;
+        -- Also if another span as long as this one would be too much.
+        IF clock_timestamp() + took >= started + budget THEN
             searched_until := lower_bound;
             next := sluice.microseconds(lower_bound) || '-0';
             RETURN;
         END IF;
         span := CASE
-            WHEN clock_timestamp() < began + interval '25 milliseconds' THEN least(span * 4, interval '1 day')
-            WHEN clock_timestamp() > began + interval '100 milliseconds' THEN greatest(span / 4, interval '1 second')
+            WHEN took < interval '25 milliseconds' THEN least(span * 4, interval '1 day')
+            WHEN took > interval '100 milliseconds' THEN greatest(span / 4, interval '1 second')
             ELSE span END;
     END LOOP;
 END

@@ -29,7 +29,8 @@ class Tool:
 
     def start(self, *arguments, **options):
         return subprocess.Popen([self.stack.env["SLUICECTL"], *map(os.fspath, arguments)],
-                                env=self.env, stdout=options.get("stdout", subprocess.PIPE),
+                                env=self.env, stdin=options.get("stdin"),
+                                stdout=options.get("stdout", subprocess.PIPE),
                                 stderr=subprocess.PIPE, text=True)
 
     def __call__(self, *arguments, exits=FINE, **options):

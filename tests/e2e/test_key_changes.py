@@ -61,6 +61,17 @@ def test_a_key_is_edited(stack):
     assert create["action"] == "key_create" and create["template_before"] is None
 
 
+def test_the_networks_of_a_key_are_edited(stack):
+    key = stack.new_key(name="travelling")
+    edited = change(stack, key, "edit", {"networks": ["198.51.100.7", "2001:db8::/32"]}).json
+    assert edited["networks"] == ["198.51.100.7/32", "2001:db8::/32"]
+    assert status_with(stack, key) == 403
+    assert change(stack, key, "edit", {"name": "at home"}).json["networks"] == edited["networks"]
+    assert change(stack, key, "edit", {"networks": None}).json["networks"] is None
+    assert status_with(stack, key) == 202
+    assert history(stack, key)[0]["details"]["old"] == {"networks": edited["networks"]}
+
+
 BAD_EDITS = [  # the body, the place that the answer names
     ({"name": ""}, "name"),
     ({"name": "x" * 201}, "name"),
@@ -69,6 +80,10 @@ BAD_EDITS = [  # the body, the place that the answer names
     ({"expires_at": 5}, "expires_at"),
     ({"payload_template": {"product_org_id": "a"}}, "payload_template"),
     ({"payload_template": {}}, "payload_template.product_org_id"),
+    ({"networks": []}, "networks"),
+    ({"networks": "10.0.0.0/8"}, "networks"),
+    ({"networks": ["10.0.0.1/8"]}, "networks"),
+    ({"networks": ["::"] * 201}, "networks"),
     ({"endpoint_type": "product_orgs"}, "endpoint_type"),
     ({"secret": True}, "secret"),
 ]

@@ -27,6 +27,7 @@ PROCESS = {
     "sluice_request_seconds", "sluice_items_total", "sluice_statement_seconds",
     "sluice_group_requests", "sluice_database_connections_total",
     "sluice_database_connection_failures_total", "sluice_unknown_commits_total",
+    "sluice_resolved_commits_total",
     "sluice_early_answers_total", "sluice_gave_way_total", "sluice_kept_answers_total",
     "sluice_worker_kept_connections",
     "sluice_expired_connections_total", "sluice_failed_children_total",

@@ -1,5 +1,6 @@
 """Searching signals: by the API, by the tool, in parts, as files, and followed as they come."""
 
+import contextlib
 import csv
 import datetime
 import io
@@ -36,8 +37,8 @@ def jane(stack):
             ("hostile", "rare-crm", {"email": "eve@example.com", "event": HOSTILE, "n": "1.50"})):
         data = json.dumps(body).replace('"1.50"', "1.50").encode()
         ids[name] = send(stack, path_of(key, source=source), data).json["id"]
-    stack.psql("update sluice.signal set received_at = received_at - interval '1 day' where id = %s",
-               ids["sign_up"])
+    stack.psql("update sluice.signal set received_at = received_at - interval '1 day'"
+               " where id = %s", ids["sign_up"])
     [(number,)] = stack.psql("select id from sluice.organization where name = %s", organization)
     yield {"organization": organization, "id": number, "key": key, "ids": ids}
     stack.ctl("member", "remove", "--organization", organization, "--user", "vera")
@@ -183,28 +184,45 @@ def test_refused_options(stack, jane, arguments, message):
 
 # ---- followed ----
 
-def tail(stack, jane, *arguments):
-    return subprocess.Popen([stack.env["SLUICECTL"], "tail", "--organization",
-                             jane["organization"], *arguments], env={**os.environ, **stack.env},
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+@contextlib.contextmanager
+def tail(stack, jane, file, *arguments):
+    """Yields the process, and a function that waits for that many lines of its output."""
+    def lines(n):
+        return wait_for(lambda: len(file.read_text().splitlines()) >= n
+                        and file.read_text().splitlines(), f"{n} lines of tail")
+
+    with file.open("w") as output:
+        process = subprocess.Popen(
+            [stack.env["SLUICECTL"], "tail", "--organization", jane["organization"], *arguments],
+            env={**os.environ, **stack.env}, stdout=output, stderr=subprocess.STDOUT)
+    try:
+        yield process, lines
+    finally:
+        process.kill()
+        process.wait()
 
 
-def test_tail(stack, jane):
-    with tail(stack, jane, "--source", "website", "--json") as process:
-        first = [json.loads(process.stdout.readline())["id"] for _ in range(2)]
-        assert first == [jane["ids"]["sign_up"], jane["ids"]["other"]]
-        made = []
+def test_tail(stack, jane, tmp_path):
+    made = []
+    with tail(stack, jane, tmp_path / "json", "--source", "website", "--json") as (process, lines):
+        assert [json.loads(line)["id"] for line in lines(2)] \
+            == [jane["ids"]["sign_up"], jane["ids"]["other"]]
         for source in ("website", "elsewhere", "website"):
             made.append(send(stack, path_of(jane["key"], source=source),
                              b'{"email":"tail@example.com"}').json["id"])
-        assert [json.loads(process.stdout.readline())["id"] for _ in range(2)] \
-            == [made[0], made[2]]
+        assert [json.loads(line)["id"] for line in lines(4)[2:]] == [made[0], made[2]]
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 0
-        assert (process.stdout.read(), process.stderr.read()) == ("", "")
-    with tail(stack, jane, "tail@example.com") as process:
-        line = process.stdout.readline().split()
-        assert line[1:3] == ["pending", "website"] and line[-1] == str(made[0])
-        process.stdout.close()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(60 * PATIENCE) == 0
+        assert len(lines(4)) == 4
+    with tail(stack, jane, tmp_path / "text", "--text", "TAIL@", "--key", str(jane["key"]["id"])) \
+            as (process, lines):
+        assert [line.split()[-1] for line in lines(3)] == [str(number) for number in made]
+        assert lines(3)[0].split()[1:3] == ["pending", "website"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60 * PATIENCE) == 0
+    done = subprocess.run(
+        ["bash", "-c", '"$SLUICECTL" tail --organization "$0" | head -n 1; echo "${PIPESTATUS[0]}"',
+         jane["organization"]], env={**os.environ, **stack.env}, capture_output=True, text=True,
+        check=True, timeout=60 * PATIENCE)
+    assert done.stdout.splitlines()[-1] in ("0", "141") and done.stderr == ""
     stack.psql("delete from sluice.signal where email = 'tail@example.com'")

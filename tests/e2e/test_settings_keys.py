@@ -1,5 +1,6 @@
 """The settings' API: keys and the dry run of templates."""
 
+import hashlib
 import json
 
 import pytest
@@ -70,6 +71,19 @@ def test_the_tool_sees_the_same(stack):
     assert told == asked
     assert stack.ctl_json("signal", "list", "--organization", stack.organization)["signals"] \
         == get(stack, "olga", "signals?limit=20").json["signals"]
+
+
+def test_a_key_is_found_by_its_hash(stack):
+    made = post(stack, "olga", "keys", {"name": "lost and found"}).json
+    key_hash = hashlib.sha256(made["key"].encode()).hexdigest()
+    found = post(stack, "edith", "find-key", {"key_hash": key_hash})
+    assert found.status == 200
+    assert found.json["key"] == get(stack, "olga", f"keys/{made['id']}").json
+    assert post(stack, "edith", "find-key", {"key_hash": "0" * 64}).json == {"key": None}
+    for wrong in (key_hash[1:], key_hash + "0", key_hash.upper(), made["key"], "", None, 5):
+        problem = assert_problem(post(stack, "edith", "find-key", {"key_hash": wrong}), 400,
+                                 "invalid_request")
+        assert [error["place"] for error in problem["errors"]] == ["key_hash"], wrong
 
 
 HOSTILE = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "\u202eexe.gpj",

@@ -391,6 +391,58 @@ def test_trouble_is_shown_and_can_be_tried_again(page):
     page.driver.get_log("browser")  # the request that was held back
 
 
+# ---- members and the limit ----
+
+def role_of(page, user):
+    return dict(page.stack.psql("select user_name, role::text from sluice.member")).get(user)
+
+
+def test_members_on_the_page(page):
+    page.expected.add(400)  # the member without a name
+    page.visit("members")
+    page.row("vera")
+    page.open_dialog("Add member")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "user name is missing")
+    name = page.driver.switch_to.active_element
+    name.send_keys("wanda", Keys.ENTER)
+    page.wait_gone("dialog")
+    page.row("wanda")
+    wait_for(lambda: page.script("return document.activeElement.tagName") == "H1",
+             "the focus is at the heading")
+    page.settle()
+    page.act("wanda", "Change role")
+    page.script("document.querySelector('dialog select').value = 'admin'")
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    wait_for(lambda: role_of(page, "wanda") == "admin", "the role is another one")
+    page.settle()
+    page.act("wanda", "Remove")
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    wait_for(lambda: role_of(page, "wanda") is None, "the member is gone")
+    page.visit("members", "edith")
+    page.row("olga")
+    assert not page.all(".head button"), "an editor manages no members"
+
+
+def test_the_limit_on_the_page(page):
+    page.visit("usage")
+    page.click("button", "Change limit")
+    number = page.wait("dialog input[inputmode=numeric]")
+    number.clear()
+    number.send_keys("many", Keys.ENTER)
+    page.wait("dialog .fault", "Enter a whole number")
+    number.clear()
+    number.send_keys("2,000", Keys.ENTER)
+    page.wait_gone("dialog")
+    page.wait(".figure", "of 2,000 signals")
+    page.visit("usage", "adam")
+    page.wait(".figure", "of 2,000 signals")
+    assert "Change limit" not in page.text(".view")
+    page.stack.ctl("organization", "limit", page.stack.organization, "--signals", LIMIT)
+
+
 # ---- how it looks ----
 
 def scenes(page, sender):
@@ -430,6 +482,10 @@ def scenes(page, sender):
     page.wait("dialog .history li")
     yield "history"
     page.close_dialog("Close")
+    page.act("Segment production", "Refusals")
+    page.wait("dialog .history li")
+    yield "refusals"
+    page.close_dialog("Close")
     page.deactivate(sender)
     yield "deactivate"
     page.close_dialog("Deactivate")
@@ -448,6 +504,16 @@ def scenes(page, sender):
     page.visit("usage")
     page.wait(".months")
     yield "usage"
+    page.click("button", "Change limit")
+    page.wait("dialog")
+    yield "limit"
+    page.close_dialog("Cancel")
+    page.visit("members")
+    page.open_row("vera")
+    yield "members"
+    page.open_dialog("Add member")
+    yield "member-add"
+    page.close_dialog("Cancel")
     page.visit("audit")
     page.wait(".toggle").click()
     yield "audit"

@@ -76,6 +76,29 @@ def test_a_name_and_an_expiration_are_edited(page):
     wait_for(lambda: key_named(page, "Renamed")[0][2] is None, "it never expires")
 
 
+def test_networks_are_edited(page):
+    page.expected.add(400)  # the network with a mistake
+    key = page.stack.new_key(name="Somewhere")
+    page.visit("keys")
+    page.act("Somewhere", "Edit")
+    networks = page.wait("dialog input[placeholder^='192.0.2']")
+    networks.send_keys("198.51.100.0/24 10.0.0.1/8", Keys.ENTER)
+    page.wait("dialog .fault", "has bits to the right of its mask")
+    assert page.driver.switch_to.active_element == networks
+    networks.clear()
+    networks.send_keys("198.51.100.0/24 10.0.0.1", Keys.ENTER)
+    page.wait_gone("dialog")
+    page.settle()
+    assert status_with(page, key["key"]) == 403
+    page.open_row("Somewhere")
+    page.wait_shown("tr.detail", "Networks", "10.0.0.1/32, 198.51.100.0/24")
+    page.act("Somewhere", "Edit")
+    page.wait("dialog input[placeholder^='192.0.2']").clear()
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    wait_for(lambda: status_with(page, key["key"]) == 202, "it works from everywhere")
+
+
 def test_a_template_is_tried_on_the_latest_payload(page):
     key = page.stack.new_product_key(name="Warehouse")
     assert send(page.stack, org_path(key),
@@ -132,7 +155,8 @@ def test_a_key_is_rotated_in_four_clicks(page):
     buttons = page.script("""return [...[...document.querySelectorAll('tr.opens')].find(row =>
         row.textContent.includes(arguments[0])).nextElementSibling
         .querySelectorAll('.actions button')].map(button => button.textContent)""", old_display)
-    assert buttons == ["Edit", "Secret", "History", "Deactivate"], "it is not rotated twice"
+    assert buttons == ["Edit", "Secret", "History", "Refusals", "Deactivate"], \
+        "it is not rotated twice"
 
 
 def test_a_secret_is_enabled_rotated_and_removed(page):
@@ -164,6 +188,76 @@ def test_a_secret_is_enabled_rotated_and_removed(page):
     page.wait_gone("dialog")
     wait_for(lambda: status_with(page, key) == 202, "none is needed")
     assert_clear_text_gone(page, first, second)
+
+
+# ---- why is it refused? ----
+
+def test_why_a_key_is_refused_in_one_click(page):
+    """The row says that it is; the click says why, and what to do."""
+    key = page.stack.new_key(name="Misused", secret=True)
+    assert [status_with(page, key["key"], secret) for secret in (None, None, "whs_" + "x" * 40)] \
+        == [401] * 3
+    wait_for(lambda: page.stack.psql("select sum(requests) from sluice.refusal where key_id = %s",
+                                     key["id"]) == [(3,)], "the refusals are counted")
+    page.visit("keys")
+    row = page.row("Misused")
+    link = row.find_element("css selector", "button.link")
+    assert link.text.startswith("refused ")
+    link.send_keys(Keys.ENTER)
+    page.wait_shown("dialog", "The request had no secret", "X-Api-Secret", "401 unauthenticated",
+                    "2 requests today", "The secret of the request was another one",
+                    "1 request today")
+    page.close_dialog("Close")
+    assert status_with(page, key["key"], key["secret"]) == 202
+    page.act("Misused", "Refusals")
+    page.wait_shown("dialog", "accepted since")
+
+
+def test_of_a_key_that_never_came(page):
+    page.stack.new_key(name="Silent")
+    page.visit("keys")
+    page.act("Silent", "Refusals")
+    page.wait_shown("dialog", "No request with the whole key has arrived")
+
+
+def test_the_one_time_dialog_says_why_nothing_arrives(page):
+    page.visit("keys")
+    page.create("At the wrong door")
+    key = page.text("dialog .reveal-text")
+    assert send(page.stack, org_path({"key": key}), b"{}").status == 403
+    page.wait_shown("dialog .history", "sent to the other endpoint", "403 wrong_endpoint")
+    assert page.text("dialog .watch").startswith("Waiting")
+    assert status_with(page, key) == 202
+    page.wait("dialog .watch", "first request arrived")
+
+
+# ---- which key is it? ----
+
+def test_a_pasted_key_is_found_and_not_sent(page):
+    """In clear it stays in the browser, and not even there once it has been recognised."""
+    key = page.stack.new_key(name="Found again")["key"]
+    page.visit("keys")
+    search = page.wait("input[type=search]")
+    for text in (key, f"https://hooks.example.com/api/signal-staging/webhook/{key}/batch"):
+        type_into(page, search, text)
+        page.wait(".pasted", "Found again")
+        assert page.text(".pasted").endswith(": Active.")
+        assert search.get_property("value") == f"{key[:7]}…{key[-4:]}"
+        wait_for(lambda: len(page.all("tr.opens")) == 1, "it alone is listed")
+        type_into(page, search, "")
+        wait_for(lambda: not page.text(".pasted"), "nothing is said any more")
+    type_into(page, search, key[:20] + ("a" if key[20] != "a" else "b") + key[21:])
+    page.wait(".pasted", "This key has a mistake")
+    page.stack.ctl("organization", "create", "Elsewhere")
+    other = page.stack.new_key("Elsewhere")["key"]
+    type_into(page, search, other)
+    page.wait(".pasted", "No key of this organization is the pasted one")
+    page.wait(".empty", "No keys match")
+    page.script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    type_into(page, search, key)
+    page.wait(".pasted", "first and last characters alone")
+    page.row("Found again")
+    assert_clear_text_gone(page, key, other)
 
 
 # ---- nothing is lost ----
@@ -269,8 +363,8 @@ def test_all_that_can_be_done_is_in_the_window(page, width, forced):
     seen = page.script("""return [...document.querySelectorAll('.actions button')].map(button => {
         const box = button.getBoundingClientRect();
         return box.width > 0 && box.left >= 0 && box.right <= innerWidth; })""")
-    assert len(seen) == 10 and all(seen)
-    for label in ("Edit", "Rotate", "Secret", "History", "Deactivate"):
+    assert len(seen) == 12 and all(seen)
+    for label in ("Edit", "Rotate", "Secret", "History", "Refusals", "Deactivate"):
         page.act("Segment production", label)
         page.settle()
         assert page.overflow() <= 0 and fits(page, "dialog"), label

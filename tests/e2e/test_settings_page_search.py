@@ -80,9 +80,7 @@ def test_what_is_said_of_nothing(page, jane):
     page.wait(".empty", "Nothing matches")
     page.click(".empty button", "Clear the search")
     page.row("Website forms")
-    page.stack.ctl("organization", "create", "Quiet", check=False)
-    page.stack.ctl("member", "add", "--organization", "Quiet", "--user", "quinn", "--role", "viewer",
-                   check=False)
+    page.stack.ctl("organization", "create", "Quiet")
     [(quiet,)] = page.stack.psql("select id from sluice.organization where name = 'Quiet'")
     page.stack.ctl("member", "add", "--organization", "Quiet", "--user", "vera", "--role", "viewer")
     page.visit(f"staging?organization={quiet}", "vera")
@@ -161,6 +159,7 @@ def test_new_signals_come_by_themselves(page, filled):
     assert first
 
 
+@pytest.mark.slow
 def test_live_comes_back_after_a_break(page, filled):
     page.visit("staging?source=break")
     page.wait(".live-state", "Live")
@@ -192,7 +191,8 @@ def test_what_is_found_is_saved(page, jane, tmp_path, label, start):
 
 # ---- looks ----
 
-@pytest.mark.parametrize("width", [320, 768, 1024, 1280])
+@pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.slow),
+                                   pytest.param(1024, marks=pytest.mark.slow), 1280])
 def test_it_fits(page, jane, width):
     page.look(width, dark=width == 768, forced=width == 1024)
     page.visit("staging?when=between&source=rare-crm")

@@ -119,7 +119,8 @@ MENDED = {
     "the schema for intake": ("revoke usage on schema sluice from sluice_intake", {
         "intake_rights": f"sluice_intake may not call intake: {REPAIR}",
         "function_rights": f"may not be called: {REPAIR} for sluice_intake bulk_finish, "
-                           "sluice_intake intake, sluice_intake intake_ordinary, "
+                           "sluice_intake intake, sluice_intake intake_commit_status, "
+                           "sluice_intake intake_ordinary, "
                            "sluice_intake intake_probe, sluice_intake metrics"}),
     "a function for settings": (("revoke execute on function sluice.settings_keys(text, bigint)"
                                 " from sluice_settings"), {

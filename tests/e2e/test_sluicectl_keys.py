@@ -242,6 +242,27 @@ def test_key_list_and_show(tool, organization):
     assert "does not exist" in tool.refused("key", "list", "--organization", "no such one")
 
 
+def test_a_key_is_found(tool, organization, tmp_path):
+    made = create(tool, organization)
+    path = tmp_path / "address"
+    path.write_text(f"https://hooks.example.com/api/signal-staging/webhook/{made['key']}/batch\n")
+    assert tool.json("key", "find", path) == tool.json("key", "show", str(made["id"]))
+    with path.open(encoding="ascii") as address:
+        found = tool("--json", "key", "find", "-", stdin=address).stdout_text
+    assert json.loads(found)["id"] == made["id"]
+    for text, says in ((made["key"][:-1], "it has 40 characters instead of 41"),
+                       (made["key"][:-1] + "!", "it has 40 characters instead of 41"),
+                       (made["key"] + "x", "it has 42 characters instead of 41"),
+                       (made["key"][:10] + ("a" if made["key"][10] != "a" else "b")
+                        + made["key"][11:], "the key has a mistake"),
+                       ("nothing", "there is no key in"), ("", "there is no key in")):
+        path.write_text(text)
+        stderr = tool.refused("key", "find", path)
+        assert says in stderr and made["key"][3:20] not in stderr
+    path.write_text("sk_" + "0" * 32 + "30OBQY")
+    assert "this key does not exist" in tool.refused("key", "find", path)
+
+
 def test_networks(tool, organization):
     made = create(tool, organization, "--allow", "192.0.2.0/24", "--allow", "2001:db8::/32, ::1")
     shown = ["192.0.2.0/24", "::1/128", "2001:db8::/32"]

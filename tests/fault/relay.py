@@ -33,6 +33,8 @@ class Relay:
         self.left = None  # so many messages, or bytes, until all connections are cut; None: never
         self.of_bytes = False
         self.passed = 0  # since they were counted from
+        self.hold = None  # the type of the server's next message that is not passed on
+        self.held = threading.Event()  # it has come; nothing more passes on its connection
         self.silent = threading.Event()  # takes what comes, and passes nothing on
         self.pairs = []
         self.listening = listening or listen_in(self.dir)
@@ -71,11 +73,16 @@ class Relay:
 
     def carry(self, source, sink, head):
         """The client's first message has no type before its length."""
+        of_server = head == 5
         with contextlib.suppress(OSError, struct.error):
             while True:
                 start = self.take(source, head)
                 length, = struct.unpack("!I", start[-4:])
                 message = start + self.take(source, length - 4)
+                if of_server and message[:1] == self.hold:
+                    self.hold = None
+                    self.held.set()
+                    self.swallow(source)
                 head = 5
                 if self.silent.is_set():
                     continue
@@ -88,6 +95,18 @@ class Relay:
         for each in (source, sink):
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+
+    @staticmethod
+    def swallow(source):
+        while source.recv(65536):
+            pass
+        raise OSError("closed")
+
+    def hold_next(self, kind):
+        """The next message of this type from the server is held back, with what follows it, until
+        the connection is cut or the server ends it."""
+        self.held.clear()
+        self.hold = kind
 
     @staticmethod
     def take(source, n):

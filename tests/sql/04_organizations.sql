@@ -1,6 +1,6 @@
 -- Organizations and members by their functions, with errors and audit rows.
 BEGIN;
-SELECT plan(47);
+SELECT plan(48);
 \ir helper.psql
 
 CREATE TEMPORARY TABLE created AS
@@ -93,11 +93,14 @@ SELECT throws_ok($$ SELECT * FROM sluice.member_list('Nowhere') $$, 'P0002',
 SELECT is((SELECT count(*) FROM sluice.audit_log WHERE action = 'member_add' AND actor = 'op'), 5::bigint,
     'what was refused has no audit row');
 
-SELECT lives_ok($$ SELECT sluice.member_remove('op', 'Zeta', 'olga') $$, 'the owner leaves');
+SELECT throws_ok($$ SELECT sluice.member_remove('op', 'Zeta', 'olga') $$, 'SL004', 'the owner cannot be removed',
+    'the owner stays');
+SELECT sluice.member_add('op', 'Zeta', 'otto', 'viewer');
+SELECT lives_ok($$ SELECT sluice.member_role_set('op', 'Zeta', 'otto', 'owner') $$, 'another comes');
+SELECT lives_ok($$ SELECT sluice.member_remove('op', 'Zeta', 'olga') $$, 'then the former owner leaves');
 SELECT results_eq($$ SELECT actor, object_kind, object_id, details FROM sluice.audit_log
     WHERE action = 'member_remove' $$,
-    $$ VALUES ('op', 'member', 'olga', '{"role": "owner"}'::jsonb) $$, 'with an audit row');
-SELECT lives_ok($$ SELECT sluice.member_add('op', 'Zeta', 'otto', 'owner') $$, 'another comes');
+    $$ VALUES ('op', 'member', 'olga', '{"role": "admin"}'::jsonb) $$, 'with an audit row');
 SELECT throws_ok($$ SELECT sluice.member_remove('op', 'Zeta', 'olga') $$, 'P0002',
     'user "olga" is not a member of organization "Zeta"', 'once only');
 SELECT throws_ok($$ SELECT sluice.member_remove('op', 'Nowhere', 'olga') $$, 'P0002',

@@ -1,6 +1,6 @@
 -- Changes of API keys: editing, rotation, secrets, and what the audit log says of them.
 BEGIN;
-SELECT plan(81);
+SELECT plan(87);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Changes') AS mine \gset
@@ -51,6 +51,13 @@ SELECT is(pg_temp.details('key_edit', :accounts) - 'display',
 SELECT is((sluice.key_show(:accounts)).expires_at, '2999-01-01Z'::timestamptz, 'the rest stays');
 SELECT is(count(*), 3::bigint, 'an entry for each change') FROM sluice.audit_log
 WHERE action = 'key_edit' AND organization_id = :mine;
+SELECT is((sluice.key_edit('ed', :plain, NULL, NULL, NULL, '{10.0.0.0/8,::/0}')).networks,
+    '{10.0.0.0/8,::/0}', 'networks');
+SELECT is(pg_temp.details('key_edit', :plain) - 'display',
+    '{"old": {"networks": null}, "new": {"networks": ["10.0.0.0/8", "::/0"]}}', 'old and new of them');
+SELECT is((sluice.key_edit('ed', :plain, 'renamed', NULL, NULL)).networks, '{10.0.0.0/8,::/0}',
+    'which stay');
+SELECT is((sluice.key_edit('ed', :plain, NULL, NULL, NULL, '{}')).networks, NULL, 'everywhere');
 SELECT throws_ok(format('SELECT sluice.key_edit(''ed'', %s, %s)', k.id, k.arguments), k.state, k.message,
     k.message)
 FROM (VALUES (:plain, ''''', NULL, NULL', '22023', 'key name is missing'),
@@ -59,6 +66,10 @@ FROM (VALUES (:plain, ''''', NULL, NULL', '22023', 'key name is missing'),
     (:plain, 'NULL, NULL, ''{"product_org_id": "a"}''', '22023',
         'a signal_staging key takes no payload template'),
     (:accounts, 'NULL, NULL, ''{}''', '22023', 'payload template must map product_org_id'),
+    (:plain, 'NULL, NULL, NULL, ''{10.0.0.1/8}''', '22023',
+        '"10.0.0.1/8" has bits to the right of its mask; its network is 10.0.0.0/8'),
+    (:plain, 'NULL, NULL, NULL, ''{NULL}''', '22023',
+        '"null" is not a network, such as 192.0.2.0/24 or 2001:db8::/32'),
     (0, '''n'', NULL, NULL', 'P0002', 'key 0 does not exist')) AS k (id, arguments, state, message);
 SELECT throws_ok(format('SELECT sluice.key_edit('''', %s, ''n'', NULL, NULL)', :'plain'), '22023',
     'actor is missing', 'by nobody');

@@ -1,12 +1,12 @@
 -- Searching signals: what each filter finds, in which order, in parts, and how much is read.
 \ir helper.psql
 BEGIN;
-SELECT plan(61);
+SELECT plan(62);
 
 TRUNCATE sluice.signal, sluice.signal_cold_storage, sluice.signal_queue, sluice.signal_result;
-SELECT sluice.organization_create('op', 'Search'), sluice.organization_create('op', 'Others');
+SELECT sluice.organization_create('op', 'Search'), sluice.organization_create('op', 'Search others');
 SELECT id AS mine FROM sluice.organization WHERE name = 'Search' \gset
-SELECT id AS others FROM sluice.organization WHERE name = 'Others' \gset
+SELECT id AS others FROM sluice.organization WHERE name = 'Search others' \gset
 SELECT pg_temp.make_key('Search', 'first') AS first, pg_temp.make_key('Search', 'second') AS second \gset
 SET LOCAL ROLE sluice_owner;
 SELECT sluice.make_day(t, date_trunc('day', now(), 'UTC') - d * interval '24 hours')
@@ -122,7 +122,7 @@ $$;
 SELECT is(pg_temp.refused(v.filter::jsonb, v.before), v.place, format('%s, %s', v.filter, v.before)) FROM (VALUES
     ('{"from": "soon"}', NULL, 'from'), ('{"until": "2031-02-30T00:00:00Z"}', NULL, 'until'),
     ('{"from": "2031-01-01T00:00:00Z", "until": "2031-01-01T00:00:00Z"}', NULL, 'until'),
-    ('{"text": "x"}', NULL, 'text'), ('{"key": "x"}', NULL, 'key'), ('{"status": "x"}', NULL, 'status'),
+    ('{"text": "x"}', NULL, 'text'), ('{"text": "x", "since": "1-3:3:"}', NULL, 'accepted'), ('{"key": "x"}', NULL, 'key'), ('{"status": "x"}', NULL, 'status'),
     ('{"since": "x"}', NULL, 'since'), ('{"since": "1-5:3:"}', NULL, 'since'), ('{"mail": "x"}', NULL, 'mail'),
     ('{}', 'x', 'before'), ('{}', '1-', 'before'), ('{}', '1-1', 'accepted')) AS v (filter, before, place);
 

@@ -66,7 +66,7 @@ class Connection:
 
     def __init__(self, conninfo):
         self.pq = ctypes.CDLL("libpq.so.5")
-        for name in ("PQconnectdb", "PQexec", "PQprepare", "PQexecPrepared", "PQgetvalue"):
+        for name in ("PQconnectdb", "PQexec", "PQprepare", "PQgetResult", "PQgetvalue"):
             getattr(self.pq, name).restype = ctypes.c_void_p
         for name in ("PQerrorMessage", "PQresultErrorMessage"):
             getattr(self.pq, name).restype = ctypes.c_char_p
@@ -213,9 +213,10 @@ class Server:
 
 
 # As fcgi-app/commit/statement.c has them.
+XACT = ", pg_current_xact_id_if_assigned(), now()"
 ORDINARY = ("SELECT sluice.intake_ordinary($1::sluice.intake_sender[],"
-            " $2::sluice.intake_signal[], $3::boolean, $4::boolean, $5::jsonb[])")
+            " $2::sluice.intake_signal[], $3::boolean, $4::boolean, $5::jsonb[])" + XACT)
 ANY = ("SELECT sluice.intake($1::sluice.intake_sender[], $2::sluice.intake_signal[],"
        " $3::sluice.intake_product_org[], $4::jsonb[], $5::sluice.intake_reject[],"
-       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean)")
+       " $6::sluice.intake_refusal[], $7::boolean, $8::boolean)" + XACT)
 NO, YES = b"\0", b"\1"

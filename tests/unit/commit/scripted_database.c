@@ -256,7 +256,7 @@ void database_question(const char *what, int count, const char *const *values, c
 	bool ordinary = strstr(what, "intake_ordinary") != NULL;
 
 	if (!ordinary && strstr(what, "sluice.intake(") == NULL &&
-	    strcmp(what, "intake_group") != 0) {
+	    strcmp(what, "intake_any_group") != 0) {
 		libpq_show_text(what, count, values, lengths, formats, out, size);
 		return;
 	}
@@ -276,19 +276,29 @@ void database_question(const char *what, int count, const char *const *values, c
 enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 7, ID_BYTES = 8 };
 
 static char values_bytes[ANSWERS][RECORD_BYTES];
-static struct libpq_value values[ANSWERS];
+static struct libpq_value values[ANSWERS][COMMIT_COLUMNS];
 static struct libpq_result results[ANSWERS];
 static int made;
+static const char *xact = DATABASE_XACT;
+
+void database_write_nothing(void)
+{
+	xact = NULL;
+}
 
 static const struct libpq_result *make_result(struct slice value)
 {
 	ck_assert_int_lt(made, ANSWERS);
 	if (value.p != NULL)
 		memcpy(values_bytes[made], value.p, value.n);
-	values[made] =
+	values[made][COMMIT_ANSWER] =
 		(struct libpq_value){value.p == NULL ? NULL : values_bytes[made], (int)value.n};
-	results[made] = (struct libpq_result){
-		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &values[made]};
+	values[made][COMMIT_XACT] = (struct libpq_value){xact, xact == NULL ? 0 : ID_BYTES};
+	values[made][COMMIT_NOW] = (struct libpq_value){DATABASE_NOW, ID_BYTES};
+	results[made] = (struct libpq_result){.status = PGRES_TUPLES_OK,
+					      .rows = 1,
+					      .columns = COMMIT_COLUMNS,
+					      .values = values[made]};
 	return &results[made++];
 }
 

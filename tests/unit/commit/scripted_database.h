@@ -46,6 +46,14 @@ const struct libpq_result *database_answer(const struct database_answer *answer)
 
 #define DATABASE_ANSWER(...) database_answer(&(struct database_answer){__VA_ARGS__})
 
+/* The transaction that all answers come from, its start, and a server's; each 8 bytes. */
+#define DATABASE_NOW	 "\0\2\0\1\0\0\0\7"
+#define DATABASE_XACT	 "\0\0\0\0\0\0\2\7"
+#define DATABASE_STARTED "\0\2\0\1\0\0\0\3"
+
+/* The answers that are made from now on have no transaction: nothing was written. */
+void database_write_nothing(void);
+
 /* What sluice.intake_ordinary() answers: the first id, or with 0 null, as sluice.intake() may. */
 const struct libpq_result *database_first_id(int64_t id);
 

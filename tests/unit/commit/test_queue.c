@@ -103,10 +103,12 @@ static void check_status(const char *names, enum status status)
 			      status_name(requests[*names - 'a'].out.status), status_name(status));
 }
 
-/* Connects in two steps, the second of which sends what waits. */
+/* Connects in three steps, the last of which sends what waits. */
 static void connect_queue(void)
 {
 	step(false, NOW_MS, "");
+	ck_assert(!commit_queue_is_connected(queue));
+	step(true, NOW_MS, "");
 	ck_assert(!commit_queue_is_connected(queue));
 	step(true, NOW_MS, "");
 	ck_assert(commit_queue_is_connected(queue));
@@ -138,6 +140,15 @@ static const struct libpq_result other_name = LIBPQ_ERROR("42P05", "already prep
 	}
 #define PROBE "SELECT sluice.intake_probe()()"
 
+#define GREETING "SELECT server, started, status FROM sluice.intake_commit_status()()"
+
+static const struct libpq_value greeted[] = {{"7/00000001", 10}, {DATABASE_STARTED, 8}, {NULL, 0}};
+static const struct libpq_result greeting = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 3, .values = greeted};
+
+#define GREET	LIBPQ_SEND(GREETING), LIBPQ_ANSWER(&greeting)
+#define CONNECT LIBPQ_CONNECT, GREET
+
 static const struct libpq_value nothing = {"", 0};
 static const struct libpq_result probed = {
 	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &nothing};
@@ -147,7 +158,7 @@ static const struct libpq_result probed = {
 START_TEST(a_lone_request_is_sent_at_once)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+		CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	ck_assert_int_eq(commit_queue_fd(queue), -1);
@@ -157,6 +168,8 @@ START_TEST(a_lone_request_is_sent_at_once)
 	step(false, NOW_MS, "");
 	ck_assert_int_ge(commit_queue_fd(queue), 0);
 	ck_assert_int_eq(commit_queue_events(queue), POLLOUT);
+	ck_assert(!commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "");
 	ck_assert(!commit_queue_is_in_flight(queue));
 	step(true, NOW_MS, "");
 	ck_assert(commit_queue_is_in_flight(queue));
@@ -175,7 +188,7 @@ END_TEST
 /* What has come meanwhile goes together, before the answer is handed back. */
 START_TEST(requests_that_come_meanwhile_form_a_group)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
 					    LIBPQ_SEND("b,c,d"),
@@ -201,7 +214,7 @@ END_TEST
 
 START_TEST(a_group_has_at_most_so_many_requests)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b,c,d,e,f,g,h"),
 					    LIBPQ_ANSWER(ACCEPTED(8)),
 					    LIBPQ_SEND("i,j"),
@@ -221,7 +234,7 @@ END_TEST
 /* 1,000 bytes are allowed; a larger request goes by itself. */
 START_TEST(a_group_has_at_most_so_many_bytes)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b rejects 1,2"),
 					    LIBPQ_ANSWER(ACCEPTED(2)),
 					    LIBPQ_SEND("c rejects 1"),
@@ -255,7 +268,7 @@ END_TEST
 /* 5,000 rows, items and rejects together. */
 START_TEST(a_group_has_at_most_so_many_rows)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b signals #2500 rejects #2500"),
 					    LIBPQ_ANSWER(&full),
 					    LIBPQ_SEND("c signals 1"),
@@ -288,7 +301,7 @@ END_TEST
 /* So little time is left to it that its deadline could end the others' statement. */
 START_TEST(a_late_request_goes_alone)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
 					    LIBPQ_SEND("b"),
@@ -313,7 +326,7 @@ END_TEST
 
 START_TEST(half_of_a_short_request_is_enough)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(ACCEPTED(2)),
 					    LIBPQ_SEND("c"),
@@ -336,7 +349,7 @@ END_TEST
 START_TEST(requests_of_one_sender_share_its_answer)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
+		CONNECT,
 		LIBPQ_SEND("a,b"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 2, .outcomes = {OUTCOME_UNKNOWN_KEY})),
 		LIBPQ_FINISH,
@@ -356,7 +369,7 @@ END_TEST
 START_TEST(an_answer_of_another_shape)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a,b"), LIBPQ_ANSWER(ACCEPTED(3)), LIBPQ_FINISH, {0}};
+		CONNECT, LIBPQ_SEND("a,b"), LIBPQ_ANSWER(ACCEPTED(3)), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	add("ab");
@@ -412,8 +425,8 @@ END_TEST
 START_TEST(attempts_to_connect_back_off)
 {
 	static const struct libpq_call script[] = {
-		REFUSED,      REFUSED, REFUSED, REFUSED,       REFUSED,
-		REFUSED,      REFUSED, REFUSED, LIBPQ_CONNECT, {"PQconsumeInput"},
+		REFUSED,      REFUSED, REFUSED, REFUSED, REFUSED,
+		REFUSED,      REFUSED, REFUSED, CONNECT, {"PQconsumeInput"},
 		LIBPQ_FINISH, REFUSED, {0}};
 	static const int64_t waits_ms[] = {100, 200, 400, 600, 600, 600, 600, 600};
 	int64_t now_ms = NOW_MS;
@@ -432,6 +445,7 @@ START_TEST(attempts_to_connect_back_off)
 		now_ms += wait_ms;
 	}
 	step(false, now_ms, "");
+	step(true, now_ms, "");
 	step(true, now_ms, "");
 	ck_assert_int_eq(commit_queue_wake_ms(queue), INT64_MAX);
 	step(true, now_ms, ""); /* lost, and at once tried again */
@@ -503,7 +517,7 @@ static void check_ready(enum status status, int64_t now_ms)
 
 START_TEST(it_is_ready_once_it_is_connected)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {CONNECT, LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	check_ready(STATUS_UNAVAILABLE, NOW_MS);
@@ -535,7 +549,7 @@ END_TEST
 /* The connection is good, and the next group might fare better. */
 START_TEST(a_failed_group_is_remembered_until_one_succeeds)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(&full),
 					    LIBPQ_SEND("b"),
@@ -560,7 +574,7 @@ END_TEST
 START_TEST(a_request_does_not_wait_beyond_its_deadline)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a,c"), LIBPQ_ANSWER(ACCEPTED(2)), LIBPQ_FINISH, {0}};
+		CONNECT, LIBPQ_SEND("a,c"), LIBPQ_ANSWER(ACCEPTED(2)), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	requests[1].deadline_ms = NOW_MS + 100;
@@ -572,6 +586,7 @@ START_TEST(a_request_does_not_wait_beyond_its_deadline)
 	check_status("b", STATUS_DEADLINE);
 	ck_assert_uint_eq(commit_queue_pending(queue), 2);
 	step(true, NOW_MS + 100, "");
+	step(true, NOW_MS + 100, "");
 	step(true, NOW_MS + 100, "ac");
 	check_status("ac", STATUS_ACCEPTED);
 	close_queue();
@@ -581,7 +596,7 @@ END_TEST
 START_TEST(an_idle_connection_that_is_lost_is_made_anew)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,	 {"PQconsumeInput"},	    LIBPQ_FINISH, LIBPQ_CONNECT,
+		CONNECT,	 {"PQconsumeInput"},	    LIBPQ_FINISH, CONNECT,
 		LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
@@ -589,8 +604,8 @@ START_TEST(an_idle_connection_that_is_lost_is_made_anew)
 	ck_assert_int_eq(commit_queue_wake_ms(queue), INT64_MAX);
 	add("a");
 	ck_assert_int_eq(commit_queue_wake_ms(queue), 0);
-	step(true, NOW_MS, "");
-	step(true, NOW_MS, "");
+	for (int i = 0; i < 3; i++)
+		step(true, NOW_MS, "");
 	step(true, NOW_MS, "a");
 	check_status("a", STATUS_ACCEPTED);
 	close_queue();
@@ -599,23 +614,24 @@ END_TEST
 
 static const struct libpq_result *const lost_names[] = {&no_name, &other_name};
 
-#define PREPARE                                                                                    \
+/* Unless a statement is lost, also the greeting. */
+#define PREPARE LIBPQ_CONNECT, PREPARES, GREET
+#define PREPARES                                                                                   \
 	{"PQsendPrepare", .returns = 1}, LIBPQ_FLUSH, LIBPQ_ANSWER(&prepared),                     \
 		{"PQsendPrepare", .returns = 1}, LIBPQ_FLUSH, LIBPQ_ANSWER(&prepared)
 
 static const struct libpq_result prepared = {.status = PGRES_COMMAND_OK};
 
-/* Both statements; the last step sends what waits. */
+/* Both statements and the greeting; the last step sends what waits. */
 static void connect_preparing(void)
 {
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 5; i++)
 		step(i > 0, NOW_MS, "");
 }
 
 START_TEST(a_pooler_that_loses_the_statement)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
-					    PREPARE,
+	const struct libpq_call script[] = {PREPARE,
 					    LIBPQ_SEND_PREPARED("a"),
 					    LIBPQ_ANSWER(lost_names[_i]),
 					    LIBPQ_SEND("a"),
@@ -640,7 +656,7 @@ END_TEST
 START_TEST(a_statement_has_a_deadline)
 {
 	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT,	   SILENT_SEND("a,b"),	  LIBPQ_CANCEL, LIBPQ_FINISH, LIBPQ_CONNECT,
+		CONNECT,	   SILENT_SEND("a,b"),	  LIBPQ_CANCEL, LIBPQ_FINISH, CONNECT,
 		LIBPQ_SEND(PROBE), LIBPQ_ANSWER(&probed), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
@@ -665,6 +681,7 @@ START_TEST(a_statement_has_a_deadline)
 	step(false, NOW_MS + DATABASE_MS, "ab");
 	check_status("ab", STATUS_OUTCOME_UNKNOWN);
 	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS + DATABASE_MS), STATUS_UNAVAILABLE);
+	step(true, NOW_MS + DATABASE_MS, "");
 	step(true, NOW_MS + DATABASE_MS, "");
 	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS + DATABASE_MS), STATUS_DEADLINE);
 	step(true, NOW_MS + DATABASE_MS, "");
@@ -693,7 +710,7 @@ START_TEST(a_cancelled_statement_tells_its_outcome)
 	const struct libpq_result *answer =
 		cancelled[_i].answer == NULL ? ACCEPTED(1) : cancelled[_i].answer;
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,	   SILENT_SEND("a"),
+		CONNECT,	   SILENT_SEND("a"),
 		LIBPQ_CANCEL,	   {"PQconsumeInput", .returns = 1, .notice = cancelled[_i].notice},
 		LIBPQ_GET(answer), LIBPQ_END,
 		LIBPQ_FINISH,	   LIBPQ_START,
@@ -711,9 +728,9 @@ END_TEST
 
 START_TEST(a_statement_ends_at_the_earliest_deadline)
 {
-	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT, SILENT_SEND("a"), LIBPQ_CANCEL, LIBPQ_FINISH,
-		LIBPQ_START,   LIBPQ_FINISH,	 {0}};
+	static const struct libpq_call script[] = {CONNECT,	 SILENT_SEND("a"), LIBPQ_CANCEL,
+						   LIBPQ_FINISH, LIBPQ_START,	   LIBPQ_FINISH,
+						   {0}};
 
 	open_queue(script);
 	requests[0].deadline_ms = NOW_MS + 40;
@@ -730,14 +747,14 @@ END_TEST
 /* The server works on it, so another one would only take another backend. */
 START_TEST(a_probe_is_waited_for)
 {
-	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+	static const struct libpq_call script[] = {CONNECT,
 						   LIBPQ_SEND("a"),
 						   LIBPQ_ANSWER(&canceled),
 						   SILENT_SEND(PROBE),
 						   LIBPQ_CANCEL,
 						   LIBPQ_ANSWER(&canceled),
 						   LIBPQ_FINISH,
-						   LIBPQ_CONNECT,
+						   CONNECT,
 						   SILENT_SEND(PROBE),
 						   LIBPQ_CANCEL,
 						   LIBPQ_FINISH,
@@ -757,6 +774,7 @@ START_TEST(a_probe_is_waited_for)
 	step(true, now_ms, "");
 	/* After a pause, on a new connection; in the end that is given up, too. */
 	step(true, now_ms, "");
+	step(true, now_ms, "");
 	ck_assert_int_eq(commit_queue_wake_ms(queue), now_ms + 100);
 	step(false, now_ms += 100, "");
 	step(false, now_ms + 29999, "");
@@ -774,7 +792,7 @@ static const struct libpq_result sound_enough[] = {
 
 START_TEST(a_probe_that_fails_is_an_answer)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(&canceled),
 					    LIBPQ_SEND(PROBE),
@@ -801,7 +819,7 @@ END_TEST
 START_TEST(an_answer_after_the_deadline_counts)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
+		CONNECT, LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	add("a");
@@ -814,13 +832,10 @@ END_TEST
 
 START_TEST(a_lost_connection_leaves_the_outcome_unknown)
 {
-	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND("a,b"),
-						   {"PQconsumeInput", .message = "reset"},
-						   LIBPQ_FINISH,
-						   LIBPQ_START,
-						   LIBPQ_FINISH,
-						   {0}};
+	static const struct libpq_call script[] = {
+		CONNECT,      LIBPQ_SEND("a,b"), {"PQconsumeInput", .message = "reset"},
+		LIBPQ_FINISH, LIBPQ_START,	 LIBPQ_FINISH,
+		{0}};
 
 	open_queue(script);
 	add("ab");
@@ -834,11 +849,12 @@ END_TEST
 START_TEST(a_statement_that_cannot_be_sent)
 {
 	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT, {"PQsendQueryParams"}, LIBPQ_FINISH, {0}};
+		CONNECT, {"PQsendQueryParams"}, LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	add("ab");
 	step(false, NOW_MS, "");
+	step(true, NOW_MS, "");
 	step(true, NOW_MS, "ab");
 	check_status("ab", STATUS_UNAVAILABLE);
 	close_queue();
@@ -847,7 +863,7 @@ END_TEST
 
 START_TEST(a_conflict_is_retried)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&conflict),
 					    LIBPQ_SEND("a,b"),
@@ -872,7 +888,7 @@ END_TEST
 /* The next group has its own retries. */
 START_TEST(a_conflict_is_retried_twice)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(&conflict),
 					    LIBPQ_SEND("a"),
@@ -904,7 +920,7 @@ END_TEST
 /* A row on its way to the default partition while its day's was attached. */
 START_TEST(a_constraint_that_a_lone_request_breaks_is_retried)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(&constraint),
 					    LIBPQ_SEND("a"),
@@ -930,7 +946,7 @@ static const struct libpq_result *const data_errors[] = {&invalid, &constraint, 
 /* One request's data fails the group: each goes by itself, before those that have come since. */
 START_TEST(requests_do_not_share_a_fate)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b,c"),
 					    LIBPQ_ANSWER(data_errors[_i]),
 					    LIBPQ_SEND("a"),
@@ -962,7 +978,7 @@ END_TEST
 
 START_TEST(a_request_that_waits_for_its_own_turn_expires)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&invalid),
 					    LIBPQ_SEND("a"),
@@ -986,7 +1002,7 @@ END_TEST
 /* Items that the database cannot hold are kept as rejects, where that is wanted. */
 START_TEST(items_that_cannot_be_stored_are_kept_as_rejects)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a signals 1,1"),
 					    LIBPQ_ANSWER(&invalid),
 					    LIBPQ_SEND("a rejects 1,1"),
@@ -1008,7 +1024,7 @@ END_TEST
 
 START_TEST(rejects_that_cannot_be_stored_either)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a signals 1"),
 					    LIBPQ_ANSWER(&invalid),
 					    LIBPQ_SEND("a rejects 1"),
@@ -1031,7 +1047,7 @@ END_TEST
 /* One request's rows wait for another transaction: the others need not, if a probe need not. */
 START_TEST(a_request_that_waits_for_a_lock)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&locked),
 					    LIBPQ_SEND(PROBE),
@@ -1063,7 +1079,7 @@ END_TEST
 /* Everybody waits for it: not one after the other. */
 START_TEST(a_locked_table)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&locked),
 					    LIBPQ_SEND(PROBE),
@@ -1096,7 +1112,7 @@ END_TEST
 /* The server as a whole is slow. */
 START_TEST(a_statement_that_takes_too_long)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&canceled),
 					    LIBPQ_SEND(PROBE),
@@ -1118,12 +1134,10 @@ END_TEST
 /* After a restore into the same database, say: nothing was stored. */
 START_TEST(types_that_were_made_anew)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
-					    PREPARE,
+	const struct libpq_call script[] = {PREPARE,
 					    LIBPQ_SEND_PREPARED("a,b"),
 					    LIBPQ_ANSWER(&no_type),
 					    LIBPQ_FINISH,
-					    LIBPQ_CONNECT,
 					    PREPARE,
 					    LIBPQ_SEND_PREPARED("a"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
@@ -1138,7 +1152,7 @@ START_TEST(types_that_were_made_anew)
 	connect_preparing();
 	step(true, NOW_MS, "");
 	ck_assert_uint_eq(commit_queue_pending(queue), 2);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		step(true, NOW_MS, "");
 	step(true, NOW_MS, "a");
 	step(true, NOW_MS, "b");
@@ -1150,24 +1164,17 @@ END_TEST
 /* Once: then the requests fail, and the next attempt waits. */
 START_TEST(types_that_stay_missing)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
-					    PREPARE,
-					    LIBPQ_SEND_PREPARED("a,b"),
-					    LIBPQ_ANSWER(&no_type),
-					    LIBPQ_FINISH,
-					    LIBPQ_CONNECT,
-					    PREPARE,
-					    LIBPQ_SEND_PREPARED("a"),
-					    LIBPQ_ANSWER(&no_type),
-					    LIBPQ_FINISH,
-					    {0}};
+	const struct libpq_call script[] = {
+		PREPARE, LIBPQ_SEND_PREPARED("a,b"), LIBPQ_ANSWER(&no_type), LIBPQ_FINISH,
+		PREPARE, LIBPQ_SEND_PREPARED("a"),   LIBPQ_ANSWER(&no_type), LIBPQ_FINISH,
+		{0}};
 
 	config.prepared_statements = true;
 	open_queue(script);
 	add("ab");
 	connect_preparing();
 	step(true, NOW_MS, "");
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		step(true, NOW_MS, "");
 	step(true, NOW_MS, "ab");
 	check_status("a", STATUS_CONFLICT);
@@ -1182,7 +1189,7 @@ END_TEST
 START_TEST(a_read_only_server_is_left)
 {
 	static const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
+		CONNECT,
 		LIBPQ_SEND("a"),
 		LIBPQ_ANSWER(&read_only),
 		LIBPQ_FINISH,
@@ -1216,7 +1223,7 @@ END_TEST
 
 START_TEST(our_own_trouble_is_not_retried)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a,b"),
 					    LIBPQ_ANSWER(&full),
 					    LIBPQ_SEND("c"),
@@ -1250,7 +1257,7 @@ static void refuse_one(void)
 
 START_TEST(refusals_are_written_down_after_a_while)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED)),
 					    LIBPQ_SEND("a"),
@@ -1279,7 +1286,7 @@ END_TEST
 
 START_TEST(refusals_go_with_a_group_when_they_are_due)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_LIMIT_REACHED)),
 					    LIBPQ_SEND("b refused a:limit_reached*1"),
@@ -1306,7 +1313,7 @@ END_TEST
 START_TEST(refusals_of_several_keys)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
+		CONNECT,
 		LIBPQ_SEND("a,b"),
 		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 2,
 					     .outcomes = {OUTCOME_EXPIRED, OUTCOME_LIMIT_REACHED})),
@@ -1328,7 +1335,7 @@ END_TEST
 /* Sent again until it is known what became of them; rather lost than counted twice. */
 START_TEST(refusals_that_were_not_written_down)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_DEACTIVATED)),
 					    LIBPQ_SEND("b refused a:deactivated*1"),
@@ -1336,7 +1343,7 @@ START_TEST(refusals_that_were_not_written_down)
 					    LIBPQ_SEND("c refused a:deactivated*1"),
 					    {"PQconsumeInput"},
 					    LIBPQ_FINISH,
-					    LIBPQ_CONNECT,
+					    CONNECT,
 					    LIBPQ_SEND("d"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
 					    LIBPQ_FINISH,
@@ -1356,6 +1363,7 @@ START_TEST(refusals_that_were_not_written_down)
 	step(true, due_ms, "c");
 	check_status("c", STATUS_OUTCOME_UNKNOWN);
 	step(true, due_ms, "");
+	step(true, due_ms, "");
 	step(true, due_ms, "d");
 	check_status("d", STATUS_ACCEPTED);
 	close_queue();
@@ -1364,7 +1372,7 @@ END_TEST
 
 START_TEST(a_conflict_keeps_refusals_beside_new_ones)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_DEACTIVATED)),
 					    LIBPQ_SEND("b refused a:deactivated*1"),
@@ -1393,7 +1401,7 @@ END_TEST
 
 START_TEST(refusals_are_written_down_at_the_end)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG)),
 					    LIBPQ_SEND(" refused a:secret_wrong*1"),
@@ -1418,7 +1426,7 @@ static void on_alarm(int number)
 
 START_TEST(the_end_waits_for_the_server)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG)),
 					    {"PQsendQueryParams", .returns = 1, .silent = true},
@@ -1441,7 +1449,7 @@ END_TEST
 /* Those of a statement that failed, too. */
 START_TEST(all_refusals_are_written_down_at_the_end)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_SECRET_WRONG)),
 					    LIBPQ_SEND(" refused a:secret_wrong*1 recently"),
@@ -1464,7 +1472,7 @@ END_TEST
 /* Without refusals there is nothing to write, and without a connection no way to. */
 START_TEST(nothing_is_written_down_at_the_end)
 {
-	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+	static const struct libpq_call script[] = {CONNECT, LIBPQ_FINISH, {0}};
 
 	open_queue(script);
 	commit_queue_flush_counts(queue);
@@ -1477,7 +1485,7 @@ END_TEST
 /* A group says when the last use of all its keys was noted lately. */
 START_TEST(last_uses_are_remembered)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(ACCEPTED(1)),
 					    LIBPQ_SEND("a recently"),
@@ -1514,7 +1522,7 @@ END_TEST
 
 START_TEST(a_refused_use_is_none)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_UNKNOWN_KEY)),
 					    LIBPQ_SEND("a"),
@@ -1546,7 +1554,7 @@ static void store_one(char name)
 	step(true, NOW_MS, (char[]){name, '\0'});
 }
 
-#define STORE_A LIBPQ_CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_ANSWER(STORED(1, 1))
+#define STORE_A CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_ANSWER(STORED(1, 1))
 
 static void send_again(const char *names)
 {
@@ -1557,7 +1565,7 @@ static void send_again(const char *names)
 START_TEST(an_ordinary_group)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
+		CONNECT,
 		LIBPQ_SEND("a,b"),
 		LIBPQ_ANSWER(ACCEPTED(2)),
 		LIBPQ_SEND("ordinary a,b signals 1,1,2"),
@@ -1665,7 +1673,7 @@ END_TEST
 /* Without addresses the database does not take them; for a while they are sent at once. */
 START_TEST(a_key_with_networks)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a signals 1"),
 					    LIBPQ_ANSWER(database_first_id(0)),
 					    LIBPQ_SEND("a signals 1" FROM),
@@ -1703,7 +1711,7 @@ END_TEST
 /* Nothing of the first call was stored, refusals neither. */
 START_TEST(refusals_go_with_a_group_that_is_sent_again)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("b"),
 					    LIBPQ_ANSWER(REFUSES(OUTCOME_EXPIRED)),
 					    LIBPQ_SEND("a signals 1 refused b:expired*1"),
@@ -1733,7 +1741,7 @@ END_TEST
 /* That would be a defect, but not one to try for ever. */
 START_TEST(a_group_that_is_not_taken_with_addresses_either)
 {
-	const struct libpq_call script[] = {LIBPQ_CONNECT,
+	const struct libpq_call script[] = {CONNECT,
 					    LIBPQ_SEND("a signals 1"),
 					    LIBPQ_ANSWER(database_first_id(0)),
 					    LIBPQ_SEND("a signals 1"),
@@ -1787,7 +1795,7 @@ END_TEST
 START_TEST(keys_whose_group_is_not_ordinary)
 {
 	const struct libpq_call script[] = {
-		LIBPQ_CONNECT,
+		CONNECT,
 		LIBPQ_SEND("a,b"),
 		LIBPQ_ANSWER(ACCEPTED(2)),
 		LIBPQ_SEND("ordinary a,b signals 1,2"),
@@ -1880,9 +1888,9 @@ END_TEST
 
 START_TEST(an_ordinary_answer_of_another_shape)
 {
-	static const struct libpq_value text = {"7", 1};
+	static const struct libpq_value text[COMMIT_COLUMNS] = {{"7", 1}};
 	static const struct libpq_result answer = {
-		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &text};
+		.status = PGRES_TUPLES_OK, .rows = 1, .columns = COMMIT_COLUMNS, .values = text};
 	const struct libpq_call script[] = {STORE_A,
 					    LIBPQ_SEND("ordinary a signals 1"),
 					    LIBPQ_ANSWER(&answer),
@@ -1927,11 +1935,324 @@ START_TEST(an_ordinary_group_carries_no_refusals)
 }
 END_TEST
 
+/* ---- commits whose connection was lost ---- */
+
+/* The parameter, a number in binary, cannot be shown. */
+#define ASK LIBPQ_SEND(NULL)
+
+#define OTHER_START "\0\2\0\1\0\0\0\4"
+#define SAYS(of_server, of_start, of_xact)                                                         \
+	{                                                                                          \
+		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 3,                                \
+		.values = (const struct libpq_value[])                                             \
+		{                                                                                  \
+			{(of_server), 10}, {(of_start), 8}, of_xact                                \
+		}                                                                                  \
+	}
+#define COMMITTED                                                                                  \
+	{                                                                                          \
+		"committed", 9                                                                     \
+	}
+#define ABORTED                                                                                    \
+	{                                                                                          \
+		"aborted", 7                                                                       \
+	}
+#define IN_PROGRESS                                                                                \
+	{                                                                                          \
+		"in progress", 11                                                                  \
+	}
+#define NO_STATUS                                                                                  \
+	{                                                                                          \
+		NULL, 0                                                                            \
+	}
+
+/* The row came; its commit's end did not. */
+#define LOSE(r) LIBPQ_CONSUME, LIBPQ_GET(r), LIBPQ_BUSY, {"PQconsumeInput"}, LIBPQ_FINISH
+
+static const struct libpq_result committed = SAYS("7/00000001", DATABASE_STARTED, COMMITTED);
+static const struct libpq_result aborted = SAYS("7/00000001", DATABASE_STARTED, ABORTED);
+static const struct libpq_result in_progress = SAYS("7/00000001", DATABASE_STARTED, IN_PROGRESS);
+
+/* Steps until the lost connection is replaced, and the question sent. */
+static void lose_and_connect(const char *while_lost)
+{
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, while_lost);
+	ck_assert(!commit_queue_is_connected(queue));
+	ck_assert_uint_ge(commit_queue_pending(queue), 1);
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+}
+
+static const struct {
+	struct libpq_result greeting, answer; /* the greeting of the next connection */
+	enum status status;
+} resolved[] = {
+	{SAYS("7/00000001", DATABASE_STARTED, NO_STATUS),
+	 SAYS("7/00000001", DATABASE_STARTED, COMMITTED), STATUS_ACCEPTED},
+	/* Started again, but the same. */
+	{SAYS("7/00000001", OTHER_START, NO_STATUS), SAYS("7/00000001", OTHER_START, COMMITTED),
+	 STATUS_ACCEPTED},
+	/* The same start is enough. */
+	{SAYS(NULL, DATABASE_STARTED, NO_STATUS), SAYS(NULL, DATABASE_STARTED, COMMITTED),
+	 STATUS_ACCEPTED},
+	/* A standby that has taken over has the rows; or not, which may be its fault. */
+	{SAYS("7/00000002", OTHER_START, NO_STATUS), SAYS("7/00000002", OTHER_START, COMMITTED),
+	 STATUS_ACCEPTED},
+	{SAYS("7/00000002", OTHER_START, NO_STATUS), SAYS("7/00000002", OTHER_START, ABORTED),
+	 STATUS_OUTCOME_UNKNOWN},
+	/* Another cluster; one that does not tell; a transaction that is forgotten. */
+	{SAYS("8/00000001", OTHER_START, NO_STATUS), SAYS("8/00000001", OTHER_START, ABORTED),
+	 STATUS_OUTCOME_UNKNOWN},
+	{SAYS(NULL, OTHER_START, NO_STATUS), SAYS(NULL, OTHER_START, ABORTED),
+	 STATUS_OUTCOME_UNKNOWN},
+	{SAYS("7/00000001", DATABASE_STARTED, NO_STATUS),
+	 SAYS("7/00000001", DATABASE_STARTED, NO_STATUS), STATUS_OUTCOME_UNKNOWN},
+};
+
+START_TEST(a_lost_commit_is_asked_for)
+{
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("a"),
+					    LOSE(ACCEPTED(1)),
+					    LIBPQ_CONNECT,
+					    LIBPQ_SEND(GREETING),
+					    LIBPQ_ANSWER(&resolved[_i].greeting),
+					    ASK,
+					    LIBPQ_ANSWER(&resolved[_i].answer),
+					    LIBPQ_SEND("b"),
+					    LIBPQ_ANSWER(ACCEPTED(1)),
+					    LIBPQ_FINISH,
+					    {0}};
+	bool known = resolved[_i].status == STATUS_ACCEPTED;
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	lose_and_connect("");
+	add("b");
+	step(true, NOW_MS, "a");
+	check_status("a", resolved[_i].status);
+	step(true, NOW_MS, "b");
+	ck_assert_uint_eq(stats_get(&stats_mine()->resolved_commits), known ? 1 : 0);
+	ck_assert_uint_eq(stats_get(&stats_mine()->unknown_commits), known ? 0 : 1);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_group_that_was_not_committed_is_sent_again)
+{
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("a,b"),
+					    LOSE(ACCEPTED(2)),
+					    CONNECT,
+					    ASK,
+					    LIBPQ_ANSWER(&aborted),
+					    LIBPQ_SEND("a,b"),
+					    LIBPQ_ANSWER(ACCEPTED(2)),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("ab");
+	connect_queue();
+	lose_and_connect("");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "ab");
+	check_status("ab", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+#define NOT_COMMITTED LIBPQ_SEND("a"), LOSE(ACCEPTED(1)), CONNECT, ASK, LIBPQ_ANSWER(&aborted)
+
+START_TEST(a_group_that_is_never_committed)
+{
+	const struct libpq_call script[] = {CONNECT,	   NOT_COMMITTED, NOT_COMMITTED,
+					    NOT_COMMITTED, LIBPQ_FINISH,  {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	for (int i = 0; i < 3; i++) {
+		lose_and_connect("");
+		step(true, NOW_MS, i == 2 ? "a" : "");
+	}
+	check_status("a", STATUS_UNAVAILABLE);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_commit_that_goes_on_is_waited_for)
+{
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("a"),
+					    LOSE(ACCEPTED(1)),
+					    CONNECT,
+					    ASK,
+					    LIBPQ_ANSWER(&in_progress),
+					    ASK,
+					    LIBPQ_ANSWER(&committed),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	lose_and_connect("");
+	step(true, NOW_MS, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 20);
+	step(false, NOW_MS + 19, "");
+	step(false, NOW_MS + 20, "");
+	step(true, NOW_MS + 20, "a");
+	check_status("a", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(a_commit_that_goes_on_for_ever)
+{
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("a"),
+					    LOSE(ACCEPTED(1)),
+					    CONNECT,
+					    ASK,
+					    LIBPQ_ANSWER(&in_progress),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	requests[0].deadline_ms = NOW_MS + 15;
+	add("a");
+	connect_queue();
+	lose_and_connect("");
+	step(true, NOW_MS, "");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 15);
+	step(false, NOW_MS + 15, "a");
+	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+/* What comes meanwhile is refused once the first attempt to connect has failed. */
+START_TEST(a_server_that_does_not_come_back)
+{
+	const struct libpq_call script[] = {
+		CONNECT, LIBPQ_SEND("a"), LOSE(ACCEPTED(1)), REFUSED, {0}};
+
+	open_queue(script);
+	requests[0].deadline_ms = NOW_MS + 40;
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	add("b");
+	step(true, NOW_MS, "b");
+	check_status("b", STATUS_UNAVAILABLE);
+	ck_assert_int_eq(commit_queue_wake_ms(queue), NOW_MS + 40);
+	step(false, NOW_MS + 40, "a");
+	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+/* The question is lost, too, and asked again; with an error it is not. */
+START_TEST(a_question_that_fails)
+{
+	static const struct libpq_result no_function = LIBPQ_ERROR("42883", "no such function");
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("a"),
+					    LOSE(ACCEPTED(1)),
+					    CONNECT,
+					    ASK,
+					    {"PQconsumeInput"},
+					    LIBPQ_FINISH,
+					    CONNECT,
+					    {"PQsendQueryParams"},
+					    LIBPQ_FINISH,
+					    CONNECT,
+					    ASK,
+					    LIBPQ_ANSWER(&no_function),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	lose_and_connect("");
+	for (int i = 0; i < 3; i++)
+		step(true, NOW_MS, ""); /* lost; greeted; it cannot be sent */
+	for (int i = 0; i < 3; i++)
+		step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	close_queue();
+}
+END_TEST
+
+/* As while a commit waits for a standby that is away. */
+START_TEST(a_question_has_a_deadline)
+{
+	const struct libpq_call script[] = {
+		CONNECT,      LIBPQ_SEND("a"), LOSE(ACCEPTED(1)), CONNECT,	SILENT_SEND(NULL),
+		LIBPQ_CANCEL, LIBPQ_FINISH,    LIBPQ_START,	  LIBPQ_FINISH, {0}};
+
+	const int64_t limit_ms = NOW_MS + REQUEST_MS - GRACE;
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	lose_and_connect("");
+	ck_assert_int_eq(commit_queue_wake_ms(queue), limit_ms);
+	step(false, limit_ms, "");
+	libpq_await_cancels(1);
+	step(false, NOW_MS + REQUEST_MS, "a");
+	check_status("a", STATUS_OUTCOME_UNKNOWN);
+	ck_assert(!commit_queue_is_connected(queue));
+	close_queue();
+}
+END_TEST
+
+/* All senders were refused, so there is no transaction to ask for. */
+START_TEST(a_lost_group_that_wrote_nothing)
+{
+	database_write_nothing();
+	const struct libpq_call script[] = {
+		CONNECT, LIBPQ_SEND("a"), LOSE(REFUSES(OUTCOME_UNKNOWN_KEY)),
+		CONNECT, LIBPQ_FINISH,	  {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "a");
+	check_status("a", STATUS_UNAUTHENTICATED);
+	close_queue();
+}
+END_TEST
+
+START_TEST(the_queue_ends_with_an_open_question)
+{
+	const struct libpq_call script[] = {CONNECT,	 LIBPQ_SEND("a"), LOSE(ACCEPTED(1)),
+					    LIBPQ_START, LIBPQ_FINISH,	  {0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	close_queue();
+}
+END_TEST
+
 /* ---- forks and memory ---- */
 
 START_TEST(an_abandoned_queue)
 {
-	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_SEND("a"), {0}};
+	static const struct libpq_call script[] = {CONNECT, LIBPQ_SEND("a"), {0}};
 
 	open_queue(script);
 	add("a");
@@ -1980,8 +2301,8 @@ static long send_one(const struct libpq_call *script, long nth, enum status stat
 START_TEST(sending_without_memory)
 {
 	static const struct libpq_call sends[] = {
-		LIBPQ_CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_CANCEL, LIBPQ_FINISH, {0}};
-	static const struct libpq_call does_not[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+		CONNECT, LIBPQ_SEND("a signals 1"), LIBPQ_CANCEL, LIBPQ_FINISH, {0}};
+	static const struct libpq_call does_not[] = {CONNECT, LIBPQ_FINISH, {0}};
 
 	give_items(&requests[0], 1);
 	long count = send_one(sends, 0, STATUS_OK);
@@ -2157,6 +2478,24 @@ static void add_counts(Suite *suite)
 	suite_add_tcase(suite, tests);
 }
 
+static void add_lost_commits(Suite *suite)
+{
+	TCase *tests = tcase_create("lost commits");
+
+	tcase_add_checked_fixture(tests, set_up, captured_log_stop);
+	tcase_add_loop_test(tests, a_lost_commit_is_asked_for, 0, LENGTH(resolved));
+	tcase_add_test(tests, a_group_that_was_not_committed_is_sent_again);
+	tcase_add_test(tests, a_group_that_is_never_committed);
+	tcase_add_test(tests, a_commit_that_goes_on_is_waited_for);
+	tcase_add_test(tests, a_commit_that_goes_on_for_ever);
+	tcase_add_test(tests, a_server_that_does_not_come_back);
+	tcase_add_test(tests, a_question_that_fails);
+	tcase_add_test(tests, a_question_has_a_deadline);
+	tcase_add_test(tests, a_lost_group_that_wrote_nothing);
+	tcase_add_test(tests, the_queue_ends_with_an_open_question);
+	suite_add_tcase(suite, tests);
+}
+
 static void add_ordinary(Suite *suite)
 {
 	TCase *tests = tcase_create("ordinary");
@@ -2201,6 +2540,7 @@ Suite *unit_suite(void)
 	add_failures(suite);
 	add_counts(suite);
 	add_ordinary(suite);
+	add_lost_commits(suite);
 	add_others(suite);
 	return suite;
 }

@@ -86,7 +86,7 @@ START_TEST(a_noun_alone_explains_all_its_commands)
 	const struct tool_run *run = RUN_TOOL("help", "member");
 
 	ck_assert_int_eq(run->exit, CTL_FINE);
-	ck_assert_int_eq(count(run->out, "usage: "), 3);
+	ck_assert_int_eq(count(run->out, "usage: "), 4);
 	ck_assert_int_eq(count(run->out, "usage: sluicectl member add "), 1);
 	ck_assert_int_eq(count(run->out, "usage: sluicectl member list "), 1);
 	ck_assert_int_eq(count(run->out, "usage: sluicectl member remove "), 1);

@@ -41,13 +41,14 @@ static const char *file_with(const char *text)
 
 START_TEST(a_key_is_edited)
 {
-	const struct libpq_call script[] = {CONNECT,
-					    LIBPQ_SEND(NULL),
-					    LIBPQ_ANSWER(&timestamp),
-					    LIBPQ_SEND("key_edit|7|n|2031-05-01T00:00:00Z|null"),
-					    LIBPQ_ANSWER(key_row(false)),
-					    LIBPQ_FINISH,
-					    {0}};
+	const struct libpq_call script[] = {
+		CONNECT,
+		LIBPQ_SEND(NULL),
+		LIBPQ_ANSWER(&timestamp),
+		LIBPQ_SEND("key_edit|7|n|2031-05-01T00:00:00Z|null|null"),
+		LIBPQ_ANSWER(key_row(false)),
+		LIBPQ_FINISH,
+		{0}};
 	const struct tool_run *tool =
 		RUN(script, "key", "edit", "7", "--name", "n", "--expires", "2031-05-01");
 
@@ -61,7 +62,7 @@ END_TEST
 START_TEST(a_key_never_expires)
 {
 	const struct libpq_call script[] = {CONNECT,
-					    LIBPQ_SEND("key_edit|7|null|infinity|null"),
+					    LIBPQ_SEND("key_edit|7|null|infinity|null|null"),
 					    LIBPQ_ANSWER(key_row(false)),
 					    LIBPQ_FINISH,
 					    {0}};
@@ -94,7 +95,7 @@ START_TEST(a_template_is_tried_on_the_latest_payload)
 		CONNECT,
 		LIBPQ_SEND("key_payload"),
 		LIBPQ_ANSWER(&payload),
-		LIBPQ_SEND("key_edit|7|null|null|{\"product_org_id\":\"id\"}"),
+		LIBPQ_SEND("key_edit|7|null|null|{\"product_org_id\":\"id\"}|null"),
 		LIBPQ_ANSWER(key_row(false)),
 		LIBPQ_FINISH,
 		{0}};
@@ -193,6 +194,39 @@ START_TEST(a_history_shows_what_differs)
 }
 END_TEST
 
+/* ---- refusals ---- */
+
+#define NOTHING_REFUSED "{\"refusals\": [], \"last_used_at\": null, \"advice\": "
+
+static const struct {
+	const char *json, *says;
+} refusals[] = {
+	{"{\"refusals\": [{\"reason\": \"secret_wrong\", \"http_status\": 401, \"code\": \"c\", "
+	 "\"why\": \"Because.\", \"advice\": \"Do.\", \"requests\": 8, \"requests_today\": 3, "
+	 "\"last_at\": \"2031-05-01T00:00:00Z\"}], \"advice\": null}",
+	 "2031-05-01T00:00:00Z  401 secret_wrong  8 refused, 3 of them today\n  Because.\n  Do.\n"},
+	{NOTHING_REFUSED "null}", "no request was refused\n"},
+	{NOTHING_REFUSED "\"Look there.\"}", "Look there.\n"},
+};
+
+START_TEST(refusals_are_told_in_words)
+{
+	const struct libpq_value value = {refusals[_i].json, (int)strlen(refusals[_i].json)};
+	const struct libpq_result result = TOOL_ONE(&value);
+	const struct libpq_call script[] = {
+		CONNECT, LIBPQ_SEND("key_refusals"), LIBPQ_ANSWER(&result), LIBPQ_FINISH, {0}};
+	const struct libpq_call again[] = {
+		CONNECT, LIBPQ_SEND("key_refusals"), LIBPQ_ANSWER(&result), LIBPQ_FINISH, {0}};
+
+	ck_assert_str_eq(RUN(script, "key", "refusals", "7")->out, refusals[_i].says);
+	libpq_check_end();
+	ck_assert_int_eq(strncmp(RUN(again, "key", "refusals", "7", "--json")->out,
+				 refusals[_i].json, strlen(refusals[_i].json)),
+			 0);
+	libpq_check_end();
+}
+END_TEST
+
 /* ---- secrets ---- */
 
 static const struct {
@@ -271,6 +305,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, a_key_is_rotated, 0, 2);
 	tcase_add_test(tests, a_rotated_key_is_in_json);
 	tcase_add_test(tests, a_history_shows_what_differs);
+	tcase_add_loop_test(tests, refusals_are_told_in_words, 0, LENGTH(refusals));
 	tcase_add_loop_test(tests, a_secret_is_changed, 0, LENGTH(secrets));
 	tcase_add_loop_test(tests, what_is_wrong_is_not_sent, 0, LENGTH(wrong));
 	suite_add_tcase(suite, tests);

@@ -23,12 +23,16 @@ struct pg_conn {
 	int socket, peer;
 	PQnoticeReceiver receiver;
 	void *context;
+	bool in_pipeline;
+	int flush_requests, syncs; /* not answered yet */
+	bool at_sync;		   /* its answer is the next result */
 };
 
 struct pg_result {
 	const struct libpq_result *as;
 };
 
+static const struct libpq_result synchronized = {.status = PGRES_PIPELINE_SYNC};
 static const struct libpq_call *script;
 static int calls;
 static PGconn connection;
@@ -37,6 +41,7 @@ static struct pg_result results[RESULTS]; /* as NULL: free */
 static libpq_show *show = libpq_show_text;
 static bool is_standby;
 static const char *host = "host", *port = "5432", *host_list = "host", *port_list = "5432";
+static const char *address = "", *address_list;
 static _Atomic int *cancels; /* shared with the processes that send them */
 
 /* ---- the script ---- */
@@ -237,6 +242,12 @@ void libpq_be_hosts(const char *current, const char *its_port, const char *hosts
 	port_list = ports;
 }
 
+void libpq_be_addresses(const char *current, const char *addresses)
+{
+	address = current;
+	address_list = addresses;
+}
+
 /* NULL of no connection, as libpq's. */
 char *PQhost(const PGconn *conn)
 {
@@ -245,12 +256,12 @@ char *PQhost(const PGconn *conn)
 
 char *PQhostaddr(const PGconn *conn)
 {
-	return conn == NULL ? NULL : (char *)(size_t) "";
+	return conn == NULL ? NULL : (char *)(size_t)address;
 }
 
 PQconninfoOption *PQconninfo(PGconn *conn)
 {
-	static PQconninfoOption options[3];
+	static PQconninfoOption options[4];
 
 	if (conn != open_connection)
 		ck_abort_msg("the options of a connection that is not open");
@@ -258,6 +269,8 @@ PQconninfoOption *PQconninfo(PGconn *conn)
 					.val = (char *)(size_t)host_list};
 	options[1] = (PQconninfoOption){.keyword = (char *)(size_t) "port",
 					.val = (char *)(size_t)port_list};
+	options[2] = (PQconninfoOption){.keyword = (char *)(size_t) "hostaddr",
+					.val = (char *)(size_t)address_list};
 	return options;
 }
 
@@ -340,22 +353,57 @@ int PQconsumeInput(PGconn *conn)
 
 int PQisBusy(PGconn *conn)
 {
+	if (conn->at_sync)
+		return 0;
 	return play(conn, "PQisBusy", "")->returns;
 }
 
 PGresult *PQgetResult(PGconn *conn)
 {
-	const struct libpq_result *as = play(conn, "PQgetResult", "")->result;
+	const struct libpq_result *as =
+		conn->at_sync ? &synchronized : play(conn, "PQgetResult", "")->result;
 	int i = 0;
 
+	conn->at_sync = as == NULL && conn->in_pipeline;
+	if (conn->at_sync && conn->syncs != 1)
+		ck_abort_msg("a statement without an end");
 	if (as == NULL)
 		return NULL;
+	if (as == &synchronized)
+		conn->flush_requests = conn->syncs = 0;
 	while (i < RESULTS && results[i].as != NULL)
 		i++;
 	if (i == RESULTS)
 		ck_abort_msg("results are not cleared");
 	results[i].as = as;
 	return &results[i];
+}
+
+/* ---- the pipeline: not in the script, but each statement must end with both requests ---- */
+
+int PQenterPipelineMode(PGconn *conn)
+{
+	conn->in_pipeline = true;
+	return 1;
+}
+
+PGpipelineStatus PQpipelineStatus(const PGconn *conn)
+{
+	return conn != NULL && conn->in_pipeline ? PQ_PIPELINE_ON : PQ_PIPELINE_OFF;
+}
+
+int PQsendFlushRequest(PGconn *conn)
+{
+	conn->flush_requests++;
+	return 1;
+}
+
+int PQpipelineSync(PGconn *conn)
+{
+	if (conn->flush_requests != 1 || conn->syncs != 0)
+		ck_abort_msg("a pipeline of other than one statement");
+	conn->syncs++;
+	return 1;
 }
 
 void PQclear(PGresult *result)

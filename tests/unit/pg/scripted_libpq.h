@@ -6,7 +6,8 @@
  * sending, flushing, reading and finishing. A different call, a different argument, a call too many
  * or too few fails the test, and so does a result that is not cleared exactly once. What only looks
  * at a connection or result (PQstatus, PQsocket, PQntuples, …) is not in the script: it answers
- * from where the script has come to.
+ * from where the script has come to. Nor is the pipeline mode: a statement's NULL result is
+ * followed by the answer to its PQpipelineSync().
  *
  * Allocates nothing, so that allocations can be counted and failed around it.
  */
@@ -134,6 +135,10 @@ void libpq_be_standby(bool standby);
 /* What PQhost() and PQport() say from now on, and PQconninfo(); "host" and "5432" before. */
 void libpq_be_hosts(const char *current, const char *its_port, const char *hosts,
 		    const char *ports);
+
+/* The same of PQhostaddr(), which says "" before, and the option hostaddr, which there is none of.
+ */
+void libpq_be_addresses(const char *current, const char *addresses);
 
 /* How many requests to cancel have been sent, by any process. */
 int libpq_cancels(void);

@@ -356,6 +356,138 @@ START_TEST(a_host_that_cannot_be_tried)
 }
 END_TEST
 
+/* The addresses are given, so no name is looked up. */
+START_TEST(a_silent_address_is_given_up)
+{
+	static const struct libpq_call script[] = {
+		ANYWHERE,
+		LIBPQ_FINISH,
+		{"PQconnectStartParams", .returns = 1,
+		 .with = DEFAULTS " dbname=d host=a hostaddr=10.0.0.1 port=1"},
+		LIBPQ_FINISH,
+		{0}};
+
+	open_hosts(script);
+	libpq_be_hosts("b", "2", "a,b", "1,2");
+	libpq_be_addresses("10.0.0.2", "10.0.0.1,10.0.0.2");
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_give_up_host(db), STATUS_OK);
+	close_and_check();
+	libpq_be_addresses("", NULL);
+}
+END_TEST
+
+/* A socket's directory by another name, say: then the first one counts as tried. */
+START_TEST(a_silent_host_that_is_not_listed)
+{
+	static const struct libpq_call script[] = {
+		ANYWHERE, LIBPQ_FINISH, AT("/b", "2"), LIBPQ_FINISH, {0}};
+
+	open_hosts(script);
+	libpq_be_hosts("/elsewhere", "1", "/a,/b", "1,2");
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_give_up_host(db), STATUS_OK);
+	close_and_check();
+}
+END_TEST
+
+static const struct pg_statement greeting = {
+	.name = "greeting", .sql = "SELECT 7", .binary = true, .columns = 1, .rows = 1};
+static const struct libpq_value value_7 = {"7", 1}, value_8 = {"8", 1};
+static const struct libpq_result is_seven = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &value_7};
+static const struct libpq_result is_eight = {
+	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &value_8};
+static const struct libpq_result no_function = LIBPQ_ERROR("42883", "no such function");
+
+#define GREET(r) LIBPQ_CONNECT, LIBPQ_SEND("SELECT 7()"), LIBPQ_ANSWER(r)
+
+static void check_greeting(const char *value)
+{
+	ck_assert(slice_equal(pg_result_value(pg_greeting(db), 0, 0), slice_of(value)));
+}
+
+/* Its result stays until the next connection is ready. */
+START_TEST(a_greeting_is_kept)
+{
+	static const struct libpq_call script[] = {
+		GREET(&is_seven), LIBPQ_FINISH, GREET(&is_eight), LIBPQ_FINISH, {0}};
+
+	libpq_play(script);
+	open_with(&(struct pg_options){
+		.conninfo = "d", .application_name = "unit", .greeting = &greeting});
+	ck_assert_ptr_null(pg_greeting(db)->pg);
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	check_greeting("7");
+	pg_drop(db);
+	check_greeting("7");
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	check_greeting("8");
+	close_and_check();
+}
+END_TEST
+
+START_TEST(a_greeting_that_fails)
+{
+	static const struct libpq_call scripts[][12] = {
+		{GREET(&no_function), LIBPQ_FINISH, {0}},
+		{LIBPQ_CONNECT, {"PQsendQueryParams"}, LIBPQ_FINISH, {0}},
+	};
+
+	libpq_play(scripts[_i]);
+	open_with(&(struct pg_options){
+		.conninfo = "d", .application_name = "unit", .greeting = &greeting});
+	ck_assert_int_eq(pg_connect(db, soon()),
+			 _i == 0 ? STATUS_MISCONFIGURED : STATUS_UNAVAILABLE);
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	close_and_check();
+}
+END_TEST
+
+/* Between the result and the end of the commit, which is told by libpq in one of two ways; only a
+ * result of the expected shape is handed over. */
+START_TEST(a_result_outlives_the_connection)
+{
+	static const struct libpq_result broken = LIBPQ_BROKEN("server closed the connection");
+	static const struct libpq_call scripts[][16] = {
+		{LIBPQ_CONNECT,
+		 LIBPQ_SEND("SELECT 7()"),
+		 LIBPQ_CONSUME,
+		 LIBPQ_GET(&is_seven),
+		 LIBPQ_BUSY,
+		 {"PQconsumeInput"},
+		 LIBPQ_FINISH,
+		 {0}},
+		{LIBPQ_CONNECT,
+		 LIBPQ_SEND("SELECT 7()"),
+		 LIBPQ_CONSUME,
+		 LIBPQ_GET(&is_seven),
+		 {"PQisBusy"},
+		 {"PQgetResult", .result = &broken, .lost = true},
+		 LIBPQ_FINISH,
+		 {0}},
+		{LIBPQ_CONNECT,
+		 LIBPQ_SEND("SELECT 7()"),
+		 LIBPQ_CONSUME,
+		 {"PQisBusy"},
+		 {"PQgetResult", .result = &broken, .lost = true},
+		 LIBPQ_FINISH,
+		 {0}},
+	};
+	struct pg_query_result result = {0};
+
+	libpq_play(scripts[_i]);
+	open_with(&(struct pg_options){
+		.conninfo = "d", .application_name = "unit", .early_results = true});
+	ck_assert_int_eq(pg_connect(db, soon()), STATUS_OK);
+	ck_assert_int_eq(pg_run(db, &greeting, NULL, &result, soon()), STATUS_OUTCOME_UNKNOWN);
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	ck_assert_int_eq(result.pg != NULL, _i < 2);
+	pg_result_free(&result);
+	close_and_check();
+}
+END_TEST
+
 START_TEST(a_lone_host_has_no_next)
 {
 	static const struct libpq_call script[] = {ANYWHERE, LIBPQ_FINISH, {0}};
@@ -1451,6 +1583,11 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, a_silent_host_is_given_up);
 	tcase_add_test(tests, all_hosts_are_silent);
 	tcase_add_test(tests, a_host_that_cannot_be_tried);
+	tcase_add_test(tests, a_silent_address_is_given_up);
+	tcase_add_test(tests, a_silent_host_that_is_not_listed);
+	tcase_add_test(tests, a_greeting_is_kept);
+	tcase_add_loop_test(tests, a_greeting_that_fails, 0, 2);
+	tcase_add_loop_test(tests, a_result_outlives_the_connection, 0, 3);
 	tcase_add_test(tests, a_lone_host_has_no_next);
 	tcase_add_test(tests, no_state_steps_without_a_connection);
 	tcase_add_test(tests, each_connection_prepares_and_uses_what_it_has_prepared);

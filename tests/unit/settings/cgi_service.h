@@ -4,6 +4,7 @@
 #ifndef UNIT_CGI_SERVICE_H
 #define UNIT_CGI_SERVICE_H
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -66,6 +67,35 @@ static inline const char *csrf_header(const char *user)
 				    header + strlen("HTTP_X_CSRF_TOKEN=")),
 			 STATUS_OK);
 	return header;
+}
+
+#define SEED LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
+#define CSRF LIBPQ_CONNECT, SEED
+
+/* A change by alice over a script of its own; header may be NULL. */
+static inline const char *post(const struct libpq_call *script, const char *target,
+			       const char *header, const char *body)
+{
+	static char uri[128], length[64];
+	const char *variables[] = {"REQUEST_METHOD=POST",
+				   uri,
+				   "CONTENT_TYPE=application/json",
+				   length,
+				   csrf_header("alice"),
+				   "REMOTE_USER=alice",
+				   "AUTH_TYPE=Basic",
+				   header,
+				   NULL};
+
+	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
+	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
+	open_service(script);
+	cgi_write_body(body);
+	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
+	settings_serve(settings, fcgi);
+	const char *response = cgi_response();
+	close_service();
+	return response;
 }
 
 #endif

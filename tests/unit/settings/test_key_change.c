@@ -14,35 +14,7 @@ static void set_up(void)
 	libpq_show_by(key_show_call);
 }
 
-#define SEED  LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
-#define CSRF  LIBPQ_CONNECT, SEED
 #define RETRY "HTTP_IDEMPOTENCY_KEY=0123456789abcdef0123456789abcdef"
-
-/* A change by alice over a script of its own; header may be NULL. */
-static const char *post(const struct libpq_call *script, const char *target, const char *header,
-			const char *body)
-{
-	static char uri[128], length[64];
-	const char *variables[] = {"REQUEST_METHOD=POST",
-				   uri,
-				   "CONTENT_TYPE=application/json",
-				   length,
-				   csrf_header("alice"),
-				   "REMOTE_USER=alice",
-				   "AUTH_TYPE=Basic",
-				   header,
-				   NULL};
-
-	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
-	(void)snprintf(length, sizeof(length), "CONTENT_LENGTH=%zu", strlen(body));
-	open_service(script);
-	cgi_write_body(body);
-	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
-	settings_serve(settings, fcgi);
-	const char *response = cgi_response();
-	close_service();
-	return response;
-}
 
 /* ---- what the database is asked ---- */
 
@@ -51,11 +23,16 @@ static const struct {
 	bool shows_secret;
 } changes[] = {
 	{"keys/7/edit?organization=4", "{\"name\":\"n\",\"expires_at\":null}",
-	 "settings_key_edit|7|n|infinity|null|4", "Status: 200 ", false},
+	 "settings_key_edit|7|n|infinity|null|null|4", "Status: 200 ", false},
 	{"keys/7/edit", "{\"payload_template\":{\"product_org_id\":\"a\"}}",
-	 "settings_key_edit|7|null|null|{\"product_org_id\":\"a\"}|null", "Status: 200 ", false},
+	 "settings_key_edit|7|null|null|{\"product_org_id\":\"a\"}|null|null", "Status: 200 ",
+	 false},
 	{"keys/7/edit", "{\"expires_at\":\"2031-05-01T14:00:00+02:00\"}",
-	 "settings_key_edit|7|null|2031-05-01T12:00:00Z|null|null", "Status: 200 ", false},
+	 "settings_key_edit|7|null|2031-05-01T12:00:00Z|null|null|null", "Status: 200 ", false},
+	{"keys/7/edit", "{\"networks\":[\"\\u0031.0.0.0/8\",\"::/0\"]}",
+	 "settings_key_edit|7|null|null|null|[\"1.0.0.0/8\",\"::/0\"]|null", "Status: 200 ", false},
+	{"keys/7/edit", "{\"networks\":null}", "settings_key_edit|7|null|null|null|[]|null",
+	 "Status: 200 ", false},
 	{"keys/7/rotate", "{}", "settings_key_rotate|7|#64|#14|#64|86400s|null|null",
 	 "Status: 201 ", true},
 	{"keys/7/rotate", "{\"overlap_seconds\":0,\"expires_at\":\"2031-05-01\"}",
@@ -100,6 +77,9 @@ static const struct {
 	{"keys/7/edit", "{\"expires_at\":\"2031-02-30\"}", "\"place\":\"expires_at\""},
 	{"keys/7/edit", "{\"payload_template\":{}}",
 	 "\"place\":\"payload_template.product_org_id\""},
+	{"keys/7/edit", "{\"networks\":[]}", "is empty: null means everywhere"},
+	{"keys/7/edit", "{\"networks\":\"::/0\"}", "is not an array of strings"},
+	{"keys/7/edit", "{\"networks\":[1]}", "\"place\":\"networks\""},
 	{"keys/7/rotate", "{\"overlap_seconds\":-1}", "\"place\":\"overlap_seconds\""},
 	{"keys/7/rotate", "{\"overlap_seconds\":7776001}", "\"place\":\"overlap_seconds\""},
 	{"keys/7/rotate", "{\"secret\":true}", "\"place\":\"secret\""},
