@@ -97,8 +97,8 @@ def test_buffered_bytes_give_way(stack, key):
 def test_a_body_that_comes_too_slowly_is_given_up(stack, key):
     """One that came earlier and is fast enough is still waited for then."""
     body = b" " * 200_000 + SEED
-    settings = {"SLUICE_REQUEST_TIMEOUT": "6s", "SLUICE_BODY_RATE": "1KiB"}
-    with Worker(stack, more=settings) as worker, \
+    limits = {"SLUICE_REQUEST_TIMEOUT": "6s", "SLUICE_BODY_RATE": "1KiB"}
+    with Worker(stack, more=limits) as worker, \
             worker.talk() as fast, worker.talk() as slow:
         fast.write(begin() + params(variables_of(path_of(key), len(body))))
         slow.write(begin() + params(variables_of(path_of(key), len(SEED)))
