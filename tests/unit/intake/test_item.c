@@ -124,11 +124,8 @@ static void check_items(const char *items)
 	ck_assert_uint_eq(intake.item_count, good);
 }
 
-START_TEST(items_become_rows)
+static void check_rows(const struct body *body)
 {
-	const struct body *body = &bodies[_i];
-
-	read_body(body->variable, body->text);
 	ck_assert_msg(intake_wants_template(&intake) == body->wanted, "%s", body->text);
 	ck_assert_uint_eq(intake.commit.item_count, 0);
 	if (body->wanted)
@@ -145,6 +142,18 @@ START_TEST(items_become_rows)
 	ck_assert_uint_eq(intake.commit.item_count,
 			  body->status == STATUS_OK ? intake.item_count : 0);
 	ck_assert(intake.commit.for_product_orgs && intake.commit.signals == NULL);
+}
+
+START_TEST(items_become_rows)
+{
+	const struct body *body = &bodies[_i];
+
+	read_body(body->variable, body->text);
+	check_rows(body);
+	/* As for the key's next template. */
+	intake_forget_body(&intake);
+	ck_assert_int_eq(intake_body(&intake, slice_of(body->text), SIZE_MAX), STATUS_OK);
+	check_rows(body);
 	drop();
 }
 END_TEST
