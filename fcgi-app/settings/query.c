@@ -141,16 +141,16 @@ static void check_text(struct faults *faults, const struct parameter *parameter,
 {
 	switch (parameter->kind) {
 	case ID_OR_NONE:
-		if (text.n == 0)
-			break;
-		/* fall through */
+		if (text.n > 0)
+			check_number(faults, parameter, text);
+		break;
 	case NUMBER:
 		check_number(faults, parameter, text);
 		break;
 	case ONE_OF_OR_NONE:
-		if (text.n == 0)
-			break;
-		/* fall through */
+		if (text.n > 0)
+			check_one_of(faults, parameter, text);
+		break;
 	case ONE_OF:
 		check_one_of(faults, parameter, text);
 		break;
