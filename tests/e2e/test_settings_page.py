@@ -220,13 +220,13 @@ def test_with_the_keyboard_alone(page):
 # ---- who sees what ----
 
 @pytest.mark.parametrize("user, views", [
-    ("olga", ["API keys", "Staging", "Usage", "Audit log"]),
-    ("adam", ["API keys", "Staging", "Usage", "Audit log"]),
-    ("edith", ["API keys", "Staging", "Usage", "Audit log"]),
+    ("olga", ["API keys", "Staging", "Usage", "Members", "Audit log"]),
+    ("adam", ["API keys", "Staging", "Usage", "Members", "Audit log"]),
+    ("edith", ["API keys", "Staging", "Usage", "Members", "Audit log"]),
     ("vera", ["Staging"])])
 def test_roles(page, user, views):
     """A view that is not one's own leads to the first that is, and nothing is asked for in vain."""
-    for view in ("", "keys", "usage", "audit", "nonsense"):
+    for view in ("", "keys", "usage", "members", "audit", "nonsense"):
         title = page.visit(view, user)
         assert [link.text for link in page.all("nav a")] == views
         assert title in views
