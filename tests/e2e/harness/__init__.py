@@ -9,6 +9,7 @@ A Stack is one `deploy/stack up` in a directory of its own: PostgreSQL, workers 
       logs       what they have logged
     fronts       how the web servers differ
     client       HTTP, and what the tests ask of answers
+    http2        HTTP/2, frame by frame
     openapi      what deploy/openapi.yaml promises of each answer
     load         many senders at once
     wait         waiting for a condition
@@ -29,6 +30,7 @@ from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, EARLY_ANSWERS, ENCODED_
                      NO_BODY_OF_GET, OTHER_FRONTS, PLAIN_ENCODED_SLASH, PLAIN_ERRORS,
                      SETTINGS_FRONTS, STREAMING, STREAMING_SETTINGS, UNKNOWN_CODING,
                      WITHOUT_SLASH, WITHOUT_WORKERS, WORKER_LOST)
+from .http2 import status_over_http2
 from .load import Load, assert_staged_once
 from .place import BUILD, ENVIRONMENT, OUTPUT, PATIENCE, ROOT, VARIANT
 from .processes import memory_kib, state_of
@@ -46,5 +48,5 @@ __all__ = [
     "Stack", "accepted_id", "alternate", "assert_problem", "assert_recorded",
     "assert_staged_once", "base62", "bulk_path", "free_port", "median", "memory_kib",
     "org_path", "path_of", "percentile", "send", "send_from", "send_raw", "sound_key",
-    "state_of", "status_of", "unsound_key", "wait_for", "wait_until_equal",
+    "state_of", "status_of", "status_over_http2", "unsound_key", "wait_for", "wait_until_equal",
 ]
