@@ -14,7 +14,7 @@ from harness import JSON, median, path_of, percentile
 from strangers import Strangers
 
 CROWD = 2000
-SENDERS, REQUESTS, RATE = 20, 60, 10  # of each sender, a second
+SENDERS, REQUESTS, RATE = 20, 40, 10  # of each sender, a second
 ROUNDS = 3
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache nginx").split()
 TIMES = 5  # how much longer the slowest in a hundred may take
