@@ -18,7 +18,6 @@ SENDERS, REQUESTS, RATE = 20, 40, 10  # of each sender, a second
 ROUNDS = 3
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache nginx").split()
 TIMES = 5  # how much longer the slowest in a hundred may take
-LEAST_S = 0.02  # of a quiet 99th percentile: below it a busy machine's own noise is measured
 
 
 class Senders:
@@ -59,7 +58,7 @@ class Senders:
             return None
 
 
-@pytest.mark.parametrize("kind", ["idle", "dribbling", "made-up-key"])
+@pytest.mark.parametrize("kind", ["dribbling", "made-up-key"])
 @pytest.mark.parametrize("front", FRONTS)
 def test_strangers(make_stack, capsys, front, kind):
     """Quiet and crowded rounds by turns; the medians of their 99th percentiles are compared."""
@@ -76,4 +75,4 @@ def test_strangers(make_stack, capsys, front, kind):
         print(f" [quiet {median(quiet) * 1000:.1f} ms, crowded {median(crowded) * 1000:.1f} ms,"
               f" {dict(senders.statuses)}, strangers {dict(counts)}]", end="", flush=True)
     assert set(senders.statuses) == {202}
-    assert median(crowded) < TIMES * max(median(quiet), LEAST_S)
+    assert median(crowded) < TIMES * median(quiet)
