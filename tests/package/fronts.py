@@ -122,7 +122,7 @@ class Front:
 def has_ended(pid):
     try:
         return "State:\tZ" in pathlib.Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return True
 
 
