@@ -157,8 +157,7 @@ COMMENT ON COLUMN sluice.api_key.payload_template IS
     'maps a product-org payload to columns: an object of fields and dot paths; null for signal '
     'keys';
 COMMENT ON COLUMN sluice.api_key.template_version IS
-    'tells one payload template of the key from another: a worker that holds another one maps again; '
-    'a hash';
+    'a hash of payload_template, by which a worker sees that it has another one; null for signal keys';
 COMMENT ON COLUMN sluice.api_key.delivery_id_member IS
     'the member of a payload that is its delivery''s id, by name or by a path with dots; null: only '
     'those that all senders share (messageId, message_id)';
@@ -267,8 +266,8 @@ COMMENT ON COLUMN sluice.audit_log.actor IS
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
-    'organization_create, organization_rename, organization_limit, member_add, member_remove, '
-    'key_create, key_edit, key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, '
+    'organization_create, organization_rename, organization_limit, member_add, member_role, '
+    'member_remove, key_create, key_edit, key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, '
     'secret_retire, secret_remove, rejected_replay, retention_set, notifications_set or '
     'person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS

@@ -12,12 +12,13 @@ SET LOCAL ROLE sluice_owner;
 -- during an upgrade. A release that needs other columns adds a type with another name, and a
 -- function that takes it, and keeps the old ones.
 
-CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'other_template', 'unknown_key', 'deactivated', 'expired',
-    'secret_missing', 'secret_wrong', 'wrong_endpoint', 'wrong_network', 'limit_reached');
+CREATE TYPE sluice.intake_outcome AS ENUM ('accepted', 'other_template', 'unknown_key',
+    'deactivated', 'expired', 'secret_missing', 'secret_wrong', 'wrong_endpoint', 'wrong_network',
+    'limit_reached');
 COMMENT ON TYPE sluice.intake_outcome IS
     'The result of authenticating a sender. other_template: its key is good, but nothing was stored, '
-    'because the key has another payload template than its items were made by. The sender sees only 401 for unknown_key to '
-    'secret_wrong, 403 for wrong_endpoint and wrong_network, 429 for limit_reached.';
+    'because the key has another payload template than its items were made by. The sender sees '
+    'only 401 for unknown_key to secret_wrong, 403 for wrong_endpoint and wrong_network, 429 for limit_reached.';
 
 CREATE TYPE sluice.intake_sender AS (
     key_hash bytea,
@@ -32,8 +33,8 @@ COMMENT ON COLUMN sluice.intake_sender.secret_hash IS 'SHA-256 of the secret; nu
 COMMENT ON COLUMN sluice.intake_sender.for_product_orgs IS
     'true: sent to the product-orgs endpoint; otherwise to that of signals';
 COMMENT ON COLUMN sluice.intake_sender.template_version IS
-    'version of the payload template that its items were made by; 0: it has no template yet; null: '
-    'its items need none';
+    'api_key.template_version of the payload template that its items were made by; 0: it has no '
+    'template yet; null: its items need none';
 
 CREATE TYPE sluice.intake_signal AS (
     sender integer,

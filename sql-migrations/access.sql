@@ -51,8 +51,8 @@ END
 $do$;
 REVOKE SELECT ON sluice.api_key, sluice.settings_secret FROM sluice_reader;
 GRANT SELECT (id, organization_id, name, endpoint_type, display, expires_at, payload_template,
-    template_version, delivery_id_member, networks, successor_of, delivery_scope, limited, ordinary, created_at,
-    created_by, deactivated_at, deactivated_by, previous_secret_until, secret_changed_at)
+    template_version, delivery_id_member, networks, successor_of, delivery_scope, limited, ordinary,
+    created_at, created_by, deactivated_at, deactivated_by, previous_secret_until, secret_changed_at)
     ON sluice.api_key TO sluice_reader;
 GRANT SELECT (only_row, made_at) ON sluice.settings_secret TO sluice_reader;
 

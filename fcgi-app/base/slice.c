@@ -3,6 +3,8 @@
  */
 #include "base/slice.h"
 
+#include <string.h>
+
 #include "base/ascii.h"
 
 struct slice slice_of_int(int64_t value, char digits[SLICE_INT_CHARS])
@@ -52,6 +54,16 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 bool slice_starts(struct slice text, struct slice prefix)
 {
 	return text.n >= prefix.n && slice_equal((struct slice){text.p, prefix.n}, prefix);
+}
+
+bool slice_is_one_of(struct slice text, const char *words)
+{
+	for (size_t n; *words != '\0'; words += n + 1) {
+		n = strcspn(words, " ");
+		if (slice_equal(text, (struct slice){words, n}))
+			return true;
+	}
+	return false;
 }
 
 struct slice slice_trim(struct slice text)

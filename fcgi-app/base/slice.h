@@ -51,6 +51,9 @@ bool slice_equal_nocase(struct slice a, struct slice b);
 /* True if the text begins with the prefix. */
 bool slice_starts(struct slice text, struct slice prefix);
 
+/* True for one of the words, each of which has a blank behind it. */
+bool slice_is_one_of(struct slice text, const char *words);
+
 /* Space, tab, carriage return or line feed. */
 static inline bool slice_is_blank(char c)
 {

@@ -250,7 +250,7 @@ int64_t commit_queue_wake_ms(const struct commit_queue *queue)
 		return clock_earlier(wake_ms, queue->connect_ms);
 	case PG_READY:
 	default:
-		if (commit_resolve_is_due(queue))
+		if (commit_resolve_is_pending(queue))
 			return wake_ms;
 		if (queue->health != COMMIT_SOUND)
 			return clock_earlier(wake_ms, queue->probe_ms);
@@ -281,7 +281,7 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	if (pg_state(queue->db) == PG_CLOSED && now_ms >= queue->connect_ms)
 		commit_health_connect(queue, now_ms);
 	commit_health_refuse(queue);
-	if (pg_state(queue->db) == PG_READY && commit_resolve_is_due(queue))
+	if (pg_state(queue->db) == PG_READY && commit_resolve_is_pending(queue))
 		commit_resolve_ask(queue, now_ms);
 	else if (pg_state(queue->db) == PG_READY && queue->group.first == NULL)
 		send_next(queue, now_ms);

@@ -95,7 +95,8 @@ extern const struct pg_statement commit_resolve_greeting;
 bool commit_resolve_keep(struct commit_queue *queue, struct pg_query_result *result,
 			 int64_t now_ms);
 
-bool commit_resolve_is_due(const struct commit_queue *queue);
+/* A group waits for the answer. */
+bool commit_resolve_is_pending(const struct commit_queue *queue);
 
 /* On a new connection: asks, when it is time. */
 void commit_resolve_ask(struct commit_queue *queue, int64_t now_ms);

@@ -38,7 +38,7 @@ static const struct pg_statement question = {
 	.rows = 1,
 };
 
-static bool is_pending(const struct commit_queue *queue)
+bool commit_resolve_is_pending(const struct commit_queue *queue)
 {
 	return queue->unresolved.result.pg != NULL;
 }
@@ -96,11 +96,6 @@ static void give_up(struct commit_queue *queue, int64_t now_ms)
 	log_event(LOG_LEVEL_ERROR, "it is unknown whether a group was committed",
 		  LOG_INT("requests", queue->group.requests));
 	commit_group_fail(queue, STATUS_OUTCOME_UNKNOWN, now_ms);
-}
-
-bool commit_resolve_is_due(const struct commit_queue *queue)
-{
-	return is_pending(queue);
 }
 
 void commit_resolve_ask(struct commit_queue *queue, int64_t now_ms)
@@ -166,7 +161,7 @@ void commit_resolve_answered(struct commit_queue *queue, enum status status,
 
 void commit_resolve_expire(struct commit_queue *queue, int64_t now_ms)
 {
-	if (!is_pending(queue) || now_ms < queue->unresolved.deadline_ms)
+	if (!commit_resolve_is_pending(queue) || now_ms < queue->unresolved.deadline_ms)
 		return;
 	if (queue->unresolved.asking) {
 		commit_health_hang(queue, now_ms);
@@ -178,7 +173,7 @@ void commit_resolve_expire(struct commit_queue *queue, int64_t now_ms)
 
 int64_t commit_resolve_wake_ms(const struct commit_queue *queue)
 {
-	if (!is_pending(queue))
+	if (!commit_resolve_is_pending(queue))
 		return INT64_MAX;
 	return pg_state(queue->db) == PG_READY
 		       ? clock_earlier(queue->unresolved.ask_ms, queue->unresolved.deadline_ms)

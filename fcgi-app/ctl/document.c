@@ -1,6 +1,6 @@
 /*
- * ctl/document.c - sluicectl stats, product-org list, audit: what the settings page
- * shows. See ctl/ctl_internal.h.
+ * ctl/document.c - sluicectl stats, product-org list, audit: what the settings page shows. See
+ * ctl/ctl_internal.h.
  *
  * The database writes each as a JSON object, as for the page. --json prints it unchanged; the
  * tables are made from values in it.
@@ -10,8 +10,8 @@
 #include <stdio.h>
 
 #include "json/path.h"
-#include "json/text.h"
 #include "store/document.h"
+#include "store/export.h"
 
 enum { LIMIT_MAX = 999, PATH_BYTES = CTL_PATH_BYTES };
 
@@ -55,17 +55,6 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 
 /* ---- values of a document ---- */
 
-/* A value as a cell: what a string means, any other as it is written, absent for null. */
-static enum status cell_of(struct arena *arena, struct slice value, struct slice *cell)
-{
-	*cell = value;
-	if (value.p == NULL || slice_equal(value, SLICE("null")))
-		*cell = SLICE_ABSENT;
-	else if (*value.p == '"')
-		return json_text_string(arena, value, cell);
-	return STATUS_OK;
-}
-
 enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[PATH_BYTES],
 			   size_t count, struct slice *cells)
 {
@@ -79,7 +68,7 @@ enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)
 	if (status == STATUS_OK)
 		status = json_paths_find(all, arena, json, found);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = cell_of(arena, found[i], &cells[i]);
+		status = store_answer_meaning(arena, found[i], &cells[i]);
 	return status;
 }
 

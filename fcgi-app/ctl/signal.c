@@ -17,16 +17,6 @@
 
 /* ---- options ---- */
 
-static bool is_one_of(struct slice text, const char *values)
-{
-	for (size_t n; *values != '\0'; values += n + 1) {
-		n = strcspn(values, " ");
-		if (slice_equal(text, (struct slice){values, n}))
-			return true;
-	}
-	return false;
-}
-
 static enum ctl_exit check_values(const struct ctl *ctl)
 {
 	struct slice key = ctl_value(ctl, CTL_KEY);
@@ -35,7 +25,7 @@ static enum ctl_exit check_values(const struct ctl *ctl)
 	if (key.p != NULL && !slice_to_int(key, &id))
 		return ctl_fail(CTL_USAGE, NULL, "--key must be an id, not \"%s\"", key.p);
 	if (ctl_has(ctl, CTL_STATUS) &&
-	    !is_one_of(ctl_value(ctl, CTL_STATUS), store_search_statuses))
+	    !slice_is_one_of(ctl_value(ctl, CTL_STATUS), store_search_statuses))
 		return ctl_fail(CTL_USAGE, NULL, "--status \"%s\" is none of: %.*s",
 				ctl->values[CTL_STATUS], (int)strlen(store_search_statuses) - 1,
 				store_search_statuses);
@@ -144,19 +134,30 @@ static enum ctl_exit export_part(struct ctl *ctl, struct arena *arena,
 	return ctl_flush(ctl);
 }
 
-static enum ctl_exit export(struct ctl *ctl, struct store_question *question,
-			    enum store_format format) {
-	struct arena arena = {0}; char next[NEXT_BYTES]; int64_t left; enum ctl_exit result;
+static enum ctl_exit export_all(struct ctl *ctl, struct store_question *question,
+				enum store_format format)
+{
+	struct arena arena = {0};
+	char next[NEXT_BYTES];
+	int64_t left;
+	enum ctl_exit result;
 
-	if (!slice_to_int(ctl_value(ctl, CTL_LIMIT), &left)) left = INT64_MAX;
-	if (question->before.p == NULL) store_export_head(format, &ctl->out);
-	question->whole = true; ctl->store.arena = &arena;
-	do {size_t rows = 0; result = export_part(ctl, &arena, question, format, left, &rows, next);
-	    question->before = slice_of(next); left -= (int64_t)rows; arena_reset(&arena);}
-while (result == CTL_FINE && *next != '\0' && left > 0);
-ctl->store.arena = &ctl->arena;
-arena_free(&arena);
-return result;
+	if (!slice_to_int(ctl_value(ctl, CTL_LIMIT), &left))
+		left = INT64_MAX;
+	if (question->before.p == NULL)
+		store_export_head(format, &ctl->out);
+	question->whole = true;
+	ctl->store.arena = &arena;
+	do {
+		size_t rows = 0;
+		result = export_part(ctl, &arena, question, format, left, &rows, next);
+		question->before = slice_of(next);
+		left -= (int64_t)rows;
+		arena_reset(&arena);
+	} while (result == CTL_FINE && *next != '\0' && left > 0);
+	ctl->store.arena = &ctl->arena;
+	arena_free(&arena);
+	return result;
 }
 
 /* ---- signal list ---- */
@@ -194,7 +195,7 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 	};
 	enum ctl_exit result = ctl_check_limit(ctl);
 
-	if (result == CTL_FINE && format.p != NULL && !is_one_of(format, store_formats))
+	if (result == CTL_FINE && format.p != NULL && !slice_is_one_of(format, store_formats))
 		result = ctl_fail(CTL_USAGE, NULL, "--format must be ndjson or csv, not \"%s\"",
 				  format.p);
 	if (result == CTL_FINE && format.p != NULL && ctl_has(ctl, CTL_JSON))
@@ -204,8 +205,8 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 	if (result != CTL_FINE)
 		return result;
 	if (format.p != NULL)
-		return export(ctl, &question,
-			      slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON);
+		return export_all(ctl, &question,
+				  slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON);
 	result = ask(ctl, &question, &answer);
 	if (result != CTL_FINE)
 		return result;

@@ -110,11 +110,11 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK
  * else INTERNAL. A prepared statement's failure that may come from types made anew is CONFLICT, and
  * the connection is dropped: the next one prepares it again.
  *
- * OUTCOME_UNKNOWN, with options.early_results and the result if it had arrived: the connection was
- * lost after sending or dropped at the deadline, or the wait
- * for a synchronous standby was cancelled. CONFLICT: a COMMIT that the server answered with
- * ROLLBACK. INVALID_VALUE or INTERNAL, with nothing sent: a parameter that text format cannot hold.
- * A connection that was lost or dropped is PG_CLOSED.
+ * OUTCOME_UNKNOWN: the connection was lost after sending or dropped at the deadline, or the wait
+ * for a synchronous standby was cancelled; of a lost one, with options.early_results, *result is
+ * set if it had arrived. CONFLICT: a COMMIT that the server answered with ROLLBACK. INVALID_VALUE
+ * or INTERNAL, with nothing sent: a parameter that text format cannot hold. A connection that was
+ * lost or dropped is PG_CLOSED.
  */
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
 		   const pg_param *params, struct pg_query_result *result,

@@ -22,7 +22,7 @@ void pace_receive(struct pace *pace, size_t n, int64_t now_us)
 		return;
 	/* More than a grace's worth adds no more than that. */
 	int64_t most = pace->rate * pace->grace_us / SECOND_US + 1;
-	int64_t bytes = clock_earlier((int64_t)n, most);
+	int64_t bytes = (int64_t)n < most ? (int64_t)n : most;
 	pace->until_us = clock_earlier(pace->until_us + bytes * SECOND_US / pace->rate,
 				       now_us + pace->grace_us);
 }

@@ -52,61 +52,53 @@ static bool is_recent(const stats_number *time, int64_t now_us, int64_t limit_us
 	return past_us >= 0 && past_us < limit_us;
 }
 
-static bool is_ours(const struct stats *stats)
-{
-	uint64_t socket = stats_get(&stats_mine()->socket);
+/* What the slots say of the other workers of this socket. */
+struct others {
+	const struct stats *taker; /* of those before us: the one that has kept up last, if any */
+	bool any;
+	bool run; /* one has run lately */
+};
 
-	return socket != 0 && stats_get(&stats->socket) == socket;
+static void take_one(struct others *others, const struct stats *each, bool before_us,
+		     int64_t now_us)
+{
+	others->any = true;
+	others->run |= is_recent(&each->seen_us, now_us, SEEN_US);
+	if (before_us && is_recent(&each->kept_up_us, now_us, SHARE_US) &&
+	    (others->taker == NULL ||
+	     stats_get(&each->kept_up_us) > stats_get(&others->taker->kept_up_us)))
+		others->taker = each;
 }
 
-/* The worker before us that has kept up last; NULL if none does. */
-static const struct stats *taker(int64_t now_us)
+static struct others find_others(int64_t now_us)
 {
-	const struct stats *mine = stats_mine(), *last = NULL;
+	const struct stats *mine = stats_mine();
+	uint64_t socket = stats_get(&mine->socket);
+	struct others others = {0};
+	bool before_us = true;
 
-	for (unsigned i = 0; i < STATS_WORKERS && stats_slot(i) != mine; i++) {
+	for (unsigned i = 0; i < STATS_WORKERS && socket != 0; i++) {
 		const struct stats *each = stats_slot(i);
-		if (is_ours(each) && is_recent(&each->kept_up_us, now_us, SHARE_US) &&
-		    (last == NULL || stats_get(&each->kept_up_us) > stats_get(&last->kept_up_us)))
-			last = each;
+		if (each == mine)
+			before_us = false;
+		else if (stats_get(&each->socket) == socket)
+			take_one(&others, each, before_us, now_us);
 	}
-	return last;
-}
-
-/* Another worker has run lately. */
-static bool is_helped(int64_t now_us)
-{
-	for (unsigned i = 0; i < STATS_WORKERS; i++) {
-		const struct stats *each = stats_slot(i);
-		if (each != stats_mine() && is_ours(each) &&
-		    is_recent(&each->seen_us, now_us, SEEN_US))
-			return true;
-	}
-	return false;
-}
-
-static bool has_others(void)
-{
-	for (unsigned i = 0; i < STATS_WORKERS; i++) {
-		if (stats_slot(i) != stats_mine() && is_ours(stats_slot(i)))
-			return true;
-	}
-	return false;
+	return others;
 }
 
 static void look(struct share *share, int64_t now_us)
 {
-	const struct stats *other = taker(now_us);
+	struct others others = find_others(now_us);
 
-	share->has_others = has_others();
+	share->has_others = others.any;
 	share->yield_until_us =
-		other == NULL ? 0 : (int64_t)stats_get(&other->kept_up_us) + SHARE_US;
-	if (other != NULL)
-		share->keeps = stats_get(&other->is_light) == 0;
+		others.taker == NULL ? 0 : (int64_t)stats_get(&others.taker->kept_up_us) + SHARE_US;
+	if (others.taker != NULL)
+		share->keeps = stats_get(&others.taker->is_light) == 0;
 	else
-		share->keeps = !share->has_others ||
-			       is_recent(&stats_mine()->kept_up_us, now_us, SHARE_US) ||
-			       !is_helped(now_us);
+		share->keeps =
+			!others.run || is_recent(&stats_mine()->kept_up_us, now_us, SHARE_US);
 }
 
 void share_waited(struct share *share, bool takes, uint64_t requests, int64_t before_us,

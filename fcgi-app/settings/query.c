@@ -72,17 +72,6 @@ static void add_fault(struct faults *faults, struct slice place, const char *det
 
 /* ---- values ---- */
 
-static bool is_one_of(struct slice text, const char *values)
-{
-	while (*values != '\0') {
-		size_t n = strcspn(values, " ");
-		if (slice_equal(text, (struct slice){values, n}))
-			return true;
-		values += n + 1;
-	}
-	return false;
-}
-
 static void check_number(struct faults *faults, const struct parameter *parameter,
 			 struct slice text)
 {
@@ -104,7 +93,7 @@ static void check_one_of(struct faults *faults, const struct parameter *paramete
 	char detail[DETAIL_BYTES_MAX];
 	const char *values = parameter->values;
 
-	if (is_one_of(text, values))
+	if (slice_is_one_of(text, values))
 		return;
 	(void)snprintf(detail, sizeof(detail), "is none of: %.*s", (int)strlen(values) - 1, values);
 	add_fault(faults, slice_of(parameter->name), detail);

@@ -162,9 +162,8 @@ enum status settings_make_key(struct settings *settings, struct new_key *made,
 			      bool secret) MUST_CHECK;
 enum status settings_make_secret(struct settings *settings, struct new_key *made) MUST_CHECK;
 
-/* ---- the handlers, one for each route: member.c,
- * member_change.c, key.c, key_change.c, template.c, document.c ----
- */
+/* ---- the handlers, one for each route: member.c, member_change.c, key.c, key_change.c,
+ * template.c, document.c ---- */
 
 /* Makes the response and returns its status. */
 typedef enum status settings_handler(struct settings *settings);

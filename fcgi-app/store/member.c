@@ -61,14 +61,23 @@ enum status store_member_list(const struct store *store, struct slice organizati
 
 /* ---- on behalf of a user ---- */
 
+/* What is behind the organization may be absent. */
+static enum status ask(const struct store *store, const struct pg_statement *statement,
+		       struct slice organization, struct slice third, struct slice fourth,
+		       struct slice *json)
+{
+	const pg_param params[] = {store->actor, organization, third, fourth};
+
+	return store_ask_text(store, statement, params, json);
+}
+
 enum status store_settings_members(const struct store *store, struct slice organization,
 				   struct slice *json)
 {
 	static const struct pg_statement statement = STORE_CALL(
 		"store_settings_members", "sluice.settings_members($1::text, $2::bigint)", 2);
-	const pg_param params[] = {store->actor, organization};
 
-	return store_ask_text(store, &statement, params, json);
+	return ask(store, &statement, organization, SLICE_ABSENT, SLICE_ABSENT, json);
 }
 
 enum status store_settings_member_add(const struct store *store, struct slice organization,
@@ -77,9 +86,8 @@ enum status store_settings_member_add(const struct store *store, struct slice or
 	static const struct pg_statement statement = STORE_CALL(
 		"store_settings_member_add",
 		"sluice.settings_member_add($1::text, $2::bigint, $3::text, $4::text)", 4);
-	const pg_param params[] = {store->actor, organization, user, role};
 
-	return store_ask_text(store, &statement, params, json);
+	return ask(store, &statement, organization, user, role, json);
 }
 
 enum status store_settings_member_role(const struct store *store, struct slice organization,
@@ -88,9 +96,8 @@ enum status store_settings_member_role(const struct store *store, struct slice o
 	static const struct pg_statement statement = STORE_CALL(
 		"store_settings_member_role",
 		"sluice.settings_member_role($1::text, $2::bigint, $3::text, $4::text)", 4);
-	const pg_param params[] = {store->actor, organization, user, role};
 
-	return store_ask_text(store, &statement, params, json);
+	return ask(store, &statement, organization, user, role, json);
 }
 
 enum status store_settings_member_remove(const struct store *store, struct slice organization,
@@ -99,9 +106,8 @@ enum status store_settings_member_remove(const struct store *store, struct slice
 	static const struct pg_statement statement =
 		STORE_CALL("store_settings_member_remove",
 			   "sluice.settings_member_remove($1::text, $2::bigint, $3::text)", 3);
-	const pg_param params[] = {store->actor, organization, user};
 
-	return store_ask_text(store, &statement, params, json);
+	return ask(store, &statement, organization, user, SLICE_ABSENT, json);
 }
 
 enum status store_settings_limit(const struct store *store, struct slice organization,
@@ -111,7 +117,6 @@ enum status store_settings_limit(const struct store *store, struct slice organiz
 	static const struct pg_statement statement = STORE_CALL(
 		"store_settings_limit",
 		"sluice.settings_limit($1::text, $2::bigint, $3::bigint, $4::boolean)", 4);
-	const pg_param params[] = {store->actor, organization, signal_limit, overages};
 
-	return store_ask_text(store, &statement, params, json);
+	return ask(store, &statement, organization, signal_limit, overages, json);
 }

@@ -7,7 +7,9 @@ import { view as jsonView } from './json.js';
 import { empty, supersede } from './state.js';
 import { signals } from './signals.js';
 import { statusBadge } from './status.js';
-import { code, facts, pages, payloadOf, text, warning } from './table.js';
+import {
+	clamp, clip, code, dash, facts, pages, payloadOf, sub, text, warning,
+} from './table.js';
 import { minute, number, second } from './time.js';
 
 /** @import { Api } from './api.js' */
@@ -32,22 +34,11 @@ const PAGE = 50;
 
 // ---- cells ----
 
-const dash = () => el('span', { class: 'muted' }, '–');
-
 /** @param {Timestamp | null} timestamp */
 const time = timestamp => timestamp === null ? null : second(timestamp);
 
 /** @param {Integer | null} value */
 const count = value => value === null ? dash() : number(value);
-
-/** @param {string | null} value on two lines at most */
-const clamp = value => value ? el('span', { class: 'clamp' }, bdi(value)) : dash();
-
-/** @param {string | null} value on one line */
-const clip = value => value ? el('span', { class: 'clip' }, bdi(value)) : dash();
-
-/** @param {string | null} value on one line below another value */
-const sub = value => value ? el('span', { class: 'sub clip' }, bdi(value)) : null;
 
 /** @type {Column<{ received_at: Timestamp }>} */
 const received = { label: 'Received', class: 'nowrap', cell: row => second(row.received_at) };

@@ -2,13 +2,13 @@
 // signals.js - the signals of an organization: the search over all that is kept, its progress, the
 // rows as they come in, and files of what was found.
 
-import { announce, bdi, button, el } from './dom.js';
+import { announce, button, el } from './dom.js';
 import { download } from './download.js';
 import { follow } from './follow.js';
-import { isFiltered, isOpen, queryOf, searchForm } from './search.js';
+import { NAMES, isFiltered, isOpen, queryOf, searchForm } from './search.js';
 import { empty, failed, loading, supersede } from './state.js';
 import { statusBadge } from './status.js';
-import { code, facts, payloadOf, table, text, warning } from './table.js';
+import { clamp, clip, code, facts, payloadOf, sub, table, text, warning } from './table.js';
 import { keepAgo, minute, plural, relative, second } from './time.js';
 
 /** @import { Api } from './api.js' */
@@ -27,9 +27,7 @@ const OPTIONS = {
 			relative(row.received_at), el('span', { class: 'sub' }, second(row.received_at))] },
 		{ label: 'Source', cell: row => clip(row.source) },
 		{ label: 'Event', class: 'cell-name', cell: row => [
-			el('span', { class: 'clamp' }, bdi(row.event_name ?? row.event_type ?? '–')),
-			row.event_name && row.event_type
-				? el('span', { class: 'sub clip' }, bdi(row.event_type)) : null] },
+			clamp(row.event_name ?? row.event_type), row.event_name ? sub(row.event_type) : null] },
 		{ label: 'Who', cell: row => clip(row.email ?? row.user_id ?? row.anonymous_id) },
 		{ label: 'Key', cell: row => clip(row.key_name) },
 		{ label: 'Status', class: 'nowrap', cell: row => statusBadge(row.status) }],
@@ -42,10 +40,6 @@ const OPTIONS = {
 		['Request ID', code(row.request_id)], ['Error', warning(row.error)],
 	]), payloadOf(row.payload, row.payload_bytes)],
 };
-
-/** @param {string | null} value on one line */
-const clip = value => value ? el('span', { class: 'clip' }, bdi(value))
-	: el('span', { class: 'muted' }, '–');
 
 class Signals {
 	rows = el('div', { class: 'found' });
@@ -83,16 +77,20 @@ class Signals {
 		const form = searchForm(this.chosen, chosen => {
 			const focused = document.activeElement instanceof HTMLElement
 				? document.activeElement.getAttribute('name') : null;
-			Object.assign(this.chosen, { q: null, in: null, source: null, event: null, status: null,
-				when: null, from: null, until: null }, chosen);
-			this.changed();
-			this.show();
+			this.choose(chosen);
 			const again = this.place.querySelector(`[name="${focused ?? 'q'}"]`);
 			if (again instanceof HTMLElement)
 				again.focus();
 		});
 		this.place.replaceChildren(form, this.tools, this.fresh, this.rows, this.progress);
 		this.start();
+	}
+
+	/** @param {Chosen} chosen in place of all that was */
+	choose(chosen) {
+		NAMES.forEach(name => { this.chosen[name] = chosen[name] ?? null; });
+		this.changed();
+		this.show();
 	}
 
 	/** From the newest signal on. */
@@ -191,14 +189,13 @@ class Signals {
 	finish(all, next, until, stopped) {
 		this.rows.removeAttribute('aria-busy');
 		const filtered = isFiltered(this.chosen);
-		/** @param {string} label */
-		const more = label => next === null ? null : button(label, () => this.load(all, next,
+		const more = () => button(stopped ? 'Go on' : 'Show more', () => this.load(all, next,
 			document.activeElement instanceof HTMLElement ? document.activeElement : null));
 		if (!this.table)
 			this.rows.replaceChildren(next !== null
 				? empty('Nothing found so far', 'The search was stopped before its end.')
 				: filtered ? empty('Nothing matches', 'All that is kept was searched, and no signal'
-					+ ' is as you have asked.', button('Clear the search', () => this.clear()))
+					+ ' is as you have asked.', button('Clear the search', () => this.choose({})))
 					: empty('Nothing has arrived yet', 'Signals appear here as soon as a sender'
 						+ ' posts one.'));
 		const count = this.known.size;
@@ -207,16 +204,9 @@ class Signals {
 				? count > 0 ? `${plural(count, 'signal', 'signals')}: that is all there is.` : ''
 				: [plural(count, 'signal', 'signals'), ' so far, searched until ',
 					minute(until ?? ''), '.']),
-			...[more(stopped ? 'Go on' : 'Show more')].filter(each => each !== null));
+			...next === null ? [] : [more()]);
 		this.tools.replaceChildren(...this.table ? [this.files()] : [],
 			...isOpen(this.chosen) ? [this.pause()] : []);
-	}
-
-	clear() {
-		Object.keys(this.chosen).filter(name => name !== 'list')
-			.forEach(name => { this.chosen[name] = null; });
-		this.changed();
-		this.show();
 	}
 
 	files() {

@@ -121,6 +121,19 @@ export function facts(pairs) {
 		.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))));
 }
 
+// ---- cells ----
+
+export const dash = () => el('span', { class: 'muted' }, '–');
+
+/** @param {string | null} value on two lines at most */
+export const clamp = value => value ? el('span', { class: 'clamp' }, bdi(value)) : dash();
+
+/** @param {string | null} value on one line */
+export const clip = value => value ? el('span', { class: 'clip' }, bdi(value)) : dash();
+
+/** @param {string | null} value on one line below another value */
+export const sub = value => value ? el('span', { class: 'sub clip' }, bdi(value)) : null;
+
 // ---- values of opened rows ----
 
 /** @param {string | Integer | null} value */

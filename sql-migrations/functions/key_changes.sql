@@ -73,9 +73,9 @@ END
 $$;
 COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb, text[]) IS
     'Changes the name, expiration (infinity: never), payload template and networks (an empty array: '
-    'from everywhere) of a key, and returns it as key_show does. Null leaves a value as it is. Holds for requests that authenticate after the '
-    'commit. Raises as key_to_change does, and 22023 for an invalid value, with the parameter as '
-    'the error''s column.';
+    'from everywhere) of a key, and returns it as key_show does. Null leaves a value as it is. '
+    'Holds for requests that authenticate after the commit. Raises as key_to_change does, and 22023 '
+    'for an invalid value, with the parameter as the error''s column.';
 
 -- ---- rotation ----
 

@@ -69,9 +69,9 @@ END
 $$;
 COMMENT ON FUNCTION sluice.key_networks(text, bigint, text[]) IS
     'Sets the networks from which a key may be used, 1 to 200 of IPv4 and IPv6 (null: from '
-    'everywhere), also of a deactivated key, and returns the key as key_show does. Takes effect for requests that authenticate '
-    'after the commit. Setting the same again changes nothing. Raises P0002 if there is no such '
-    'key, 22023 for an invalid network.';
+    'everywhere), also of a deactivated key, and returns the key as key_show does. Takes effect for '
+    'requests that authenticate after the commit. Setting the same again changes nothing. Raises '
+    'P0002 if there is no such key, 22023 for an invalid network.';
 
 CREATE OR REPLACE FUNCTION sluice.is_allowed(key_id bigint, address inet) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

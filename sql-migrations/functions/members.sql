@@ -104,9 +104,9 @@ END
 $$;
 COMMENT ON FUNCTION sluice.settings_member_add(text, bigint, text, text) IS
     'Makes a user a member, and returns the members as settings_members does. Owners may add '
-    'admins, editors and viewers, admins editors and viewers. Adding a member with the role that it has changes '
-    'nothing. Raises 23505 for a member with another role, 22023 for '
-    'an invalid value, with the parameter as the error''s column, and as membership does.';
+    'admins, editors and viewers, admins editors and viewers. Adding a member with the role that it '
+    'has changes nothing. Raises 23505 for a member with another role, 22023 for an invalid value, '
+    'with the parameter as the error''s column, and as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_member_role(user_name text, organization_id bigint,
     member_name text, role text) RETURNS json

@@ -135,12 +135,29 @@ START_TEST(numbers_are_written_and_terminated)
 }
 END_TEST
 
+static const struct {
+	struct slice text;
+	const char *words;
+	bool is;
+} words[] = {
+	{{"b", 1}, "a b c ", true}, {{"c", 1}, "a b c ", true},	   {{"ab", 2}, "a b c ", false},
+	{{"", 0}, "a b c ", false}, {{"a b", 3}, "a b c ", false}, {{"a", 1}, "ab ", false},
+	{{"ab", 2}, "a ", false},   {{"a", 1}, "", false},
+};
+
+START_TEST(a_word_of_several)
+{
+	ck_assert_int_eq(slice_is_one_of(words[_i].text, words[_i].words), words[_i].is);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("slice");
 	TCase *tests = tcase_create("slice");
 
 	tcase_add_loop_test(tests, slices_compare, 0, LENGTH(pairs));
+	tcase_add_loop_test(tests, a_word_of_several, 0, LENGTH(words));
 	tcase_add_loop_test(tests, slices_are_trimmed, 0, LENGTH(blanks));
 	tcase_add_test(tests, slices_hold_any_byte);
 	tcase_add_loop_test(tests, digits_are_read, 0, LENGTH(numbers));
