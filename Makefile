@@ -76,7 +76,7 @@ say = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),,@printf '  %-4s %s\n'
 .DELETE_ON_ERROR:
 .PHONY: all help deps run demo check check-unit check-sql check-e2e check-fronts check-san \
 	check-fresh check-package check-builds check-steady unit-tests coverage coverage-run mutate programs check-faults check-faults-quick fuzz check-fuzz fuzz-programs \
-	stress bench bench-quick bench-json check-instructions record-instructions lint format install uninstall deb clean FORCE
+	stress soak bench bench-quick bench-json check-instructions record-instructions lint format install uninstall deb clean FORCE
 
 INTAKE_BIN := $(BUILD)/sluice-intake
 SETTINGS_BIN := $(BUILD)/sluice-settings
@@ -239,6 +239,10 @@ check-faults-quick: all
 stress: SECONDS := 240
 stress: all  ## consumers and followers while backends, workers and the server are killed: SECONDS=n (240) SEED=n
 	tests/stress/run --seconds $(SECONDS) $(if $(filter-out file,$(origin SEED)),--seed $(SEED))
+
+soak: MINUTES := 60
+soak: all  ## mixed traffic while things fail at random; memory and descriptors flat: MINUTES=n (60) SEED=n
+	tests/soak/run --minutes $(MINUTES) $(if $(filter-out file,$(origin SEED)),--seed $(SEED))
 
 check-builds:  ## clang, a packager's flags, arm64
 	tests/check-builds

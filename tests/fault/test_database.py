@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 from backends import INTAKE, end_backends
 from harness import (FRONTS, JSON, NDJSON, PATIENCE, SEED, Load, accepted_id, assert_problem,
                      assert_staged_once, bulk_path, path_of, send, wait_for)
+from oracle import Oracle
 from postgresql_server import Server
 
 REQUEST_S = 20  # the time limit of a request where a test is about how soon it is answered
@@ -288,6 +290,50 @@ def test_full_disk(make_stack):
     finally:
         server.end()
         subprocess.run(["umount", place], check=True)
+
+
+@contextlib.contextmanager
+def small_wal(server, place):
+    """The WAL of a stopped server lies on a small file system; yields how to enlarge it."""
+    wal, owner = server.data / "pg_wal", os.stat(server.data).st_uid
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "none", place], check=True)
+    try:
+        shutil.copytree(wal, place / "wal")
+        subprocess.run(["chown", "-R", str(owner), place], check=True)
+        shutil.rmtree(wal)
+        wal.symlink_to(place / "wal")
+        yield lambda: subprocess.run(["mount", "-o", "remount,size=1g", place], check=True)
+    finally:
+        server.end()
+        subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system takes root")
+def test_full_wal_disk(make_stack, capsys):
+    """PostgreSQL panics, and stays away until there is room again."""
+    stack = make_stack("lighttpd")
+    key, server = stack.new_key(), Server(stack)
+    stack.disconnect()
+    server.stop()
+    with small_wal(server, stack.dir / "small") as enlarge:
+        server.start()
+        with Oracle(stack, key, REQUEST_S) as oracle:
+            wait_for(lambda: oracle.count(202) >= 50, "the load is accepted")
+            with contextlib.suppress(psycopg2.Error):
+                stack.psql("create table public.filler as select repeat(md5(n::text), 50) as t"
+                           " from generate_series(1, 200000) as n")
+                pytest.fail("there is room")
+            since = time.monotonic()
+            wait_for(lambda: oracle.count(503, since) >= 50, "requests are refused")
+            server.end()
+            enlarge()
+            server.start()
+            healed = time.monotonic()
+            wait_for(lambda: oracle.count(202, healed) >= 50, "requests are accepted again")
+        oracle.report(capsys)
+        oracle.check()
+        stack.disconnect()
 
 
 def test_synchronous_commit_stays_on(make_stack):

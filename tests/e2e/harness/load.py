@@ -8,6 +8,7 @@ import json
 import threading
 import time
 
+from . import openapi
 from .client import JSON, Client, NoAnswer
 from .wait import LIMIT_S, wait_for
 
@@ -28,6 +29,7 @@ class Load:
         self.stack, self.path, self.headers, self.timeout = stack, path, headers, timeout
         self.body = body or (lambda number: json.dumps(
             {"email": f"load-{number}@example.com", "number": number}).encode())
+        openapi.document()  # else each sender reads it, and its connection is closed meanwhile
         self.numbers = itertools.count()
         self.sent = []
         self.stopping = threading.Event()
