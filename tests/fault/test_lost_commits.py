@@ -156,7 +156,7 @@ def answers(stack):
 def test_commit_that_waits_for_a_standby(relayed):
     """It is not durable as promised, so it is not accepted, although the server has it."""
     stack, relay, _ = relayed
-    with Worker(stack, more={"SLUICE_REQUEST_TIMEOUT": "4s",
+    with Worker(stack, more={"SLUICE_REQUEST_TIMEOUT": "12s",
                              "SLUICE_DATABASE": relay.database()}) as worker:
         lose_commit_that_waits(stack, relay, worker)
 
