@@ -89,7 +89,7 @@ enum status blocking_read_all(struct blocking *blocking, struct buf *out)
 void blocking_drain(const struct blocking *blocking)
 {
 	while (fcgi_drain(blocking->fcgi) == STATUS_AGAIN &&
-	       blocking_wait(blocking->fcgi, POLLIN, blocking->deadline_ms))
+	       wait_for_body(blocking) == STATUS_AGAIN)
 		;
 }
 

@@ -94,14 +94,17 @@ def test_buffered_bytes_give_way(stack, key):
     assert stack.rows(key) == 5
 
 
-def test_a_body_that_comes_too_slowly_is_given_up(stack, key):
+@pytest.mark.parametrize("path_to, form", [(path_of, b"%s"), (bulk_path, b"[%s]")])
+def test_a_body_that_comes_too_slowly_is_given_up(stack, path_to, form):
     """One that came earlier and is fast enough is still waited for then."""
-    body = b" " * 200_000 + SEED
-    limits = {"SLUICE_REQUEST_TIMEOUT": "6s", "SLUICE_BODY_RATE": "1KiB"}
+    key = stack.new_key()
+    body = form % (b" " * 200_000 + SEED)
+    limits = {"SLUICE_REQUEST_TIMEOUT": "6s", "SLUICE_BULK_TIMEOUT": "6s",
+              "SLUICE_BODY_RATE": "1KiB"}
     with Worker(stack, more=limits) as worker, \
             worker.talk() as fast, worker.talk() as slow:
-        fast.write(begin() + params(variables_of(path_of(key), len(body))))
-        slow.write(begin() + params(variables_of(path_of(key), len(SEED)))
+        fast.write(begin() + params(variables_of(path_to(key), len(body))))
+        slow.write(begin() + params(variables_of(path_to(key), len(SEED)))
                    + record(STDIN, SEED[:9]))
         sent = 0
         while not slow.is_answered():
