@@ -35,8 +35,10 @@ enum status blocking_read(void *context, char *room, size_t size, size_t *n) MUS
  * STATUS_NO_MEMORY, or as blocking_read(). */
 enum status blocking_read_all(struct blocking *blocking, struct buf *out) MUST_CHECK;
 
-/* Discards the rest of the request's input, which must precede the response; see fcgi_drain(). Waits
- * for it no longer than for a body that is wanted. */
+/*
+ * Discards the rest of the request's input, which must precede the response; see fcgi_drain().
+ * Waits for it no longer than for a body that is wanted.
+ */
 void blocking_drain(const struct blocking *blocking);
 
 /* Gives the web server a few seconds to take the response, and closes the connection. sent is what
