@@ -105,12 +105,15 @@ def send_from(stack, address, path, body=SEED, headers=JSON, method="POST", port
         return client.send(path, body, headers, method)
 
 
-def send_raw(stack, data, timeout=30.0, half_close=False):
-    """Writes bytes as they are and returns whatever comes back until the server closes."""
+def send_raw(stack, *pieces, timeout=30.0, half_close=False):
+    """Writes bytes as they are and returns whatever comes back until the server closes, which may
+    be before it has read all of them."""
     with socket.create_connection(("127.0.0.1", stack.port), timeout * PATIENCE) as sock:
-        sock.sendall(data)
-        if half_close:
-            sock.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in pieces:
+                sock.sendall(piece)
+            if half_close:
+                sock.shutdown(socket.SHUT_WR)
         received = b""
         with contextlib.suppress(ConnectionResetError):
             while piece := sock.recv(65536):
