@@ -259,6 +259,7 @@ check-package:  ## the Debian packages in new Debian roots, web servers and syst
 bench: all  ## all benchmarks; about an hour
 	deploy/lab/deps bench
 	tests/bench/run
+	tests/bench/workers
 	tests/bench/statement
 	tests/bench/bulk
 	tests/bench/queue --held

@@ -43,14 +43,19 @@ def wrk(url, targets, seconds, connections=64, body=harness.SEED, media="applica
 
 
 class Pgbench:
-    """A pgbench of one script, running beside something else until end() is called."""
+    """A pgbench of one script, running beside something else until end() is called.
 
-    def __init__(self, stack, script, seconds, clients, variables=None, protocol="simple"):
+    rate: transactions a second, at most; the latency then counts from when each was due.
+    """
+
+    def __init__(self, stack, script, seconds, clients, variables=None, protocol="simple",
+                 rate=None):
         self.file = contextlib.ExitStack()
         path = self.file.enter_context(text_file(script))
         defined = [f"-D{name}={value}" for name, value in (variables or {}).items()]
+        paced = [f"--rate={rate}"] if rate else []
         self.process = subprocess.Popen(
-            [PG_BIN / "pgbench", "-n", "-c", str(clients), "-j", "1", "-T", str(seconds), "-M",
+            [PG_BIN / "pgbench", "-n", *paced, "-c", str(clients), "-j", "1", "-T", str(seconds), "-M",
              protocol, *defined, "-f", path],
             env={**harness.ENVIRONMENT, **stack.env}, stdout=subprocess.PIPE, text=True)
 

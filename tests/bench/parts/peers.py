@@ -23,16 +23,16 @@ PHP_PROCESSES = 16
 WORKER = "www-data" if os.getuid() == 0 else getpass.getuser()
 
 
-def build_empty():
-    """A directory of programs in which the workers' place is taken by empty.c."""
-    place = OUTPUT / "empty"
+def build_program(name, *libraries):
+    """A directory of programs in which the workers' place is taken by peers/name.c."""
+    place = OUTPUT / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
     subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=c17",
                     "-D_POSIX_C_SOURCE=200809L", "-O2", "-Wall", "-Wextra", "-Werror", "-o",
-                    place / "sluice-intake", PEERS / "empty.c", "-lfcgi"], check=True)
-    for name in ("sluicectl", "sluice-settings"):
-        (place / name).symlink_to(harness.BUILD / name)
+                    place / "sluice-intake", PEERS / f"{name}.c", *libraries], check=True)
+    for program in ("sluicectl", "sluice-settings"):
+        (place / program).symlink_to(harness.BUILD / program)
     return place
 
 

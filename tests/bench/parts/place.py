@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import time
 
 import harness
@@ -22,6 +23,10 @@ def processes():
             continue
         found[int(entry)] = (int(stat[1]), sum(map(int, stat[11:15])) / TICKS)
     return found
+
+
+def children_of(pid):
+    return {child for child, (parent, _) in processes().items() if parent == pid}
 
 
 def cpu_of(roots):
@@ -75,6 +80,20 @@ class Place:
         """Requests go to this address; its processes are the descendants of these."""
         self.url = url
         self.roots = {**roots, "postgres": int(self.stack.env["POSTGRES_PID"])}
+
+    def reconfigure(self, old, new):
+        """Has the web server read its files again, with new for old."""
+        home = pathlib.Path(self.stack.env["WORKERS_CONFIG"]).parents[1]
+        found = [path for path in [*home.glob("etc/**/*"), *home.glob("share/**/*")]
+                 if path.is_file() and not path.is_symlink() and old in path.read_text("latin-1")]
+        if not found:
+            raise SystemExit(f"bench: {self.name}: no file says {old!r}")
+        for path in found:
+            path.write_text(path.read_text("latin-1").replace(old, new), "latin-1")
+        before = children_of(self.roots["web"])
+        os.kill(self.roots["web"], signal.SIGHUP)
+        harness.wait_for(lambda: not before & children_of(self.roots["web"]),
+                         "processes of the web server with the new configuration")
 
     def quiet(self):
         """How many rows there are once nothing is under way any more."""

@@ -5,7 +5,8 @@
  * server, started the very same way. One process, one request after the other. It is tuned as our
  * workers are where tuning is possible from outside: it does not wait for the peer to close a
  * connection (LIBFCGI_OS_CLOSE_POLL_TIMEOUT=0, without which it is several times slower), and it
- * reads the body to its end. Its answer is as long as ours and has the same header fields.
+ * reads the body to its end. Its answer is as long as ours and has the same header fields. It
+ * closes each connection, as a program of one request after the other must; keeping.c keeps them.
  */
 #include <fcgiapp.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ int main(void)
 			"{\"id\":1234567,\"message\":\"Signal received and queued for processing\","
 			"\"source\":\"generic\",\"cold_storage\":false}",
 			request.out);
+		request.keepConnection = 0;
 		FCGX_Finish_r(&request);
 	}
 	return 0;
