@@ -55,8 +55,8 @@ class Pgbench:
         defined = [f"-D{name}={value}" for name, value in (variables or {}).items()]
         paced = [f"--rate={rate}"] if rate else []
         self.process = subprocess.Popen(
-            [PG_BIN / "pgbench", "-n", *paced, "-c", str(clients), "-j", "1", "-T", str(seconds), "-M",
-             protocol, *defined, "-f", path],
+            [PG_BIN / "pgbench", "-n", *paced, "-c", str(clients), "-j", "1", "-T", str(seconds),
+             "-M", protocol, *defined, "-f", path],
             env={**harness.ENVIRONMENT, **stack.env}, stdout=subprocess.PIPE, text=True)
 
     def end(self):
