@@ -60,7 +60,7 @@ static void advance_ready(struct loop *loop, int64_t now_us)
 	void *owner;
 
 	while ((owner = poller_next(loop->poller)) != NULL) {
-		if (loop_advance_parked(loop, owner, now_us))
+		if (owner == loop->scrape || loop_advance_parked(loop, owner, now_us))
 			continue;
 		struct slot *slot = owner;
 		/* Not past its deadline, unless its head had to wait for us. */
@@ -76,6 +76,20 @@ static void advance_committed(struct loop *loop, struct commit_request *commit)
 		struct slot *slot = commit->owner;
 		commit = commit->queue.next; /* a part of the request, which may be reset */
 		loop_advance_committed(loop, slot);
+		arm(loop, slot);
+	}
+}
+
+/* All that wait for the database's metrics get the same. */
+static void advance_scraped(struct loop *loop, int64_t now_ms)
+{
+	if (!scrape_step(loop->scrape, now_ms))
+		return;
+	for (size_t i = 0; i < loop->pool.count; i++) {
+		struct slot *slot = &loop->pool.slots[i];
+		if (slot->state != SLOT_SCRAPING)
+			continue;
+		loop_advance_scraped(loop, slot);
 		arm(loop, slot);
 	}
 }
@@ -204,6 +218,7 @@ static int64_t wake_time(struct loop *loop, int64_t now_us)
 		wake_by(&wake_ms, loop_give_way(loop, now_ms) ? now_ms : now_ms + GIVE_WAY_MS);
 	wake_by(&wake_ms, process_tell(now_ms));
 	wake_by(&wake_ms, commit_queue_wake_ms(loop->queue));
+	wake_by(&wake_ms, scrape_wake_ms(loop->scrape));
 	wake_by(&wake_ms, accept_ms(loop, now_us));
 	if (loop->deferred != NULL)
 		wake_by(&wake_ms, now_ms + DEFER_MS);
@@ -215,6 +230,20 @@ static int64_t wake_time(struct loop *loop, int64_t now_us)
 	return wake_ms;
 }
 
+/* STATUS_OK, or STATUS_NO_MEMORY: it is to be tried again. */
+static enum status poll_databases(struct loop *loop)
+{
+	int scraping = scrape_fd(loop->scrape);
+	enum status status = poller_set_database(loop->poller, commit_queue_fd(loop->queue),
+						 commit_queue_events(loop->queue),
+						 !commit_queue_is_connected(loop->queue));
+
+	if (status == STATUS_OK && scraping >= 0)
+		status = poller_arm(loop->poller, scraping, scrape_events(loop->scrape),
+				    loop->scrape);
+	return status;
+}
+
 static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 {
 	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
@@ -224,9 +253,7 @@ static void wait_for_events(struct loop *loop, const sigset_t *while_waiting)
 	if (!commit_queue_is_in_flight(loop->queue))
 		loop->progress_us = now_us;
 	if (poller_set_listening(loop->poller, listens) != STATUS_OK ||
-	    poller_set_database(loop->poller, commit_queue_fd(loop->queue),
-				commit_queue_events(loop->queue),
-				!commit_queue_is_connected(loop->queue)) != STATUS_OK)
+	    poll_databases(loop) != STATUS_OK)
 		wake_ms = now_ms + RETRY_MS;
 	int64_t left_ms = wake_ms > now_ms ? wake_ms - now_ms : 0;
 	poller_wait(loop->poller, wake_ms == INT64_MAX ? -1 : left_ms, while_waiting);
@@ -264,6 +291,7 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	if (committed != NULL)
 		loop->progress_us = now_us;
 	advance_committed(loop, committed);
+	advance_scraped(loop, now_ms);
 	publish(loop);
 }
 
@@ -284,11 +312,14 @@ static enum status open_loop(struct loop *loop)
 		status = poller_open(&loop->poller, loop->listener->fd);
 	if (status == STATUS_OK)
 		status = commit_queue_open(&loop->queue, loop->config);
+	if (status == STATUS_OK)
+		status = scrape_open(&loop->scrape, loop->config);
 	return status;
 }
 
 static void close_loop(struct loop *loop)
 {
+	scrape_close(loop->scrape);
 	commit_queue_close(loop->queue);
 	poller_close(loop->poller);
 	template_cache_close(loop->templates);

@@ -1,6 +1,6 @@
 /*
  * server/loop_child.c - requests that take long and must not delay the others: large bodies, once
- * their key is known to be good, and the metrics. See server/loop_internal.h.
+ * their key is known to be good. See server/loop_internal.h.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,6 +16,7 @@ static _Noreturn void serve_and_exit(struct loop *loop, struct slot *slot)
 	(void)close(loop->listener->fd);
 	poller_close(loop->poller);
 	commit_queue_abandon(loop->queue);
+	scrape_abandon(loop->scrape);
 	parked_pool_close(&loop->kept);
 	parked_pool_close(&loop->leaving);
 	for (size_t i = 0; i < loop->pool.count; i++) {
@@ -27,16 +28,9 @@ static _Noreturn void serve_and_exit(struct loop *loop, struct slot *slot)
 	_exit(EXIT_SUCCESS);
 }
 
-bool loop_may_fork(const struct loop *loop, const struct slot *slot)
-{
-	bool for_metrics = slot->request.match.route->action == ROUTE_METRICS;
-
-	return loop->children < loop->config->large_requests + for_metrics;
-}
-
 void loop_serve_in_child(struct loop *loop, struct slot *slot)
 {
-	if (!loop_may_fork(loop, slot)) {
+	if (loop->children >= loop->config->large_requests) {
 		loop_problem(loop, slot, STATUS_BUSY);
 		return;
 	}

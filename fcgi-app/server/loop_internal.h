@@ -11,6 +11,7 @@
 #include "server/parked.h"
 #include "server/listener.h"
 #include "server/poller.h"
+#include "server/scrape.h"
 #include "server/share.h"
 #include "server/slot.h"
 
@@ -19,6 +20,7 @@ struct loop {
 	struct listener *listener;
 	struct poller *poller;
 	struct commit_queue *queue;
+	struct scrape *scrape;
 	struct template_cache *templates;
 	struct slot_pool pool;
 	struct parked_pool kept;    /* connections between two requests */
@@ -38,6 +40,9 @@ void loop_advance(struct loop *loop, struct slot *slot);
 
 /* Goes on with a request that has come back from the commit queue. */
 void loop_advance_committed(struct loop *loop, struct slot *slot);
+
+/* Answers the metrics when scrape_step() says so. */
+void loop_advance_scraped(struct loop *loop, struct slot *slot);
 
 /* Answers with a problem. */
 void loop_problem(struct loop *loop, struct slot *slot, enum status status);
@@ -64,10 +69,6 @@ bool loop_advance_parked(struct loop *loop, void *owner, int64_t now_us);
 int64_t loop_expire_parked(struct loop *loop, int64_t now_ms);
 
 /* ---- loop_child.c ---- */
-
-/* Whether there may be one more child. The metrics may have one beyond the limit, so that imports
- * do not make monitoring blind. */
-bool loop_may_fork(const struct loop *loop, const struct slot *slot);
 
 /* Hands the request over to a child process, and frees the slot; a problem if there are too many
  * children. */

@@ -248,8 +248,23 @@ void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 
 /* ---- the head ---- */
 
-/* What needs no body. The metrics go to a child only when the database is likely to answer it. */
-static void answer_at_once(const struct loop *loop, struct slot *slot)
+/* Without what the database would say if it is not likely to answer. */
+static void answer_metrics(struct loop *loop, struct slot *slot)
+{
+	if (commit_queue_is_connected(loop->queue) && scrape_ask(loop->scrape, clock_now_ms()))
+		slot->state = SLOT_SCRAPING;
+	else
+		server_request_answer_metrics(&slot->request, SLICE_ABSENT);
+}
+
+void loop_advance_scraped(struct loop *loop, struct slot *slot)
+{
+	server_request_answer_metrics(&slot->request, scrape_text(loop->scrape));
+	respond(loop, slot);
+}
+
+/* What needs no body. */
+static void answer_at_once(struct loop *loop, struct slot *slot)
 {
 	struct server_request *request = &slot->request;
 	enum route_action action = request->match.route->action;
@@ -259,9 +274,8 @@ static void answer_at_once(const struct loop *loop, struct slot *slot)
 	else if (action == ROUTE_READY)
 		server_request_answer_health(request,
 					     commit_queue_readiness(loop->queue, clock_now_ms()));
-	else if (action == ROUTE_METRICS &&
-		 (!commit_queue_is_connected(loop->queue) || !loop_may_fork(loop, slot)))
-		server_request_answer_metrics(request, SLICE_ABSENT);
+	else if (action == ROUTE_METRICS)
+		answer_metrics(loop, slot);
 }
 
 static void read_head(struct loop *loop, struct slot *slot)
@@ -282,13 +296,10 @@ static void read_head(struct loop *loop, struct slot *slot)
 				      status);
 	if (!request->is_answered)
 		answer_at_once(loop, slot);
-	if (request->is_answered) {
+	if (request->is_answered)
 		respond(loop, slot);
-	} else if (request->match.route->action == ROUTE_METRICS) {
-		loop_serve_in_child(loop, slot);
-	} else {
+	else if (slot->state != SLOT_SCRAPING)
 		read_body(loop, slot);
-	}
 }
 
 void loop_advance(struct loop *loop, struct slot *slot)
@@ -310,6 +321,7 @@ void loop_advance(struct loop *loop, struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
+	case SLOT_SCRAPING:
 	default:
 		break;
 	}

@@ -103,7 +103,7 @@ static void serve_signals(struct server_request *request, struct blocking *block
 	buf_free(&bytes);
 }
 
-/* Plain CGI alone comes here: the loop answers from the state of its own connection. */
+/* Plain CGI alone comes here, as with the metrics: the loop answers these itself. */
 static void serve_ready(struct server_request *request)
 {
 	struct pg_connection *db = NULL;

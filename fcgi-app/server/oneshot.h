@@ -1,6 +1,6 @@
 /*
  * server/oneshot.h - serves one request with blocking I/O and a database connection of its own:
- * plain CGI, and the children that serve large bodies and the metrics.
+ * plain CGI, and the children that serve large bodies.
  */
 #ifndef SERVER_ONESHOT_H
 #define SERVER_ONESHOT_H

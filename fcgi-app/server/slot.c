@@ -111,6 +111,7 @@ short slot_events(const struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
+	case SLOT_SCRAPING:
 	default:
 		return 0;
 	}
@@ -138,6 +139,7 @@ int64_t slot_deadline_ms(const struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
+	case SLOT_SCRAPING:
 	default:
 		return INT64_MAX;
 	}

@@ -15,6 +15,7 @@ enum slot_state {
 	SLOT_COMMITTING,     /* in the commit queue with its rows, or to get a template for them */
 	SLOT_AUTHENTICATING, /* in the queue without rows: only a known key's body gets a child */
 	SLOT_KNOCKING, /* in the queue without rows: an unknown key's body is not waited for */
+	SLOT_SCRAPING, /* waits for the database's part of the metrics */
 	SLOT_DRAINING, /* the response is made; the rest of the request is discarded before it */
 	SLOT_SENDING   /* the web server has not taken all of the response */
 };
@@ -81,7 +82,7 @@ short slot_events(const struct slot *slot);
 int64_t slot_patience_ms(const struct slot *slot);
 
 /* When the slot is due even without an event, on the clock of clock_now_ms(); INT64_MAX for never.
- * While it is in the commit queue, that keeps its deadline. */
+ * What it is handed over to keeps its deadline meanwhile. */
 int64_t slot_deadline_ms(const struct slot *slot);
 
 #endif

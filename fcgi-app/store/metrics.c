@@ -3,19 +3,20 @@
  */
 #include "store/metrics.h"
 
+const struct pg_statement metrics_statement = {
+	.name = "metrics",
+	.sql = "SELECT sluice.metrics()",
+	.columns = 1,
+	.rows = 1,
+};
+
 enum status metrics_read(struct pg_connection *db, struct buf *out, int64_t deadline_ms)
 {
-	static const struct pg_statement statement = {
-		.name = "metrics",
-		.sql = "SELECT sluice.metrics()",
-		.columns = 1,
-		.rows = 1,
-	};
 	struct pg_query_result result = {0};
 	enum status status = pg_connect(db, deadline_ms);
 
 	if (status == STATUS_OK)
-		status = pg_run(db, &statement, NULL, &result, deadline_ms);
+		status = pg_run(db, &metrics_statement, NULL, &result, deadline_ms);
 	/* Nothing was to be stored. */
 	if (status == STATUS_OUTCOME_UNKNOWN)
 		status = STATUS_UNAVAILABLE;

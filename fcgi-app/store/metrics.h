@@ -7,6 +7,9 @@
 #include "base/buf.h"
 #include "pg/connection.h"
 
+/* For callers that do not wait: what metrics_read() runs. */
+extern const struct pg_statement metrics_statement;
+
 /*
  * Appends the metrics in Prometheus' text format. Connects if there is no connection.
  * STATUS_OK, or as pg_connect() and pg_run(), with nothing appended.

@@ -1,6 +1,7 @@
 """Health and metrics: what monitoring is told, by whom it may be asked, through each web server,
 also while the database is away and while workers come and go."""
 
+import concurrent.futures
 import contextlib
 import http.client
 import os
@@ -12,6 +13,7 @@ import pytest
 
 from harness import (ANOTHER_HOST, JSON, NDJSON, SEED, Client, accepted_id, assert_problem,
                      bulk_path, path_of, send, wait_for, wait_until_equal)
+from postgresql_server import Server
 
 pytestmark = pytest.mark.each_front
 
@@ -190,7 +192,7 @@ def test_requests_are_counted(stack, keys):
     def counted():
         more = grown(before, metrics_of(stack))
         return {sample: more.get(sample) for sample in expected}
-    wait_until_equal(counted, expected, "a child counts after it has answered")
+    wait_until_equal(counted, expected, "the import's child counts after it has answered")
 
 
 @pytest.mark.loop
@@ -298,10 +300,48 @@ def test_imports_do_not_make_blind(stack_of_its_own):
             wait_until_equal(lambda: len(stack.children()), 1, "a child has the import")
             samples = metrics_of(stack)
             assert samples["sluice_database_up", None] == 1
-            assert samples["sluice_worker_children", "0"] in (1, 2)  # with the one that answers
+            assert samples["sluice_worker_children", "0"] == 1  # none for the metrics
         connection.send(b"0\r\n\r\n")
         assert connection.getresponse().status == 202
     assert metrics_of(stack)["sluice_database_up", None] == 1
+
+
+def backends(stack):
+    return stack.psql("select count(*) from pg_stat_activity where usename = 'sluice_intake'"
+                      " and backend_type = 'client backend'")[0][0]
+
+
+def told_without_the_database(stack):
+    """Several at a time, of the process alone."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        told = [read(text)[0] for text in pool.map(lambda _: text_of(stack), range(8))]
+    assert [samples["sluice_database_up", None] for samples in told] == [0] * 8
+    assert not any("sluice_schema_version" in dict(samples) for samples in told)
+
+
+@pytest.mark.loop
+def test_while_the_metrics_are_locked(stack_of_its_own):
+    """What is given up is cancelled, and there is one connection for all who ask."""
+    stack = stack_of_its_own
+    assert metrics_of(stack)["sluice_database_up", None] == 1
+    with stack.locked("usage_month"):
+        for _ in range(3):
+            told_without_the_database(stack)
+            assert backends(stack) <= len(stack.workers()) + 1
+        wait_until_equal(lambda: stack.waiting_for_locks(), 0, "the last one was cancelled")
+    assert metrics_of(stack)["sluice_database_up", None] == 1
+    wait_until_equal(lambda: backends(stack), len(stack.workers()), "it does not stay connected")
+
+
+@pytest.mark.loop
+def test_while_the_server_stands_still(stack_of_its_own):
+    stack = stack_of_its_own
+    assert metrics_of(stack)["sluice_database_up", None] == 1
+    with Server(stack).frozen():
+        for _ in range(3):
+            told_without_the_database(stack)
+    wait_for(lambda: metrics_of(stack)["sluice_database_up", None] == 1, "it answers again")
+    wait_until_equal(lambda: backends(stack), len(stack.workers()), "nothing was left behind")
 
 
 def test_again_and_again_on_one_connection(stack):
