@@ -144,7 +144,7 @@ $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commi
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.
 $(BUILD)/unit/base/test_stats: $(BUILD)/unit/captured_log.o
-$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener test_metrics test_reload test_share): $(BUILD)/unit/captured_log.o
+$(patsubst %,$(BUILD)/unit/server/%,test_request test_listener test_metrics test_reload test_share test_trial): $(BUILD)/unit/captured_log.o
 
 $(UNIT_TESTS): %: %.o $(BUILD)/unit/check_main.o $(LIBRARY)
 	$(call say,LD,$@)

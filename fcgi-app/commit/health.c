@@ -6,6 +6,8 @@
  * none waits for a database that does not answer. A probe, which stores like a group but leaves
  * nothing, finds out when it does.
  */
+#include <string.h>
+
 #include "base/log.h"
 #include "base/stats.h"
 #include "commit/queue_internal.h"
@@ -57,8 +59,26 @@ void commit_health_connect(struct commit_queue *queue, int64_t now_ms)
 		commit_health_connect_later(queue, status, now_ms);
 }
 
+/* What waits is sent there; what is known of keys and of the server was the other one's. */
+void commit_health_follow(struct commit_queue *queue, int64_t now_ms)
+{
+	bool in_flight = pg_state(queue->db) == PG_BUSY && !queue->probing;
+
+	if (in_flight || queue->group.first != NULL ||
+	    pg_redirect(queue->db, queue->config->database) != STATUS_OK)
+		return;
+	queue->probing = false;
+	queue->health = COMMIT_SOUND;
+	memset(&queue->last_used, 0, sizeof(queue->last_used));
+	queue->outage = STATUS_OK;
+	queue->backoff_ms = 0;
+	queue->connect_ms = now_ms;
+	queue->redirected = true;
+}
+
 void commit_health_connected(struct commit_queue *queue, enum status status, int64_t now_ms)
 {
+	queue->redirected = false;
 	if (status == STATUS_OK) {
 		log_event(LOG_LEVEL_INFO, "connected to the database",
 			  LOG_INT("waiting", commit_queue_pending(queue)));

@@ -26,11 +26,12 @@ void commit_queue_complete(struct commit_queue *queue, struct commit_list *list,
 
 /* ---- opening and closing ---- */
 
-enum status commit_queue_open(struct commit_queue **queue, const struct config *config)
+struct pg_options commit_queue_options(const struct config *config)
 {
 	static const struct pg_statement *const prepare[] = {&commit_statement_ordinary,
 							     &commit_statement_any};
-	struct pg_options options = {
+
+	return (struct pg_options){
 		.conninfo = config->database,
 		.host_timeout_ms = config->connect_timeout_ms,
 		.application_name = "sluice-intake",
@@ -38,6 +39,11 @@ enum status commit_queue_open(struct commit_queue **queue, const struct config *
 		.early_results = true,
 		.prepare = prepare,
 		.prepare_count = config->prepared_statements ? (int)ARRAY_LENGTH(prepare) : 0};
+}
+
+enum status commit_queue_open(struct commit_queue **queue, const struct config *config)
+{
+	struct pg_options options = commit_queue_options(config);
 	struct commit_queue *made = calloc(1, sizeof(*made));
 
 	*queue = made;
@@ -106,6 +112,8 @@ bool commit_queue_is_connected(const struct commit_queue *queue)
 
 enum status commit_queue_readiness(const struct commit_queue *queue, int64_t now_ms)
 {
+	if (queue->redirected && pg_state(queue->db) == PG_CONNECTING)
+		return STATUS_OK;
 	if (!commit_queue_is_connected(queue))
 		return queue->outage == STATUS_OK ? STATUS_UNAVAILABLE : queue->outage;
 	if (queue->health != COMMIT_SOUND)
@@ -278,6 +286,8 @@ struct commit_request *commit_queue_step(struct commit_queue *queue, bool ready,
 	enforce_deadlines(queue, now_ms);
 	expire(queue, &queue->waiting, now_ms);
 	expire(queue, &queue->isolated, now_ms);
+	if (!pg_is_for(queue->db, queue->config->database))
+		commit_health_follow(queue, now_ms);
 	if (pg_state(queue->db) == PG_CLOSED && now_ms >= queue->connect_ms)
 		commit_health_connect(queue, now_ms);
 	commit_health_refuse(queue);

@@ -21,7 +21,7 @@ struct commit_queue;
 enum { COMMIT_RETRIES_MAX = 2 };
 
 /* STATUS_OK or STATUS_NO_MEMORY. Connects to nothing yet. The configuration must outlive the queue.
- */
+ * Its database may become another text: then the queue goes there once nothing is in flight. */
 enum status commit_queue_open(struct commit_queue **queue, const struct config *config) MUST_CHECK;
 
 /* Closes the connection and forgets its requests without handing them back; NULL is allowed. */
@@ -68,6 +68,9 @@ bool commit_queue_is_connected(const struct commit_queue *queue);
 enum status commit_queue_readiness(const struct commit_queue *queue, int64_t now_ms);
 
 /* ---- for a child or plain CGI ---- */
+
+/* Whether a worker could use config->database. Waits. As pg_try(). */
+enum status commit_try_database(const struct config *config, struct buf *cause) MUST_CHECK;
 
 /*
  * Runs one request's rows as one statement on the caller's connection and waits. Outside a

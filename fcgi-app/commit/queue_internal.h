@@ -44,6 +44,7 @@ struct commit_queue {
 	int64_t connect_ms;  /* no attempt to connect is made before */
 	int64_t backoff_ms;  /* 0 while the last connection worked */
 	enum status outage;  /* why there is no connection until connect_ms */
+	bool redirected;     /* a connection to another database, which was tried, is being made */
 	enum commit_health health;
 	bool probing;	      /* a probe is in flight */
 	int64_t probe_ms;     /* no probe is sent before */
@@ -58,6 +59,9 @@ struct commit_queue {
 		int64_t deadline_ms;
 	} unresolved;
 };
+
+/* Of the queue's connection. */
+struct pg_options commit_queue_options(const struct config *config);
 
 /* Moves all requests to the completed ones, with this status. */
 void commit_queue_complete(struct commit_queue *queue, struct commit_list *list,
@@ -116,6 +120,9 @@ int64_t commit_resolve_wake_ms(const struct commit_queue *queue);
 /* Starts an attempt to connect; and ends it. */
 void commit_health_connect(struct commit_queue *queue, int64_t now_ms);
 void commit_health_connected(struct commit_queue *queue, enum status status, int64_t now_ms);
+
+/* Between two statements: goes to the database that the configuration names by now. */
+void commit_health_follow(struct commit_queue *queue, int64_t now_ms);
 
 /* The next attempt is made after a while. */
 void commit_health_connect_later(struct commit_queue *queue, enum status outage, int64_t now_ms);

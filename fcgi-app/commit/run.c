@@ -42,6 +42,14 @@ void commit_queue_flush_counts(struct commit_queue *queue)
 		store_refusals(queue->statement, queue->db, &queue->refusals, deadline_ms);
 }
 
+enum status commit_try_database(const struct config *config, struct buf *cause)
+{
+	struct pg_options options = commit_queue_options(config);
+
+	options.quiet = true;
+	return pg_try(&options, clock_now_ms() + config->request_timeout_ms, cause);
+}
+
 static enum status run_request(struct commit_statement *statement, struct pg_connection *db,
 			       struct commit_request *request, struct refusal_tally *refusals,
 			       int64_t deadline_ms)

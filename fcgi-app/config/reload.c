@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Of these, memory or a connection is made at the start. Texts are pointed to from elsewhere. */
+/* Of these, memory or a connection is made at the start. Texts are pointed to from elsewhere; the
+ * database is the caller's. */
 static const char *const fixed[] = {"requests_in_flight", "large_body", "prepared_statements",
 				    "kept_connections"};
 
@@ -44,6 +45,16 @@ static bool is_same(const struct config_setting *setting, const void *member, co
 	return strcmp(*(const char *const *)member, *(const char *const *)fresh) == 0;
 }
 
+bool config_database_differs(const struct config *config, const struct config *fresh)
+{
+	return strcmp(config->database, fresh->database) != 0;
+}
+
+static bool is_database(const struct config_setting *setting)
+{
+	return setting->offset == offsetof(struct config, database);
+}
+
 void config_reload(struct config *config, const struct config *fresh, struct buf *taken,
 		   struct buf *kept)
 {
@@ -53,7 +64,7 @@ void config_reload(struct config *config, const struct config *fresh, struct buf
 	for (; count > 0; count--, setting++) {
 		void *member = (char *)config + setting->offset;
 		const void *value = (const char *)fresh + setting->offset;
-		if (is_same(setting, member, value))
+		if (is_database(setting) || is_same(setting, member, value))
 			continue;
 		struct buf *list = is_fixed(setting) ? kept : taken;
 		if (list->n > 0)

@@ -55,6 +55,7 @@ static const struct config_setting settings[] = {
 	 .help = "Where PostgreSQL is: a libpq connection string or URI. "
 		 "Empty means libpq's own environment (PGHOST, PGSERVICE and so on). "
 		 "Keep a password in a password file (passfile=...). "
+		 "On SIGHUP a running program takes another one if it can be connected to. "
 		 "Name a socket directory (host=/...) or hostaddr: a worker waits while a host name is looked up."},
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),

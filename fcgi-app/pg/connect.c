@@ -38,7 +38,7 @@ static PGconn *start(const struct pg_connection *db, const struct pg_host *host)
 				NULL};
 
 	/* libpq's own environment says all. */
-	if (host == NULL && (db->options.conninfo == NULL || *db->options.conninfo == '\0'))
+	if (host == NULL && *db->options.conninfo == '\0')
 		keys[6] = NULL;
 	return PQconnectStartParams(keys, values, 1);
 }

@@ -210,13 +210,54 @@ void pg_hear_notices(struct pg_connection *db)
 
 /* ---- opening and closing ---- */
 
+static struct slice text_of(const char *conninfo)
+{
+	return slice_of(conninfo == NULL ? "" : conninfo);
+}
+
+/* STATUS_OK or STATUS_NO_MEMORY. */
+static enum status keep_conninfo(struct pg_connection *db, const char *conninfo)
+{
+	struct slice text = text_of(conninfo);
+	char *copy = malloc(text.n + 1);
+
+	if (copy == NULL)
+		return STATUS_NO_MEMORY;
+	memcpy(copy, text.p, text.n + 1);
+	free(db->conninfo);
+	db->conninfo = copy;
+	db->options.conninfo = copy;
+	return STATUS_OK;
+}
+
 enum status pg_open(struct pg_connection **db, const struct pg_options *options)
 {
-	*db = calloc(1, sizeof(**db));
-	if (*db == NULL)
+	struct pg_connection *made = calloc(1, sizeof(*made));
+
+	*db = made;
+	if (made == NULL)
 		return STATUS_NO_MEMORY;
-	(*db)->options = *options;
-	(*db)->state = PG_CLOSED;
+	made->options = *options;
+	made->state = PG_CLOSED;
+	if (keep_conninfo(made, options->conninfo) == STATUS_OK)
+		return STATUS_OK;
+	free(made);
+	*db = NULL;
+	return STATUS_NO_MEMORY;
+}
+
+bool pg_is_for(const struct pg_connection *db, const char *conninfo)
+{
+	return slice_equal(slice_of(db->conninfo), text_of(conninfo));
+}
+
+enum status pg_redirect(struct pg_connection *db, const char *conninfo)
+{
+	if (keep_conninfo(db, conninfo) != STATUS_OK)
+		return STATUS_NO_MEMORY;
+	pg_drop(db);
+	db->hosts.count = 0;
+	db->unprepared = false;
 	return STATUS_OK;
 }
 
@@ -244,6 +285,7 @@ void pg_close(struct pg_connection *db)
 		return;
 	pg_drop(db);
 	pg_result_free(&db->greeting);
+	free(db->conninfo);
 	free(db);
 }
 

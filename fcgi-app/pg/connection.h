@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
 #include "base/status.h"
 
@@ -58,12 +59,19 @@ struct pg_options {
 	bool quiet; /* log no failures: the caller shows pg_message() */
 };
 
-/* STATUS_OK or STATUS_NO_MEMORY. Does not connect yet; what the options point to must outlive db.
- */
+/* STATUS_OK or STATUS_NO_MEMORY. Does not connect yet; what the options point to must outlive db,
+ * but for the connection string, which is copied. */
 enum status pg_open(struct pg_connection **db, const struct pg_options *options) MUST_CHECK;
 
 /* Says goodbye to the server and frees everything; NULL is allowed. */
 void pg_close(struct pg_connection *db);
+
+/* Whether the connection string is this one. */
+bool pg_is_for(const struct pg_connection *db, const char *conninfo);
+
+/* Drops the connection, as pg_drop(): the next one is made with this connection string, which is
+ * copied. STATUS_OK, or STATUS_NO_MEMORY: nothing has changed. */
+enum status pg_redirect(struct pg_connection *db, const char *conninfo) MUST_CHECK;
 
 /* In a forked child: closes the inherited socket without a goodbye to the server, so that the
  * parent's connection is unharmed. Frees nothing else. */
@@ -97,6 +105,14 @@ void pg_result_free(struct pg_query_result *result);
  * authentication; a statement cannot be prepared) or STATUS_NO_MEMORY.
  */
 enum status pg_connect(struct pg_connection *db, int64_t deadline_ms) MUST_CHECK;
+
+/*
+ * Whether a connection with these options, of which quiet is set, could be made and take writes.
+ * STATUS_OK, or why not, as pg_connect(), or STATUS_READ_ONLY; then cause has the server's or
+ * libpq's message.
+ */
+enum status pg_try(const struct pg_options *options, int64_t deadline_ms,
+		   struct buf *cause) MUST_CHECK;
 
 /*
  * Runs one statement and waits for its end (ReadyForQuery: outside a transaction block this

@@ -12,6 +12,7 @@
 
 struct pg_connection {
 	struct pg_options options;
+	char *conninfo; /* options.conninfo, copied */
 	PGconn *pg;
 	enum pg_state state;
 	PostgresPollingStatusType polling;

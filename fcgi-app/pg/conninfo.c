@@ -54,13 +54,14 @@ static void add_message(struct buf *out, struct slice message)
 	buf_add(out, last + 1, head.n - (size_t)(last + 1 - message.p));
 }
 
-void pg_conninfo_check(const char *conninfo, struct buf *out, bool *has_password)
+bool pg_conninfo_check(const char *conninfo, struct buf *out, bool *has_password)
 {
 	char *message = NULL;
 	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
+	bool understood = options != NULL;
 
 	*has_password = false;
-	if (options == NULL) {
+	if (!understood) {
 		buf_add_text(out, "libpq does not understand it: ");
 		add_message(out, message == NULL ? SLICE("out of memory") : slice_of(message));
 		buf_add_char(out, '\n');
@@ -74,4 +75,5 @@ void pg_conninfo_check(const char *conninfo, struct buf *out, bool *has_password
 	}
 	PQfreemem(message);
 	PQconninfoFree(options);
+	return understood;
 }

@@ -81,6 +81,21 @@ enum status pg_connect(struct pg_connection *db, int64_t deadline_ms)
 	return wait_while(db, PG_CONNECTING, NULL, deadline_ms);
 }
 
+enum status pg_try(const struct pg_options *options, int64_t deadline_ms, struct buf *cause)
+{
+	struct pg_connection *db = NULL;
+	enum status status = pg_open(&db, options);
+
+	if (status == STATUS_OK)
+		status = pg_connect(db, deadline_ms);
+	if (status == STATUS_OK && pg_is_read_only(db))
+		status = pg_failed(db, STATUS_READ_ONLY, "", "", "it takes no writes");
+	if (status != STATUS_OK && db != NULL)
+		buf_add_text(cause, pg_message(db));
+	pg_close(db);
+	return status;
+}
+
 enum status pg_run(struct pg_connection *db, const struct pg_statement *statement,
 		   const pg_param *params, struct pg_query_result *result, int64_t deadline_ms)
 {

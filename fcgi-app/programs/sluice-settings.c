@@ -4,6 +4,7 @@
  */
 #include "server/program.h"
 #include "settings/server.h"
+#include "settings/settings.h"
 
 int main(int argc, char **argv)
 {
@@ -12,6 +13,7 @@ int main(int argc, char **argv)
 		.purpose = "Serves the settings page's requests by FastCGI: API keys, templates,\n"
 			   "statistics, usage.\n",
 		.serve = settings_server_run,
+		.try_database = settings_try_database,
 		.serve_cgi = settings_server_serve,
 	};
 

@@ -280,7 +280,7 @@ static void turn(struct loop *loop, const sigset_t *while_waiting)
 	wait_for_events(loop, while_waiting);
 	log_hold();
 	process_reap(&loop->children);
-	reload_if_asked();
+	reload_if_asked(&loop->children);
 	int64_t now_us = clock_now_us(), now_ms = now_us / 1000;
 	advance_deferred(loop);
 	advance_ready(loop, now_us);

@@ -137,9 +137,9 @@ static int configure_and_serve(const struct program *program, const struct optio
 		log_never_wait();
 		if (fcgi_is_listening(STDIN_FILENO))
 			verify_and_log(&config, &source);
-		reload_prepare(program->name, path, &config);
+		reload_prepare(program->name, path, &config, program->try_database);
 		code = serve(program, options, &config);
-		reload_prepare(program->name, NULL, NULL);
+		reload_prepare(program->name, NULL, NULL, NULL);
 	}
 	arena_free(&arena);
 	return code;

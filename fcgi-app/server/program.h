@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "server/listener.h"
+#include "server/trial.h"
 
 struct program {
 	const char *name;
@@ -14,6 +15,7 @@ struct program {
 	/* Serves requests until process_is_ending(), then answers those it has accepted. STATUS_OK,
 	 * or why the worker could not start. */
 	enum status (*serve)(const struct config *config, struct listener *listener);
+	trial_function *try_database; /* logs nothing */
 	/* Serves the plain CGI request whose variables fcgi holds. */
 	void (*serve_cgi)(const struct config *config, struct fcgi *fcgi);
 };

@@ -35,7 +35,7 @@ static void check_database(const struct config *config, const struct config_sour
 	struct buf faults = buf_make(FAULTS_BYTES_MAX);
 	bool has_password;
 
-	pg_conninfo_check(config->database, &faults, &has_password);
+	(void)pg_conninfo_check(config->database, &faults, &has_password);
 	struct slice rest = buf_slice(&faults);
 	while (rest.n > 0) {
 		buf_add_text(out, "database: ");

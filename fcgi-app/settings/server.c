@@ -125,7 +125,7 @@ static void turn(struct server *server, const sigset_t *while_polling)
 	    !process_is_ending())
 		accept_one(server, clock_now_ms());
 	process_reap(&server->children);
-	reload_if_asked();
+	reload_if_asked(&server->children);
 }
 
 enum status settings_server_run(const struct config *config, struct listener *listener)

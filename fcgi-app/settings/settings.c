@@ -58,7 +58,8 @@ static enum status check_body_headers(struct settings *settings)
 	return STATUS_OK;
 }
 
-/* An idle connection may have been closed unnoticed, so it is probed before use. */
+/* To the database that the configuration names by now. An idle connection may have been closed
+ * unnoticed, so it is probed before use. */
 static enum status connect_database(struct settings *settings)
 {
 	static const struct pg_statement probe = {
@@ -69,6 +70,9 @@ static enum status connect_database(struct settings *settings)
 	enum status status = STATUS_UNAVAILABLE;
 
 	settings->store.deadline_ms = deadline_ms;
+	if (!pg_is_for(db, settings->config->database) &&
+	    pg_redirect(db, settings->config->database) != STATUS_OK)
+		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
 	if (pg_state(db) == PG_READY)
 		status = pg_run(db, &probe, NULL, NULL, deadline_ms);
 	if (status != STATUS_OK)
@@ -191,11 +195,31 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 
 /* ---- the service ---- */
 
+static struct pg_options database_options(const struct config *config)
+{
+	return (struct pg_options){.conninfo = config->database,
+				   .host_timeout_ms = config->connect_timeout_ms,
+				   .application_name = "sluice-settings"};
+}
+
+enum status settings_try_database(const struct config *config, struct buf *cause)
+{
+	/* It fails where the database is not migrated, or the role may not enter the schema. */
+	static const struct pg_statement is_migrated = {
+		.name = "settings_try",
+		.sql = "SELECT 'sluice.settings_members'::regproc",
+		.columns = 1,
+		.rows = 1};
+	struct pg_options options = database_options(config);
+
+	options.greeting = &is_migrated;
+	options.quiet = true;
+	return pg_try(&options, clock_deadline_ms(config->request_timeout_ms, INT64_MAX), cause);
+}
+
 enum status settings_open(struct settings **settings, const struct config *config)
 {
-	struct pg_options options = {.conninfo = config->database,
-				     .host_timeout_ms = config->connect_timeout_ms,
-				     .application_name = "sluice-settings"};
+	struct pg_options options = database_options(config);
 	struct settings *made = calloc(1, sizeof(*made));
 
 	*settings = made;

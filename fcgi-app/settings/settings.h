@@ -12,12 +12,16 @@
 
 struct settings; /* a database connection and one request at a time */
 
-/* The connection is made when a request first needs it. STATUS_OK or STATUS_NO_MEMORY. */
+/* The connection is made when a request first needs it, and anew once config->database is another
+ * text. STATUS_OK or STATUS_NO_MEMORY. */
 enum status settings_open(struct settings **settings, const struct config *config) MUST_CHECK;
 void settings_close(struct settings *settings); /* NULL is allowed */
 
 /* In a forked child: forgets the database connection without touching the parent's. */
 void settings_abandon(struct settings *settings);
+
+/* Whether requests could be served with config->database. Waits. As pg_try(). */
+enum status settings_try_database(const struct config *config, struct buf *cause) MUST_CHECK;
 
 /* Serves the request whose parameters fcgi has read. Bounded by the request's deadline, plus a few
  * seconds for a peer that is slow to take the response. */

@@ -3,15 +3,16 @@ are served."""
 
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 
 import pytest
 
-from harness import (BUILD, ENVIRONMENT, JSON, SEED, Load, accepted_id, assert_problem,
-                     assert_staged_once, path_of, send, wait_for)
-from settings_api import get
+from harness import (BUILD, ENVIRONMENT, JSON, NDJSON, SEED, Load, accepted_id, assert_problem,
+                     assert_staged_once, bulk_path, path_of, send, wait_for)
+from settings_api import get, post
 
 pytestmark = pytest.mark.first_front
 
@@ -100,6 +101,87 @@ def test_the_settings_service_does_too(stack_of_its_own):
     wait_for(lambda: stack.log("settings.log").count(
         "taken=settings_trust_remote_user") == len(children), "both have read it")
     assert_problem(get(stack, "olga", "me"), 403, "not_signed_in")
+
+
+OTHER_USER = "sluice_other"
+UNUSABLE = 'event="the new database cannot be used: the old one stays"'
+USED = 'event="the new database is used from now on"'
+
+
+def other_user(stack, role):
+    """A role that may do what this one may."""
+    stack.psql(f"drop role if exists {OTHER_USER}")
+    stack.psql(f"create role {OTHER_USER} login in role {role}")
+
+
+def with_database(text, change):
+    """The configuration with another connection string, made of the one that it has."""
+    return re.sub("(?m)^database = (.*)$", lambda found: f"database = {change(found[1])}", text)
+
+
+@pytest.mark.loop
+@pytest.mark.shape(workers=2)
+def test_workers_go_to_another_database(stack_of_its_own):
+    """Under load, which does not notice: neither that it is tried, nor that it is taken or not."""
+    stack = stack_of_its_own
+    config, workers = pathlib.Path(stack.env["WORKERS_CONFIG"]), stack.workers()
+    key, text = stack.new_key(name="load"), config.read_text()
+    other_user(stack, "sluice_intake")
+
+    def reload(change, expected):
+        config.write_text(with_database(text, change))
+        before = stack.log().count(expected)
+        for worker in workers:
+            os.kill(worker, signal.SIGHUP)
+        wait_for(lambda: stack.log().count(expected) == before + len(workers), expected)
+
+    with Load(stack, path_of(key), senders=16) as load:
+        load.wait(100, 202)
+        for change, cause in (
+                (lambda was: was + " nonsense", "code=invalid_value"),
+                (lambda was: was.replace("dbname=sluice", "dbname=nowhere"), "code=misconfigured"),
+                (lambda was: was.replace("dbname=sluice", "dbname=template1"),
+                 "code=misconfigured"),
+                (lambda was: was.replace("host=", "host=/nowhere"), "code=unavailable"),
+                (lambda was: was + " options='-c default_transaction_read_only=on'",
+                 "code=read_only")):
+            reload(change, f"{UNUSABLE} {cause}")
+            load.wait(50, 202)
+        reload(lambda was: was.replace("user=sluice_intake", f"user={OTHER_USER}"), USED)
+        wait_for(lambda: stack.psql("select usename, count(*) from pg_stat_activity where"
+                                    " application_name = 'sluice-intake' group by 1")
+                 == [(OTHER_USER, len(workers))], "all have gone to the other one")
+        load.wait(100, 202)
+    assert {entry.status for entry in load.sent} == {202}
+    assert_staged_once(stack, key, load)
+    assert stack.workers() == workers
+    stack.psql("alter role sluice_intake nologin")
+    answer = send(stack, bulk_path(stack.new_key()), SEED, NDJSON)  # by a child
+    assert (answer.status, answer.json["accepted"]) == (202, 1)
+
+
+def test_the_settings_service_goes_to_another_database(stack_of_its_own):
+    stack = stack_of_its_own
+    config = pathlib.Path(stack.env["SETTINGS_CONFIG"])
+    supervisor = int(stack.env["SETTINGS_PID"])
+    children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    other_user(stack, "sluice_settings")
+    text = config.read_text()
+
+    def reload(change, expected):
+        config.write_text(with_database(text, change))
+        for child in children:
+            os.kill(int(child), signal.SIGHUP)
+        wait_for(lambda: stack.log("settings.log").count(expected) == len(children), expected)
+        assert get(stack, "olga", "me").status == 200
+
+    reload(lambda was: was.replace("dbname=sluice", "dbname=template1"),
+           f"{UNUSABLE} code=misconfigured")
+    reload(lambda was: was.replace("user=sluice_settings", f"user={OTHER_USER}"), USED)
+    stack.psql("alter role sluice_settings nologin")
+    for _ in range(2 * len(children)):
+        assert get(stack, "olga", "me").status == 200
+    assert post(stack, "olga", "keys", {"name": "by a child"}).status == 201
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

@@ -2276,7 +2276,7 @@ static enum status open_and_close(void)
 
 START_TEST(opening_without_memory)
 {
-	ck_assert_int_eq(unit_torture(open_and_close), 3);
+	ck_assert_int_eq(unit_torture(open_and_close), 4);
 }
 END_TEST
 
@@ -2393,6 +2393,55 @@ START_TEST(a_failure_by_itself)
 }
 END_TEST
 
+/* ---- another database ---- */
+
+/* What is in flight ends where it was sent, and what has come meanwhile goes to the other one. */
+START_TEST(another_database_takes_the_next_group)
+{
+	const struct libpq_call script[] = {
+		CONNECT, LIBPQ_SEND("a"),   LIBPQ_ANSWER(ACCEPTED(1)), LIBPQ_FINISH,
+		CONNECT, LIBPQ_SEND("b,c"), LIBPQ_ANSWER(ACCEPTED(2)), LIBPQ_FINISH,
+		{0}};
+
+	open_queue(script);
+	add("a");
+	connect_queue();
+	config.database = "dbname=other";
+	add("b");
+	step(false, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "a");
+	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS), STATUS_OK);
+	add("c");
+	step(true, NOW_MS, "");
+	step(true, NOW_MS, "");
+	ck_assert(commit_queue_is_in_flight(queue));
+	step(true, NOW_MS, "bc");
+	check_status("abc", STATUS_ACCEPTED);
+	close_queue();
+}
+END_TEST
+
+/* Without a connection nobody waits until the next attempt at the old one. */
+START_TEST(another_database_is_connected_to_at_once)
+{
+	const struct libpq_call script[] = {
+		LIBPQ_START,	 LIBPQ_POLL(PGRES_POLLING_FAILED), LIBPQ_FINISH, CONNECT,
+		LIBPQ_SEND("a"), LIBPQ_ANSWER(ACCEPTED(1)),	   LIBPQ_FINISH, {0}};
+
+	open_queue(script);
+	step(false, NOW_MS, "");
+	step(true, NOW_MS, "");
+	ck_assert_int_gt(commit_queue_wake_ms(queue), NOW_MS);
+	ck_assert_int_eq(commit_queue_readiness(queue, NOW_MS), STATUS_UNAVAILABLE);
+	config.database = "dbname=other";
+	add("a");
+	connect_queue();
+	step(true, NOW_MS, "a");
+	close_queue();
+}
+END_TEST
+
 static void add_groups(Suite *suite)
 {
 	TCase *tests = tcase_create("groups");
@@ -2426,6 +2475,8 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, a_request_does_not_wait_beyond_its_deadline);
 	tcase_add_test(tests, an_idle_connection_that_is_lost_is_made_anew);
 	tcase_add_loop_test(tests, a_pooler_that_loses_the_statement, 0, LENGTH(lost_names));
+	tcase_add_test(tests, another_database_takes_the_next_group);
+	tcase_add_test(tests, another_database_is_connected_to_at_once);
 	suite_add_tcase(suite, tests);
 }
 

@@ -115,13 +115,15 @@ START_TEST(what_can_change_is_taken)
 	fresh.requests_in_flight = 7;
 	fresh.large_body_bytes = 7;
 	fresh.prepared_statements = false;
+	ck_assert(!config_database_differs(&config, &fresh));
 	fresh.database = "dbname=other";
+	ck_assert(config_database_differs(&config, &fresh));
 	config_reload(&config, &fresh, &out, &kept);
 	ck_assert(
 		slice_equal(buf_slice(&out),
 			    SLICE("log_level log_client_address trusted_proxies request_timeout")));
 	ck_assert(slice_equal(buf_slice(&kept),
-			      SLICE("database requests_in_flight large_body prepared_statements")));
+			      SLICE("requests_in_flight large_body prepared_statements")));
 	ck_assert_int_eq(config.request_timeout_ms, 7);
 	ck_assert_int_eq(config.log_level, 3);
 	ck_assert(config.log_client_address);
