@@ -131,6 +131,7 @@ int ctl_main(int argc, char *argv[])
 
 	if (!file_open_standard())
 		return CTL_FAILED;
+	ctl.screen = ctl_screen_of(STDOUT_FILENO);
 	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
 	enum ctl_exit status = run(&ctl, argc, argv);
 	enum ctl_exit written = ctl_flush(&ctl);

@@ -7,8 +7,10 @@
  *   ctl/help.c          prints the help from it
  *   ctl/argument.c      timestamps, ids and files among the arguments
  *   ctl/ask.c           questions to the person at the terminal
- *   ctl/message.c       error messages, and text that is safe for a terminal
- *   ctl/print.c         tables and JSON
+ *   ctl/message.c       error messages
+ *   ctl/terminal.c      the terminal's width and colours, and text that is safe for it
+ *   ctl/table.c         tables that fit the terminal
+ *   ctl/print.c         lists and items as tables or JSON
  *   ctl/organization.c  organization …, member …
  *   ctl/usage.c         usage, organization limit
  *   ctl/key.c           key create, list, show, deactivate
@@ -127,6 +129,12 @@ struct ctl_command {
 	const char *help; /* sentences, not wrapped */
 };
 
+/* What an output stream is; all zero: no terminal. */
+struct ctl_screen {
+	size_t columns; /* 0: not known, or no terminal */
+	bool colours;
+};
+
 /* One run of the tool. */
 struct ctl {
 	const struct ctl_command *command; /* NULL: help is asked for */
@@ -134,7 +142,8 @@ struct ctl {
 	const char *argument;
 	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
 	struct arena arena;
-	struct buf out; /* for the standard output stream, at the end */
+	struct buf out;		  /* for the standard output stream, at the end */
+	struct ctl_screen screen; /* what that is */
 	struct pg_connection *db;
 	struct store store;
 };
@@ -209,10 +218,6 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const char *question, const char *usual,
 
 /* ---- ctl/message.c ---- */
 
-/* Appends text for a terminal, with control characters and those that change the direction of
- * text escaped; out NULL: appends nothing. Returns how many columns it takes. */
-size_t ctl_add_escaped(struct buf *out, struct slice text);
-
 /* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream, escaped
  * and without keys. Returns status. */
 enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
@@ -231,11 +236,38 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status);
 /* The exit status for a failed call of the database. */
 enum ctl_exit ctl_exit_of(enum status status);
 
-/* ---- ctl/print.c ---- */
+/* ---- ctl/terminal.c ---- */
 
-/* Appends rows * columns cells under their headings, aligned; an absent cell is "-". */
-void ctl_add_table(struct buf *out, const char *const headings[], size_t columns,
-		   const struct slice *cells, size_t rows);
+enum ctl_colour { CTL_PLAIN, CTL_BOLD, CTL_RED, CTL_GREEN, CTL_YELLOW };
+
+struct ctl_screen ctl_screen_of(int fd);
+
+/* Appends what makes the text behind it so, where colours are wanted. */
+void ctl_add_colour(struct buf *out, const struct ctl_screen *screen, enum ctl_colour colour);
+
+/* Appends text for a terminal, with control characters and those that change the direction of
+ * text escaped; out NULL: appends nothing. Returns how many columns it takes. */
+size_t ctl_add_escaped(struct buf *out, struct slice text);
+
+/* The same of the characters that fit into so many columns; *text is the rest. */
+size_t ctl_add_fitting(struct buf *out, struct slice *text, size_t columns);
+
+/* ---- ctl/table.c ---- */
+
+enum { CTL_TABLE_COLUMNS_MAX = 16 };
+
+struct ctl_table {
+	const char *const *headings;
+	size_t columns;
+	const struct slice *cells; /* rows * columns; an absent one is "-" */
+	size_t rows;
+	bool wraps; /* the last column takes as many lines as it needs, and is never cut */
+};
+
+/* Appends a table, aligned. What does not fit the screen is cut with an ellipsis. */
+void ctl_add_table(struct buf *out, const struct ctl_screen *screen, const struct ctl_table *table);
+
+/* ---- ctl/print.c ---- */
 
 /* Appends the table of a list, or of an item's properties and values. */
 enum ctl_exit ctl_add_list(struct ctl *ctl, const struct store_list *list);

@@ -94,7 +94,8 @@ enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *arr
 		return ctl_fail_status(ctl, status);
 	while (rows < LIMIT_MAX && cells[rows * columns].p != NULL)
 		rows++;
-	ctl_add_table(&ctl->out, headings, columns, cells, rows);
+	const struct ctl_table table = {headings, columns, cells, rows, .wraps = false};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 
@@ -152,7 +153,8 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 		cells[2 * i] = slice_of(properties[i].name);
 		cells[2 * i + 1] = values[i];
 	}
-	ctl_add_table(&ctl->out, headings, 2, cells, ROWS);
+	const struct ctl_table table = {headings, 2, cells, ROWS, .wraps = true};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 

@@ -36,7 +36,7 @@ struct setup {
 static const struct store_column columns[] = {
 	STORE_COLUMN(struct step, what, .member = "step", .heading = "STEP"),
 	STORE_COLUMN(struct step, result, .member = "result", .heading = "RESULT"),
-	STORE_COLUMN(struct step, detail, .member = "detail", .heading = "DETAIL"),
+	STORE_COLUMN(struct step, detail, .member = "detail", .heading = "DETAIL", .whole = true),
 };
 
 static const struct store_entity step_entity = STORE_ENTITY(struct step, columns);
