@@ -5,7 +5,7 @@
  *   ctl/command.c       the table of commands and options
  *   ctl/parse.c         reads the arguments by it
  *   ctl/help.c          prints the help from it
- *   ctl/argument.c      timestamps, ids and files among the arguments
+ *   ctl/argument.c      timestamps, ids, files and what chooses rows of a list
  *   ctl/ask.c           questions to the person at the terminal
  *   ctl/message.c       error messages
  *   ctl/terminal.c      the terminal's width and colours, and text that is safe for it
@@ -97,6 +97,7 @@ enum ctl_option {
 	CTL_UNTIL,
 	CTL_FORMAT,
 	CTL_LIMIT,
+	CTL_MATCH,
 	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
@@ -124,7 +125,8 @@ struct ctl_command {
 	bool argument_needed;
 	uint64_t required; /* options, as CTL_BIT */
 	uint64_t optional;
-	bool database; /* needs a connection before it runs */
+	const char *statuses; /* choices of --status */
+	bool database;	      /* needs a connection before it runs */
 	enum ctl_exit (*run)(struct ctl *ctl);
 	const char *help; /* sentences, not wrapped */
 };
@@ -137,8 +139,8 @@ struct ctl_screen {
 
 /* One run of the tool. */
 struct ctl {
-	const struct ctl_command *command; /* NULL: help is asked for */
-	const char *words[2];		   /* for help: the command's words */
+	const struct ctl_command *command; /* NULL: the words name none */
+	const char *words[2];		   /* that do, or of which help is asked for */
 	const char *argument;
 	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
 	struct arena arena;
@@ -165,10 +167,14 @@ struct ctl_option_text {
 	const char *name;  /* "--json" */
 	const char *value; /* NULL: takes none */
 	const char *help;
-	bool repeatable; /* its values are joined by commas */
+	bool repeatable;     /* its values are joined by commas */
+	const char *choices; /* the values it may have, each with a blank behind it; NULL: any */
 };
 
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
+
+/* The values that an option of a command may have, as in struct ctl_option_text; NULL: any. */
+const char *ctl_choices(const struct ctl_command *command, unsigned option);
 
 /* The options that every command takes, as CTL_BIT. */
 extern const uint64_t ctl_common_options;
@@ -178,7 +184,7 @@ extern const size_t ctl_command_count;
 
 /* ---- ctl/parse.c ---- */
 
-/* Reads the arguments; on CTL_USAGE the message is printed. */
+/* Reads the arguments. On CTL_USAGE the message is printed, and ctl->command set if it is known. */
 enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
 
 /* Prints that the first count words, 1 or 2, are not a command. */
@@ -188,6 +194,9 @@ enum ctl_exit ctl_unknown_command(struct ctl *ctl, const char *const words[], in
 
 /* Prints the help of the commands that ctl->words name, or of all. */
 enum ctl_exit ctl_help(struct ctl *ctl);
+
+/* Appends how the command is called, or those that the words may mean. */
+void ctl_add_usage(struct buf *out, const struct ctl *ctl);
 
 /* ---- ctl/argument.c ---- */
 
@@ -199,8 +208,21 @@ bool ctl_is_span(const char *text);
 enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
 				 struct store_timestamp *timestamp);
 
+/* Sets *text to the time of an option such as --since, a span meaning until now; it stays as it is
+ * without the option. On failure the message is printed. */
+enum ctl_exit ctl_read_past(struct ctl *ctl, enum ctl_option option, struct slice *text);
+
 /* Reads the argument as the id of a noun; on CTL_USAGE the message is printed. */
 enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
+
+enum { CTL_LIMIT_MAX = 999 };
+
+/* Checks --limit. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_limit(const struct ctl *ctl);
+
+/* Reads the options that say which rows of a list, with --limit. On CTL_USAGE the message is
+ * printed. */
+enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection);
 
 /* Reads a whole file, which is called what in messages; on failure the message is printed. */
 enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path, size_t max_bytes,
@@ -276,8 +298,9 @@ enum ctl_exit ctl_add_item(struct ctl *ctl, const struct store_entity *entity, c
 /* Appends a tree on a line of its own, and frees it. */
 enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree);
 
-/* Appends a list or an item in the form that is asked for: its table, or JSON. */
-enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list);
+/* Appends a list or an item in the form that is asked for: its table, or JSON, which is always an
+ * object. That of a list has its items in the array of this name. */
+enum ctl_exit ctl_print_list(struct ctl *ctl, const char *array, const struct store_list *list);
 enum ctl_exit ctl_print_item(struct ctl *ctl, const struct store_entity *entity, const void *item);
 
 /* Appends the lines in which two texts differ, with a few around them. */
@@ -384,9 +407,6 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 enum { CTL_PATH_BYTES = 128 };
 enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[CTL_PATH_BYTES],
 			   size_t count, struct slice *cells);
-
-/* Checks --limit. On CTL_USAGE the message is printed. */
-enum ctl_exit ctl_check_limit(const struct ctl *ctl);
 
 /* A column of a table, and the member it shows. */
 struct ctl_field {

@@ -67,13 +67,14 @@ enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree)
 	return CTL_FINE;
 }
 
-enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list)
+enum ctl_exit ctl_print_list(struct ctl *ctl, const char *array, const struct store_list *list)
 {
 	struct json_tree tree = {0};
 
 	if (!ctl_has(ctl, CTL_JSON))
 		return ctl_add_list(ctl, list);
-	store_list_json(list, &tree, json_tree_array(&tree, NULL, NULL));
+	store_list_json(list, &tree,
+			json_tree_array(&tree, json_tree_object(&tree, NULL, NULL), array));
 	return ctl_add_tree(ctl, &tree);
 }
 

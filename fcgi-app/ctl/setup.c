@@ -338,7 +338,7 @@ static enum ctl_exit take_steps(struct ctl *ctl, const char *database)
 	if (result == CTL_FINE)
 		result = allow_logins(ctl, &setup);
 	const struct store_list list = {&step_entity, setup.steps, setup.count};
-	enum ctl_exit reported = ctl_print_list(ctl, &list);
+	enum ctl_exit reported = ctl_print_list(ctl, "steps", &list);
 	if (result == CTL_FINE)
 		add_advice(ctl, &setup);
 	return result == CTL_FINE ? reported : result;

@@ -166,7 +166,8 @@ static enum ctl_exit try_payload(struct trial *trial, const struct template *com
 	const char *reason;
 
 	if (ctl_has(ctl, CTL_JSON) && !trial->quiet)
-		trial->rows = json_tree_array(&trial->tree, NULL, NULL);
+		trial->rows = json_tree_array(
+			&trial->tree, json_tree_object(&trial->tree, NULL, NULL), "results");
 	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, trial,
 					  &items, &offset, &reason);
 	/* Nothing is shown of a body that cannot be read to its end. */

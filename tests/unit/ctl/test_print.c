@@ -57,19 +57,19 @@ static struct thing things[] = {
 	{-20, {NULL, 0}, {NULL, 0}, true},
 };
 
-START_TEST(a_list_is_a_table_or_an_array)
+START_TEST(a_list_is_a_table_or_an_object)
 {
 	const struct store_list list = {&entity, things, 2};
 	struct ctl text = ctl_with(NULL), json = ctl_with("");
 
-	ck_assert_int_eq(ctl_print_list(&text, &list), CTL_FINE);
+	ck_assert_int_eq(ctl_print_list(&text, "things", &list), CTL_FINE);
 	ck_assert_str_eq(appended(&text), "ID   NAME  HALF\n"
 					  "1    a\\n   half\n"
 					  "-20  -     -\n");
-	ck_assert_int_eq(ctl_print_list(&json, &list), CTL_FINE);
+	ck_assert_int_eq(ctl_print_list(&json, "things", &list), CTL_FINE);
 	ck_assert_str_eq(appended(&json),
-			 "[{\"id\":1,\"name\":\"a\\n\",\"raw\":1.50,\"hidden\":false},"
-			 "{\"id\":-20,\"name\":null,\"raw\":null,\"hidden\":true}]\n");
+			 "{\"things\":[{\"id\":1,\"name\":\"a\\n\",\"raw\":1.50,\"hidden\":false},"
+			 "{\"id\":-20,\"name\":null,\"raw\":null,\"hidden\":true}]}\n");
 	drop(&text);
 	drop(&json);
 }
@@ -80,10 +80,10 @@ START_TEST(an_empty_list_has_its_headings)
 	const struct store_list list = {&entity, NULL, 0};
 	struct ctl text = ctl_with(NULL), json = ctl_with("");
 
-	ck_assert_int_eq(ctl_print_list(&text, &list), CTL_FINE);
+	ck_assert_int_eq(ctl_print_list(&text, "things", &list), CTL_FINE);
 	ck_assert_str_eq(appended(&text), "ID  NAME  HALF\n");
-	ck_assert_int_eq(ctl_print_list(&json, &list), CTL_FINE);
-	ck_assert_str_eq(appended(&json), "[]\n");
+	ck_assert_int_eq(ctl_print_list(&json, "things", &list), CTL_FINE);
+	ck_assert_str_eq(appended(&json), "{\"things\":[]}\n");
 	drop(&text);
 	drop(&json);
 }
@@ -112,7 +112,7 @@ Suite *unit_suite(void)
 	Suite *suite = suite_create("print");
 	TCase *tests = tcase_create("print");
 
-	tcase_add_test(tests, a_list_is_a_table_or_an_array);
+	tcase_add_test(tests, a_list_is_a_table_or_an_object);
 	tcase_add_test(tests, an_empty_list_has_its_headings);
 	tcase_add_test(tests, an_item_is_its_properties_or_an_object);
 	suite_add_tcase(suite, tests);
