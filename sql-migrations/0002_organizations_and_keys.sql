@@ -8,7 +8,7 @@ SET LOCAL ROLE sluice_owner;
 
 CREATE TABLE sluice.organization (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    name text NOT NULL UNIQUE
+    name text NOT NULL
         CONSTRAINT organization_name_check
         CHECK (char_length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
     signal_limit bigint NOT NULL DEFAULT 0
@@ -17,10 +17,13 @@ CREATE TABLE sluice.organization (
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL
 );
+CREATE UNIQUE INDEX organization_name_key ON sluice.organization (lower(name));
 COMMENT ON TABLE sluice.organization IS
     'The tenants. Everything that is delivered belongs to one of them. Rows are never deleted.';
 COMMENT ON COLUMN sluice.organization.id IS 'organization_id in the other tables';
-COMMENT ON COLUMN sluice.organization.name IS 'unique; operators type it';
+COMMENT ON COLUMN sluice.organization.name IS 'unique in whatever case; operators type it';
+COMMENT ON INDEX sluice.organization_name_key IS
+    'no two names differ only in case, so that nobody takes one for the other';
 COMMENT ON COLUMN sluice.organization.signal_limit IS
     'signals and product-org updates per calendar month (UTC); 0: no limit';
 COMMENT ON COLUMN sluice.organization.overages IS

@@ -29,7 +29,10 @@ _sluicectl() {
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
     --format) word='ndjson csv' ;;
-    --status) word='pending processing completed failed skipped permanently_failed cold_storage' ;;
+    --status)
+        word='pending processing completed failed skipped permanently_failed cold_storage'
+        [[ ${words[0]-} != key ]] || word='active expired deactivated'
+        ;;
     *)
         if [[ $current == -* ]]; then
             word=$(sluicectl "${words[@]:0:2}" --help 2>/dev/null | sed -nE 's/^  (--[a-z-]+).*/\1/p')

@@ -12,7 +12,8 @@
 static const struct store_column columns[] = {
 	STORE_COLUMN(struct ctl_archived, partition, .member = "partition", .heading = "PARTITION"),
 	STORE_COLUMN(struct ctl_archived, result, .member = "result", .heading = "RESULT"),
-	STORE_COLUMN(struct ctl_archived, message, .member = "message", .heading = "MESSAGE"),
+	STORE_COLUMN(struct ctl_archived, message, .member = "message", .heading = "MESSAGE",
+		     .whole = true),
 };
 
 const struct store_entity ctl_archived_entity = STORE_ENTITY(struct ctl_archived, columns);

@@ -1,6 +1,6 @@
 /*
- * ctl/argument.c - timestamps, ids and files among the arguments of sluicectl. See
- * ctl/ctl_internal.h.
+ * ctl/argument.c - timestamps, ids, files and what chooses rows of a list among the arguments of
+ * sluicectl. See ctl/ctl_internal.h.
  */
 #include "ctl/ctl_internal.h"
 
@@ -31,16 +31,23 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 	const char *text = ctl->values[option];
 	bool only_date = false;
 	bool relative = ctl_is_span(text);
+	int64_t us = 0;
 	struct buf given = buf_make(GIVEN_BYTES_MAX);
 
-	if (!relative && !timestamp_is_exact(text, &only_date))
+	/* By the rule of the settings service. */
+	if (!relative &&
+	    !(timestamp_is_exact(text, &only_date) && timestamp_read(slice_of(text), &us)))
 		return ctl_fail(
 			CTL_USAGE,
 			"write 2031-05-01T12:00:00Z, 2031-05-01, or a span such as 90d or 12h",
 			"\"%s\" is not a valid timestamp", text);
-	buf_add_text(&given, relative ? sign : "");
-	buf_add_text(&given, text);
-	buf_add(&given, only_date ? "T00:00:00Z" : "", only_date ? 11 : 1);
+	if (relative) {
+		buf_add_text(&given, sign);
+		buf_add_text(&given, text);
+	} else {
+		timestamp_add(&given, us);
+	}
+	buf_add_char(&given, '\0');
 	enum status status = STATUS_NO_MEMORY;
 	if (given.status == STATUS_OK)
 		status = store_timestamp_read(&ctl->store, (struct slice){given.p, given.n - 1},
@@ -50,6 +57,17 @@ enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const 
 		return ctl_fail(CTL_USAGE, NULL, "\"%s\" is not a valid timestamp: %s", text,
 				pg_message(ctl->db));
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_read_past(struct ctl *ctl, enum ctl_option option, struct slice *text)
+{
+	struct store_timestamp timestamp = {0};
+
+	if (!ctl_has(ctl, option))
+		return CTL_FINE;
+	enum ctl_exit result = ctl_read_timestamp(ctl, option, "-", &timestamp);
+	*text = timestamp.text;
+	return result;
 }
 
 /* ---- ids ---- */
@@ -64,6 +82,31 @@ enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id)
 		return ctl_fail(CTL_USAGE, "the command \"list\" shows the ids",
 				"\"%s\" is not the id of a %s", text, noun);
 	return CTL_FINE;
+}
+
+/* ---- lists ---- */
+
+enum ctl_exit ctl_check_limit(const struct ctl *ctl)
+{
+	struct slice text = ctl_value(ctl, CTL_LIMIT);
+	int64_t limit;
+
+	if (text.p == NULL || (slice_to_int(text, &limit) && limit >= 1 && limit <= CTL_LIMIT_MAX))
+		return CTL_FINE;
+	return ctl_fail(CTL_USAGE, NULL, "--limit must be a number from 1 to %d, not \"%s\"",
+			CTL_LIMIT_MAX, text.p);
+}
+
+enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection)
+{
+	*selection = (struct store_selection){
+		.match = ctl_value(ctl, CTL_MATCH),
+		.role = ctl_value(ctl, CTL_ROLE),
+		.endpoint_type = ctl_value(ctl, CTL_ENDPOINT),
+		.status = ctl_value(ctl, CTL_STATUS),
+		.limit = ctl_value(ctl, CTL_LIMIT),
+	};
+	return ctl_check_limit(ctl);
 }
 
 /* ---- files ---- */

@@ -175,7 +175,7 @@ static enum ctl_exit add_report(struct ctl *ctl, struct findings *findings)
 	const struct store_list list = {&store_finding_entity, findings->items, findings->count};
 	size_t failed = count_of(findings, STORE_CHECK_FAILED);
 	size_t warnings = count_of(findings, STORE_CHECK_WARNING);
-	enum ctl_exit result = ctl_print_list(ctl, &list);
+	enum ctl_exit result = ctl_print_list(ctl, "findings", &list);
 
 	if (result == CTL_FINE && !ctl_has(ctl, CTL_JSON))
 		buf_add_format(&ctl->out, "\n%s: %zu failed, %zu warning%s\n",

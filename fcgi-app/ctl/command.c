@@ -2,6 +2,8 @@
  * ctl/command.c - the table of sluicectl's commands and options. See ctl/ctl_internal.h.
  */
 #include "ctl/ctl_internal.h"
+#include "store/export.h"
+#include "store/search.h"
 
 const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_CONFIG] = {"--config", "FILE",
@@ -23,9 +25,12 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "the workers are on another host: their address or network (192.0.2.10, 192.0.2.0/24)"},
 	[CTL_ORGANIZATION] = {"--organization", "NAME", "the organization's name"},
 	[CTL_USER] = {"--user", "USER", "the user's name, as the web server passes it on"},
-	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer"},
+	[CTL_ROLE] = {"--role", "ROLE", "owner, admin, editor or viewer",
+		      .choices = "owner admin editor viewer "},
 	[CTL_NAME] = {"--name", "TEXT", "the name, 1 to 200 characters"},
-	[CTL_ENDPOINT] = {"--endpoint", "TYPE", "signal_staging (the default) or product_orgs"},
+	[CTL_ENDPOINT] = {"--endpoint", "TYPE",
+			  "signal_staging (of a new key the default) or product_orgs",
+			  .choices = "signal_staging product_orgs "},
 	[CTL_EXPIRES] =
 		{"--expires", "TIMESTAMP",
 		 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s), or never"},
@@ -50,16 +55,18 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 			 "the limit of signals per calendar month (UTC); 0: no limit"},
 	[CTL_OVERAGES] =
 		{"--overages", "STATE",
-		 "on: signals over the limit are accepted and counted; off: they are refused"},
+		 "on: signals over the limit are accepted and counted; off: they are refused",
+		 .choices = "on off "},
 	[CTL_MONTH] = {"--month", "YYYY-MM", "a month (UTC) other than the current one"},
 	[CTL_PAYLOAD] = {"--payload", "FILE",
 			 "a payload as a sender delivers it: an object, or an array of objects"},
 	[CTL_SINCE] =
 		{"--since", "TIMESTAMP",
-		 "only what was received since then: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
+		 "only what was received (of the audit log: done) since then: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
 	[CTL_KEY] = {"--key", "ID", "only what came with the key with this id"},
 	[CTL_CODE] = {"--code", "CODE", "only what was rejected for this reason: malformed_json"},
-	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d"},
+	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d",
+			.choices = "24h 7d 30d "},
 	[CTL_EMAIL] = {"--email", "EMAIL", "only signals of this email"},
 	[CTL_USER_ID] = {"--user-id", "ID", "only signals of this user"},
 	[CTL_ANONYMOUS_ID] = {"--anonymous-id", "ID", "only signals of this visitor"},
@@ -69,15 +76,21 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_EVENT] = {"--event", "EVENT", "only signals whose event has this name or type"},
 	[CTL_STATUS] =
 		{"--status", "STATUS",
-		 "only signals with this status: pending, processing, completed, failed, skipped, permanently_failed or cold_storage"},
+		 "only those with this status: of signals pending, processing, completed, failed, skipped, permanently_failed or cold_storage; of keys active, expired or deactivated"},
 	[CTL_TEXT] =
 		{"--text", "TEXT",
 		 "only signals with this text in the payload, in whatever case; in a list it needs --since"},
 	[CTL_UNTIL] = {"--until", "TIMESTAMP",
 		       "only what was received before then, written as for --since"},
 	[CTL_FORMAT] = {"--format", "FORMAT",
-			"all of it as ndjson or csv, unless --limit says otherwise"},
-	[CTL_LIMIT] = {"--limit", "NUMBER", "print at most so many: 20 by default, up to 999"},
+			"all of it as ndjson or csv, unless --limit says otherwise",
+			.choices = store_formats},
+	[CTL_LIMIT] =
+		{"--limit", "NUMBER",
+		 "print at most so many, up to 999: 20 by default of signals, product orgs and the audit log, else all"},
+	[CTL_MATCH] =
+		{"--match", "TEXT",
+		 "only what has this text in its name, in whatever case; of the audit log in the actor, action or object"},
 	[CTL_BEFORE] =
 		{"--before", "NEXT",
 		 "only older entries: the \"next\" that --json prints; an id, of product orgs and the audit log"},
@@ -86,7 +99,8 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed"},
 	[CTL_KEEP] = {"--keep", "SPAN", "how long rows are kept: 90d, or forever"},
 	[CTL_EXPIRED] = {"--expired", "ACTION",
-			 "what becomes of a day that is over: drop it, or detach it and leave it"},
+			 "what becomes of a day that is over: drop it, or detach it and leave it",
+			 .choices = "drop detach "},
 	[CTL_EXAMPLE] = {"--example", NULL, "print an example configuration file"},
 	[CTL_ARCHIVE] =
 		{"--archive", "COMMAND",
@@ -106,6 +120,11 @@ const uint64_t ctl_common_options = CTL_BIT(CTL_CONFIG) | CTL_BIT(CTL_JSON) | CT
 	 CTL_BIT(CTL_MESSAGE_ID) | CTL_BIT(CTL_REQUEST_ID) | CTL_BIT(CTL_SOURCE) |                 \
 	 CTL_BIT(CTL_EVENT) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_TEXT) |         \
 	 CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))
+
+const char *ctl_choices(const struct ctl_command *command, unsigned option)
+{
+	return option == CTL_STATUS ? command->statuses : ctl_options[option].choices;
+}
 
 const struct ctl_command ctl_commands[] = {
 	{.noun = "setup",
@@ -156,6 +175,7 @@ const struct ctl_command ctl_commands[] = {
 		 "Its keys and members stay as they are."},
 	{.noun = "organization",
 	 .verb = "list",
+	 .optional = CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_organization_list,
 	 .help = "Lists all organizations, with their number of members and of keys that are not deactivated."},
@@ -170,7 +190,8 @@ const struct ctl_command ctl_commands[] = {
 		 "An option that is not given leaves its setting unchanged. "
 		 "Prints the usage of the current month."},
 	{.noun = "usage",
-	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MONTH),
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_MONTH) |
+		     CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_usage,
 	 .help = "Lists how many signals and product-org updates each organization sent in the current month (UTC) or another one, next to its present limit. "
@@ -188,6 +209,7 @@ const struct ctl_command ctl_commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .optional = SEARCH | CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE) | CTL_BIT(CTL_FORMAT),
 	 .database = true,
+	 .statuses = store_search_statuses,
 	 .run = ctl_signal_list,
 	 .help = "Lists signals of an organization, staged and in cold storage, newest first: all that are kept, or those of an IDENTITY (an email, a phone number, or any id of the signal, of its person or request) and of all the options that are given. "
 		 "Searches for up to ten seconds and says how far it came."},
@@ -196,6 +218,7 @@ const struct ctl_command ctl_commands[] = {
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .optional = (SEARCH & ~(CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL))) | CTL_BIT(CTL_INTERVAL),
 	 .database = true,
+	 .statuses = store_search_statuses,
 	 .run = ctl_tail,
 	 .help = "Prints each signal of an organization as soon as it is stored, until it is interrupted or nobody reads on. "
 		 "Begins with the latest ten, with --text of the last day. "
@@ -209,7 +232,8 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Lists the latest product-org updates of an organization, newest first."},
 	{.noun = "audit",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
+	 .optional = CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL) |
+		     CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
 	 .database = true,
 	 .run = ctl_audit,
 	 .help = "Lists the changes to an organization, and who made them, newest first."},
@@ -224,6 +248,7 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "member",
 	 .verb = "list",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_ROLE) | CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_member_list,
 	 .help = "Lists the members of an organization."},
@@ -251,7 +276,9 @@ const struct ctl_command ctl_commands[] = {
 		 "The printed webhook URL begins with $BASE_URL."},
 	{.noun = "key",
 	 .verb = "list",
-	 .optional = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_ENDPOINT) |
+		     CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_LIMIT),
+	 .statuses = "active expired deactivated ",
 	 .database = true,
 	 .run = ctl_key_list,
 	 .help = "Lists the keys of one organization or of all. "
@@ -368,7 +395,7 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "rejected",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) |
-		     CTL_BIT(CTL_CODE),
+		     CTL_BIT(CTL_CODE) | CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_rejected_list,
 	 .help = "Lists what arrived with a valid key but could not be stored as a signal: bad items of batches and unreadable bodies, oldest first."},
@@ -396,6 +423,7 @@ const struct ctl_command ctl_commands[] = {
 	 .argument = "IDENTITY",
 	 .argument_needed = true,
 	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_person_show,
 	 .help = "Lists the signals of an organization that name a person: by email, phone, or one of their ids. "
@@ -411,6 +439,7 @@ const struct ctl_command ctl_commands[] = {
 		 "The audit log says that it was done, not of whom."},
 	{.noun = "retention",
 	 .verb = "list",
+	 .optional = CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_retention_list,
 	 .help = "Lists how long the tables keep what is in them."},

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ enum {
 	CONNECT_TIMEOUT_MS = 10 * 1000,
 	CALL_TIMEOUT_MS = 60 * 1000,
 	OUTPUT_MAX_BYTES = 1 << 30,
+	USAGE_MAX_BYTES = 64 << 10,
 };
 
 int64_t ctl_deadline(void)
@@ -100,14 +102,42 @@ static bool holds_credential(int argc, char *const argv[])
 	return false;
 }
 
+/* As every program has it: --version, with --json or without. */
+static bool asks_version(struct ctl *ctl, int argc, char *const argv[])
+{
+	bool version = false, json = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+			version = true;
+		else if (strcmp(argv[i], "--json") == 0)
+			json = true;
+		else
+			return false;
+	}
+	if (version && json)
+		ctl->values[CTL_JSON] = "";
+	return version;
+}
+
+/* After a message about wrong arguments: which ones would be right. */
+static void print_usage(const struct ctl *ctl)
+{
+	struct buf text = buf_make(USAGE_MAX_BYTES);
+
+	ctl_add_usage(&text, ctl);
+	if (text.status == STATUS_OK)
+		(void)fwrite(text.p, 1, text.n, stderr);
+	buf_free(&text);
+}
+
 static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 {
 	if (holds_credential(argc, argv))
 		return ctl_fail(
 			CTL_USAGE, "refer to a key by its id; \"sluicectl key list\" shows the ids",
 			"an argument is an API key or a secret; other users can see it there");
-	/* As every program has it. */
-	if (argc == 2 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0))
+	if (asks_version(ctl, argc, argv))
 		return ctl_version(ctl);
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);
 	if (status != CTL_FINE)
@@ -131,9 +161,12 @@ int ctl_main(int argc, char *argv[])
 
 	if (!file_open_standard())
 		return CTL_FAILED;
+	ctl.screen = ctl_screen_of(STDOUT_FILENO);
 	log_open("sluicectl", LOG_TARGET_STDERR, LOG_LEVEL_WARNING);
 	enum ctl_exit status = run(&ctl, argc, argv);
 	enum ctl_exit written = ctl_flush(&ctl);
+	if (status == CTL_USAGE)
+		print_usage(&ctl);
 	/* It may have held a new key. */
 	if (ctl.out.p != NULL)
 		credential_forget(ctl.out.p, ctl.out.size);

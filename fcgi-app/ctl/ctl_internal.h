@@ -5,10 +5,12 @@
  *   ctl/command.c       the table of commands and options
  *   ctl/parse.c         reads the arguments by it
  *   ctl/help.c          prints the help from it
- *   ctl/argument.c      timestamps, ids and files among the arguments
+ *   ctl/argument.c      timestamps, ids, files and what chooses rows of a list
  *   ctl/ask.c           questions to the person at the terminal
- *   ctl/message.c       error messages, and text that is safe for a terminal
- *   ctl/print.c         tables and JSON
+ *   ctl/message.c       error messages
+ *   ctl/terminal.c      the terminal's width and colours, and text that is safe for it
+ *   ctl/table.c         tables that fit the terminal
+ *   ctl/print.c         lists and items as tables or JSON
  *   ctl/organization.c  organization …, member …
  *   ctl/usage.c         usage, organization limit
  *   ctl/key.c           key create, list, show, deactivate
@@ -95,6 +97,7 @@ enum ctl_option {
 	CTL_UNTIL,
 	CTL_FORMAT,
 	CTL_LIMIT,
+	CTL_MATCH,
 	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
@@ -122,19 +125,27 @@ struct ctl_command {
 	bool argument_needed;
 	uint64_t required; /* options, as CTL_BIT */
 	uint64_t optional;
-	bool database; /* needs a connection before it runs */
+	const char *statuses; /* choices of --status */
+	bool database;	      /* needs a connection before it runs */
 	enum ctl_exit (*run)(struct ctl *ctl);
 	const char *help; /* sentences, not wrapped */
 };
 
+/* What an output stream is; all zero: no terminal. */
+struct ctl_screen {
+	size_t columns; /* 0: not known, or no terminal */
+	bool colours;
+};
+
 /* One run of the tool. */
 struct ctl {
-	const struct ctl_command *command; /* NULL: help is asked for */
-	const char *words[2];		   /* for help: the command's words */
+	const struct ctl_command *command; /* NULL: the words name none */
+	const char *words[2];		   /* that do, or of which help is asked for */
 	const char *argument;
 	const char *values[CTL_OPTION_COUNT]; /* NULL: not given; "" for those without value */
 	struct arena arena;
-	struct buf out; /* for the standard output stream, at the end */
+	struct buf out;		  /* for the standard output stream, at the end */
+	struct ctl_screen screen; /* what that is */
 	struct pg_connection *db;
 	struct store store;
 };
@@ -156,10 +167,14 @@ struct ctl_option_text {
 	const char *name;  /* "--json" */
 	const char *value; /* NULL: takes none */
 	const char *help;
-	bool repeatable; /* its values are joined by commas */
+	bool repeatable;     /* its values are joined by commas */
+	const char *choices; /* the values it may have, each with a blank behind it; NULL: any */
 };
 
 extern const struct ctl_option_text ctl_options[CTL_OPTION_COUNT];
+
+/* The values that an option of a command may have, as in struct ctl_option_text; NULL: any. */
+const char *ctl_choices(const struct ctl_command *command, unsigned option);
 
 /* The options that every command takes, as CTL_BIT. */
 extern const uint64_t ctl_common_options;
@@ -169,7 +184,7 @@ extern const size_t ctl_command_count;
 
 /* ---- ctl/parse.c ---- */
 
-/* Reads the arguments; on CTL_USAGE the message is printed. */
+/* Reads the arguments. On CTL_USAGE the message is printed, and ctl->command set if it is known. */
 enum ctl_exit ctl_parse(struct ctl *ctl, int argc, char *const argv[]);
 
 /* Prints that the first count words, 1 or 2, are not a command. */
@@ -179,6 +194,9 @@ enum ctl_exit ctl_unknown_command(struct ctl *ctl, const char *const words[], in
 
 /* Prints the help of the commands that ctl->words name, or of all. */
 enum ctl_exit ctl_help(struct ctl *ctl);
+
+/* Appends how the command is called, or those that the words may mean. */
+void ctl_add_usage(struct buf *out, const struct ctl *ctl);
 
 /* ---- ctl/argument.c ---- */
 
@@ -190,8 +208,21 @@ bool ctl_is_span(const char *text);
 enum ctl_exit ctl_read_timestamp(struct ctl *ctl, enum ctl_option option, const char *sign,
 				 struct store_timestamp *timestamp);
 
+/* Sets *text to the time of an option such as --since, a span meaning until now; it stays as it is
+ * without the option. On failure the message is printed. */
+enum ctl_exit ctl_read_past(struct ctl *ctl, enum ctl_option option, struct slice *text);
+
 /* Reads the argument as the id of a noun; on CTL_USAGE the message is printed. */
 enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
+
+enum { CTL_LIMIT_MAX = 999 };
+
+/* Checks --limit. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_limit(const struct ctl *ctl);
+
+/* Reads the options that say which rows of a list, with --limit. On CTL_USAGE the message is
+ * printed. */
+enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection);
 
 /* Reads a whole file, which is called what in messages; on failure the message is printed. */
 enum ctl_exit ctl_read_file(struct ctl *ctl, const char *what, const char *path, size_t max_bytes,
@@ -208,10 +239,6 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const char *question, const char *usual,
 		      const char **answer);
 
 /* ---- ctl/message.c ---- */
-
-/* Appends text for a terminal, with control characters and those that change the direction of
- * text escaped; out NULL: appends nothing. Returns how many columns it takes. */
-size_t ctl_add_escaped(struct buf *out, struct slice text);
 
 /* Prints "sluicectl: …" and, unless hint is NULL, "HINT: …" to the standard error stream, escaped
  * and without keys. Returns status. */
@@ -231,11 +258,38 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status);
 /* The exit status for a failed call of the database. */
 enum ctl_exit ctl_exit_of(enum status status);
 
-/* ---- ctl/print.c ---- */
+/* ---- ctl/terminal.c ---- */
 
-/* Appends rows * columns cells under their headings, aligned; an absent cell is "-". */
-void ctl_add_table(struct buf *out, const char *const headings[], size_t columns,
-		   const struct slice *cells, size_t rows);
+enum ctl_colour { CTL_PLAIN, CTL_BOLD, CTL_RED, CTL_GREEN, CTL_YELLOW };
+
+struct ctl_screen ctl_screen_of(int fd);
+
+/* Appends what makes the text behind it so, where colours are wanted. */
+void ctl_add_colour(struct buf *out, const struct ctl_screen *screen, enum ctl_colour colour);
+
+/* Appends text for a terminal, with control characters and those that change the direction of
+ * text escaped; out NULL: appends nothing. Returns how many columns it takes. */
+size_t ctl_add_escaped(struct buf *out, struct slice text);
+
+/* The same of the characters that fit into so many columns; *text is the rest. */
+size_t ctl_add_fitting(struct buf *out, struct slice *text, size_t columns);
+
+/* ---- ctl/table.c ---- */
+
+enum { CTL_TABLE_COLUMNS_MAX = 16 };
+
+struct ctl_table {
+	const char *const *headings;
+	size_t columns;
+	const struct slice *cells; /* rows * columns; an absent one is "-" */
+	size_t rows;
+	bool wraps; /* the last column takes as many lines as it needs, and is never cut */
+};
+
+/* Appends a table, aligned. What does not fit the screen is cut with an ellipsis. */
+void ctl_add_table(struct buf *out, const struct ctl_screen *screen, const struct ctl_table *table);
+
+/* ---- ctl/print.c ---- */
 
 /* Appends the table of a list, or of an item's properties and values. */
 enum ctl_exit ctl_add_list(struct ctl *ctl, const struct store_list *list);
@@ -244,8 +298,9 @@ enum ctl_exit ctl_add_item(struct ctl *ctl, const struct store_entity *entity, c
 /* Appends a tree on a line of its own, and frees it. */
 enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree);
 
-/* Appends a list or an item in the form that is asked for: its table, or JSON. */
-enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list);
+/* Appends a list or an item in the form that is asked for: its table, or JSON, which is always an
+ * object. That of a list has its items in the array of this name. */
+enum ctl_exit ctl_print_list(struct ctl *ctl, const char *array, const struct store_list *list);
 enum ctl_exit ctl_print_item(struct ctl *ctl, const struct store_entity *entity, const void *item);
 
 /* Appends the lines in which two texts differ, with a few around them. */
@@ -352,9 +407,6 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 enum { CTL_PATH_BYTES = 128 };
 enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)[CTL_PATH_BYTES],
 			   size_t count, struct slice *cells);
-
-/* Checks --limit. On CTL_USAGE the message is printed. */
-enum ctl_exit ctl_check_limit(const struct ctl *ctl);
 
 /* A column of a table, and the member it shows. */
 struct ctl_field {

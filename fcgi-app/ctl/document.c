@@ -13,20 +13,9 @@
 #include "store/document.h"
 #include "store/export.h"
 
-enum { LIMIT_MAX = 999, PATH_BYTES = CTL_PATH_BYTES };
+enum { PATH_BYTES = CTL_PATH_BYTES };
 
 /* ---- options ---- */
-
-enum ctl_exit ctl_check_limit(const struct ctl *ctl)
-{
-	struct slice text = ctl_value(ctl, CTL_LIMIT);
-	int64_t limit;
-
-	if (text.p == NULL || (slice_to_int(text, &limit) && limit >= 1 && limit <= LIMIT_MAX))
-		return CTL_FINE;
-	return ctl_fail(CTL_USAGE, NULL, "--limit must be a number from 1 to %d, not \"%s\"",
-			LIMIT_MAX, text.p);
-}
 
 static enum ctl_exit check_before(const struct ctl *ctl)
 {
@@ -49,7 +38,12 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 		.window = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
+		.match = ctl_value(ctl, CTL_MATCH),
 	};
+	if (result == CTL_FINE)
+		result = ctl_read_past(ctl, CTL_SINCE, &question->since);
+	if (result == CTL_FINE)
+		result = ctl_read_past(ctl, CTL_UNTIL, &question->until);
 	return result;
 }
 
@@ -78,7 +72,7 @@ enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *arr
 			     const struct ctl_field *fields, size_t columns)
 {
 	const char *headings[FIELDS_MAX];
-	size_t count = LIMIT_MAX * columns, rows = 0;
+	size_t count = CTL_LIMIT_MAX * columns, rows = 0;
 	char(*paths)[PATH_BYTES] = arena_array(&ctl->arena, count, sizeof(*paths));
 	struct slice *cells = arena_array(&ctl->arena, count, sizeof(*cells));
 
@@ -92,9 +86,10 @@ enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *arr
 	enum status status = ctl_find_cells(&ctl->arena, json, paths, count, cells);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	while (rows < LIMIT_MAX && cells[rows * columns].p != NULL)
+	while (rows < CTL_LIMIT_MAX && cells[rows * columns].p != NULL)
 		rows++;
-	ctl_add_table(&ctl->out, headings, columns, cells, rows);
+	const struct ctl_table table = {headings, columns, cells, rows, .wraps = false};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 
@@ -152,7 +147,8 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 		cells[2 * i] = slice_of(properties[i].name);
 		cells[2 * i + 1] = values[i];
 	}
-	ctl_add_table(&ctl->out, headings, 2, cells, ROWS);
+	const struct ctl_table table = {headings, 2, cells, ROWS, .wraps = true};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 

@@ -78,19 +78,63 @@ static void add_options(struct buf *out, uint64_t set)
 	}
 }
 
+static void add_usage_line(struct buf *out, const struct ctl_command *command)
+{
+	buf_add_text(out, "usage: sluicectl ");
+	add_synopsis(out, command, 17, true);
+	buf_add_char(out, '\n');
+}
+
 static void add_command_help(struct buf *out, const struct ctl_command *command)
 {
 	uint64_t set = command->required | command->optional;
 
-	buf_add_text(out, "usage: sluicectl ");
-	add_synopsis(out, command, 17, true);
-	buf_add_text(out, "\n\n");
+	add_usage_line(out, command);
+	buf_add_char(out, '\n');
 	add_wrapped(out, command->help, 0);
 	if (set != 0) {
 		buf_add_text(out, "\noptions:\n");
 		add_options(out, set);
 	}
 	buf_add_char(out, '\n');
+}
+
+void ctl_add_usage(struct buf *out, const struct ctl *ctl)
+{
+	const struct ctl_command *command = ctl->command;
+	const char *noun = ctl->words[0];
+	size_t found = 0;
+
+	for (size_t i = 0; i < ctl_command_count; i++) {
+		bool meant = command != NULL
+				     ? &ctl_commands[i] == command
+				     : noun != NULL && strcmp(ctl_commands[i].noun, noun) == 0;
+		if (meant)
+			add_usage_line(out, &ctl_commands[i]);
+		found += meant;
+	}
+	if (found == 0)
+		buf_add_text(out, "usage: sluicectl COMMAND [OPTION...]\n");
+	buf_add_text(out, "\"sluicectl help");
+	if (found > 0)
+		buf_add_format(out, " %s", command != NULL ? command->noun : noun);
+	if (command != NULL && command->verb != NULL)
+		buf_add_format(out, " %s", command->verb);
+	buf_add_text(out, found > 0 ? "\" says more.\n" : "\" lists the commands.\n");
+}
+
+static void add_choices_json(struct json_tree *tree, struct json_object *option,
+			     const char *choices)
+{
+	struct slice rest = slice_of(choices);
+
+	if (choices == NULL) {
+		json_tree_text(tree, option, "choices", SLICE_ABSENT);
+		return;
+	}
+	struct json_object *array = json_tree_array(tree, option, "choices");
+	while (rest.n > 0)
+		json_tree_text(tree, array, NULL, slice_take(&rest, ' '));
 }
 
 static void add_options_json(struct json_tree *tree, struct json_object *array,
@@ -105,6 +149,7 @@ static void add_options_json(struct json_tree *tree, struct json_object *array,
 		json_tree_text(tree, option, "option", slice_of(ctl_options[i].name));
 		json_tree_text(tree, option, "value", slice_of(ctl_options[i].value));
 		json_tree_bool(tree, option, "required", (command->required >> i & 1) != 0);
+		add_choices_json(tree, option, ctl_choices(command, i));
 		json_tree_text(tree, option, "help", slice_of(ctl_options[i].help));
 	}
 }
@@ -183,8 +228,10 @@ enum ctl_exit ctl_help(struct ctl *ctl)
 {
 	struct json_tree tree = {0};
 	bool json = ctl_has(ctl, CTL_JSON);
-	struct json_object *array = json ? json_tree_array(&tree, NULL, NULL) : NULL;
+	struct json_object *array = NULL;
 
+	if (json)
+		array = json_tree_array(&tree, json_tree_object(&tree, NULL, NULL), "commands");
 	if (add_asked(ctl, &tree, array) == 0) {
 		json_tree_free(&tree);
 		return ctl_unknown_command(ctl, ctl->words, ctl->words[1] == NULL ? 1 : 2);

@@ -35,6 +35,8 @@ enum ctl_exit ctl_read_expires(struct ctl *ctl, struct slice *expires_at)
 
 /* ---- create ---- */
 
+enum { URL_BYTES_MAX = 64 << 10, CURL_BYTES_MAX = 128 << 10 };
+
 /* Appends the URL to send to: $BASE_URL and the path for this type of key. */
 static void add_webhook_url(struct buf *out, const struct store_key *key,
 			    const struct new_key *made)
@@ -48,23 +50,32 @@ static void add_webhook_url(struct buf *out, const struct store_key *key,
 	new_key_add_path(out, made, key->endpoint_type);
 }
 
+/* As the settings service answers, and the whole URL. */
 static enum ctl_exit add_created_json(struct ctl *ctl, const struct store_key *key,
 				      const struct new_key *made, struct slice url,
 				      const struct store_key *old)
 {
 	struct json_tree tree = {0};
 	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+	struct buf path = buf_make(URL_BYTES_MAX), curl = buf_make(CURL_BYTES_MAX);
+	struct buf *const held[] = {&path, &curl};
 
-	json_tree_int(&tree, root, "id", key->id);
-	json_tree_text(&tree, root, "name", key->name);
+	new_key_add_path(&path, made, key->endpoint_type);
+	new_key_add_curl(&curl, made, key->endpoint_type, url, "");
+	store_item_json(&store_key_entity, key, &tree, root);
 	json_tree_text(&tree, root, "key", slice_of(made->key));
 	json_tree_text(&tree, root, "secret", slice_of(made->has_secret ? made->secret : NULL));
-	json_tree_text(&tree, root, "endpoint_type", key->endpoint_type);
-	json_tree_text(&tree, root, "expires_at", key->expires_at);
+	json_tree_text(&tree, root, "webhook_path", buf_slice(&path));
 	json_tree_text(&tree, root, "webhook_url", url);
-	if (old != NULL) {
-		json_tree_int(&tree, root, "successor_of", old->id);
+	json_tree_text(&tree, root, "curl", buf_slice(&curl));
+	if (old != NULL)
 		json_tree_text(&tree, root, "old_expires_at", old->expires_at);
+	for (size_t i = 0; i < ARRAY_LENGTH(held); i++) {
+		if (held[i]->status != STATUS_OK)
+			tree.status = held[i]->status;
+		if (held[i]->p != NULL)
+			credential_forget(held[i]->p, held[i]->size);
+		buf_free(held[i]);
 	}
 	return ctl_add_tree(ctl, &tree);
 }
@@ -100,7 +111,7 @@ void ctl_add_key(struct buf *out, const struct store_key *key)
 enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 				const struct new_key *made, const struct store_key *old)
 {
-	struct buf url = buf_make(64 * 1024);
+	struct buf url = buf_make(URL_BYTES_MAX);
 
 	add_webhook_url(&url, key, made);
 	if (ctl_has(ctl, CTL_JSON))
@@ -165,10 +176,16 @@ out:
 
 enum ctl_exit ctl_key_list(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list keys;
-	enum status status = store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &keys);
+	enum ctl_exit usage = ctl_read_selection(ctl, &selection);
 
-	return status == STATUS_OK ? ctl_print_list(ctl, &keys) : ctl_fail_status(ctl, status);
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status =
+		store_key_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &selection, &keys);
+	return status == STATUS_OK ? ctl_print_list(ctl, "keys", &keys)
+				   : ctl_fail_status(ctl, status);
 }
 
 static enum ctl_exit print_key(struct ctl *ctl, const struct store_key *key)

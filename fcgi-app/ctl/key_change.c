@@ -228,11 +228,8 @@ static enum ctl_exit print_secret(struct ctl *ctl, const struct store_key *key,
 
 	if (ctl_has(ctl, CTL_JSON)) {
 		struct json_object *root = json_tree_object(&tree, NULL, NULL);
-		json_tree_int(&tree, root, "id", key->id);
-		json_tree_text(&tree, root, "name", key->name);
+		store_item_json(&store_key_entity, key, &tree, root);
 		json_tree_text(&tree, root, "secret", slice_of(made->secret));
-		json_tree_text(&tree, root, "old_secret_until", key->old_secret_until);
-		json_tree_text(&tree, root, "secret_needed_from", key->secret_needed_from);
 		(void)ctl_add_tree(ctl, &tree);
 	} else {
 		add_secret(&ctl->out, key, made);

@@ -45,7 +45,8 @@ static const struct store_column columns[] = {
 	STORE_COLUMN(struct outcome, result, .member = "result", .heading = "RESULT"),
 	STORE_COLUMN(struct outcome, worked, .member = "worked", .heading = "WORKED"),
 	STORE_COLUMN(struct outcome, unit, .member = "unit", .heading = "UNIT"),
-	STORE_COLUMN(struct outcome, message, .member = "message", .heading = "MESSAGE"),
+	STORE_COLUMN(struct outcome, message, .member = "message", .heading = "MESSAGE",
+		     .whole = true),
 };
 static const struct store_entity outcome_entity = STORE_ENTITY(struct outcome, columns);
 

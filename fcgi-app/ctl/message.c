@@ -1,63 +1,22 @@
 /*
- * ctl/message.c - error messages, and text that is safe for a terminal. See ctl/ctl_internal.h.
+ * ctl/message.c - error messages. See ctl/ctl_internal.h.
  */
 #include "ctl/ctl_internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
-
-/* ---- text for a terminal ---- */
-
-/* Controls of ASCII and Latin 1, and the characters that hide or reorder their neighbours. */
-static bool must_be_escaped(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-enum { ESCAPE_BYTES = sizeof("\\u0000") };
-
-/* How the first character is shown: as it is, or by an escape in room. Returns its bytes. */
-static size_t escape(struct slice text, char room[ESCAPE_BYTES], struct slice *shown)
-{
-	uint32_t point = 0;
-	size_t bytes = utf8_decode(text, &point);
-
-	*shown = (struct slice){text.p, bytes};
-	if (bytes > 0 && !must_be_escaped(point))
-		return bytes;
-	if (bytes == 0)
-		(void)snprintf(room, ESCAPE_BYTES, "\\x%02x", (unsigned char)*text.p);
-	else if (point == '\n')
-		(void)snprintf(room, ESCAPE_BYTES, "\\n");
-	else
-		(void)snprintf(room, ESCAPE_BYTES, "\\u%04x", (unsigned)(point & 0xffff));
-	*shown = slice_of(room);
-	return bytes == 0 ? 1 : bytes;
-}
-
-size_t ctl_add_escaped(struct buf *out, struct slice text)
-{
-	char room[ESCAPE_BYTES];
-	struct slice shown;
-	size_t columns = 0;
-
-	for (size_t i = 0; i < text.n;) {
-		i += escape((struct slice){text.p + i, text.n - i}, room, &shown);
-		columns += shown.p == room ? shown.n : 1;
-		if (out != NULL)
-			buf_add_slice(out, shown);
-	}
-	return columns;
-}
-
-/* ---- messages ---- */
 
 enum { MESSAGE_MAX_BYTES = 16384 };
+
+/* A kind of message, and its colour at a terminal. */
+struct kind {
+	const char *prefix;
+	enum ctl_colour colour;
+};
 
 /* Appends a line, escaped and without keys: one may have been typed where an id belongs. */
 static void add_line(struct buf *out, const char *prefix, const char *text)
@@ -74,16 +33,20 @@ static void add_line(struct buf *out, const char *prefix, const char *text)
 }
 
 /* NULL or "" as detail or hint: there is none. */
-__attribute__((format(printf, 4, 0))) static void print_message(const char *prefix,
+__attribute__((format(printf, 4, 0))) static void print_message(struct kind kind,
 								const char *detail,
 								const char *hint,
 								const char *format, va_list args)
 {
 	char text[MESSAGE_MAX_BYTES];
 	struct buf out = buf_make(64 * MESSAGE_MAX_BYTES);
+	const struct ctl_screen screen = ctl_screen_of(STDERR_FILENO);
 
 	(void)vsnprintf(text, sizeof(text), format, args);
-	add_line(&out, prefix, text);
+	ctl_add_colour(&out, &screen, kind.colour);
+	buf_add_text(&out, kind.prefix);
+	ctl_add_colour(&out, &screen, CTL_PLAIN);
+	add_line(&out, "", text);
 	if (detail != NULL && *detail != '\0')
 		add_line(&out, "DETAIL: ", detail);
 	if (hint != NULL && *hint != '\0')
@@ -96,12 +59,15 @@ __attribute__((format(printf, 4, 0))) static void print_message(const char *pref
 	buf_free(&out);
 }
 
+static const struct kind failure = {"sluicectl: ", CTL_RED};
+static const struct kind warning = {"sluicectl: warning: ", CTL_YELLOW};
+
 enum ctl_exit ctl_fail(enum ctl_exit status, const char *hint, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	print_message("sluicectl: ", NULL, hint, format, args);
+	print_message(failure, NULL, hint, format, args);
 	va_end(args);
 	return status;
 }
@@ -113,8 +79,7 @@ enum ctl_exit ctl_fail_server(const struct ctl *ctl, enum ctl_exit status, const
 	va_list args;
 
 	va_start(args, format);
-	print_message("sluicectl: ", pg_detail(ctl->db), *servers == '\0' ? hint : servers, format,
-		      args);
+	print_message(failure, pg_detail(ctl->db), *servers == '\0' ? hint : servers, format, args);
 	va_end(args);
 	return status;
 }
@@ -124,7 +89,7 @@ void ctl_warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	print_message("sluicectl: warning: ", NULL, NULL, format, args);
+	print_message(warning, NULL, NULL, format, args);
 	va_end(args);
 }
 

@@ -9,65 +9,73 @@
 /* ---- organizations ---- */
 
 /* done: "created" */
-static enum ctl_exit print_organization(struct ctl *ctl, const char *done, struct slice name,
-					int64_t id)
+static enum ctl_exit print_organization(struct ctl *ctl, const char *done, int64_t id)
 {
-	if (ctl_has(ctl, CTL_JSON)) {
-		struct json_tree tree = {0};
-		struct json_object *root = json_tree_object(&tree, NULL, NULL);
-		json_tree_int(&tree, root, "id", id);
-		json_tree_text(&tree, root, "name", name);
-		return ctl_add_tree(ctl, &tree);
-	}
+	struct store_organization organization = {0};
+	enum status status = store_organization_show(&ctl->store, id, &organization);
+
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (ctl_has(ctl, CTL_JSON))
+		return ctl_print_item(ctl, &store_organization_entity, &organization);
 	buf_add_format(&ctl->out, "%s organization \"", done);
-	ctl_add_escaped(&ctl->out, name);
+	ctl_add_escaped(&ctl->out, organization.name);
 	buf_add_text(&ctl->out, "\" with id ");
-	buf_add_int(&ctl->out, id);
+	buf_add_int(&ctl->out, organization.id);
 	buf_add_char(&ctl->out, '\n');
 	return CTL_FINE;
 }
 
 enum ctl_exit ctl_organization_create(struct ctl *ctl)
 {
-	struct slice name = slice_of(ctl->argument);
 	int64_t id = 0;
-	enum status status = store_organization_create(&ctl->store, name, &id);
+	enum status status = store_organization_create(&ctl->store, slice_of(ctl->argument), &id);
 
-	return status == STATUS_OK ? print_organization(ctl, "created", name, id)
+	return status == STATUS_OK ? print_organization(ctl, "created", id)
 				   : ctl_fail_status(ctl, status);
 }
 
 enum ctl_exit ctl_organization_rename(struct ctl *ctl)
 {
-	struct slice name = ctl_value(ctl, CTL_NAME);
 	int64_t id = 0;
-	enum status status =
-		store_organization_rename(&ctl->store, slice_of(ctl->argument), name, &id);
+	enum status status = store_organization_rename(&ctl->store, slice_of(ctl->argument),
+						       ctl_value(ctl, CTL_NAME), &id);
 
-	return status == STATUS_OK ? print_organization(ctl, "renamed", name, id)
+	return status == STATUS_OK ? print_organization(ctl, "renamed", id)
 				   : ctl_fail_status(ctl, status);
 }
 
 enum ctl_exit ctl_organization_list(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list organizations;
-	enum status status = store_organization_list(&ctl->store, &organizations);
+	enum ctl_exit usage = ctl_read_selection(ctl, &selection);
 
-	return status == STATUS_OK ? ctl_print_list(ctl, &organizations)
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_organization_list(&ctl->store, &selection, &organizations);
+	return status == STATUS_OK ? ctl_print_list(ctl, "organizations", &organizations)
 				   : ctl_fail_status(ctl, status);
 }
 
 /* ---- members ---- */
 
+/* As the settings service answers: the member, or who was removed. */
 static enum ctl_exit print_change_json(struct ctl *ctl)
 {
 	struct json_tree tree = {0};
-	struct json_object *root = json_tree_object(&tree, NULL, NULL);
+	struct store_member member = {0};
 
-	json_tree_text(&tree, root, "organization", ctl_value(ctl, CTL_ORGANIZATION));
+	if (ctl_has(ctl, CTL_ROLE)) {
+		enum status status =
+			store_member_show(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
+					  ctl_value(ctl, CTL_USER), &member);
+		return status == STATUS_OK ? ctl_print_item(ctl, &store_member_entity, &member)
+					   : ctl_fail_status(ctl, status);
+	}
+	struct json_object *root = json_tree_object(&tree, NULL, NULL);
 	json_tree_text(&tree, root, "user", ctl_value(ctl, CTL_USER));
-	if (ctl_has(ctl, CTL_ROLE))
-		json_tree_text(&tree, root, "role", ctl_value(ctl, CTL_ROLE));
+	json_tree_bool(&tree, root, "removed", true);
 	return ctl_add_tree(ctl, &tree);
 }
 
@@ -117,9 +125,14 @@ enum ctl_exit ctl_member_remove(struct ctl *ctl)
 
 enum ctl_exit ctl_member_list(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list members;
-	enum status status =
-		store_member_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), &members);
+	enum ctl_exit usage = ctl_read_selection(ctl, &selection);
 
-	return status == STATUS_OK ? ctl_print_list(ctl, &members) : ctl_fail_status(ctl, status);
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_member_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
+					       &selection, &members);
+	return status == STATUS_OK ? ctl_print_list(ctl, "members", &members)
+				   : ctl_fail_status(ctl, status);
 }

@@ -9,11 +9,16 @@
 
 enum ctl_exit ctl_person_show(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list signals;
-	enum status status = store_person_signals(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
-						  slice_of(ctl->argument), &signals);
+	enum ctl_exit usage = ctl_read_selection(ctl, &selection);
 
-	return status == STATUS_OK ? ctl_print_list(ctl, &signals) : ctl_fail_status(ctl, status);
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_person_signals(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION),
+						  slice_of(ctl->argument), &selection, &signals);
+	return status == STATUS_OK ? ctl_print_list(ctl, "signals", &signals)
+				   : ctl_fail_status(ctl, status);
 }
 
 enum ctl_exit ctl_person_delete(struct ctl *ctl)

@@ -1,5 +1,5 @@
 /*
- * ctl/print.c - tables, JSON, and writing them. See ctl/ctl_internal.h.
+ * ctl/print.c - lists and items as tables or JSON, and writing them. See ctl/ctl_internal.h.
  */
 #include "ctl/ctl_internal.h"
 
@@ -7,67 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- tables ---- */
-
-static void add_blanks(struct buf *out, size_t n)
-{
-	for (; n > 0; n--)
-		buf_add_char(out, ' ');
-}
-
-static void drop_trailing_blanks(struct buf *out)
-{
-	while (out->n > 0 && out->p[out->n - 1] == ' ')
-		out->n--;
-}
-
-static struct slice shown(struct slice cell)
-{
-	return cell.n == 0 ? SLICE("-") : cell;
-}
-
-/* One line, without trailing blanks. */
-static void add_line(struct buf *out, const struct slice *cells, const size_t widths[],
-		     size_t columns)
-{
-	for (size_t i = 0; i < columns; i++) {
-		size_t width = ctl_add_escaped(out, shown(cells[i]));
-		if (i + 1 < columns)
-			add_blanks(out, widths[i] - width + 2);
-	}
-	drop_trailing_blanks(out);
-	buf_add_char(out, '\n');
-}
-
-enum { TABLE_COLUMNS_MAX = 16 };
-
-void ctl_add_table(struct buf *out, const char *const headings[], size_t columns,
-		   const struct slice *cells, size_t rows)
-{
-	struct slice head[TABLE_COLUMNS_MAX];
-	size_t widths[TABLE_COLUMNS_MAX] = {0};
-
-	for (size_t i = 0; i < columns; i++) {
-		head[i] = slice_of(headings[i]);
-		widths[i] = head[i].n;
-	}
-	for (size_t i = 0; i < rows * columns; i++) {
-		size_t width = ctl_add_escaped(NULL, shown(cells[i]));
-		if (width > widths[i % columns])
-			widths[i % columns] = width;
-	}
-	add_line(out, head, widths, columns);
-	for (size_t row = 0; row < rows; row++)
-		add_line(out, cells + row * columns, widths, columns);
-}
-
 /* ---- lists and items ---- */
 
 enum ctl_exit ctl_add_list(struct ctl *ctl, const struct store_list *list)
 {
 	const struct store_entity *entity = list->entity;
-	const char *headings[TABLE_COLUMNS_MAX];
-	const struct store_column *listed[TABLE_COLUMNS_MAX];
+	const char *headings[CTL_TABLE_COLUMNS_MAX];
+	const struct store_column *listed[CTL_TABLE_COLUMNS_MAX];
 	size_t columns = 0;
 
 	for (size_t i = 0; i < entity->count; i++) {
@@ -85,7 +31,9 @@ enum ctl_exit ctl_add_list(struct ctl *ctl, const struct store_list *list)
 	}
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	ctl_add_table(&ctl->out, headings, columns, cells, list->count);
+	const struct ctl_table table = {headings, columns, cells, list->count,
+					columns > 0 && listed[columns - 1]->whole};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 
@@ -106,7 +54,8 @@ enum ctl_exit ctl_add_item(struct ctl *ctl, const struct store_entity *entity, c
 	}
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	ctl_add_table(&ctl->out, headings, 2, cells, rows);
+	const struct ctl_table table = {headings, 2, cells, rows, .wraps = true};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }
 
@@ -118,13 +67,14 @@ enum ctl_exit ctl_add_tree(struct ctl *ctl, struct json_tree *tree)
 	return CTL_FINE;
 }
 
-enum ctl_exit ctl_print_list(struct ctl *ctl, const struct store_list *list)
+enum ctl_exit ctl_print_list(struct ctl *ctl, const char *array, const struct store_list *list)
 {
 	struct json_tree tree = {0};
 
 	if (!ctl_has(ctl, CTL_JSON))
 		return ctl_add_list(ctl, list);
-	store_list_json(list, &tree, json_tree_array(&tree, NULL, NULL));
+	store_list_json(list, &tree,
+			json_tree_array(&tree, json_tree_object(&tree, NULL, NULL), array));
 	return ctl_add_tree(ctl, &tree);
 }
 

@@ -70,12 +70,16 @@ enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 {
 	struct store_rejected_filter filter;
 	struct store_list rejected;
-	enum ctl_exit usage = ctl_read_filter(ctl, &filter);
+	enum ctl_exit usage = ctl_check_limit(ctl);
 
+	if (usage == CTL_FINE)
+		usage = ctl_read_filter(ctl, &filter);
 	if (usage != CTL_FINE)
 		return usage;
+	filter.limit = ctl_value(ctl, CTL_LIMIT);
 	enum status status = store_rejected_list(&ctl->store, &filter, &rejected);
-	return status == STATUS_OK ? ctl_print_list(ctl, &rejected) : ctl_fail_status(ctl, status);
+	return status == STATUS_OK ? ctl_print_list(ctl, "rejects", &rejected)
+				   : ctl_fail_status(ctl, status);
 }
 
 /* ---- show ---- */

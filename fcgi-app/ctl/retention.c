@@ -7,10 +7,14 @@
 
 enum ctl_exit ctl_retention_list(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list retentions;
-	enum status status = store_retention_list(&ctl->store, &retentions);
+	enum ctl_exit usage = ctl_read_selection(ctl, &selection);
 
-	return status == STATUS_OK ? ctl_print_list(ctl, &retentions)
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_retention_list(&ctl->store, &selection, &retentions);
+	return status == STATUS_OK ? ctl_print_list(ctl, "tables", &retentions)
 				   : ctl_fail_status(ctl, status);
 }
 
@@ -23,10 +27,6 @@ enum ctl_exit ctl_retention_set(struct ctl *ctl)
 	else if (!ctl_is_span(keep.p))
 		return ctl_fail(CTL_USAGE, "write 90d, or forever", "\"%s\" is not a span of time",
 				keep.p);
-	if (expired.p != NULL && !slice_equal(expired, SLICE("drop")) &&
-	    !slice_equal(expired, SLICE("detach")))
-		return ctl_fail(CTL_USAGE, NULL, "--expired must be drop or detach, not \"%s\"",
-				expired.p);
 	enum status status =
 		store_retention_set(&ctl->store, slice_of(ctl->argument), keep, expired);
 	return status == STATUS_OK ? ctl_retention_list(ctl) : ctl_fail_status(ctl, status);

@@ -36,7 +36,7 @@ struct setup {
 static const struct store_column columns[] = {
 	STORE_COLUMN(struct step, what, .member = "step", .heading = "STEP"),
 	STORE_COLUMN(struct step, result, .member = "result", .heading = "RESULT"),
-	STORE_COLUMN(struct step, detail, .member = "detail", .heading = "DETAIL"),
+	STORE_COLUMN(struct step, detail, .member = "detail", .heading = "DETAIL", .whole = true),
 };
 
 static const struct store_entity step_entity = STORE_ENTITY(struct step, columns);
@@ -338,7 +338,7 @@ static enum ctl_exit take_steps(struct ctl *ctl, const char *database)
 	if (result == CTL_FINE)
 		result = allow_logins(ctl, &setup);
 	const struct store_list list = {&step_entity, setup.steps, setup.count};
-	enum ctl_exit reported = ctl_print_list(ctl, &list);
+	enum ctl_exit reported = ctl_print_list(ctl, "steps", &list);
 	if (result == CTL_FINE)
 		add_advice(ctl, &setup);
 	return result == CTL_FINE ? reported : result;

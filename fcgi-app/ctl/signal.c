@@ -24,27 +24,10 @@ static enum ctl_exit check_values(const struct ctl *ctl)
 
 	if (key.p != NULL && !slice_to_int(key, &id))
 		return ctl_fail(CTL_USAGE, NULL, "--key must be an id, not \"%s\"", key.p);
-	if (ctl_has(ctl, CTL_STATUS) &&
-	    !slice_is_one_of(ctl_value(ctl, CTL_STATUS), store_search_statuses))
-		return ctl_fail(CTL_USAGE, NULL, "--status \"%s\" is none of: %.*s",
-				ctl->values[CTL_STATUS], (int)strlen(store_search_statuses) - 1,
-				store_search_statuses);
 	if (ctl_has(ctl, CTL_TEXT) && !ctl_has(ctl, CTL_SINCE) && ctl->command->run != ctl_tail)
 		return ctl_fail(CTL_USAGE, NULL,
 				"--text needs --since: from when on to read the payloads");
 	return CTL_FINE;
-}
-
-/* Sets *text to the time of --since or --until. */
-static enum ctl_exit read_time(struct ctl *ctl, enum ctl_option option, struct slice *text)
-{
-	struct store_timestamp timestamp = {0};
-
-	if (!ctl_has(ctl, option))
-		return CTL_FINE;
-	enum ctl_exit result = ctl_read_timestamp(ctl, option, "-", &timestamp);
-	*text = timestamp.text;
-	return result;
 }
 
 /* The latest signals that tail begins with are, of a text in the payload, those of a day. */
@@ -53,7 +36,7 @@ static enum ctl_exit read_from(struct ctl *ctl, struct slice since, struct slice
 	struct store_timestamp day = {0};
 
 	if (ctl->command->run != ctl_tail || !ctl_has(ctl, CTL_TEXT) || since.p != NULL)
-		return read_time(ctl, CTL_SINCE, text);
+		return ctl_read_past(ctl, CTL_SINCE, text);
 	enum status status = store_timestamp_read(&ctl->store, SLICE("-1d"), true, &day);
 	*text = day.text;
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
@@ -85,7 +68,7 @@ static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct sli
 	if (result == CTL_FINE)
 		result = read_from(ctl, since, &values[STORE_SEARCH_FROM]);
 	if (result == CTL_FINE)
-		result = read_time(ctl, CTL_UNTIL, &values[STORE_SEARCH_UNTIL]);
+		result = ctl_read_past(ctl, CTL_UNTIL, &values[STORE_SEARCH_UNTIL]);
 	if (result == CTL_FINE &&
 	    store_search_filter(ctl->store.arena, values, filter) != STATUS_OK)
 		result = ctl_fail_status(ctl, STATUS_NO_MEMORY);
@@ -195,9 +178,6 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 	};
 	enum ctl_exit result = ctl_check_limit(ctl);
 
-	if (result == CTL_FINE && format.p != NULL && !slice_is_one_of(format, store_formats))
-		result = ctl_fail(CTL_USAGE, NULL, "--format must be ndjson or csv, not \"%s\"",
-				  format.p);
 	if (result == CTL_FINE && format.p != NULL && ctl_has(ctl, CTL_JSON))
 		result = ctl_fail(CTL_USAGE, NULL, "--format cannot be combined with --json");
 	if (result == CTL_FINE)

@@ -76,15 +76,16 @@ static void add_row_json(struct json_tree *tree, struct json_object *rows,
 	json_tree_text(tree, error, "detail", item->detail);
 }
 
-static void add_row(struct buf *out, const struct template_trial *item)
+static void add_row(struct ctl *ctl, const struct template_trial *item)
 {
 	static const char *const headings[] = {"FIELD", "VALUE"};
-	struct slice table[2 * TEMPLATE_CELLS];
+	struct slice cells[2 * TEMPLATE_CELLS];
+	struct buf *out = &ctl->out;
 
 	buf_add_format(out, "%sitem %zu\n", item->index > 0 ? "\n" : "", item->index);
 	for (size_t i = 0; i < TEMPLATE_CELLS; i++) {
-		table[2 * i] = slice_of(item->cells[i].name);
-		table[2 * i + 1] = item->cells[i].text;
+		cells[2 * i] = slice_of(item->cells[i].name);
+		cells[2 * i + 1] = item->cells[i].text;
 	}
 	if (item->status != STATUS_OK) {
 		buf_add_format(out, "rejected: %s: ", problem_of(item->status)->code);
@@ -92,7 +93,8 @@ static void add_row(struct buf *out, const struct template_trial *item)
 		buf_add_char(out, '\n');
 		return;
 	}
-	ctl_add_table(out, headings, 2, table, TEMPLATE_CELLS);
+	const struct ctl_table table = {headings, 2, cells, TEMPLATE_CELLS, .wraps = true};
+	ctl_add_table(out, &ctl->screen, &table);
 	for (size_t i = 0; i < item->warning_count; i++) {
 		buf_add_text(out, "warning: ");
 		ctl_add_escaped(out, item->warnings[i].field);
@@ -111,7 +113,7 @@ static enum status take_item(void *context, const struct template_trial *item)
 	if (trial->rows != NULL)
 		add_row_json(&trial->tree, trial->rows, item);
 	else
-		add_row(&trial->ctl->out, item);
+		add_row(trial->ctl, item);
 	return trial->tree.status != STATUS_OK ? trial->tree.status : trial->ctl->out.status;
 }
 
@@ -164,7 +166,8 @@ static enum ctl_exit try_payload(struct trial *trial, const struct template *com
 	const char *reason;
 
 	if (ctl_has(ctl, CTL_JSON) && !trial->quiet)
-		trial->rows = json_tree_array(&trial->tree, NULL, NULL);
+		trial->rows = json_tree_array(
+			&trial->tree, json_tree_object(&trial->tree, NULL, NULL), "results");
 	enum status status = template_try(&ctl->arena, compiled, limits, text, take_item, trial,
 					  &items, &offset, &reason);
 	/* Nothing is shown of a body that cannot be read to its end. */

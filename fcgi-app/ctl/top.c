@@ -154,7 +154,9 @@ static void add_problems(struct ctl *ctl, const struct top_sample *sample)
 	if (sample->problem_count == 0)
 		return;
 	buf_add_char(&ctl->out, '\n');
-	ctl_add_table(&ctl->out, headings, ARRAY_LENGTH(headings), cells, sample->problem_count);
+	const struct ctl_table table = {headings, ARRAY_LENGTH(headings), cells,
+					sample->problem_count, .wraps = false};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
 }
 
 static enum ctl_exit add_screen(struct ctl *ctl, const struct top_sample *sample,

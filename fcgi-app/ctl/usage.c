@@ -42,15 +42,19 @@ static enum ctl_exit read_month(struct ctl *ctl, struct slice *day)
 
 enum ctl_exit ctl_usage(struct ctl *ctl)
 {
+	struct store_selection selection;
 	struct store_list usages;
 	struct slice day;
-	enum ctl_exit result = read_month(ctl, &day);
+	enum ctl_exit result = ctl_read_selection(ctl, &selection);
 
+	if (result == CTL_FINE)
+		result = read_month(ctl, &day);
 	if (result != CTL_FINE)
 		return result;
-	enum status status =
-		store_usage_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), day, &usages);
-	return status == STATUS_OK ? ctl_print_list(ctl, &usages) : ctl_fail_status(ctl, status);
+	enum status status = store_usage_list(&ctl->store, ctl_value(ctl, CTL_ORGANIZATION), day,
+					      &selection, &usages);
+	return status == STATUS_OK ? ctl_print_list(ctl, "usage", &usages)
+				   : ctl_fail_status(ctl, status);
 }
 
 /* ---- limits ---- */
@@ -66,10 +70,6 @@ static enum ctl_exit check_limit(const struct ctl *ctl)
 	if (signals.p != NULL && !slice_to_int(signals, &number))
 		return ctl_fail(CTL_USAGE, "0 means no limit", "\"%s\" is not a number of signals",
 				signals.p);
-	if (overages.p != NULL && !slice_equal(overages, SLICE("on")) &&
-	    !slice_equal(overages, SLICE("off")))
-		return ctl_fail(CTL_USAGE, NULL, "--overages must be on or off, not \"%s\"",
-				overages.p);
 	return CTL_FINE;
 }
 
@@ -78,12 +78,13 @@ static enum ctl_exit print_usage(struct ctl *ctl, const struct store_list *usage
 {
 	if (ctl_has(ctl, CTL_JSON) && usages->count == 1)
 		return ctl_print_item(ctl, usages->entity, usages->items);
-	return ctl_print_list(ctl, usages);
+	return ctl_print_list(ctl, "usage", usages);
 }
 
 enum ctl_exit ctl_organization_limit(struct ctl *ctl)
 {
 	struct slice name = slice_of(ctl->argument);
+	const struct store_selection all = {.limit = SLICE_ABSENT};
 	struct store_list usages;
 	enum ctl_exit result = check_limit(ctl);
 
@@ -92,6 +93,6 @@ enum ctl_exit ctl_organization_limit(struct ctl *ctl)
 	enum status status = store_organization_limit(
 		&ctl->store, name, ctl_value(ctl, CTL_SIGNALS), ctl_value(ctl, CTL_OVERAGES));
 	if (status == STATUS_OK)
-		status = store_usage_list(&ctl->store, name, SLICE_ABSENT, &usages);
+		status = store_usage_list(&ctl->store, name, SLICE_ABSENT, &all, &usages);
 	return status == STATUS_OK ? print_usage(ctl, &usages) : ctl_fail_status(ctl, status);
 }

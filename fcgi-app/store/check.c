@@ -415,7 +415,8 @@ bool store_check_is_of_owners(size_t number)
 static const struct store_column columns[] = {
 	STORE_COLUMN(struct store_finding, check, .member = "check", .heading = "CHECK"),
 	STORE_COLUMN(struct store_finding, result, .member = "result", .heading = "RESULT"),
-	STORE_COLUMN(struct store_finding, detail, .member = "detail", .heading = "DETAIL"),
+	STORE_COLUMN(struct store_finding, detail, .member = "detail", .heading = "DETAIL",
+		     .whole = true),
 };
 
 const struct store_entity store_finding_entity = STORE_ENTITY(struct store_finding, columns);

@@ -13,7 +13,7 @@ static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_REJECTS] = PAGE,	     [STORE_USAGE] = NOTHING,		[STORE_AUDIT] = PAGE,
 };
 
-enum { PARAMS_MAX = 6 };
+enum { PARAMS_MAX = 6, AUDIT_FILTER = 3 };
 
 static void add_parameters(enum store_document document, const struct store_question *question,
 			   pg_param *params)
@@ -79,10 +79,17 @@ enum status store_document(const struct store *store, enum store_document docume
 			"sluice.product_orgs_latest($1::text, $2::bigint, $3::integer)", 3),
 		[STORE_AUDIT] =
 			STORE_CALL("store_audit",
-				   "sluice.audit_entries($1::text, $2::bigint, $3::integer)", 3),
+				   "sluice.audit_entries($1::text, $2::bigint, $3::integer, "
+				   "$4::text, $5::timestamptz, $6::timestamptz)",
+				   6),
 	};
 	pg_param params[PARAMS_MAX] = {question->organization};
 
 	add_parameters(document, question, params + 1);
+	if (document == STORE_AUDIT) {
+		params[AUDIT_FILTER] = question->match;
+		params[AUDIT_FILTER + 1] = question->since;
+		params[AUDIT_FILTER + 2] = question->until;
+	}
 	return store_ask_text(store, &statements[document], params, json);
 }

@@ -19,12 +19,13 @@ enum store_document {
 
 /* What an absent member leaves open is all, or the database's default. */
 struct store_question {
-	struct slice organization; /* an id, or for the tool a name */
-	struct slice window;	   /* 24h, 7d, 30d */
-	struct slice before;	   /* an id, or for signals a "next": only what is older */
-	struct slice limit;	   /* a number */
-	struct slice filter;	   /* see store/search.h */
-	bool whole;		   /* signals with large payloads, too */
+	struct slice organization;	  /* an id, or for the tool a name */
+	struct slice window;		  /* 24h, 7d, 30d */
+	struct slice before;		  /* an id, or for signals a "next": only what is older */
+	struct slice limit;		  /* a number */
+	struct slice filter;		  /* see store/search.h */
+	struct slice match, since, until; /* of the tool's audit log */
+	bool whole;			  /* signals with large payloads, too */
 };
 
 /* On behalf of a user, by the rules of store/settings.h. */

@@ -27,6 +27,7 @@ struct store_column {
 	enum store_type type;
 	size_t offset;	     /* of the field */
 	const char *heading; /* its column in lists; NULL: not listed */
+	bool whole; /* as the last column of a list it is never cut, however narrow the screen */
 
 	/* What a list shows instead of the plain value; NULL: that. *cell is absent and may stay
 	 * so; its text may come from the arena. STATUS_OK or STATUS_NO_MEMORY. */

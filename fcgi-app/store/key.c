@@ -94,16 +94,21 @@ enum status store_key_create(const struct store *store, const struct store_new_k
 }
 
 enum status store_key_list(const struct store *store, struct slice organization,
-			   struct store_list *keys)
+			   const struct store_selection *selection, struct store_list *keys)
 {
 	static const struct store_query query = {
 		.name = "store_key_list",
 		.entity = &store_key_entity,
-		.from = "sluice.key_list($1::text)",
-		.param_count = 1,
+		.from = "sluice.key_list($1::text) WHERE " STORE_MATCH(
+			"name", "$2") " AND " STORE_EQUAL("endpoint_type",
+							  "$3") " AND " STORE_EQUAL("status", "$4")
+			STORE_LIMIT("$5"),
+		.param_count = 5,
 	};
+	const pg_param params[] = {organization, selection->match, selection->endpoint_type,
+				   selection->status, selection->limit};
 
-	return store_query_list(store, &query, &organization, keys);
+	return store_query_list(store, &query, params, keys);
 }
 
 enum status store_key_show(const struct store *store, int64_t id, struct store_key *key)

@@ -47,6 +47,7 @@ enum status store_key_create(const struct store *store, const struct store_new_k
 
 /* organization absent: the keys of all. */
 enum status store_key_list(const struct store *store, struct slice organization,
+			   const struct store_selection *selection,
 			   struct store_list *keys) MUST_CHECK;
 
 enum status store_key_show(const struct store *store, int64_t id, struct store_key *key) MUST_CHECK;

@@ -13,7 +13,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_member, added_by, .heading = "BY"),
 };
 
-static const struct store_entity entity = STORE_ENTITY(struct store_member, columns);
+const struct store_entity store_member_entity = STORE_ENTITY(struct store_member, columns);
 
 enum status store_member_add(const struct store *store, struct slice organization,
 			     struct slice user, struct slice role)
@@ -47,16 +47,33 @@ enum status store_member_remove(const struct store *store, struct slice organiza
 }
 
 enum status store_member_list(const struct store *store, struct slice organization,
-			      struct store_list *members)
+			      const struct store_selection *selection, struct store_list *members)
 {
 	static const struct store_query query = {
 		.name = "store_member_list",
-		.entity = &entity,
-		.from = "sluice.member_list($1::text)",
-		.param_count = 1,
+		.entity = &store_member_entity,
+		.from = "sluice.member_list($1::text) WHERE " STORE_MATCH(
+			"user_name", "$2") " AND " STORE_EQUAL("role", "$3") STORE_LIMIT("$4"),
+		.param_count = 4,
 	};
+	const pg_param params[] = {organization, selection->match, selection->role,
+				   selection->limit};
 
-	return store_query_list(store, &query, &organization, members);
+	return store_query_list(store, &query, params, members);
+}
+
+enum status store_member_show(const struct store *store, struct slice organization,
+			      struct slice user, struct store_member *member)
+{
+	static const struct store_query query = {
+		.name = "store_member_show",
+		.entity = &store_member_entity,
+		.from = "sluice.member_list($1::text) WHERE user_name = $2::text",
+		.param_count = 2,
+	};
+	const pg_param params[] = {organization, user};
+
+	return store_query_one(store, &query, params, member);
 }
 
 /* ---- on behalf of a user ---- */

@@ -26,9 +26,17 @@ enum status store_member_role(const struct store *store, struct slice organizati
 enum status store_member_remove(const struct store *store, struct slice organization,
 				struct slice user) MUST_CHECK;
 
-/* Lists the members of one organization, its owner first. STATUS_NO_SUCH_ROW without it. */
+extern const struct store_entity store_member_entity;
+
+/* Lists the members of one organization that match, in a role, its owner first.
+ * STATUS_NO_SUCH_ROW without it. */
 enum status store_member_list(const struct store *store, struct slice organization,
+			      const struct store_selection *selection,
 			      struct store_list *members) MUST_CHECK;
+
+/* The member with this user name. */
+enum status store_member_show(const struct store *store, struct slice organization,
+			      struct slice user, struct store_member *member) MUST_CHECK;
 
 /* ---- on behalf of a user, see store/settings.h: what is answered is a JSON object ---- */
 

@@ -37,15 +37,35 @@ enum status store_organization_rename(const struct store *store, struct slice or
 	return store_ask_int(store, &statement, params, id);
 }
 
-enum status store_organization_list(const struct store *store, struct store_list *organizations)
+enum status store_organization_list(const struct store *store,
+				    const struct store_selection *selection,
+				    struct store_list *organizations)
 {
 	static const struct store_query query = {
 		.name = "store_organization_list",
 		.entity = &store_organization_entity,
-		.from = "sluice.organization_list()",
+		.from = "sluice.organization_list() WHERE " STORE_MATCH("name", "$1")
+			STORE_LIMIT("$2"),
+		.param_count = 2,
 	};
+	const pg_param params[] = {selection->match, selection->limit};
 
-	return store_query_list(store, &query, NULL, organizations);
+	return store_query_list(store, &query, params, organizations);
+}
+
+enum status store_organization_show(const struct store *store, int64_t id,
+				    struct store_organization *organization)
+{
+	static const struct store_query query = {
+		.name = "store_organization_show",
+		.entity = &store_organization_entity,
+		.from = "sluice.organization_list() WHERE id = $1::bigint",
+		.param_count = 1,
+	};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(id, text)};
+
+	return store_query_one(store, &query, params, organization);
 }
 
 enum status store_organization_limit(const struct store *store, struct slice organization,

@@ -25,9 +25,14 @@ enum status store_organization_create(const struct store *store, struct slice na
 enum status store_organization_rename(const struct store *store, struct slice organization,
 				      struct slice name, int64_t *id) MUST_CHECK;
 
-/* Lists all, by name. */
+/* Lists those that match, by name. */
 enum status store_organization_list(const struct store *store,
+				    const struct store_selection *selection,
 				    struct store_list *organizations) MUST_CHECK;
+
+/* The one with this id. */
+enum status store_organization_show(const struct store *store, int64_t id,
+				    struct store_organization *organization) MUST_CHECK;
 
 /* Sets how many signals one may send in a month (digits; 0: any number) and whether more are
  * accepted ("on", "off"); what is absent stays as it is. */

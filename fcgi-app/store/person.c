@@ -30,15 +30,17 @@ static const struct store_column columns[] = {
 static const struct store_entity entity = STORE_ENTITY(struct person_signal, columns);
 
 enum status store_person_signals(const struct store *store, struct slice organization,
-				 struct slice identity, struct store_list *signals)
+				 struct slice identity, const struct store_selection *selection,
+				 struct store_list *signals)
 {
 	static const struct store_query query = {
 		.name = "store_person_signals",
 		.entity = &entity,
-		.from = "sluice.person_signals($1::text, $2::text) ORDER BY received_at, id",
-		.param_count = 2,
+		.from = "sluice.person_signals($1::text, $2::text) ORDER BY received_at, id" STORE_LIMIT(
+			"$3"),
+		.param_count = 3,
 	};
-	const pg_param params[] = {organization, identity};
+	const pg_param params[] = {organization, identity, selection->limit};
 
 	return store_query_list(store, &query, params, signals);
 }

@@ -10,9 +10,11 @@
 #include "store/entity.h"
 #include "store/store.h"
 
-/* Lists the signals that name a person. STATUS_NO_SUCH_ROW without the organization. */
+/* Lists the signals that name a person, the oldest first, up to the selection's limit.
+ * STATUS_NO_SUCH_ROW without the organization. */
 enum status store_person_signals(const struct store *store, struct slice organization,
-				 struct slice identity, struct store_list *signals) MUST_CHECK;
+				 struct slice identity, const struct store_selection *selection,
+				 struct store_list *signals) MUST_CHECK;
 
 /* Deletes them, and what else is known of the person. *count is how many signals there were. */
 enum status store_person_delete(const struct store *store, struct slice organization,

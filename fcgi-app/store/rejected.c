@@ -39,11 +39,11 @@ enum status store_rejected_list(const struct store *store,
 		.name = "store_rejected_list",
 		.entity = &store_rejected_entity,
 		.from = "sluice.rejected_list($1::text, $2::timestamptz, $3::bigint, $4::text,"
-			" $5::boolean)",
-		.param_count = 5,
+			" $5::boolean)" STORE_LIMIT("$6"),
+		.param_count = 6,
 	};
-	const pg_param params[] = {filter->organization, filter->since, filter->key_id,
-				   filter->code, filter->replayed};
+	const pg_param params[] = {filter->organization, filter->since,	   filter->key_id,
+				   filter->code,	 filter->replayed, filter->limit};
 
 	return store_query_list(store, &query, params, rejected);
 }

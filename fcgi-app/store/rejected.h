@@ -32,6 +32,7 @@ extern const struct store_entity store_rejected_entity;
 
 /* Which ones; what is absent does not matter. */
 struct store_rejected_filter {
+	struct slice limit; /* digits: at most so many; absent: all */
 	struct slice organization;
 	struct slice since;  /* when it was received at the earliest */
 	struct slice key_id; /* digits */

@@ -23,7 +23,8 @@ static const struct store_column columns[] = {
 
 static const struct store_entity entity = STORE_ENTITY(struct retention, columns);
 
-enum status store_retention_list(const struct store *store, struct store_list *retentions)
+enum status store_retention_list(const struct store *store, const struct store_selection *selection,
+				 struct store_list *retentions)
 {
 	static const struct store_query query = {
 		.name = "store_retention_list",
@@ -32,10 +33,13 @@ enum status store_retention_list(const struct store *store, struct store_list *r
 			"CASE WHEN o.days_ahead IS NOT NULL THEN r.expired END AS expired "
 			"FROM sluice.retention AS o JOIN sluice.retention AS r "
 			"ON r.table_name = coalesce(o.goes_with, o.table_name)) AS r "
-			"ORDER BY table_name",
+			"WHERE " STORE_MATCH("table_name",
+					     "$1") " ORDER BY table_name" STORE_LIMIT("$2"),
+		.param_count = 2,
 	};
+	const pg_param params[] = {selection->match, selection->limit};
 
-	return store_query_list(store, &query, NULL, retentions);
+	return store_query_list(store, &query, params, retentions);
 }
 
 enum status store_retention_set(const struct store *store, struct slice table, struct slice keep,

@@ -8,7 +8,7 @@
 #include "store/entity.h"
 #include "store/store.h"
 
-enum status store_retention_list(const struct store *store,
+enum status store_retention_list(const struct store *store, const struct store_selection *selection,
 				 struct store_list *retentions) MUST_CHECK;
 
 /* keep absent: for ever; expired, "drop" or "detach", absent: as it was. STATUS_NO_SUCH_ROW for a

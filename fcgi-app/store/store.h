@@ -39,6 +39,13 @@ struct store_timestamp {
 enum status store_timestamp_read(const struct store *store, struct slice text, bool relative,
 				 struct store_timestamp *timestamp) MUST_CHECK;
 
+/* Which rows a list has; what is absent leaves all. */
+struct store_selection {
+	struct slice match; /* in the name, in whatever case */
+	struct slice role, endpoint_type, status;
+	struct slice limit; /* digits: at most so many */
+};
+
 /* The user as which the connection has logged in. */
 enum status store_session_user(const struct store *store, struct slice *user) MUST_CHECK;
 

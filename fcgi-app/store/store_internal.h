@@ -42,6 +42,12 @@ struct store_query {
 	int param_count;
 };
 
+/* Conditions for rows of a function that takes no such parameter; an absent parameter is none. */
+#define STORE_MATCH(column, param)                                                                 \
+	"(" param "::text IS NULL OR strpos(lower(" column "), lower(" param "::text)) > 0)"
+#define STORE_EQUAL(column, param) "(" param "::text IS NULL OR " column " = " param "::text)"
+#define STORE_LIMIT(param)	   " LIMIT " param "::bigint"
+
 /* Selects one row into *item, the entity's struct; another number of rows is STATUS_INTERNAL. */
 enum status store_query_one(const struct store *store, const struct store_query *query,
 			    const pg_param *params, void *item) MUST_CHECK;

@@ -60,15 +60,17 @@ static const struct store_column columns[] = {
 const struct store_entity store_usage_entity = STORE_ENTITY(struct store_usage, columns);
 
 enum status store_usage_list(const struct store *store, struct slice organization,
-			     struct slice month, struct store_list *usages)
+			     struct slice month, const struct store_selection *selection,
+			     struct store_list *usages)
 {
 	static const struct store_query query = {
 		.name = "store_usage_list",
 		.entity = &store_usage_entity,
-		.from = "sluice.usage_list($1::text, $2::date)",
-		.param_count = 2,
+		.from = "sluice.usage_list($1::text, $2::date) WHERE " STORE_MATCH(
+			"organization", "$3") STORE_LIMIT("$4"),
+		.param_count = 4,
 	};
-	const pg_param params[] = {organization, month};
+	const pg_param params[] = {organization, month, selection->match, selection->limit};
 
 	return store_query_list(store, &query, params, usages);
 }

@@ -20,6 +20,7 @@ extern const struct store_entity store_usage_entity;
 
 /* organization absent: all; month (its first day, an ISO 8601 date) absent: this one. */
 enum status store_usage_list(const struct store *store, struct slice organization,
-			     struct slice month, struct store_list *usages) MUST_CHECK;
+			     struct slice month, const struct store_selection *selection,
+			     struct store_list *usages) MUST_CHECK;
 
 #endif

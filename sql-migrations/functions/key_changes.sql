@@ -44,7 +44,7 @@ CREATE OR REPLACE FUNCTION sluice.key_edit(actor text, id bigint, name text, exp
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its constant sluice.api_key := sluice.key_to_change(actor, key_edit.id);
-    its_name constant text := coalesce(key_edit.name, its.name);
+    its_name constant text := coalesce(sluice.tidy_name(key_edit.name), its.name);
     its_end constant timestamptz := coalesce(key_edit.expires_at, its.expires_at);
     its_template constant jsonb := coalesce(key_edit.payload_template, its.payload_template);
     its_networks constant cidr[] := CASE WHEN key_edit.networks IS NULL THEN its.networks

@@ -106,20 +106,21 @@ CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, na
     payload_template jsonb, delivery_id_member text, networks text[]) RETURNS sluice.key_overview
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    its_name constant text := sluice.tidy_name(key_add.name);
     its_type constant text := coalesce(key_add.endpoint_type, 'signal_staging');
     new_id bigint;
     its_limit boolean;
     its_networks constant cidr[] := sluice.read_networks(networks);
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    PERFORM sluice.check_key(key_add.name, its_type, key_add.key_hash, key_add.display,
+    PERFORM sluice.check_key(its_name, its_type, key_add.key_hash, key_add.display,
         key_add.secret_hash, key_add.expires_at, key_add.payload_template,
         key_add.delivery_id_member);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
     WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,
         secret_hash, expires_at, payload_template, delivery_id_member, networks, limited, created_by)
-    VALUES (key_add.organization_id, key_add.name, its_type::sluice.endpoint_type,
+    VALUES (key_add.organization_id, its_name, its_type::sluice.endpoint_type,
         key_add.key_hash, key_add.display, key_add.secret_hash, key_add.expires_at,
         key_add.payload_template, key_add.delivery_id_member, its_networks, its_limit, actor)
     ON CONFLICT DO NOTHING
@@ -132,7 +133,7 @@ BEGIN
         RETURN sluice.key_show(new_id);
     END IF;
     PERFORM sluice.audit(actor, key_add.organization_id, 'key_create', 'api_key', new_id::text,
-        jsonb_build_object('name', key_add.name, 'display', key_add.display,
+        jsonb_build_object('name', its_name, 'display', key_add.display,
             'endpoint_type', its_type, 'has_secret', key_add.secret_hash IS NOT NULL,
             'expires_at', key_add.expires_at, 'delivery_id_member', key_add.delivery_id_member,
             'networks', its_networks));
@@ -141,7 +142,8 @@ END
 $$;
 COMMENT ON FUNCTION sluice.key_add(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb,
     text, text[]) IS
-    'What key_create and settings_key_create do. Returns the key if the same actor has made it '
+    'What key_create and settings_key_create do. The name is stored without white space at its '
+    'ends. Returns the key if the same actor has made it '
     'within the last hour. Raises 23505 if it exists otherwise, 22023 for an invalid value, with '
     'the parameter as the error''s column. Internal.';
 

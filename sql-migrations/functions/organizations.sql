@@ -2,6 +2,14 @@
 
 SET LOCAL ROLE sluice_owner;
 
+CREATE OR REPLACE FUNCTION sluice.tidy_name(value text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+RETURN btrim(value, E' \t\n\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009'
+    '\u200a\u200b\u2028\u2029\u202f\u205f\u3000\ufeff');
+COMMENT ON FUNCTION sluice.tidy_name(text) IS
+    'A name without white space at its ends, which nobody sees and which comes with copying. '
+    'Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.organization_id_of(organization_name text) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -11,7 +19,9 @@ BEGIN
     WHERE o.name = organization_id_of.organization_name;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'organization "%" does not exist', organization_name
-            USING ERRCODE = 'no_data_found';
+            USING ERRCODE = 'no_data_found', HINT = coalesce((
+                SELECT format('did you mean "%s"?', o.name) FROM sluice.organization AS o
+                WHERE lower(o.name) = lower(sluice.tidy_name(organization_name))), '');
     END IF;
     RETURN found_id;
 END
@@ -51,55 +61,69 @@ COMMENT ON FUNCTION sluice.audit(text, bigint, text, text, text, jsonb) IS
     'Adds a row to audit_log, in the transaction of the change. Raises 22023 if the actor is '
     'missing. Internal.';
 
+CREATE OR REPLACE FUNCTION sluice.refuse_taken_name(name text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- As it is written there: it may differ in case.
+    RAISE EXCEPTION 'organization "%" already exists', coalesce((
+        SELECT o.name FROM sluice.organization AS o
+        WHERE lower(o.name) = lower(refuse_taken_name.name)), refuse_taken_name.name)
+        USING ERRCODE = 'unique_violation';
+END
+$$;
+COMMENT ON FUNCTION sluice.refuse_taken_name(text) IS
+    'Raises 23505 and names the organization that has this name. Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.organization_create(actor text, name text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    its_name constant text := sluice.tidy_name(organization_create.name);
     new_id bigint;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    PERFORM sluice.check_name('organization name', organization_create.name);
+    PERFORM sluice.check_name('organization name', its_name);
     INSERT INTO sluice.organization AS o (name, created_by)
-    VALUES (organization_create.name, actor)
-    ON CONFLICT ON CONSTRAINT organization_name_key DO NOTHING
+    VALUES (its_name, actor)
+    ON CONFLICT DO NOTHING
     RETURNING o.id INTO new_id;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'organization "%" already exists', organization_create.name
-            USING ERRCODE = 'unique_violation';
+        PERFORM sluice.refuse_taken_name(its_name);
     END IF;
     PERFORM sluice.audit(actor, new_id, 'organization_create', 'organization', new_id::text,
-        jsonb_build_object('name', organization_create.name));
+        jsonb_build_object('name', its_name));
     RETURN new_id;
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_create(text, text) IS
-    'Creates an organization and returns its id. Raises 23505 if the name is taken, 22023 for an '
-    'invalid name or actor.';
+    'Creates an organization and returns its id. The name is stored without white space at its '
+    'ends. Raises 23505 if it is taken, in whatever case, 22023 for an invalid name or actor.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_rename(actor text, organization_name text, name text)
 RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);
+    its_name constant text := sluice.tidy_name(organization_rename.name);
 BEGIN
     PERFORM sluice.check_name('actor', actor);
-    PERFORM sluice.check_name('organization name', organization_rename.name);
-    IF organization_rename.name = organization_name THEN
+    PERFORM sluice.check_name('organization name', its_name);
+    IF its_name = organization_name THEN
         RETURN its_id;
     END IF;
     BEGIN
-        UPDATE sluice.organization AS o SET name = organization_rename.name WHERE o.id = its_id;
+        UPDATE sluice.organization AS o SET name = its_name WHERE o.id = its_id;
     EXCEPTION WHEN unique_violation THEN
-        RAISE EXCEPTION 'organization "%" already exists', organization_rename.name
-            USING ERRCODE = 'unique_violation';
+        PERFORM sluice.refuse_taken_name(its_name);
     END;
     PERFORM sluice.audit(actor, its_id, 'organization_rename', 'organization', its_id::text,
-        jsonb_build_object('old_name', organization_name, 'name', organization_rename.name));
+        jsonb_build_object('old_name', organization_name, 'name', its_name));
     RETURN its_id;
 END
 $$;
 COMMENT ON FUNCTION sluice.organization_rename(text, text, text) IS
-    'Gives an organization another name and returns its id. Raises P0002 for an unknown '
-    'organization, 23505 if the name is taken, 22023 for an invalid name or actor.';
+    'Gives an organization another name, by the rules of organization_create, and returns its id. '
+    'Raises P0002 for an unknown organization, 23505 if the name is taken, 22023 for an invalid '
+    'name or actor.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_list()
 RETURNS TABLE (id bigint, name text, created_at timestamptz, created_by text, members bigint,

@@ -424,7 +424,8 @@ COMMENT ON FUNCTION sluice.usage_of(bigint) IS
     'An organization''s usage this month and in the eleven months before, with its current limit, '
     'as a JSON object. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer)
+CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer,
+    match text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -435,6 +436,10 @@ BEGIN
     WITH looked AS MATERIALIZED (
         SELECT * FROM sluice.audit_log AS a
         WHERE a.organization_id = organization_id AND a.id < before_id
+            AND (match IS NULL
+                OR strpos(lower(concat_ws(E'\n', a.actor, a.action, a.object_id)), lower(match)) > 0)
+            AND a.occurred_at >= coalesce(since, '-infinity')
+            AND a.occurred_at < coalesce(until, 'infinity')
         ORDER BY a.id DESC
         LIMIT max_rows + 1
     ), hit AS (
@@ -456,9 +461,10 @@ BEGIN
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer) IS
+COMMENT ON FUNCTION sluice.audit_of(bigint, bigint, integer, text, timestamptz, timestamptz) IS
     'An organization''s latest audit-log entries as a JSON object: up to max_rows with an id below '
-    'before. Internal.';
+    'before, with match in the actor, action or object (in whatever case), from since on and before '
+    'until; what is null leaves all. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.statistics(organization_name text, span text) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -479,20 +485,22 @@ $$;
 COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
     'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
 
-CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer)
+CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer,
+    match text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN sluice.audit_of(sluice.organization_id_of(organization_name), before, max_rows);
+    RETURN sluice.audit_of(sluice.organization_id_of(organization_name), before, max_rows, match,
+        since, until);
 END
 $$;
-COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer) IS
+COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer, text, timestamptz, timestamptz) IS
     'Like audit_of, by the organization''s name. Raises P0002 if there is none.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),
     sluice.product_orgs_latest(text, bigint, integer),
-    sluice.audit_entries(text, bigint, integer)
+    sluice.audit_entries(text, bigint, integer, text, timestamptz, timestamptz)
 TO sluice_admin;
 
 RESET ROLE;

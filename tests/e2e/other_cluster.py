@@ -66,7 +66,7 @@ class Database:
         process = self.tool.start("check", "--json")
         stdout, stderr = process.communicate(timeout=120)
         assert stderr == ""
-        return {each["check"]: each for each in json.loads(stdout)}, \
+        return {each["check"]: each for each in json.loads(stdout)["findings"]}, \
             process.returncode
 
     def not_ok(self):

@@ -4,13 +4,16 @@ fixtures of these tests (conftest.py registers them)."""
 import contextlib
 import json
 import os
+import pty
 import secrets
 import subprocess
+import termios
 
 import psycopg2
 import pytest
 
 import harness
+from harness import wait_for
 
 MIGRATIONS = harness.ROOT / "sql-migrations"
 FIRST = (MIGRATIONS / "0001_schema.sql").read_text()
@@ -60,6 +63,42 @@ class Tool:
         process = self(*arguments, exits=exits)
         assert process.stdout_text == ""
         return process.stderr_text
+
+
+class Terminal:
+    """A tool that runs at a terminal of its own."""
+
+    def __init__(self, tool, *arguments, columns=None, **changes):
+        self.master, slave = pty.openpty()
+        if columns:
+            termios.tcsetwinsize(slave, (24, columns))
+        self.process = subprocess.Popen([tool.stack.env["SLUICECTL"], *map(os.fspath, arguments)],
+                                        env={**tool.env, **changes}, stdin=slave, stdout=slave,
+                                        stderr=slave)
+        os.close(slave)
+        os.set_blocking(self.master, False)
+        self.shown = ""
+
+    def read(self):
+        try:
+            self.shown += os.read(self.master, 65536).decode(errors="replace").replace("\r\n", "\n")
+        except BlockingIOError:
+            pass
+        except OSError:  # the tool has ended
+            return True
+        return self.process.poll() is not None
+
+    def answer(self, question, text):
+        wait_for(lambda: self.read() or self.shown.endswith(question), f"it asks {question!r}")
+        assert self.shown.endswith(question), self.shown
+        os.write(self.master, text.encode())
+
+    def end(self):
+        wait_for(self.read, "the tool ends")
+        while not self.read() or self.process.poll() is None:
+            pass
+        os.close(self.master)
+        return self.process.wait()
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ def ready(stack):
 
 
 def usage(stack, month):
-    found = stack.ctl_json("usage", "--organization", stack.organization, "--month", month)[0]
+    found = stack.ctl_json("usage", "--organization", stack.organization, "--month", month)[
+        "usage"][0]
     return found["signals"], found["duplicates"]
 
 

@@ -34,7 +34,7 @@ def complete(stack):
 
 
 def test_commands(complete, tool):
-    commands = [entry["command"].split() for entry in tool.json("help")]
+    commands = [entry["command"].split() for entry in tool.json("help")["commands"]]
     assert complete("") == sorted({words[0] for words in commands})
     for noun in {words[0] for words in commands}:
         verbs = sorted(words[1] for words in commands if words[0] == noun and len(words) > 1)
@@ -45,10 +45,18 @@ def test_commands(complete, tool):
 
 
 def test_options(complete, tool):
-    for entry in tool.json("help"):
+    for entry in tool.json("help")["commands"]:
         assert complete(*entry["command"].split(), "-") == sorted(
             option["option"] for option in entry["options"]), entry["command"]
     assert complete("key", "create", "--organization", "x", "--en") == ["--endpoint"]
+
+
+def test_choices(complete, tool):
+    for entry in tool.json("help")["commands"]:
+        for option in entry["options"]:
+            if option["choices"]:
+                assert complete(*entry["command"].split(), option["option"], "") == sorted(
+                    option["choices"]), (entry["command"], option["option"])
 
 
 def test_values(complete):

@@ -170,7 +170,7 @@ def test_what_a_dba_has_changed_stops_nothing(changed):
                         f"'{frontier}', sluice.frontier())") == [(6,)]
     assert changed.psql("select count(*) from public.seen") == [(6,)]
     assert set(steps(changed).values()) == {"done"}
-    findings = {each["check"]: each for each in changed.json("check", exits=FINE)}
+    findings = {each["check"]: each for each in changed.json("check", exits=FINE)["findings"]}
     assert [name for name, each in findings.items() if each["result"] != "ok"] == ["partitions"]
     detail = findings["partitions"]["detail"]
     assert f"archive.{changed.moved} is in schema archive" in detail
@@ -322,7 +322,7 @@ def test_retention_leaves_what_a_dba_has_taken(lived):
         expire(lived, expired)
         assert set(steps(lived).values()) == {"done"}
         assert lived.psql("select count(*) from sluice.signal") == [(1,)]
-    found = lived.json("check", exits=FINE)
+    found = lived.json("check", exits=FINE)["findings"]
     assert [each["check"] for each in found if each["result"] != "ok"] == ["partitions"]
 
 

@@ -252,7 +252,7 @@ def test_many_senders_of_the_same_ids(four_workers):
     assert all(one == given[0] for one in given), "all were told the same row of an id"
     assert sorted(stack.ids(key)) == sorted(given[0].values())
     assert len(set(given[0].values())) == IDS
-    used = stack.ctl_json("usage", "--organization", stack.organization)[0]
+    used = stack.ctl_json("usage", "--organization", stack.organization)["usage"][0]
     requests = SENDERS * (IDS + IDS // BATCH)
     assert (used["signals"], used["duplicates"]) == (IDS, requests - IDS)
     log = (stack.log_dir / "postgresql.log").read_text(errors="replace")
@@ -281,7 +281,7 @@ def test_limit_reached_under_load(four_workers):
     assert accepted + statuses.count(429) == len(statuses) == 800
     assert 300 <= accepted <= 300 + 16, "no more than was in flight"
     assert stack.rows(key) == accepted
-    assert stack.ctl_json("usage", "--organization", "limited")[0]["signals"] == accepted
+    assert stack.ctl_json("usage", "--organization", "limited")["usage"][0]["signals"] == accepted
     assert_problem(post(stack, key, {"userId": 1}), 429, "limit_reached")
     assert_problem(send(stack, bulk_path(key), b'{"userId":1}'), 429, "limit_reached")
     stack.ctl("organization", "limit", "limited", "--overages", "on")

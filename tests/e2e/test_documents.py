@@ -260,13 +260,14 @@ def test_readme_tool(stack_of_its_own):
            "PATH": f"{os.path.dirname(stack.env['SLUICECTL'])}:{os.environ['PATH']}"}
     for line in commands.splitlines():
         if line.startswith("sluicectl key deactivate"):
-            made, = [key for key in stack.ctl_json("key", "list") if key["name"] == "contact form"]
+            made, = [key for key in stack.ctl_json("key", "list")["keys"]
+                     if key["name"] == "contact form"]
             line = line.replace(" 7 ", f" {made['id']} ")
         done = subprocess.run(["sh", "-ec", line], env=env, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
         stack.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout))
         assert done.returncode == 0, f"{line}\n{done.stdout}"
-    assert [key["status"] for key in stack.ctl_json("key", "list")
+    assert [key["status"] for key in stack.ctl_json("key", "list")["keys"]
             if key["name"] == "contact form"] == ["deactivated"]
 
 

@@ -327,8 +327,7 @@ def test_the_tool_refuses_an_edit(tool, stack, options, message):
 def test_the_tool_rotates(tool, stack, organization):
     key = stack.new_key(organization=organization, name="rotating", secret=True)
     made = tool.json("key", "rotate", str(key["id"]), "--overlap", "2h")
-    assert list(made) == ["id", "name", "key", "secret", "endpoint_type", "expires_at",
-                          "webhook_url", "successor_of", "old_expires_at"]
+    assert {"key", "secret", "webhook_url", "old_expires_at"} < set(made)
     assert made["successor_of"] == key["id"] and made["expires_at"] is None
     assert status_with(stack, made, made["secret"]) == 202
     assert "has been rotated already" in tool.refused("key", "rotate", str(key["id"]))
@@ -345,7 +344,6 @@ def test_the_tool_rotates(tool, stack, organization):
 def test_the_tool_changes_secrets(tool, stack, organization):
     key = stack.new_key(organization=organization, name="guarded")
     first = tool.json("secret", "enable", str(key["id"]), "--overlap", "0")
-    assert list(first) == ["id", "name", "secret", "old_secret_until", "secret_needed_from"]
     assert first["secret_needed_from"] is None and status_with(stack, key) == 401
     text = tool("secret", "rotate", str(key["id"])).stdout_text
     second, = SECRET.findall(text)

@@ -60,7 +60,7 @@ class Database:
     def check(self, name):
         process = self.start("check", "--json", user=self.stack.env["PGUSER"])
         stdout, _ = process.communicate(timeout=300)
-        return {finding["check"]: finding for finding in json.loads(stdout)}[name]
+        return {finding["check"]: finding for finding in json.loads(stdout)["findings"]}[name]
 
     @contextlib.contextmanager
     def session(self):

@@ -460,7 +460,7 @@ def test_usage_and_limit(stack):
     accepted_id(first)
     assert post(stack, key, [{"id": 2}, {"x": 1}]).json["rejected"] == 1
     accepted_id(send(stack, path_of(signals)))
-    used, = stack.ctl_json("usage", "--organization", name)
+    used, = stack.ctl_json("usage", "--organization", name)["usage"]
     assert (used["signals"], used["duplicates"]) == (3, 0), "rejects do not count"
     stack.ctl("organization", "limit", name, "--signals", "3", "--overages", "off")
     late = stack.new_key(organization=name, endpoint="product_orgs", template=TEMPLATE)
@@ -486,7 +486,7 @@ def test_refused_requests_are_counted(stack, fresh):
 def test_rejects_are_replayed(stack, fresh, tmp_path):
     post(stack, fresh, [{"id": "good"}, {"name": "no id", "users": 3, "messageId": "r"}])
     assert_problem(post(stack, fresh, b'[{"id":"x"},{"id":"y"'), 400, "malformed_json")
-    item, body = [entry for entry in stack.ctl_json("rejected", "list")
+    item, body = [entry for entry in stack.ctl_json("rejected", "list")["rejects"]
                   if entry["key_id"] == fresh["id"]]
     assert (item["code"], item["kind"]) == ("missing_product_org_id", "item")
     done = stack.ctl_run("rejected", "replay", item["id"])

@@ -171,7 +171,7 @@ def test_csv_and_ndjson(stack, jane):
 @pytest.mark.parametrize("arguments, message", [
     (["--format", "xml"], '--format must be ndjson or csv, not "xml"'),
     (["--format", "csv", "--json"], "--format cannot be combined with --json"),
-    (["--status", "lost"], '--status "lost" is none of: pending processing'),
+    (["--status", "lost"], '--status must be pending, processing, '),
     (["--key", "x"], '--key must be an id, not "x"'),
     (["--text", "x"], "--text needs --since"),
     (["--since", "1d", "--until", "2d"], "--until must be later than --since"),

@@ -123,7 +123,7 @@ def test_statistics_see_what_was_sent_at_once(stack, counted):
 
 def test_usage(stack):
     used = get(stack, "edith", "usage").json
-    [told] = stack.ctl_json("usage", "--organization", stack.organization)
+    [told] = stack.ctl_json("usage", "--organization", stack.organization)["usage"]
     assert {name: used[name] for name in
             ("month", "signals", "duplicates", "signal_limit", "overages")} \
         == {name: told[name] for name in

@@ -17,7 +17,7 @@ LAG = ("sluice_settled_lag_transactions", None)
 
 
 def finding(stack):
-    found = {each["check"]: each for each in Tool(stack).json("check", exits=FINE)}
+    found = {each["check"]: each for each in Tool(stack).json("check", exits=FINE)["findings"]}
     return found["oldest_transaction"]["result"], found["oldest_transaction"]["detail"]
 
 

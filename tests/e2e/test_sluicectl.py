@@ -33,14 +33,14 @@ def manual_options():
 def test_manual_has_what_help_has(tool):
     commands, everywhere = manual_options()
     helped = {entry["command"]: {option["option"] for option in entry["options"]}
-              for entry in tool.json("help")}
+              for entry in tool.json("help")["commands"]}
     assert everywhere == {"--config", "--json", "--help"}
     assert helped == {command: options | everywhere for command, options in commands.items()}
 
 
 def test_manual_synopses_are_those_of_the_help(tool):
     text = MANUAL.read_text()
-    for entry in tool.json("help"):
+    for entry in tool.json("help")["commands"]:
         section = re.search(rf"^\.Ss {entry['command']}\n\.Nm\n\.Ic {entry['command']}\n(.*?)"
                             r"^\.Pp", text, re.M | re.S)
         assert section, entry["command"]
@@ -69,14 +69,14 @@ def test_help_in_every_way(tool):
     assert max(map(len, overview.splitlines())) <= 80
     for status in ("0  success", "1  failed", "2  wrong", "3  the database"):
         assert status in overview
-    for entry in tool.json("help"):
+    for entry in tool.json("help")["commands"]:
         words = entry["command"].split()
         text = tool("help", *words).stdout_text
         assert words == ["help"] or tool(*words, "--help").stdout_text == text
         for option in entry["options"]:
             assert option["option"] in text
     assert tool("help", "key").stdout_text.count("usage:") == sum(
-        entry["command"].startswith("key ") for entry in tool.json("help"))
+        entry["command"].startswith("key ") for entry in tool.json("help")["commands"])
 
 
 # ---- wrong usage ----
@@ -166,7 +166,7 @@ def test_unreachable(stack, changes):
 def test_rights(stack, organization):
     """sluice_admin may do everything but migrate; sluice_intake nothing of it."""
     admin = Tool(stack, PGUSER="sluice_admin")
-    assert admin.json("key", "list", "--organization", organization) == []
+    assert admin.json("key", "list", "--organization", organization)["keys"] == []
     admin("member", "add", "--organization", organization, "--user", "u", "--role", "viewer")
     assert stack.psql("select actor from sluice.audit_log where action = 'member_add' "
                       "and object_id = 'u' order by id desc limit 1")[0][0].startswith(

@@ -22,7 +22,7 @@ def migrated(database):
 
 
 def verdicts(tool, exits):
-    findings = tool.json("check", exits=exits)
+    findings = tool.json("check", exits=exits)["findings"]
     assert all(set(finding) == {"check", "result", "detail"} for finding in findings)
     return {finding["check"]: finding["result"] for finding in findings}
 
@@ -47,7 +47,7 @@ def row(number=1, at="now()", xact=None):
 def not_ok(tool, **environment):
     """{check: its detail} of what is not right."""
     process = tool.start("check", "--json", **environment)
-    found = json.loads(process.communicate(timeout=120)[0])
+    found = json.loads(process.communicate(timeout=120)[0])["findings"]
     failed = [each for each in found if each["result"] == "failed"]
     assert process.returncode == (FAILED if failed else FINE)
     return {each["check"]: each["detail"] for each in found if each["result"] != "ok"}
@@ -419,14 +419,14 @@ def test_repair_after_a_restore(stack, migrated, tmp_path, runs, lost):
 
 
 def test_check_of_older_files(migrated, small):
-    findings = migrated.json("check", "--directory", small, exits=FAILED)
+    findings = migrated.json("check", "--directory", small, exits=FAILED)["findings"]
     schema, = (finding for finding in findings if finding["check"] == "schema")
     assert schema["result"] == "failed" and "is missing" in schema["detail"]
 
 
 def test_check_unreachable(stack):
     nowhere = Tool(stack, PGHOST="/nowhere")
-    findings = nowhere.json("check", exits=UNREACHABLE)
+    findings = nowhere.json("check", exits=UNREACHABLE)["findings"]
     assert findings[0]["check"] == "connection" and findings[0]["result"] == "failed"
     assert "not fit for use" in nowhere("check", exits=UNREACHABLE).stdout_text
 
@@ -483,7 +483,7 @@ def test_config_refused(tool, tmp_path, text):
     file.write_text(text)
     assert f"{file}:1" in tool.refused("config", "--config", file)
     assert "No such file" in tool.refused("config", "--config", tmp_path / "none")
-    findings = tool.json("check", "--config", file, exits=FAILED)
+    findings = tool.json("check", "--config", file, exits=FAILED)["findings"]
     assert {finding["check"] for finding in findings if finding["result"] == "failed"} == {
         "configuration"}
 

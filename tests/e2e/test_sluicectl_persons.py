@@ -24,7 +24,7 @@ def sent(stack, organization):
 
 def numbers(tool, organization, identity):
     return [signal["payload"]["n"] for signal in tool.json(
-        "person", "show", identity, "--organization", organization)]
+        "person", "show", identity, "--organization", organization)["signals"]]
 
 
 def test_a_person_is_shown(tool, stack, organization, sent):
@@ -33,7 +33,7 @@ def test_a_person_is_shown(tool, stack, organization, sent):
                                ("shy", [1, 2, 6]), ("karl &c", [4]), ("john@example.com", [5]),
                                ("nobody@example.com", [])):
         assert numbers(tool, organization, identity) == expected, identity
-    shown, = tool.json("person", "show", "karl &c", "--organization", organization)
+    shown, = tool.json("person", "show", "karl &c", "--organization", organization)["signals"]
     assert (shown["id"], shown["user_id"], shown["payload"]) == (sent[3], "karl &c", ITEMS[3])
     assert numbers(tool, stack.organization, "karl &c") == []
     text = tool("person", "show", "john@example.com", "--organization", organization).stdout_text
@@ -44,7 +44,7 @@ def test_a_person_is_shown(tool, stack, organization, sent):
 def test_a_cold_signal_of_a_person_is_shown(tool, organization, stack):
     key = stack.new_key(organization=organization)
     cold = accepted_id(send(stack, path_of(key), b'{"anonymousId":"cold one","s":"\\u0000"}'))
-    shown, = tool.json("person", "show", "cold one", "--organization", organization)
+    shown, = tool.json("person", "show", "cold one", "--organization", organization)["signals"]
     assert (shown["id"], shown["payload"]["s"]) == (cold, "\ufffd")
 
 
@@ -79,18 +79,18 @@ def test_retention(tool, stack):
     def kept(listed):
         return {entry["table"]: (entry["keep"], entry["expired"]) for entry in listed}
 
-    before = kept(tool.json("retention", "list"))
+    before = kept(tool.json("retention", "list")["tables"])
     assert before["signal"] == before["signal_result"] == ("90 days", "drop")
     assert before["delivery"] == ("7 days", None)
     try:
-        changed = tool.json("retention", "set", "signal", "--keep", "400d", "--expired", "detach")
+        changed = tool.json("retention", "set", "signal", "--keep", "400d", "--expired", "detach")["tables"]
         assert kept(changed) == {**before, "signal": ("400 days", "detach"),
                                  "signal_result": ("400 days", "detach")}
-        assert kept(tool.json("retention", "set", "signal", "--keep", "forever"))["signal"] == (
+        assert kept(tool.json("retention", "set", "signal", "--keep", "forever")["tables"])["signal"] == (
             None, "detach")
     finally:
         tool("retention", "set", "signal", "--keep", "90d", "--expired", "drop")
-    assert kept(tool.json("retention", "list")) == before
+    assert kept(tool.json("retention", "list")["tables"]) == before
     details, = stack.psql("select details from sluice.audit_log where action = 'retention_set'"
                           " and object_id = 'signal' order by id desc limit 1")[0]
     assert (details["old_keep"], details["keep"]) == (None, "90 days")

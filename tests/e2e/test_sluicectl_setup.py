@@ -8,43 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import wait_for
-from sluicectl import FINE, USAGE, Tool
+from sluicectl import FINE, USAGE, Terminal, Tool
 
 pytestmark = pytest.mark.first_front
-
-
-class Terminal:
-    """A tool that runs at a terminal of its own."""
-
-    def __init__(self, tool, *arguments):
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen([tool.stack.env["SLUICECTL"], *arguments], env=tool.env,
-                                        stdin=slave, stdout=slave, stderr=slave)
-        os.close(slave)
-        os.set_blocking(self.master, False)
-        self.shown = ""
-
-    def read(self):
-        try:
-            self.shown += os.read(self.master, 65536).decode().replace("\r\n", "\n")
-        except BlockingIOError:
-            pass
-        except OSError:  # the tool has ended
-            return True
-        return self.process.poll() is not None
-
-    def answer(self, question, text):
-        wait_for(lambda: self.read() or self.shown.endswith(question), f"it asks {question!r}")
-        assert self.shown.endswith(question), self.shown
-        os.write(self.master, text.encode())
-
-    def end(self):
-        wait_for(self.read, "the tool ends")
-        while not self.read() or self.process.poll() is None:
-            pass
-        os.close(self.master)
-        return self.process.wait()
 
 
 def databases(stack):
@@ -79,7 +45,7 @@ def test_the_end_of_input_is_no_answer(stack, tool):
     terminal = Terminal(tool, "setup")
     terminal.answer("database [sluice]: ", "\x04")
     assert terminal.end() == USAGE
-    assert terminal.shown.endswith("sluicectl: there was no answer\n")
+    assert "there was no answer\n" in terminal.shown
 
 
 @pytest.mark.parametrize("options", [

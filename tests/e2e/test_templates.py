@@ -36,7 +36,7 @@ def rows(template, payload, exits=0):
     text = attempt(template, payload, "--json", exits=exits).stdout
     assert text.count("\n") == 1 and text.endswith("\n")
     return json.loads(text, parse_float=str,
-                      parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+                      parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))["results"]
 
 
 @pytest.fixture

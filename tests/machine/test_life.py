@@ -133,8 +133,8 @@ def test_growth_is_provided_for(site, machine):
     site.follow("Sizing")
     assert machine.run("systemctl is-active 'sluice-intake@2'") == "active\n"
     assert machine.run("psql -XAtc 'SHOW max_wal_size' sluice") == "2GB\n"
-    kept, = [each for each in machine.json("sluicectl retention list --json", PGDATABASE="sluice")
-             if each["table"] == "signal"]
+    tables = machine.json("sluicectl retention list --json", PGDATABASE="sluice")["tables"]
+    kept, = [each for each in tables if each["table"] == "signal"]
     assert kept["keep"] == "30 days", kept
 
 

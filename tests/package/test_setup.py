@@ -11,7 +11,7 @@ DATABASE = "apart"
 
 def run_setup(*options, user="postgres"):
     out = machine.run("sluicectl", "setup", "--json", "--database", DATABASE, *options, user=user)
-    return {(step["step"], step["detail"]): step["result"] for step in json.loads(out)}
+    return {(step["step"], step["detail"]): step["result"] for step in json.loads(out)["steps"]}
 
 
 def files():

@@ -1,6 +1,6 @@
 -- Organizations and members by their functions, with errors and audit rows.
 BEGIN;
-SELECT plan(48);
+SELECT plan(57);
 \ir helper.psql
 
 CREATE TEMPORARY TABLE created AS
@@ -54,6 +54,23 @@ SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Alpha', 'N') $$, 'P
 SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Beta', '') $$, '22023',
     'organization name is missing', 'no name');
 SELECT lives_ok($$ SELECT sluice.organization_rename('op', 'Beta', 'Alpha') $$, 'and back');
+
+-- ---- names: no white space at the ends, and unique in whatever case ----
+SELECT throws_ok($$ SELECT sluice.organization_create('op', 'zETA') $$, '23505',
+    'organization "Zeta" already exists', 'the name of another in another case');
+SELECT throws_ok($$ SELECT sluice.organization_create('op', E'\u00a0Zeta\n') $$, '23505',
+    'organization "Zeta" already exists', 'with white space at its ends');
+SELECT throws_ok($$ SELECT sluice.organization_create('op', E' \t\u3000') $$, '22023',
+    'organization name is missing', 'nothing but white space');
+SELECT throws_ok($$ SELECT sluice.organization_rename('op', 'Alpha', 'ZETA ') $$, '23505',
+    'organization "Zeta" already exists', 'nor by another name');
+SELECT lives_ok($$ SELECT sluice.organization_rename('op', 'Alpha', ' ALPHA ') $$,
+    'its own name in another case');
+SELECT is(count(*), 1::bigint, 'without the blanks') FROM sluice.organization WHERE name = 'ALPHA';
+SELECT lives_ok($$ SELECT sluice.organization_rename('op', 'ALPHA', 'Alpha') $$, 'and back');
+SELECT lives_ok($$ SELECT sluice.organization_create('op', E' Two\u2003 words ') $$, 'a new one');
+SELECT is(count(*), 1::bigint, 'what is inside stays') FROM sluice.organization
+WHERE name = E'Two\u2003 words';
 
 -- ---- members ----
 SELECT lives_ok(format('SELECT sluice.member_add(%L, %L, %L, %L)', 'op', 'Zeta', u, r),

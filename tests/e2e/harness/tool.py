@@ -74,4 +74,4 @@ class WithTool:
         return made
 
     def key_status(self, key_id):
-        return {key["id"]: key for key in self.ctl_json("key", "list")}[key_id]["status"]
+        return {key["id"]: key for key in self.ctl_json("key", "list")["keys"]}[key_id]["status"]

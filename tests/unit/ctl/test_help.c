@@ -107,11 +107,10 @@ START_TEST(what_is_not_a_command_has_no_help)
 	const struct tool_run *run = RUN_TOOL("help", unknown[_i].noun, unknown[_i].verb);
 	char err[256];
 
-	(void)snprintf(err, sizeof(err), "sluicectl: %s\nHINT: try \"sluicectl --help\"\n",
-		       unknown[_i].err);
+	(void)snprintf(err, sizeof(err), "sluicectl: %s\nusage: sluicectl ", unknown[_i].err);
 	ck_assert_int_eq(run->exit, CTL_USAGE);
 	ck_assert_str_eq(run->out, "");
-	ck_assert_str_eq(run->err, err);
+	ck_assert_mem_eq(run->err, err, strlen(err));
 	/* Nor has it in JSON. */
 	ck_assert_int_eq(RUN_TOOL("--json", "help", unknown[_i].noun, unknown[_i].verb)->exit,
 			 CTL_USAGE);
@@ -162,24 +161,49 @@ END_TEST
 
 /* ---- as JSON ---- */
 
-static const char member_list[] =
-	"[{\"command\":\"member list\",\"synopsis\":\"member list --organization NAME\","
-	"\"help\":\"Lists the members of an organization.\",\"options\":["
-	"{\"option\":\"--config\",\"value\":\"FILE\",\"required\":false,"
+static const char key_find[] =
+	"{\"commands\":[{\"command\":\"key deactivate\",\"synopsis\":\"key deactivate ID\","
+	"\"help\":\"Deactivates a key for good: from now on no request with it is accepted. "
+	"Deactivating it again changes nothing.\",\"options\":["
+	"{\"option\":\"--config\",\"value\":\"FILE\",\"required\":false,\"choices\":null,"
 	"\"help\":\"the configuration file, instead of $SLUICE_CONFIG or the installed one\"},"
-	"{\"option\":\"--json\",\"value\":null,\"required\":false,"
+	"{\"option\":\"--json\",\"value\":null,\"required\":false,\"choices\":null,"
 	"\"help\":\"print one line of JSON instead of text\"},"
-	"{\"option\":\"--help\",\"value\":null,\"required\":false,"
-	"\"help\":\"print the help of the command and exit\"},"
-	"{\"option\":\"--organization\",\"value\":\"NAME\",\"required\":true,"
-	"\"help\":\"the organization's name\"}]}]\n";
+	"{\"option\":\"--help\",\"value\":null,\"required\":false,\"choices\":null,"
+	"\"help\":\"print the help of the command and exit\"}]}]}\n";
 
 START_TEST(help_is_one_line_of_json)
 {
-	const struct tool_run *run = RUN_TOOL("--json", "help", "member", "list");
+	const struct tool_run *run = RUN_TOOL("--json", "help", "key", "deactivate");
 
 	ck_assert_int_eq(run->exit, CTL_FINE);
-	ck_assert_str_eq(run->out, member_list);
+	ck_assert_str_eq(run->out, key_find);
+	run = RUN_TOOL("--json", "help", "member", "role");
+	check_says(run->out, "\"option\":\"--role\",\"value\":\"ROLE\",\"required\":true,"
+			     "\"choices\":[\"owner\",\"admin\",\"editor\",\"viewer\"]");
+}
+END_TEST
+
+/* ---- after an error ---- */
+
+static const struct {
+	const char *noun, *verb, *usage;
+} usages[] = {
+	{"nothing", "list",
+	 "usage: sluicectl COMMAND [OPTION...]\n\"sluicectl help\" lists the commands.\n"},
+	{"rejected", "nothing", "\nusage: sluicectl rejected list"},
+	{"rejected", "nothing", "\nusage: sluicectl rejected show"},
+	{"rejected", "nothing", "\n\"sluicectl help rejected\" says more.\n"},
+	{"key", "show", "\nusage: sluicectl key show ID\n\"sluicectl help key show\" says more.\n"},
+};
+
+START_TEST(wrong_usage_is_followed_by_the_right_one)
+{
+	const struct tool_run *run = RUN_TOOL(usages[_i].noun, usages[_i].verb);
+
+	ck_assert_int_eq(run->exit, CTL_USAGE);
+	ck_assert_str_eq(run->out, "");
+	check_says(run->err, usages[_i].usage);
 }
 END_TEST
 
@@ -214,6 +238,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, the_overview_has_every_command_once);
 	tcase_add_test(tests, no_line_of_help_is_too_long);
 	tcase_add_test(tests, help_is_one_line_of_json);
+	tcase_add_loop_test(tests, wrong_usage_is_followed_by_the_right_one, 0, LENGTH(usages));
 	tcase_add_test(tests, help_without_memory_is_not_cut);
 	suite_add_tcase(suite, tests);
 	return suite;

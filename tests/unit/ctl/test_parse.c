@@ -70,14 +70,23 @@ static const struct {
 	{{"keys"}, "unknown command \"keys\"\nHINT: did you mean \"key\"?\n"},
 	{{"keys", "list"}, "unknown command \"keys\"\nHINT: did you mean \"key\"?\n"},
 	{{"key", "deactivte"}, "deactivte\"\nHINT: did you mean \"deactivate\"?\n"},
-	{{"nothing"}, "unknown command \"nothing\"\nHINT: try \"sluicectl --help\"\n"},
+	{{"nothing"}, "unknown command \"nothing\"\n"},
 	{{"key"}, "\"key\" is not a complete command"},
 	{{"key", "shown"}, "unknown command \"key shown\""},
 	{{"key", "show"}, "\"key show\" needs ID"},
 	{{"key", "show", "1", "2"}, "too many arguments: \"2\""},
 	{{"migrate", "1"}, "too many arguments: \"1\""},
 	{{"migrate", "--jso"}, "unknown option \"--jso\"\nHINT: did you mean \"--json\"?\n"},
-	{{"migrate", "-x"}, "unknown option \"-x\"\nHINT: try \"sluicectl --help\"\n"},
+	{{"migrate", "-x"}, "unknown option \"-x\"\n"},
+	{{"migrate", "--secrt"}, "\"--secrt\"\nHINT: did you mean \"--secret\"?\n"},
+	{{"member", "add", "--organization", "x", "--user", "y", "--role=amdin"},
+	 "--role must be owner, admin, editor or viewer, not \"amdin\"\nHINT: did you mean \"admin\"?\n"},
+	{{"retention", "set", "signal", "--keep", "1d", "--expired", "burn"},
+	 "--expired must be drop or detach, not \"burn\"\n"},
+	{{"key", "list", "--status", "pending"}, "--status must be active, expired or deactivated"},
+	{{"signal", "list", "--organization", "x", "--status", "active"},
+	 "--status must be pending, "},
+	{{"template", "try", "--template", "-", "--payload", "-"}, "only one file can be -"},
 	{{"migrate", "--json=1"}, "option --json takes no value"},
 	{{"migrate", "--directory"}, "option --directory needs a value: DIR"},
 	{{"migrate", "--json", "--json"}, "option --json is given twice"},
@@ -93,6 +102,24 @@ START_TEST(wrong_arguments_are_named)
 	ck_assert_int_eq(parse(&ctl, bad[_i].words, message), CTL_USAGE);
 	ck_assert_msg(strstr(message, bad[_i].message) != NULL, "%s", message);
 	arena_free(&ctl.arena);
+}
+END_TEST
+
+START_TEST(the_command_is_known_whatever_is_wrong)
+{
+	static const char *const asked[][WORDS_MAX] = {{"--frobnicate", "key", "list"},
+						       {"key", "--config", "x", "list", "--jsn"},
+						       {"key", "list", "--status"},
+						       {"key", "list", "1"}};
+	struct ctl ctl;
+	char message[512];
+
+	for (int i = 0; i < LENGTH(asked); i++) {
+		ck_assert_int_eq(parse(&ctl, asked[i], message), CTL_USAGE);
+		ck_assert_ptr_nonnull(ctl.command);
+		ck_assert_str_eq(ctl.command->verb, "list");
+		arena_free(&ctl.arena);
+	}
 }
 END_TEST
 
@@ -136,6 +163,7 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tests, arguments_are_read, 0, LENGTH(good));
 	tcase_add_loop_test(tests, wrong_arguments_are_named, 0, LENGTH(bad));
+	tcase_add_test(tests, the_command_is_known_whatever_is_wrong);
 	tcase_add_test(tests, help_is_asked_for);
 	tcase_add_test(tests, the_table_is_sound);
 	suite_add_tcase(suite, tests);

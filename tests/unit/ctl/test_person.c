@@ -8,7 +8,7 @@
 	"to_json((occurred_at) AT TIME ZONE 'UTC') #>> '{}' || 'Z', source, event_type, "          \
 	"event_name, email, user_id, anonymous_id, phone, payload "                                \
 	"FROM sluice.person_signals($1::text, $2::text) ORDER BY received_at, id"                  \
-	"(acme|jane@example.com)"
+	" LIMIT $3::bigint(acme|jane@example.com|null)"
 #define DELETE "SELECT sluice.person_delete($1::text, $2::text, $3::text)(acme|jane@example.com)"
 
 static const struct libpq_value row[] = {

@@ -55,11 +55,12 @@ START_TEST(steps_are_in_json)
 {
 	ck_assert_str_eq(
 		try_setup("--json")->out,
-		"[{\"step\":\"database\",\"result\":\"would do\",\"detail\":\"" CREATE "\"},"
+		"{\"steps\":[{\"step\":\"database\",\"result\":\"would do\",\"detail\":\"" CREATE
+		"\"},"
 		"{\"step\":\"schema\",\"result\":\"would do\",\"detail\":\"apply all migrations\"},"
 		"{\"step\":\"roles\",\"result\":\"would do\",\"detail\":\"let each role log in\"},"
 		"{\"step\":\"pg_hba\",\"result\":\"to do\",\"detail\":\"/etc/pg_hba.conf\"},"
-		"{\"step\":\"pg_ident\",\"result\":\"to do\",\"detail\":\"/etc/pg_ident.conf\"}]\n");
+		"{\"step\":\"pg_ident\",\"result\":\"to do\",\"detail\":\"/etc/pg_ident.conf\"}]}\n");
 }
 END_TEST
 

@@ -71,11 +71,11 @@ START_TEST(a_row_is_json_when_asked)
 	ck_assert_int_eq(run->exit, CTL_FINE);
 	ck_assert_str_eq(
 		run->out,
-		"[{\"index\":0,\"product_org_id\":\"g1\",\"name\":\"N\\u0007\",\"plan_id\":null,"
+		"{\"results\":[{\"index\":0,\"product_org_id\":\"g1\",\"name\":\"N\\u0007\",\"plan_id\":null,"
 		"\"plan_name\":null,\"user_count\":null,\"mrr\":null,\"trial_status\":null,"
 		"\"last_active_at\":null,\"feature_flags\":null,\"custom\":{\"a\":[1,2.50]},"
 		"\"warnings\":[{\"field\":\"mrr\",\"reason\":\"is not a whole number\"}],"
-		"\"error\":null}]\n");
+		"\"error\":null}]}\n");
 }
 END_TEST
 
@@ -104,7 +104,7 @@ START_TEST(a_rejected_item_is_an_error_in_json)
 	ck_assert_int_eq(run->exit, CTL_FAILED);
 	ck_assert_ptr_nonnull(
 		strstr(run->out, "\"warnings\":[],\"error\":{\"code\":\"missing_product_org_id\","
-				 "\"detail\":\"product_org_id is missing\"}}]\n"));
+				 "\"detail\":\"product_org_id is missing\"}}]}\n"));
 }
 END_TEST
 

@@ -10,6 +10,7 @@
 #include "store/organization.h"
 #include "store/settings.h"
 
+static const struct store_selection everything = {.limit = {NULL, 0}};
 static struct arena arena;
 static struct store store;
 
@@ -52,20 +53,21 @@ static const struct libpq_value organizations[] = {
 static const struct libpq_result two_organizations = {
 	.status = PGRES_TUPLES_OK, .rows = 2, .columns = 6, .values = organizations};
 
-#define LIST_ORGANIZATIONS                                                                         \
-	"SELECT id, name, members, keys, to_json((created_at) AT TIME ZONE 'UTC') #>> '{}' || 'Z', created_by FROM sluice.organization_list()"
+#define LIST_ORGANIZATIONS                                                                                                                            \
+	"SELECT id, name, members, keys, to_json((created_at) AT TIME ZONE 'UTC') #>> '{}' || 'Z', created_by FROM sluice.organization_list() WHERE " \
+	"($1::text IS NULL OR strpos(lower(name), lower($1::text)) > 0) LIMIT $2::bigint"
 
 START_TEST(rows_become_items)
 {
 	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND(LIST_ORGANIZATIONS "()"),
+						   LIBPQ_SEND(LIST_ORGANIZATIONS "(null|null)"),
 						   LIBPQ_ANSWER(&two_organizations),
 						   LIBPQ_FINISH,
 						   {0}};
 	struct store_list list;
 
 	connect_by(script);
-	ck_assert_int_eq(store_organization_list(&store, &list), STATUS_OK);
+	ck_assert_int_eq(store_organization_list(&store, &everything, &list), STATUS_OK);
 	ck_assert_uint_eq(list.count, 2);
 	ck_assert_ptr_eq(list.entity, &store_organization_entity);
 	const struct store_organization *items = list.items;
@@ -96,7 +98,7 @@ static enum status list_organizations(void)
 	if (status == STATUS_OK)
 		status = pg_connect(store.db, store.deadline_ms);
 	if (status == STATUS_OK)
-		status = store_organization_list(&store, &list);
+		status = store_organization_list(&store, &everything, &list);
 	/* Wherever in the script that was. */
 	if (store.db != NULL)
 		pg_abandon(store.db);
@@ -150,7 +152,7 @@ START_TEST(another_shape_is_a_defect)
 	struct store_key key;
 
 	connect_by(script);
-	ck_assert_int_eq(store_organization_list(&store, &list), STATUS_INTERNAL);
+	ck_assert_int_eq(store_organization_list(&store, &everything, &list), STATUS_INTERNAL);
 	ck_assert_int_eq(store_key_show(&store, 7, &key), STATUS_INTERNAL);
 	close_and_check();
 }
