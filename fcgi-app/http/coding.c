@@ -260,3 +260,59 @@ enum status http_decoder_end(struct http_decoder *decoder, http_sink *sink, void
 		decoder->status = STATUS_MALFORMED_CODING;
 	return decoder->status;
 }
+
+/* ---- answers ---- */
+
+/* "q=0", "q=0.0" and the like; any other weight, or none, is above 0. */
+static bool weighs_nothing(struct slice parameters)
+{
+	struct slice weight = slice_trim(parameters);
+
+	if (!slice_starts(weight, SLICE("q=0")) && !slice_starts(weight, SLICE("Q=0")))
+		return false;
+	for (size_t i = 2; i < weight.n; i++) {
+		if (weight.p[i] != '0' && weight.p[i] != '.')
+			return false;
+	}
+	return true;
+}
+
+bool http_accepts_gzip(const struct http_request *request)
+{
+	struct slice list;
+	bool named = false, accepts = false;
+
+	(void)http_header(request, "HTTP_ACCEPT_ENCODING", &list);
+	for (struct slice element = slice_take(&list, ','); element.p != NULL;
+	     element = slice_take(&list, ',')) {
+		struct slice name = slice_take(&element, ';');
+		bool is_gzip = slice_equal_nocase(name, SLICE("gzip")) ||
+			       slice_equal_nocase(name, SLICE("x-gzip"));
+		if (is_gzip || (!named && slice_equal(name, SLICE("*"))))
+			accepts = !weighs_nothing(element);
+		named |= is_gzip;
+	}
+	return accepts;
+}
+
+enum status http_gzip(struct slice plain, struct buf *out)
+{
+	z_stream zlib = {.zalloc = zlib_alloc, .zfree = zlib_free};
+
+	if (deflateInit2(&zlib, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW_BITS, MAX_MEM_LEVEL,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return STATUS_NO_MEMORY;
+	size_t room = deflateBound(&zlib, plain.n);
+	char *at = buf_reserve(out, room);
+	if (at != NULL) {
+		zlib.next_in = (const Bytef *)plain.p;
+		zlib.avail_in = (uInt)plain.n;
+		zlib.next_out = (Bytef *)at;
+		zlib.avail_out = (uInt)room;
+		/* With that much room it ends at once. */
+		(void)deflate(&zlib, Z_FINISH);
+		out->n += zlib.total_out;
+	}
+	(void)deflateEnd(&zlib);
+	return out->status;
+}

@@ -1,10 +1,11 @@
 /*
- * http/coding.h - content codings: decodes a body as it arrives. The only module that includes
- * zlib.
+ * http/coding.h - content codings: decodes a body as it arrives, and compresses answers. The only
+ * module that includes zlib.
  */
 #ifndef HTTP_CODING_H
 #define HTTP_CODING_H
 
+#include "base/buf.h"
 #include "http/request.h"
 
 enum http_coding {
@@ -49,5 +50,13 @@ enum status http_decoder_end(struct http_decoder *decoder, http_sink *sink,
 
 /* Frees the decoder; NULL is allowed. */
 void http_decoder_close(struct http_decoder *decoder);
+
+/* True if the client takes gzip: Accept-Encoding names it, x-gzip or *, with a weight above 0
+ * (RFC 9110 section 12.5.3). Without the header it takes it only in theory: false. */
+bool http_accepts_gzip(const struct http_request *request);
+
+/* Appends the bytes, less than 4 GiB, as one gzip member (RFC 1952). STATUS_OK, or why not:
+ * STATUS_NO_MEMORY, STATUS_TOO_LARGE (over the cap of out). */
+enum status http_gzip(struct slice plain, struct buf *out) MUST_CHECK;
 
 #endif

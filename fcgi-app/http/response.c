@@ -83,6 +83,10 @@ void http_response_head(const struct http_response *response, const struct http_
 	buf_add_text(out, "\r\n");
 	if (response->content_type != NULL)
 		add_line(out, "Content-Type", response->content_type);
+	if (response->coding != NULL) {
+		add_line(out, "Content-Encoding", response->coding);
+		add_line(out, "Vary", "Accept-Encoding");
+	}
 	if (response->allow != NULL)
 		add_line(out, "Allow", response->allow);
 	if (response->retry_after_s > 0) {

@@ -13,7 +13,11 @@
 #include "server/response.h"
 #include "settings/settings_internal.h"
 
-enum { BODY_BYTES_KEPT = 64 << 10, RESPONSE_BYTES_KEPT = 64 << 10 };
+enum {
+	BODY_BYTES_KEPT = 64 << 10,
+	RESPONSE_BYTES_KEPT = 64 << 10,
+	PLAIN_BYTES_MAX = 1400 /* one packet: not worth compressing */
+};
 
 /* The page itself comes from the web server. Nothing answered here is to be framed, rendered or
  * kept. */
@@ -147,6 +151,30 @@ static void make_response(struct settings *settings, struct blocking *blocking,
 
 /* ---- serving ---- */
 
+/* Not an answer with a secret, whose length would tell of it: keys are made by POST, and the CSRF
+ * token is the user's (BREACH, CVE-2013-3587). */
+static bool is_worth_compressing(const struct settings *settings)
+{
+	const struct http_response *response = &settings->response;
+
+	return response->status == 200 && response->body.n > PLAIN_BYTES_MAX &&
+	       slice_equal(settings->http.method, SLICE("GET")) &&
+	       settings->match.route->setting != ROUTE_ME && http_accepts_gzip(&settings->http);
+}
+
+static void compress(struct settings *settings)
+{
+	struct buf *body = &settings->response.body, packed = buf_make(HTTP_RESPONSE_BYTES_MAX);
+
+	if (!is_worth_compressing(settings) || http_gzip(buf_slice(body), &packed) != STATUS_OK) {
+		buf_free(&packed);
+		return;
+	}
+	buf_free(body);
+	*body = packed;
+	settings->response.coding = "gzip";
+}
+
 static void write_log(const struct settings *settings)
 {
 	const struct route *route = settings->match.route;
@@ -187,6 +215,7 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 	settings->deadline_ms = settings->started_ms + settings->config->request_timeout_ms;
 	blocking.deadline_ms = settings->deadline_ms;
 	make_response(settings, &blocking, fcgi_variables(fcgi));
+	compress(settings);
 	blocking_drain(&blocking);
 	blocking_finish(&blocking, response_send(fcgi, &settings->http, &settings->response));
 	write_log(settings);

@@ -8,12 +8,43 @@ import socket
 import pytest
 
 from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
-from harness import (PATIENCE, STREAMING_SETTINGS, WITHOUT_SLASH, assert_problem, send, send_raw,
-                     status_of, wait_for)
+from harness import (PATIENCE, STREAMING_SETTINGS, WITHOUT_SLASH, accepted_id, assert_problem,
+                     path_of, send, send_raw, status_of, wait_for)
 from postgresql_server import Server
 from settings_api import API, ask_worker, basic, get, post, token_of
 
 pytestmark = pytest.mark.settings
+
+
+# ---- compressed ----
+
+GZIP = {"Accept-Encoding": "br, gzip;q=0.8"}
+
+
+def encoding_of(answer):
+    return [value for name, value in answer.headers if name.lower() == "content-encoding"]
+
+
+def test_long_lists_are_compressed(stack):
+    """By the service itself, so on every web server; not what holds a token or a key."""
+    key = stack.new_key()
+    for _ in range(20):
+        accepted_id(send(stack, path_of(key)))
+    plain = get(stack, "olga", "signals?limit=20")
+    packed = get(stack, "olga", "signals?limit=20", GZIP)
+    assert not encoding_of(plain)
+    assert encoding_of(packed) == ["gzip"]
+    assert len(packed.body) < len(plain.body) / 3
+    assert packed.json["signals"] == plain.json["signals"]
+    exported = get(stack, "olga", "signals?limit=20&format=ndjson", GZIP)
+    assert encoding_of(exported) == ["gzip"]
+    assert "attachment" in exported.header("Content-Disposition")
+    refused = get(stack, "olga", "signals?limit=20", {"Accept-Encoding": "gzip;q=0"})
+    assert not encoding_of(refused)
+    assert not encoding_of(get(stack, "olga", "me", GZIP))
+    assert not encoding_of(get(stack, "olga", "signals?limit=x", GZIP))
+    made = post(stack, "olga", "keys", {"name": "n" * 200, "endpoint_type": "signal_staging"}, GZIP)
+    assert made.status == 201 and not encoding_of(made)
 
 
 # ---- slow, broken, ended ----

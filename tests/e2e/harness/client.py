@@ -3,6 +3,7 @@ bodies reach the server as they were written; and what the tests ask of its answ
 
 import collections
 import contextlib
+import gzip
 import http.client
 import json
 import re
@@ -21,7 +22,7 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
 class Answer(collections.namedtuple("Answer", "status headers body")):
-    """headers is a list of (name, value); body is bytes."""
+    """headers is a list of (name, value); body is bytes, as they were sent."""
 
     def header(self, name):
         values = [value for key, value in self.headers if key.lower() == name.lower()]
@@ -29,7 +30,8 @@ class Answer(collections.namedtuple("Answer", "status headers body")):
 
     @property
     def json(self):
-        return json.loads(self.body)
+        compressed = self.header("Content-Encoding") == "gzip"
+        return json.loads(gzip.decompress(self.body) if compressed else self.body)
 
     @property
     def code(self):

@@ -104,7 +104,7 @@ def fault_of(path, method, answer):
     if answer.header("Content-Type").startswith(("text/", "application/x-ndjson")):
         return None
     error = jsonschema.exceptions.best_match(
-        checks[answer.header("Content-Type")].iter_errors(shortened(json.loads(answer.body))))
+        checks[answer.header("Content-Type")].iter_errors(shortened(answer.json)))
     return error and f"{error.json_path}: {error.message:.300}"
 
 
@@ -121,7 +121,7 @@ def check(method, target, answer):
     paths = paths_of(target)
     faults = [fault_of(path, method.lower(), answer) for path in paths]
     if not paths and answer.body:
-        error = jsonschema.exceptions.best_match(problem().iter_errors(json.loads(answer.body)))
+        error = jsonschema.exceptions.best_match(problem().iter_errors(answer.json))
         faults = [error and error.message]
     assert not faults or None in faults, \
         f"{method} {target}: the answer {answer.status} is not that of openapi.yaml: {faults}"

@@ -414,6 +414,92 @@ START_TEST(decoding_survives_failure)
 }
 END_TEST
 
+/* ---- answers ---- */
+
+static const struct {
+	const char *header;
+	bool accepts;
+} acceptances[] = {
+	{NULL, false},
+	{"", false},
+	{"gzip", true},
+	{"X-GZIP", true},
+	{"gzip, deflate, br, zstd", true},
+	{"br;q=1.0, gzip;q=0.8, *;q=0.1", true},
+	{"gzip;q=0.001", true},
+	{"gzip; q=1", true},
+	{"gzip;q=0", false},
+	{"gzip ; q=0.000", false},
+	{"gzip;Q=0", false},
+	{"*", true},
+	{"*;q=0", false},
+	{"*;q=0, gzip", true},
+	{"gzip;q=0, *", false},
+	{"identity", false},
+	{"deflate", false},
+	{"gzipped", false},
+	{",,", false},
+	{";q=1", false},
+};
+
+START_TEST(clients_say_whether_they_take_gzip)
+{
+	char header[64];
+
+	(void)snprintf(header, sizeof(header), "HTTP_ACCEPT_ENCODING=%s",
+		       acceptances[_i].header == NULL ? "" : acceptances[_i].header);
+	struct http_request request =
+		request_of(acceptances[_i].header == NULL ? NULL : header, NULL, NULL);
+	ck_assert_msg(http_accepts_gzip(&request) == acceptances[_i].accepts, "%s", header);
+}
+END_TEST
+
+static const size_t answers[] = {0, 1, 1400, 65535, 65536, 1000000};
+
+START_TEST(an_answer_is_compressed)
+{
+	struct buf plain = buf_make(PLENTY), packed = buf_make(PLENTY);
+	struct plain again = plain_make();
+
+	for (size_t i = 0; i < answers[_i]; i++)
+		buf_add_char(&plain, (char)('a' + i * i % 23));
+	ck_assert_int_eq(http_gzip(buf_slice(&plain), &packed), STATUS_OK);
+	ck_assert_int_eq(decode(HTTP_CODING_GZIP, buf_slice(&packed), 1000, PLENTY, &again),
+			 STATUS_OK);
+	ck_assert(slice_equal(buf_slice(&again.bytes), buf_slice(&plain)));
+	if (answers[_i] > 1000)
+		ck_assert_uint_lt(packed.n, plain.n / 4);
+	buf_free(&plain);
+	buf_free(&packed);
+	buf_free(&again.bytes);
+}
+END_TEST
+
+START_TEST(an_answer_over_its_cap_is_not_compressed)
+{
+	struct buf packed = buf_make(10);
+
+	ck_assert_int_eq(http_gzip(SLICE("some"), &packed), STATUS_TOO_LARGE);
+	ck_assert_uint_eq(packed.n, 0);
+	buf_free(&packed);
+}
+END_TEST
+
+static enum status compress_some(void)
+{
+	struct buf packed = buf_make(PLENTY);
+	enum status status = http_gzip(SLICE("some"), &packed);
+
+	buf_free(&packed);
+	return status;
+}
+
+START_TEST(compressing_survives_failure)
+{
+	ck_assert_int_ge(unit_torture(compress_some), 3);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("coding");
@@ -433,6 +519,10 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, the_sink_can_stop, 0, 4);
 	tcase_add_test(tests, a_failure_stays);
 	tcase_add_test(tests, decoding_survives_failure);
+	tcase_add_loop_test(tests, clients_say_whether_they_take_gzip, 0, LENGTH(acceptances));
+	tcase_add_loop_test(tests, an_answer_is_compressed, 0, LENGTH(answers));
+	tcase_add_test(tests, an_answer_over_its_cap_is_not_compressed);
+	tcase_add_test(tests, compressing_survives_failure);
 	suite_add_tcase(suite, tests);
 	return suite;
 }

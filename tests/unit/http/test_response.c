@@ -29,6 +29,12 @@ START_TEST(heads_have_what_is_set)
 	expect_head(&response, &request,
 		    "Status: 202 Accepted\r\nContent-Type: application/json\r\n"
 		    "X-Request-Id: id-1\r\nCache-Control: no-store\r\n\r\n");
+	response.coding = "gzip";
+	expect_head(&response, &request,
+		    "Status: 202 Accepted\r\nContent-Type: application/json\r\n"
+		    "Content-Encoding: gzip\r\nVary: Accept-Encoding\r\n"
+		    "X-Request-Id: id-1\r\nCache-Control: no-store\r\n\r\n");
+	response.coding = NULL;
 	response.status = 405;
 	response.allow = "POST";
 	response.retry_after_s = 7;
