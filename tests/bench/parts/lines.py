@@ -97,7 +97,7 @@ def show_mean(result):
 def table_of(results):
     """What each contender did, with the processors' time by kind of process."""
     lines = [("| | requests/s | p50 ms | p99 ms | CPU µs a request: web server | program"
-              " | PostgreSQL | rows |"), "|---|---|---|---|---|---|---|---|"]
+              " | PostgreSQL | idle % | rows |"), "|---|---|---|---|---|---|---|---|---|"]
     for name, rounds in results.items():
         def cpu(kind, rounds=rounds):
             if kind not in rounds[0]["cpu_us"]:
@@ -107,7 +107,7 @@ def table_of(results):
             f"| {name} | {spread(column(rounds, 'per_second'))} | "
             f"{spread(column(rounds, 'p50_ms'), 1)} | {spread(column(rounds, 'p99_ms'), 1)} | "
             f"{cpu('web')} | {cpu('program')} | {cpu('postgres')} | "
-            f"{sum(column(rounds, 'rows')):,} |")
+            f"{spread(column(rounds, 'idle'))} | {sum(column(rounds, 'rows')):,} |")
     return lines
 
 

@@ -25,6 +25,13 @@ def processes():
     return found
 
 
+def idle_of_processors():
+    """(seconds that they were idle, seconds in all) so far: proc(5)."""
+    times = [int(word) / TICKS for word in
+             pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    return times[3] + times[4], sum(times)
+
+
 def children_of(pid):
     return {child for child, (parent, _) in processes().items() if parent == pid}
 
@@ -119,7 +126,9 @@ class Place:
         targets = targets[:1] if keys is None else [targets[n % keys] for n in turns]
         self.stack.psql("checkpoint")
         before, cpu_before = self.quiet(), cpu_of(self.roots)
+        idle_before, all_before = idle_of_processors()
         result = load.wrk(self.url, targets, seconds, connections, **options)
+        idle, all_times = idle_of_processors()
         cpu, stored = cpu_of(self.roots), self.quiet() - before
         accepted = result["accepted"]
         # wrk leaves without waiting for the last answers.
@@ -127,5 +136,6 @@ class Place:
         if result["refused"] or result["broken"] or not low <= stored <= high or not accepted:
             raise SystemExit(f"bench: {self.name}: {result}, {stored} rows")
         result["rows"] = stored
+        result["idle"] = 100 * (idle - idle_before) / (all_times - all_before)
         result["cpu_us"] = {kind: 1e6 * (cpu[kind] - cpu_before[kind]) / accepted for kind in cpu}
         return result

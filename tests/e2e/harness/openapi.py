@@ -2,7 +2,6 @@
 body are as path and method promise."""
 
 import functools
-import json
 import re
 import urllib.parse
 
