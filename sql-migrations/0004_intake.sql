@@ -165,6 +165,7 @@ COMMENT ON COLUMN sluice.intake_refusal.requests IS 'how many, at least 1';
 CREATE TYPE sluice.intake_result AS (
     outcomes sluice.intake_outcome[],
     key_ids bigint[],
+    organization_ids bigint[],
     templates text[],
     template_versions bigint[],
     ids bigint[],
@@ -177,6 +178,8 @@ COMMENT ON COLUMN sluice.intake_result.outcomes IS
     'all of them are repeats';
 COMMENT ON COLUMN sluice.intake_result.key_ids IS
     'per sender: api_key.id; null if the key is unknown';
+COMMENT ON COLUMN sluice.intake_result.organization_ids IS
+    'per sender: the key''s organization; null if the key is unknown';
 COMMENT ON COLUMN sluice.intake_result.templates IS
     'per sender: the key''s payload template if the outcome is other_template; null if no sender''s is';
 COMMENT ON COLUMN sluice.intake_result.template_versions IS 'their versions; null as templates';

@@ -67,15 +67,17 @@ static const struct outcome *outcome_of(struct slice label)
 
 /* The arrays of the result, in the order of sluice.intake_result. */
 struct answer {
-	struct pg_array_reader outcomes, key_ids, templates, template_versions, ids, repeated, cold;
+	struct pg_array_reader outcomes, key_ids, organization_ids, templates, template_versions,
+		ids, repeated, cold;
 };
 
 static struct answer open_answer(const struct pg_query_result *result)
 {
-	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 7);
+	struct pg_array_reader record = pg_record_open(pg_result_value(result, 0, 0), 8);
 	struct answer answer = {.outcomes = pg_array_open(pg_record_next(&record), PG_OTHER)};
 
 	answer.key_ids = pg_array_open(pg_record_next(&record), PG_INT8);
+	answer.organization_ids = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.templates = pg_array_open(pg_record_next(&record), PG_TEXT);
 	answer.template_versions = pg_array_open(pg_record_next(&record), PG_INT8);
 	answer.ids = pg_array_open(pg_record_next(&record), PG_INT8);
@@ -87,7 +89,8 @@ static struct answer open_answer(const struct pg_query_result *result)
 
 static bool is_broken(const struct answer *answer)
 {
-	return answer->outcomes.broken || answer->key_ids.broken || answer->templates.broken ||
+	return answer->outcomes.broken || answer->key_ids.broken ||
+	       answer->organization_ids.broken || answer->templates.broken ||
 	       answer->template_versions.broken || answer->ids.broken || answer->repeated.broken ||
 	       answer->cold.broken;
 }
@@ -108,15 +111,22 @@ static bool fits(const struct answer *answer, const struct commit_list *requests
 		senders += request->sender.first == request;
 		signals += request->product_orgs == NULL ? commit_request_items(request) : 0;
 	}
-	return answer->outcomes.left == senders && has(&answer->templates, senders) &&
-	       has(&answer->template_versions, senders) && has(&answer->ids, requests->rows) &&
-	       has(&answer->repeated, requests->rows) && has(&answer->cold, signals);
+	return answer->outcomes.left == senders && has(&answer->organization_ids, senders) &&
+	       has(&answer->templates, senders) && has(&answer->template_versions, senders) &&
+	       has(&answer->ids, requests->rows) && has(&answer->repeated, requests->rows) &&
+	       has(&answer->cold, signals);
 }
 
 /* False if the whole array is null. */
 static bool next_flag(struct pg_array_reader *flags)
 {
 	return flags->end != NULL && pg_array_next(flags, 1, 0) != 0;
+}
+
+/* 0 if the whole array is null. */
+static int64_t next_number(struct pg_array_reader *numbers)
+{
+	return numbers->end == NULL ? 0 : pg_array_next(numbers, 8, 0);
 }
 
 /* A sender's answer is kept in its first request. */
@@ -132,12 +142,11 @@ static void take_sender(struct answer *answer, struct commit_request *request)
 		request->answer.template = answer->templates.end == NULL
 						   ? SLICE_ABSENT
 						   : pg_array_next_bytes(&answer->templates);
-		request->answer.template_version =
-			answer->template_versions.end == NULL
-				? 0
-				: pg_array_next(&answer->template_versions, 8, 0);
+		request->answer.template_version = next_number(&answer->template_versions);
+		request->answer.organization_id = next_number(&answer->organization_ids);
 	}
 	request->out.status = request->sender.first->answer.status;
+	request->out.organization_id = request->sender.first->answer.organization_id;
 }
 
 static void take_items(struct answer *answer, struct commit_request *request)
@@ -146,8 +155,7 @@ static void take_items(struct answer *answer, struct commit_request *request)
 
 	for (size_t i = 0; i < count; i++) {
 		struct commit_result *result = &request->results[i];
-		bool stored = answer->ids.end != NULL;
-		result->id = stored ? pg_array_next(&answer->ids, 8, 0) : 0;
+		result->id = next_number(&answer->ids);
 		result->repeated = next_flag(&answer->repeated);
 		result->cold = request->product_orgs == NULL && next_flag(&answer->cold);
 		missing += result->id == 0;

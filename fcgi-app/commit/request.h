@@ -72,6 +72,7 @@ struct commit_request {
 		struct slice template; /* if it needs another one than its items were made by:
 					* the key's, in the arena. Nothing was stored. */
 		int64_t template_version;
+		int64_t organization_id; /* of the key; 0: unknown, or the group was ordinary */
 	} out;
 
 	/* Of commit/queue. */
@@ -95,6 +96,7 @@ struct commit_request {
 		const char *refusal;   /* its label when it is to be counted, else NULL */
 		struct slice template; /* as long as the result */
 		int64_t template_version;
+		int64_t organization_id;
 	} answer;
 };
 

@@ -114,7 +114,7 @@ static const struct config_setting settings[] = {
 	BYTES(large_body, large_body_bytes, KIB, 64 * MIB, "256KiB",
 	      "A larger body is read by a child process with its own database connection."),
 	COUNT(large_requests, 1, 256, "4",
-	      "Most child processes of one worker at a time; large requests beyond them are answered with 503."),
+	      "Most child processes of one worker at a time. A large request beyond them takes the place of one whose organization or key has at least two more than its own, which is answered with 503; without such a one it is refused with 503 itself."),
 	BYTES(body_rate, body_rate_bytes, 0, MIB, "500B",
 	      "Least bytes a second of a body: one that comes more slowly for half of its request's time, 30 s at most, is answered with 408. "
 	      "With 0 a body may take all of its request's time."),

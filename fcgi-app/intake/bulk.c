@@ -378,7 +378,7 @@ static enum status read_body(struct bulk *bulk, struct http_decoder *decoder, in
 {
 	enum status end = stream(bulk, decoder, read, context);
 
-	if (end == STATUS_NO_MEMORY)
+	if (end == STATUS_NO_MEMORY || end == STATUS_BUSY)
 		return end;
 	enum status status = await_chunk(bulk);
 	bulk->intake->plain = buf_slice(&bulk->intake->decoded);

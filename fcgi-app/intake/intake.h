@@ -128,8 +128,8 @@ void intake_forget_body(struct intake *intake);
  * STATUS_NO_MEMORY. */
 enum status intake_map(struct intake *intake, const struct template *template) MUST_CHECK;
 
-/* Reads more of a body into room: STATUS_OK with *n > 0, STATUS_END, STATUS_REQUEST_TIMEOUT or
- * STATUS_INCOMPLETE_BODY. */
+/* Reads more of a body into room: STATUS_OK with *n > 0, STATUS_END, STATUS_REQUEST_TIMEOUT,
+ * STATUS_INCOMPLETE_BODY, or STATUS_BUSY: the request gives way to another, nothing of it stays. */
 typedef enum status intake_read(void *context, char *room, size_t size, size_t *n);
 
 /*

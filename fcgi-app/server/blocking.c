@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "server/process.h"
 
 enum { READ_BYTES = 64 << 10, WAIT_MS_MAX = 60000, SEND_MS = 5000 };
 
@@ -17,7 +18,7 @@ bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms)
 
 	if (left_ms <= 0)
 		return false;
-	(void)poll(&fd, 1, left_ms > WAIT_MS_MAX ? WAIT_MS_MAX : (int)left_ms);
+	(void)process_poll(&fd, left_ms > WAIT_MS_MAX ? WAIT_MS_MAX : (int)left_ms);
 	return true;
 }
 
@@ -26,6 +27,8 @@ static enum status wait_for_body(const struct blocking *blocking)
 {
 	int64_t until_ms = blocking->deadline_ms;
 
+	if (blocking->gives_way && process_gives_way())
+		return STATUS_BUSY;
 	if (blocking->pace != NULL)
 		until_ms = clock_earlier(until_ms, blocking->pace->until_us / 1000);
 	return blocking_wait(blocking->fcgi, POLLIN, until_ms) ? STATUS_AGAIN
@@ -57,6 +60,8 @@ enum status blocking_read(void *context, char *room, size_t size, size_t *n)
 			(struct slice){blocking->arrived.p + *n, blocking->arrived.n - *n};
 		return STATUS_OK;
 	}
+	if (blocking->gives_way && process_gives_way())
+		return STATUS_BUSY;
 	/* What the caller did with the last piece is not the sender's time. */
 	if (pace != NULL && blocking->away_us != 0)
 		pace_pause(pace, clock_now_us() - blocking->away_us);

@@ -18,6 +18,7 @@ struct blocking {
 	int64_t length;	      /* Content-Length, or -1 */
 	int64_t deadline_ms;  /* a time of clock_now_ms(), for the whole request */
 	struct pace *pace;    /* of the body, which is waited for since it was started; or NULL */
+	bool gives_way;	      /* when the process is asked to: process_gives_way() */
 	int64_t away_us; /* since when it has not been waited for, on clock_now_us(); 0: it is */
 };
 
@@ -27,7 +28,8 @@ bool blocking_wait(const struct fcgi *fcgi, short events, int64_t deadline_ms);
 
 /*
  * Reads more of the body: first blocking->arrived, then from the connection. context is the struct
- * blocking. As fcgi_read(), but STATUS_REQUEST_TIMEOUT instead of STATUS_AGAIN.
+ * blocking. As fcgi_read(), but STATUS_REQUEST_TIMEOUT instead of STATUS_AGAIN, and STATUS_BUSY
+ * when the request is given up for another.
  */
 enum status blocking_read(void *context, char *room, size_t size, size_t *n) MUST_CHECK;
 

@@ -8,6 +8,7 @@
 
 #include "commit/queue.h"
 #include "model/template_cache.h"
+#include "server/child_pool.h"
 #include "server/parked.h"
 #include "server/listener.h"
 #include "server/poller.h"
@@ -31,6 +32,8 @@ struct loop {
 	int64_t look_ms;       /* connections are looked for: share.h */
 	struct slot *deferred; /* new slots whose heads are read for again in the next turn */
 	int children;
+	struct child_pool large; /* those of them that have large requests */
+	size_t waiting;		 /* requests that wait for one of these to give way */
 };
 
 /* ---- loop_request.c ---- */
@@ -70,8 +73,14 @@ int64_t loop_expire_parked(struct loop *loop, int64_t now_ms);
 
 /* ---- loop_child.c ---- */
 
-/* Hands the request over to a child process, and frees the slot; a problem if there are too many
- * children. */
+/* Hands the request over to a child process, and frees the slot. If there are too many, it waits
+ * for one that gives way; a problem if none does. */
 void loop_serve_in_child(struct loop *loop, struct slot *slot);
+
+/* The request has waited in vain. */
+void loop_expire_waiting(struct loop *loop, struct slot *slot);
+
+/* Reaps children, and hands requests that wait over to others. */
+void loop_reap(struct loop *loop);
 
 #endif

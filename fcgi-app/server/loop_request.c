@@ -238,6 +238,8 @@ void loop_expire(struct loop *loop, struct slot *slot, int64_t now_ms)
 {
 	if (slot->state == SLOT_DRAINING)
 		send_response(loop, slot);
+	else if (slot->state == SLOT_WAITING)
+		loop_expire_waiting(loop, slot);
 	else if (slot->state != SLOT_READING_BODY)
 		drop(loop, slot);
 	else if (!slot->is_known && slot->request.deadline_ms > now_ms)
@@ -321,6 +323,7 @@ void loop_advance(struct loop *loop, struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
+	case SLOT_WAITING:
 	case SLOT_SCRAPING:
 	default:
 		break;

@@ -260,7 +260,7 @@ static const struct number counters[] = {
 	NUMBER("early_answers_total", early_answers,
 	       "Answers that were sent before the request had come to its end."),
 	NUMBER("gave_way_total", gave_way,
-	       "Requests that were given up while they were read, because slots or memory ran short."),
+	       "Requests that were given up while they were read, because slots, memory or children ran short."),
 	NUMBER("kept_answers_total", kept_answers,
 	       "Answers after which the connection to the web server was kept for the next request."),
 	NUMBER("database_hangs_total", hangs,

@@ -10,6 +10,8 @@
 #include "model/template_cache.h"
 #include "server/blocking.h"
 #include "server/metrics.h"
+#include "server/process.h"
+#include "server/slot.h"
 #include "store/metrics.h"
 
 enum { METRICS_BYTES_MAX = 1 << 20 };
@@ -149,6 +151,14 @@ static void serve(struct server_request *request, struct blocking *blocking)
 	}
 }
 
+/* Others wait for this process to end. */
+static void hurry(struct blocking *blocking)
+{
+	blocking->gives_way = false;
+	blocking->deadline_ms =
+		clock_earlier(blocking->deadline_ms, clock_now_ms() + SLOT_DRAIN_MS);
+}
+
 void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct slice arrived)
 {
 	int64_t now_us = clock_now_us();
@@ -158,6 +168,7 @@ void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct sli
 				    .length = request->http.content_length,
 				    .deadline_ms = request->deadline_ms,
 				    .pace = &pace,
+				    .gives_way = true,
 				    .away_us = now_us};
 
 	pace_start(&pace, request->config->body_rate_bytes,
@@ -165,6 +176,8 @@ void oneshot_serve(struct server_request *request, struct fcgi *fcgi, struct sli
 
 	if (!request->is_answered)
 		serve(request, &blocking);
+	if (process_gives_way())
+		hurry(&blocking);
 	blocking_drain(&blocking);
 	blocking_finish(&blocking, server_request_send(request, fcgi));
 }

@@ -1,6 +1,7 @@
 /*
  * server/process.c - see server/process.h.
  */
+#define _GNU_SOURCE /* ppoll */
 #include "server/process.h"
 
 #include <errno.h>
@@ -18,6 +19,8 @@ enum { CHILD_GRACE_MS = 10000 };
 static volatile sig_atomic_t ending, hangup;
 static struct notify manager = {.fd = -1};
 static bool has_told_ending;
+static bool is_child;
+static sigset_t child_waits; /* blocked while a child waits */
 
 static void on_end(int number)
 {
@@ -95,6 +98,19 @@ int64_t process_tell(int64_t now_ms)
 	return notify_alive(&manager, now_ms);
 }
 
+/* SIGUSR1 has another meaning than in the worker, which may be ending. */
+static void be_child(int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_now_ms();
+
+	log_forked();
+	(void)alarm((unsigned)(((left_ms > 0 ? left_ms : 0) + CHILD_GRACE_MS) / 1000));
+	ending = 0;
+	is_child = true;
+	(void)sigprocmask(SIG_BLOCK, NULL, &child_waits);
+	(void)sigdelset(&child_waits, SIGUSR1);
+}
+
 pid_t process_fork(int *children, int64_t deadline_ms)
 {
 	pid_t child = fork();
@@ -104,24 +120,44 @@ pid_t process_fork(int *children, int64_t deadline_ms)
 	} else if (child > 0) {
 		++*children;
 	} else {
-		int64_t left_ms = deadline_ms - clock_now_ms();
-		log_forked();
-		(void)alarm((unsigned)(((left_ms > 0 ? left_ms : 0) + CHILD_GRACE_MS) / 1000));
+		be_child(deadline_ms);
 	}
 	return child;
 }
 
-void process_reap(int *children)
+pid_t process_reap(int *children)
 {
 	int how;
-	pid_t child;
+	pid_t child = *children > 0 ? waitpid(-1, &how, WNOHANG) : 0;
 
-	while (*children > 0 && (child = waitpid(-1, &how, WNOHANG)) > 0) {
-		--*children;
-		if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
-			continue;
+	if (child <= 0)
+		return 0;
+	--*children;
+	if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) {
 		stats_add(&stats_mine()->failed_children, 1);
 		log_event(LOG_LEVEL_ERROR, "child for a request failed", LOG_INT("child", child),
 			  LOG_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0));
 	}
+	return child;
+}
+
+void process_ask_to_give_way(pid_t child)
+{
+	(void)kill(child, SIGUSR1);
+}
+
+/* It is blocked, and a wait that has nothing to wait for does not take it. */
+bool process_gives_way(void)
+{
+	sigset_t pending;
+
+	return is_child &&
+	       (ending != 0 || (sigpending(&pending) == 0 && sigismember(&pending, SIGUSR1) == 1));
+}
+
+int process_poll(struct pollfd *fd, int timeout_ms)
+{
+	struct timespec timeout = {timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000};
+
+	return ppoll(fd, 1, &timeout, is_child ? &child_waits : NULL);
 }

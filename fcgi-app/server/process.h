@@ -5,6 +5,7 @@
 #ifndef SERVER_PROCESS_H
 #define SERVER_PROCESS_H
 
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -41,8 +42,17 @@ int64_t process_tell(int64_t now_ms);
  */
 pid_t process_fork(int *children, int64_t deadline_ms);
 
-/* Reaps exited children without blocking and takes them off *children. One that failed is logged.
- */
-void process_reap(int *children);
+/* Reaps an exited child without blocking and takes it off *children. One that failed is logged.
+ * Returns its process id; 0 when there is none. */
+pid_t process_reap(int *children);
+
+/* Asks a child to give its request up, as soon as it waits for its sender. */
+void process_ask_to_give_way(pid_t child);
+
+/* In a child: whether it has been asked. */
+bool process_gives_way(void);
+
+/* poll(2) of one descriptor; in a child process_ask_to_give_way() interrupts it. */
+int process_poll(struct pollfd *fd, int timeout_ms);
 
 #endif

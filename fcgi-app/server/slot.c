@@ -98,6 +98,19 @@ struct slot *slot_oldest_undecided(const struct slot_pool *pool, int64_t before_
 	return oldest;
 }
 
+struct slot *slot_first_waiting(const struct slot_pool *pool)
+{
+	struct slot *first = NULL;
+
+	for (size_t i = 0; i < pool->count; i++) {
+		struct slot *slot = &pool->slots[i];
+		if (slot->state == SLOT_WAITING &&
+		    (first == NULL || slot->waiting_ms < first->waiting_ms))
+			first = slot;
+	}
+	return first;
+}
+
 short slot_events(const struct slot *slot)
 {
 	switch (slot->state) {
@@ -111,6 +124,7 @@ short slot_events(const struct slot *slot)
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:
 	case SLOT_KNOCKING:
+	case SLOT_WAITING:
 	case SLOT_SCRAPING:
 	default:
 		return 0;
@@ -135,6 +149,8 @@ int64_t slot_deadline_ms(const struct slot *slot)
 		return clock_earlier(slot->draining_ms + SLOT_DRAIN_MS, slot->request.deadline_ms);
 	case SLOT_SENDING:
 		return slot->sending_ms + slot->request.config->request_timeout_ms;
+	case SLOT_WAITING:
+		return clock_earlier(slot->waiting_ms + SLOT_TURN_MS, slot->request.deadline_ms);
 	case SLOT_FREE:
 	case SLOT_COMMITTING:
 	case SLOT_AUTHENTICATING:

@@ -15,6 +15,7 @@ enum slot_state {
 	SLOT_COMMITTING,     /* in the commit queue with its rows, or to get a template for them */
 	SLOT_AUTHENTICATING, /* in the queue without rows: only a known key's body gets a child */
 	SLOT_KNOCKING, /* in the queue without rows: an unknown key's body is not waited for */
+	SLOT_WAITING,  /* for a child that gives way to it */
 	SLOT_SCRAPING, /* waits for the database's part of the metrics */
 	SLOT_DRAINING, /* the response is made; the rest of the request is discarded before it */
 	SLOT_SENDING   /* the web server has not taken all of the response */
@@ -31,6 +32,7 @@ struct slot {
 	struct pace pace;    /* how long the rest is waited for, … */
 	size_t paced_bytes;  /* … and what has come of it */
 	int64_t draining_ms, sending_ms;
+	int64_t waiting_ms; /* for a child, since then */
 	struct slot *next_free, *next_deferred;
 	bool may_be_deferred; /* once, when it is new: see arm() in loop.c */
 };
@@ -44,6 +46,9 @@ struct slot_pool {
 
 /* How long a body is waited for before the database is asked whether its key is known. */
 enum { SLOT_KNOCK_MS = 100 };
+
+/* How long a child is waited for that has been asked to give way. */
+enum { SLOT_TURN_MS = 5000 };
 
 /* How long the rest of a request is waited for before its response is sent: web servers close the
  * connection of a client that is answered before it has sent all. */
@@ -73,6 +78,9 @@ void slot_drop(struct slot_pool *pool, struct slot *slot);
  * is none.
  */
 struct slot *slot_oldest_undecided(const struct slot_pool *pool, int64_t before_us, bool with_body);
+
+/* The slot that has waited longest for a child; NULL if none does. */
+struct slot *slot_first_waiting(const struct slot_pool *pool);
 
 /* What the slot's connection is to be polled for, POLLIN or POLLOUT; 0 for nothing. */
 short slot_events(const struct slot *slot);

@@ -124,7 +124,8 @@ static void turn(struct server *server, const sigset_t *while_polling)
 	if (ppoll(&fd, fds, wake_ms == INT64_MAX ? NULL : &left, while_polling) > 0 &&
 	    !process_is_ending())
 		accept_one(server, clock_now_ms());
-	process_reap(&server->children);
+	while (process_reap(&server->children) > 0)
+		;
 	reload_if_asked(&server->children);
 }
 

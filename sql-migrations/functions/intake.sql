@@ -664,7 +664,6 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 DECLARE
     result sluice.intake_result;
     stored sluice.stored_items;
-    organization_ids bigint[]; -- per sender, null where no key was recognised
     key_scopes bigint[];
     templates text[]; -- of keys that have another template than their items were made by
     template_versions bigint[];
@@ -687,7 +686,7 @@ BEGIN
         array_agg(a.delivery_id_member), bool_or(a.delivery_id_member IS NOT NULL),
         array_agg(a.organization_id) FILTER (WHERE a.limited AND a.outcome = 'accepted'),
         bool_or(a.has_networks AND a.outcome = 'accepted')
-    INTO result.outcomes, result.key_ids, organization_ids, key_scopes, templates,
+    INTO result.outcomes, result.key_ids, result.organization_ids, key_scopes, templates,
         template_versions, with_templates, id_members, with_id_members, limited_ids, with_networks
     FROM (
         SELECT coalesce(k.outcome, 'unknown_key') AS outcome, k.id, k.organization_id, k.limited,
@@ -725,7 +724,8 @@ BEGIN
         full_ids := ARRAY(SELECT o.id FROM sluice.organization AS o
             WHERE o.id = ANY (limited_ids) AND sluice.signals_of_month(o.id) >= o.signal_limit);
         result.outcomes := ARRAY(
-            SELECT CASE WHEN o.outcome = 'accepted' AND organization_ids[o.n] = ANY (full_ids)
+            SELECT CASE WHEN o.outcome = 'accepted'
+                AND result.organization_ids[o.n] = ANY (full_ids)
                 THEN 'limit_reached' ELSE o.outcome END
             FROM unnest(result.outcomes) WITH ORDINALITY AS o (outcome, n) ORDER BY o.n);
     END IF;
@@ -747,8 +747,8 @@ BEGIN
             signals := sluice.with_own_ids(signals, id_members);
             product_orgs := sluice.with_own_ids(product_orgs, id_members);
         END IF;
-        stored := sluice.store_items(result.outcomes, organization_ids, result.key_ids, key_scopes,
-            signals, product_orgs, envelopes, in_bulk);
+        stored := sluice.store_items(result.outcomes, result.organization_ids, result.key_ids,
+            key_scopes, signals, product_orgs, envelopes, in_bulk);
         result.ids := stored.ids;
         result.repeated := stored.repeated;
         result.cold := stored.cold;
@@ -756,14 +756,14 @@ BEGIN
     IF cardinality(rejects) > 0 THEN
         INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, position,
             payload_bytes, kind, code, detail, source, request_id, payload, envelope)
-        SELECT organization_ids[r.sender], now(), result.key_ids[r.sender], r.position,
+        SELECT result.organization_ids[r.sender], now(), result.key_ids[r.sender], r.position,
             r.payload_bytes, r.kind, r.code, r.detail, r.source, r.request_id, r.payload,
             envelopes[r.envelope]
         FROM unnest(rejects) AS r
         WHERE result.outcomes[r.sender] = 'accepted';
     END IF;
     IF NOT recently_used AND 'accepted' = ANY (result.outcomes) THEN
-        PERFORM sluice.note_use(organization_ids, result.key_ids, result.outcomes);
+        PERFORM sluice.note_use(result.organization_ids, result.key_ids, result.outcomes);
     END IF;
     IF cardinality(refusals) > 0 THEN
         PERFORM sluice.note_refusals(refusals);

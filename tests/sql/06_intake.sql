@@ -1,6 +1,6 @@
 -- intake: who gets in, what is stored where, and that ids stand where their items stand.
 BEGIN;
-SELECT plan(88);
+SELECT plan(89);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Intake'), sluice.organization_create('op', 'Neighbour');
@@ -84,6 +84,10 @@ SELECT is((pg_temp.intake('{}', '{}')).outcomes, '{}'::sluice.intake_outcome[], 
 SELECT is((pg_temp.intake(ARRAY['plain', 'unknown', 'orgs'], '{}')).outcomes,
     '{accepted,unknown_key,wrong_endpoint}'::sluice.intake_outcome[], 'requests without items are only authenticated');
 SELECT is_empty('SELECT * FROM pg_temp.stored()', 'nothing is stored then');
+SELECT results_eq($$ SELECT i.organization_ids FROM sluice.intake(ARRAY[pg_temp.sender('plain'),
+        pg_temp.sender('unknown'), pg_temp.sender('neighbour')]) AS i $$,
+    $$ SELECT ARRAY[a.id, NULL, b.id] FROM sluice.organization AS a, sluice.organization AS b
+    WHERE a.name = 'Intake' AND b.name = 'Neighbour' $$, 'whose keys they are');
 
 -- ---- every column ----
 CREATE TEMPORARY TABLE whole AS SELECT * FROM sluice.intake(ARRAY[pg_temp.sender('plain')], ARRAY[

@@ -273,7 +273,7 @@ void database_question(const char *what, int count, const char *const *values, c
 
 /* ---- the answer ---- */
 
-enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 7, ID_BYTES = 8 };
+enum { RECORD_BYTES = 64 << 10, ANSWERS = 32, FIELDS = 8, ID_BYTES = 8 };
 
 static char values_bytes[ANSWERS][RECORD_BYTES];
 static struct libpq_value values[ANSWERS][COMMIT_COLUMNS];
@@ -342,6 +342,10 @@ static void add_outcomes(struct buf *record, struct pg_array *array,
 	pg_array_start(array, PG_INT8, (size_t)answer->senders, RECORD_BYTES);
 	for (int i = 0; i < answer->senders; i++)
 		pg_array_add_int8(array, 42);
+	add_field(record, array, false);
+	pg_array_start(array, PG_INT8, (size_t)answer->senders, RECORD_BYTES);
+	for (int i = 0; i < answer->senders; i++)
+		pg_array_add_int8(array, DATABASE_ORGANIZATION);
 	add_field(record, array, false);
 }
 

@@ -24,7 +24,7 @@ enum { ANSWER_ITEMS_MAX = 8 };
 #define OUTCOME_LIMIT_REACHED  "limit_reached"
 #define OUTCOME_OTHER_TEMPLATE "other_template"
 
-enum { DATABASE_TEMPLATE_VERSION = -7 };
+enum { DATABASE_TEMPLATE_VERSION = -7, DATABASE_ORGANIZATION = 43 };
 
 struct database_answer {
 	int senders;

@@ -633,16 +633,17 @@ static const struct database_answer wrong_answers[] = {
 	{.senders = 1, .items = 1, .ids = {0}},
 	{.senders = 1, .items = 1, .ids = {7}, .outcomes = {"other"}},
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 2},
-	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 3},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 3},
+	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 4},
 	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t", "t"}},
-	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 5},
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 6},
 	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 7},
-	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 4},
+	{.senders = 1, .items = 1, .ids = {7}, .wrong_type = 8},
+	{.senders = 1, .items = 1, .ids = {7}, .templates = {"t"}, .wrong_type = 5},
 	{.senders = 1, .items = 1, .outcomes = {OUTCOME_OTHER_TEMPLATE}},
 	{.senders = 1, .items = 1, .ids = {7}, .cut = 1},
-	{.senders = 1, .items = 1, .ids = {7}, .fields = 6},
-	{.senders = 1, .items = 1, .ids = {7}, .fields = 8},
+	{.senders = 1, .items = 1, .ids = {7}, .fields = 7},
+	{.senders = 1, .items = 1, .ids = {7}, .fields = 9},
 };
 
 START_TEST(an_answer_of_another_shape)

@@ -451,6 +451,19 @@ START_TEST(an_unreadable_body_is_read_on)
 }
 END_TEST
 
+/* It is to be sent again as a whole. */
+START_TEST(a_body_that_gives_way_is_not_kept)
+{
+	const struct libpq_call script[] = {BEGIN, LIBPQ_FINISH, {0}};
+
+	end = STATUS_BUSY;
+	import(script, PIECES("[" ITEM));
+	check(STATUS_BUSY, STATUS_OK);
+	ck_assert(rolled_back_by_dropping);
+	ck_assert_uint_eq(intake.commit.reject_count, 0);
+}
+END_TEST
+
 /* What did not arrive cannot be kept; dropping the connection rolls back. */
 static const struct {
 	enum status end;
@@ -675,6 +688,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, an_object_is_no_import);
 	tcase_add_loop_test(tests, a_coding_that_is_not_read, 0, 2);
 	tcase_add_loop_test(tests, an_unreadable_body_is_read_on, 0, 2);
+	tcase_add_test(tests, a_body_that_gives_way_is_not_kept);
 	tcase_add_loop_test(tests, an_incomplete_body_is_not_kept, 0, LENGTH(incomplete));
 	tcase_add_test(tests, an_envelope);
 	tcase_add_test(tests, a_body_that_is_too_large);

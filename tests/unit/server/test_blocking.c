@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "check_main.h"
 #include "server/blocking.h"
+#include "server/process.h"
 
 enum { PATIENCE_MS = 60000, BODY_MAX = 1 << 20 };
 
@@ -142,6 +144,35 @@ START_TEST(a_body_that_ends_early_is_incomplete)
 }
 END_TEST
 
+/* A child that is asked to, whether its sender is silent or not; but only one that may. */
+START_TEST(a_body_gives_way)
+{
+	struct blocking blocking = begin(SLICE(""), PATIENCE_MS);
+	char room[4];
+	size_t n = 0;
+	int children = 0, how = 1;
+	sigset_t asked;
+
+	must(sigemptyset(&asked) == 0 && sigaddset(&asked, SIGUSR1) == 0 &&
+	     sigprocmask(SIG_BLOCK, &asked, NULL) == 0);
+	blocking.gives_way = true;
+	if (_i == 1)
+		say("0123456789");
+	pid_t child = process_fork(&children, blocking.deadline_ms);
+	must(child >= 0);
+	if (child == 0) {
+		must(raise(SIGUSR1) == 0);
+		bool gave = blocking_read(&blocking, room, sizeof(room), &n) == STATUS_BUSY;
+		blocking.gives_way = false;
+		say("0123");
+		bool read = blocking_read(&blocking, room, sizeof(room), &n) == STATUS_OK;
+		_exit(gave && read ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	ck_assert_int_eq(waitpid(child, &how, 0), child);
+	ck_assert_int_eq(how, 0);
+}
+END_TEST
+
 START_TEST(the_rest_is_drained)
 {
 	struct blocking blocking = begin(SLICE(""), PATIENCE_MS);
@@ -225,6 +256,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_body_is_not_waited_for_beyond_the_deadline, 0,
 			    LENGTH(patience_ms));
 	tcase_add_test(tcase, a_body_that_ends_early_is_incomplete);
+	tcase_add_loop_test(tcase, a_body_gives_way, 0, 2);
 	tcase_add_test(tcase, the_rest_is_drained);
 	tcase_add_test(tcase, a_response_is_waited_for);
 	suite_add_tcase(suite, tcase);

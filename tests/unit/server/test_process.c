@@ -127,6 +127,19 @@ END_TEST
 
 /* ---- children ---- */
 
+/* Returns the last one. */
+static pid_t reap_all(int *children)
+{
+	pid_t child, last = 0;
+
+	while (*children > 0) {
+		(void)sigsuspend(&while_waiting);
+		while ((child = process_reap(children)) > 0)
+			last = child;
+	}
+	return last;
+}
+
 START_TEST(children_are_counted_and_reaped)
 {
 	int gate[2], children = 0;
@@ -142,15 +155,12 @@ START_TEST(children_are_counted_and_reaped)
 		}
 		ck_assert_int_eq(children, i);
 	}
-	process_reap(&children);
+	ck_assert_int_eq(process_reap(&children), 0);
 	ck_assert_int_eq(children, 2);
 	(void)logged();
 	(void)close(gate[1]);
-	while (children > 0) {
-		(void)sigsuspend(&while_waiting);
-		process_reap(&children);
-	}
-	process_reap(&children);
+	reap_all(&children);
+	ck_assert_int_eq(process_reap(&children), 0);
 	ck_assert_int_eq(children, 0);
 	/* Neither is logged: this line is the first one. */
 	log_event(LOG_LEVEL_INFO, "mark", LOG_INT("number", 1));
@@ -158,14 +168,6 @@ START_TEST(children_are_counted_and_reaped)
 	(void)close(gate[0]);
 }
 END_TEST
-
-static void reap_one(int *children)
-{
-	while (*children > 0) {
-		(void)sigsuspend(&while_waiting);
-		process_reap(children);
-	}
-}
 
 static const struct {
 	int exit, signal;
@@ -184,7 +186,7 @@ START_TEST(a_child_that_fails_is_logged)
 			(void)raise(failures[_i].signal);
 		_exit(failures[_i].exit);
 	}
-	reap_one(&children);
+	reap_all(&children);
 	(void)snprintf(expected, sizeof(expected),
 		       "event=\"child for a request failed\" child=%d signal=%d\n", (int)child,
 		       failures[_i].signal);
@@ -210,7 +212,7 @@ START_TEST(a_child_is_killed_some_time_after_its_deadline)
 		}
 		ck_assert_int_eq(read(pair[0], &left_s[i], sizeof(left_s[i])), sizeof(left_s[i]));
 	}
-	reap_one(&children);
+	reap_all(&children);
 	ck_assert_uint_gt(left_s[0], 0);
 	ck_assert_uint_gt(left_s[1], left_s[0]);
 	(void)close(pair[0]);
@@ -230,9 +232,52 @@ START_TEST(a_child_logs_with_its_own_process_id)
 		log_event(LOG_LEVEL_INFO, "hello", LOG_INT("number", 1));
 		_exit(EXIT_SUCCESS);
 	}
-	reap_one(&children);
+	reap_all(&children);
 	(void)snprintf(expected, sizeof(expected), "pid=%d event=hello", (int)child);
 	ck_assert_ptr_nonnull(strstr(logged(), expected));
+}
+END_TEST
+
+/* Whether it waits already or not, also when the worker is ending: the child was forked before its
+ * request was given up. */
+START_TEST(a_child_gives_way_when_it_is_asked)
+{
+	int pair[2], children = 0;
+
+	must(pipe(pair) == 0 && raise(SIGUSR1) == 0);
+	(void)sigsuspend(&while_waiting);
+	ck_assert(process_is_ending());
+	ck_assert(!process_gives_way());
+	pid_t child = process_fork(&children, clock_now_ms() + HOUR_MS);
+	must(child >= 0);
+	if (child == 0) {
+		struct pollfd fd = {.fd = pair[0], .events = POLLIN};
+		while (_i == 1 && !process_gives_way())
+			;
+		int ready = process_poll(&fd, (int)HOUR_MS);
+		_exit(ready == -1 && process_gives_way() ? EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	(void)logged();
+	process_ask_to_give_way(child);
+	ck_assert_int_eq(reap_all(&children), child);
+	log_event(LOG_LEVEL_INFO, "mark", LOG_INT("number", 1));
+	ck_assert_ptr_null(strstr(logged(), "failed"));
+	(void)close(pair[0]);
+	(void)close(pair[1]);
+}
+END_TEST
+
+START_TEST(a_wait_ends_by_itself)
+{
+	int pair[2];
+
+	must(pipe(pair) == 0);
+	struct pollfd fd = {.fd = pair[0], .events = POLLIN};
+	ck_assert_int_eq(process_poll(&fd, 1), 0);
+	must(write(pair[1], "x", 1) == 1);
+	ck_assert_int_eq(process_poll(&fd, (int)HOUR_MS), 1);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
 }
 END_TEST
 
@@ -252,6 +297,8 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_child_that_fails_is_logged, 0, LENGTH(failures));
 	tcase_add_test(tcase, a_child_is_killed_some_time_after_its_deadline);
 	tcase_add_test(tcase, a_child_logs_with_its_own_process_id);
+	tcase_add_loop_test(tcase, a_child_gives_way_when_it_is_asked, 0, 2);
+	tcase_add_test(tcase, a_wait_ends_by_itself);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

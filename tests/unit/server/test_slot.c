@@ -129,7 +129,13 @@ END_TEST
 
 /* ---- what a slot waits for ---- */
 
-enum { ACCEPTED_MS = 2000, DRAINING_MS = 2100, DEADLINE_MS = 3000, SENDING_MS = 4000 };
+enum {
+	ACCEPTED_MS = 2000,
+	DRAINING_MS = 2100,
+	DEADLINE_MS = 3000,
+	SENDING_MS = 4000,
+	WAITING_MS = DEADLINE_MS - SLOT_TURN_MS - 1
+};
 
 static const struct {
 	enum slot_state state;
@@ -144,6 +150,7 @@ static const struct {
 	{SLOT_COMMITTING, 0, INT64_MAX},
 	{SLOT_AUTHENTICATING, 0, INT64_MAX},
 	{SLOT_KNOCKING, 0, INT64_MAX},
+	{SLOT_WAITING, 0, WAITING_MS + SLOT_TURN_MS},
 	{SLOT_SCRAPING, 0, INT64_MAX},
 	{SLOT_DRAINING, POLLIN, DRAINING_MS + SLOT_DRAIN_MS},
 	{SLOT_SENDING, POLLOUT, SENDING_MS + REQUEST_MS},
@@ -158,6 +165,7 @@ START_TEST(a_slot_waits_for_its_peer_until_its_deadline)
 	slot->request.deadline_ms = DEADLINE_MS;
 	slot->draining_ms = DRAINING_MS;
 	slot->sending_ms = SENDING_MS;
+	slot->waiting_ms = WAITING_MS;
 	ck_assert_int_eq(slot_events(slot), waits[_i].events);
 	ck_assert_int_eq(slot_deadline_ms(slot), waits[_i].deadline_ms);
 }
@@ -198,6 +206,24 @@ START_TEST(the_oldest_of_an_unknown_sender_gives_way)
 }
 END_TEST
 
+START_TEST(the_first_that_waits_for_a_child)
+{
+	struct slot *slots[SLOTS];
+
+	for (int i = 0; i < SLOTS; i++) {
+		slots[i] = slot_take(&pool, NOW_US);
+		slots[i]->waiting_ms = i == 1 ? 1000 : 1000 + i;
+	}
+	ck_assert_ptr_null(slot_first_waiting(&pool));
+	slots[0]->state = slots[2]->state = SLOT_WAITING;
+	ck_assert_ptr_eq(slot_first_waiting(&pool), slots[0]);
+	slots[0]->waiting_ms = 1003;
+	ck_assert_ptr_eq(slot_first_waiting(&pool), slots[2]);
+	slots[1]->state = SLOT_WAITING;
+	ck_assert_ptr_eq(slot_first_waiting(&pool), slots[1]);
+}
+END_TEST
+
 Suite *unit_suite(void)
 {
 	Suite *suite = suite_create("slot");
@@ -211,6 +237,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_dropped_slot_forgets_its_request);
 	tcase_add_test(tcase, a_pool_without_memory_is_closed);
 	tcase_add_test(tcase, the_oldest_of_an_unknown_sender_gives_way);
+	tcase_add_test(tcase, the_first_that_waits_for_a_child);
 	tcase_add_loop_test(tcase, a_slot_waits_for_its_peer_until_its_deadline, 0, LENGTH(waits));
 	suite_add_tcase(suite, tcase);
 	return suite;
