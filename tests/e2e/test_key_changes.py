@@ -328,7 +328,7 @@ def test_the_tool_rotates(tool, stack, organization):
     key = stack.new_key(organization=organization, name="rotating", secret=True)
     made = tool.json("key", "rotate", str(key["id"]), "--overlap", "2h")
     assert list(made) == ["id", "name", "key", "secret", "endpoint_type", "expires_at",
-                          "webhook_url", "successor_of", "old_expires_at"]
+                          "webhook_url", "snippet", "successor_of", "old_expires_at"]
     assert made["successor_of"] == key["id"] and made["expires_at"] is None
     assert status_with(stack, made, made["secret"]) == 202
     assert "has been rotated already" in tool.refused("key", "rotate", str(key["id"]))

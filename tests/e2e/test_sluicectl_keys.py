@@ -31,7 +31,7 @@ def create(tool, organization, *options, name="a key"):
 def test_key_create(tool, stack, organization):
     made = create(tool, organization, "--secret", "--expires", "2031-05-01T12:00:00Z")
     assert list(made) == ["id", "name", "key", "secret", "endpoint_type", "expires_at",
-                          "webhook_url"]
+                          "webhook_url", "snippet"]
     assert harness.KEY.fullmatch(made["key"]) and harness.SECRET.fullmatch(made["secret"])
     assert made["name"] == "a key" and made["endpoint_type"] == "signal_staging"
     assert made["expires_at"] == "2031-05-01T12:00:00Z"
