@@ -42,6 +42,9 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_DELIVERY_ID] =
 		{"--delivery-id", "MEMBER",
 		 "the member of a payload that is its delivery's id, by which a repeat is recognised: event_id, or data.id for one inside another"},
+	[CTL_SNIPPET] =
+		{"--snippet", "NAME",
+		 "what a sender needs: curl, node, python, php, fetch, html, segment, rudderstack, hubspot or urls"},
 	[CTL_OVERLAP] =
 		{"--overlap", "SPAN",
 		 "how long the old one stays valid, too: 24h by default, up to 90d; 0h: not at all"},
@@ -270,10 +273,22 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "create",
 	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_NAME),
 	 .optional = CTL_BIT(CTL_ENDPOINT) | CTL_BIT(CTL_EXPIRES) | CTL_BIT(CTL_SECRET) |
-		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID) | CTL_BIT(CTL_ALLOW),
+		     CTL_BIT(CTL_TEMPLATE) | CTL_BIT(CTL_DELIVERY_ID) | CTL_BIT(CTL_ALLOW) |
+		     CTL_BIT(CTL_SNIPPET),
 	 .run = ctl_key_create,
 	 .help = "Creates an API key and prints it, once: the database keeps only its hash. "
-		 "The printed webhook URL begins with $BASE_URL."},
+		 "The printed webhook URL begins with $BASE_URL. "
+		 "Prints a curl command to try it, or what --snippet names."},
+	{.noun = "key",
+	 .verb = "snippet",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_SNIPPET),
+	 .database = true,
+	 .run = ctl_key_snippet,
+	 .help = "Prints what a sender needs to use a key, ready to be pasted: all that fits the key, or what --snippet names. "
+		 "Key and secret are not stored: YOUR-KEY and YOUR-SECRET stand for them. "
+		 "URLs begin with $BASE_URL."},
 	{.noun = "key",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_ENDPOINT) |

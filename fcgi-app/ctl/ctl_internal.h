@@ -13,7 +13,7 @@
  *   ctl/print.c         lists and items as tables or JSON
  *   ctl/organization.c  organization …, member …
  *   ctl/usage.c         usage, organization limit
- *   ctl/key.c           key create, list, show, deactivate
+ *   ctl/key.c           key create, snippet, list, show, deactivate
  *   ctl/key_change.c    key edit, key rotate, key history, secret …
  *   ctl/key_networks.c  key networks
  *   ctl/key_refusals.c  key refusals
@@ -74,6 +74,7 @@ enum ctl_option {
 	CTL_SECRET,
 	CTL_TEMPLATE,
 	CTL_DELIVERY_ID,
+	CTL_SNIPPET,
 	CTL_OVERLAP,
 	CTL_TRY,
 	CTL_ALLOW,
@@ -342,6 +343,7 @@ enum ctl_exit ctl_member_add(struct ctl *ctl);
 enum ctl_exit ctl_member_list(struct ctl *ctl);
 enum ctl_exit ctl_member_remove(struct ctl *ctl);
 enum ctl_exit ctl_key_create(struct ctl *ctl);
+enum ctl_exit ctl_key_snippet(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);

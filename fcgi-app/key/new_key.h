@@ -28,12 +28,4 @@ enum status new_key_make_secret(struct new_key *made, struct seed *seed) MUST_CH
 /* Wipes it. */
 void new_key_forget(struct new_key *made);
 
-/* Appends the path to send to, /api/…/webhook/sk_…, for "signal_staging" or "product_orgs". */
-void new_key_add_path(struct buf *out, const struct new_key *made, struct slice endpoint_type);
-
-/* Appends a shell command of several lines that sends a first request to the URL. Lines after the
- * first begin with the indent. */
-void new_key_add_curl(struct buf *out, const struct new_key *made, struct slice endpoint_type,
-		      struct slice url, const char *indent);
-
 #endif

@@ -8,6 +8,7 @@
 #include "base/timestamp.h"
 #include "json/text.h"
 #include "key/new_key.h"
+#include "key/snippet.h"
 #include "settings/settings_internal.h"
 
 /* ---- the fields of a new key ---- */
@@ -106,34 +107,35 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 
 /* ---- create ---- */
 
-enum { URL_BYTES_MAX = 2048, CURL_BYTES_MAX = 8192 };
+enum { URL_BYTES_MAX = 2048 };
 
 enum status settings_answer_created(struct settings *settings, const struct store_key *key,
 				    const struct new_key *made)
 {
 	struct buf url = buf_make(URL_BYTES_MAX), path = buf_make(URL_BYTES_MAX);
-	struct buf curl = buf_make(CURL_BYTES_MAX);
 	struct json_tree tree = {0};
 	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 
 	if (!settings_own_url(settings, &url))
 		buf_add_text(&url, "https://YOUR-HOST");
-	new_key_add_path(&path, made, key->endpoint_type);
-	buf_add_slice(&url, buf_slice(&path));
-	new_key_add_curl(&curl, made, key->endpoint_type, buf_slice(&url), "");
+	const struct snippet_key shown = {
+		.base = buf_slice(&url),
+		.key = slice_of(made->key),
+		.secret = slice_of(made->has_secret ? made->secret : NULL),
+		.endpoint_type = key->endpoint_type,
+	};
+	snippet_add_path(&path, &shown);
 	store_item_json(&store_key_entity, key, &tree, object);
-	json_tree_text(&tree, object, "key", slice_of(made->key));
-	json_tree_text(&tree, object, "secret", slice_of(made->has_secret ? made->secret : NULL));
+	json_tree_text(&tree, object, "key", shown.key);
+	json_tree_text(&tree, object, "secret", shown.secret);
 	json_tree_text(&tree, object, "webhook_path", buf_slice(&path));
-	json_tree_text(&tree, object, "curl", buf_slice(&curl));
-	if (url.status != STATUS_OK || path.status != STATUS_OK || curl.status != STATUS_OK)
+	snippet_json(&tree, json_tree_array(&tree, object, "snippets"), NULL, &shown);
+	if (url.status != STATUS_OK || path.status != STATUS_OK)
 		tree.status = STATUS_NO_MEMORY;
-	struct buf *const held[] = {&url, &path, &curl};
-	for (size_t i = 0; i < ARRAY_LENGTH(held); i++) {
-		if (held[i]->p != NULL)
-			credential_forget(held[i]->p, held[i]->size);
-		buf_free(held[i]);
-	}
+	if (path.p != NULL)
+		credential_forget(path.p, path.size);
+	buf_free(&path);
+	buf_free(&url);
 	return settings_answer(settings, STATUS_CREATED, &tree);
 }
 

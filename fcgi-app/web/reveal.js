@@ -32,7 +32,9 @@ async function copy(text, element) {
 }
 
 /**
- * @param {string} label
+ * A text and the button that copies it.
+ *
+ * @param {Child} label
  * @param {string} text
  * @param {'code' | 'pre'} [name] of the element
  */
@@ -41,12 +43,36 @@ function copyable(label, text, name = 'code') {
 	const value = el(name, { class: 'reveal-text', 'aria-labelledby': id, tabindex: 0,
 		role: 'group' }, text);
 	const copier = button('Copy', async () => {
-		const copied = await copy(text, value);
+		const copied = await copy(value.textContent, value);
 		copier.textContent = copied ? 'Copied' : 'Press Ctrl+C';
 		copier.classList.toggle('copied', copied);
 	}, { class: 'button small copy', 'aria-describedby': id, 'aria-live': 'polite' });
-	return el('div', { class: 'reveal' }, el('p', { class: 'reveal-label', id }, label),
-		el('div', { class: 'reveal-row' }, value, copier));
+	const show = (/** @type {string} */ other) => {
+		value.textContent = other;
+		copier.textContent = 'Copy';
+		copier.classList.remove('copied');
+	};
+	return { show, element: el('div', { class: 'reveal' },
+		el('div', { class: 'reveal-label', id }, label),
+		el('div', { class: 'reveal-row' }, value, copier)) };
+}
+
+/**
+ * What a sender needs, for the language or service that is chosen.
+ *
+ * @param {CreatedKey} created
+ * @param {string | null} payload
+ */
+function snippetsOf({ snippets }, payload) {
+	const text = (/** @type {number} */ index) => {
+		const { name, text: whole } = snippets[index] ?? { name: '', text: '' };
+		return name === 'curl' ? withPayload(whole, payload) : whole;
+	};
+	const shown = copyable(el('label', { class: 'reveal-choice' }, 'Try it from ',
+		el('select', { on: { change: ({ currentTarget }) =>
+			shown.show(text(currentTarget.selectedIndex)) } },
+		snippets.map(({ name, title }) => el('option', { value: name }, title)))), text(0), 'pre');
+	return shown.element;
 }
 
 /**
@@ -110,10 +136,9 @@ function question(close) {
  * @param {string | null} payload
  */
 function textsOf(shown, payload) {
-	return ['key' in shown ? copyable('Key', shown.key) : null,
-		shown.secret ? copyable('Secret, for the X-Api-Secret header', shown.secret) : null,
-		'curl' in shown ? copyable('Try it in a terminal', withPayload(shown.curl, payload), 'pre')
-			: null];
+	return ['key' in shown ? copyable('Key', shown.key).element : null,
+		shown.secret ? copyable('Secret, for the X-Api-Secret header', shown.secret).element : null,
+		'snippets' in shown ? snippetsOf(shown, payload) : null];
 }
 
 /**

@@ -104,8 +104,8 @@ export interface CreatedKey extends Key {
 	key: string;
 	secret: string | null;
 	webhook_path: string;
-	/** A command to paste; for product orgs its body is the file `payload.json`. */
-	curl: string;
+	/** To paste, curl first; for product orgs the body is the file `payload.json`. */
+	snippets: { name: string; title: string; text: string }[];
 }
 
 /** A value of a payload that a template could not use. */

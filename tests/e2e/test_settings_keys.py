@@ -22,7 +22,7 @@ def test_a_key_is_made_used_and_deactivated(stack):
     assert KEY.fullmatch(made["key"]) and SECRET.fullmatch(made["secret"])
     assert made["expires_at"] == "2998-12-31T23:00:00Z" and made["created_by"] == "edith"
     assert made["webhook_path"] == path_of(made)
-    assert f"'{stack.base_url}{made['webhook_path']}'" in made["curl"]
+    assert f"'{stack.base_url}{made['webhook_path']}'" in made["snippets"][0]["text"]
     body = b'{"email":"lead@example.com","event":"from the page"}'
     assert send(stack, made["webhook_path"], body).status == 401
     sent = send(stack, made["webhook_path"], body, {**JSON, "X-Api-Secret": made["secret"]})

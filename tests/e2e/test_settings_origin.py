@@ -169,13 +169,13 @@ def test_the_public_address(stack):
                           ([("HTTP_HOST", "a.example:81")], "http://a.example:81/api"),
                           ([("HTTP_HOST", "a'$(x)")], "https://YOUR-HOST/api"),
                           ([], "https://YOUR-HOST/api")):
-            assert f"'{url}" in create(worker, *more).json["curl"]
+            assert f"'{url}" in create(worker, *more).json["snippets"][0]["text"]
         forged = create(worker, ("HTTP_HOST", "a'$(x)"), ("HTTP_ORIGIN", "http://a'$(x)"))
         assert forged.status == 403
     with Worker(stack, program="settings",
                 more={"SLUICE_PUBLIC_URL": "https://hooks.example.com/in/"}) as worker:
         made = create(worker, ("HTTP_HOST", "inside"), ("HTTP_ORIGIN", "https://hooks.example.com"))
         assert made.status == 201
-        assert "'https://hooks.example.com/in/api/" in made.json["curl"]
+        assert "'https://hooks.example.com/in/api/" in made.json["snippets"][0]["text"]
         inside = create(worker, ("HTTP_HOST", "inside"), ("HTTP_ORIGIN", "http://inside"))
         assert inside.status == 403

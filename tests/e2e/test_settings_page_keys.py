@@ -128,6 +128,55 @@ def test_a_template_is_tried_on_the_latest_payload(page):
     assert "seats" in page.text("dialog .diff")
 
 
+# ---- snippets ----
+
+def offered(page):
+    return page.script("""return [...document.querySelectorAll('dialog .reveal-choice option')]
+        .map(option => option.value)""")
+
+
+def snippet(page, name):
+    """What the dialog shows after a choice."""
+    page.script("""const choice = document.querySelector('dialog .reveal-choice select');
+        choice.value = arguments[0]; choice.dispatchEvent(new Event('change'))""", name)
+    return page.text("dialog pre.reveal-text")
+
+
+@pytest.mark.parametrize("name", ["fetch", "html"])
+def test_a_web_page_sends_what_is_offered(page, clipboard, name):
+    page.visit("keys")
+    page.create(f"For {name}")
+    shown(page)
+    assert offered(page)[0] == "curl" and len(offered(page)) == 10
+    text = snippet(page, name)
+    assert page.copied("Try it") == text
+    page.close_dialog("Done")
+    page.driver.get("about:blank")
+    if name == "html":
+        page.script("""document.body.innerHTML = arguments[0];
+            document.querySelector('[name=email]').value = 'lead@example.com';
+            document.querySelector('button').click()""", text)
+    else:
+        page.script("""const script = document.createElement('script');
+            script.textContent = arguments[0]; document.body.append(script)""", text)
+    wait_for(lambda: page.stack.psql(
+        "select s.email from sluice.signal_staging s join sluice.api_key k on k.id = s.key_id"
+        " where k.name = %s", f"For {name}") == [("lead@example.com",)], "the row is stored")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1024, 1280])
+def test_snippets_fit(page, width):
+    page.browser.look(width, forced=width == 768)
+    page.visit("keys")
+    page.create(f"Wide {width}", secret=True)
+    shown(page)
+    assert offered(page) == ["curl", "node", "python", "php", "rudderstack", "urls"]
+    for name in offered(page):
+        snippet(page, name)
+        assert fits(page, "dialog") and page.overflow() == 0
+    page.close_dialog("Done")
+
+
 # ---- rotation ----
 
 def test_a_key_is_rotated_in_four_clicks(page):

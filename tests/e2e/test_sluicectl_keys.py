@@ -30,6 +30,7 @@ def create(tool, organization, *options, name="a key"):
 
 def test_key_create(tool, stack, organization):
     made = create(tool, organization, "--secret", "--expires", "2031-05-01T12:00:00Z")
+    assert {"key", "secret", "webhook_path", "webhook_url", "snippets"} < set(made)
     assert harness.KEY.fullmatch(made["key"]) and harness.SECRET.fullmatch(made["secret"])
     assert made["name"] == "a key" and made["endpoint_type"] == "signal_staging"
     assert made["expires_at"] == "2031-05-01T12:00:00Z"
