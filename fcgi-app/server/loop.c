@@ -341,6 +341,7 @@ enum status loop_run(const struct config *config, struct listener *listener)
 		process_start(&while_waiting);
 		while (!is_over(&loop))
 			turn(&loop, &while_waiting);
+		(void)process_tell(clock_now_ms()); /* an idle worker takes no further turn */
 		share_close();
 		commit_queue_flush_counts(loop.queue);
 		log_release();

@@ -141,6 +141,7 @@ enum status settings_server_run(const struct config *config, struct listener *li
 		process_start(&while_polling);
 		while (!process_is_ending() || server.children > 0)
 			turn(&server, &while_polling);
+		(void)process_tell(clock_now_ms()); /* an idle one takes no further turn */
 	}
 	fcgi_close(server.fcgi);
 	settings_close(server.settings);

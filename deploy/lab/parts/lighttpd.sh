@@ -15,7 +15,9 @@ lighttpd_configure() {
     local name
     conf=$home/etc/lighttpd
     rm -rf -- "$conf"
-    install -d -m "$open_mode" "$conf/conf-enabled"
+    install -d -m "$open_mode" "$conf"
+    # When lighttpd reloads, it lists this as its own user; Debian lets it.
+    install -d -m 755 "$conf/conf-enabled"
     cp -R /etc/lighttpd/lighttpd.conf /etc/lighttpd/conf-available "$conf"
     install_operator_files
     cp "$share"/lighttpd/conf-available/* "$conf/conf-available"
