@@ -118,6 +118,7 @@ CALLS = {
     "key history": lambda world, path: [str(world.signals["id"])],
     "key refusals": lambda world, path: [str(world.signals["id"])],
     "key networks": lambda world, path: [str(world.signals["id"]), "--allow", "all"],
+    "key snippet": lambda world, path: [str(world.signals["id"])],
     "key deactivate": lambda world, path: [world.key()],
     "secret enable": lambda world, path: [world.key()],
     "secret rotate": lambda world, path: [world.key("--secret")],
