@@ -114,7 +114,8 @@ static void await_trial(void)
 {
 	while (children > 0) {
 		(void)sigsuspend(&while_waiting);
-		process_reap(&children);
+		while (process_reap(&children) > 0)
+			;
 	}
 	reload_if_asked(&children);
 }
