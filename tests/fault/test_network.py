@@ -16,7 +16,7 @@ import pytest
 
 from backends import Backends
 from direct import sender
-from fastcgi_client import Worker
+from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
 from harness import ENVIRONMENT, PATIENCE, wait_for
 from oracle import Oracle
 from postgresql_server import Server
@@ -77,17 +77,25 @@ class Network:
             ip("-n", self.name, "neighbour", "del", HERE, "dev", self.ends[1])
 
 
+@contextlib.contextmanager
+def worker_beyond(stack):
+    """(The network, a worker whose database is there)."""
+    database = (f"host={THERE} port=5432 dbname=sluice user=sluice_intake"
+                " sslmode=disable gssencmode=disable")
+    with contextlib.ExitStack() as held:
+        network = Network()
+        held.callback(network.close)
+        held.enter_context(Relay(stack, network.listen()))
+        yield network, held.enter_context(
+            Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="another network takes root")
 def test_black_hole(module_stack, capsys):
     stack = module_stack
     key = stack.new_key()
     with contextlib.ExitStack() as held:
-        network = Network()
-        held.callback(network.close)
-        held.enter_context(Relay(stack, network.listen()))
-        database = (f"host={THERE} port=5432 dbname=sluice user=sluice_intake"
-                    " sslmode=disable gssencmode=disable")
-        worker = held.enter_context(Worker(stack, more={**QUICK, "SLUICE_DATABASE": database}))
+        network, worker = held.enter_context(worker_beyond(stack))
         backends = held.enter_context(Backends(stack))
         oracle = held.enter_context(Oracle(stack, key, LIMIT_S, send=sender(worker, key)))
         first, healed = oracle.endure(network.black_hole(), LIMIT_S + 4, accepted=50)
@@ -100,6 +108,27 @@ def test_black_hole(module_stack, capsys):
     assert refused_s < LIMIT_S / 10 * PATIENCE
     assert again - healed < LIMIT_S * PATIENCE
     assert backends.most <= 4  # those of the stack's own worker and of ours, and two
+
+
+def metrics_of(worker):
+    with worker.talk() as talk:
+        talk.write(begin() + params(variables_of("/sluice/metrics", None, method="GET"))
+                   + record(STDIN))
+        output, ended = talk.read()
+    assert ended and output.startswith(b"Status: 200 "), output
+    return output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another network takes root")
+def test_metrics_in_a_black_hole(module_stack):
+    """Nothing has told the worker yet that its own connection leads nowhere."""
+    up, down = b"\nsluice_database_up 1\n", b"\nsluice_database_up 0\n"
+    with worker_beyond(module_stack) as (network, worker), Backends(module_stack) as backends:
+        wait_for(lambda: up in metrics_of(worker), "it is connected")
+        with network.black_hole():
+            assert all(down in metrics_of(worker) for _ in range(4))
+        wait_for(lambda: up in metrics_of(worker), "the database answers again")
+    assert backends.most <= 4  # as above
 
 
 class Standby:
