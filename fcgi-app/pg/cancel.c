@@ -17,7 +17,8 @@
 #include "base/log.h"
 #include "pg/connection_internal.h"
 
-/* PgBouncer 1.18 ends itself (FATAL, "bad client state") if it stood still and who asks has gone. */
+/* PgBouncer 1.18 ends itself (FATAL, "bad client state") if it stood still and who asks has gone.
+ */
 enum { CANCEL_S = 30 };
 
 /* From 17 on the request is encrypted where the connection is. */
