@@ -2,6 +2,7 @@
  * pg/connect.c - connecting: looking up the hosts, going from one to the next, and preparing the
  * statements. See pg/connection.h.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,14 +19,23 @@ struct host_options {
 	char names[NAMES_BYTES], addresses[ADDRESSES_BYTES], ports[PORTS_BYTES];
 };
 
+static void append(char *list, size_t size, const char *comma, const char *part)
+{
+	size_t n = strlen(list);
+
+	(void)snprintf(list + n, size - n, "%s%s", comma, part);
+}
+
+/* They fit: each has room for a comma. */
 static void join(struct host_options *options, const struct pg_hosts *hosts)
 {
 	*options->names = *options->addresses = *options->ports = '\0';
 	for (size_t i = 0; i < hosts->count; i++) {
+		const struct pg_host *host = &hosts->list[i];
 		const char *comma = i == 0 ? "" : ",";
-		(void)strcat(strcat(options->names, comma), hosts->list[i].name);
-		(void)strcat(strcat(options->addresses, comma), hosts->list[i].address);
-		(void)strcat(strcat(options->ports, comma), hosts->list[i].port);
+		append(options->names, sizeof(options->names), comma, host->name);
+		append(options->addresses, sizeof(options->addresses), comma, host->address);
+		append(options->ports, sizeof(options->ports), comma, host->port);
 	}
 }
 
