@@ -56,7 +56,8 @@ static const struct config_setting settings[] = {
 		 "Empty means libpq's own environment (PGHOST, PGSERVICE and so on). "
 		 "Keep a password in a password file (passfile=...). "
 		 "On SIGHUP a running program takes another one if it can be connected to. "
-		 "Name a socket directory (host=/...) or hostaddr: a worker waits while a host name is looked up."},
+		 "A host name is looked up again for each connection, within connect_timeout; "
+		 "a socket directory (host=/...) or hostaddr needs no name server."},
 	CHOICE(log_target, log_targets, "stderr",
 	       "Where log lines go: the standard error stream or syslog (facility daemon)."),
 	CHOICE(log_level, log_levels, "info", "The least severe level that is logged."),

@@ -17,7 +17,9 @@
 #include "base/log.h"
 #include "pg/connection_internal.h"
 
-enum { CANCEL_S = 2 };
+/* PgBouncer 1.18 ends itself (FATAL, "bad client state") if it stood still and who asks has gone.
+ */
+enum { CANCEL_S = 30 };
 
 /* From 17 on the request is encrypted where the connection is. */
 #ifdef LIBPQ_HAS_ASYNC_CANCEL

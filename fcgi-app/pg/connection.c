@@ -239,6 +239,7 @@ enum status pg_open(struct pg_connection **db, const struct pg_options *options)
 		return STATUS_NO_MEMORY;
 	made->options = *options;
 	made->state = PG_CLOSED;
+	made->lookup.fd = -1;
 	if (keep_conninfo(made, options->conninfo) == STATUS_OK)
 		return STATUS_OK;
 	free(made);
@@ -256,7 +257,8 @@ enum status pg_redirect(struct pg_connection *db, const char *conninfo)
 	if (keep_conninfo(db, conninfo) != STATUS_OK)
 		return STATUS_NO_MEMORY;
 	pg_drop(db);
-	db->hosts.count = 0;
+	pg_lookup_drop(&db->lookup);
+	db->hosts.apart = false;
 	db->unprepared = false;
 	return STATUS_OK;
 }
@@ -284,6 +286,7 @@ void pg_close(struct pg_connection *db)
 	if (db == NULL)
 		return;
 	pg_drop(db);
+	pg_lookup_drop(&db->lookup);
 	pg_result_free(&db->greeting);
 	free(db->conninfo);
 	free(db);
@@ -293,6 +296,7 @@ void pg_abandon(struct pg_connection *db)
 {
 	if (db->pg != NULL && PQsocket(db->pg) >= 0)
 		(void)close(PQsocket(db->pg));
+	pg_lookup_drop(&db->lookup);
 	db->pg = NULL;
 	db->first = NULL;
 	db->state = PG_CLOSED;
@@ -300,13 +304,17 @@ void pg_abandon(struct pg_connection *db)
 
 int pg_fd(const struct pg_connection *db)
 {
-	return db->pg == NULL ? -1 : PQsocket(db->pg);
+	if (db->pg != NULL)
+		return PQsocket(db->pg);
+	return db->state == PG_CONNECTING ? db->lookup.fd : -1;
 }
 
 short pg_events(const struct pg_connection *db)
 {
 	switch (db->state) {
 	case PG_CONNECTING:
+		if (db->pg == NULL)
+			return POLLIN; /* a name is looked up */
 		if (db->polling != PGRES_POLLING_OK)
 			return db->polling == PGRES_POLLING_WRITING ? POLLOUT : POLLIN;
 		return db->flush ? POLLIN | POLLOUT : POLLIN; /* preparing */

@@ -9,6 +9,7 @@
 
 #include "pg/connection.h"
 #include "pg/hosts_internal.h"
+#include "pg/lookup_internal.h"
 
 struct pg_connection {
 	struct pg_options options;
@@ -16,7 +17,9 @@ struct pg_connection {
 	PGconn *pg;
 	enum pg_state state;
 	PostgresPollingStatusType polling;
-	struct pg_hosts hosts;		      /* of the last time that one did not answer */
+	struct pg_hosts hosts;	/* of this connection, or the last one */
+	struct pg_hosts wanted; /* those that are looked up */
+	struct pg_lookup lookup;
 	int64_t host_deadline_ms;	      /* of connecting to this one */
 	int prepared;			      /* of options.prepare, on this connection */
 	bool greeting_sent;		      /* on this connection */

@@ -39,34 +39,43 @@ static bool copy(char *text, size_t size, struct slice from)
 	return true;
 }
 
-static void add(struct pg_hosts *hosts, const struct pg_host *host)
+void pg_hosts_add(struct pg_hosts *hosts, const struct pg_host *host)
 {
 	if (hosts->count < PG_HOSTS_MAX)
 		hosts->list[hosts->count++] = *host;
 }
 
-/* Adds a host for each address of its name. If it has none, libpq says why. */
-static void add_addresses(struct pg_hosts *hosts, struct pg_host *host)
-{
-	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM};
-	struct addrinfo *found = NULL;
-
-	if (getaddrinfo(host->name, NULL, &wanted, &found) != 0)
-		found = NULL;
-	if (found == NULL)
-		add(hosts, host);
-	for (const struct addrinfo *one = found; one != NULL; one = one->ai_next) {
-		if (getnameinfo(one->ai_addr, one->ai_addrlen, host->address, PG_ADDRESS_BYTES,
-				NULL, 0, NI_NUMERICHOST) == 0)
-			add(hosts, host);
-	}
-	if (found != NULL)
-		freeaddrinfo(found);
-}
-
 static bool is_directory(const char *name)
 {
 	return *name == '\0' || *name == '/' || *name == '@';
+}
+
+bool pg_host_is_name(const struct pg_host *host)
+{
+	return *host->address == '\0' && !is_directory(host->name);
+}
+
+bool pg_hosts_have_names(const struct pg_hosts *hosts)
+{
+	for (size_t i = 0; i < hosts->count; i++) {
+		if (pg_host_is_name(&hosts->list[i]))
+			return true;
+	}
+	return false;
+}
+
+/* If the name is an address, which takes no looking up. */
+static void take_address(struct pg_host *host)
+{
+	const struct addrinfo wanted = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST};
+	struct addrinfo *found = NULL;
+
+	if (getaddrinfo(host->name, NULL, &wanted, &found) != 0)
+		return;
+	if (getnameinfo(found->ai_addr, found->ai_addrlen, host->address, PG_ADDRESS_BYTES, NULL, 0,
+			NI_NUMERICHOST) != 0)
+		*host->address = '\0';
+	freeaddrinfo(found);
 }
 
 void pg_hosts_read(struct pg_hosts *hosts, const char *names, const char *addresses,
@@ -82,10 +91,9 @@ void pg_hosts_read(struct pg_hosts *hosts, const char *names, const char *addres
 		    !copy(host.address, sizeof(host.address), address) ||
 		    !copy(host.port, sizeof(host.port), part(ports, is_list(ports) ? i : 0)))
 			continue;
-		if (*host.address != '\0' || is_directory(host.name))
-			add(hosts, &host);
-		else
-			add_addresses(hosts, &host);
+		if (pg_host_is_name(&host))
+			take_address(&host);
+		pg_hosts_add(hosts, &host);
 	}
 }
 
@@ -114,6 +122,31 @@ void pg_hosts_of(struct pg_hosts *hosts, PGconn *pg)
 	}
 	pg_hosts_read(hosts, names, addresses, ports);
 	PQconninfoFree(options);
+}
+
+static bool is_same(const struct pg_host *one, const struct pg_host *other)
+{
+	return strcmp(one->name, other->name) == 0 && strcmp(one->address, other->address) == 0 &&
+	       strcmp(one->port, other->port) == 0;
+}
+
+void pg_hosts_renew(struct pg_hosts *hosts, const struct pg_hosts *others)
+{
+	struct pg_hosts made = *others;
+
+	made.apart = hosts->apart && made.count > 0;
+	for (size_t i = 0; made.apart && i < made.count; i++) {
+		if (is_same(&made.list[i], &hosts->list[hosts->at]))
+			made.at = i;
+	}
+	made.tried = 1;
+	*hosts = made;
+}
+
+void pg_hosts_part(struct pg_hosts *hosts, PGconn *pg)
+{
+	hosts->apart = true;
+	hosts->at = 0;
 	while (hosts->at < hosts->count && !is_at(&hosts->list[hosts->at], pg))
 		hosts->at++;
 	if (hosts->at == hosts->count)
@@ -122,8 +155,8 @@ void pg_hosts_of(struct pg_hosts *hosts, PGconn *pg)
 
 bool pg_hosts_next(struct pg_hosts *hosts)
 {
-	if (hosts->tried >= hosts->count) {
-		hosts->count = 0;
+	if (!hosts->apart || hosts->tried >= hosts->count) {
+		hosts->apart = false;
 		return false;
 	}
 	hosts->tried++;

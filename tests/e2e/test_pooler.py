@@ -3,97 +3,17 @@ transaction may get another server connection and prepared statements are lost a
 
 import contextlib
 import json
-import os
 import pathlib
-import shutil
-import signal
 import subprocess
-import tempfile
 
-import psycopg2
 import pytest
 
 from harness import (JSON, NDJSON, SEED, Load, accepted_id, assert_staged_once, bulk_path,
                      path_of, send, wait_for)
+from pooler import SIZE, Pooler
 from settings_api import get, post
 
 pytestmark = [pytest.mark.first_front, pytest.mark.database]
-
-PORT = 6432  # the name of a Unix socket
-SIZE = 3
-USERS = ("sluice_intake", "sluice_settings", "sluice_consumer")
-CONFIG = """[databases]
-sluice = host={server} port={port}
-[pgbouncer]
-listen_addr =
-listen_port = {own_port}
-unix_socket_dir = {home}
-auth_type = trust
-auth_file = {home}/users
-admin_users = postgres
-pool_mode = transaction
-default_pool_size = {size}
-server_round_robin = 1
-server_reset_query_always = 1
-logfile = {home}/log
-pidfile =
-"""
-
-
-class Pooler:
-    """A PgBouncer of its own before a stack's server, whose server connections take turns."""
-
-    def __init__(self, stack):
-        self.stack = stack
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="sluice-pool-"))
-        owner = pathlib.Path(stack.psql("show data_directory")[0][0]).stat()
-        (self.home / "users").write_text("".join(f'"{user}" ""\n' for user in (*USERS, "postgres")))
-        (self.home / "ini").write_text(CONFIG.format(
-            home=self.home, own_port=PORT, size=SIZE, server=stack.env["PGHOST"],
-            port=stack.env["PGPORT"]))
-        os.chmod(self.home, 0o755)
-        for path in (self.home, *self.home.iterdir()):
-            os.chown(path, owner.st_uid, owner.st_gid)
-        as_root = os.geteuid() == 0  # PgBouncer does not run as root
-        self.process = subprocess.Popen(["/usr/sbin/pgbouncer", "-q", self.home / "ini"],
-                                        user=owner.st_uid if as_root else None,
-                                        stderr=subprocess.DEVNULL)
-        wait_for((self.home / f".s.PGSQL.{PORT}").exists, "PgBouncer listens")
-
-    def connect(self, user, database="sluice"):
-        connection = psycopg2.connect(host=str(self.home), port=PORT, dbname=database, user=user)
-        connection.autocommit = True
-        return connection
-
-    def fill(self, user):
-        """Makes all server connections of a role's pool."""
-        clients = [self.connect(user) for _ in range(SIZE)]
-        for client in clients:
-            client.cursor().execute("begin")
-        for client in clients:
-            client.cursor().execute("rollback")  # else its server connection would be closed
-            client.close()
-
-    def clients(self, user):
-        with contextlib.closing(self.connect("postgres", "pgbouncer")) as admin, \
-                admin.cursor() as cursor:
-            cursor.execute("SHOW CLIENTS")
-            return sum(row[1] == user for row in cursor.fetchall())
-
-    def serve(self, variable, pids):
-        """Processes of this configuration connect to the pooler: others come for these."""
-        path = pathlib.Path(self.stack.env[variable])
-        path.write_text(path.read_text().replace(
-            f"host={self.stack.env['PGHOST']} port={self.stack.env['PGPORT']}",
-            f"host={self.home} port={PORT}"))
-        for pid in pids:
-            os.kill(pid, signal.SIGTERM)
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.home)
-
 
 @pytest.fixture
 def pooler(stack_of_its_own):

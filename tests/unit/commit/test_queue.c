@@ -2442,6 +2442,37 @@ START_TEST(another_database_is_connected_to_at_once)
 }
 END_TEST
 
+/* Before it is taken: by a connection as the queue's. */
+START_TEST(another_database_is_tried)
+{
+	const struct libpq_call good[] = {CONNECT, LIBPQ_FINISH, {0}};
+	const struct libpq_call bad[] = {
+		LIBPQ_START,
+		{"PQconnectPoll", .returns = PGRES_POLLING_FAILED, .message = "refused"},
+		LIBPQ_FINISH,
+		{0}};
+	struct buf cause = buf_make(100);
+
+	libpq_play(good);
+	ck_assert_int_eq(commit_try_database(&config, &cause), STATUS_OK);
+	ck_assert_uint_eq(cause.n, 0);
+	libpq_check_end();
+	libpq_play(good);
+	libpq_be_standby(true);
+	ck_assert_int_eq(commit_try_database(&config, &cause), STATUS_READ_ONLY);
+	ck_assert(slice_equal(buf_slice(&cause), SLICE("it takes no writes")));
+	libpq_be_standby(false);
+	libpq_check_end();
+	buf_reset(&cause, 0);
+	libpq_play(bad);
+	ck_assert_int_eq(commit_try_database(&config, &cause), STATUS_UNAVAILABLE);
+	ck_assert(slice_equal(buf_slice(&cause), SLICE("refused")));
+	libpq_check_end();
+	ck_assert_str_eq(captured_log(), "");
+	buf_free(&cause);
+}
+END_TEST
+
 static void add_groups(Suite *suite)
 {
 	TCase *tests = tcase_create("groups");
@@ -2475,6 +2506,7 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, a_request_does_not_wait_beyond_its_deadline);
 	tcase_add_test(tests, an_idle_connection_that_is_lost_is_made_anew);
 	tcase_add_loop_test(tests, a_pooler_that_loses_the_statement, 0, LENGTH(lost_names));
+	tcase_add_test(tests, another_database_is_tried);
 	tcase_add_test(tests, another_database_takes_the_next_group);
 	tcase_add_test(tests, another_database_is_connected_to_at_once);
 	suite_add_tcase(suite, tests);

@@ -36,11 +36,12 @@ static const struct libpq_result synchronized = {.status = PGRES_PIPELINE_SYNC};
 static const struct libpq_call *script;
 static int calls;
 static PGconn connection;
-static PGconn *open_connection;		  /* &connection, or NULL */
+static PGconn only_read;	/* for its options: with a mode that libpq does not know */
+static PGconn *open_connection; /* &connection, or NULL */
 static struct pg_result results[RESULTS]; /* as NULL: free */
 static libpq_show *show = libpq_show_text;
 static bool is_standby;
-static const char *host = "host", *port = "5432", *host_list = "host", *port_list = "5432";
+static const char *host = "host", *port = "5432", *host_list, *port_list;
 static const char *address = "", *address_list;
 static _Atomic int *cancels; /* shared with the processes that send them */
 
@@ -165,6 +166,10 @@ PGconn *PQconnectStartParams(const char *const *keywords, const char *const *val
 	char text[TEXT_BYTES];
 	int ends[2];
 
+	for (int i = 0; keywords[i] != NULL; i++) {
+		if (strcmp(keywords[i], "sslmode") == 0)
+			return &only_read;
+	}
 	show_options(keywords, values, text);
 	if (expand_dbname != 1)
 		ck_abort_msg("dbname must be expanded: it is a connection string");
@@ -214,7 +219,7 @@ PQnoticeReceiver PQsetNoticeReceiver(PGconn *conn, PQnoticeReceiver proc, void *
 /* NULL is allowed, and is not in the script. */
 void PQfinish(PGconn *conn)
 {
-	if (conn == NULL)
+	if (conn == NULL || conn == &only_read)
 		return;
 	(void)play(conn, "PQfinish", "");
 	(void)close(conn->socket);
@@ -263,7 +268,7 @@ PQconninfoOption *PQconninfo(PGconn *conn)
 {
 	static PQconninfoOption options[4];
 
-	if (conn != open_connection)
+	if (conn != open_connection && conn != &only_read)
 		ck_abort_msg("the options of a connection that is not open");
 	options[0] = (PQconninfoOption){.keyword = (char *)(size_t) "host",
 					.val = (char *)(size_t)host_list};

@@ -391,6 +391,83 @@ START_TEST(a_silent_host_that_is_not_listed)
 }
 END_TEST
 
+/* ---- names ---- */
+
+static void open_name(const struct libpq_call *script, const char *names)
+{
+	libpq_play(script);
+	libpq_be_hosts("host", "5432", names, "5432");
+	open_with(&(struct pg_options){.conninfo = "d", .application_name = "unit"});
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(pg_state(db), PG_CONNECTING);
+	ck_assert_int_ge(pg_fd(db), 0);
+	ck_assert_int_eq(pg_events(db), POLLIN);
+}
+
+static void close_name(void)
+{
+	close_and_check();
+	libpq_be_hosts("host", "5432", NULL, NULL);
+}
+
+/* Steps as soon as there is something to do. */
+static enum status step_when_told(void)
+{
+	struct pollfd fd = {.fd = pg_fd(db), .events = POLLIN};
+
+	ck_assert_int_eq(poll(&fd, 1, 30000), 1);
+	return pg_step(db, NULL);
+}
+
+/* By others: libpq is started when the addresses are there. */
+START_TEST(a_name_is_looked_up_first)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT, LIBPQ_FINISH, {0}};
+
+	open_name(script, "localhost,/run");
+	ck_assert_int_eq(libpq_calls(), 0);
+	while (pg_state(db) == PG_CONNECTING) {
+		enum status status = step_when_told();
+		ck_assert(status == STATUS_AGAIN || status == STATUS_OK);
+	}
+	ck_assert_int_eq(pg_state(db), PG_READY);
+	close_name();
+}
+END_TEST
+
+START_TEST(a_name_without_an_address)
+{
+	static const struct libpq_call script[] = {{0}};
+	enum status status = STATUS_AGAIN;
+
+	open_name(script, "no such name");
+	while (status == STATUS_AGAIN)
+		status = step_when_told();
+	ck_assert_int_eq(status, STATUS_UNAVAILABLE);
+	ck_assert_int_eq(pg_state(db), PG_CLOSED);
+	ck_assert_int_eq(pg_fd(db), -1);
+	check_says(pg_message(db), "host \"no such name\": ");
+	close_name();
+}
+END_TEST
+
+/* Another string is given meanwhile: what was looked up is of no use. */
+START_TEST(a_lookup_ends_with_its_connection_string)
+{
+	static const struct libpq_call script[] = {LIBPQ_START, LIBPQ_FINISH, {0}};
+
+	open_name(script, "localhost");
+	ck_assert(!pg_is_for(db, "e"));
+	ck_assert_int_eq(pg_redirect(db, "e"), STATUS_OK);
+	ck_assert(pg_is_for(db, "e"));
+	ck_assert_int_eq(pg_fd(db), -1);
+	libpq_be_hosts("host", "5432", NULL, NULL);
+	ck_assert_int_eq(pg_start_connect(db), STATUS_OK);
+	ck_assert_int_eq(libpq_calls(), 1);
+	close_name();
+}
+END_TEST
+
 static const struct pg_statement greeting = {
 	.name = "greeting", .sql = "SELECT 7", .binary = true, .columns = 1, .rows = 1};
 static const struct libpq_value value_7 = {"7", 1}, value_8 = {"8", 1};
@@ -1585,6 +1662,9 @@ static void add_connecting(Suite *suite)
 	tcase_add_test(tests, a_host_that_cannot_be_tried);
 	tcase_add_test(tests, a_silent_address_is_given_up);
 	tcase_add_test(tests, a_silent_host_that_is_not_listed);
+	tcase_add_test(tests, a_name_is_looked_up_first);
+	tcase_add_test(tests, a_name_without_an_address);
+	tcase_add_test(tests, a_lookup_ends_with_its_connection_string);
 	tcase_add_test(tests, a_greeting_is_kept);
 	tcase_add_loop_test(tests, a_greeting_that_fails, 0, 2);
 	tcase_add_loop_test(tests, a_result_outlives_the_connection, 0, 3);

@@ -15,7 +15,7 @@
 #include "server/cgi_pipes.h"
 #include "settings/settings_internal.h"
 
-static const struct config config = {.request_timeout_ms = 60000,
+static struct config config = {.request_timeout_ms = 60000,
 				     .database_timeout_ms = 60000,
 				     .settings_trust_remote_user = true,
 				     .public_url = "",

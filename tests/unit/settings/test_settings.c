@@ -229,6 +229,48 @@ START_TEST(a_lost_connection_is_made_again)
 }
 END_TEST
 
+/* The configuration names another one by now. */
+START_TEST(another_database_is_connected_to)
+{
+	static const struct libpq_call script[] = {LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_ANSWER(&one_document),
+						   LIBPQ_FINISH,
+						   LIBPQ_CONNECT,
+						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_ANSWER(&one_document),
+						   LIBPQ_FINISH,
+						   {0}};
+
+	open_service(script);
+	check_says(serve("GET", "usage", NULL, NULL), "Status: 200 OK\r\n");
+	config.database = "dbname=other";
+	check_says(serve("GET", "usage", NULL, NULL), "Status: 200 OK\r\n");
+	close_service();
+}
+END_TEST
+
+static const struct libpq_result not_there = LIBPQ_ERROR("42883", "function does not exist");
+
+/* Connected to, and asked whether it is migrated. */
+START_TEST(another_database_is_tried)
+{
+	static const struct libpq_call script[] = {
+		LIBPQ_CONNECT,
+		LIBPQ_SEND("SELECT 'sluice.settings_members'::regproc()"),
+		LIBPQ_ANSWER(&not_there),
+		LIBPQ_FINISH,
+		{0}};
+	struct buf cause = buf_make(100);
+
+	libpq_play(script);
+	ck_assert_int_eq(settings_try_database(&config, &cause), STATUS_MISCONFIGURED);
+	ck_assert(slice_equal(buf_slice(&cause), SLICE("function does not exist")));
+	libpq_check_end();
+	buf_free(&cause);
+}
+END_TEST
+
 START_TEST(without_a_server_the_user_is_told)
 {
 	static const struct libpq_call script[] = {
@@ -307,6 +349,8 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
 	tcase_add_test(tcase, a_lost_connection_is_made_again);
+	tcase_add_test(tcase, another_database_is_connected_to);
+	tcase_add_test(tcase, another_database_is_tried);
 	tcase_add_test(tcase, without_a_server_the_user_is_told);
 	tcase_add_test(tcase, a_change_with_anothers_token_is_refused);
 	tcase_add_loop_test(tcase, a_wrong_body_is_refused, 0, LENGTH(bodies));
