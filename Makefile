@@ -137,7 +137,7 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
 	intake/test_bulk store/test_store settings/test_answer \
 	settings/test_key_change settings/test_member_change settings/test_settings \
-	server/test_oneshot $(addprefix ctl/test_,argument key_change key_find maintain person program \
+	server/test_oneshot $(addprefix ctl/test_,argument export key_change key_find maintain person product_org program \
 	retention setup signal top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
