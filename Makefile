@@ -138,8 +138,8 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 	intake/test_bulk store/test_store settings/test_answer \
 	settings/test_key_change settings/test_member_change settings/test_settings \
 	server/test_oneshot server/test_scrape \
-	$(addprefix ctl/test_,argument key_change key_find maintain person program retention setup \
-	signal top))
+	$(addprefix ctl/test_,argument export key_change key_find maintain person product_org \
+	program retention setup signal top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.

@@ -14,6 +14,8 @@ CREATE TABLE sluice.organization (
     signal_limit bigint NOT NULL DEFAULT 0
         CONSTRAINT organization_signal_limit_check CHECK (signal_limit >= 0),
     overages boolean NOT NULL DEFAULT false,
+    currency text NOT NULL DEFAULT 'USD'
+        CONSTRAINT organization_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
     created_at timestamptz NOT NULL DEFAULT now(),
     created_by text NOT NULL
 );
@@ -28,6 +30,10 @@ COMMENT ON COLUMN sluice.organization.signal_limit IS
     'signals and product-org updates per calendar month (UTC); 0: no limit';
 COMMENT ON COLUMN sluice.organization.overages IS
     'true: signals over the limit are accepted and counted; false: they are refused with 429';
+COMMENT ON COLUMN sluice.organization.currency IS
+    'what its product orgs'' money is in, a code of ISO 4217; organization_currency changes it';
+COMMENT ON CONSTRAINT organization_currency_check ON sluice.organization IS
+    'three capital letters';
 COMMENT ON COLUMN sluice.organization.created_at IS 'when it was created';
 COMMENT ON COLUMN sluice.organization.created_by IS 'the actor, as in audit_log';
 COMMENT ON CONSTRAINT organization_name_check ON sluice.organization IS

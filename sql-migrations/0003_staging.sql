@@ -189,7 +189,7 @@ COMMENT ON COLUMN sluice.product_org_update.name IS 'the product org''s name';
 COMMENT ON COLUMN sluice.product_org_update.plan_id IS 'the sender''s id for its plan';
 COMMENT ON COLUMN sluice.product_org_update.plan_name IS 'the plan''s name';
 COMMENT ON COLUMN sluice.product_org_update.user_count IS 'number of users';
-COMMENT ON COLUMN sluice.product_org_update.mrr IS 'monthly recurring revenue in cents';
+COMMENT ON COLUMN sluice.product_org_update.mrr IS 'monthly recurring revenue in the smallest unit of organization.currency: cents';
 COMMENT ON COLUMN sluice.product_org_update.trial_status IS 'trial status, in the sender''s words';
 COMMENT ON COLUMN sluice.product_org_update.last_active_at IS
     'when it was last active; decides which update is the latest';

@@ -32,7 +32,7 @@ COMMENT ON COLUMN sluice.product_org_state.name IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.plan_id IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.plan_name IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.user_count IS 'as in product_org_update';
-COMMENT ON COLUMN sluice.product_org_state.mrr IS 'as in product_org_update, in cents';
+COMMENT ON COLUMN sluice.product_org_state.mrr IS 'as in product_org_update, in the smallest unit of organization.currency';
 COMMENT ON COLUMN sluice.product_org_state.trial_status IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.last_active_at IS 'as in product_org_update';
 COMMENT ON COLUMN sluice.product_org_state.feature_flags IS 'as in product_org_update';

@@ -26,6 +26,7 @@ _sluicectl() {
     --endpoint) word='signal_staging product_orgs' ;;
     --overages) word='on off' ;;
     --allow) word=all ;;
+    --currency) word='USD EUR GBP CHF JPY' ;;
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
     --format) word='ndjson csv' ;;

@@ -18,7 +18,9 @@
  *   ctl/key_networks.c  key networks
  *   ctl/key_refusals.c  key refusals
  *   ctl/key_find.c      key find
- *   ctl/document.c      stats, product-org list, audit
+ *   ctl/document.c      stats, product-org updates, audit
+ *   ctl/product_org.c   product-org list, product-org show
+ *   ctl/export.c        --format, and asking for documents
  *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show
@@ -44,6 +46,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "store/document.h"
 #include "store/entity.h"
 #include "store/store.h"
 
@@ -99,6 +102,9 @@ enum ctl_option {
 	CTL_FORMAT,
 	CTL_LIMIT,
 	CTL_MATCH,
+	CTL_PLAN,
+	CTL_TRIAL_STATUS,
+	CTL_CURRENCY,
 	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
@@ -336,6 +342,7 @@ enum ctl_exit ctl_archive(struct ctl *ctl, int64_t end_ms, struct store_list *ar
 
 enum ctl_exit ctl_organization_create(struct ctl *ctl);
 enum ctl_exit ctl_organization_rename(struct ctl *ctl);
+enum ctl_exit ctl_organization_currency(struct ctl *ctl);
 enum ctl_exit ctl_organization_list(struct ctl *ctl);
 enum ctl_exit ctl_organization_limit(struct ctl *ctl);
 enum ctl_exit ctl_usage(struct ctl *ctl);
@@ -362,6 +369,8 @@ enum ctl_exit ctl_stats(struct ctl *ctl);
 enum ctl_exit ctl_signal_list(struct ctl *ctl);
 enum ctl_exit ctl_tail(struct ctl *ctl);
 enum ctl_exit ctl_product_org_list(struct ctl *ctl);
+enum ctl_exit ctl_product_org_show(struct ctl *ctl);
+enum ctl_exit ctl_product_org_updates(struct ctl *ctl);
 enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
@@ -418,6 +427,18 @@ struct ctl_field {
 /* Prints a table of the objects of an array of a document, all of which have the first member. */
 enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
 			     const struct ctl_field *fields, size_t columns);
+
+/* Checks --format and --limit. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_format(const struct ctl *ctl);
+
+/* Asks for a document of store/document.h; on failure the message is printed. */
+enum ctl_exit ctl_ask_document(struct ctl *ctl, enum store_document document,
+			       const struct store_question *question, struct slice *answer);
+
+/* Prints the rows of a document in --format, all or up to --limit. */
+struct store_export;
+enum ctl_exit ctl_export(struct ctl *ctl, enum store_document document,
+			 const struct store_export *what, struct store_question *question);
 
 /* Reads --interval; *seconds is unchanged without it. On CTL_USAGE the message is printed. In
  * ctl/top.c. */

@@ -1,5 +1,5 @@
 /*
- * ctl/document.c - sluicectl stats, product-org list, audit: what the settings page shows. See
+ * ctl/document.c - sluicectl stats, product-org updates, audit: what the settings page shows. See
  * ctl/ctl_internal.h.
  *
  * The database writes each as a JSON object, as for the page. --json prints it unchanged; the
@@ -39,6 +39,7 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
 		.match = ctl_value(ctl, CTL_MATCH),
+		.product_org = slice_of(ctl->argument),
 	};
 	if (result == CTL_FINE)
 		result = ctl_read_past(ctl, CTL_SINCE, &question->since);
@@ -165,7 +166,7 @@ static enum ctl_exit print_document(struct ctl *ctl, enum store_document documen
 	return ctl_print_rows(ctl, json, array, fields, columns);
 }
 
-enum ctl_exit ctl_product_org_list(struct ctl *ctl)
+enum ctl_exit ctl_product_org_updates(struct ctl *ctl)
 {
 	static const struct ctl_field fields[FIELDS_MAX] = {
 		{"ID", "id"},
@@ -174,7 +175,7 @@ enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 		{"NAME", "name"},
 		{"PLAN", "plan_name"},
 		{"USERS", "user_count"},
-		{"MRR", "mrr"},
+		{"MRR", "mrr_amount"},
 		{"STATUS", "status"},
 		{"KEY", "key_name"},
 		{"WARNINGS", "warnings"},

@@ -45,6 +45,25 @@ enum ctl_exit ctl_organization_rename(struct ctl *ctl)
 				   : ctl_fail_status(ctl, status);
 }
 
+enum ctl_exit ctl_organization_currency(struct ctl *ctl)
+{
+	struct store_organization organization = {0};
+	int64_t id = 0;
+	enum status status = store_organization_currency(&ctl->store, slice_of(ctl->argument),
+							 ctl_value(ctl, CTL_CURRENCY), &id);
+
+	if (status == STATUS_OK)
+		status = store_organization_show(&ctl->store, id, &organization);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (ctl_has(ctl, CTL_JSON))
+		return ctl_print_item(ctl, &store_organization_entity, &organization);
+	buf_add_text(&ctl->out, "the money of organization \"");
+	ctl_add_escaped(&ctl->out, organization.name);
+	buf_add_format(&ctl->out, "\" is in %s\n", organization.currency.p);
+	return CTL_FINE;
+}
+
 enum ctl_exit ctl_organization_list(struct ctl *ctl)
 {
 	struct store_selection selection;

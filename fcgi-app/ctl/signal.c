@@ -75,74 +75,6 @@ static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct sli
 	return result;
 }
 
-static enum ctl_exit ask(struct ctl *ctl, const struct store_question *question,
-			 struct slice *answer)
-{
-	ctl->store.deadline_ms = ctl_deadline();
-	enum status status = store_document(&ctl->store, STORE_SIGNALS, question, answer);
-
-	if (status == STATUS_INVALID_VALUE && strcmp(pg_column(ctl->db), "until") == 0)
-		return ctl_fail(CTL_USAGE, NULL, "--until must be later than --since");
-	if (status == STATUS_INVALID_VALUE && strcmp(pg_column(ctl->db), "before") == 0)
-		return ctl_fail(CTL_USAGE, NULL,
-				"--before must be the \"next\" of an answer, not \"%s\"",
-				ctl->values[CTL_BEFORE]);
-	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
-}
-
-/* ---- signal list --format ---- */
-
-enum { NEXT_BYTES = 64 };
-
-/* One part, at most rows_max, printed at once. *rows: how many; next: where to go on, or "". */
-static enum ctl_exit export_part(struct ctl *ctl, struct arena *arena,
-				 struct store_question *question, enum store_format format,
-				 int64_t rows_max, size_t *rows, char next[NEXT_BYTES])
-{
-	char limit[16];
-	struct slice answer, text;
-
-	(void)snprintf(limit, sizeof(limit), "%d",
-		       rows_max < STORE_EXPORT_ROWS ? (int)rows_max : STORE_EXPORT_ROWS);
-	question->limit = slice_of(limit);
-	enum ctl_exit result = ask(ctl, question, &answer);
-	if (result != CTL_FINE)
-		return result;
-	enum status status = store_export_rows(arena, answer, format, &ctl->out, rows);
-	if (status == STATUS_OK)
-		status = store_answer_text(arena, answer, "next", &text);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	(void)snprintf(next, NEXT_BYTES, "%s", text.p == NULL ? "" : text.p);
-	return ctl_flush(ctl);
-}
-
-static enum ctl_exit export_all(struct ctl *ctl, struct store_question *question,
-				enum store_format format)
-{
-	struct arena arena = {0};
-	char next[NEXT_BYTES];
-	int64_t left;
-	enum ctl_exit result;
-
-	if (!slice_to_int(ctl_value(ctl, CTL_LIMIT), &left))
-		left = INT64_MAX;
-	if (question->before.p == NULL)
-		store_export_head(format, &ctl->out);
-	question->whole = true;
-	ctl->store.arena = &arena;
-	do {
-		size_t rows = 0;
-		result = export_part(ctl, &arena, question, format, left, &rows, next);
-		question->before = slice_of(next);
-		left -= (int64_t)rows;
-		arena_reset(&arena);
-	} while (result == CTL_FINE && *next != '\0' && left > 0);
-	ctl->store.arena = &ctl->arena;
-	arena_free(&arena);
-	return result;
-}
-
 /* ---- signal list ---- */
 
 /* After the table: how to go on where the search has not come to its end. */
@@ -170,24 +102,21 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 		{"EMAIL", "email"},   {"STATUS", "status"},
 		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
 	};
-	struct slice format = ctl_value(ctl, CTL_FORMAT), answer;
+	struct slice answer;
 	struct store_question question = {
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
 	};
-	enum ctl_exit result = ctl_check_limit(ctl);
+	enum ctl_exit result = ctl_check_format(ctl);
 
-	if (result == CTL_FINE && format.p != NULL && ctl_has(ctl, CTL_JSON))
-		result = ctl_fail(CTL_USAGE, NULL, "--format cannot be combined with --json");
 	if (result == CTL_FINE)
 		result = read_filter(ctl, SLICE_ABSENT, &question.filter);
 	if (result != CTL_FINE)
 		return result;
-	if (format.p != NULL)
-		return export_all(ctl, &question,
-				  slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON);
-	result = ask(ctl, &question, &answer);
+	if (ctl_has(ctl, CTL_FORMAT))
+		return ctl_export(ctl, STORE_SIGNALS, &store_export_signals, &question);
+	result = ctl_ask_document(ctl, STORE_SIGNALS, &question, &answer);
 	if (result != CTL_FINE)
 		return result;
 	if (ctl_has(ctl, CTL_JSON)) {
@@ -269,9 +198,9 @@ static enum status add_signals(struct ctl *ctl, struct arena *arena, struct slic
 		"email",       "user_id", "anonymous_id", "id",		""};
 	struct slice *values =
 		arena_array(arena, STORE_EXPORT_ROWS * TAIL_MEMBERS, sizeof(*values));
-	enum status status =
-		values == NULL ? STATUS_NO_MEMORY
-			       : store_answer_rows(arena, answer, members, TAIL_MEMBERS, values);
+	enum status status = values == NULL ? STATUS_NO_MEMORY
+					    : store_answer_rows(arena, answer, "signals", members,
+								TAIL_MEMBERS, values);
 
 	for (size_t i = STORE_EXPORT_ROWS; i-- > 0 && status == STATUS_OK;) {
 		if (values[i * TAIL_MEMBERS + WHOLE].p != NULL)
@@ -311,7 +240,7 @@ static enum ctl_exit take_new(struct ctl *ctl, struct arena *arena, struct slice
 			question.limit = SLICE("10");
 		result = read_filter(ctl, between, &question.filter);
 		if (result == CTL_FINE)
-			result = ask(ctl, &question, &answers[parts]);
+			result = ctl_ask_document(ctl, STORE_SIGNALS, &question, &answers[parts]);
 		if (result != CTL_FINE)
 			return result;
 		status = store_answer_text(arena, answers[parts], "next", &next);

@@ -109,26 +109,29 @@ static enum status add_header(struct settings *settings, struct slice answer, co
 	return out->status;
 }
 
-/* The response as a part of a file: what an answer says beside its signals is in headers. */
-static enum status answer_export(struct settings *settings, enum store_format format, bool first,
-				 struct slice answer)
+static enum store_format format_of(struct slice name)
+{
+	return slice_equal(name, SLICE("csv")) ? STORE_CSV : STORE_NDJSON;
+}
+
+/* The response as a part of a file: what an answer says beside its rows is in headers. */
+static enum status answer_export(struct settings *settings, const struct store_export *what,
+				 enum store_format format, bool first, struct slice answer)
 {
 	struct buf head = buf_make(HEAD_BYTES_MAX), *body = &settings->response.body;
 	size_t rows;
 
 	buf_add_text(&head, settings->response.headers);
-	buf_add_text(&head,
-		     format == STORE_CSV
-			     ? "Content-Disposition: attachment; filename=\"signals.csv\"\r\n"
-			     : "Content-Disposition: attachment; filename=\"signals.ndjson\"\r\n");
+	buf_add_format(&head, "Content-Disposition: attachment; filename=\"%s.%s\"\r\n", what->file,
+		       format == STORE_CSV ? "csv" : "ndjson");
 	enum status status = add_header(settings, answer, "Sluice-Next: ", "next", &head);
 	if (status == STATUS_OK)
 		status = add_header(settings, answer, "Sluice-Searched-Until: ", "searched_until",
 				    &head);
 	if (first)
-		store_export_head(format, body);
+		store_export_head(what, format, body);
 	if (status == STATUS_OK)
-		status = store_export_rows(&settings->arena, answer, format, body, &rows);
+		status = store_export_rows(what, &settings->arena, answer, format, body, &rows);
 	struct slice headers = arena_move(&settings->arena, &head);
 	if (status != STATUS_OK || headers.p == NULL)
 		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
@@ -159,16 +162,71 @@ enum status settings_signals(struct settings *settings)
 	status = store_settings_document(&settings->store, STORE_SIGNALS, &question, &json);
 	if (status != STATUS_OK)
 		return settings_problem_store(settings, status);
-	return answer_export(settings, slice_equal(format, SLICE("csv")) ? STORE_CSV : STORE_NDJSON,
+	return answer_export(settings, &store_export_signals, format_of(format),
+			     question.before.p == NULL, json);
+}
+
+/* ---- product orgs ---- */
+
+/* A parameter that filters; empty it filters nothing, as of signals. */
+static enum status read_choice(struct settings *settings, const char *name, struct slice *text)
+{
+	enum status status = settings_text(settings, name, text);
+
+	if (status == STATUS_OK && text->n == 0)
+		*text = SLICE_ABSENT;
+	return status;
+}
+
+enum status settings_product_orgs(struct settings *settings)
+{
+	struct store_question question = {0};
+	enum status status = read_page(settings, &question);
+
+	if (status == STATUS_OK)
+		status = read_choice(settings, "product_org_id", &question.product_org);
+	return status == STATUS_OK ? answer_document(settings, STORE_PRODUCT_ORGS, &question)
+				   : status;
+}
+
+static enum status read_states(struct settings *settings, struct store_question *question)
+{
+	const struct {
+		const char *name;
+		struct slice *text;
+	} choices[] = {{"before", &question->before},
+		       {"product_org_id", &question->product_org},
+		       {"match", &question->match},
+		       {"plan", &question->plan},
+		       {"trial_status", &question->trial_status}};
+	enum status status = read_limit(settings, question);
+
+	for (size_t i = 0; i < ARRAY_LENGTH(choices) && status == STATUS_OK; i++)
+		status = read_choice(settings, choices[i].name, choices[i].text);
+	return status;
+}
+
+enum status settings_product_org_states(struct settings *settings)
+{
+	struct store_question question = {.organization = settings->organization};
+	struct slice format = SLICE_ABSENT, json;
+	enum status status = read_states(settings, &question);
+
+	if (status == STATUS_OK)
+		status = settings_text(settings, "format", &format);
+	if (status != STATUS_OK)
+		return status;
+	if (format.p == NULL)
+		return answer_document(settings, STORE_PRODUCT_ORG_STATES, &question);
+	status = store_settings_document(&settings->store, STORE_PRODUCT_ORG_STATES, &question,
+					 &json);
+	if (status != STATUS_OK)
+		return settings_problem_store(settings, status);
+	return answer_export(settings, &store_export_product_orgs, format_of(format),
 			     question.before.p == NULL, json);
 }
 
 /* ---- the others ---- */
-
-enum status settings_product_orgs(struct settings *settings)
-{
-	return answer_page(settings, STORE_PRODUCT_ORGS);
-}
 
 enum status settings_rejects(struct settings *settings)
 {

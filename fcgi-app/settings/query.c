@@ -18,6 +18,7 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 
 #define BIT(route) (UINT32_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
+#define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
 #define PAGES	   (BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT))
 _Static_assert(ROUTE_SETTING_COUNT <= 32, "a bit for each route");
 
@@ -31,7 +32,7 @@ static const struct parameter {
 	const char *values;  /* of ONE_OF, with a blank behind each */
 } parameters[] = {
 	{"organization", UINT32_MAX, NUMBER, 0, INT64_MAX, NULL},
-	{"limit", PAGES | SEARCH, NUMBER, 1, SETTINGS_LIMIT_MAX, NULL},
+	{"limit", PAGES | SEARCH | STATES, NUMBER, 1, SETTINGS_LIMIT_MAX, NULL},
 	{"before", PAGES, NUMBER, 0, INT64_MAX, NULL},
 	{"before", SEARCH, POSITION, 0, 0, NULL},
 	{"window", BIT(ROUTE_STATISTICS), ONE_OF, 0, 0, "24h 7d 30d "},
@@ -49,7 +50,12 @@ static const struct parameter {
 	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"text", SEARCH, TEXT, 0, 0, NULL},
 	{"since", SEARCH, TEXT, 0, 0, NULL},
-	{"format", SEARCH, ONE_OF, 0, 0, store_formats},
+	{"before", STATES, TEXT, 0, 0, NULL},
+	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
+	{"match", STATES, TEXT, 0, 0, NULL},
+	{"plan", STATES, TEXT, 0, 0, NULL},
+	{"trial_status", STATES, TEXT, 0, 0, NULL},
+	{"format", SEARCH | STATES, ONE_OF, 0, 0, store_formats},
 };
 
 struct faults {

@@ -117,6 +117,7 @@ static void handle(struct settings *settings)
 		[ROUTE_STATISTICS] = settings_statistics,
 		[ROUTE_LATEST_SIGNALS] = settings_signals,
 		[ROUTE_LATEST_PRODUCT_ORGS] = settings_product_orgs,
+		[ROUTE_PRODUCT_ORG_STATES] = settings_product_org_states,
 		[ROUTE_REJECTS] = settings_rejects,
 		[ROUTE_USAGE] = settings_usage,
 		[ROUTE_AUDIT] = settings_audit,

@@ -172,6 +172,7 @@ settings_handler settings_me, settings_keys, settings_key_create, settings_key_s
 	settings_members, settings_member_add, settings_member_role, settings_member_remove,
 	settings_limit, settings_key_find, settings_key_refusals, settings_key_payload,
 	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
-	settings_product_orgs, settings_rejects, settings_usage, settings_audit;
+	settings_product_orgs, settings_product_org_states, settings_rejects, settings_usage,
+	settings_audit;
 
 #endif

@@ -6,14 +6,16 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
-	[STORE_STATISTICS] = WINDOW, [STORE_SIGNALS] = FILTER_AND_PAGE, [STORE_PRODUCT_ORGS] = PAGE,
-	[STORE_REJECTS] = PAGE,	     [STORE_USAGE] = NOTHING,		[STORE_AUDIT] = PAGE,
+	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
+	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
+	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = PAGE,
+	[STORE_USAGE] = NOTHING,	[STORE_AUDIT] = PAGE,
 };
 
-enum { PARAMS_MAX = 6, AUDIT_FILTER = 3 };
+enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
 
 static void add_parameters(enum store_document document, const struct store_question *question,
 			   pg_param *params)
@@ -24,9 +26,18 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->window;
 	if (parameters == FILTER_AND_PAGE)
 		*params++ = question->filter;
-	if (parameters == PAGE || parameters == FILTER_AND_PAGE) {
+	if (parameters == ONE)
+		*params++ = question->product_org;
+	if (parameters != WINDOW && parameters != NOTHING) {
 		*params++ = question->before;
 		*params++ = question->limit;
+	}
+	if (parameters == UPDATES || parameters == STATES)
+		*params++ = question->product_org;
+	if (parameters == STATES) {
+		*params++ = question->match;
+		*params++ = question->plan;
+		*params++ = question->trial_status;
 	}
 	if (parameters == FILTER_AND_PAGE)
 		*params++ = question->whole ? SLICE("true") : SLICE("false");
@@ -46,8 +57,14 @@ enum status store_settings_document(const struct store *store, enum store_docume
 				   6),
 		[STORE_PRODUCT_ORGS] = STORE_CALL("store_settings_product_orgs",
 						  "sluice.settings_product_orgs($1::text, "
-						  "$2::bigint, $3::bigint, $4::integer)",
-						  4),
+						  "$2::bigint, $3::bigint, $4::integer, "
+						  "$5::text)",
+						  5),
+		[STORE_PRODUCT_ORG_STATES] =
+			STORE_CALL("store_settings_product_org_states",
+				   "sluice.settings_product_org_states($1::text, $2::bigint, "
+				   "$3::text, $4::integer, $5::text, $6::text, $7::text, $8::text)",
+				   8),
 		[STORE_REJECTS] = STORE_CALL(
 			"store_settings_rejects",
 			"sluice.settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer)",
@@ -76,7 +93,18 @@ enum status store_document(const struct store *store, enum store_document docume
 					     5),
 		[STORE_PRODUCT_ORGS] = STORE_CALL(
 			"store_product_orgs",
-			"sluice.product_orgs_latest($1::text, $2::bigint, $3::integer)", 3),
+			"sluice.product_orgs_latest($1::text, $2::bigint, $3::integer, $4::text)",
+			4),
+		[STORE_PRODUCT_ORG_STATES] =
+			STORE_CALL("store_product_org_states",
+				   "sluice.product_org_states($1::text, $2::text, $3::integer, "
+				   "$4::text, $5::text, $6::text, $7::text)",
+				   7),
+		[STORE_PRODUCT_ORG] =
+			STORE_CALL("store_product_org",
+				   "sluice.product_org_show($1::text, $2::text, $3::bigint, "
+				   "$4::integer)",
+				   4),
 		[STORE_AUDIT] =
 			STORE_CALL("store_audit",
 				   "sluice.audit_entries($1::text, $2::bigint, $3::integer, "

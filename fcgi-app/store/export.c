@@ -13,13 +13,22 @@ enum { PATH_BYTES = 64 };
 
 const char store_formats[] = "ndjson csv ";
 
-static const char *const columns[] = {
+static const char *const signal_columns[] = {
 	"id",	  "received_at", "occurred_at",	 "source",     "event_type", "event_name",
 	"email",  "user_id",	 "anonymous_id", "message_id", "status",     "error",
 	"key_id", "key_name",	 "request_id",	 "payload",
 };
 
-enum { COLUMNS = ARRAY_LENGTH(columns) };
+static const char *const product_org_columns[] = {
+	"product_org_id", "name",     "plan_id",      "plan_name",	"user_count",	 "mrr",
+	"mrr_amount",	  "currency", "trial_status", "last_active_at", "feature_flags", "custom",
+	"received_at",	  "id",	      "key_id",	      "key_name",
+};
+
+const struct store_export store_export_signals = {"signals", "signals", signal_columns,
+						  ARRAY_LENGTH(signal_columns)};
+const struct store_export store_export_product_orgs = {
+	"product_orgs", "product-orgs", product_org_columns, ARRAY_LENGTH(product_org_columns)};
 
 /* ---- values ---- */
 
@@ -33,8 +42,8 @@ enum status store_answer_meaning(struct arena *arena, struct slice value, struct
 	return STATUS_OK;
 }
 
-enum status store_answer_rows(struct arena *arena, struct slice answer, const char *const members[],
-			      size_t per_row, struct slice *values)
+enum status store_answer_rows(struct arena *arena, struct slice answer, const char *array,
+			      const char *const members[], size_t per_row, struct slice *values)
 {
 	struct json_paths *paths = json_paths_make(arena);
 	enum status status = paths == NULL ? STATUS_NO_MEMORY : STATUS_OK;
@@ -43,7 +52,7 @@ enum status store_answer_rows(struct arena *arena, struct slice answer, const ch
 	for (size_t i = 0, slot; i < STORE_EXPORT_ROWS * per_row && status == STATUS_OK; i++) {
 		char path[PATH_BYTES];
 		const char *member = members[i % per_row];
-		(void)snprintf(path, sizeof(path), "signals.%zu%s%s", i / per_row,
+		(void)snprintf(path, sizeof(path), "%s.%zu%s%s", array, i / per_row,
 			       *member == '\0' ? "" : ".", member);
 		const char *kept = arena_copy(arena, slice_of(path));
 		status = kept == NULL ? STATUS_NO_MEMORY
@@ -92,43 +101,46 @@ void store_export_cell(struct buf *out, struct slice text)
 	buf_add_text(out, quoted ? "\"" : "");
 }
 
-void store_export_head(enum store_format format, struct buf *out)
+void store_export_head(const struct store_export *what, enum store_format format, struct buf *out)
 {
-	for (size_t i = 0; i < COLUMNS && format == STORE_CSV; i++) {
-		buf_add_text(out, columns[i]);
-		buf_add_text(out, i + 1 < COLUMNS ? "," : "\r\n");
+	for (size_t i = 0; i < what->count && format == STORE_CSV; i++) {
+		buf_add_text(out, what->columns[i]);
+		buf_add_text(out, i + 1 < what->count ? "," : "\r\n");
 	}
 }
 
-static enum status add_csv(struct arena *arena, const struct slice *values, struct buf *out)
+static enum status add_csv(struct arena *arena, const struct slice *values, size_t columns,
+			   struct buf *out)
 {
-	for (size_t i = 0; i < COLUMNS; i++) {
+	for (size_t i = 0; i < columns; i++) {
 		struct slice text;
 		enum status status = store_answer_meaning(arena, values[i], &text);
 		if (status != STATUS_OK)
 			return status;
 		store_export_cell(out, text);
-		buf_add_text(out, i + 1 < COLUMNS ? "," : "\r\n");
+		buf_add_text(out, i + 1 < columns ? "," : "\r\n");
 	}
 	return STATUS_OK;
 }
 
-enum status store_export_rows(struct arena *arena, struct slice answer, enum store_format format,
-			      struct buf *out, size_t *rows)
+enum status store_export_rows(const struct store_export *what, struct arena *arena,
+			      struct slice answer, enum store_format format, struct buf *out,
+			      size_t *rows)
 {
 	static const char *const whole[] = {""};
-	size_t per_row = format == STORE_CSV ? COLUMNS : 1;
+	size_t per_row = format == STORE_CSV ? what->count : 1;
 	struct slice *values = arena_array(arena, STORE_EXPORT_ROWS * per_row, sizeof(*values));
 	enum status status = values == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 
 	if (status == STATUS_OK)
-		status = store_answer_rows(arena, answer, format == STORE_CSV ? columns : whole,
-					   per_row, values);
+		status = store_answer_rows(arena, answer, what->array,
+					   format == STORE_CSV ? what->columns : whole, per_row,
+					   values);
 	*rows = 0;
 	while (status == STATUS_OK && *rows < STORE_EXPORT_ROWS &&
 	       values[*rows * per_row].p != NULL) {
 		if (format == STORE_CSV) {
-			status = add_csv(arena, values + *rows * per_row, out);
+			status = add_csv(arena, values + *rows * per_row, what->count, out);
 		} else {
 			buf_add_slice(out, values[*rows]);
 			buf_add_char(out, '\n');

@@ -10,6 +10,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_organization, name, .heading = "NAME"),
 	STORE_SAME(struct store_organization, members, .heading = "MEMBERS"),
 	STORE_SAME(struct store_organization, keys, .heading = "KEYS"),
+	STORE_SAME(struct store_organization, currency, .heading = "CURRENCY"),
 	STORE_TIME(struct store_organization, created_at, .heading = "CREATED"),
 	STORE_SAME(struct store_organization, created_by),
 };
@@ -66,6 +67,17 @@ enum status store_organization_show(const struct store *store, int64_t id,
 	const pg_param params[] = {slice_of_int(id, text)};
 
 	return store_query_one(store, &query, params, organization);
+}
+
+enum status store_organization_currency(const struct store *store, struct slice organization,
+					struct slice currency, int64_t *id)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_organization_currency",
+			   "sluice.organization_currency($1::text, $2::text, $3::text)", 3);
+	const pg_param params[] = {store->actor, organization, currency};
+
+	return store_ask_int(store, &statement, params, id);
 }
 
 enum status store_organization_limit(const struct store *store, struct slice organization,

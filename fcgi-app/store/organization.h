@@ -11,7 +11,8 @@ struct store_organization {
 	int64_t id;
 	struct slice name;
 	int64_t members;
-	int64_t keys; /* that are not deactivated */
+	int64_t keys;	       /* that are not deactivated */
+	struct slice currency; /* of its product orgs' money, a code of ISO 4217 */
 	struct slice created_at, created_by;
 };
 
@@ -33,6 +34,10 @@ enum status store_organization_list(const struct store *store,
 /* The one with this id. */
 enum status store_organization_show(const struct store *store, int64_t id,
 				    struct store_organization *organization) MUST_CHECK;
+
+/* Sets the currency, a code of ISO 4217. STATUS_INVALID_VALUE for another text. */
+enum status store_organization_currency(const struct store *store, struct slice organization,
+					struct slice currency, int64_t *id) MUST_CHECK;
 
 /* Sets how many signals one may send in a month (digits; 0: any number) and whether more are
  * accepted ("on", "off"); what is absent stays as it is. */

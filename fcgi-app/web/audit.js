@@ -16,6 +16,7 @@ export const ACTIONS = {
 	organization_create: 'Organization created',
 	organization_rename: 'Organization renamed',
 	organization_limit: 'Limit changed',
+	organization_currency: 'Currency changed',
 	member_add: 'Member added',
 	member_role: 'Role changed',
 	member_remove: 'Member removed',

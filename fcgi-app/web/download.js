@@ -15,13 +15,17 @@ const PART = 100;
 /** @type {Record<string, string>} */
 const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' };
 
+/** What is saved: its path below the API, and the file's name. */
+const SIGNALS = { path: 'signals', name: 'signals' };
+
 /**
  * @param {string[]} parts
  * @param {string} format
+ * @param {string} name
  */
-function save(parts, format) {
+function save(parts, format, name) {
 	const url = URL.createObjectURL(new Blob(parts, { type: TYPES[format] ?? '' }));
-	el('a', { href: url, download: `signals.${format}` }).click();
+	el('a', { href: url, download: `${name}.${format}` }).click();
 	setTimeout(() => URL.revokeObjectURL(url), 60000);
 }
 
@@ -32,15 +36,16 @@ function save(parts, format) {
  * @param {Query} query
  * @param {string} format csv or ndjson
  * @param {AbortSignal} left
+ * @param {{ path: string, name: string }} [what]
  */
-export async function download(api, query, format, left) {
+export async function download(api, query, format, left, what = SIGNALS) {
 	const stop = new AbortController();
 	const signal = AbortSignal.any([left, stop.signal]);
 	const told = el('p', { role: 'status' }, 'Searching …');
 	/** @type {string[]} */
 	const parts = [];
 	const enough = button('Save what is there', () => {
-		save(parts, format);
+		save(parts, format, what.name);
 		dialog.close();
 	}, { class: 'button' });
 	const dialog = openDialog({ title: `Save as ${format.toUpperCase()}`, body: told,
@@ -51,7 +56,7 @@ export async function download(api, query, format, left) {
 	let next = null;
 	try {
 		do {
-			const part = await api.file('signals', { ...query, format, limit: PART, before: next },
+			const part = await api.file(what.path, { ...query, format, limit: PART, before: next },
 				signal);
 			parts.push(part.text);
 			bytes += part.text.length;
@@ -70,7 +75,7 @@ export async function download(api, query, format, left) {
 			+ ' hold. Save it, and search the time before it for the rest.');
 		return;
 	}
-	save(parts, format);
+	save(parts, format, what.name);
 	dialog.close();
-	announce(`signals.${format} is saved`);
+	announce(`${what.name}.${format} is saved`);
 }

@@ -1,8 +1,9 @@
 // @ts-check
-// incoming.js - signals, the latest product-org updates and rejects: three tables behind tabs,
-// whose rows open to all there is to know about them.
+// incoming.js - signals, product orgs as they are now, their latest updates, and rejects: tables
+// behind tabs, whose rows open to all there is to know about them.
 
 import { bdi, el } from './dom.js';
+import { amount, currentOrgs } from './current-orgs.js';
 import { view as jsonView } from './json.js';
 import { empty, supersede } from './state.js';
 import { signals } from './signals.js';
@@ -74,7 +75,7 @@ const productOrgs = {
 			clamp(row.name ?? row.product_org_id), row.name ? sub(row.product_org_id) : null] },
 		{ label: 'Plan', cell: row => clip(row.plan_name ?? row.plan_id) },
 		{ label: 'Users', class: 'number', cell: row => count(row.user_count) },
-		{ label: 'MRR (cents)', class: 'number', cell: row => count(row.mrr) },
+		{ label: 'MRR', class: 'number', cell: row => amount(row) },
 		{ label: 'Trial', cell: row => clip(row.trial_status) },
 		status],
 	detail: row => [facts([
@@ -122,7 +123,8 @@ const rejects = {
 /** @type {Record<string, List<any>>} by their names in the address; signals are searched */
 const LISTS = { 'product-orgs': productOrgs, rejects };
 /** @type {Record<string, string>} */
-const LABELS = { signals: 'Signals', 'product-orgs': productOrgs.label, rejects: rejects.label };
+const LABELS = { signals: 'Signals', 'current-orgs': 'Current orgs',
+	'product-orgs': productOrgs.label, rejects: rejects.label };
 
 // ---- tabs ----
 
@@ -145,22 +147,28 @@ function tabs(current, choose) {
  */
 export function incoming(context) {
 	const { place, api, signal, chosen, changed } = context;
-	const list = LISTS[chosen['list'] ?? ''];
+	const name = Object.hasOwn(LABELS, chosen['list'] ?? '') ? chosen['list'] ?? '' : 'signals';
+	const list = LISTS[name];
 	const body = el('div');
 	context.next ??= supersede(signal);
 	const current = context.next();
 	place.replaceChildren(el('div', { class: 'toolbar' },
-		tabs(list ? chosen['list'] ?? '' : 'signals', name => {
-			chosen['list'] = name === 'signals' ? null : name;
+		tabs(name, tab => {
+			chosen['list'] = tab === 'signals' ? null : tab;
 			changed();
 			incoming(context);
 			/** @type {HTMLElement | null} */ (place.querySelector('[aria-pressed=true]'))?.focus();
 		})), body);
+	if (name === 'current-orgs') {
+		currentOrgs(body, { api, signal: current, chosen, changed });
+		return;
+	}
 	if (!list) {
 		signals(body, { api, signal: current, chosen, changed });
 		return;
 	}
 	const { load, nothing, ...options } = list;
 	pages(body, { ...options, signal: current, nothing: nothing(),
-		load: (/** @type {Id | null} */ before) => load(api, { limit: PAGE, before }, current) });
+		load: (/** @type {Id | string | null} */ before) =>
+			load(api, { limit: PAGE, before }, current) });
 }

@@ -103,7 +103,7 @@ export function pages(place, { load, nothing, signal, ...options }) {
 			add(rows);
 			return next === null ? [] : [button('Show more', () => more(next))];
 		};
-		/** @param {Id} next */
+		/** @param {Id | string} next */
 		const more = next => fillWith(rest, 'more', signal, () => load(next), show);
 		rest.append(...show(first));
 		return [element, rest];

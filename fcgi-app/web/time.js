@@ -102,6 +102,19 @@ export function number(value) {
 }
 
 /**
+ * "$1,299.00", with as many digits as the amount has.
+ *
+ * @param {string} amount
+ * @param {string} currency
+ */
+export function money(amount, currency) {
+	const digits = amount.split('.')[1]?.length ?? 0;
+	return new Intl.NumberFormat(undefined, { style: 'currency', currency,
+		minimumFractionDigits: digits, maximumFractionDigits: digits })
+		.format(/** @type {Intl.StringNumericLiteral} */ (amount));
+}
+
+/**
  * "1 key", "2 keys"
  *
  * @param {Integer} count

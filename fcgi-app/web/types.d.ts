@@ -143,8 +143,12 @@ export interface ProductOrg {
 	plan_id: string | null;
 	plan_name: string | null;
 	user_count: Integer | null;
-	/** In cents. */
+	/** In the smallest unit of the currency. */
 	mrr: Integer | null;
+	/** In the currency: "1299.00". */
+	mrr_amount: string | null;
+	/** ISO 4217. */
+	currency: string;
 	trial_status: string | null;
 	last_active_at: Timestamp | null;
 	feature_flags: Json;
@@ -158,6 +162,30 @@ export interface ProductOrg {
 	request_id: string | null;
 	/** Null when it is too large for a list. */
 	payload: Json;
+}
+
+/** What a product org's latest update says. */
+export interface ProductOrgState {
+	product_org_id: string;
+	name: string | null;
+	plan_id: string | null;
+	plan_name: string | null;
+	user_count: Integer | null;
+	/** In the smallest unit of the currency. */
+	mrr: Integer | null;
+	/** In the currency: "1299.00". */
+	mrr_amount: string | null;
+	/** ISO 4217. */
+	currency: string;
+	trial_status: string | null;
+	last_active_at: Timestamp | null;
+	feature_flags: Json;
+	custom: Json;
+	received_at: Timestamp;
+	/** Of the update. */
+	id: Id;
+	key_id: Id;
+	key_name: string | null;
 }
 
 /** A bad item of a batch, or an unreadable body, that is kept. */
@@ -304,6 +332,8 @@ export interface Gets {
 		live: string;
 	};
 	'product-orgs': Part<'product_orgs', ProductOrg>;
+	/** By their ids. */
+	'product-org-states': { product_orgs: ProductOrgState[]; next: string | null };
 	rejects: Part<'rejects', Reject>;
 	statistics: Statistics;
 	usage: Usage;
@@ -406,11 +436,11 @@ export interface TableOptions<Row> {
 /** Rows to be shown, and the `before` with which to load those that follow. */
 export interface Page<Row> {
 	rows: Row[];
-	next: Id | null;
+	next: Id | string | null;
 }
 
 export interface PagedTableOptions<Row> extends TableOptions<Row> {
-	load(before: Id | null): Promise<Page<Row>>;
+	load(before: Id | string | null): Promise<Page<Row>>;
 	/** Shown instead of a table without rows. */
 	nothing: Node;
 	signal: AbortSignal;

@@ -126,11 +126,11 @@ COMMENT ON FUNCTION sluice.organization_rename(text, text, text) IS
     'name or actor.';
 
 CREATE OR REPLACE FUNCTION sluice.organization_list()
-RETURNS TABLE (id bigint, name text, created_at timestamptz, created_by text, members bigint,
-    keys bigint)
+RETURNS TABLE (id bigint, name text, currency text, created_at timestamptz, created_by text,
+    members bigint, keys bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-    SELECT o.id, o.name, o.created_at, o.created_by,
+    SELECT o.id, o.name, o.currency, o.created_at, o.created_by,
         (SELECT count(*) FROM sluice.member AS m WHERE m.organization_id = o.id),
         (SELECT count(*) FROM sluice.api_key AS k
             WHERE k.organization_id = o.id AND k.deactivated_at IS NULL)

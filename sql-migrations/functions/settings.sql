@@ -140,17 +140,6 @@ $$;
 COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
     'Like rejects_of, at most 100. For all members. Raises as membership does.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
-    before bigint, max_rows integer) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), before,
-        least(max_rows, 100));
-END
-$$;
-COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer) IS
-    'Like product_orgs_of, at most 100. For all members. Raises as membership does.';
-
 CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -192,7 +181,6 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_key_deactivate(text, bigint, bigint),
     sluice.settings_statistics(text, bigint, text),
     sluice.settings_rejects(text, bigint, bigint, integer),
-    sluice.settings_product_orgs(text, bigint, bigint, integer),
     sluice.settings_usage(text, bigint),
     sluice.settings_audit(text, bigint, bigint, integer),
     sluice.settings_may_manage_keys(text, bigint)

@@ -340,55 +340,6 @@ COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
     'An organization''s latest rejected payloads, each with the first bytes as text, as a JSON '
     'object: up to max_rows with an id below before. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer)
-RETURNS json
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    before_id bigint := coalesce(before, 9223372036854775807);
-    result json;
-BEGIN
-    WITH looked AS MATERIALIZED (
-        SELECT p.* FROM sluice.product_org_staging AS p
-        WHERE p.organization_id = organization_id AND p.id < before_id
-        ORDER BY p.id DESC
-        LIMIT max_rows + 1
-    ), hit AS (
-        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
-    )
-    SELECT json_build_object(
-        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
-                'id', h.id,
-                'product_org_id', h.product_org_id,
-                'name', h.name,
-                'plan_id', h.plan_id,
-                'plan_name', h.plan_name,
-                'user_count', h.user_count,
-                'mrr', h.mrr,
-                'trial_status', h.trial_status,
-                'last_active_at', sluice.timestamp_text(h.last_active_at),
-                'feature_flags', sluice.shown(h.feature_flags),
-                'custom', sluice.shown(h.custom),
-                'warnings', coalesce(h.warnings, '[]'),
-                'received_at', sluice.timestamp_text(h.received_at),
-                'status', h.status,
-                'error', h.error,
-                'key_id', h.key_id,
-                'key_name', k.name,
-                'request_id', h.request_id,
-                'payload', sluice.shown(h.payload))
-            ORDER BY h.id DESC), '[]')
-            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
-        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
-            THEN (SELECT min(h.id) FROM hit AS h) END)
-    INTO result;
-    RETURN result;
-END
-$$;
-COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer) IS
-    'An organization''s latest product-org updates as a JSON object: up to max_rows with an id '
-    'below before. Values over 64 KiB are null. Internal.';
-
 CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
@@ -475,16 +426,6 @@ $$;
 COMMENT ON FUNCTION sluice.statistics(text, text) IS
     'Like statistics_of, by the organization''s name. Raises P0002 if there is none.';
 
-CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
-    max_rows integer) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), before, max_rows);
-END
-$$;
-COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer) IS
-    'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
-
 CREATE OR REPLACE FUNCTION sluice.audit_entries(organization_name text, before bigint, max_rows integer,
     match text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
 RETURNS json
@@ -499,7 +440,6 @@ COMMENT ON FUNCTION sluice.audit_entries(text, bigint, integer, text, timestampt
 
 GRANT EXECUTE ON FUNCTION
     sluice.statistics(text, text),
-    sluice.product_orgs_latest(text, bigint, integer),
     sluice.audit_entries(text, bigint, integer, text, timestamptz, timestamptz)
 TO sluice_admin;
 

@@ -39,6 +39,7 @@ ROUTES = [
     ("GET", "statistics", None, ROLES),
     ("GET", "signals", None, ROLES),
     ("GET", "product-orgs", None, ROLES),
+    ("GET", "product-org-states", None, ROLES),
     ("GET", "rejects", None, ROLES),
     ("GET", "usage", None, EDITORS),
     ("GET", "audit", None, EDITORS),

@@ -497,6 +497,11 @@ def scenes(page, sender):
     page.wait(".chart rect")
     page.open_row("acct-2077")
     yield "product-orgs"
+    page.visit("staging?list=current-orgs&window=7d")
+    page.wait(".chart rect")
+    page.open_row("acct-2077")
+    page.wait(".changes li")
+    yield "current-orgs"
     page.visit("staging?list=rejects&window=30d")
     page.wait(".chart rect")
     page.wait(".toggle").click()

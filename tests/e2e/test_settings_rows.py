@@ -7,7 +7,7 @@ import secrets
 
 import pytest
 
-from harness import assert_problem, path_of, send
+from harness import assert_problem, org_path, path_of, send
 from settings_api import get, post
 
 pytestmark = pytest.mark.settings
@@ -56,8 +56,58 @@ def test_the_latest_product_orgs(stack):
     assert page["product_orgs"] == [newest] and page["next"] == newest["id"]
     before = get(stack, "vera", f"product-orgs?before={newest['id']}").json
     assert before["product_orgs"][0] == older
-    assert page == stack.ctl_json("product-org", "list", "--organization", stack.organization,
+    assert page == stack.ctl_json("product-org", "updates", "--organization", stack.organization,
                                   "--limit", 1)
+
+
+def test_the_states_of_product_orgs(stack):
+    key = stack.new_key(name="states", endpoint="product_orgs", template={
+        "product_org_id": "id", "name": "name", "mrr": "mrr", "plan_name": "plan"})
+    for number, name, mrr in ((1, "One", 100), (2, "Two", 129950), (1, "One Ltd", 129900)):
+        body = {"id": f"state-{number}", "name": name, "mrr": mrr, "plan": "=Pro"}
+        assert send(stack, org_path(key), json.dumps(body).encode()).status == 202
+
+    def states(query):
+        return get(stack, "vera", f"product-org-states?match=state-&{query}")
+
+    whole = states("").json
+    assert [(each["product_org_id"], each["name"], each["mrr_amount"], each["currency"])
+            for each in whole["product_orgs"]] == [
+        ("state-1", "One Ltd", "1299.00", "USD"), ("state-2", "Two", "1299.50", "USD")]
+    page = states("limit=1").json
+    assert page["product_orgs"] == whole["product_orgs"][:1]
+    assert states(f"limit=1&before={page['next']}").json == {
+        "product_orgs": whole["product_orgs"][1:], "next": None}
+    assert states("plan=none").json == {"product_orgs": [], "next": None}
+    assert states("product_org_id=state-2").json["product_orgs"] == whole["product_orgs"][1:]
+    history = get(stack, "vera", "product-orgs?product_org_id=state-1").json["product_orgs"]
+    assert [(each["name"], each["mrr_amount"]) for each in history] == [
+        ("One Ltd", "1299.00"), ("One", "1.00")]
+    refused = states("before=nonsense")
+    assert refused.status == 400 and refused.json["errors"][0]["place"] == "before"
+
+
+def test_states_as_a_file(stack):
+    key = stack.new_product_key(name="file")
+    for number in range(3):
+        assert send(stack, org_path(key), json.dumps({"groupId": f"file-{number}"}).encode()
+                    ).status == 202
+    query = "product-org-states?match=file-&format="
+    answer = get(stack, "vera", f"{query}csv&limit=2")
+    assert answer.header("Content-Type") == "text/csv; charset=utf-8"
+    assert answer.header("Content-Disposition") == 'attachment; filename="product-orgs.csv"'
+    lines = answer.body.decode().splitlines()
+    assert lines[0].startswith("product_org_id,name,plan_id,") and len(lines) == 3
+    rest = get(stack, "vera", f"{query}csv&before={answer.header('Sluice-Next')}")
+    told = lines + rest.body.decode().splitlines()
+    assert [line.split(",")[0] for line in told[1:]] == ["file-0", "file-1", "file-2"]
+    assert rest.header("Sluice-Next") is None
+    rows = [json.loads(line) for line in get(stack, "vera", f"{query}ndjson").body.splitlines()]
+    listed = stack.ctl_json("product-org", "list", "--organization", stack.organization,
+                            "--match", "file-")["product_orgs"]
+    assert rows == listed and len(rows) == 3
+    assert stack.ctl("product-org", "list", "--organization", stack.organization, "--match",
+                     "file-", "--format", "csv").splitlines() == told
 
 
 def test_the_latest_rejects(stack):

@@ -231,7 +231,8 @@ def test_key_list_and_show(tool, organization):
     assert listed[0]["status"] == "active" and listed[0]["last_used_at"] is None
     assert datetime.datetime.fromisoformat(listed[0]["created_at"]).tzinfo is not None
     assert tool.json("key", "show", str(made[0]["id"])) == listed[0]
-    assert {entry["id"] for entry in listed} < {entry["id"] for entry in tool.json("key", "list")["keys"]}
+    assert {entry["id"] for entry in listed} < {
+        entry["id"] for entry in tool.json("key", "list")["keys"]}
     text = tool("key", "show", str(made[1]["id"])).stdout_text
     assert [line.split()[0] for line in text.splitlines()[1:]] == KEY_MEMBERS
     assert "does not exist" in tool.refused("key", "show", "9223372036854775807")

@@ -17,9 +17,11 @@ def test_organization_names(tool, stack, name):
     assert made["name"] == name
     assert stack.psql("select name from sluice.organization where id = %s", made["id"]) == [
         (name,)]
-    listed = {entry["id"]: entry for entry in tool.json("organization", "list")["organizations"]}[made["id"]]
+    listed, = [entry for entry in tool.json("organization", "list")["organizations"]
+               if entry["id"] == made["id"]]
     assert listed["name"] == name and listed["members"] == listed["keys"] == 0
-    assert set(listed) == {"id", "name", "members", "keys", "created_at", "created_by"}
+    assert set(listed) == {"id", "name", "members", "keys", "currency", "created_at",
+                           "created_by"}
 
 
 @pytest.mark.parametrize("name, message", [
@@ -93,7 +95,8 @@ def test_messages_on_a_terminal(tool):
 def test_organization_rename(tool, organization):
     renamed = tool.json("organization", "rename", organization, "--name", f"{organization} Ltd")
     assert renamed["name"] == f"{organization} Ltd"
-    listed = {entry["id"]: entry["name"] for entry in tool.json("organization", "list")["organizations"]}
+    listed = {entry["id"]: entry["name"]
+              for entry in tool.json("organization", "list")["organizations"]}
     assert listed[renamed["id"]] == renamed["name"]
     assert "does not exist" in tool.refused("organization", "rename", organization, "--name", "x")
     text = tool("organization", "rename", renamed["name"], "--name", organization).stdout_text

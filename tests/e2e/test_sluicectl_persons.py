@@ -83,10 +83,12 @@ def test_retention(tool, stack):
     assert before["signal"] == before["signal_result"] == ("90 days", "drop")
     assert before["delivery"] == ("7 days", None)
     try:
-        changed = tool.json("retention", "set", "signal", "--keep", "400d", "--expired", "detach")["tables"]
+        changed = tool.json("retention", "set", "signal", "--keep", "400d", "--expired",
+                            "detach")["tables"]
         assert kept(changed) == {**before, "signal": ("400 days", "detach"),
                                  "signal_result": ("400 days", "detach")}
-        assert kept(tool.json("retention", "set", "signal", "--keep", "forever")["tables"])["signal"] == (
+        forever = tool.json("retention", "set", "signal", "--keep", "forever")["tables"]
+        assert kept(forever)["signal"] == (
             None, "detach")
     finally:
         tool("retention", "set", "signal", "--keep", "90d", "--expired", "drop")

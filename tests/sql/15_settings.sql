@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(257);
+SELECT plan(266);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -55,6 +55,7 @@ INSERT INTO call VALUES
     ('settings_signals', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_rejects', ', NULL, 10', 'viewer'),
     ('settings_product_orgs', ', NULL, 10', 'viewer'),
+    ('settings_product_org_states', ', NULL, 10, NULL, NULL, NULL, NULL', 'viewer'),
     ('settings_usage', '', 'editor'),
     ('settings_audit', ', NULL, 10', 'editor');
 SELECT is(pg_temp.outcome(format('SELECT sluice.%s(%L, %s%s)', c.function_name, u.name,

@@ -53,43 +53,6 @@ START_TEST(it_is_said_how_to_go_on)
 }
 END_TEST
 
-START_TEST(a_file_has_all_parts)
-{
-	static const struct libpq_call script[] = {
-		TOOL_CONNECT,
-		LIBPQ_SEND(SEARCH "(acme|{\"identity\":\"u\"}|null|100|true)"),
-		LIBPQ_ANSWER(&part),
-		LIBPQ_SEND(SEARCH "(acme|{\"identity\":\"u\"}|5-7|100|true)"),
-		LIBPQ_ANSWER(&end),
-		LIBPQ_FINISH,
-		{0}};
-	const struct tool_run *run = RUN_SCRIPTED(script, "signal", "list", "u", "--organization",
-						  "acme", "--format", "ndjson");
-
-	ck_assert_str_eq(run->err, "");
-	ck_assert_str_eq(run->out, SIGNAL("8") "\n" SIGNAL("7") "\n" SIGNAL("6") "\n");
-	ck_assert_int_eq(run->exit, CTL_FINE);
-	libpq_check_end();
-}
-END_TEST
-
-START_TEST(a_file_ends_at_the_limit)
-{
-	static const struct libpq_call script[] = {TOOL_CONNECT,
-						   LIBPQ_SEND(SEARCH "(acme|{}|null|2|true)"),
-						   LIBPQ_ANSWER(&part),
-						   LIBPQ_FINISH,
-						   {0}};
-	const struct tool_run *run = RUN_SCRIPTED(script, "signal", "list", "--organization",
-						  "acme", "--format", "csv", "--limit", "2");
-
-	check_says(run->out, "id,received_at,");
-	check_says(run->out, "\r\n7,2026-01-01T00:00:00Z,");
-	ck_assert_int_eq(run->exit, CTL_FINE);
-	libpq_check_end();
-}
-END_TEST
-
 static const struct libpq_result away = LIBPQ_ERROR("57014", "canceling statement");
 
 #define LINE(id) "2026-01-01T00:00:00Z  pending  crm  track  u\\u001b  " id "\n"
@@ -144,8 +107,6 @@ Suite *unit_suite(void)
 
 	tcase_add_test(tests, signals_are_listed);
 	tcase_add_test(tests, it_is_said_how_to_go_on);
-	tcase_add_test(tests, a_file_has_all_parts);
-	tcase_add_test(tests, a_file_ends_at_the_limit);
 	tcase_add_test(tests, tail_shows_the_oldest_first);
 	tcase_add_loop_test(tests, wrong_values_are_refused, 0, LENGTH(refused));
 	suite_add_tcase(suite, tests);

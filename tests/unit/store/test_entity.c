@@ -45,17 +45,18 @@ static const char *cells_of(const struct store_entity *entity, const void *item,
 START_TEST(a_list_is_an_array_of_objects)
 {
 	struct store_organization items[] = {
-		{1, SLICE("a\"b"), 2, 0, SLICE("2026-01-01T00:00:00Z"), SLICE("x")},
-		{INT64_MAX, SLICE(""), 0, 3, {NULL, 0}, {NULL, 0}},
+		{1, SLICE("a\"b"), 2, 0, SLICE("EUR"), SLICE("2026-01-01T00:00:00Z"), SLICE("x")},
+		{INT64_MAX, SLICE(""), 0, 3, SLICE("USD"), {NULL, 0}, {NULL, 0}},
 	};
 	const struct store_list list = {&store_organization_entity, items, 2};
 	struct buf out = buf_make(4096);
 
-	ck_assert_str_eq(json_of(&list, &out),
-			 "[{\"id\":1,\"name\":\"a\\\"b\",\"members\":2,\"keys\":0,"
-			 "\"created_at\":\"2026-01-01T00:00:00Z\",\"created_by\":\"x\"},"
-			 "{\"id\":9223372036854775807,\"name\":\"\",\"members\":0,\"keys\":3,"
-			 "\"created_at\":null,\"created_by\":null}]");
+	ck_assert_str_eq(
+		json_of(&list, &out),
+		"[{\"id\":1,\"name\":\"a\\\"b\",\"members\":2,\"keys\":0,\"currency\":\"EUR\","
+		"\"created_at\":\"2026-01-01T00:00:00Z\",\"created_by\":\"x\"},"
+		"{\"id\":9223372036854775807,\"name\":\"\",\"members\":0,\"keys\":3,\"currency\":\"USD\","
+		"\"created_at\":null,\"created_by\":null}]");
 	buf_free(&out);
 }
 END_TEST

@@ -71,8 +71,9 @@ START_TEST(csv_has_a_line_for_each_signal)
 {
 	size_t rows;
 
-	store_export_head(STORE_CSV, &out);
-	ck_assert_int_eq(store_export_rows(&arena, SLICE(ANSWER), STORE_CSV, &out, &rows),
+	store_export_head(&store_export_signals, STORE_CSV, &out);
+	ck_assert_int_eq(store_export_rows(&store_export_signals, &arena, SLICE(ANSWER), STORE_CSV,
+					   &out, &rows),
 			 STATUS_OK);
 	ck_assert_uint_eq(rows, 2);
 	ck_assert_str_eq(
@@ -89,8 +90,9 @@ START_TEST(ndjson_has_signals_as_they_are)
 {
 	size_t rows;
 
-	store_export_head(STORE_NDJSON, &out);
-	ck_assert_int_eq(store_export_rows(&arena, SLICE(ANSWER), STORE_NDJSON, &out, &rows),
+	store_export_head(&store_export_signals, STORE_NDJSON, &out);
+	ck_assert_int_eq(store_export_rows(&store_export_signals, &arena, SLICE(ANSWER),
+					   STORE_NDJSON, &out, &rows),
 			 STATUS_OK);
 	ck_assert_uint_eq(rows, 2);
 	ck_assert_str_eq(written(), FIRST "\n" SECOND "\n");
@@ -102,12 +104,33 @@ START_TEST(an_answer_may_be_empty)
 	size_t rows;
 
 	for (enum store_format format = STORE_NDJSON; format <= STORE_CSV; format++) {
-		ck_assert_int_eq(
-			store_export_rows(&arena, SLICE("{\"signals\" : []}"), format, &out, &rows),
-			STATUS_OK);
+		ck_assert_int_eq(store_export_rows(&store_export_signals, &arena,
+						   SLICE("{\"signals\" : []}"), format, &out,
+						   &rows),
+				 STATUS_OK);
 		ck_assert_uint_eq(rows, 0);
 	}
 	ck_assert_str_eq(written(), "");
+}
+END_TEST
+
+START_TEST(product_orgs_have_columns_of_their_own)
+{
+	static const char answer[] =
+		"{\"product_orgs\" : [{\"product_org_id\" : \"a,b\", \"mrr\" : 129900, "
+		"\"mrr_amount\" : \"1299.00\", \"currency\" : \"EUR\"}], \"next\" : null}";
+	size_t rows;
+
+	store_export_head(&store_export_product_orgs, STORE_CSV, &out);
+	ck_assert_int_eq(store_export_rows(&store_export_product_orgs, &arena, SLICE(answer),
+					   STORE_CSV, &out, &rows),
+			 STATUS_OK);
+	ck_assert_uint_eq(rows, 1);
+	ck_assert_str_eq(written(),
+			 "product_org_id,name,plan_id,plan_name,user_count,mrr,mrr_amount,currency,"
+			 "trial_status,last_active_at,feature_flags,custom,received_at,id,key_id,"
+			 "key_name\r\n"
+			 "\"a,b\",,,,,129900,1299.00,EUR,,,,,,,,\r\n");
 }
 END_TEST
 
@@ -128,7 +151,8 @@ static enum status write_files(void)
 	size_t rows;
 
 	set_up();
-	enum status status = store_export_rows(&arena, SLICE(ANSWER), STORE_CSV, &out, &rows);
+	enum status status = store_export_rows(&store_export_signals, &arena, SLICE(ANSWER),
+					       STORE_CSV, &out, &rows);
 	tear_down();
 	return status;
 }
@@ -185,6 +209,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, csv_has_a_line_for_each_signal);
 	tcase_add_test(tests, ndjson_has_signals_as_they_are);
 	tcase_add_test(tests, an_answer_may_be_empty);
+	tcase_add_test(tests, product_orgs_have_columns_of_their_own);
 	tcase_add_test(tests, members_of_an_answer_are_texts);
 	tcase_add_test(tests, a_filter_has_what_is_given);
 	tcase_add_test(torture, files_are_written_without_memory);

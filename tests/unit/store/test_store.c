@@ -37,24 +37,19 @@ static void close_and_check(void)
 /* ---- rows ---- */
 
 static const struct libpq_value organizations[] = {
-	{"1", 1},
-	{"first", 5},
-	{"2", 1},
-	{"30", 2},
-	{"2026-01-01T00:00:00Z", 20},
-	{"x", 1},
-	{"9223372036854775807", 19},
-	{"", 0},
-	{"0", 1},
-	{"0", 1},
-	{NULL, 0},
-	{NULL, 0},
+	{"1", 1},   {"first", 5},
+	{"2", 1},   {"30", 2},
+	{"EUR", 3}, {"2026-01-01T00:00:00Z", 20},
+	{"x", 1},   {"9223372036854775807", 19},
+	{"", 0},    {"0", 1},
+	{"0", 1},   {"USD", 3},
+	{NULL, 0},  {NULL, 0},
 };
 static const struct libpq_result two_organizations = {
-	.status = PGRES_TUPLES_OK, .rows = 2, .columns = 6, .values = organizations};
+	.status = PGRES_TUPLES_OK, .rows = 2, .columns = 7, .values = organizations};
 
-#define LIST_ORGANIZATIONS                                                                                                                            \
-	"SELECT id, name, members, keys, to_json((created_at) AT TIME ZONE 'UTC') #>> '{}' || 'Z', created_by FROM sluice.organization_list() WHERE " \
+#define LIST_ORGANIZATIONS                                                                                                                                      \
+	"SELECT id, name, members, keys, currency, to_json((created_at) AT TIME ZONE 'UTC') #>> '{}' || 'Z', created_by FROM sluice.organization_list() WHERE " \
 	"($1::text IS NULL OR strpos(lower(name), lower($1::text)) > 0) LIMIT $2::bigint"
 
 START_TEST(rows_become_items)

@@ -1,0 +1,278 @@
+-- Product orgs: the current state of each, and its history, as JSON for the settings page and
+-- sluicectl; and the currency that their money is in.
+
+SET LOCAL ROLE sluice_owner;
+
+-- ---- money ----
+
+CREATE OR REPLACE FUNCTION sluice.currency_digits(currency text) RETURNS integer
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN CASE
+        WHEN currency = ANY (string_to_array('BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV '
+            'XAF XOF XPF', ' ')) THEN 0
+        WHEN currency = ANY (string_to_array('BHD IQD JOD KWD LYD OMR TND', ' ')) THEN 3
+        WHEN currency = ANY (string_to_array('CLF UYW', ' ')) THEN 4
+        WHEN currency = ANY (string_to_array('AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD '
+            'BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB '
+            'EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD '
+            'KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU '
+            'MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR '
+            'RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB '
+            'TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG', ' ')) THEN 2
+    END;
+END
+$$;
+COMMENT ON FUNCTION sluice.currency_digits(text) IS
+    'How many digits an amount in a currency (a code of ISO 4217) has behind the point; null for '
+    'what is no currency. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.amount_text(amount bigint, currency text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN round(amount / (10::numeric ^ sluice.currency_digits(currency)),
+        sluice.currency_digits(currency))::text;
+END
+$$;
+COMMENT ON FUNCTION sluice.amount_text(bigint, text) IS
+    'An amount in the smallest unit of a currency, written in the currency: 129900 in USD is '
+    '1299.00, in JPY 129900. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.organization_currency(actor text, organization_name text,
+    currency text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+    its_currency constant text := upper(organization_currency.currency);
+    old text;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    IF sluice.currency_digits(its_currency) IS NULL THEN
+        RAISE EXCEPTION '"%" is not a currency', organization_currency.currency
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'currency',
+                HINT = 'write its code of ISO 4217, such as EUR';
+    END IF;
+    SELECT o.currency INTO old FROM sluice.organization AS o WHERE o.id = its_id FOR NO KEY UPDATE;
+    IF old <> its_currency THEN
+        UPDATE sluice.organization AS o SET currency = its_currency WHERE o.id = its_id;
+        PERFORM sluice.audit(actor, its_id, 'organization_currency', 'organization', its_id::text,
+            jsonb_build_object('old_currency', old, 'currency', its_currency));
+    END IF;
+    RETURN its_id;
+END
+$$;
+COMMENT ON FUNCTION sluice.organization_currency(text, text, text) IS
+    'Says which currency an organization''s money is in, and returns the organization''s id. Amounts '
+    'stay as they were sent. Raises P0002 for an unknown organization, 22023 for what is no '
+    'currency of ISO 4217.';
+
+-- ---- updates ----
+
+CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer,
+    product_org_id text DEFAULT NULL) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id bigint := coalesce(before, 9223372036854775807);
+    currency constant text := (SELECT o.currency FROM sluice.organization AS o
+        WHERE o.id = organization_id);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT p.* FROM sluice.product_org_staging AS p
+        WHERE p.organization_id = organization_id AND p.id < before_id
+            AND (product_org_id IS NULL OR p.product_org_id = product_org_id)
+        ORDER BY p.id DESC
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
+                'id', h.id,
+                'product_org_id', h.product_org_id,
+                'name', h.name,
+                'plan_id', h.plan_id,
+                'plan_name', h.plan_name,
+                'user_count', h.user_count,
+                'mrr', h.mrr,
+                'mrr_amount', sluice.amount_text(h.mrr, currency),
+                'currency', currency,
+                'trial_status', h.trial_status,
+                'last_active_at', sluice.timestamp_text(h.last_active_at),
+                'feature_flags', sluice.shown(h.feature_flags),
+                'custom', sluice.shown(h.custom),
+                'warnings', coalesce(h.warnings, '[]'),
+                'received_at', sluice.timestamp_text(h.received_at),
+                'status', h.status,
+                'error', h.error,
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'request_id', h.request_id,
+                'payload', sluice.shown(h.payload))
+            ORDER BY h.id DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT min(h.id) FROM hit AS h) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer, text) IS
+    'An organization''s latest product-org updates, or those of one product org, as a JSON object: '
+    'up to max_rows with an id below before. mrr is in the smallest unit of the currency, '
+    'mrr_amount in the currency. Values over 64 KiB are null. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
+    max_rows integer, product_org_id text DEFAULT NULL) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), before, max_rows,
+        product_org_id);
+END
+$$;
+COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer, text) IS
+    'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
+    before bigint, max_rows integer, product_org_id text DEFAULT NULL) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100), product_org_id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer, text) IS
+    'Like product_orgs_of, at most 100. For all members. Raises as membership does.';
+
+-- ---- current states ----
+
+-- It goes through headers and addresses, and an id may hold anything.
+CREATE OR REPLACE FUNCTION sluice.read_next(next text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce(convert_from(decode(next, 'hex'), 'UTF8'), '');
+EXCEPTION WHEN data_exception THEN
+    RAISE EXCEPTION 'is not the "next" of an answer'
+        USING ERRCODE = 'invalid_parameter_value', COLUMN = 'before';
+END
+$$;
+COMMENT ON FUNCTION sluice.read_next(text) IS
+    'The id in a "next" of product_org_states_of; empty for null. Raises 22023 for any other text. '
+    'Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.product_org_states_of(organization_id bigint, before text, max_rows integer,
+    product_org_id text, match text, plan text, trial_status text) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    currency constant text := (SELECT o.currency FROM sluice.organization AS o
+        WHERE o.id = organization_id);
+    behind constant text := sluice.read_next(before);
+    result json;
+BEGIN
+    WITH looked AS MATERIALIZED (
+        SELECT c.* FROM sluice.product_org_current AS c
+        WHERE c.organization_id = organization_id
+            AND c.product_org_id > behind
+            AND (product_org_id IS NULL OR c.product_org_id = product_org_id)
+            AND (match IS NULL OR strpos(lower(concat_ws(E'\n', c.product_org_id, c.name, c.plan_id,
+                c.plan_name)), lower(match)) > 0)
+            AND (plan IS NULL OR plan IN (c.plan_id, c.plan_name))
+            AND (trial_status IS NULL OR c.trial_status = trial_status)
+        ORDER BY c.product_org_id
+        LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.product_org_id LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
+                'product_org_id', h.product_org_id,
+                'name', h.name,
+                'plan_id', h.plan_id,
+                'plan_name', h.plan_name,
+                'user_count', h.user_count,
+                'mrr', h.mrr,
+                'mrr_amount', sluice.amount_text(h.mrr, currency),
+                'currency', currency,
+                'trial_status', h.trial_status,
+                'last_active_at', sluice.timestamp_text(h.last_active_at),
+                'feature_flags', sluice.shown(h.feature_flags),
+                'custom', sluice.shown(h.custom),
+                'received_at', sluice.timestamp_text(h.received_at),
+                'id', h.id,
+                'key_id', h.key_id,
+                'key_name', k.name)
+            ORDER BY h.product_org_id), '[]')
+            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN encode(convert_to((SELECT max(h.product_org_id) FROM hit AS h), 'UTF8'), 'hex') END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.product_org_states_of(bigint, text, integer, text, text, text, text) IS
+    'The current state of an organization''s product orgs, as in product_org_current, by their ids, '
+    'as a JSON object: up to max_rows behind the "next" of an earlier answer. Of one product org; with match in its '
+    'id, name or plan, in whatever case; with this plan (its id or name) and trial status; what is '
+    'null leaves all. mrr is in the smallest unit of the currency, mrr_amount in the currency. '
+    'Raises 22023 for a before that is no "next". Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.product_org_states(organization_name text, before text, max_rows integer,
+    product_org_id text, match text, plan text, trial_status text) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_org_states_of(sluice.organization_id_of(organization_name), before, max_rows,
+        product_org_id, match, plan, trial_status);
+END
+$$;
+COMMENT ON FUNCTION sluice.product_org_states(text, text, integer, text, text, text, text) IS
+    'Like product_org_states_of, by the organization''s name. Raises P0002 if there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.product_org_show(organization_name text, product_org_id text,
+    before bigint, max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+    state constant json := sluice.product_org_states_of(its_id, NULL, 1,
+        product_org_show.product_org_id, NULL, NULL, NULL) -> 'product_orgs' -> 0;
+    updates constant json := sluice.product_orgs_of(its_id, before, max_rows,
+        product_org_show.product_org_id);
+BEGIN
+    IF state IS NULL THEN
+        RAISE EXCEPTION 'organization "%" has no product org "%"', organization_name,
+            product_org_show.product_org_id USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN json_build_object('product_org', state, 'updates', updates -> 'product_orgs',
+        'next', updates -> 'next');
+END
+$$;
+COMMENT ON FUNCTION sluice.product_org_show(text, text, bigint, integer) IS
+    'The current state of a product org and its updates, as in product_org_states_of and '
+    'product_orgs_of, as a JSON object. Raises P0002 without the organization or the product org.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_product_org_states(user_name text, organization_id bigint,
+    before text, max_rows integer, product_org_id text, match text, plan text, trial_status text)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_org_states_of(sluice.membership(user_name, organization_id, 'viewer'),
+        before, least(max_rows, 100), product_org_id, match, plan, trial_status);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_product_org_states(text, bigint, text, integer, text, text, text,
+    text) IS
+    'Like product_org_states_of, at most 100. For all members. Raises as membership does.';
+
+GRANT EXECUTE ON FUNCTION
+    sluice.organization_currency(text, text, text),
+    sluice.product_orgs_latest(text, bigint, integer, text),
+    sluice.product_org_states(text, text, integer, text, text, text, text),
+    sluice.product_org_show(text, text, bigint, integer)
+TO sluice_admin;
+GRANT EXECUTE ON FUNCTION
+    sluice.settings_product_orgs(text, bigint, bigint, integer, text),
+    sluice.settings_product_org_states(text, bigint, text, integer, text, text, text, text)
+TO sluice_settings;
+
+RESET ROLE;
