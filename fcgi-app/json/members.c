@@ -7,10 +7,12 @@
 #include "json/text.h"
 #include "json/walk.h"
 
-static enum status blame(struct json_member_fault *fault, const char *name, const char *detail)
+/* Notes a fault; reading goes on. */
+static enum status blame(struct json_member_faults *faults, const char *name, const char *detail)
 {
-	*fault = (struct json_member_fault){name, detail};
-	return STATUS_INVALID_VALUE;
+	if (faults->count < JSON_MEMBER_FAULTS_MAX)
+		faults->list[faults->count++] = (struct json_member_fault){name, detail};
+	return STATUS_OK;
 }
 
 /* ---- values ---- */
@@ -44,7 +46,7 @@ static bool read_int(struct slice value, int64_t *number)
 }
 
 static enum status read_value(struct arena *arena, struct slice value, struct json_member *member,
-			      struct json_member_fault *fault)
+			      struct json_member_faults *faults)
 {
 	bool is_true = slice_equal(value, SLICE("true"));
 
@@ -54,15 +56,15 @@ static enum status read_value(struct arena *arena, struct slice value, struct js
 	switch (member->type) {
 	case JSON_MEMBER_TEXT:
 		if (*value.p != '"')
-			return blame(fault, member->name, "is not a string");
+			return blame(faults, member->name, "is not a string");
 		return read_string(arena, value, &member->text);
 	case JSON_MEMBER_INT:
 		if (!json_text_is_number(value) || !read_int(value, &member->number))
-			return blame(fault, member->name, "is not a whole number of 64 bits");
+			return blame(faults, member->name, "is not a whole number of 64 bits");
 		return STATUS_OK;
 	case JSON_MEMBER_BOOL:
 		if (!is_true && !slice_equal(value, SLICE("false")))
-			return blame(fault, member->name, "is not true or false");
+			return blame(faults, member->name, "is not true or false");
 		member->number = is_true;
 		return STATUS_OK;
 	case JSON_MEMBER_JSON:
@@ -75,40 +77,43 @@ static enum status read_value(struct arena *arena, struct slice value, struct js
 /* ---- members ---- */
 
 static enum status blame_unknown(struct arena *arena, struct slice name,
-				 struct json_member_fault *fault)
+				 struct json_member_faults *faults)
 {
 	struct slice text;
 	enum status status = read_string(arena, name, &text);
 
-	return status == STATUS_OK ? blame(fault, text.p, "is not known here") : status;
+	return status == STATUS_OK ? blame(faults, text.p, "is not known here") : status;
 }
 
 static enum status take(struct arena *arena, const struct json_walk *walk,
 			struct json_member *members, bool *seen, size_t count,
-			struct json_member_fault *fault)
+			struct json_member_faults *faults)
 {
 	size_t i = 0;
 
 	while (i < count && !json_text_is_name(walk->name, slice_of(members[i].name)))
 		i++;
 	if (i == count)
-		return blame_unknown(arena, walk->name, fault);
+		return blame_unknown(arena, walk->name, faults);
 	if (seen[i])
-		return blame(fault, members[i].name, "is given twice");
+		return blame(faults, members[i].name, "is given twice");
 	seen[i] = true;
-	return read_value(arena, walk->value, &members[i], fault);
+	return read_value(arena, walk->value, &members[i], faults);
 }
 
 enum status json_members_read(struct arena *arena, struct slice object, struct json_member *members,
-			      size_t count, struct json_member_fault *fault)
+			      size_t count, struct json_member_faults *faults)
 {
 	struct slice text = slice_trim(object);
 	struct json_walk walk;
 	bool *seen = arena_array(arena, count + 1, sizeof(*seen));
 	enum status status = STATUS_OK;
 
-	if (text.n == 0 || *text.p != '{')
-		return blame(fault, "", "is not an object");
+	faults->count = 0;
+	if (text.n == 0 || *text.p != '{') {
+		(void)blame(faults, "", "is not an object");
+		return STATUS_INVALID_VALUE;
+	}
 	if (seen == NULL)
 		return STATUS_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
@@ -118,13 +123,13 @@ enum status json_members_read(struct arena *arena, struct slice object, struct j
 	}
 	json_walk_open(&walk, text);
 	while (status == STATUS_OK && json_walk_next(&walk))
-		status = take(arena, &walk, members, seen, count, fault);
+		status = take(arena, &walk, members, seen, count, faults);
 	if (status == STATUS_OK)
 		status = json_walk_finish(&walk);
 	json_walk_close(&walk);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		if (members[i].required && !members[i].given)
-			status = blame(fault, members[i].name, "is missing");
+			status = blame(faults, members[i].name, "is missing");
 	}
-	return status;
+	return status == STATUS_OK && faults->count > 0 ? STATUS_INVALID_VALUE : status;
 }

@@ -36,12 +36,19 @@ struct json_member_fault {
 	const char *detail; /* "is not a string"; a constant */
 };
 
+enum { JSON_MEMBER_FAULTS_MAX = 20 };
+
+struct json_member_faults {
+	struct json_member_fault list[JSON_MEMBER_FAULTS_MAX]; /* in the order of the text */
+	size_t count;					       /* further ones are left out */
+};
+
 /*
  * Reads an object, a text that passed json_text_check, into count members. Each name may be there
- * once, no other may be. STATUS_OK, STATUS_NO_MEMORY, or STATUS_INVALID_VALUE with *fault, also for
- * a text that is not an object, whose name is "".
+ * once, no other may be. STATUS_OK, STATUS_NO_MEMORY, or STATUS_INVALID_VALUE with all that is
+ * wrong in *faults, also for a text that is not an object, whose name is "".
  */
 enum status json_members_read(struct arena *arena, struct slice object, struct json_member *members,
-			      size_t count, struct json_member_fault *fault) MUST_CHECK;
+			      size_t count, struct json_member_faults *faults) MUST_CHECK;
 
 #endif

@@ -89,15 +89,15 @@ enum status settings_problem_list(struct settings *settings, enum status status,
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail)
 {
-	struct json_tree tree = {0};
-	struct json_object *list = json_tree_array(&tree, NULL, NULL);
-	struct json_object *error = json_tree_object(&tree, list, NULL);
+	struct json_tree *errors = &settings->errors;
 
-	json_tree_text(&tree, error, "place", slice_of(place));
-	json_tree_text(&tree, error, "detail", detail);
-	(void)settings_problem_list(settings, status, &tree);
-	json_tree_free(&tree);
-	return status;
+	if (errors->root == NULL)
+		(void)json_tree_array(errors, NULL, NULL);
+	struct json_object *error = json_tree_object(errors, errors->root, NULL);
+
+	json_tree_text(errors, error, "place", slice_of(place));
+	json_tree_text(errors, error, "detail", detail);
+	return settings_problem_list(settings, status, errors);
 }
 
 enum status settings_invalid(struct settings *settings, const char *place, struct slice detail)

@@ -35,7 +35,7 @@ static enum status check(struct settings *settings, struct slice body)
 enum status settings_body(struct settings *settings, struct json_member *members, size_t count)
 {
 	struct slice body = buf_slice(&settings->body);
-	struct json_member_fault fault;
+	struct json_member_faults faults;
 
 	/* A route without members accepts an empty body. */
 	if (slice_trim(body).n == 0 && count == 0)
@@ -43,9 +43,13 @@ enum status settings_body(struct settings *settings, struct json_member *members
 	enum status status = check(settings, body);
 	if (status != STATUS_OK)
 		return status;
-	status = json_members_read(&settings->arena, body, members, count, &fault);
-	if (status == STATUS_INVALID_VALUE)
-		return settings_invalid(settings, fault.name, slice_of(fault.detail));
+	status = json_members_read(&settings->arena, body, members, count, &faults);
+	if (status == STATUS_INVALID_VALUE) {
+		for (size_t i = 0; i < faults.count; i++)
+			status = settings_invalid(settings, faults.list[i].name,
+						  slice_of(faults.list[i].detail));
+		return status;
+	}
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }
 

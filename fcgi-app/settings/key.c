@@ -88,16 +88,14 @@ static enum status read_fields(struct settings *settings, struct store_new_key *
 	};
 	enum status status = settings_body(settings, fields, FIELDS);
 
-	if (status == STATUS_OK)
-		status = settings_read_expires_at(settings, &fields[EXPIRES_AT],
-						  &new_key->expires_at);
+	status = settings_both(status, settings_read_expires_at(settings, &fields[EXPIRES_AT],
+								&new_key->expires_at));
 	if (slice_equal(new_key->expires_at, SLICE("infinity")))
 		new_key->expires_at = SLICE_ABSENT;
-	if (status == STATUS_OK)
-		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
-						&new_key->payload_template);
-	if (status == STATUS_OK)
-		status = settings_texts(settings, &fields[NETWORKS], &new_key->networks);
+	status = settings_both(status, settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
+							      &new_key->payload_template));
+	status = settings_both(status,
+			       settings_texts(settings, &fields[NETWORKS], &new_key->networks));
 	new_key->name = fields[NAME].text;
 	new_key->delivery_id_member = fields[DELIVERY_ID_MEMBER].text;
 	new_key->endpoint_type = fields[ENDPOINT_TYPE].text;

@@ -52,13 +52,11 @@ enum status settings_key_edit(struct settings *settings)
 
 	if (status == STATUS_OK)
 		status = settings_body(settings, fields, FIELDS);
-	if (status == STATUS_OK)
-		status = settings_read_expires_at(settings, &fields[EXPIRES_AT], &edit.expires_at);
-	if (status == STATUS_OK)
-		status = settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
-						&edit.payload_template);
-	if (status == STATUS_OK)
-		status = read_networks(settings, &fields[NETWORKS], &edit.networks);
+	status = settings_both(
+		status, settings_read_expires_at(settings, &fields[EXPIRES_AT], &edit.expires_at));
+	status = settings_both(status, settings_read_template(settings, &fields[PAYLOAD_TEMPLATE],
+							      &edit.payload_template));
+	status = settings_both(status, read_networks(settings, &fields[NETWORKS], &edit.networks));
 	if (status != STATUS_OK)
 		return status;
 	edit.name = fields[NAME].text;
@@ -111,11 +109,10 @@ enum status settings_key_rotate(struct settings *settings)
 
 	if (status == STATUS_OK)
 		status = settings_body(settings, fields, FIELDS);
-	if (status == STATUS_OK)
-		status = read_overlap(settings, &fields[OVERLAP], overlap, &rotation.overlap);
-	if (status == STATUS_OK)
-		status = settings_read_expires_at(settings, &fields[EXPIRES_AT],
-						  &rotation.expires_at);
+	status = settings_both(
+		status, read_overlap(settings, &fields[OVERLAP], overlap, &rotation.overlap));
+	status = settings_both(status, settings_read_expires_at(settings, &fields[EXPIRES_AT],
+								&rotation.expires_at));
 	if (status == STATUS_OK)
 		status = settings_make_key(settings, &made, true);
 	if (status == STATUS_OK)

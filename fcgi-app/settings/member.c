@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/timestamp.h"
+#include "http/header.h"
 #include "key/token.h"
 #include "settings/settings_internal.h"
 
@@ -16,9 +17,12 @@ static enum status answer(struct settings *settings, const struct store_list *li
 	struct json_tree tree = {0};
 	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 	struct buf expires = buf_make(64);
+	struct slice type;
 
+	(void)http_header(&settings->http, "AUTH_TYPE", &type); /* there is one: see access.c */
 	timestamp_add(&expires, expires_s * 1000000);
 	json_tree_text(&tree, object, "user", settings->store.actor);
+	json_tree_text(&tree, object, "auth_type", type);
 	json_tree_text(&tree, object, "csrf_token", slice_of(token));
 	json_tree_text(&tree, object, "csrf_expires_at", buf_slice(&expires));
 	buf_free(&expires);

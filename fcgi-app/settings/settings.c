@@ -200,6 +200,7 @@ static void reset(struct settings *settings)
 	buf_reset(&response_body, RESPONSE_BYTES_KEPT);
 	buf_reset(&settings->body, BODY_BYTES_KEPT);
 	arena_reset(&settings->arena);
+	json_tree_free(&settings->errors);
 	settings->response = http_response_make();
 	settings->response.body = response_body;
 	settings->response.headers = headers;
@@ -276,5 +277,6 @@ void settings_close(struct settings *settings)
 	http_response_free(&settings->response);
 	buf_free(&settings->body);
 	arena_free(&settings->arena);
+	json_tree_free(&settings->errors);
 	free(settings);
 }

@@ -25,7 +25,8 @@ struct settings {
 	struct store store;	   /* its actor is the user */
 	struct slice organization; /* an id as text; absent: the user's only one */
 	struct buf body;
-	enum status status; /* of the response, for the log */
+	struct json_tree errors; /* what is wrong in the request, as far as it was read */
+	enum status status;	 /* of the response, for the log */
 	int64_t started_ms, deadline_ms;
 };
 
@@ -42,8 +43,8 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
  * for the user of the page. */
 enum status settings_problem(struct settings *settings, enum status status, const char *detail);
 
-/* The same with a member "errors" that holds one place, such as the name of a parameter, and what
- * is wrong there. */
+/* The same with a member "errors" that holds one more place, such as the name of a parameter, and
+ * what is wrong there: reading may go on, so that all that is wrong is told at once. */
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail);
 
@@ -53,6 +54,12 @@ enum status settings_problem_list(struct settings *settings, enum status status,
 
 /* settings_problem_at() as STATUS_INVALID_REQUEST. */
 enum status settings_invalid(struct settings *settings, const char *place, struct slice detail);
+
+/* The first of two steps that both were taken that did not succeed. */
+static inline enum status settings_both(enum status first, enum status next)
+{
+	return first != STATUS_OK ? first : next;
+}
 
 /* settings_problem() for a call of store/settings.h or store/document.h that did not return
  * STATUS_OK. */

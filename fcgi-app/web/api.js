@@ -218,4 +218,26 @@ export class Api {
 		await this.me(signal);
 		return send();
 	}
+
+	/**
+	 * Sends to the path of a webhook as a sender does: not as the user.
+	 *
+	 * @param {string} path
+	 * @param {Record<string, unknown>} body
+	 * @param {Record<string, string>} headers
+	 * @param {AbortSignal} signal
+	 * @returns {Promise<{ message: string }>}
+	 * @throws {Problem}
+	 */
+	async webhook(path, body, headers, signal) {
+		const { response, text } = await receive(new URL(`..${path}`, document.baseURI), {
+			method: 'POST', credentials: 'omit', body: stringify(body),
+			headers: { ...headers, 'Content-Type': 'application/json' } }, signal);
+		const answer = parsed(text);
+		if (response.ok && answer !== null)
+			return answer;
+		throw new Problem({ title: 'It was refused',
+			detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
+			...answer, status: response.status });
+	}
 }

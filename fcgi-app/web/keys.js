@@ -145,6 +145,10 @@ function choice(label, values, onChange) {
 			Object.entries(values).map(([value, text]) => el('option', { value }, text))));
 }
 
+const STEPS = ['Create a key. Each sender gets its own.',
+	'Send a test event, or paste what is shown for curl, Python, Segment and others.',
+	'Watch it arrive under Staging.'];
+
 class KeyList {
 	/** @type {Key[]} */
 	keys = [];
@@ -247,11 +251,13 @@ class KeyList {
 			columns: columnsOf(key => this.open(() => this.refusals(key))) });
 		add(found.slice(0, this.shown));
 		const rest = found.length - this.shown;
-		this.place.replaceChildren(element, ...rest <= 0 ? []
-			: [el('div', { class: 'more' }, button(`Show ${rest} more`, () => {
-				this.shown = Infinity;
-				this.list();
-			}))]);
+		const more = el('div', { class: 'more' }, button(`Show ${rest} more`, () => {
+			const [made] = add(found.slice(this.shown));
+			this.shown = Infinity;
+			more.remove();
+			made?.querySelector('button')?.focus();
+		}));
+		this.place.replaceChildren(element, ...rest > 0 ? [more] : []);
 	}
 
 	load() {
@@ -261,8 +267,8 @@ class KeyList {
 		}, () => {
 			this.tools.hidden = this.keys.length === 0;
 			if (this.keys.length === 0)
-				return empty('No API keys yet', 'A sender needs a key to post webhooks. Create one'
-					+ ' and paste its curl command into a terminal to try it.',
+				return empty('No API keys yet', 'The first signal is three steps away:',
+					el('ol', { class: 'steps' }, STEPS.map(step => el('li', null, step))),
 				button('Create key', () => this.create(), { class: 'button primary' }));
 			this.list();
 			return [...this.place.children];

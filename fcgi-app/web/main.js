@@ -4,9 +4,9 @@
 
 import { Api, problemOf } from './api.js';
 import { bdi, button, byId, el } from './dom.js';
-import { ROLES } from './roles.js';
 import { address, onChange, read } from './router.js';
 import { failed, loading } from './state.js';
+import { userOf } from './user.js';
 
 /** @import { Problem } from './api.js' */
 /** @import { Me, Organization, Query, View } from './types.js' */
@@ -25,14 +25,35 @@ const api = new Api();
 const main = byId('main');
 let leave = new AbortController();
 
+const LAST = 'sluice-organization';
+
+/** The organization that was shown last in this browser; null where nothing is kept. */
+function lastOrganization() {
+	try {
+		return localStorage.getItem(LAST);
+	} catch {
+		return null;
+	}
+}
+
+/** @param {Organization} organization */
+function remember({ id }) {
+	try {
+		localStorage.setItem(LAST, String(id));
+	} catch {
+		// a browser that keeps nothing: the address still names it
+	}
+}
+
 /**
- * The organization that the address names, else one whose keys the user may manage.
+ * The organization that the address names, else the last one, else one whose keys the user may
+ * manage.
  *
  * @param {Me} me
  * @param {URLSearchParams} parameters
  */
 function organizationOf({ organizations }, parameters) {
-	const wanted = parameters.get('organization');
+	const wanted = parameters.get('organization') ?? lastOrganization();
 	return organizations.find(({ id }) => String(id) === wanted)
 		?? organizations.find(one => one.may_manage_keys) ?? organizations[0];
 }
@@ -77,8 +98,7 @@ function showNavigation(me, organization, current, allowed) {
 		el('a', { href: address(name, fixedParameters(me, organization)),
 			'aria-current': name === current.name ? 'page' : null }, label)));
 	byId('who').replaceChildren(organizationSwitch(me, organization, current),
-		el('span', { class: 'user' }, bdi(me.user),
-			el('span', { class: 'role' }, ROLES[organization.role] ?? organization.role)));
+		userOf(me, organization));
 }
 
 /**
@@ -97,6 +117,8 @@ async function show(me, moved) {
 	const allowed = VIEWS.filter(({ manages }) => !manages || organization.may_manage_keys);
 	const view = allowed.find(({ name }) => name === wanted) ?? allowed[0] ?? STAGING;
 	api.organization = organization.id;
+	if (me.organizations.length > 1)
+		remember(organization);
 	document.title = `${view.label} · Sluice`;
 	showNavigation(me, organization, view, allowed);
 	const root = el('div', { class: 'view', 'data-view': view.name });

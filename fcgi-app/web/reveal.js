@@ -6,6 +6,7 @@ import { bdi, button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
 import { guard } from './once.js';
 import { refusalsOf } from './refusals.js';
+import { testEvent } from './test-event.js';
 import { relative } from './time.js';
 
 /** @import { Api } from './api.js' */
@@ -152,13 +153,15 @@ export function openReveal({ api, shown, title = 'Your new key', note, payload =
 	const end = new AbortController();
 	const seen = 'key' in shown
 		? el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…') : null;
+	const tested = 'key' in shown && shown.endpoint_type === 'signal_staging'
+		? testEvent({ api, created: shown, signal: end.signal }) : null;
 	const refused = el('div', { class: 'history', role: 'status' });
 	const { place, asked } = question(() => dialog.close());
 	const dialog = openDialog({ title, class: 'wide', keep: asked, body: [
 		el('p', { class: 'notice' }, el('strong', null, 'Copy it now. '),
 			'Only a hash is stored, so it cannot be shown again once this dialog is closed.'),
 		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(shown.name))),
-		textsOf(shown, payload), note ? el('div', null, note) : null, seen, refused, place,
+		textsOf(shown, payload), tested, note ? el('div', null, note) : null, seen, refused, place,
 	], foot: button('Done', () => dialog.close(), { class: 'button primary' }), closed() {
 		end.abort();
 		removeEventListener('pagehide', dialog.close);

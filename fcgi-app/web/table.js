@@ -98,13 +98,19 @@ export function pages(place, { load, nothing, signal, ...options }) {
 			return nothing;
 		const { element, add } = table(options);
 		const rest = el('div', { class: 'more' });
-		/** @param {Page<Row>} page */
-		const show = ({ rows, next }) => {
-			add(rows);
+		/**
+		 * @param {Page<Row>} page
+		 * @param {boolean} [asked] by the button, which has the focus and goes
+		 */
+		const show = ({ rows, next }, asked = false) => {
+			const [made] = add(rows);
+			if (asked)
+				made?.querySelector('button')?.focus();
 			return next === null ? [] : [button('Show more', () => more(next))];
 		};
 		/** @param {Id | string} next */
-		const more = next => fillWith(rest, 'more', signal, () => load(next), show);
+		const more = next => fillWith(rest, 'more', signal, () => load(next),
+			page => show(page, true));
 		rest.append(...show(first));
 		return [element, rest];
 	});

@@ -33,6 +33,8 @@ export interface Organization {
 
 export interface Me {
 	user: string;
+	/** How the web server has signed the user in: `Basic`. */
+	auth_type: string;
 	csrf_token: string;
 	csrf_expires_at: Timestamp;
 	/** At least one: without any, the answer is the problem `not_a_member`. */

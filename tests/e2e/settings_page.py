@@ -208,6 +208,8 @@ def chromium():
 def page(page_stack, chromium, filled):
     chromium.look(1280)
     chromium.forget()
+    chromium.command("Storage.clearDataForOrigin", origin=page_stack.base_url,
+                     storageTypes="local_storage")
     found = Page(page_stack, chromium)
     yield found
     assert not found.complaints(found.expected)

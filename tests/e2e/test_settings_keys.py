@@ -73,6 +73,21 @@ def test_the_tool_sees_the_same(stack):
         == get(stack, "olga", "signals?limit=20").json["signals"]
 
 
+def test_all_that_is_wrong_is_named_at_once(stack):
+    body = {"nmae": "x", "secret": "yes", "expires_at": "soon", "payload_template": [],
+            "networks": "everywhere"}
+    problem = assert_problem(post(stack, "olga", "keys", body), 400, "invalid_request")
+    assert [error["place"] for error in problem["errors"]] == [
+        "nmae", "secret", "expires_at", "payload_template", "networks"]
+    key = post(stack, "olga", "keys", {"name": "to be rotated"}).json
+    problem = assert_problem(post(stack, "olga", f"keys/{key['id']}/rotate", {
+        "overlap_seconds": 90 * 86400 + 1, "expires_at": 5, "overlap": 1}), 400, "invalid_request")
+    assert [(error["place"], error["detail"]) for error in problem["errors"]] == [
+        ("overlap", "is not known here"),
+        ("overlap_seconds", "is not from 0 to 7776000, 90 days"),
+        ("expires_at", "is not a string")]
+
+
 def test_a_key_is_found_by_its_hash(stack):
     made = post(stack, "olga", "keys", {"name": "lost and found"}).json
     key_hash = hashlib.sha256(made["key"].encode()).hexdigest()

@@ -267,9 +267,79 @@ def test_several_organizations(page):
         page.wait(".empty", "No signals in this window")
         assert page.script("return document.querySelector('.switcher select').selectedOptions[0]"
                            ".textContent") == "Second Ltd"
+        page.visit("", "adam")
+        assert page.script("return document.querySelector('.switcher select').selectedOptions[0]"
+                           ".textContent") == "Second Ltd", "without an address: the last one"
+        assert page.script("return JSON.stringify(localStorage)").count(":") == 1
+        page.visit("keys", "olga")
+        page.row("Website forms")
     finally:
         page.stack.psql("delete from sluice.member m using sluice.organization o where"
                         " o.id = m.organization_id and o.name = 'Second Ltd'")
+
+
+# ---- the first view ----
+
+WIDTHS = pytest.mark.parametrize("width", [320, 768, 1024, 1280])
+
+
+def assert_accessible(page):
+    text, _ = axe()
+    assert not (text and violations(page, text))
+
+
+@WIDTHS
+def test_what_to_do_while_there_is_nothing(page, width):
+    page.stack.ctl("organization", "create", f"Empty {width}")
+    page.stack.ctl("member", "add", "--organization", f"Empty {width}", "--user", "sven",
+                   "--role", "admin")
+    try:
+        page.look(width, forced=width == 768)
+        page.visit("", "sven")
+        assert [step.text.split(".")[0] for step in page.all(".empty .steps li")] == [
+            "Create a key", "Send a test event, or paste what is shown for curl, Python, Segment"
+            " and others", "Watch it arrive under Staging"]
+        assert page.overflow() <= 0
+        assert_accessible(page)
+        page.click(".empty button", "Create key")
+        page.wait("dialog input[type=text]")
+        page.close_dialog("Cancel")
+    finally:
+        page.stack.psql("delete from sluice.member where user_name = 'sven'")
+
+
+@WIDTHS
+def test_how_to_sign_out_is_told(page, width):
+    page.look(width, forced=width == 1024)
+    page.visit("keys")
+    summary = page.wait(".user summary")
+    summary.send_keys(Keys.ENTER)
+    page.wait_shown(".sign-out", "keeps name and password until all of its windows are closed")
+    assert page.script("""const box = document.querySelector('.sign-out').getBoundingClientRect();
+        return box.left >= 0 && box.right <= innerWidth""")
+    assert page.overflow() <= 0
+    assert_accessible(page)
+    summary.send_keys(Keys.ESCAPE)
+    wait_for(lambda: not page.script("return document.querySelector('.user').open"), "it closes")
+
+
+def test_show_more_keeps_the_focus(page):
+    """At the first row that it has added."""
+    page.stack.ctl("organization", "create", "Many keys")
+    page.stack.ctl("member", "add", "--organization", "Many keys", "--user", "sven",
+                   "--role", "admin")
+    try:
+        for number in range(101):
+            page.stack.new_key(organization="Many keys", name=f"key {number}")
+        for view, rows in (("keys", 101), ("audit", 100)):
+            page.visit(view, "sven")
+            before = len(page.all("tr.opens"))
+            page.wait(".more button", "Show").send_keys(Keys.ENTER)
+            wait_for(lambda rows=rows: len(page.all("tr.opens")) >= rows, "they are shown")
+            assert page.script("""return [...document.querySelectorAll('tr.opens')].findIndex(row =>
+                row.contains(document.activeElement))""") == before, view
+    finally:
+        page.stack.psql("delete from sluice.member where user_name = 'sven'")
 
 
 # ---- what comes from outside is text ----
@@ -469,6 +539,9 @@ def scenes(page, sender):
         text.textContent = text.textContent.replace(/(sk|whs)_\\w+/g, key =>
             key.replace(/_.*/, '_' + 'A1b2C3d4'.repeat(5)))""")
     yield "one-time"
+    page.click("dialog button", "Send a test event")
+    page.wait("dialog .tested .facts")
+    yield "test-event"
     page.wait("dialog").send_keys(Keys.ESCAPE)
     yield "one-time-question"
     page.close_dialog("Done")
@@ -525,6 +598,9 @@ def scenes(page, sender):
     page.visit("staging", "vera")
     page.wait(".chart rect")
     yield "viewer"
+    page.click(".user summary")
+    page.wait_shown(".sign-out", "Signing out")
+    yield "sign-out"
     page.visit("keys", "sven")
     yield "stranger"
 

@@ -177,6 +177,39 @@ def test_snippets_fit(page, width):
     page.close_dialog("Done")
 
 
+# ---- a test event ----
+
+@pytest.mark.parametrize("secret", [False, True], ids=["plain", "secret"])
+def test_a_test_event_in_one_click(page, secret):
+    page.visit("keys")
+    page.create("To be tested", secret=secret)
+    key = shown(page)[0]
+    page.click("dialog button", "Send a test event")
+    page.wait_shown("dialog .tested", "202", "Signal received", "lead@example.com", "Staging")
+    [(message, marked)] = page.stack.psql(
+        "select message_id, payload ->> 'test' from sluice.signal_staging s join sluice.api_key k"
+        " on k.id = s.key_id where k.key_hash = sha256(convert_to(%s, 'UTF8'))", key)
+    assert marked == "true" and message in page.text("dialog .tested")
+    page.wait("dialog .watch", "first request arrived")
+    for width in (320, 768, 1024, 1280):
+        page.browser.look(width, forced=width == 1024)
+        assert fits(page, "dialog") and page.overflow() == 0
+    page.close_dialog("Done")
+
+
+def test_a_test_event_that_is_refused(page):
+    """The answer at once, and the reason in words while the dialog waits."""
+    page.expected.add(403)
+    page.visit("keys")
+    page.name_a_key("From elsewhere")
+    page.wait("dialog input[placeholder^='192.0.2']").send_keys("198.51.100.0/24")
+    page.submit()
+    page.click("dialog button", "Send a test event")
+    page.wait_shown("dialog .tested", "network")
+    page.wait_shown("dialog .history", "403 wrong_network")
+    page.close_dialog("Done")
+
+
 # ---- rotation ----
 
 def test_a_key_is_rotated_in_four_clicks(page):

@@ -16,23 +16,23 @@ static const struct json_member wanted[MEMBERS] = {
 };
 
 static enum status read_members(struct arena *arena, const char *text, struct json_member *members,
-				struct json_member_fault *fault)
+				struct json_member_faults *faults)
 {
 	memcpy(members, wanted, sizeof(wanted));
-	*fault = (struct json_member_fault){NULL, NULL};
-	return json_members_read(arena, slice_of(text), members, MEMBERS, fault);
+	*faults = (struct json_member_faults){.count = 7};
+	return json_members_read(arena, slice_of(text), members, MEMBERS, faults);
 }
 
 START_TEST(members_are_read)
 {
 	struct arena arena = {0};
 	struct json_member members[MEMBERS];
-	struct json_member_fault fault;
+	struct json_member_faults faults;
 
 	ck_assert_int_eq(read_members(&arena,
 				      " {\"payload\": [1.10, {}] ,\"\\u006eame\":\"a\\u0000\\n\","
 				      "\"is_active\":true,\"age\":-9223372036854775808}\n",
-				      members, &fault),
+				      members, &faults),
 			 STATUS_OK);
 	ck_assert_str_eq(members[NAME].text.p, "a\xef\xbf\xbd\n");
 	ck_assert_uint_eq(members[NAME].text.n, 5);
@@ -50,12 +50,12 @@ START_TEST(null_is_not_given_but_as_json)
 {
 	struct arena arena = {0};
 	struct json_member members[MEMBERS];
-	struct json_member_fault fault;
+	struct json_member_faults faults;
 
 	ck_assert_int_eq(read_members(&arena,
 				      "{\"name\":\"\",\"age\":null,\"is_active\":null,"
 				      "\"payload\":null}",
-				      members, &fault),
+				      members, &faults),
 			 STATUS_OK);
 	ck_assert(members[NAME].given);
 	ck_assert_uint_eq(members[NAME].text.n, 0);
@@ -63,7 +63,7 @@ START_TEST(null_is_not_given_but_as_json)
 	ck_assert(!members[ACTIVE].given);
 	ck_assert(members[PAYLOAD].given);
 	ck_assert(slice_equal(members[PAYLOAD].text, SLICE("null")));
-	ck_assert_int_eq(read_members(&arena, "{\"name\":\"a\"}", members, &fault), STATUS_OK);
+	ck_assert_int_eq(read_members(&arena, "{\"name\":\"a\"}", members, &faults), STATUS_OK);
 	ck_assert(!members[PAYLOAD].given);
 	ck_assert_ptr_null(members[PAYLOAD].text.p);
 	arena_free(&arena);
@@ -93,18 +93,18 @@ START_TEST(a_number_is_in_its_range)
 {
 	struct arena arena = {0};
 	struct json_member member = {.name = "n", .type = JSON_MEMBER_INT};
-	struct json_member_fault fault = {NULL, NULL};
+	struct json_member_faults faults;
 	char text[64] = "{\"n\":";
 
 	memcpy(text + 5, numbers[_i].text, strlen(numbers[_i].text));
 	text[5 + strlen(numbers[_i].text)] = '}';
-	enum status status = json_members_read(&arena, slice_of(text), &member, 1, &fault);
+	enum status status = json_members_read(&arena, slice_of(text), &member, 1, &faults);
 	if (numbers[_i].number != 0) {
 		ck_assert_int_eq(status, STATUS_OK);
 		ck_assert(member.number == numbers[_i].number);
 	} else {
 		ck_assert_int_eq(status, STATUS_INVALID_VALUE);
-		ck_assert_str_eq(fault.detail, "is not a whole number of 64 bits");
+		ck_assert_str_eq(faults.list[0].detail, "is not a whole number of 64 bits");
 	}
 	arena_free(&arena);
 }
@@ -112,7 +112,7 @@ END_TEST
 
 static const struct {
 	const char *text, *name, *detail;
-} faults[] = {
+} wrong[] = {
 	{"[]", "", "is not an object"},
 	{"\"{}\"", "", "is not an object"},
 	{"{}", "name", "is missing"},
@@ -131,12 +131,49 @@ START_TEST(what_is_wrong_is_named)
 {
 	struct arena arena = {0};
 	struct json_member members[MEMBERS];
-	struct json_member_fault fault;
+	struct json_member_faults faults;
 
-	ck_assert_int_eq(read_members(&arena, faults[_i].text, members, &fault),
+	ck_assert_int_eq(read_members(&arena, wrong[_i].text, members, &faults),
 			 STATUS_INVALID_VALUE);
-	ck_assert_str_eq(fault.name, faults[_i].name);
-	ck_assert_str_eq(fault.detail, faults[_i].detail);
+	ck_assert_uint_ge(faults.count, 1);
+	ck_assert_str_eq(faults.list[0].name, wrong[_i].name);
+	ck_assert_str_eq(faults.list[0].detail, wrong[_i].detail);
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(all_that_is_wrong_is_named)
+{
+	struct arena arena = {0};
+	struct json_member members[MEMBERS];
+	struct json_member_faults faults;
+
+	ck_assert_int_eq(read_members(&arena,
+				      "{\"a\":1,\"age\":\"x\",\"age\":1,\"is_active\":0,"
+				      "\"payload\":1}",
+				      members, &faults),
+			 STATUS_INVALID_VALUE);
+	static const char *const names[] = {"a", "age", "age", "is_active", "name"};
+	ck_assert_uint_eq(faults.count, LENGTH(names));
+	for (size_t i = 0; i < LENGTH(names); i++)
+		ck_assert_str_eq(faults.list[i].name, names[i]);
+	ck_assert(slice_equal(members[PAYLOAD].text, SLICE("1")));
+	arena_free(&arena);
+}
+END_TEST
+
+START_TEST(faults_are_limited)
+{
+	struct arena arena = {0};
+	struct json_member members[MEMBERS];
+	struct json_member_faults faults;
+	char text[256] = "{\"name\":\"a\"";
+
+	for (size_t i = 0; i < JSON_MEMBER_FAULTS_MAX + 5; i++)
+		(void)strcat(text, ",\"a\":1");
+	(void)strcat(text, "}");
+	ck_assert_int_eq(read_members(&arena, text, members, &faults), STATUS_INVALID_VALUE);
+	ck_assert_uint_eq(faults.count, JSON_MEMBER_FAULTS_MAX);
 	arena_free(&arena);
 }
 END_TEST
@@ -145,9 +182,9 @@ static enum status read_all(void)
 {
 	struct arena arena = {0};
 	struct json_member members[MEMBERS];
-	struct json_member_fault fault;
+	struct json_member_faults faults;
 	enum status status =
-		read_members(&arena, "{\"name\":\"a\\n\",\"payload\":{}}", members, &fault);
+		read_members(&arena, "{\"name\":\"a\\n\",\"payload\":{}}", members, &faults);
 
 	arena_free(&arena);
 	return status;
@@ -167,7 +204,9 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, members_are_read);
 	tcase_add_test(tests, null_is_not_given_but_as_json);
 	tcase_add_loop_test(tests, a_number_is_in_its_range, 0, LENGTH(numbers));
-	tcase_add_loop_test(tests, what_is_wrong_is_named, 0, LENGTH(faults));
+	tcase_add_loop_test(tests, what_is_wrong_is_named, 0, LENGTH(wrong));
+	tcase_add_test(tests, all_that_is_wrong_is_named);
+	tcase_add_test(tests, faults_are_limited);
 	tcase_add_test(tests, members_are_read_without_memory);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -177,6 +177,17 @@ START_TEST(a_user_without_membership_is_told_how_to_get_one)
 }
 END_TEST
 
+START_TEST(problems_of_several_places_are_told_together)
+{
+	(void)settings_invalid(&settings, "name", SLICE("is missing"));
+	ck_assert_int_eq(settings_both(STATUS_OK, settings_invalid(&settings, "secret",
+								   SLICE("is not true or false"))),
+			 STATUS_INVALID_REQUEST);
+	check_says(body(), "\"errors\":[{\"place\":\"name\",\"detail\":\"is missing\"},"
+			   "{\"place\":\"secret\",\"detail\":\"is not true or false\"}]");
+}
+END_TEST
+
 START_TEST(problems_leave_nothing_behind)
 {
 	long before = unit_allocations();
@@ -184,6 +195,7 @@ START_TEST(problems_leave_nothing_behind)
 	(void)settings_invalid(&settings, "name", SLICE("is missing"));
 	(void)settings_problem_store(&settings, STATUS_NOT_A_MEMBER);
 	http_response_free(&settings.response);
+	json_tree_free(&settings.errors);
 	long after = unit_allocations();
 	ck_assert_int_eq(after, before);
 }
@@ -237,6 +249,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, an_unknown_outcome_of_a_get_is_unavailable);
 	tcase_add_loop_test(tcase, a_user_without_membership_is_told_how_to_get_one, 0,
 			    LENGTH(memberships));
+	tcase_add_test(tcase, problems_of_several_places_are_told_together);
 	tcase_add_test(tcase, problems_leave_nothing_behind);
 	tcase_add_loop_test(tcase, a_refused_parameter_is_named, 0, LENGTH(refusals));
 	suite_add_tcase(suite, tcase);
