@@ -20,7 +20,6 @@ class Server:
         self.data = pathlib.Path(stack.psql("show data_directory")[0][0])
         version = int(stack.psql("show server_version_num")[0][0]) // 10000
         self.pg_ctl = f"/usr/lib/postgresql/{version}/bin/pg_ctl"
-        self.postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
 
     def control(self, *arguments, environment=None):
         owner = os.stat(self.data).st_uid
@@ -50,29 +49,35 @@ class Server:
         with contextlib.suppress(subprocess.CalledProcessError):  # it is away already
             self.stop("immediate")
 
-    def processes(self):
-        """The server's process and all its children."""
-        found = [self.postmaster]
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                with contextlib.suppress(OSError):
-                    stat = pathlib.Path("/proc", entry, "stat").read_text()
-                    if int(stat.rpartition(")")[2].split()[1]) == self.postmaster:
-                        found.append(int(entry))
-        return found
-
-    @contextlib.contextmanager
     def frozen(self):
-        """All of it stands still, as with a virtual machine that is being moved."""
-        processes = self.processes()
-        self.signal(processes, signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.signal(processes, signal.SIGCONT)
+        return frozen(self.data)
 
-    @staticmethod
-    def signal(pids, number):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, number)
+
+def processes_of(data):
+    """The process of the server with this directory, and all its children."""
+    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+    found = [postmaster]
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError):
+                stat = pathlib.Path("/proc", entry, "stat").read_text()
+                if int(stat.rpartition(")")[2].split()[1]) == postmaster:
+                    found.append(int(entry))
+    return found
+
+
+@contextlib.contextmanager
+def frozen(data):
+    """All of it stands still, as with a virtual machine that is being moved."""
+    processes = processes_of(data)
+    signal_all(processes, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        signal_all(processes, signal.SIGCONT)
+
+
+def signal_all(pids, number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)

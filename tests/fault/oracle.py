@@ -39,6 +39,9 @@ class Oracle:
         return self
 
     def __exit__(self, *unused):
+        self.stop()
+
+    def stop(self):
         self.stopping.set()
         for thread in self.threads:
             thread.join()
@@ -100,10 +103,20 @@ class Oracle:
         return sum(1 for each in list(self.attempts)
                    if each.start >= since and each.answer and each.answer.status == status)
 
-    def refused_in(self, since, until, share=95):
-        """How long the answers took of what was sent in that time: this percentile of them."""
-        return percentile([each.seconds for each in list(self.attempts)
-                           if since <= each.start < until], share)
+    def assert_shed(self, first, healed):
+        """Requests were refused at once when the first had waited for the database in vain, but for
+        those that probe it, and accepted when it answered again: sooner than that first one was
+        given up. Returns it in words."""
+        waited = max(each.seconds for each in self.attempts if each.start < first)
+        refused = percentile([each.seconds for each in self.attempts
+                              if first + waited / 2 <= each.start < healed], 75)
+        again = min(each.start + each.seconds for each in self.attempts if each.answer
+                    and each.answer.status == 202 and each.start + each.seconds > healed) - healed
+        told = (f"given up after {waited:.2f} s, refused in {refused * 1000:.0f} ms,"
+                f" accepted again after {again:.2f} s")
+        assert refused < waited / 4, told
+        assert again < waited, told
+        return told
 
     def check(self, unanswered=0):
         """Nothing lost, doubled, mixed up, late, its sender's fault or stored against our word."""

@@ -12,7 +12,7 @@ from oracle import Oracle
 from web_server import WebServer
 
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache nginx").split()
-WORKERS, ROUNDS, SENDERS = 3, 3, 64
+WORKERS, ROUNDS, SENDERS = 3, 2, 64
 LIMIT_S = 10  # a request's time, as shipped
 
 
