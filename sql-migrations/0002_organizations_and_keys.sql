@@ -277,8 +277,8 @@ COMMENT ON COLUMN sluice.audit_log.session_role IS
 COMMENT ON COLUMN sluice.audit_log.action IS
     'organization_create, organization_rename, organization_limit, member_add, member_role, '
     'member_remove, key_create, key_edit, key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, '
-    'secret_retire, secret_remove, rejected_replay, retention_set, notifications_set or '
-    'person_delete';
+    'secret_retire, secret_remove, rejected_replay, rejected_discard, retention_set, '
+    'notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
     'organization, member, api_key, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS

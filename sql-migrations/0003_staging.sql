@@ -241,10 +241,15 @@ CREATE TABLE sluice.rejected_payload (
     replayed_at timestamptz,
     replayed_by text,
     replayed_ids bigint[],
+    discarded_at timestamptz,
+    discarded_by text,
     PRIMARY KEY (id, organization_id, received_at),
     CONSTRAINT rejected_payload_replayed_check CHECK (
         (replayed_at IS NULL) = (replayed_by IS NULL)
-        AND (replayed_at IS NULL) = (replayed_ids IS NULL))
+        AND (replayed_at IS NULL) = (replayed_ids IS NULL)),
+    CONSTRAINT rejected_payload_discarded_check CHECK (
+        (discarded_at IS NULL) = (discarded_by IS NULL)
+        AND (discarded_at IS NULL OR replayed_at IS NULL))
 ) PARTITION BY RANGE (received_at);
 COMMENT ON TABLE sluice.rejected_payload IS
     'What arrived with a valid key but could not be stored as a signal: bad items of batches, '
@@ -285,12 +290,18 @@ COMMENT ON COLUMN sluice.rejected_payload.replayed_at IS 'when it was last repla
 COMMENT ON COLUMN sluice.rejected_payload.replayed_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_ids IS
     'ids of all rows made from it, in signal, signal_cold_storage or product_org_update';
+COMMENT ON COLUMN sluice.rejected_payload.discarded_at IS
+    'when somebody decided that it is not needed; null: it is, or it was replayed. Its bytes stay '
+    'until the retention is over';
+COMMENT ON COLUMN sluice.rejected_payload.discarded_by IS 'the actor, as in audit_log';
 COMMENT ON CONSTRAINT rejected_payload_position_check ON sluice.rejected_payload IS
     'items are counted from 0';
 COMMENT ON CONSTRAINT rejected_payload_kind_check ON sluice.rejected_payload IS
     'the ways a body is read';
 COMMENT ON CONSTRAINT rejected_payload_replayed_check ON sluice.rejected_payload IS
     'all three are set, or none';
+COMMENT ON CONSTRAINT rejected_payload_discarded_check ON sluice.rejected_payload IS
+    'both are set, or none, and not of what was replayed';
 COMMENT ON INDEX sluice.rejected_payload_pkey IS 'like signal_pkey';
 
 CREATE TABLE sluice.signal_default PARTITION OF sluice.signal DEFAULT;

@@ -30,6 +30,7 @@ _sluicectl() {
     --window) word='24h 7d 30d' ;;
     --expired) word='drop detach' ;;
     --format) word='ndjson csv' ;;
+    --state) word='open replayed discarded' ;;
     --status)
         word='pending processing completed failed skipped permanently_failed cold_storage'
         [[ ${words[0]-} != key ]] || word='active expired deactivated'

@@ -3,6 +3,7 @@
  */
 #include "ctl/ctl_internal.h"
 #include "store/export.h"
+#include "store/rejected.h"
 #include "store/search.h"
 
 const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
@@ -68,6 +69,9 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "only what was received (of the audit log: done) since then: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h ago (units w, d, h, m, s)"},
 	[CTL_KEY] = {"--key", "ID", "only what came with the key with this id"},
 	[CTL_CODE] = {"--code", "CODE", "only what was rejected for this reason: malformed_json"},
+	[CTL_STATE] = {"--state", "STATE",
+		       "only what is in this state: open, replayed or discarded",
+		       .choices = store_rejected_states},
 	[CTL_WINDOW] = {"--window", "SPAN", "24h (the default), 7d or 30d",
 			.choices = "24h 7d 30d "},
 	[CTL_EMAIL] = {"--email", "EMAIL", "only signals of this email"},
@@ -102,7 +106,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		 "only older entries: the \"next\" that --json prints; an id, of product-org updates and the audit log"},
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes unchanged, and nothing else"},
 	[CTL_FILE] = {"--file", "FILE", "replay the bytes of this file instead of the kept ones"},
-	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed"},
+	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed or discarded"},
 	[CTL_KEEP] = {"--keep", "SPAN", "how long rows are kept: 90d, or forever"},
 	[CTL_EXPIRED] = {"--expired", "ACTION",
 			 "what becomes of a day that is over: drop it, or detach it and leave it",
@@ -440,7 +444,7 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "rejected",
 	 .verb = "list",
 	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) |
-		     CTL_BIT(CTL_CODE) | CTL_BIT(CTL_LIMIT),
+		     CTL_BIT(CTL_CODE) | CTL_BIT(CTL_STATE) | CTL_BIT(CTL_LIMIT),
 	 .database = true,
 	 .run = ctl_rejected_list,
 	 .help = "Lists what arrived with a valid key but could not be stored as a signal: bad items of batches and unreadable bodies, oldest first."},
@@ -462,7 +466,15 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
 		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
 		 "If anything is still bad, reports it and stores nothing. "
-		 "Without an ID: replays all that --key, --code, --since and --organization choose and that were not replayed yet, each by itself, the oldest first."},
+		 "Without an ID: replays all that --key, --code, --since and --organization choose and that are still open, each by itself, the oldest first."},
+	{.noun = "rejected",
+	 .verb = "discard",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_rejected_discard,
+	 .help = "Marks a rejected payload as not needed, so that it is no longer open. "
+		 "Its bytes stay until the retention is over; \"rejected replay ID --again\" still stores them."},
 	{.noun = "person",
 	 .verb = "show",
 	 .argument = "IDENTITY",

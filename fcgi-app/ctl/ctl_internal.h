@@ -23,7 +23,7 @@
  *   ctl/export.c        --format, and asking for documents
  *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
- *   ctl/rejected.c      rejected list, rejected show
+ *   ctl/rejected.c      rejected list, rejected show, rejected discard
  *   ctl/replay.c        rejected replay
  *   ctl/person.c        person …
  *   ctl/retention.c     retention …
@@ -88,6 +88,7 @@ enum ctl_option {
 	CTL_SINCE,
 	CTL_KEY,
 	CTL_CODE,
+	CTL_STATE,
 	CTL_WINDOW,
 	CTL_EMAIL,
 	CTL_USER_ID,
@@ -376,6 +377,7 @@ enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
+enum ctl_exit ctl_rejected_discard(struct ctl *ctl);
 enum ctl_exit ctl_person_show(struct ctl *ctl);
 enum ctl_exit ctl_person_delete(struct ctl *ctl);
 enum ctl_exit ctl_retention_list(struct ctl *ctl);

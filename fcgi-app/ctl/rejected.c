@@ -1,9 +1,12 @@
 /*
- * ctl/rejected.c - sluicectl rejected list, rejected show. See ctl/ctl_internal.h.
+ * ctl/rejected.c - sluicectl rejected list, rejected show, rejected discard. See
+ * ctl/ctl_internal.h.
  *
  * The bytes come from senders and may be anything: they are escaped unless --raw asks for them.
  */
 #include "ctl/ctl_internal.h"
+
+#include <inttypes.h>
 
 #include "http/problem.h"
 #include "store/rejected.h"
@@ -54,7 +57,8 @@ enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *fil
 
 	*filter = (struct store_rejected_filter){.organization = ctl_value(ctl, CTL_ORGANIZATION),
 						 .key_id = ctl_value(ctl, CTL_KEY),
-						 .code = ctl_value(ctl, CTL_CODE)};
+						 .code = ctl_value(ctl, CTL_CODE),
+						 .state = ctl_value(ctl, CTL_STATE)};
 	if (ctl_has(ctl, CTL_KEY) && !slice_to_int(filter->key_id, &id))
 		return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
 				"\"%s\" is not the id of a key", ctl->values[CTL_KEY]);
@@ -128,5 +132,27 @@ enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 	if (!ctl_has(ctl, CTL_RAW))
 		return add_text(ctl, &rejected, bytes);
 	buf_add_slice(&ctl->out, bytes);
+	return CTL_FINE;
+}
+
+/* ---- discard ---- */
+
+enum ctl_exit ctl_rejected_discard(struct ctl *ctl)
+{
+	int64_t id;
+	enum ctl_exit usage = ctl_read_id(ctl, "rejected payload", &id);
+
+	if (usage != CTL_FINE)
+		return usage;
+	enum status status = store_rejected_discard(&ctl->store, id);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	if (ctl_has(ctl, CTL_JSON)) {
+		struct json_tree tree = {0};
+		struct json_object *root = json_tree_object(&tree, NULL, NULL);
+		json_tree_int(&tree, root, "id", id);
+		return ctl_add_tree(ctl, &tree);
+	}
+	buf_add_format(&ctl->out, "rejected payload %" PRId64 " is discarded\n", id);
 	return CTL_FINE;
 }

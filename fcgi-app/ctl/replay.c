@@ -192,7 +192,7 @@ static enum ctl_exit replay_many(struct ctl *ctl, const struct config *config)
 	if (result != CTL_FINE)
 		return result;
 	if (!ctl_has(ctl, CTL_AGAIN))
-		filter.replayed = SLICE("false");
+		filter.state = SLICE("open");
 	enum status status = store_rejected_list(&ctl->store, &filter, &list);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);

@@ -27,7 +27,12 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_rejected, replayed_by),
 	STORE_JSON_COLUMN(struct store_rejected, replayed_ids, .member = "replayed_ids",
 			  .sql = "to_json(replayed_ids)"),
+	STORE_TIME(struct store_rejected, discarded_at),
+	STORE_SAME(struct store_rejected, discarded_by),
+	STORE_SAME(struct store_rejected, state, .heading = "STATE"),
 };
+
+const char store_rejected_states[] = "open replayed discarded ";
 
 const struct store_entity store_rejected_entity = STORE_ENTITY(struct store_rejected, columns);
 
@@ -39,11 +44,11 @@ enum status store_rejected_list(const struct store *store,
 		.name = "store_rejected_list",
 		.entity = &store_rejected_entity,
 		.from = "sluice.rejected_list($1::text, $2::timestamptz, $3::bigint, $4::text,"
-			" $5::boolean)" STORE_LIMIT("$6"),
+			" $5::text)" STORE_LIMIT("$6"),
 		.param_count = 6,
 	};
-	const pg_param params[] = {filter->organization, filter->since,	   filter->key_id,
-				   filter->code,	 filter->replayed, filter->limit};
+	const pg_param params[] = {filter->organization, filter->since, filter->key_id,
+				   filter->code,	 filter->state, filter->limit};
 
 	return store_query_list(store, &query, params, rejected);
 }
@@ -107,4 +112,14 @@ enum status store_rejected_replay(const struct store *store, int64_t id, bool ag
 		status = store_ask_text(store, &statement, params, ids);
 	commit_statement_close(encoder);
 	return status;
+}
+
+enum status store_rejected_discard(const struct store *store, int64_t id)
+{
+	static const struct pg_statement statement = STORE_CALL(
+		"store_rejected_discard", "sluice.rejected_discard($1::text, $2::bigint)", 2);
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, slice_of_int(id, text)};
+
+	return store_run(store, &statement, params, NULL);
 }

@@ -1,5 +1,6 @@
 /*
- * store/rejected.h - rejected payloads: what is kept of them, and replaying it, for the tool.
+ * store/rejected.h - rejected payloads: what is kept of them, replaying and discarding it, for the
+ * tool.
  *
  * Bytes become signals in the intake; here they only become rows.
  */
@@ -26,9 +27,14 @@ struct store_rejected {
 	struct slice envelope;	    /* JSON beside the item in its batch, or absent */
 	struct slice replayed_at, replayed_by;
 	struct slice replayed_ids; /* an array, or absent */
+	struct slice discarded_at, discarded_by;
+	struct slice state; /* one of store_rejected_states */
 };
 
 extern const struct store_entity store_rejected_entity;
+
+/* What can have become of a rejected payload; for slice_is_one_of. */
+extern const char store_rejected_states[];
 
 /* Which ones; what is absent does not matter. */
 struct store_rejected_filter {
@@ -37,7 +43,7 @@ struct store_rejected_filter {
 	struct slice since;  /* when it was received at the earliest */
 	struct slice key_id; /* digits */
 	struct slice code;
-	struct slice replayed; /* "true" or "false" */
+	struct slice state; /* one of store_rejected_states */
 };
 
 /* The oldest first. */
@@ -54,10 +60,14 @@ enum status store_rejected_bytes(const struct store *store, int64_t id,
 
 /*
  * Stores the items that were made of a rejected payload and marks it, in one transaction. *ids is a
- * JSON array of the new ids. STATUS_CONSTRAINT when it was replayed before, unless again is set.
+ * JSON array of the new ids. STATUS_CONSTRAINT when it was replayed or discarded before, unless
+ * again is set.
  */
 enum status store_rejected_replay(const struct store *store, int64_t id, bool again,
 				  const struct commit_request *commit,
 				  struct slice *ids) MUST_CHECK;
+
+/* Marks it as not needed. STATUS_CONSTRAINT when it was replayed or discarded before. */
+enum status store_rejected_discard(const struct store *store, int64_t id) MUST_CHECK;
 
 #endif

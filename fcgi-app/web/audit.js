@@ -30,6 +30,7 @@ export const ACTIONS = {
 	key_deactivate: 'Key deactivated',
 	key_networks: 'Networks of a key changed',
 	rejected_replay: 'Reject replayed',
+	rejected_discard: 'Reject discarded',
 };
 /** @type {Record<string, string>} */
 const KINDS = { api_key: 'key', rejected_payload: 'reject' };

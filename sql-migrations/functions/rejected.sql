@@ -1,4 +1,4 @@
--- Listing and replaying rejected payloads.
+-- Listing, replaying and discarding rejected payloads.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -37,7 +37,7 @@ COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
     'The stored bytes of a rejected payload. Raises P0002 if there is none.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz,
-    key_id bigint DEFAULT NULL, code text DEFAULT NULL, replayed boolean DEFAULT NULL)
+    key_id bigint DEFAULT NULL, code text DEFAULT NULL, state text DEFAULT NULL)
 RETURNS SETOF sluice.rejected_overview
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -50,13 +50,14 @@ BEGIN
         AND v.received_at >= coalesce(since, '-infinity')
         AND (rejected_list.key_id IS NULL OR v.key_id = rejected_list.key_id)
         AND (rejected_list.code IS NULL OR v.code = rejected_list.code)
-        AND (replayed IS NULL OR (v.replayed_at IS NOT NULL) = replayed)
+        AND (rejected_list.state IS NULL OR v.state = rejected_list.state)
     ORDER BY v.received_at, v.id;
 END
 $$;
-COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz, bigint, text, boolean) IS
+COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz, bigint, text, text) IS
     'The rejected payloads of an organization (null: of all) received since a time (null: ever), '
-    'as in rejected_overview, oldest first. Raises P0002 for an unknown organization.';
+    'as in rejected_overview, oldest first; of one key, code or state where these are not null. '
+    'Raises P0002 for an unknown organization.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[],
@@ -71,7 +72,8 @@ BEGIN
     IF coalesce(cardinality(signals), 0) + coalesce(cardinality(product_orgs), 0) = 0 THEN
         RAISE EXCEPTION 'there is no signal to store' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT r.organization_id, r.received_at, r.key_id, r.request_id, r.replayed_at, r.replayed_by
+    SELECT r.organization_id, r.received_at, r.key_id, r.request_id, r.replayed_at, r.replayed_by,
+        r.discarded_at, r.discarded_by
     INTO entry
     FROM sluice.rejected_payload AS r
     WHERE r.id = rejected_replay.id
@@ -82,6 +84,9 @@ BEGIN
     ELSIF entry.replayed_at IS NOT NULL AND again IS NOT TRUE THEN
         RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
             entry.replayed_by USING ERRCODE = 'raise_exception';
+    ELSIF entry.discarded_at IS NOT NULL AND again IS NOT TRUE THEN
+        RAISE EXCEPTION 'rejected payload % was discarded, by %', rejected_replay.id,
+            entry.discarded_by USING ERRCODE = 'raise_exception';
     END IF;
     -- Without a timestamp, they happened when they were received, not when they are replayed.
     FOR i IN 1 .. coalesce(cardinality(signals), 0) LOOP
@@ -101,7 +106,7 @@ BEGIN
         sluice.with_own_ids(product_orgs, ARRAY[k.delivery_id_member]), envelopes, false) AS s
     WHERE k.id = entry.key_id;
     UPDATE sluice.rejected_payload AS r
-    SET replayed_at = at_, replayed_by = actor,
+    SET replayed_at = at_, replayed_by = actor, discarded_at = NULL, discarded_by = NULL,
         replayed_ids = coalesce(r.replayed_ids, '{}') || stored.ids
     WHERE r.organization_id = entry.organization_id AND r.id = rejected_replay.id
         AND r.received_at = entry.received_at;
@@ -117,12 +122,46 @@ COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_
     'Stores the items that were read from a rejected payload, with its organization, key and '
     'request id, even if the key is no longer valid; marks the payload as replayed and returns the '
     'ids. A repeat returns the id of the first delivery. again: replay it even if it was replayed '
-    'before. Items and envelopes are as for intake; a null occurred_at means the original time of '
-    'receipt. Raises P0002 if there is no such payload, P0001 if it was replayed before, 22023 '
+    'or discarded before. Items and envelopes are as for intake; a null occurred_at means the original time of '
+    'receipt. Raises P0002 if there is no such payload, P0001 if it was replayed or discarded before, 22023 '
     'without items.';
 
+CREATE OR REPLACE FUNCTION sluice.rejected_discard(actor text, id bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry record;
+BEGIN
+    PERFORM sluice.check_name('actor', actor);
+    SELECT r.organization_id, r.received_at, r.code, r.replayed_by, r.discarded_by INTO entry
+    FROM sluice.rejected_payload AS r
+    WHERE r.id = rejected_discard.id
+    FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_discard.id
+            USING ERRCODE = 'no_data_found';
+    ELSIF entry.replayed_by IS NOT NULL THEN
+        RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_discard.id,
+            entry.replayed_by USING ERRCODE = 'raise_exception';
+    ELSIF entry.discarded_by IS NOT NULL THEN
+        RAISE EXCEPTION 'rejected payload % was discarded already, by %', rejected_discard.id,
+            entry.discarded_by USING ERRCODE = 'raise_exception';
+    END IF;
+    UPDATE sluice.rejected_payload AS r
+    SET discarded_at = clock_timestamp(), discarded_by = actor
+    WHERE r.organization_id = entry.organization_id AND r.id = rejected_discard.id
+        AND r.received_at = entry.received_at;
+    PERFORM sluice.audit(actor, entry.organization_id, 'rejected_discard', 'rejected_payload',
+        rejected_discard.id::text, jsonb_build_object('code', entry.code));
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_discard(text, bigint) IS
+    'Marks a rejected payload as not needed: it is no longer open, and is not replayed unless asked '
+    'to again. Its bytes stay until the retention is over. Raises P0002 if there is none, P0001 if '
+    'it was replayed or discarded before.';
+
 GRANT EXECUTE ON FUNCTION
-    sluice.rejected_list(text, timestamptz, bigint, text, boolean),
+    sluice.rejected_discard(text, bigint),
+    sluice.rejected_list(text, timestamptz, bigint, text, text),
     sluice.rejected_show(bigint),
     sluice.rejected_bytes(bigint),
     sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],

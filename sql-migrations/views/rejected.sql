@@ -21,7 +21,12 @@ SELECT
     r.envelope,
     r.replayed_at,
     r.replayed_by,
-    r.replayed_ids
+    r.replayed_ids,
+    r.discarded_at,
+    r.discarded_by,
+    CASE WHEN r.replayed_at IS NOT NULL THEN 'replayed'
+        WHEN r.discarded_at IS NOT NULL THEN 'discarded'
+        ELSE 'open' END AS state
 FROM sluice.rejected_payload AS r
 JOIN sluice.organization AS o ON o.id = r.organization_id
 JOIN sluice.api_key AS k ON k.id = r.key_id;
@@ -50,6 +55,10 @@ COMMENT ON COLUMN sluice.rejected_overview.envelope IS
 COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_by IS 'who replayed it';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the rows made from it';
+COMMENT ON COLUMN sluice.rejected_overview.discarded_at IS 'when it was discarded; null: it was not';
+COMMENT ON COLUMN sluice.rejected_overview.discarded_by IS 'who discarded it';
+COMMENT ON COLUMN sluice.rejected_overview.state IS
+    'open: neither replayed nor discarded; replayed; discarded';
 
 CREATE OR REPLACE VIEW sluice.rejects_by_reason WITH (security_invoker = true) AS
 SELECT
@@ -59,7 +68,7 @@ SELECT
     r.code,
     r.kind,
     count(*) AS entries,
-    count(*) FILTER (WHERE r.replayed_at IS NULL) AS not_replayed,
+    count(*) FILTER (WHERE r.replayed_at IS NULL AND r.discarded_at IS NULL) AS open,
     sum(octet_length(r.payload))::bigint AS kept_bytes,
     min(r.received_at) AS first_at,
     max(r.received_at) AS last_at,
@@ -76,7 +85,8 @@ COMMENT ON COLUMN sluice.rejects_by_reason.key_name IS 'the key''s name';
 COMMENT ON COLUMN sluice.rejects_by_reason.code IS 'the problem code';
 COMMENT ON COLUMN sluice.rejects_by_reason.kind IS 'item, or a whole body: single, batch, lines';
 COMMENT ON COLUMN sluice.rejects_by_reason.entries IS 'number of payloads';
-COMMENT ON COLUMN sluice.rejects_by_reason.not_replayed IS 'number of those that were not replayed';
+COMMENT ON COLUMN sluice.rejects_by_reason.open IS
+    'number of those that were neither replayed nor discarded';
 COMMENT ON COLUMN sluice.rejects_by_reason.kept_bytes IS 'number of bytes kept';
 COMMENT ON COLUMN sluice.rejects_by_reason.first_at IS 'when the first was received';
 COMMENT ON COLUMN sluice.rejects_by_reason.last_at IS 'when the last was received';

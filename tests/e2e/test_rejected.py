@@ -434,6 +434,9 @@ def test_list_and_show(stack, key):
         " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
         " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
         " unsupported_coding, unsupported_media_type, missing_product_org_id\n")),
+    (["list", "--state", "new"], 2, '"new" is not a state: use one of open replayed discarded\n'),
+    (["discard"], 2, "ID"),
+    (["discard", "999999999"], 1, "rejected payload 999999999 does not exist"),
     (["list", "--code", "unauthenticated"], 2, 'the code "unauthenticated": use one of'),
     (["replay", "--organization", "nobody"], 1, 'organization "nobody" does not exist'),
 ])
@@ -610,6 +613,53 @@ def test_replay_of_many(stack, key, bitter):
     chosen = ["rejected", "list", "--key", other["id"]]
     assert stack.ctl_json(*chosen, "--code", "malformed_json")["rejects"] == []
     assert len(stack.ctl_json(*chosen)["rejects"]) == 1
+
+
+def test_what_is_discarded_is_no_longer_open(stack, key):
+    """Marked, not deleted: it can still be stored when that is asked for."""
+    send(stack, path_of(key), b'[{"email":"a@b.c"},7,{"v":NaN}]')
+    first, second = ids_of(stack, key)
+
+    def states():
+        return [(row["id"], row["state"])
+                for row in stack.ctl_json("rejected", "list", "--key", key["id"])]
+
+    assert stack.ctl("rejected", "discard", first) == f"rejected payload {first} is discarded\n"
+    assert states() == [(first, "discarded"), (second, "open")]
+    for state, identity in ("discarded", first), ("open", second):
+        listed = stack.ctl_json("rejected", "list", "--key", key["id"], "--state", state)
+        assert [row["id"] for row in listed] == [identity]
+    shown = stack.ctl_json("rejected", "show", first)
+    assert shown["discarded_at"] and shown["discarded_by"].startswith("sluicectl:")
+    assert shown["payload"] == "7"
+    done = stack.ctl_run("rejected", "discard", first)
+    assert done.returncode == 1 and "was discarded already, by sluicectl:" in done.stderr
+    # Of many, only what is open is tried.
+    done = stack.ctl_run("rejected", "replay", "--key", key["id"])
+    assert done.returncode == 1 and "1 of 1 rejected payloads were not replayed" in done.stderr
+    assert stack.ctl_json("rejected", "discard", second) == {"id": second}
+    assert stack.ctl("rejected", "replay", "--key", key["id"]) == "there is nothing to replay\n"
+    assert stack.psql("select action, object_id from sluice.audit_log where object_kind ="
+                      " 'rejected_payload' and object_id in (%s, %s) order by id", str(first),
+                      str(second)) == [("rejected_discard", str(first)),
+                                       ("rejected_discard", str(second))]
+
+
+def test_what_was_discarded_can_be_replayed(stack, key, tmp_path):
+    send(stack, path_of(key), b"{")
+    identity, = ids_of(stack, key)
+    file = tmp_path / "repaired"
+    file.write_bytes(b'{"email":"a@b.c"}')
+    stack.ctl("rejected", "discard", identity)
+    done = stack.ctl_run("rejected", "replay", identity, "--file", file)
+    assert done.returncode == 1 and "was discarded, by sluicectl:" in done.stderr
+    made = stack.ctl_json("rejected", "replay", identity, "--file", file, "--again")["ids"]
+    assert made == stack.ids(key)
+    shown = stack.ctl_json("rejected", "show", identity)
+    assert (shown["state"], shown["discarded_at"], shown["replayed_ids"]) == (
+        "replayed", None, made)
+    done = stack.ctl_run("rejected", "discard", identity)
+    assert done.returncode == 1 and "was replayed already, by sluicectl:" in done.stderr
 
 
 def test_two_replays_at_once_store_once(stack, key, tmp_path):

@@ -1,6 +1,6 @@
--- rejected_payload: what intake keeps there, who sees it, and replaying.
+-- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(47);
+SELECT plan(59);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -101,12 +101,12 @@ FROM (VALUES
     ('NULL, now()', $$('Rejects', 0::bigint), ('Rejects', NULL)$$),
     ('''Rejects'', now() - ''2 days''::interval', $$('Rejects', 0::bigint), ('Rejects', NULL)$$),
     ('NULL, NULL, (SELECT id FROM sluice.api_key WHERE name = ''neighbour'')', $$('Neighbour', 1::bigint)$$),
-    ('NULL, NULL, NULL, NULL, false', $$('Neighbour', 1::bigint), ('Rejects', 0), ('Rejects', NULL)$$))
+    ('NULL, NULL, NULL, NULL, ''open''', $$('Neighbour', 1::bigint), ('Rejects', 0), ('Rejects', NULL)$$))
     AS v (arguments, expected);
 SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, now() + '1 us'::interval) $$, 'none later');
 SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, NULL, code => 'other') $$,
     'none of another code');
-SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, NULL, replayed => true) $$, 'none replayed');
+SELECT is_empty($$ SELECT * FROM sluice.rejected_list(NULL, NULL, state => 'replayed') $$, 'none replayed');
 SELECT throws_ok($$ SELECT * FROM sluice.rejected_list('Nobody', NULL) $$, 'P0002',
     'organization "Nobody" does not exist');
 CREATE TEMPORARY TABLE it AS SELECT r.* FROM sluice.rejected_payload AS r WHERE r.position = 0;
@@ -162,6 +162,34 @@ SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
     'each replay is in the audit log');
 SELECT throws_ok($$ UPDATE sluice.rejected_payload SET replayed_at = now(), replayed_by = NULL $$,
     '23514', NULL, 'when, by whom and as what belong together');
+
+
+-- ---- discarding ----
+CREATE TEMPORARY TABLE other AS SELECT r.id, r.organization_id FROM sluice.rejected_payload AS r
+WHERE r.position = 1;
+SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', -1) $$, 'P0002',
+    'rejected payload -1 does not exist');
+SELECT throws_ok($$ SELECT sluice.rejected_discard('', id) FROM other $$, '22023', 'actor is missing');
+SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM it $$, 'P0001', format(
+    'rejected payload %s was replayed already, by other', id)) FROM it;
+SELECT lives_ok($$ SELECT sluice.rejected_discard('dba', id) FROM other $$, 'one that is open');
+SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM other $$, 'P0001', format(
+    'rejected payload %s was discarded already, by dba', id)) FROM other;
+SELECT results_eq($$ SELECT id, state, discarded_by, discarded_at >= now(), kept_bytes
+    FROM sluice.rejected_list(NULL, NULL, state => 'discarded') $$,
+    $$ SELECT id, 'discarded', 'dba', true, 1::bigint FROM other $$, 'it is marked, and its bytes stay');
+SELECT results_eq('SELECT "position" FROM sluice.rejected_list(NULL, NULL, state => ''open'')',
+    'VALUES (NULL::bigint)', 'neither it nor the replayed one is open');
+SELECT is(sum(open), 1::numeric, 'nor counted as such') FROM sluice.rejects_by_reason;
+SELECT throws_ok('SELECT pg_temp.replay(id) FROM other', 'P0001', format(
+    'rejected payload %s was discarded, by dba', id)) FROM other;
+SELECT is(cardinality(pg_temp.replay(id, true, 1)), 1, 'it is replayed when asked for') FROM other;
+SELECT is(v.state, 'replayed', 'and then no longer discarded')
+FROM sluice.rejected_overview AS v, other WHERE v.id = other.id;
+SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
+    FROM sluice.audit_log AS a WHERE a.action = 'rejected_discard' $$,
+    $$ SELECT 'dba', id::text, organization_id, '{"code": "not_an_object"}'::jsonb FROM other $$,
+    'it is in the audit log once');
 
 SELECT * FROM finish();
 ROLLBACK;
