@@ -133,6 +133,7 @@ CALLS = {
         for part in pair],
     "rejected list": lambda world, path: organization(world),
     "rejected show": lambda world, path: [str(world.reject)],
+    "rejected discard": lambda world, path: [str(world.reject)],
     "rejected replay": lambda world, path: [str(world.reject), "--file", repaired(path), "--again"],
     "person show": lambda world, path: ["jane@example.com", *organization(world)],
     "person delete": lambda world, path: ["nobody@example.com", *organization(world)],
