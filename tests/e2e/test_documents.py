@@ -279,3 +279,17 @@ def test_problems_of_the_contract():
     text = (ROOT / "fcgi-app" / "CONTRACT.md").read_text()
     table = text.split("| code | status | title |\n|---|---|---|\n")[1].split("\n\n")[0]
     assert re.findall(r"^\| `(\w+)` \| (\d+) \| (.*) \|$", table, re.M) == said
+
+
+def test_cases_of_the_promises():
+    """Each promise of CONTRACT.md, section 10, names a test that there is, or a target of make."""
+    text = (ROOT / "fcgi-app" / "CONTRACT.md").read_text()
+    table = text.split("| promise | case that proves it |\n|---|---|\n")[1].split("\n\n")[0]
+    there = {f"{file.name}::{name}" for folder in ("fault", "e2e")
+             for file in (ROOT / "tests" / folder).glob("test_*.py")
+             for name in re.findall(r"^def (test_\w+)\(", file.read_text(), re.M)}
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M)
+    there.update(f"make {target}" for target in targets)
+    for promise, cases in re.findall(r"^\| (.*) \| (.*) \|$", table, re.M):
+        named = re.findall(r"`([^`]+)`", cases)
+        assert named and set(named) <= there, f"{promise}: {set(named) - there}"

@@ -1,19 +1,30 @@
 """Signals to a worker without a web server, for the oracle."""
 
+import contextlib
+
 from fastcgi_client import STDIN, begin, params, record, variables_of
 from harness import path_of
 from harness.client import Answer
 
 
-def sender(worker, key):
-    """send(number, body) -> Answer, or None without one."""
-    path = path_of(key)
+RECORD_BYTES = 32768
+
+
+def records_of(body):
+    for start in range(0, len(body), RECORD_BYTES):
+        yield record(STDIN, body[start:start + RECORD_BYTES])
+    yield record(STDIN)
+
+
+def sender(worker, key, end=""):
+    """send(number, body) -> Answer, or None without one; end is that of the path."""
+    path = path_of(key, end=end)
 
     def send(_, body):
         try:
             with worker.talk() as talk:
-                talk.write(begin() + params(variables_of(path, len(body))) + record(STDIN, body)
-                           + record(STDIN))
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                    talk.write(begin(), params(variables_of(path, len(body))), *records_of(body))
                 output, ended = talk.read()
         except OSError:
             return None
