@@ -314,7 +314,7 @@ def backends(stack):
 def told_without_the_database(stack):
     """Several at a time, of the process alone."""
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        told = [read(text)[0] for text in pool.map(lambda _: text_of(stack), range(8))]
+        told = [read(text)[0] for text in pool.map(text_of, [stack] * 8)]
     assert [samples["sluice_database_up", None] for samples in told] == [0] * 8
     assert not any("sluice_schema_version" in dict(samples) for samples in told)
 

@@ -80,10 +80,10 @@ def test_idle_uploads_of_one_key(stack_of_its_own, other_key):
 
 ARRAY = b"[" + SEED + b"]"
 BEGINNING, MORE = ARRAY[:-1], b"," + SEED
-WHOLE = BEGINNING + MORE + b"]"
+WHOLE_BYTES = len(BEGINNING + MORE + b"]")
 
 
-def upload(talk, key, length=len(WHOLE)):
+def upload(talk, key, length=WHOLE_BYTES):
     talk.write(begin() + params(variables_of(bulk_path(key), length)) + record(STDIN, BEGINNING))
 
 
@@ -108,7 +108,7 @@ class TestWorker:
             made.append(talks.enter_context(worker.talk()))
             upload(made[-1], key)
             wait_for(made[-1].all_read, "it is read")
-            wait_for(lambda: worker.post(path_of(key), SEED) == 202, "the worker goes on")
+            wait_for(lambda key=key: worker.post(path_of(key), SEED) == 202, "the worker goes on")
         return made
 
     def test_the_youngest_of_the_key_gives_way(self, stack_of_its_own, other_key, worker):
