@@ -133,7 +133,7 @@ CALLS = {
         for part in pair],
     "rejected list": lambda world, path: organization(world),
     "rejected show": lambda world, path: [str(world.reject)],
-    "rejected discard": lambda world, path: [str(world.reject)],
+    "rejected discard": lambda world, path: [str(open_reject(world))],
     "rejected replay": lambda world, path: [str(world.reject), "--file", repaired(path), "--again"],
     "person show": lambda world, path: ["jane@example.com", *organization(world)],
     "person delete": lambda world, path: ["nobody@example.com", *organization(world)],
@@ -151,6 +151,12 @@ def leaver(world):
     user = os.urandom(4).hex()
     world.tool("member", "add", *organization(world), "--user", user, "--role", "viewer")
     return user
+
+
+def open_reject(world):
+    send(world.stack, path_of(world.signals), b'[{"email":"ok@example.com"},7]')
+    return world.tool.json("rejected", "list", *organization(world), "--state",
+                           "open")["rejects"][-1]["id"]
 
 
 def overlapping(world):
