@@ -212,7 +212,8 @@ def page(page_stack, chromium, filled):
                      storageTypes="local_storage")
     found = Page(page_stack, chromium)
     yield found
-    assert not found.complaints(found.expected)
+    complaints = found.complaints(found.expected)
+    assert not complaints, complaints
 
 
 @pytest.fixture

@@ -328,7 +328,7 @@ def test_while_the_metrics_are_locked(stack_of_its_own):
         for _ in range(3):
             told_without_the_database(stack)
             assert backends(stack) <= len(stack.workers()) + 1
-        wait_until_equal(lambda: stack.waiting_for_locks(), 0, "the last one was cancelled")
+        wait_until_equal(stack.waiting_for_locks, 0, "the last one was cancelled")
     assert metrics_of(stack)["sluice_database_up", None] == 1
     wait_until_equal(lambda: backends(stack), len(stack.workers()), "it does not stay connected")
 

@@ -297,8 +297,10 @@ def test_what_to_do_while_there_is_nothing(page, width):
         page.look(width, forced=width == 768)
         page.visit("", "sven")
         assert [step.text.split(".")[0] for step in page.all(".empty .steps li")] == [
-            "Create a key", "Send a test event, or paste what is shown for curl, Python, Segment"
-            " and others", "Watch it arrive under Staging"]
+            "Create a key",
+            ("Send a test event, or paste what is shown for curl, Python, Segment"
+             " and others"),
+            "Watch it arrive under Staging"]
         assert page.overflow() <= 0
         assert_accessible(page)
         page.click(".empty button", "Create key")
