@@ -16,14 +16,14 @@
 #include "settings/settings_internal.h"
 
 static struct config config = {.request_timeout_ms = 60000,
-				     .database_timeout_ms = 60000,
-				     .settings_trust_remote_user = true,
-				     .public_url = "",
-				     .item_bytes = 1000,
-				     .batch_items = 10,
-				     .json_depth = 8,
-				     .json_number_digits = 20,
-				     .json_number_exponent = 20};
+			       .database_timeout_ms = 60000,
+			       .settings_trust_remote_user = true,
+			       .public_url = "",
+			       .item_bytes = 1000,
+			       .batch_items = 10,
+			       .json_depth = 8,
+			       .json_number_digits = 20,
+			       .json_number_exponent = 20};
 static struct settings *settings;
 static struct fcgi *fcgi;
 
