@@ -4,6 +4,7 @@
 
 import { Api, problemOf } from './api.js';
 import { bdi, button, byId, el } from './dom.js';
+import { lastOrganization, rememberOrganization } from './last.js';
 import { address, onChange, read } from './router.js';
 import { failed, loading } from './state.js';
 import { userOf } from './user.js';
@@ -24,26 +25,6 @@ const VIEWS = [
 const api = new Api();
 const main = byId('main');
 let leave = new AbortController();
-
-const LAST = 'sluice-organization';
-
-/** The organization that was shown last in this browser; null where nothing is kept. */
-function lastOrganization() {
-	try {
-		return localStorage.getItem(LAST);
-	} catch {
-		return null;
-	}
-}
-
-/** @param {Organization} organization */
-function remember({ id }) {
-	try {
-		localStorage.setItem(LAST, String(id));
-	} catch {
-		// a browser that keeps nothing: the address still names it
-	}
-}
 
 /**
  * The organization that the address names, else the last one, else one whose keys the user may
@@ -118,7 +99,7 @@ async function show(me, moved) {
 	const view = allowed.find(({ name }) => name === wanted) ?? allowed[0] ?? STAGING;
 	api.organization = organization.id;
 	if (me.organizations.length > 1)
-		remember(organization);
+		rememberOrganization(organization);
 	document.title = `${view.label} · Sluice`;
 	showNavigation(me, organization, view, allowed);
 	const root = el('div', { class: 'view', 'data-view': view.name });

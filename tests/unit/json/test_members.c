@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "base/buf.h"
 #include "check_main.h"
 #include "json/members.h"
 
@@ -167,13 +168,16 @@ START_TEST(faults_are_limited)
 	struct arena arena = {0};
 	struct json_member members[MEMBERS];
 	struct json_member_faults faults;
-	char text[256] = "{\"name\":\"a\"";
+	struct buf text = buf_make(1000);
 
+	buf_add_text(&text, "{\"name\":\"a\"");
 	for (size_t i = 0; i < JSON_MEMBER_FAULTS_MAX + 5; i++)
-		(void)strcat(text, ",\"a\":1");
-	(void)strcat(text, "}");
-	ck_assert_int_eq(read_members(&arena, text, members, &faults), STATUS_INVALID_VALUE);
+		buf_add_text(&text, ",\"a\":1");
+	buf_add_char(&text, '}');
+	buf_add_char(&text, '\0');
+	ck_assert_int_eq(read_members(&arena, text.p, members, &faults), STATUS_INVALID_VALUE);
 	ck_assert_uint_eq(faults.count, JSON_MEMBER_FAULTS_MAX);
+	buf_free(&text);
 	arena_free(&arena);
 }
 END_TEST
