@@ -130,6 +130,7 @@ CREATE OR REPLACE FUNCTION sluice.rejected_discard(actor text, id bigint) RETURN
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     entry record;
+    at_ timestamptz := clock_timestamp();
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     SELECT r.organization_id, r.received_at, r.code, r.replayed_by, r.discarded_by INTO entry
@@ -147,7 +148,7 @@ BEGIN
             entry.discarded_by USING ERRCODE = 'raise_exception';
     END IF;
     UPDATE sluice.rejected_payload AS r
-    SET discarded_at = clock_timestamp(), discarded_by = actor
+    SET discarded_at = at_, discarded_by = actor
     WHERE r.organization_id = entry.organization_id AND r.id = rejected_discard.id
         AND r.received_at = entry.received_at;
     PERFORM sluice.audit(actor, entry.organization_id, 'rejected_discard', 'rejected_payload',
