@@ -434,7 +434,7 @@ def test_list_and_show(stack, key):
         " malformed_json, not_an_object, item_too_large, nesting_too_deep, number_too_large,"
         " invalid_value, not_a_batch, too_many_items, body_too_large, malformed_coding,"
         " unsupported_coding, unsupported_media_type, missing_product_org_id\n")),
-    (["list", "--state", "new"], 2, '"new" is not a state: use one of open replayed discarded\n'),
+    (["list", "--state", "new"], 2, '--state must be open, replayed or discarded, not "new"'),
     (["discard"], 2, "ID"),
     (["discard", "999999999"], 1, "rejected payload 999999999 does not exist"),
     (["list", "--code", "unauthenticated"], 2, 'the code "unauthenticated": use one of'),
@@ -622,12 +622,13 @@ def test_what_is_discarded_is_no_longer_open(stack, key):
 
     def states():
         return [(row["id"], row["state"])
-                for row in stack.ctl_json("rejected", "list", "--key", key["id"])]
+                for row in stack.ctl_json("rejected", "list", "--key", key["id"])["rejects"]]
 
     assert stack.ctl("rejected", "discard", first) == f"rejected payload {first} is discarded\n"
     assert states() == [(first, "discarded"), (second, "open")]
     for state, identity in ("discarded", first), ("open", second):
-        listed = stack.ctl_json("rejected", "list", "--key", key["id"], "--state", state)
+        listed = stack.ctl_json("rejected", "list", "--key", key["id"], "--state",
+                                state)["rejects"]
         assert [row["id"] for row in listed] == [identity]
     shown = stack.ctl_json("rejected", "show", first)
     assert shown["discarded_at"] and shown["discarded_by"].startswith("sluicectl:")

@@ -389,7 +389,7 @@ def test_staging(page):
     assert {"Pending", "Completed", "Permanently failed", "Cold storage", "Rejected",
             "Duplicates"} <= set(tiles)
     page.wait(".chart rect")
-    page.click("summary")
+    page.click(".numbers summary")
     table = page.wait(".numbers table").text
     assert "website" in table and "hubspot" in table
     for window in ("7 days", "30 days", "24 hours"):
