@@ -124,14 +124,15 @@ $(BUILD)/man/%: fcgi-app/man/% $(BUILD)/flags
 
 # ---- unit tests: one program per tests/unit/ROOM/test_*.c, with counted allocations ----
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*/test_*.c))
-UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
+UNIT_WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=_exit
 # json-c from its archive, so that its allocations are counted too.
 UNIT_LIBS = $(LIBS:-ljson-c=-l:libjson-c.a) -lcheck -lsubunit -lm -lrt -lpthread
 
 $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' $(CFLAGS_ALL) -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) -iquote tests/unit -DSLUICE_SOURCE_DIR='"$(CURDIR)"' \
+		$(if $(COVERAGE),-DUNIT_COVERAGE) $(CFLAGS_ALL) -c -o $@ $<
 
 # These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
