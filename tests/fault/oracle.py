@@ -103,13 +103,18 @@ class Oracle:
         return sum(1 for each in list(self.attempts)
                    if each.start >= since and each.answer and each.answer.status == status)
 
+    def refused_in(self, since, until):
+        """How long the answers took of what was sent in that time: all but a few, which probe the
+        database."""
+        return percentile([each.seconds for each in list(self.attempts)
+                           if since <= each.start < until], 95)
+
     def assert_shed(self, first, healed):
         """Requests were refused at once when the first had waited for the database in vain, but for
         those that probe it, and accepted when it answered again: sooner than that first one was
         given up. Returns it in words."""
         waited = max(each.seconds for each in self.attempts if each.start < first)
-        refused = percentile([each.seconds for each in self.attempts
-                              if first + waited / 2 <= each.start < healed], 75)
+        refused = self.refused_in(first + waited / 2, healed)
         again = min(each.start + each.seconds for each in self.attempts if each.answer
                     and each.answer.status == 202 and each.start + each.seconds > healed) - healed
         told = (f"given up after {waited:.2f} s, refused in {refused * 1000:.0f} ms,"

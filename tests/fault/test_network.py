@@ -48,6 +48,7 @@ class Network:
         ip("-n", self.name, "link", "set", self.ends[1], "up")
 
     def close(self):
+        ip("link", "del", self.ends[0])  # the namespace would take it along, but later
         ip("netns", "del", self.name)
 
     def listen(self):

@@ -5,9 +5,10 @@ from statistics import median
 __all__ = ["alternate", "median", "percentile"]
 
 
-def percentile(values, share):
+def percentile(values, percent):
+    """percent is from 0 to 100, the largest value."""
     ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+    return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
 
 def alternate(rounds, *measures):
