@@ -52,7 +52,7 @@ static enum ctl_exit call_for_key(struct ctl *ctl, key_call *call, struct store_
 
 /* ---- what is shown of a new key ---- */
 
-enum { NAMES_BYTES_MAX = 1024, TEXT_BYTES_MAX = 64 * 1024 };
+enum { NAMES_BYTES_MAX = 1024, URL_BYTES_MAX = 64 << 10 };
 
 /* Where requests go: $BASE_URL. */
 static struct slice base_url(void)
@@ -111,10 +111,24 @@ static enum ctl_exit add_created_json(struct ctl *ctl, const struct store_key *k
 	return ctl_add_tree(ctl, &tree);
 }
 
-static void add_created(struct buf *out, const struct store_key *key,
-			const struct snippet_key *shown, struct slice snippet,
-			const struct store_key *old)
+/* Appends the snippet that is asked for; without one, curl. */
+static void add_snippet(struct ctl *ctl, const struct snippet_key *shown)
 {
+	const struct snippet *snippet = snippet_named(ctl_value(ctl, CTL_SNIPPET));
+
+	if (snippet != NULL) {
+		snippet_add(&ctl->out, snippet, shown, "");
+	} else {
+		buf_add_text(&ctl->out, "  ");
+		snippet_add(&ctl->out, snippet_at(0), shown, "  ");
+	}
+}
+
+static void add_created(struct ctl *ctl, const struct store_key *key,
+			const struct snippet_key *shown, const struct store_key *old)
+{
+	struct buf *out = &ctl->out;
+
 	buf_add_text(out, "created key \"");
 	ctl_add_escaped(out, key->name);
 	buf_add_format(out, "\" with id %" PRId64, key->id);
@@ -129,7 +143,7 @@ static void add_created(struct buf *out, const struct store_key *key,
 	const bool both = shown->secret.p != NULL;
 	buf_add_format(out, "\nKeep %s now: %s not stored, and will not be shown again.\n\n",
 		       both ? "both" : "it", both ? "they are" : "it is");
-	buf_add_slice(out, snippet);
+	add_snippet(ctl, shown);
 	buf_add_char(out, '\n');
 }
 
@@ -140,30 +154,10 @@ void ctl_add_key(struct buf *out, const struct store_key *key)
 	buf_add_char(out, '"');
 }
 
-/* Appends the snippet that is asked for; without one, curl. */
-static void add_snippet(const struct ctl *ctl, const struct snippet_key *shown, struct buf *text)
-{
-	const struct snippet *snippet = snippet_named(ctl_value(ctl, CTL_SNIPPET));
-
-	if (snippet != NULL) {
-		snippet_add(text, snippet, shown, "");
-	} else {
-		buf_add_text(text, "  ");
-		snippet_add(text, snippet_at(0), shown, "  ");
-	}
-}
-
-static void forget(struct buf *text)
-{
-	if (text->p != NULL)
-		credential_forget(text->p, text->size);
-	buf_free(text);
-}
-
 enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 				const struct new_key *made, const struct store_key *old)
 {
-	struct buf url = buf_make(TEXT_BYTES_MAX), text = buf_make(TEXT_BYTES_MAX);
+	struct buf url = buf_make(URL_BYTES_MAX);
 	const struct snippet_key shown = {
 		.base = base_url(),
 		.key = slice_of(made->key),
@@ -173,18 +167,18 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 
 	buf_add_slice(&url, shown.base);
 	snippet_add_path(&url, &shown);
-	add_snippet(ctl, &shown, &text);
 	if (url.status == STATUS_OK && ctl_has(ctl, CTL_JSON))
 		(void)add_created_json(ctl, key, &shown, buf_slice(&url), old);
 	else
-		add_created(&ctl->out, key, &shown, buf_slice(&text), old);
-	if (url.status != STATUS_OK || text.status != STATUS_OK)
+		add_created(ctl, key, &shown, old);
+	if (url.status != STATUS_OK)
 		ctl->out.status = STATUS_NO_MEMORY;
 	enum ctl_exit status = ctl_flush(ctl);
 	if (status != CTL_FINE)
 		ctl_warn("key %" PRId64 " was created but not shown; deactivate it", key->id);
-	forget(&url);
-	forget(&text);
+	if (url.p != NULL)
+		credential_forget(url.p, url.size);
+	buf_free(&url);
 	return status;
 }
 

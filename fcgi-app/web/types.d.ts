@@ -137,35 +137,6 @@ export interface Signal {
 	payload: Json;
 }
 
-/** One update of a product org. */
-export interface ProductOrg {
-	id: Id;
-	product_org_id: string;
-	name: string | null;
-	plan_id: string | null;
-	plan_name: string | null;
-	user_count: Integer | null;
-	/** In the smallest unit of the currency. */
-	mrr: Integer | null;
-	/** In the currency: "1299.00". */
-	mrr_amount: string | null;
-	/** ISO 4217. */
-	currency: string;
-	trial_status: string | null;
-	last_active_at: Timestamp | null;
-	feature_flags: Json;
-	custom: Json;
-	warnings: Warning[];
-	received_at: Timestamp;
-	status: StagingStatus;
-	error: string | null;
-	key_id: Id;
-	key_name: string | null;
-	request_id: string | null;
-	/** Null when it is too large for a list. */
-	payload: Json;
-}
-
 /** What a product org's latest update says. */
 export interface ProductOrgState {
 	product_org_id: string;
@@ -188,6 +159,16 @@ export interface ProductOrgState {
 	id: Id;
 	key_id: Id;
 	key_name: string | null;
+}
+
+/** One update of a product org: what it says, and what became of it. */
+export interface ProductOrg extends ProductOrgState {
+	warnings: Warning[];
+	status: StagingStatus;
+	error: string | null;
+	request_id: string | null;
+	/** Null when it is too large for a list. */
+	payload: Json;
 }
 
 /** A bad item of a batch, or an unreadable body, that is kept. */

@@ -1,5 +1,6 @@
 """The database's host is a name, and whoever should look it up is silent: nobody waits for that."""
 
+import concurrent.futures
 import contextlib
 import ctypes
 import os
@@ -119,15 +120,16 @@ class Alive:
     def __init__(self, worker):
         self.worker, self.seconds = worker, []
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def __enter__(self):
-        self.thread.start()
+        executor = concurrent.futures.ThreadPoolExecutor(1)
+        self.asking = executor.submit(self.run)
+        executor.shutdown(wait=False)
         return self
 
     def __exit__(self, *unused):
         self.stopping.set()
-        self.thread.join()
+        self.asking.result()  # fails as it did
 
     def run(self):
         while not self.stopping.wait(0.02):
