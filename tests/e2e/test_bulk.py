@@ -78,9 +78,9 @@ def test_bulk_is_streamed(stack, key, lines, filler, chunked):
         " count(distinct stored_xact)"
         " from sluice.signal_staging where key_id = %s and payload ? 'number'", key["id"]) == \
         [(ITEMS, ITEMS, ITEMS, 0, ITEMS - 1, 1)]
-    served_by = 0 if stack.front.startswith("cgi") else 1
-    assert memory.children == served_by, "a child process served it, where there is a worker"
-    if VARIANT == "release":
+    if VARIANT == "release":  # the leak check of a process that ends looks like a child of it
+        served_by = 0 if stack.front.startswith("cgi") else 1
+        assert memory.children == served_by, "a child process served it, where there is a worker"
         assert memory.peak <= idle + MEMORY_KIB, (memory.peak, idle)
 
 
