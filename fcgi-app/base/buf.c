@@ -13,6 +13,11 @@ struct buf buf_make(size_t cap)
 	return (struct buf){.cap = cap, .status = STATUS_OK};
 }
 
+struct buf buf_over(char *memory, size_t size)
+{
+	return (struct buf){.p = memory, .size = size, .cap = size, .status = STATUS_OK};
+}
+
 /* The memory for n more bytes; NULL if it fails or has failed. */
 static char *grow(struct buf *buf, size_t n)
 {

@@ -21,6 +21,10 @@ struct buf {
 /* An empty buffer of at most cap bytes. Allocates nothing before the first append. */
 struct buf buf_make(size_t cap);
 
+/* An empty buffer in the caller's memory, whose size bytes are all it may hold. It allocates
+ * nothing, and is neither reset nor freed. */
+struct buf buf_over(char *memory, size_t size);
+
 /* Appends n bytes, which may be none. */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 

@@ -159,6 +159,6 @@ void intake_answer(const struct intake *intake, struct http_response *response)
 		answer_single(intake, &response->body);
 	else
 		answer_batch(intake, &response->body);
-	if (response->body.status != STATUS_OK)
-		http_problem(response, intake->http, STATUS_NO_MEMORY, NULL);
+	if (response->body.status != STATUS_OK) /* it is stored, which cannot be told */
+		http_problem(response, intake->http, STATUS_OUTCOME_UNKNOWN, NULL);
 }

@@ -119,6 +119,15 @@ static void reset(struct fcgi *fcgi)
 	fcgi->ended = STATUS_OK;
 }
 
+enum status fcgi_prepare(struct fcgi *fcgi)
+{
+	reset(fcgi);
+	return buf_reserve(&fcgi->input, READ_BYTES) != NULL &&
+			       buf_reserve(&fcgi->output, READ_BYTES) != NULL
+		       ? STATUS_OK
+		       : STATUS_NO_MEMORY;
+}
+
 enum status fcgi_accept(struct fcgi *fcgi, int listening)
 {
 	int fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
@@ -214,6 +223,13 @@ static bool would_block(int error)
 	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
 
+/* What has no number yet cannot be answered. */
+static enum status without_room(const struct fcgi *fcgi)
+{
+	return fcgi->has_begun && fcgi->input.status == STATUS_NO_MEMORY ? STATUS_NO_MEMORY
+									 : STATUS_END;
+}
+
 /* Reads until the head is complete; the start of the body may have come with it. */
 static enum status read_head(struct fcgi *fcgi)
 {
@@ -221,7 +237,9 @@ static enum status read_head(struct fcgi *fcgi)
 
 	while (status == STATUS_AGAIN) {
 		char *room = buf_reserve(&fcgi->input, READ_BYTES);
-		ssize_t n = room == NULL ? 0 : recv(fcgi->fd, room, READ_BYTES, MSG_DONTWAIT);
+		if (room == NULL)
+			return without_room(fcgi);
+		ssize_t n = recv(fcgi->fd, room, READ_BYTES, MSG_DONTWAIT);
 		if (n < 0 && would_block(errno))
 			return STATUS_AGAIN;
 		if (n <= 0)
@@ -540,14 +558,17 @@ enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body)
 	}
 	add_output(fcgi, head, body);
 	add_end(fcgi);
-	return fcgi_flush(fcgi);
+	if (fcgi->output.status == STATUS_OK)
+		return fcgi_flush(fcgi);
+	buf_reset(&fcgi->output, READ_BYTES);
+	return STATUS_NO_MEMORY;
 }
 
 enum status fcgi_flush(struct fcgi *fcgi)
 {
 	const struct buf *output = &fcgi->output;
 
-	while (output->status == STATUS_OK && fcgi->sent < output->n) {
+	while (fcgi->sent < output->n) {
 		ssize_t n = send(fcgi->fd, output->p + fcgi->sent, output->n - fcgi->sent,
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && would_block(errno))
@@ -556,7 +577,7 @@ enum status fcgi_flush(struct fcgi *fcgi)
 			break;
 		fcgi->sent += (size_t)n;
 	}
-	if (fcgi->keeps && output->status == STATUS_OK && fcgi->sent == output->n)
+	if (fcgi->keeps && fcgi->sent == output->n)
 		return STATUS_OK;
 	fcgi->keeps = false;
 	return end_connection(fcgi);

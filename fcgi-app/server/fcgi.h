@@ -23,6 +23,10 @@ bool fcgi_is_listening(int fd);
 enum status fcgi_open(struct fcgi **fcgi) MUST_CHECK;
 void fcgi_close(struct fcgi *fcgi); /* NULL is allowed */
 
+/* Takes the memory for an ordinary request's head and answer, unless it has it; without a
+ * connection. STATUS_OK or STATUS_NO_MEMORY. */
+enum status fcgi_prepare(struct fcgi *fcgi) MUST_CHECK;
+
 /*
  * Accepts a connection from a non-blocking listening socket. STATUS_OK; STATUS_AGAIN if there is
  * none, or another worker was quicker; STATUS_BUSY if descriptors or memory have run out (errno):
@@ -39,7 +43,8 @@ int fcgi_fd(const struct fcgi *fcgi);
 /*
  * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: incomplete, poll for reading and call
  * again; STATUS_HEADERS_TOO_LARGE: over FCGI_PARAMS_BYTES, the variables are the first ones and the
- * request is to be answered all the same; STATUS_END: the peer closed the connection or sent
+ * request is to be answered all the same; STATUS_NO_MEMORY: likewise, without variables;
+ * STATUS_END: the peer closed the connection or sent
  * something else than a request, and the connection is closed.
  */
 enum { FCGI_PARAMS_BYTES = 128 << 10 };
@@ -79,7 +84,8 @@ bool fcgi_is_kept(const struct fcgi *fcgi);
 /*
  * Sends the answer, as far as the peer takes it. STATUS_AGAIN: poll for writing and call
  * fcgi_flush(), which sends more; STATUS_OK: sent, and the connection is to be taken by
- * fcgi_release() (see fcgi_hand_over()); STATUS_END: sent or failed, and the connection is closed.
+ * fcgi_release() (see fcgi_hand_over()); STATUS_END: sent or failed, and the connection is closed;
+ * STATUS_NO_MEMORY, of fcgi_answer(): nothing was sent, and a shorter answer may be.
  * head and body may be released on return. Plain CGI blocks.
  */
 enum status fcgi_answer(struct fcgi *fcgi, struct slice head, struct slice body) MUST_CHECK;

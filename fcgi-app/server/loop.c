@@ -98,8 +98,8 @@ static void advance_scraped(struct loop *loop, int64_t now_ms)
 
 static bool has_room(const struct loop *loop)
 {
-	return loop->pool.free != NULL &&
-	       loop->pool.buffered < (size_t)loop->config->buffered_bytes;
+	return loop->pool.buffered < (size_t)loop->config->buffered_bytes &&
+	       slot_is_free(&loop->pool);
 }
 
 /* The first free slot has the connection. */

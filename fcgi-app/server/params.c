@@ -28,7 +28,10 @@ void params_free(struct params *params)
 
 char *const *params_variables(const struct params *params)
 {
-	return (char *const *)params->list.p;
+	static char *const none[] = {NULL};
+	bool is_read = params->list.status == STATUS_OK && params->list.n > 0;
+
+	return is_read ? (char *const *)params->list.p : none;
 }
 
 /* The length of a name or a value, in one byte or in four. */
@@ -87,9 +90,9 @@ enum status params_read(struct params *params)
 	struct slice pairs = buf_slice(&params->pairs);
 	bool all = params->pairs.status == STATUS_OK;
 
-	if ((!all && params->pairs.status != STATUS_TOO_LARGE) ||
+	if (params->pairs.status == STATUS_NO_MEMORY ||
 	    buf_reserve(&params->texts, pairs.n) == NULL)
-		return STATUS_END;
+		return STATUS_NO_MEMORY;
 	while (pairs.n > 0) {
 		struct slice name, value;
 		if (!take_pair(&pairs, &name, &value)) {
@@ -101,6 +104,6 @@ enum status params_read(struct params *params)
 	}
 	buf_add(&params->list, (const void *)&end, sizeof(end));
 	if (params->list.status != STATUS_OK)
-		return STATUS_END;
+		return STATUS_NO_MEMORY;
 	return all ? STATUS_OK : STATUS_HEADERS_TOO_LARGE;
 }

@@ -20,10 +20,10 @@ void params_reset(struct params *params, size_t keep);
 void params_free(struct params *params);
 
 /* STATUS_OK; STATUS_HEADERS_TOO_LARGE: the variables are those of the first parameters; STATUS_END:
- * they are malformed, or memory has run out. */
+ * they are malformed; STATUS_NO_MEMORY. */
 enum status params_read(struct params *params) MUST_CHECK;
 
-/* Valid after params_read(), until the reset. */
+/* Valid after params_read(), until the reset; none without memory for them. */
 char *const *params_variables(const struct params *params);
 
 #endif

@@ -24,6 +24,12 @@ void server_request_init(struct server_request *request, const struct config *co
 	*request = (struct server_request){.config = config, .response = http_response_make()};
 }
 
+enum status server_request_prepare(struct server_request *request)
+{
+	return buf_reserve(&request->response.body, BODY_BYTES_KEPT) != NULL ? STATUS_OK
+									     : STATUS_NO_MEMORY;
+}
+
 void server_request_problem(struct server_request *request, enum status status, const char *detail)
 {
 	request->is_answered = true;
@@ -52,7 +58,8 @@ void server_request_refuse(struct server_request *request, char *const *variable
 
 	request->started_us = now_us;
 	request->deadline_ms = now_us / 1000 + request->config->request_timeout_ms;
-	server_request_problem(request, read == STATUS_OK ? status : read, NULL);
+	bool is_ours = read == STATUS_OK || status == STATUS_NO_MEMORY;
+	server_request_problem(request, is_ours ? status : read, NULL);
 }
 
 void server_request_begin(struct server_request *request, char *const *variables, int64_t now_us)
@@ -192,9 +199,26 @@ static void write_log(const struct server_request *request, int64_t us)
 	buf_free(&address);
 }
 
+/* What was stored cannot be told, so that its sender has to ask again. */
+static enum status send_without_memory(struct server_request *request, struct fcgi *fcgi)
+{
+	bool may_be_stored = request->status == STATUS_ACCEPTED;
+
+	server_request_problem(request, may_be_stored ? STATUS_OUTCOME_UNKNOWN : STATUS_NO_MEMORY,
+			       NULL);
+	enum status status = response_send(fcgi, &request->http, &request->response);
+	if (status == STATUS_NO_MEMORY) {
+		fcgi_close_fd(fcgi);
+		status = STATUS_END;
+	}
+	return status;
+}
+
 enum status server_request_send(struct server_request *request, struct fcgi *fcgi)
 {
 	enum status status = response_send(fcgi, &request->http, &request->response);
+	if (status == STATUS_NO_MEMORY)
+		status = send_without_memory(request, fcgi);
 	int64_t us = clock_now_us() - request->started_us;
 
 	count(request, us);

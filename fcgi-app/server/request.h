@@ -32,6 +32,10 @@ struct server_request {
 /* Prepares for the first request; server_request_send() and _reset() prepare for the next one. */
 void server_request_init(struct server_request *request, const struct config *config);
 
+/* Takes the memory for a response without which nothing could be answered, unless it has it.
+ * STATUS_OK or STATUS_NO_MEMORY. */
+enum status server_request_prepare(struct server_request *request) MUST_CHECK;
+
 /*
  * Reads the CGI variables, finds the route and checks what can be checked without the body.
  * Afterwards the request is answered, with a problem; or it needs its body read (ROUTE_SIGNALS), or
@@ -56,7 +60,8 @@ void server_request_answer_health(struct server_request *request, enum status st
  * not answer. */
 void server_request_answer_metrics(struct server_request *request, struct slice database);
 
-/* Sends the response (as fcgi_answer), writes the log line and resets the request. */
+/* Sends the response (as fcgi_answer), writes the log line and resets the request. Without memory
+ * for it a problem is sent instead. */
 enum status server_request_send(struct server_request *request, struct fcgi *fcgi) MUST_CHECK;
 
 /* Drops the request without a response. */

@@ -39,6 +39,14 @@ void slot_pool_close(struct slot_pool *pool)
 	free(pool->slots);
 }
 
+bool slot_is_free(const struct slot_pool *pool)
+{
+	struct slot *slot = pool->free;
+
+	return slot != NULL && fcgi_prepare(slot->fcgi) == STATUS_OK &&
+	       server_request_prepare(&slot->request) == STATUS_OK;
+}
+
 struct slot *slot_take(struct slot_pool *pool, int64_t now_us)
 {
 	struct slot *slot = pool->free;

@@ -62,6 +62,10 @@ enum { SLOT_READ_BYTES = 16 << 10 };
 enum status slot_pool_open(struct slot_pool *pool, const struct config *config) MUST_CHECK;
 void slot_pool_close(struct slot_pool *pool);
 
+/* Whether there is a free slot, with the memory that its request needs before it can be answered.
+ */
+bool slot_is_free(const struct slot_pool *pool);
+
 /* Takes the first free slot, of which there is one, for a connection that its fcgi has accepted. */
 struct slot *slot_take(struct slot_pool *pool, int64_t now_us);
 

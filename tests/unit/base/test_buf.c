@@ -70,6 +70,24 @@ START_TEST(buffer_remembers_the_first_failure)
 }
 END_TEST
 
+START_TEST(buffer_in_given_memory_does_not_grow)
+{
+	char memory[4];
+	struct buf buf = buf_over(memory, sizeof(memory));
+	long before = unit_allocations();
+
+	buf_add_text(&buf, "abcd");
+	enum status status = buf.status;
+	buf_add_char(&buf, 'e');
+	long after = unit_allocations();
+	ck_assert_int_eq(status, STATUS_OK);
+	ck_assert_int_eq(buf.status, STATUS_TOO_LARGE);
+	ck_assert_int_eq(after, before);
+	ck_assert(slice_equal(buf_slice(&buf), (struct slice){"abcd", 4}));
+	ck_assert_ptr_eq(buf.p, memory);
+}
+END_TEST
+
 START_TEST(buffer_reset_gives_large_memory_back)
 {
 	struct buf buf = buf_make(100000);
@@ -194,6 +212,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tests, buffer_grows_to_its_cap, 0, LENGTH(caps));
 	tcase_add_loop_test(tests, buffer_takes_one_large_piece, 0, LENGTH(caps));
 	tcase_add_test(tests, buffer_remembers_the_first_failure);
+	tcase_add_test(tests, buffer_in_given_memory_does_not_grow);
 	tcase_add_test(tests, buffer_reset_gives_large_memory_back);
 	tcase_add_loop_test(tests, integers_are_written, 0, LENGTH(integers));
 	tcase_add_test(tests, big_endian_is_written);

@@ -1112,6 +1112,75 @@ START_TEST(opening_without_memory_is_reported)
 }
 END_TEST
 
+/* ---- without memory ---- */
+
+START_TEST(what_a_request_needs_is_there_before_it)
+{
+	enum status status = STATUS_NO_MEMORY;
+
+	for (int nth = 1; nth <= 2; nth++) {
+		fcgi_close(fcgi);
+		must(fcgi_open(&fcgi) == STATUS_OK);
+		unit_fail_allocation(nth);
+		status = fcgi_prepare(fcgi);
+		unit_fail_allocation(0);
+		ck_assert_int_eq(status, STATUS_NO_MEMORY);
+	}
+	ck_assert_int_eq(fcgi_prepare(fcgi), STATUS_OK);
+	unit_fail_allocation(1);
+	status = fcgi_prepare(fcgi);
+	unit_fail_allocation(0);
+	ck_assert_int_eq(status, STATUS_OK);
+}
+END_TEST
+
+/* Whichever of its allocations fails: the request is answered. */
+START_TEST(a_head_without_memory_is_answered)
+{
+	enum status status = STATUS_NO_MEMORY;
+	int failures = 0;
+
+	for (int nth = 1; status == STATUS_NO_MEMORY; nth++) {
+		struct buf message = buf_make(MESSAGE_MAX);
+		add_long_head(&message, 10000, 0);
+		fcgi_close(fcgi);
+		must(fcgi_open(&fcgi) == STATUS_OK && fcgi_prepare(fcgi) == STATUS_OK);
+		call();
+		say(&message);
+		unit_fail_allocation(nth);
+		status = fcgi_read_params(fcgi);
+		unit_fail_allocation(0);
+		buf_free(&message);
+		if (status == STATUS_NO_MEMORY) {
+			ck_assert_ptr_null(*fcgi_variables(fcgi));
+			failures++;
+		}
+		answer_and_check();
+	}
+	ck_assert_int_eq(status, STATUS_OK);
+	ck_assert_int_ge(failures, 4);
+}
+END_TEST
+
+START_TEST(an_answer_without_memory_gives_way_to_a_short_one)
+{
+	struct buf message = message_with_head(), large = buf_make(MESSAGE_MAX);
+	char *room = buf_reserve(&large, MESSAGE_MAX);
+
+	must(room != NULL && fcgi_prepare(fcgi) == STATUS_OK);
+	memset(room, 'x', MESSAGE_MAX);
+	add_end(&message);
+	take_request(&message);
+	unit_fail_allocation(1);
+	enum status status = fcgi_answer(fcgi, SLICE(""), (struct slice){room, MESSAGE_MAX});
+	unit_fail_allocation(0);
+	ck_assert_int_eq(status, STATUS_NO_MEMORY);
+	answer_and_check();
+	buf_free(&message);
+	buf_free(&large);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 static const size_t answers[] = {0,    1,     7,     8,	     8176,    8184,
@@ -1383,6 +1452,9 @@ static void add_connection(Suite *suite)
 	tcase_add_test(tests, accepting_does_not_block);
 	tcase_add_test(tests, a_lack_of_descriptors_is_reported);
 	tcase_add_test(tests, opening_without_memory_is_reported);
+	tcase_add_test(tests, what_a_request_needs_is_there_before_it);
+	tcase_add_test(tests, a_head_without_memory_is_answered);
+	tcase_add_test(tests, an_answer_without_memory_gives_way_to_a_short_one);
 	tcase_add_loop_test(tests, closing_a_copy_leaves_the_connection_open, 0, 2);
 	tcase_add_loop_test(tests, plain_cgi_reads_standard_input, 0, LENGTH(plain));
 	tcase_add_test(tests, plain_cgi_drains_the_body);

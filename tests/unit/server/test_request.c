@@ -2,8 +2,10 @@
  * test_request.c - one request of the intake workers without a database: what its head decides, the
  * bytes of the response as plain CGI writes them, and the log line.
  */
+#include <fastcgi.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -207,6 +209,41 @@ START_TEST(a_bad_body_of_an_accepted_sender_is_a_problem)
 }
 END_TEST
 
+/* What was stored must not be told to be refused, nor what was refused to be perhaps stored. */
+static const struct {
+	enum status status;
+	const char *code;
+} lacks[] = {
+	{STATUS_ACCEPTED, "\"code\":\"outcome_unknown\""},
+	{STATUS_INVALID_VALUE, "\"code\":\"out_of_memory\""},
+};
+
+START_TEST(a_response_without_memory_is_a_problem)
+{
+	static char heard[65536];
+	int ends[2];
+
+	begin("POST", WEBHOOK "KEY", NULL);
+	fcgi_close(fcgi);
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
+	must(fcgi_open(&fcgi) == STATUS_OK && fcgi_prepare(fcgi) == STATUS_OK);
+	fcgi_resume(fcgi, ends[0]);
+	request.is_answered = true;
+	request.status = lacks[_i].status;
+	for (int i = 0; i < 20000; i++)
+		buf_add_char(&request.response.body, 'x');
+	unit_fail_allocation(1);
+	enum status status = server_request_send(&request, fcgi);
+	unit_fail_allocation(0);
+	ck_assert_int_eq(status, STATUS_END);
+	ck_assert_int_gt(recv(ends[1], heard, sizeof(heard) - 1, MSG_DONTWAIT), FCGI_HEADER_LEN);
+	check_says(heard + FCGI_HEADER_LEN, "Status: 503 Service Unavailable\r\n");
+	check_says(heard + FCGI_HEADER_LEN, lacks[_i].code);
+	check_says(captured_log(), " status=503 ");
+	(void)close(ends[1]);
+}
+END_TEST
+
 static const struct {
 	enum status status;
 	const char *head, *body;
@@ -380,6 +417,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tcase, a_problem_takes_the_place_of_the_response);
 	tcase_add_test(tcase, stored_items_are_counted_in_the_log);
 	tcase_add_test(tcase, a_bad_body_of_an_accepted_sender_is_a_problem);
+	tcase_add_loop_test(tcase, a_response_without_memory_is_a_problem, 0, LENGTH(lacks));
 	tcase_add_loop_test(tcase, the_health_says_what_is_wrong, 0, LENGTH(healths));
 	tcase_add_test(tcase, the_databases_metrics_come_last);
 	tcase_add_test(tcase, a_request_is_counted_by_route_and_status);

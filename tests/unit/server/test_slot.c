@@ -41,6 +41,26 @@ START_TEST(every_slot_is_taken_once)
 }
 END_TEST
 
+/* Nor is one that could not be answered. */
+START_TEST(no_slot_is_free_without_memory)
+{
+	bool is_free = true;
+
+	for (int nth = 1; nth <= 3; nth++) {
+		unit_fail_allocation(nth);
+		is_free = slot_is_free(&pool);
+		unit_fail_allocation(0);
+		ck_assert(!is_free);
+		slot_pool_close(&pool);
+		set_up();
+	}
+	ck_assert(slot_is_free(&pool));
+	for (size_t i = 0; i < SLOTS; i++)
+		(void)slot_take(&pool, NOW_US);
+	ck_assert(!slot_is_free(&pool));
+}
+END_TEST
+
 /* Its memory is warm. */
 START_TEST(the_last_one_released_is_taken_first)
 {
@@ -231,6 +251,7 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, every_slot_is_taken_once);
+	tcase_add_test(tcase, no_slot_is_free_without_memory);
 	tcase_add_test(tcase, the_last_one_released_is_taken_first);
 	tcase_add_test(tcase, a_body_has_room_for_two_reads_more_than_is_large);
 	tcase_add_loop_test(tcase, a_slot_gives_back_what_it_has_buffered, 0, LENGTH(ends));
