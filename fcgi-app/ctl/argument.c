@@ -97,6 +97,16 @@ enum ctl_exit ctl_check_limit(const struct ctl *ctl)
 			CTL_LIMIT_MAX, text.p);
 }
 
+enum ctl_exit ctl_check_before(const struct ctl *ctl)
+{
+	struct slice text = ctl_value(ctl, CTL_BEFORE);
+	int64_t id;
+
+	if (text.p == NULL || slice_to_int(text, &id))
+		return CTL_FINE;
+	return ctl_fail(CTL_USAGE, NULL, "--before must be an id, not \"%s\"", text.p);
+}
+
 enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection)
 {
 	*selection = (struct store_selection){

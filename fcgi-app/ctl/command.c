@@ -94,7 +94,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 			.choices = store_formats},
 	[CTL_LIMIT] =
 		{"--limit", "NUMBER",
-		 "print at most so many, up to 999: 20 by default of signals, product orgs and the audit log, else all"},
+		 "print at most so many, up to 999: 20 by default of signals, product orgs and the audit log, 200 of a key's history, else all"},
 	[CTL_MATCH] =
 		{"--match", "TEXT",
 		 "only what has this text in its name, in whatever case; of product orgs in id, name or plan, of the audit log in the actor, action or object"},
@@ -103,7 +103,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_CURRENCY] = {"--currency", "CODE", "a code of ISO 4217, such as EUR"},
 	[CTL_BEFORE] =
 		{"--before", "NEXT",
-		 "only older entries: the \"next\" that --json prints; an id, of product-org updates and the audit log"},
+		 "only older entries: the \"next\" that --json prints; an id, of product-org updates, the audit log and a key's history"},
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes unchanged, and nothing else"},
 	[CTL_FILE] = {"--file", "FILE", "replay the bytes of this file instead of the kept ones"},
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed or discarded"},
@@ -373,6 +373,7 @@ const struct ctl_command ctl_commands[] = {
 	 .verb = "history",
 	 .argument = "ID",
 	 .argument_needed = true,
+	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
 	 .database = true,
 	 .run = ctl_key_history,
 	 .help = "Lists the changes to a key, newest first, and what was changed in its payload template."},

@@ -228,6 +228,9 @@ enum { CTL_LIMIT_MAX = 999 };
 /* Checks --limit. On CTL_USAGE the message is printed. */
 enum ctl_exit ctl_check_limit(const struct ctl *ctl);
 
+/* Checks that --before is an id. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_before(const struct ctl *ctl);
+
 /* Reads the options that say which rows of a list, with --limit. On CTL_USAGE the message is
  * printed. */
 enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection);
@@ -429,6 +432,10 @@ struct ctl_field {
 /* Prints a table of the objects of an array of a document, all of which have the first member. */
 enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
 			     const struct ctl_field *fields, size_t columns);
+
+/* Prints what was appended, and says how to go on behind an answer with a "next". On failure the
+ * message is printed. */
+enum ctl_exit ctl_say_next(struct ctl *ctl, struct slice answer);
 
 /* Checks --format and --limit. On CTL_USAGE the message is printed. */
 enum ctl_exit ctl_check_format(const struct ctl *ctl);

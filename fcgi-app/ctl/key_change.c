@@ -144,8 +144,6 @@ enum ctl_exit ctl_key_rotate(struct ctl *ctl)
 
 /* ---- history ---- */
 
-enum { ENTRIES_MAX = 200 };
-
 enum cell { TIME, ACTOR, ACTION, DETAILS, BEFORE, AFTER, CELLS };
 
 static enum ctl_exit add_entry(struct ctl *ctl, const struct slice cells[CELLS])
@@ -168,7 +166,7 @@ static enum ctl_exit add_history(struct ctl *ctl, struct slice json)
 {
 	static const char *const members[CELLS] = {
 		"occurred_at", "actor", "action", "details", "template_before", "template_after"};
-	const size_t count = (size_t)ENTRIES_MAX * CELLS;
+	const size_t count = (size_t)CTL_LIMIT_MAX * CELLS;
 	char(*paths)[CTL_PATH_BYTES] = arena_array(&ctl->arena, count, sizeof(*paths));
 	struct slice *cells = arena_array(&ctl->arena, count, sizeof(*cells));
 	enum status status = paths == NULL || cells == NULL ? STATUS_NO_MEMORY : STATUS_OK;
@@ -183,18 +181,25 @@ static enum ctl_exit add_history(struct ctl *ctl, struct slice json)
 		return ctl_fail_status(ctl, status);
 	for (size_t i = 0; i < count && cells[i + TIME].p != NULL && result == CTL_FINE; i += CELLS)
 		result = add_entry(ctl, cells + i);
-	return result;
+	return result == CTL_FINE ? ctl_say_next(ctl, json) : result;
 }
 
 enum ctl_exit ctl_key_history(struct ctl *ctl)
 {
 	struct store_key_ref ref;
 	struct slice json;
-	enum ctl_exit result = read_ref(ctl, &ref);
+	const struct slice limit =
+		ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("200");
+	enum ctl_exit result = ctl_check_limit(ctl);
 
+	if (result == CTL_FINE)
+		result = ctl_check_before(ctl);
+	if (result == CTL_FINE)
+		result = read_ref(ctl, &ref);
 	if (result != CTL_FINE)
 		return result;
-	enum status status = store_key_history(&ctl->store, &ref, &json);
+	enum status status =
+		store_key_history(&ctl->store, &ref, ctl_value(ctl, CTL_BEFORE), limit, &json);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (!ctl_has(ctl, CTL_JSON))

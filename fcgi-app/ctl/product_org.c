@@ -29,20 +29,6 @@ static enum ctl_exit add_json(struct ctl *ctl, struct slice answer)
 	return CTL_FINE;
 }
 
-/* After the table: how to go on. */
-static enum ctl_exit say_next(struct ctl *ctl, struct slice answer)
-{
-	struct slice next;
-	enum status status = store_answer_text(&ctl->arena, answer, "next", &next);
-
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	enum ctl_exit result = ctl_flush(ctl);
-	if (next.p != NULL)
-		(void)fprintf(stderr, "there are more; go on with --before %s\n", next.p);
-	return result;
-}
-
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 {
 	static const struct ctl_field fields[] = {
@@ -69,7 +55,7 @@ enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
 		return result == CTL_FINE ? add_json(ctl, answer) : result;
 	result = ctl_print_rows(ctl, answer, "product_orgs", fields, ARRAY_LENGTH(fields));
-	return result == CTL_FINE ? say_next(ctl, answer) : result;
+	return result == CTL_FINE ? ctl_say_next(ctl, answer) : result;
 }
 
 /* ---- show ---- */
@@ -130,5 +116,5 @@ enum ctl_exit ctl_product_org_show(struct ctl *ctl)
 	result = add_state(ctl, answer);
 	if (result == CTL_FINE)
 		result = ctl_print_rows(ctl, answer, "updates", fields, ARRAY_LENGTH(fields));
-	return result == CTL_FINE ? say_next(ctl, answer) : result;
+	return result == CTL_FINE ? ctl_say_next(ctl, answer) : result;
 }

@@ -8,7 +8,7 @@
 #include "store/export.h"
 #include "store/search.h"
 
-enum { LIMIT = 50, HEAD_BYTES_MAX = 4096 };
+enum { MONTHS = 12, HEAD_BYTES_MAX = 4096 };
 
 static enum status answer_document(struct settings *settings, enum store_document document,
 				   struct store_question *question)
@@ -21,24 +21,11 @@ static enum status answer_document(struct settings *settings, enum store_documen
 				   : settings_problem_store(settings, status);
 }
 
-static enum status read_limit(struct settings *settings, struct store_question *question)
-{
-	int64_t limit = LIMIT;
-	enum status status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
-
-	return status == STATUS_OK ? settings_digits(settings, limit, &question->limit) : status;
-}
-
 static enum status read_page(struct settings *settings, struct store_question *question)
 {
-	int64_t before = -1;
-	enum status status = read_limit(settings, question);
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question->limit);
 
-	if (status == STATUS_OK)
-		status = settings_number(settings, "before", 0, INT64_MAX, &before);
-	if (status == STATUS_OK && before >= 0)
-		status = settings_digits(settings, before, &question->before);
-	return status;
+	return status == STATUS_OK ? settings_read_before(settings, &question->before) : status;
 }
 
 static enum status answer_page(struct settings *settings, enum store_document document)
@@ -146,7 +133,7 @@ enum status settings_signals(struct settings *settings)
 {
 	struct store_question question = {.organization = settings->organization};
 	struct slice format = SLICE_ABSENT, json;
-	enum status status = read_limit(settings, &question);
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question.limit);
 
 	if (status == STATUS_OK)
 		status = settings_text(settings, "before", &question.before);
@@ -168,23 +155,13 @@ enum status settings_signals(struct settings *settings)
 
 /* ---- product orgs ---- */
 
-/* A parameter that filters; empty it filters nothing, as of signals. */
-static enum status read_choice(struct settings *settings, const char *name, struct slice *text)
-{
-	enum status status = settings_text(settings, name, text);
-
-	if (status == STATUS_OK && text->n == 0)
-		*text = SLICE_ABSENT;
-	return status;
-}
-
 enum status settings_product_orgs(struct settings *settings)
 {
 	struct store_question question = {0};
 	enum status status = read_page(settings, &question);
 
 	if (status == STATUS_OK)
-		status = read_choice(settings, "product_org_id", &question.product_org);
+		status = settings_choice(settings, "product_org_id", &question.product_org);
 	return status == STATUS_OK ? answer_document(settings, STORE_PRODUCT_ORGS, &question)
 				   : status;
 }
@@ -199,10 +176,10 @@ static enum status read_states(struct settings *settings, struct store_question 
 		       {"match", &question->match},
 		       {"plan", &question->plan},
 		       {"trial_status", &question->trial_status}};
-	enum status status = read_limit(settings, question);
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question->limit);
 
 	for (size_t i = 0; i < ARRAY_LENGTH(choices) && status == STATUS_OK; i++)
-		status = read_choice(settings, choices[i].name, choices[i].text);
+		status = settings_choice(settings, choices[i].name, choices[i].text);
 	return status;
 }
 
@@ -236,8 +213,11 @@ enum status settings_rejects(struct settings *settings)
 enum status settings_usage(struct settings *settings)
 {
 	struct store_question question = {0};
+	enum status status = settings_read_limit(settings, MONTHS, &question.limit);
 
-	return answer_document(settings, STORE_USAGE, &question);
+	if (status == STATUS_OK)
+		status = settings_choice(settings, "before", &question.before);
+	return status == STATUS_OK ? answer_document(settings, STORE_USAGE, &question) : status;
 }
 
 enum status settings_audit(struct settings *settings)

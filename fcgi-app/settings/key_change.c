@@ -175,6 +175,12 @@ enum status settings_key_secret(struct settings *settings)
 typedef enum status document_call(const struct store *store, const struct store_key_ref *ref,
 				  struct slice *json);
 
+static enum status answer_json(struct settings *settings, enum status status, struct slice json)
+{
+	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
+				   : settings_answer_key(settings, status, NULL);
+}
+
 static enum status answer_document(struct settings *settings, document_call *call)
 {
 	struct store_key_ref ref;
@@ -184,13 +190,23 @@ static enum status answer_document(struct settings *settings, document_call *cal
 	if (status != STATUS_OK)
 		return status;
 	status = call(&settings->store, &ref, &json);
-	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
-				   : settings_answer_key(settings, status, NULL);
+	return answer_json(settings, status, json);
 }
 
 enum status settings_key_history(struct settings *settings)
 {
-	return answer_document(settings, store_key_history);
+	struct store_key_ref ref;
+	struct slice before = SLICE_ABSENT, limit = SLICE_ABSENT, json;
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &limit);
+
+	if (status == STATUS_OK)
+		status = settings_read_before(settings, &before);
+	if (status == STATUS_OK)
+		status = read_ref(settings, &ref);
+	if (status != STATUS_OK)
+		return status;
+	status = store_key_history(&settings->store, &ref, before, limit, &json);
+	return answer_json(settings, status, json);
 }
 
 enum status settings_key_refusals(struct settings *settings)

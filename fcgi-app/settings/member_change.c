@@ -26,10 +26,18 @@ static enum status answer(struct settings *settings, enum status status, struct 
 
 enum status settings_members(struct settings *settings)
 {
+	struct store_selection selection = {0};
 	struct slice json = SLICE_ABSENT;
-	enum status status =
-		store_settings_members(&settings->store, settings->organization, &json);
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &selection.limit);
 
+	if (status == STATUS_OK)
+		status = settings_choice(settings, "before", &selection.before);
+	if (status == STATUS_OK)
+		status = settings_choice(settings, "match", &selection.match);
+	if (status != STATUS_OK)
+		return status;
+	status =
+		store_settings_members(&settings->store, settings->organization, &selection, &json);
 	return answer(settings, status, json, NULL);
 }
 

@@ -44,6 +44,32 @@ enum status settings_digits(struct settings *settings, int64_t number, struct sl
 	return digits->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }
 
+enum status settings_read_limit(struct settings *settings, int64_t otherwise, struct slice *digits)
+{
+	int64_t limit = otherwise;
+	enum status status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
+
+	return status == STATUS_OK ? settings_digits(settings, limit, digits) : status;
+}
+
+enum status settings_read_before(struct settings *settings, struct slice *digits)
+{
+	int64_t before = -1;
+	enum status status = settings_number(settings, "before", 0, INT64_MAX, &before);
+
+	return status == STATUS_OK && before >= 0 ? settings_digits(settings, before, digits)
+						  : status;
+}
+
+enum status settings_choice(struct settings *settings, const char *name, struct slice *text)
+{
+	enum status status = settings_text(settings, name, text);
+
+	if (status == STATUS_OK && text->n == 0)
+		*text = SLICE_ABSENT;
+	return status;
+}
+
 enum status settings_read_organization(struct settings *settings)
 {
 	int64_t id = -1;

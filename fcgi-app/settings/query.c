@@ -19,10 +19,13 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 #define BIT(route) (UINT32_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
-#define PAGES	   (BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT))
+#define PAGES                                                                                      \
+	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) |                  \
+	 BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_HISTORY))
+#define MEMBERS BIT(ROUTE_MEMBERS)
 _Static_assert(ROUTE_SETTING_COUNT <= 32, "a bit for each route");
 
-enum kind { NUMBER, ID_OR_NONE, TEXT, ONE_OF, ONE_OF_OR_NONE, TIMESTAMP_OR_NONE, POSITION };
+enum kind { NUMBER, ID_OR_NONE, TEXT, ONE_OF, ONE_OF_OR_NONE, TIMESTAMP_OR_NONE, POSITION, MONTH };
 
 static const struct parameter {
 	const char *name;
@@ -32,9 +35,11 @@ static const struct parameter {
 	const char *values;  /* of ONE_OF, with a blank behind each */
 } parameters[] = {
 	{"organization", UINT32_MAX, NUMBER, 0, INT64_MAX, NULL},
-	{"limit", PAGES | SEARCH | STATES, NUMBER, 1, SETTINGS_LIMIT_MAX, NULL},
+	{"limit", PAGES | SEARCH | STATES | MEMBERS | BIT(ROUTE_USAGE), NUMBER, 1,
+	 SETTINGS_LIMIT_MAX, NULL},
 	{"before", PAGES, NUMBER, 0, INT64_MAX, NULL},
 	{"before", SEARCH, POSITION, 0, 0, NULL},
+	{"before", BIT(ROUTE_USAGE), MONTH, 0, 0, NULL},
 	{"window", BIT(ROUTE_STATISTICS), ONE_OF, 0, 0, "24h 7d 30d "},
 	{"identity", SEARCH, TEXT, 0, 0, NULL},
 	{"email", SEARCH, TEXT, 0, 0, NULL},
@@ -50,9 +55,11 @@ static const struct parameter {
 	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"text", SEARCH, TEXT, 0, 0, NULL},
 	{"since", SEARCH, TEXT, 0, 0, NULL},
-	{"before", STATES, TEXT, 0, 0, NULL},
+	{"before", STATES | MEMBERS, TEXT, 0, 0, NULL},
 	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
-	{"match", STATES, TEXT, 0, 0, NULL},
+	{"match", STATES | MEMBERS | BIT(ROUTE_KEYS), TEXT, 0, 0, NULL},
+	{"endpoint_type", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
+	{"status", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
 	{"plan", STATES, TEXT, 0, 0, NULL},
 	{"trial_status", STATES, TEXT, 0, 0, NULL},
 	{"format", SEARCH | STATES, ONE_OF, 0, 0, store_formats},
@@ -132,6 +139,16 @@ static bool is_position(struct slice text)
 	return digits[0] > 0 && digits[0] <= 16 && digits[1] > 0 && digits[1] <= 18;
 }
 
+/* "2031-05", of a year that PostgreSQL has. */
+static bool is_month(struct slice text)
+{
+	int64_t year, month;
+
+	return text.n == 7 && text.p[4] == '-' && slice_to_int((struct slice){text.p, 4}, &year) &&
+	       slice_to_int((struct slice){text.p + 5, 2}, &month) && year > 0 && month >= 1 &&
+	       month <= 12;
+}
+
 static void check_text(struct faults *faults, const struct parameter *parameter, struct slice text)
 {
 	switch (parameter->kind) {
@@ -157,6 +174,11 @@ static void check_text(struct faults *faults, const struct parameter *parameter,
 		if (!is_position(text))
 			add_fault(faults, slice_of(parameter->name),
 				  "is not the \"next\" of an answer");
+		break;
+	case MONTH:
+		if (!is_month(text))
+			add_fault(faults, slice_of(parameter->name),
+				  "is not a month: write 2031-05");
 		break;
 	case TEXT:
 		break;

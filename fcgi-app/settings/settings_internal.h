@@ -73,7 +73,7 @@ enum status settings_texts(struct settings *settings, const struct json_member *
 /* ---- query.c ---- */
 
 /* How many entries a part of a list has at most. */
-enum { SETTINGS_LIMIT_MAX = 100 };
+enum { SETTINGS_LIMIT_MAX = 100, SETTINGS_LIMIT = 50 /* without "limit" */ };
 
 /* Refuses parameters of the query that the route does not take, and values that they do not take.
  * STATUS_OK, or the response is a problem that names all of them. */
@@ -96,6 +96,17 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 /* Digits for a parameter of the database, in the arena. */
 enum status settings_digits(struct settings *settings, int64_t number,
 			    struct slice *digits) MUST_CHECK;
+
+/* "limit", or else the number of entries that parts of a list have without it, as digits. */
+enum status settings_read_limit(struct settings *settings, int64_t otherwise,
+				struct slice *digits) MUST_CHECK;
+
+/* "before", an id, as digits; absent if it is not there. */
+enum status settings_read_before(struct settings *settings, struct slice *digits) MUST_CHECK;
+
+/* A parameter that filters; absent also if it is empty. */
+enum status settings_choice(struct settings *settings, const char *name,
+			    struct slice *text) MUST_CHECK;
 
 /* Sets settings->organization from the query. */
 enum status settings_read_organization(struct settings *settings) MUST_CHECK;

@@ -6,13 +6,13 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
 	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = PAGE,
-	[STORE_USAGE] = NOTHING,	[STORE_AUDIT] = PAGE,
+	[STORE_USAGE] = PAGE,		[STORE_AUDIT] = PAGE,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -28,7 +28,7 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->filter;
 	if (parameters == ONE)
 		*params++ = question->product_org;
-	if (parameters != WINDOW && parameters != NOTHING) {
+	if (parameters != WINDOW) {
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
@@ -70,7 +70,9 @@ enum status store_settings_document(const struct store *store, enum store_docume
 			"sluice.settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer)",
 			4),
 		[STORE_USAGE] = STORE_CALL("store_settings_usage",
-					   "sluice.settings_usage($1::text, $2::bigint)", 2),
+					   "sluice.settings_usage($1::text, $2::bigint, "
+					   "($3::text || '-01')::date, $4::integer)",
+					   4),
 		[STORE_AUDIT] = STORE_CALL(
 			"store_settings_audit",
 			"sluice.settings_audit($1::text, $2::bigint, $3::bigint, $4::integer)", 4),

@@ -14,7 +14,7 @@ enum store_document {
 	STORE_PRODUCT_ORG_STATES, /* before, limit, product_org, match, plan, trial_status */
 	STORE_PRODUCT_ORG, /* a state and its updates: product_org, before, limit; for the tool */
 	STORE_REJECTS,	   /* before, limit; not for the tool */
-	STORE_USAGE,	   /* not for the tool */
+	STORE_USAGE,	   /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	   /* before, limit */
 	STORE_DOCUMENTS
 };
@@ -23,7 +23,7 @@ enum store_document {
 struct store_question {
 	struct slice organization;	 /* an id, or for the tool a name */
 	struct slice window;		 /* 24h, 7d, 30d */
-	struct slice before;		 /* an id, or a "next": only what is behind */
+	struct slice before;		 /* an id, a month, or a "next": what is behind */
 	struct slice limit;		 /* a number */
 	struct slice filter;		 /* see store/search.h */
 	struct slice match;		 /* in a name, in whatever case */

@@ -99,14 +99,12 @@ enum status store_key_list(const struct store *store, struct slice organization,
 	static const struct store_query query = {
 		.name = "store_key_list",
 		.entity = &store_key_entity,
-		.from = "sluice.key_list($1::text) WHERE " STORE_MATCH(
-			"name", "$2") " AND " STORE_EQUAL("endpoint_type",
-							  "$3") " AND " STORE_EQUAL("status", "$4")
-			STORE_LIMIT("$5"),
-		.param_count = 5,
+		.from = "sluice.key_list($1::text, $2::bigint, $3::integer, $4::text, $5::text, "
+			"$6::text)",
+		.param_count = 6,
 	};
-	const pg_param params[] = {organization, selection->match, selection->endpoint_type,
-				   selection->status, selection->limit};
+	const pg_param params[] = {organization,     selection->before,	       selection->limit,
+				   selection->match, selection->endpoint_type, selection->status};
 
 	return store_query_list(store, &query, params, keys);
 }

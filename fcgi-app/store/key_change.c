@@ -109,15 +109,21 @@ static enum status ask(const struct store *store, const struct pg_statement stat
 }
 
 enum status store_key_history(const struct store *store, const struct store_key_ref *ref,
-			      struct slice *json)
+			      struct slice before, struct slice limit, struct slice *json)
 {
 	static const struct pg_statement statements[CALLERS] = {
-		STORE_CALL("store_key_history", "sluice.key_history($1::bigint)", 1),
+		STORE_CALL("store_key_history",
+			   "sluice.key_history($1::bigint, $2::bigint, $3::integer)", 3),
 		STORE_CALL("store_settings_key_history",
-			   "sluice.settings_key_history($2::text, $3::bigint, $1::bigint)", 3),
+			   "sluice.settings_key_history($4::text, $5::bigint, $1::bigint, "
+			   "$2::bigint, $3::integer)",
+			   5),
 	};
+	char id[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(ref->id, id), before, limit, store->actor,
+				   ref->organization};
 
-	return ask(store, statements, ref, json);
+	return store_ask_text(store, &statements[ref->of_user ? USER : TOOL], params, json);
 }
 
 enum status store_key_refusals(const struct store *store, const struct store_key_ref *ref,

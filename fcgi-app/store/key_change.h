@@ -52,8 +52,10 @@ enum status store_key_secret(const struct store *store, const struct store_key_r
 			     const struct store_secret_change *secret,
 			     struct store_key *key) MUST_CHECK;
 
-/* The key's entries of the audit log, newest first, as a JSON object. */
+/* The key's entries of the audit log, newest first, as a JSON object: up to limit with an id below
+ * before, which may be absent. */
 enum status store_key_history(const struct store *store, const struct store_key_ref *ref,
+			      struct slice before, struct slice limit,
 			      struct slice *json) MUST_CHECK;
 
 /* Why requests with the key were refused, and what to do, as a JSON object. */

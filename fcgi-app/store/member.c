@@ -52,12 +52,11 @@ enum status store_member_list(const struct store *store, struct slice organizati
 	static const struct store_query query = {
 		.name = "store_member_list",
 		.entity = &store_member_entity,
-		.from = "sluice.member_list($1::text) WHERE " STORE_MATCH(
-			"user_name", "$2") " AND " STORE_EQUAL("role", "$3") STORE_LIMIT("$4"),
-		.param_count = 4,
+		.from = "sluice.member_list($1::text, $2::text, $3::integer, $4::text, $5::text)",
+		.param_count = 5,
 	};
-	const pg_param params[] = {organization, selection->match, selection->role,
-				   selection->limit};
+	const pg_param params[] = {organization, selection->before, selection->limit,
+				   selection->match, selection->role};
 
 	return store_query_list(store, &query, params, members);
 }
@@ -89,12 +88,17 @@ static enum status ask(const struct store *store, const struct pg_statement *sta
 }
 
 enum status store_settings_members(const struct store *store, struct slice organization,
-				   struct slice *json)
+				   const struct store_selection *selection, struct slice *json)
 {
-	static const struct pg_statement statement = STORE_CALL(
-		"store_settings_members", "sluice.settings_members($1::text, $2::bigint)", 2);
+	static const struct pg_statement statement =
+		STORE_CALL("store_settings_members",
+			   "sluice.settings_members($1::text, $2::bigint, $3::text, $4::integer, "
+			   "$5::text)",
+			   5);
+	const pg_param params[] = {store->actor, organization, selection->before, selection->limit,
+				   selection->match};
 
-	return ask(store, &statement, organization, SLICE_ABSENT, SLICE_ABSENT, json);
+	return store_ask_text(store, &statement, params, json);
 }
 
 enum status store_settings_member_add(const struct store *store, struct slice organization,

@@ -40,7 +40,9 @@ enum status store_member_show(const struct store *store, struct slice organizati
 
 /* ---- on behalf of a user, see store/settings.h: what is answered is a JSON object ---- */
 
+/* selection: match, before (a "next") and limit. */
 enum status store_settings_members(const struct store *store, struct slice organization,
+				   const struct store_selection *selection,
 				   struct slice *json) MUST_CHECK;
 
 /* Adding what is there already, and removing what is not, changes nothing. Besides what the calls

@@ -69,15 +69,18 @@ enum status store_settings_may_manage_keys(const struct store *store, struct sli
 }
 
 enum status store_settings_keys(const struct store *store, struct slice organization,
-				struct store_list *keys)
+				const struct store_selection *selection, struct store_list *keys)
 {
 	static const struct store_query query = {
 		.name = "store_settings_keys",
 		.entity = &store_key_entity,
-		.from = "sluice.settings_keys($1::text, $2::bigint)",
-		.param_count = 2,
+		.from = "sluice.settings_keys($1::text, $2::bigint, $3::bigint, $4::integer, "
+			"$5::text, $6::text, $7::text)",
+		.param_count = 7,
 	};
-	const pg_param params[] = {store->actor, organization};
+	const pg_param params[] = {store->actor,     organization,     selection->before,
+				   selection->limit, selection->match, selection->endpoint_type,
+				   selection->status};
 
 	return store_query_list(store, &query, params, keys);
 }

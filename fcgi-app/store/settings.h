@@ -28,8 +28,9 @@ enum status store_settings_me(const struct store *store, struct store_list *memb
 enum status store_settings_may_manage_keys(const struct store *store,
 					   struct slice organization) MUST_CHECK;
 
-/* The newest first. */
+/* The newest first. A limit of one more than is shown tells whether there are more. */
 enum status store_settings_keys(const struct store *store, struct slice organization,
+				const struct store_selection *selection,
 				struct store_list *keys) MUST_CHECK;
 
 /* As store_key_show(), store_key_create() and store_key_deactivate(), for keys of the organization

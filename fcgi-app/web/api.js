@@ -187,11 +187,12 @@ export class Api {
 	 * @param {Id} id of a key
 	 * @param {Name} name
 	 * @param {AbortSignal} signal
+	 * @param {Query} [query]
 	 * @returns {Promise<OfKey[Name]>}
 	 * @throws {Problem}
 	 */
-	ofKey(id, name, signal) {
-		return request(this.#url(`keys/${id}/${name}`), {}, signal);
+	ofKey(id, name, signal, query = {}) {
+		return request(this.#url(`keys/${id}/${name}`, query), {}, signal);
 	}
 
 	/**

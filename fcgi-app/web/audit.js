@@ -58,7 +58,8 @@ export function render({ api, root, signal }) {
 	pages(place, { caption: 'Audit log', columns: COLUMNS, signal,
 		about: entry => `entry ${entry.id}`,
 		detail: entry => jsonView(entry.details, 'Details'),
-		nothing: empty('No changes yet', 'The first key that is created makes the first entry.'),
+		nothing: () => empty('No changes yet',
+			'The first key that is created makes the first entry.'),
 		load: async before => {
 			const { entries, next } = await api.get('audit', { limit: PAGE, before }, signal);
 			return { rows: entries, next };

@@ -113,7 +113,7 @@ export function currentOrgs(place, context) {
 				query, format, signal, { path: 'product-org-states', name: 'product-orgs' }),
 			{ class: 'button small' })))), body);
 	pages(body, { ...options(api, signal), signal,
-		nothing: chosen['q']
+		nothing: () => chosen['q']
 			? empty('Nothing matches', 'No product org has this in its ID, name or plan.')
 			: empty('No product orgs yet', 'Accounts appear here once a sender posts them'
 				+ ' with a key for Product Org Updates.'),

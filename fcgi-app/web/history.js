@@ -10,8 +10,10 @@ import { empty, fillWith } from './state.js';
 import { minute } from './time.js';
 
 /** @import { Api } from './api.js' */
-/** @import { Key, KeyChange } from './types.js' */
+/** @import { Id, Key, KeyChange, OfKey } from './types.js' */
 /** @typedef {[sign: ' ' | '-' | '+', line: string]} Line */
+
+const PAGE = 50;
 
 /**
  * The lines of two texts, by their longest common subsequence.
@@ -70,8 +72,20 @@ export function openHistory({ api, signal, key }) {
 		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(key.name)),
 			el('code', null, key.display)), place],
 	foot: button('Close', () => dialog.close(), { autofocus: true }) });
-	fillWith(place, 'changes', signal, () => api.ofKey(key.id, 'history', signal),
-		({ entries }) => entries.length === 0
-			? empty('No changes', 'The key is older than the audit log.')
-			: el('ul', null, entries.map(entryOf)));
+	/** @param {Id | null} before */
+	const load = before => api.ofKey(key.id, 'history', signal, { limit: PAGE, before });
+	const list = el('ul');
+	const rest = el('div', { class: 'more' });
+	/** @param {OfKey['history']} part */
+	const show = ({ entries, next }) => {
+		list.append(...entries.map(entryOf));
+		return next === null ? [] : [button('Show more', () =>
+			fillWith(rest, 'more', signal, () => load(next), show))];
+	};
+	fillWith(place, 'changes', signal, () => load(null), first => {
+		if (first.entries.length === 0)
+			return empty('No changes', 'The key is older than the audit log.');
+		rest.append(...show(first));
+		return [list, rest];
+	});
 }

@@ -168,7 +168,7 @@ export function incoming(context) {
 		return;
 	}
 	const { load, nothing, ...options } = list;
-	pages(body, { ...options, signal: current, nothing: nothing(),
+	pages(body, { ...options, signal: current, nothing,
 		load: (/** @type {Id | string | null} */ before) =>
 			load(api, { limit: PAGE, before }, current) });
 }

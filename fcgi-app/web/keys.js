@@ -7,7 +7,7 @@ import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { keyIn } from './find-key.js';
 import { view as jsonView } from './json.js';
 import { empty, fillWith, supersede } from './state.js';
-import { facts, table } from './table.js';
+import { facts, pages } from './table.js';
 import { both, day, minute, plural, relative } from './time.js';
 
 /**
@@ -26,9 +26,9 @@ const PATHS = {
 const STATUSES = { active: 'Active', expired: 'Expired', deactivated: 'Deactivated' };
 /** @type {Record<KeyStatus, string>} */
 const TONES = { active: 'good', expired: 'warn', deactivated: 'idle' };
-const PAGE = 100;
+const PAGE = 50;
 const RECENT_MS = 24 * 3600 * 1000;
-const SEARCH_DELAY_MS = 120;
+const SEARCH_DELAY_MS = 200; // the server is asked
 
 /** @param {string} text */
 const muted = text => el('span', { class: 'muted' }, text);
@@ -150,9 +150,9 @@ const STEPS = ['Create a key. Each sender gets its own.',
 	'Watch it arrive under Staging.'];
 
 class KeyList {
-	/** @type {Key[]} */
-	keys = [];
-	shown = PAGE;
+	/** @type {Map<string, Key>} those that are known, by their ids */
+	keys = new Map();
+	shown = 0;
 	filter = { text: '', status: '', type: '' };
 	/** The hash of the key that was pasted last. */
 	asked = '';
@@ -174,8 +174,7 @@ class KeyList {
 		/** @param {'text' | 'status' | 'type'} name */
 		const set = name => (/** @type {string} */ value) => {
 			this.filter[name] = value;
-			this.shown = PAGE;
-			this.list();
+			this.load();
 		};
 		const type = debounce(set('text'), SEARCH_DELAY_MS);
 		/** @type {(event: Event & { currentTarget: HTMLInputElement }) => void} */
@@ -187,7 +186,7 @@ class KeyList {
 				event.currentTarget.value = found.display; // the key itself is not kept
 			type(event.currentTarget.value);
 			if (found)
-				this.tell(found);
+				this.identify(found);
 		};
 		const id = newId('search');
 		return el('div', { class: 'toolbar', role: 'search' },
@@ -210,7 +209,7 @@ class KeyList {
 	 *
 	 * @param {NonNullable<ReturnType<typeof keyIn>>} found
 	 */
-	async tell({ hash, fault }) {
+	async identify({ hash, fault }) {
 		this.say(fault);
 		const asked = await hash;
 		if (!asked)
@@ -225,59 +224,72 @@ class KeyList {
 			this.say(text);
 	}
 
-	/** @param {Key} key */
-	matches(key) {
-		const text = this.filter.text.trim().toLowerCase();
-		return (!this.filter.status || key.status === this.filter.status)
-			&& (!this.filter.type || key.endpoint_type === this.filter.type)
-			&& (!text || [key.name, key.display, key.created_by].some(value =>
-				value?.toLowerCase().includes(text)));
+	/** @param {Key[]} keys */
+	remember(keys) {
+		keys.forEach(key => this.keys.set(String(key.id), key));
 	}
 
-	/** Shows the loaded keys that pass the filters. */
-	list() {
-		const found = this.keys.filter(key => this.matches(key));
-		const all = plural(this.keys.length, 'key', 'keys');
-		this.count.textContent = found.length === this.keys.length ? all
-			: `${found.length} of ${all}`;
-		if (found.length === 0) {
-			this.place.replaceChildren(
-				empty('No keys match', 'Try a different search or filter.'));
-			return;
-		}
-		const { element, add } = table({ caption: 'API keys',
-			detail: key => detailOf(key, id => this.find(id), this.actions(key)),
-			about: key => isolate(key.name),
-			columns: columnsOf(key => this.open(() => this.refusals(key))) });
-		add(found.slice(0, this.shown));
-		const rest = found.length - this.shown;
-		const more = el('div', { class: 'more' }, button(`Show ${rest} more`, () => {
-			const [made] = add(found.slice(this.shown));
-			this.shown = Infinity;
-			more.remove();
-			made?.querySelector('button')?.focus();
-		}));
-		this.place.replaceChildren(element, ...rest > 0 ? [more] : []);
+	/**
+	 * What an opened row shows; the other keys of a rotation are looked up if they are not known.
+	 *
+	 * @param {Key} key
+	 * @param {AbortSignal} signal
+	 */
+	detail(key, signal) {
+		const make = () => detailOf(key, id => this.find(id), this.actions(key));
+		const missing = [key.successor_of, key.successor].filter(id => id !== null && !this.find(id));
+		if (missing.length === 0)
+			return make();
+		const place = el('div');
+		fillWith(place, 'key', signal, () => Promise.all(missing.map(id =>
+			this.api.get(`keys/${id}`, {}, signal))), found => {
+			this.remember(found);
+			return el('div', null, make());
+		});
+		return place;
 	}
 
+	get filtered() {
+		return Boolean(this.filter.text.trim() || this.filter.status || this.filter.type);
+	}
+
+	nothing() {
+		return this.filtered ? empty('No keys match', 'Try a different search or filter.')
+			: empty('No API keys yet', 'The first signal is three steps away:',
+				el('ol', { class: 'steps' }, STEPS.map(step => el('li', null, step))),
+				button('Create key', () => this.create(), { class: 'button primary' }));
+	}
+
+	/** @param {Id | null} next behind the keys that are shown */
+	tell(next) {
+		const count = plural(this.shown, 'key', 'keys');
+		this.count.textContent = next === null ? count : `The first ${count}`;
+		this.tools.hidden = this.shown === 0 && !this.filtered;
+	}
+
+	/** The newest keys that pass the filters. */
 	load() {
 		const signal = this.nextLoad();
-		return fillWith(this.place, 'keys', signal, async () => {
-			({ keys: this.keys } = await this.api.get('keys', {}, signal));
-		}, () => {
-			this.tools.hidden = this.keys.length === 0;
-			if (this.keys.length === 0)
-				return empty('No API keys yet', 'The first signal is three steps away:',
-					el('ol', { class: 'steps' }, STEPS.map(step => el('li', null, step))),
-				button('Create key', () => this.create(), { class: 'button primary' }));
-			this.list();
-			return [...this.place.children];
-		});
+		const { text, status, type } = this.filter;
+		this.keys.clear();
+		return pages(this.place, { caption: 'API keys', signal,
+			detail: key => this.detail(key, signal),
+			about: key => isolate(key.name),
+			columns: columnsOf(key => this.open(() => this.refusals(key))),
+			nothing: () => this.nothing(),
+			load: async before => {
+				const { keys, next } = await this.api.get('keys', { match: text.trim(), status,
+					endpoint_type: type, limit: PAGE, before }, signal);
+				this.shown = keys.length + (before === null ? 0 : this.shown);
+				this.remember(keys);
+				this.tell(next);
+				return { rows: keys, next };
+			} });
 	}
 
 	/** @param {Id | null} id */
 	find(id) {
-		return id === null ? undefined : this.keys.find(key => String(key.id) === String(id));
+		return id === null ? undefined : this.keys.get(String(id));
 	}
 
 	/** @param {() => Promise<void>} dialog loads it and opens it */

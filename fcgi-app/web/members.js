@@ -2,15 +2,18 @@
 // members.js - the Members view: who may use the organization's settings, and in which role.
 
 import { problemOf } from './api.js';
-import { announce, bdi, button, el, isolate } from './dom.js';
+import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { openDialog } from './dialog.js';
 import { faultsOf, field } from './fields.js';
 import { ROLES } from './roles.js';
-import { failed, fillWith, supersede } from './state.js';
-import { table } from './table.js';
+import { empty, failed, supersede } from './state.js';
+import { pages } from './table.js';
 import { day } from './time.js';
 
 /** @import { Child, Column, Member, Role, ViewContext } from './types.js' */
+
+const PAGE = 50;
+const SEARCH_DELAY_MS = 200;
 
 /** @type {Record<Role, string>} */
 const MAY = {
@@ -48,9 +51,9 @@ function roleField(label, roles, present) {
 }
 
 class Members {
-	/** @type {Member[]} */
-	members = [];
+	text = '';
 	place = el('div');
+	search = this.toolbar();
 
 	/** @param {ViewContext} context */
 	constructor({ api, root, signal, organization, user }) {
@@ -63,16 +66,9 @@ class Members {
 		this.nextLoad = supersede(signal);
 	}
 
+	/** The first members, the owner on top. */
 	load() {
 		const signal = this.nextLoad();
-		return fillWith(this.place, 'members', signal, () => this.api.get('members', {}, signal),
-			({ members }) => {
-				this.members = members;
-				return this.table();
-			});
-	}
-
-	table() {
 		/** @type {Column<Member>[]} */
 		const columns = [
 			{ label: 'User', class: 'cell-name', cell: member =>
@@ -82,10 +78,29 @@ class Members {
 			{ label: 'Added', class: 'nowrap', cell: member => [day(member.added_at),
 				el('span', { class: 'sub clip' }, 'by ', bdi(member.added_by))] },
 		];
-		const { element, add } = table({ caption: 'Members', columns,
-			about: member => isolate(member.user), detail: member => this.detail(member) });
-		add(this.members);
-		return element;
+		return pages(this.place, { caption: 'Members', columns, signal,
+			about: member => isolate(member.user), detail: member => this.detail(member),
+			nothing: () => empty('No member matches', 'Try another name.'),
+			load: async before => {
+				const { members, next } = await this.api.get('members',
+					{ match: this.text.trim(), limit: PAGE, before }, signal);
+				this.search.hidden = next === null && before === null && this.text === '';
+				return { rows: members, next };
+			} });
+	}
+
+	/** Shown when there are many. */
+	toolbar() {
+		const id = newId('search');
+		const find = debounce((/** @type {string} */ text) => {
+			this.text = text;
+			this.load();
+		}, SEARCH_DELAY_MS);
+		return el('div', { class: 'toolbar', role: 'search', hidden: true },
+			el('label', { class: 'visually-hidden', for: id }, 'Search members'),
+			el('input', { id, type: 'search', class: 'search', placeholder: 'User name',
+				autocomplete: 'off', spellcheck: 'false',
+				on: { input: ({ currentTarget }) => find(currentTarget.value) } }));
 	}
 
 	/**
@@ -212,6 +227,7 @@ export function render(context) {
 					+ ' server signs them in.')),
 			members.roles.length === 0 ? null
 				: button('Add member', () => members.add(), { class: 'button primary' })),
-		el('section', { class: 'card', 'aria-label': 'Members' }, members.place));
+		el('section', { class: 'card', 'aria-label': 'Members' }, members.search,
+			members.place));
 	members.load();
 }

@@ -95,7 +95,7 @@ export function table(options) {
 export function pages(place, { load, nothing, signal, ...options }) {
 	return fillWith(place, options.caption.toLowerCase(), signal, () => load(null), first => {
 		if (first.rows.length === 0)
-			return nothing;
+			return nothing();
 		const { element, add } = table(options);
 		const rest = el('div', { class: 'more' });
 		/**

@@ -222,8 +222,10 @@ export interface Usage extends MonthUsage {
 	/** 0: unlimited. */
 	signal_limit: Integer;
 	overages: boolean;
-	/** Twelve, the latest first. */
+	/** The latest first. */
 	months: MonthUsage[];
+	/** The `before` of the months that follow; null at the end. */
+	next: string | null;
 }
 
 export interface Member {
@@ -303,7 +305,7 @@ type Part<Name extends string, Row> = Record<Name, Row[]> & { next: Id | null };
 /** The answers of GET by path, below /api/settings/. */
 export interface Gets {
 	me: Me;
-	keys: { keys: Key[] };
+	keys: Part<'keys', Key>;
 	[key: `keys/${string}`]: Key;
 	signals: {
 		signals: Signal[];
@@ -320,13 +322,14 @@ export interface Gets {
 	rejects: Part<'rejects', Reject>;
 	statistics: Statistics;
 	usage: Usage;
-	members: { members: Member[] };
+	/** The owner first. */
+	members: { members: Member[]; next: string | null };
 	audit: Part<'entries', AuditEntry>;
 }
 
 /** The answers of GET below `keys/{id}/`. */
 export interface OfKey {
-	history: { entries: KeyChange[] };
+	history: Part<'entries', KeyChange>;
 	refusals: Refusals;
 	/** The latest that came with the key; nulls if there is none. */
 	payload: { received_at: Timestamp | null; payload: Json };
@@ -345,8 +348,8 @@ export interface Posts {
 		answer: ChangedSecret;
 	};
 	[deactivate: `keys/${string}/deactivate`]: { body: Record<string, never>; answer: Key };
-	members: { body: { user: string; role: Role }; answer: { members: Member[] } };
-	'members/role': { body: { user: string; role: Role }; answer: { members: Member[] } };
+	members: { body: { user: string; role: Role }; answer: Member };
+	'members/role': { body: { user: string; role: Role }; answer: Member };
 	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
 	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
 	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
@@ -424,8 +427,8 @@ export interface Page<Row> {
 
 export interface PagedTableOptions<Row> extends TableOptions<Row> {
 	load(before: Id | string | null): Promise<Page<Row>>;
-	/** Shown instead of a table without rows. */
-	nothing: Node;
+	/** Makes what is shown instead of a table without rows. */
+	nothing(): Node;
 	signal: AbortSignal;
 }
 

@@ -5,6 +5,7 @@ import { announce, button, el, svg } from './dom.js';
 import { fillWith } from './state.js';
 import { number, plural } from './time.js';
 
+/** @import { Api } from './api.js' */
 /** @import { MonthUsage, Usage, ViewContext } from './types.js' */
 
 const AMBER = 0.8; // share of the limit
@@ -69,11 +70,14 @@ function meter({ signals, signal_limit: exact, overages }) {
 	el('p', { class: 'sub' }, consequence(share, overages))];
 }
 
-/** @param {MonthUsage[]} list */
-function months(list) {
+/**
+ * @param {MonthUsage[]} list
+ * @param {Node[]} below
+ */
+function months(list, below) {
 	const largest = Math.max(1, ...list.map(({ signals }) => signals));
-	return el('div', { class: 'table-wrap' }, el('table', { class: 'plain months' },
-		el('caption', { class: 'visually-hidden' }, 'The last twelve months'),
+	return [el('div', { class: 'table-wrap' }, el('table', { class: 'plain months' },
+		el('caption', { class: 'visually-hidden' }, 'Month by month, the latest first'),
 		el('thead', null, el('tr', null, el('th', { scope: 'col' }, 'Month (UTC)'),
 			el('td', { class: 'cell-bar' }), el('th', { scope: 'col', class: 'number' }, 'Signals'),
 			el('th', { scope: 'col', class: 'number' }, 'Duplicates'))),
@@ -81,7 +85,27 @@ function months(list) {
 			el('th', { scope: 'row' }, monthName(month)),
 			el('td', { class: 'cell-bar' }, bar(signals / largest, 'plain')),
 			el('td', { class: 'number' }, number(signals)),
-			el('td', { class: 'number' }, number(duplicates)))))));
+			el('td', { class: 'number' }, number(duplicates))))))),
+	el('div', { class: 'more' }, below)];
+}
+
+/**
+ * Fills `place` with the months so far, and a button that adds those before them.
+ *
+ * @param {{ place: Element, api: Api, signal: AbortSignal, list: MonthUsage[],
+ *   next: string | null }} context
+ */
+function showMonths({ place, api, signal, list, next }) {
+	const rest = el('div');
+	const more = button('Show earlier months', () => fillWith(rest, 'more', signal,
+		() => api.get('usage', { before: next }, signal), earlier => {
+			showMonths({ place, api, signal, list: [...list, ...earlier.months],
+				next: earlier.next });
+			/** @type {HTMLElement | null} */ (place.querySelector('.more button'))?.focus();
+			return [];
+		}));
+	rest.append(...next === null ? [] : [more]);
+	place.replaceChildren(...months(list, [rest]));
 }
 
 /** @param {ViewContext} context */
@@ -100,6 +124,12 @@ export function render({ api, root, signal, organization }) {
 			root.querySelector('h1')?.focus();
 		} });
 	};
+	/** @param {Usage} usage */
+	const byMonth = ({ months: list, next }) => {
+		const section = el('section', { class: 'card', 'aria-label': 'By month' });
+		showMonths({ place: section, api, signal, list, next });
+		return section;
+	};
 	const load = () => fillWith(place, 'usage', signal, () => api.get('usage', {}, signal),
 		usage => [
 		el('section', { class: 'card padded', 'aria-label': 'This month' },
@@ -111,6 +141,6 @@ export function render({ api, root, signal, organization }) {
 				button('Change limit', () => change(usage).catch(() =>
 					announce('The dialog could not be loaded. Check your network and try again.')),
 				{ class: 'button small' })) : null),
-		el('section', { class: 'card', 'aria-label': 'By month' }, months(usage.months))]);
+		byMonth(usage)]);
 	load();
 }

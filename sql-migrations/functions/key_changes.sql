@@ -221,30 +221,41 @@ COMMENT ON FUNCTION sluice.key_secret(text, bigint, text, bytea, interval) IS
 
 -- ---- what was changed ----
 
-CREATE OR REPLACE FUNCTION sluice.key_history(id bigint) RETURNS json
+CREATE OR REPLACE FUNCTION sluice.key_history(id bigint, before bigint DEFAULT NULL,
+    max_rows integer DEFAULT 200) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its constant sluice.key_overview := sluice.key_show(key_history.id);
+    before_id constant bigint := coalesce(key_history.before, 9223372036854775807);
 BEGIN
-    RETURN (SELECT json_build_object('entries', coalesce(json_agg(json_build_object(
-            'id', a.id,
-            'occurred_at', sluice.timestamp_text(a.occurred_at),
-            'actor', a.actor,
-            'action', a.action,
-            'object_kind', a.object_kind,
-            'object_id', a.object_id,
-            'details', a.details,
-            'template_before', jsonb_pretty(a.details #> '{old,payload_template}'),
-            'template_after', jsonb_pretty(a.details #> '{new,payload_template}')) ORDER BY a.id DESC), '[]'))
-        FROM (SELECT * FROM sluice.audit_log AS l
-            WHERE l.organization_id = its.organization_id AND l.object_kind = 'api_key'
-                AND l.object_id = its.id::text
-            ORDER BY l.id DESC LIMIT 200) AS a);
+    RETURN (WITH looked AS MATERIALIZED (
+        SELECT * FROM sluice.audit_log AS l
+        WHERE l.organization_id = its.organization_id AND l.object_kind = 'api_key'
+            AND l.object_id = its.id::text AND l.id < before_id
+        ORDER BY l.id DESC
+        LIMIT key_history.max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT key_history.max_rows
+    )
+    SELECT json_build_object('entries', (SELECT coalesce(json_agg(json_build_object(
+                'id', a.id,
+                'occurred_at', sluice.timestamp_text(a.occurred_at),
+                'actor', a.actor,
+                'action', a.action,
+                'object_kind', a.object_kind,
+                'object_id', a.object_id,
+                'details', a.details,
+                'template_before', jsonb_pretty(a.details #> '{old,payload_template}'),
+                'template_after', jsonb_pretty(a.details #> '{new,payload_template}'))
+            ORDER BY a.id DESC), '[]') FROM hit AS a),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > key_history.max_rows
+            THEN (SELECT min(a.id) FROM hit AS a) END));
 END
 $$;
-COMMENT ON FUNCTION sluice.key_history(bigint) IS
-    'The latest 200 changes to a key from the audit log, newest first, as a JSON object; a changed '
-    'payload template also as text in lines. Raises P0002 if there is no such key.';
+COMMENT ON FUNCTION sluice.key_history(bigint, bigint, integer) IS
+    'The latest changes to a key from the audit log, newest first, as a JSON object: up to max_rows '
+    'with an id below before; a changed payload template also as text in lines. Raises P0002 if '
+    'there is no such key.';
 
 CREATE OR REPLACE FUNCTION sluice.key_payload(id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -278,7 +289,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.key_edit(text, bigint, text, timestamptz, jsonb, text[]),
     sluice.key_rotate(text, bigint, bytea, text, bytea, interval, timestamptz),
     sluice.key_secret(text, bigint, text, bytea, interval),
-    sluice.key_history(bigint),
+    sluice.key_history(bigint, bigint, integer),
     sluice.key_payload(bigint)
 TO sluice_admin;
 
@@ -326,15 +337,16 @@ COMMENT ON FUNCTION sluice.settings_key_secret(text, bigint, bigint, text, bytea
     'Like key_secret. For editors, admins and owners. Raises as settings_key and key_secret do.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_history(user_name text, organization_id bigint,
-    id bigint) RETURNS json
+    id bigint, before bigint DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM sluice.settings_key(user_name, organization_id, settings_key_history.id);
-    RETURN sluice.key_history(settings_key_history.id);
+    RETURN sluice.key_history(settings_key_history.id, settings_key_history.before,
+        least(settings_key_history.max_rows, 100));
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_key_history(text, bigint, bigint) IS
-    'Like key_history. For editors, admins and owners. Raises as settings_key does.';
+COMMENT ON FUNCTION sluice.settings_key_history(text, bigint, bigint, bigint, integer) IS
+    'Like key_history, at most 100. For editors, admins and owners. Raises as settings_key does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key_payload(user_name text, organization_id bigint,
     id bigint) RETURNS json
@@ -351,7 +363,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_key_edit(text, bigint, bigint, text, timestamptz, jsonb, text[]),
     sluice.settings_key_rotate(text, bigint, bigint, bytea, text, bytea, interval, timestamptz),
     sluice.settings_key_secret(text, bigint, bigint, text, bytea, interval),
-    sluice.settings_key_history(text, bigint, bigint),
+    sluice.settings_key_history(text, bigint, bigint, bigint, integer),
     sluice.settings_key_payload(text, bigint, bigint)
 TO sluice_settings;
 

@@ -17,21 +17,54 @@ $$;
 COMMENT ON FUNCTION sluice.key_show(bigint) IS
     'One key, as in key_overview. Raises P0002 if there is none.';
 
-CREATE OR REPLACE FUNCTION sluice.key_list(organization_name text) RETURNS SETOF sluice.key_overview
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- First the ids: a key's last use and refusal are looked up only for those that are returned.
+CREATE OR REPLACE FUNCTION sluice.keys_of(organization_id bigint, before bigint, max_rows integer,
+    match text, endpoint_type text, status text) RETURNS SETOF sluice.key_overview
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_variable
+DECLARE
+    before_id constant bigint := coalesce(before, 9223372036854775807);
 BEGIN
-    IF organization_name IS NOT NULL THEN
-        PERFORM sluice.organization_id_of(organization_name);
-    END IF;
     RETURN QUERY
-    SELECT * FROM sluice.key_overview AS v
-    WHERE organization_name IS NULL OR v.organization = organization_name
-    ORDER BY v.organization, v.id;
+    WITH hit AS MATERIALIZED (
+        SELECT k.id FROM sluice.api_key AS k
+        WHERE (organization_id IS NULL OR k.organization_id = organization_id)
+            AND k.id < before_id
+            AND (match IS NULL
+                OR strpos(lower(concat_ws(E'\n', k.name, k.display, k.created_by)), lower(match)) > 0)
+            AND (endpoint_type IS NULL OR k.endpoint_type::text = endpoint_type)
+            -- As key_overview has it.
+            AND (status IS NULL OR status = CASE
+                WHEN k.deactivated_at IS NOT NULL THEN 'deactivated'
+                WHEN k.expires_at <= now() THEN 'expired'
+                ELSE 'active' END)
+        ORDER BY k.id DESC
+        LIMIT max_rows
+    )
+    SELECT v.* FROM hit AS h JOIN sluice.key_overview AS v ON v.id = h.id ORDER BY v.id DESC;
 END
 $$;
-COMMENT ON FUNCTION sluice.key_list(text) IS
-    'The keys of an organization (null: of all), as in key_overview, oldest first. Raises P0002 '
-    'for an unknown organization.';
+COMMENT ON FUNCTION sluice.keys_of(bigint, bigint, integer, text, text, text) IS
+    'The newest keys of an organization, or of all, as in key_overview: up to max_rows with an id '
+    'below before; with match in the name, the part that may be shown or the creator, in whatever '
+    'case; with this endpoint type and status; what is null leaves all. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.key_list(organization_name text, before bigint DEFAULT NULL,
+    max_rows integer DEFAULT NULL, match text DEFAULT NULL, endpoint_type text DEFAULT NULL,
+    status text DEFAULT NULL) RETURNS SETOF sluice.key_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := CASE WHEN organization_name IS NOT NULL
+        THEN sluice.organization_id_of(organization_name) END;
+BEGIN
+    RETURN QUERY SELECT * FROM sluice.keys_of(its_id, key_list.before, key_list.max_rows,
+        key_list.match, key_list.endpoint_type, key_list.status);
+END
+$$;
+COMMENT ON FUNCTION sluice.key_list(text, bigint, integer, text, text, text) IS
+    'Like keys_of, by the organization''s name (null: of all). Raises P0002 for an unknown '
+    'organization.';
 
 CREATE OR REPLACE FUNCTION sluice.check_key(name text, endpoint_type text, key_hash bytea,
     display text, secret_hash bytea, expires_at timestamptz, payload_template jsonb,
@@ -193,7 +226,7 @@ COMMENT ON FUNCTION sluice.key_deactivate(text, bigint) IS
 
 GRANT EXECUTE ON FUNCTION
     sluice.key_create(text, text, text, text, bytea, text, bytea, timestamptz, jsonb, text, text[]),
-    sluice.key_list(text),
+    sluice.key_list(text, bigint, integer, text, text, text),
     sluice.key_show(bigint),
     sluice.key_deactivate(text, bigint)
 TO sluice_admin;

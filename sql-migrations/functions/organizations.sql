@@ -251,21 +251,19 @@ COMMENT ON FUNCTION sluice.member_add(text, text, text, text) IS
     'organization has an owner already, P0002 for an unknown organization, 22023 for an invalid '
     'value. member_role_set changes a role.';
 
-CREATE OR REPLACE FUNCTION sluice.member_list(organization_name text)
+CREATE OR REPLACE FUNCTION sluice.member_list(organization_name text, before text DEFAULT NULL,
+    max_rows integer DEFAULT NULL, match text DEFAULT NULL, only_role text DEFAULT NULL)
 RETURNS TABLE (user_name text, role text, added_at timestamptz, added_by text)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    its_id bigint := sluice.organization_id_of(organization_name);
 BEGIN
     RETURN QUERY
     SELECT m.user_name, m.role::text, m.added_at, m.added_by
-    FROM sluice.member AS m
-    WHERE m.organization_id = its_id
-    ORDER BY m.role DESC, m.user_name;
+    FROM sluice.members_of(sluice.organization_id_of(organization_name), member_list.before,
+        member_list.max_rows, member_list.match, only_role) AS m;
 END
 $$;
-COMMENT ON FUNCTION sluice.member_list(text) IS
-    'The members of an organization, the owner first. Raises P0002 for an unknown organization.';
+COMMENT ON FUNCTION sluice.member_list(text, text, integer, text, text) IS
+    'Like members_of, by the organization''s name. Raises P0002 for an unknown organization.';
 
 -- All changes of an organization's members but additions lock its row, so that each sees the one
 -- before.
@@ -332,7 +330,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.organization_list(),
     sluice.organization_limit(text, text, bigint, boolean),
     sluice.member_add(text, text, text, text),
-    sluice.member_list(text),
+    sluice.member_list(text, text, integer, text, text),
     sluice.member_remove(text, text, text)
 TO sluice_admin;
 

@@ -57,19 +57,20 @@ $$;
 COMMENT ON FUNCTION sluice.settings_me(text) IS
     'The user''s organizations, and what the user may do there.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_keys(user_name text, organization_id bigint)
-RETURNS SETOF sluice.key_overview
+CREATE OR REPLACE FUNCTION sluice.settings_keys(user_name text, organization_id bigint,
+    before bigint DEFAULT NULL, max_rows integer DEFAULT 101, match text DEFAULT NULL,
+    endpoint_type text DEFAULT NULL, status text DEFAULT NULL) RETURNS SETOF sluice.key_overview
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    its_id bigint := sluice.membership(user_name, organization_id, 'editor');
 BEGIN
-    RETURN QUERY
-    SELECT * FROM sluice.key_overview AS v WHERE v.organization_id = its_id ORDER BY v.id DESC;
+    RETURN QUERY SELECT * FROM sluice.keys_of(
+        sluice.membership(user_name, organization_id, 'editor'), settings_keys.before,
+        least(settings_keys.max_rows, 101), settings_keys.match, settings_keys.endpoint_type,
+        settings_keys.status);
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_keys(text, bigint) IS
-    'An organization''s keys, as in key_overview, newest first. For editors, admins and owners. '
-    'Raises as membership does.';
+COMMENT ON FUNCTION sluice.settings_keys(text, bigint, bigint, integer, text, text, text) IS
+    'Like keys_of, at most 101: one more than a part of the list has, to tell whether there are '
+    'more. For editors, admins and owners. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_key(user_name text, organization_id bigint, id bigint)
 RETURNS sluice.key_overview
@@ -140,14 +141,16 @@ $$;
 COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer) IS
     'Like rejects_of, at most 100. For all members. Raises as membership does.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint) RETURNS json
+CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint,
+    before date DEFAULT NULL, max_rows integer DEFAULT 12) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN sluice.usage_of(sluice.membership(user_name, organization_id, 'editor'));
+    RETURN sluice.usage_of(sluice.membership(user_name, organization_id, 'editor'),
+        settings_usage.before, least(settings_usage.max_rows, 100));
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_usage(text, bigint) IS
-    'Like usage_of. For editors, admins and owners. Raises as membership does.';
+COMMENT ON FUNCTION sluice.settings_usage(text, bigint, date, integer) IS
+    'Like usage_of, at most 100 months. For editors, admins and owners. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_audit(user_name text, organization_id bigint, before bigint,
     max_rows integer) RETURNS json
@@ -174,14 +177,14 @@ COMMENT ON FUNCTION sluice.settings_may_manage_keys(text, bigint) IS
 GRANT EXECUTE ON FUNCTION
     sluice.settings_csrf_key(),
     sluice.settings_me(text),
-    sluice.settings_keys(text, bigint),
+    sluice.settings_keys(text, bigint, bigint, integer, text, text, text),
     sluice.settings_key(text, bigint, bigint),
     sluice.settings_key_create(text, bigint, text, text, bytea, text, bytea, timestamptz, jsonb,
         text, text[]),
     sluice.settings_key_deactivate(text, bigint, bigint),
     sluice.settings_statistics(text, bigint, text),
     sluice.settings_rejects(text, bigint, bigint, integer),
-    sluice.settings_usage(text, bigint),
+    sluice.settings_usage(text, bigint, date, integer),
     sluice.settings_audit(text, bigint, bigint, integer),
     sluice.settings_may_manage_keys(text, bigint)
 TO sluice_settings;

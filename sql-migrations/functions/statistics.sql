@@ -340,40 +340,48 @@ COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer) IS
     'An organization''s latest rejected payloads, each with the first bytes as text, as a JSON '
     'object: up to max_rows with an id below before. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint) RETURNS json
+CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint, before date DEFAULT NULL,
+    max_rows integer DEFAULT 12) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
-    this_month date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+    this_month constant date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
+    last_month constant date := least(this_month, (date_trunc('month', before) - interval '1 month')::date);
+    first_month constant date := (last_month - (max_rows - 1) * interval '1 month')::date;
     result json;
 BEGIN
-    WITH used AS (
+    WITH used AS MATERIALIZED (
+        SELECT u.month, u.signals, u.duplicates FROM sluice.usage_overview AS u
+        WHERE u.organization = (SELECT o.name FROM sluice.organization AS o
+            WHERE o.id = organization_id)
+    ), listed AS (
         SELECT m.month::date AS month, coalesce(u.signals, 0) AS signals,
             coalesce(u.duplicates, 0) AS duplicates
-        FROM generate_series(this_month - interval '11 months', this_month, '1 month') AS m (month)
-        LEFT JOIN sluice.usage_overview AS u ON u.month = m.month::date
-            AND u.organization = (SELECT o.name FROM sluice.organization AS o
-                WHERE o.id = organization_id)
+        FROM generate_series(first_month, last_month, interval '1 month') AS m (month)
+        LEFT JOIN used AS u ON u.month = m.month::date
     )
     SELECT json_build_object(
-        'month', to_char(u.month, 'YYYY-MM'),
-        'signals', u.signals,
-        'duplicates', u.duplicates,
+        'month', to_char(this_month, 'YYYY-MM'),
+        'signals', coalesce(u.signals, 0),
+        'duplicates', coalesce(u.duplicates, 0),
         'signal_limit', o.signal_limit,
         'overages', o.overages,
-        'months', (SELECT json_agg(json_build_object('month', to_char(m.month, 'YYYY-MM'),
-                'signals', m.signals, 'duplicates', m.duplicates) ORDER BY m.month DESC)
-            FROM used AS m))
+        'months', (SELECT coalesce(json_agg(json_build_object('month', to_char(l.month, 'YYYY-MM'),
+                'signals', l.signals, 'duplicates', l.duplicates) ORDER BY l.month DESC), '[]')
+            FROM listed AS l),
+        'next', CASE WHEN EXISTS (SELECT FROM used AS e WHERE e.month < first_month)
+            THEN to_char(first_month, 'YYYY-MM') END)
     INTO result
-    FROM used AS u
-    JOIN sluice.organization AS o ON o.id = organization_id
-    WHERE u.month = this_month;
+    FROM sluice.organization AS o
+    LEFT JOIN used AS u ON u.month = this_month
+    WHERE o.id = organization_id;
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION sluice.usage_of(bigint) IS
-    'An organization''s usage this month and in the eleven months before, with its current limit, '
-    'as a JSON object. Internal.';
+COMMENT ON FUNCTION sluice.usage_of(bigint, date, integer) IS
+    'An organization''s usage this month, with its current limit, and that of up to max_rows months, '
+    'the latest first: those before the month of before, or this one and those before it; as a JSON '
+    'object. next is the last of them while there is usage before it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.audit_of(organization_id bigint, before bigint, max_rows integer,
     match text DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)

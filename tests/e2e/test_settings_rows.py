@@ -191,7 +191,10 @@ BAD_PARAMETERS = [
     ("signals?source=%", "source"), ("rejects?before=x", "before"), ("audit?limit=1e1", "limit"),
     ("keys?organization=x", "organization"), ("keys?organization=1%20or%201", "organization"),
     ("keys?organization=", "organization"),
-    ("signals?mail=x", "mail"), ("signals?lim%69t=5", "lim%69t"), ("keys?limit=5", "limit"),
+    ("signals?mail=x", "mail"), ("signals?lim%69t=5", "lim%69t"), ("keys?limit=101", "limit"),
+    ("keys?before=x", "before"), ("keys?status=gone", "status"),
+    ("keys?endpoint_type=signals", "endpoint_type"), ("members?before=x", "before"),
+    ("members?before=6b696e672078", "before"), ("usage?before=2031-13", "before"),
     ("signals?status=lost", "status"), ("me?x", "x"),
 ]
 

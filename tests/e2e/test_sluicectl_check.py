@@ -122,8 +122,8 @@ MENDED = {
                            "sluice_intake intake, sluice_intake intake_commit_status, "
                            "sluice_intake intake_ordinary, "
                            "sluice_intake intake_probe, sluice_intake metrics"}),
-    "a function for settings": (("revoke execute on function sluice.settings_keys(text, bigint)"
-                                " from sluice_settings"), {
+    "a function for settings": (("revoke execute on function sluice.settings_keys(text, bigint,"
+                                 " bigint, integer, text, text, text) from sluice_settings"), {
         "function_rights": f"may not be called: {REPAIR} for sluice_settings settings_keys"}),
     "a function for maintenance": (("revoke execute on function sluice.maintenance_record(text,"
                                    " text, text, bigint, text) from sluice_maintenance"), {

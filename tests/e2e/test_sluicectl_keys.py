@@ -225,7 +225,10 @@ def test_credentials_as_arguments_are_not_echoed(tool, organization):
 def test_key_list_and_show(tool, organization):
     made = [create(tool, organization, name=name) for name in ("one", "two")]
     listed = tool.json("key", "list", "--organization", organization)["keys"]
+    made.reverse()  # the newest first
     assert [entry["id"] for entry in listed] == [entry["id"] for entry in made]
+    assert tool.json("key", "list", "--organization", organization, "--limit", "1")["keys"] \
+        == listed[:1]
     assert list(listed[0]) == KEY_MEMBERS
     assert listed[0]["display"] == f"{made[0]['key'][:7]}…{made[0]['key'][-4:]}"
     assert listed[0]["status"] == "active" and listed[0]["last_used_at"] is None

@@ -1,6 +1,6 @@
 -- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
 BEGIN;
-SELECT plan(56);
+SELECT plan(66);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
@@ -123,6 +123,35 @@ SELECT results_eq($$ SELECT DISTINCT organization FROM sluice.key_list('Other ke
     ARRAY['Other keys'], 'each sees its own');
 SELECT is((SELECT count(*) FROM sluice.key_list(NULL)),
     (SELECT count(*) FROM sluice.api_key), 'null lists all');
+
+-- ---- in parts ----
+SELECT sluice.organization_create('op', 'Parts') AS parts \gset
+SELECT pg_temp.create_key(organization => 'Parts', name => 'part ' || n, actor => 'op' || n % 2)
+FROM generate_series(1, 7) AS n;
+SELECT sluice.key_deactivate('op', k.id) FROM sluice.api_key AS k
+WHERE k.organization_id = :parts AND k.name = 'part 2';
+UPDATE sluice.api_key SET expires_at = now() WHERE organization_id = :parts AND name = 'part 3';
+CREATE FUNCTION pg_temp.listed(before text DEFAULT NULL, max_rows integer DEFAULT NULL,
+    match text DEFAULT NULL, endpoint_type text DEFAULT NULL, status text DEFAULT NULL)
+RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(substr(k.name, 6), ' ') FROM sluice.key_list('Parts', (SELECT a.id
+        FROM sluice.api_key AS a WHERE a.name = 'part ' || before), max_rows, match, endpoint_type,
+        status) AS k
+$$;
+SELECT is(pg_temp.listed(), '7 6 5 4 3 2 1', 'all, the newest first');
+SELECT is(pg_temp.listed(max_rows => 3), '7 6 5', 'the first part');
+SELECT is(pg_temp.listed('5', 3), '4 3 2', 'the next one');
+SELECT pg_temp.create_key(organization => 'Parts', name => 'part 8');
+SELECT is(pg_temp.listed('2', 3), '1', 'what has come meanwhile moves nothing');
+SELECT is(pg_temp.listed(match => 'PART 4'), '4', 'a name in whatever case');
+SELECT is(pg_temp.listed(match => 'op0'), '6 4 2', 'who created it');
+SELECT is(pg_temp.listed(match => U&'abcd\2026', max_rows => 2), '8 7', 'what may be shown');
+SELECT is(string_agg(pg_temp.listed(status => s), ';' ORDER BY s), '8 7 6 5 4 1;2;3', 'by status')
+FROM unnest(ARRAY['active', 'deactivated', 'expired']) AS s;
+SELECT is(pg_temp.listed(endpoint_type => 'product_orgs'), NULL, 'by endpoint type');
+SELECT is_empty($$ SELECT v.name FROM sluice.key_overview AS v
+    WHERE NOT EXISTS (SELECT FROM sluice.key_list(NULL, v.id + 1, 1, status => v.status) AS k
+        WHERE k.id = v.id) $$, 'each key is in the list of its status');
 SELECT throws_ok($$ SELECT * FROM sluice.key_list('Nowhere') $$, 'P0002',
     'organization "Nowhere" does not exist', 'keys of an unknown organization');
 SELECT throws_ok($$ SELECT * FROM sluice.key_show(0) $$, 'P0002', 'key 0 does not exist',

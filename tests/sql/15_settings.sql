@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(266);
+SELECT plan(271);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -248,6 +248,27 @@ FROM (VALUES ('\x'::bytea, false, ''), ('a<b'::bytea, false, 'a<b'),
     ('\x61f09f92'::bytea, true, 'a'), ('\x61c3'::bytea, false, 'a\303'),
     ('\xff61'::bytea, false, '\377a'), ('\x610062'::bytea, false, 'a\000b'))
     AS v (bytes, cut, text);
+
+-- ---- usage by months ----
+INSERT INTO sluice.usage_month (organization_id, month, signals, duplicates)
+SELECT :third, (date_trunc('month', now() AT TIME ZONE 'UTC') - n * interval '1 month')::date, n, 1
+FROM unnest(ARRAY[1, 3, 14]) AS n;
+SELECT sluice.member_add('tester', 'Third', 'their editor', 'editor');
+CREATE FUNCTION pg_temp.months(before date, max_rows integer) RETURNS text LANGUAGE sql AS $$
+    SELECT (SELECT string_agg(m ->> 'signals', ' ') FROM json_array_elements(u -> 'months') AS m)
+        || CASE WHEN u ->> 'next' IS NULL THEN '' ELSE ' …' END
+    FROM sluice.settings_usage('their editor', NULL, before, max_rows) AS u
+$$;
+SELECT is(pg_temp.months(NULL, 12), '0 1 0 3 0 0 0 0 0 0 0 0 …', 'twelve months, and there are more');
+SELECT is(pg_temp.months(NULL, 15), '0 1 0 3 0 0 0 0 0 0 0 0 0 0 14', 'to the first one with any');
+SELECT is(u ->> 'next', to_char(now() AT TIME ZONE 'UTC' - interval '1 month', 'YYYY-MM'), 'the next part')
+FROM sluice.settings_usage('their editor', NULL, NULL, 2) AS u;
+SELECT is((SELECT string_agg(m ->> 'signals', ' ') FROM json_array_elements(
+        sluice.settings_usage('their editor', NULL, (u ->> 'next' || '-01')::date, 2) -> 'months') AS m), '0 3',
+    'begins with the month before')
+FROM sluice.settings_usage('their editor', NULL, NULL, 2) AS u;
+SELECT is(u ->> 'signals', '0', 'this month is this month')
+FROM sluice.settings_usage('their editor', NULL, '2001-01-01', 2) AS u;
 
 SELECT * FROM finish();
 ROLLBACK;

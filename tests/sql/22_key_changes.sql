@@ -1,6 +1,6 @@
 -- Changes of API keys: editing, rotation, secrets, and what the audit log says of them.
 BEGIN;
-SELECT plan(87);
+SELECT plan(91);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Changes') AS mine \gset
@@ -216,6 +216,14 @@ SELECT is((SELECT string_agg(e ->> 'action', ' ')
 SELECT is(e ->> 'template_before', E'{\n    "product_org_id": "id"\n}', 'a template in lines')
 FROM json_array_elements(sluice.key_history(:accounts) -> 'entries') AS e
 WHERE e ->> 'action' = 'key_edit';
+SELECT sluice.key_history(:accounts, max_rows => 2) AS first \gset
+SELECT is((SELECT string_agg(e ->> 'action', ' ') FROM json_array_elements(:'first'::json -> 'entries') AS e),
+    'key_rotate key_edit', 'the first part');
+SELECT is((SELECT string_agg(e ->> 'action', ' ') FROM json_array_elements(
+    sluice.key_history(:accounts, (:'first'::json ->> 'next')::bigint, 2) -> 'entries') AS e),
+    'key_create', 'the next one');
+SELECT is(sluice.key_history(:accounts, (:'first'::json ->> 'next')::bigint, 1) ->> 'next', NULL, 'and no more');
+SELECT is(sluice.key_history(:accounts, 1)::text, '{"entries" : [], "next" : null}', 'behind the end');
 SELECT throws_ok('SELECT sluice.key_history(0)', 'P0002', 'key 0 does not exist', 'of no key');
 SELECT is(sluice.key_payload(:accounts)::text, '{"received_at" : null, "payload" : null}',
     'no payload yet');

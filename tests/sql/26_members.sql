@@ -1,6 +1,6 @@
 -- Members and limits as the settings service changes them: who may do what, and one owner at any time.
 BEGIN;
-SELECT plan(50);
+SELECT plan(60);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Members') AS mine \gset
@@ -43,6 +43,34 @@ SELECT is((SELECT string_agg(m ->> 'user', ' ') FROM json_array_elements(
     sluice.settings_members('edith', NULL) -> 'members') AS m), 'olga ada adam edith vera', 'the owner first');
 SELECT is(pg_temp.outcome($$ SELECT sluice.settings_members('vera', NULL) $$), 'SL002', 'not for viewers');
 SELECT is(pg_temp.outcome($$ SELECT sluice.settings_members('sven', NULL) $$), 'SL001', 'nor for strangers');
+
+-- ---- in parts ----
+SELECT sluice.organization_create('op', 'Crowd') AS crowd \gset
+SELECT sluice.member_add('op', 'Crowd', U&'m \00e4' || n, CASE WHEN n = 4 THEN 'owner' WHEN n % 2 = 0
+    THEN 'admin' ELSE 'editor' END) FROM generate_series(1, 7) AS n;
+CREATE FUNCTION pg_temp.part(before text, max_rows integer, match text DEFAULT NULL, OUT names text,
+    OUT next text) LANGUAGE plpgsql AS $$
+DECLARE
+    answer constant json := sluice.settings_members(U&'m \00e44', NULL, before, max_rows, match);
+BEGIN
+    next := answer ->> 'next';
+    names := (SELECT string_agg(right(m ->> 'user', 1), '') FROM json_array_elements(answer -> 'members') AS m);
+END
+$$;
+SELECT is((pg_temp.part(NULL, 100)).names, '4261357', 'all: the owner, admins, editors');
+SELECT is((pg_temp.part(NULL, 100)).next, NULL, 'that is the end');
+SELECT names, next FROM pg_temp.part(NULL, 2) \gset first_
+SELECT is(:'first_names'::text, '42', 'the first part');
+SELECT sluice.member_add('op', 'Crowd', U&'m \00e40', 'admin');
+SELECT names, next FROM pg_temp.part(:'first_next', 3) \gset second_
+SELECT is(:'second_names'::text, '613', 'the next one, across roles; what has come before it moves nothing');
+SELECT is((pg_temp.part(:'second_next', 2)).names, '57', 'exactly the last ones');
+SELECT is((pg_temp.part(:'second_next', 2)).next, NULL, 'and no more');
+SELECT is((pg_temp.part(NULL, 5, U&'\00c45')).names, '5', 'a part of the name, in whatever case');
+SELECT is((pg_temp.part(NULL, 5, 'nobody')).names, NULL, 'of nobody');
+SELECT is(pg_temp.outcome(format('SELECT sluice.settings_members(U&''m \00e44'', NULL, %L, 5)', b)), '22023',
+    'not the next of an answer: ' || b) FROM unnest(ARRAY['x', encode('king x', 'hex')]) AS b;
+DELETE FROM sluice.member WHERE organization_id = :crowd;
 
 -- ---- adding ----
 SELECT is(pg_temp.tried(format('settings_member_add(%L, NULL, ''new'', %L)', a.actor, a.role)), a.result,

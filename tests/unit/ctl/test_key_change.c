@@ -175,19 +175,26 @@ END_TEST
 START_TEST(a_history_shows_what_differs)
 {
 	static const struct libpq_value value = TOOL_VALUE("{\"entries\": [" ENTRY(
-		"key_edit", "\"{\\n  1\\n}\"", "\"{\\n  2\\n}\"") ", " ENTRY("key_create", "null",
-									     "null") "]}");
+		"key_edit", "\"{\\n  1\\n}\"",
+		"\"{\\n  2\\n}\"") ", " ENTRY("key_create", "null", "null") "], "
+									    "\"next\": null}");
 	static const struct libpq_result history = TOOL_ONE(&value);
-	const struct libpq_call script[] = {
-		CONNECT, LIBPQ_SEND("key_history"), LIBPQ_ANSWER(&history), LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {CONNECT,
+					    LIBPQ_SEND("key_history|null|200"),
+					    LIBPQ_ANSWER(&history),
+					    LIBPQ_FINISH,
+					    {0}};
 	const struct tool_run *tool = RUN(script, "key", "history", "7");
 
 	ck_assert_str_eq(tool->err, "");
 	ck_assert_str_eq(tool->out, "2026-01-01T00:00:00Z  ed  key_edit\n {\n-  1\n+  2\n }\n"
 				    "2026-01-01T00:00:00Z  ed  key_create\n  {\"a\": 1}\n");
 	libpq_check_end();
-	const struct libpq_call again[] = {
-		CONNECT, LIBPQ_SEND("key_history"), LIBPQ_ANSWER(&history), LIBPQ_FINISH, {0}};
+	const struct libpq_call again[] = {CONNECT,
+					   LIBPQ_SEND("key_history|null|200"),
+					   LIBPQ_ANSWER(&history),
+					   LIBPQ_FINISH,
+					   {0}};
 	ck_assert_int_eq(
 		strncmp(RUN(again, "key", "history", "7", "--json")->out, "{\"entries\": ", 12), 0);
 	libpq_check_end();

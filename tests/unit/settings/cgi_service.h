@@ -72,6 +72,22 @@ static inline const char *csrf_header(const char *user)
 #define SEED LIBPQ_SEND("settings_csrf_key"), LIBPQ_ANSWER(&csrf_key)
 #define CSRF LIBPQ_CONNECT, SEED
 
+/* Asks for something, of a service that is opened and closed for it; what was written. */
+static inline const char *get(const struct libpq_call *script, const char *target)
+{
+	static char uri[128];
+	const char *variables[] = {"REQUEST_METHOD=GET", uri, "REMOTE_USER=alice",
+				   "AUTH_TYPE=Basic", NULL};
+
+	(void)snprintf(uri, sizeof(uri), "REQUEST_URI=/api/settings/%s", target);
+	open_service(script);
+	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
+	settings_serve(settings, fcgi);
+	const char *response = cgi_response();
+	close_service();
+	return response;
+}
+
 /* A change by alice over a script of its own; header may be NULL. */
 static inline const char *post(const struct libpq_call *script, const char *target,
 			       const char *header, const char *body)

@@ -76,6 +76,15 @@ static const struct {
 	 "{\"place\":\"key\",\"detail\":\"is not an id\"},{\"place\":\"from\",\"detail\":\"is not a "
 	 "timestamp: write 2031-05-01T12:00:00Z, or 2031-05-01\"},{\"place\":\"until\""},
 	{"POST", "keys?x", NULL, "Status: 400 ", "\"place\":\"x\""},
+	{"POST", "keys?limit=5", NULL, "Status: 400 ", "\"place\":\"limit\""},
+	{"GET", "keys?limit=0&before=x&endpoint_type=signals&status=gone", NULL, "Status: 400 ",
+	 "\"errors\":[{\"place\":\"limit\",\"detail\":\"is not a whole number from 1 to 100\"},"
+	 "{\"place\":\"before\",\"detail\":\"is not an id\"},"
+	 "{\"place\":\"endpoint_type\",\"detail\":\"is none of: signal_staging product_orgs\"},"
+	 "{\"place\":\"status\",\"detail\":\"is none of: active expired deactivated\"}]"},
+	{"GET", "usage?before=2031-13", NULL, "Status: 400 ", "is not a month: write 2031-05"},
+	{"GET", "usage?before=2031-5", NULL, "Status: 400 ", "is not a month: write 2031-05"},
+	{"GET", "usage?before=0000-05", NULL, "Status: 400 ", "is not a month: write 2031-05"},
 };
 
 START_TEST(a_request_is_refused_before_the_database_is_connected)
@@ -99,13 +108,15 @@ static const struct libpq_value document[] = {{"{\"n\": 1.50}", 11}};
 static const struct libpq_result one_document = {
 	.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = document};
 
-#define USAGE "SELECT sluice.settings_usage($1::text, $2::bigint)"
+#define USAGE                                                                                      \
+	"SELECT sluice.settings_usage($1::text, $2::bigint, ($3::text || '-01')::date, "           \
+	"$4::integer)"
 
 /* On behalf of the user, of the organization that is named. */
 START_TEST(a_document_is_passed_on)
 {
 	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|42)"),
+						   LIBPQ_SEND(USAGE "(alice|42|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   LIBPQ_FINISH,
 						   {0}};
@@ -189,11 +200,11 @@ static const struct libpq_result gone = LIBPQ_BROKEN("server closed the connecti
 START_TEST(a_connection_is_kept_and_probed)
 {
 	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|1)"),
+						   LIBPQ_SEND(USAGE "(alice|1|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   PROBE,
 						   LIBPQ_ANSWER(&probed),
-						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_SEND(USAGE "(alice|null|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   LIBPQ_FINISH,
 						   {0}};
@@ -209,7 +220,7 @@ END_TEST
 START_TEST(a_lost_connection_is_made_again)
 {
 	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_SEND(USAGE "(alice|null|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   PROBE,
 						   LIBPQ_CONSUME,
@@ -217,7 +228,7 @@ START_TEST(a_lost_connection_is_made_again)
 						   {"PQgetResult", .result = &gone, .lost = true},
 						   LIBPQ_FINISH,
 						   LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_SEND(USAGE "(alice|null|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   LIBPQ_FINISH,
 						   {0}};
@@ -233,11 +244,11 @@ END_TEST
 START_TEST(another_database_is_connected_to)
 {
 	static const struct libpq_call script[] = {LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_SEND(USAGE "(alice|null|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   LIBPQ_FINISH,
 						   LIBPQ_CONNECT,
-						   LIBPQ_SEND(USAGE "(alice|null)"),
+						   LIBPQ_SEND(USAGE "(alice|null|null|12)"),
 						   LIBPQ_ANSWER(&one_document),
 						   LIBPQ_FINISH,
 						   {0}};
