@@ -141,10 +141,12 @@ COMMENT ON FUNCTION sluice.search_condition(jsonb, boolean) IS
 CREATE OR REPLACE FUNCTION sluice.search_statement(filter jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- $4: how many rows; $6 and $7: the row that the list goes on behind, or null
+    -- $4: how many rows; $6 and $7: the row that the list goes on behind, or null; $12 and $13: the last
+    -- one that may be looked at, or null
     part constant text := '(SELECT s.id, s.received_at, %L::boolean AS cold FROM sluice.%I AS s '
         'WHERE s.organization_id = $1 AND s.received_at >= $2 AND s.received_at < $3 '
-        'AND ($6::timestamptz IS NULL OR (s.received_at, s.id) < ($6, $7))%s '
+        'AND ($6::timestamptz IS NULL OR (s.received_at, s.id) < ($6, $7)) '
+        'AND ($12::timestamptz IS NULL OR (s.received_at, s.id) >= ($12, $13))%s '
         'ORDER BY s.received_at DESC, s.id DESC LIMIT $4)';
     is_cold constant boolean := filter ->> 'status' = 'cold_storage';
     parts text[] := ARRAY[]::text[];
@@ -166,6 +168,38 @@ END
 $$;
 COMMENT ON FUNCTION sluice.search_statement(jsonb) IS
     'The query for the rows of one span that a filter lets through. Internal.';
+
+-- An import is stored with one time, so that no span divides it; and a text is sought in each payload.
+CREATE OR REPLACE FUNCTION sluice.search_last(organization_id bigint, lower_bound timestamptz, upper_bound timestamptz,
+    after_at timestamptz, after_id bigint, OUT last_at timestamptz, OUT last_id bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    row_limit constant integer := 25000;
+    byte_limit constant integer := 4000000; -- as they are stored
+BEGIN
+    SELECT b.received_at, b.id INTO last_at, last_id
+    FROM (SELECT u.received_at, u.id, row_number() OVER newest AS place, sum(u.bytes) OVER newest AS bytes
+        FROM ((SELECT s.received_at, s.id, pg_column_size(s.payload) AS bytes FROM sluice.signal AS s
+                WHERE s.organization_id = organization_id AND s.received_at >= lower_bound
+                    AND s.received_at < upper_bound
+                    AND (after_at IS NULL OR (s.received_at, s.id) < (after_at, after_id))
+                ORDER BY s.received_at DESC, s.id DESC LIMIT row_limit)
+            UNION ALL
+            (SELECT s.received_at, s.id, pg_column_size(s.payload) FROM sluice.signal_cold_storage AS s
+                WHERE s.organization_id = organization_id AND s.received_at >= lower_bound
+                    AND s.received_at < upper_bound
+                    AND (after_at IS NULL OR (s.received_at, s.id) < (after_at, after_id))
+                ORDER BY s.received_at DESC, s.id DESC LIMIT row_limit)) AS u
+        WINDOW newest AS (ORDER BY u.received_at DESC, u.id DESC)) AS b
+    WHERE b.place >= row_limit OR b.bytes >= byte_limit
+    ORDER BY b.received_at DESC, b.id DESC
+    LIMIT 1;
+END
+$$;
+COMMENT ON FUNCTION sluice.search_last(bigint, timestamptz, timestamptz, timestamptz, bigint) IS
+    'The last signal of a span, behind another or null, whose payload may be read in one step; null: all '
+    'of them may. Internal.';
 
 -- ---- the walk ----
 
@@ -205,8 +239,10 @@ DECLARE
     new constant record := sluice.between_frontiers(since.earlier, since.later);
     lowest constant timestamptz := greatest((filter ->> 'from')::timestamptz, since.received_from,
         '-infinity');
-    after_at constant timestamptz := sluice.of_microseconds(split_part(before, '-', 1)::bigint);
-    after_id constant bigint := split_part(before, '-', 2)::bigint;
+    reads_payloads constant boolean := filter ? 'text' AND NOT days.by_index;
+    after_at timestamptz := sluice.of_microseconds(split_part(before, '-', 1)::bigint);
+    after_id bigint := split_part(before, '-', 2)::bigint;
+    last record; -- the last row that a step may look at; null: the span's last one
     upper_bound timestamptz := least((filter ->> 'until')::timestamptz,
         after_at + CASE after_id WHEN 0 THEN interval '0' ELSE interval '1 microsecond' END, 'infinity');
     lower_bound timestamptz;
@@ -231,23 +267,30 @@ BEGIN
             lower_bound := lowest;
         END IF;
         began := clock_timestamp();
+        SELECT l.last_at, l.last_id INTO last FROM sluice.search_last(organization_id, lower_bound, upper_bound,
+            after_at, after_id) AS l WHERE reads_payloads;
         EXECUTE statement INTO more_ids, more_times, more_cold
         USING organization_id, lower_bound, upper_bound, max_rows + 1 - cardinality(ids), filter, after_at, after_id,
-            new.since, new.until, new.still_open, new.late;
+            new.since, new.until, new.still_open, new.late, last.last_at, last.last_id;
         ids := ids || more_ids; times := times || more_times; cold := cold || more_cold;
-        upper_bound := lower_bound;
         IF cardinality(ids) > max_rows THEN
             ids := ids[:max_rows]; times := times[:max_rows]; cold := cold[:max_rows];
             searched_until := times[max_rows];
             next := sluice.microseconds(searched_until) || '-' || ids[max_rows];
             RETURN;
         END IF;
-        EXIT WHEN lower_bound = lowest;
+        EXIT WHEN lower_bound = lowest AND last.last_at IS NULL;
+        IF last.last_at IS NULL THEN
+            upper_bound := lower_bound;
+        ELSE
+            after_at := last.last_at; after_id := last.last_id;
+            upper_bound := after_at + interval '1 microsecond';
+        END IF;
         took := clock_timestamp() - began;
-        -- Also if another span as long as this one would be too much.
+        -- Also if another step as long as this one would be too much.
         IF clock_timestamp() + took >= started + budget THEN
-            searched_until := lower_bound;
-            next := sluice.microseconds(lower_bound) || '-0';
+            searched_until := coalesce(last.last_at, lower_bound);
+            next := sluice.microseconds(searched_until) || '-' || coalesce(last.last_id, 0);
             RETURN;
         END IF;
         span := CASE
@@ -259,7 +302,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.signals_found(bigint, jsonb, text, integer, interval) IS
     'The first rows, up to max_rows, that a filter lets through, newest first, behind the "next" of an '
-    'earlier call. When the budget is used up it stops after a span: next is where to go on, and '
+    'earlier call. When the budget is used up it stops after a step: next is where to go on, and '
     'what was received since searched_until has been searched. next is null when nothing is left. '
     'Internal.';
 

@@ -1,7 +1,7 @@
 -- Searching signals: what each filter finds, in which order, in parts, and how much is read.
 \ir helper.psql
 BEGIN;
-SELECT plan(62);
+SELECT plan(68);
 
 TRUNCATE sluice.signal, sluice.signal_cold_storage, sluice.signal_queue, sluice.signal_result;
 SELECT sluice.organization_create('op', 'Search'), sluice.organization_create('op', 'Search others');
@@ -125,6 +125,45 @@ SELECT is(pg_temp.refused(v.filter::jsonb, v.before), v.place, format('%s, %s', 
     ('{"text": "x"}', NULL, 'text'), ('{"text": "x", "since": "1-3:3:"}', NULL, 'accepted'), ('{"key": "x"}', NULL, 'key'), ('{"status": "x"}', NULL, 'status'),
     ('{"since": "x"}', NULL, 'since'), ('{"since": "1-5:3:"}', NULL, 'since'), ('{"mail": "x"}', NULL, 'mail'),
     ('{}', 'x', 'before'), ('{}', '1-', 'before'), ('{}', '1-1', 'accepted')) AS v (filter, before, place);
+
+-- ---- text in an import, whose rows have one time ----
+SELECT sluice.organization_create('op', 'Import') AS import \gset
+INSERT INTO sluice.signal (id, organization_id, received_at, occurred_at, key_id, source, request_id, payload)
+SELECT 5000000 + n, :import, now() - interval '1 hour', now(), 1, 'generic', 'r',
+    jsonb_build_object('n', n, 'word', CASE WHEN n IN (7, 30000, 59999) THEN 'needle' ELSE 'hay' END)
+FROM generate_series(1, 60000) AS n;
+INSERT INTO sluice.signal_cold_storage (id, organization_id, received_at, occurred_at, key_id, source, request_id,
+    payload)
+SELECT 5060000 + n, :import, now() - interval '1 hour', now(), 1, 'generic', 'r',
+    jsonb_build_object('n', n, 'word', CASE WHEN n = 2 THEN 'needle' ELSE 'hay' END)
+FROM generate_series(1, 3) AS n;
+SELECT is(l.last_id, 5060003::bigint - 24999, 'a step ends within the import')
+FROM sluice.search_last(:import, now() - interval '1 day', now(), NULL, NULL) AS l;
+SELECT is(l.last_id, NULL, 'but not where few are left')
+FROM sluice.search_last(:import, now() - interval '1 day', now(), now() - interval '1 hour', 5024000) AS l;
+UPDATE sluice.signal SET payload = jsonb_build_object('long', (SELECT string_agg(md5(n::text), '')
+    FROM generate_series(1, 200000) AS n)) WHERE organization_id = :import AND id = 5050000;
+SELECT is(l.last_id, 5050000::bigint, 'a large payload ends a step, too')
+FROM sluice.search_last(:import, now() - interval '1 day', now(), NULL, NULL) AS l;
+CREATE FUNCTION pg_temp.parts(budget interval, OUT found text, OUT parts integer) LANGUAGE plpgsql AS $$
+DECLARE
+    answer json;
+    filter constant jsonb := jsonb_build_object('text', 'NEEDLE', 'from', now() - interval '1 day');
+    its_id constant bigint := (SELECT o.id FROM sluice.organization AS o WHERE o.name = 'Import');
+BEGIN
+    found := ''; parts := 0;
+    LOOP
+        answer := sluice.signals_of(its_id, filter, answer ->> 'next', 10, false, budget);
+        parts := parts + 1;
+        found := concat_ws(' ', nullif(found, ''), (SELECT string_agg(((s ->> 'id')::bigint - 5000000)::text, ' ')
+            FROM json_array_elements(answer -> 'signals') AS s));
+        EXIT WHEN answer ->> 'next' IS NULL;
+    END LOOP;
+END
+$$;
+SELECT is(found, '60002 59999 30000 7', 'all are found, in order') FROM pg_temp.parts('1 hour');
+SELECT is(found, '60002 59999 30000 7', 'also step by step') FROM pg_temp.parts('0');
+SELECT cmp_ok(parts, '>=', 4, 'each of which ends a part when there is no time') FROM pg_temp.parts('0');
 
 SELECT * FROM finish();
 ROLLBACK;
