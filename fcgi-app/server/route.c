@@ -63,6 +63,7 @@ static const struct route routes[] = {
 	/* Every member but the owner may leave. */
 	CHANGE("members/remove", ROUTE_VIEWER, ROUTE_MEMBER_REMOVE, SETTINGS_BODY_BYTES),
 	CHANGE("limit", ROUTE_OWNER, ROUTE_LIMIT, SETTINGS_BODY_BYTES),
+	CHANGE("currency", ROUTE_OWNER, ROUTE_CURRENCY, SETTINGS_BODY_BYTES),
 	READ("statistics", ROUTE_VIEWER, ROUTE_STATISTICS),
 	READ("signals", ROUTE_VIEWER, ROUTE_LATEST_SIGNALS),
 	READ("product-orgs", ROUTE_VIEWER, ROUTE_LATEST_PRODUCT_ORGS),

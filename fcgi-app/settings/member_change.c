@@ -1,5 +1,5 @@
 /*
- * settings/member_change.c - the members of an organization and its limit. See
+ * settings/member_change.c - the members of an organization, its limit and currency. See
  * settings/settings_internal.h.
  */
 #include "settings/settings_internal.h"
@@ -106,4 +106,17 @@ enum status settings_limit(struct settings *settings)
 	status = store_settings_limit(&settings->store, settings->organization, digits, overages,
 				      &json);
 	return answer(settings, status, json, "Only the owner may change the limit.");
+}
+
+enum status settings_currency(struct settings *settings)
+{
+	struct json_member field = {.name = "currency", .type = JSON_MEMBER_TEXT, .required = true};
+	struct slice json = SLICE_ABSENT;
+	enum status status = settings_body(settings, &field, 1);
+
+	if (status != STATUS_OK)
+		return status;
+	status = store_settings_currency(&settings->store, settings->organization, field.text,
+					 &json);
+	return answer(settings, status, json, "Only the owner may change the currency.");
 }

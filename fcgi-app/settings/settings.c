@@ -109,6 +109,7 @@ static void handle(struct settings *settings)
 		[ROUTE_MEMBER_ROLE] = settings_member_role,
 		[ROUTE_MEMBER_REMOVE] = settings_member_remove,
 		[ROUTE_LIMIT] = settings_limit,
+		[ROUTE_CURRENCY] = settings_currency,
 		[ROUTE_KEY_FIND] = settings_key_find,
 		[ROUTE_KEY_REFUSALS] = settings_key_refusals,
 		[ROUTE_KEY_PAYLOAD] = settings_key_payload,

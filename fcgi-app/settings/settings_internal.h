@@ -188,9 +188,9 @@ typedef enum status settings_handler(struct settings *settings);
 settings_handler settings_me, settings_keys, settings_key_create, settings_key_show,
 	settings_key_edit, settings_key_rotate, settings_key_secret, settings_key_history,
 	settings_members, settings_member_add, settings_member_role, settings_member_remove,
-	settings_limit, settings_key_find, settings_key_refusals, settings_key_payload,
-	settings_key_deactivate, settings_template_try, settings_statistics, settings_signals,
-	settings_product_orgs, settings_product_org_states, settings_rejects, settings_usage,
-	settings_audit;
+	settings_limit, settings_currency, settings_key_find, settings_key_refusals,
+	settings_key_payload, settings_key_deactivate, settings_template_try, settings_statistics,
+	settings_signals, settings_product_orgs, settings_product_org_states, settings_rejects,
+	settings_usage, settings_audit;
 
 #endif

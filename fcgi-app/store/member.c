@@ -141,3 +141,13 @@ enum status store_settings_limit(const struct store *store, struct slice organiz
 
 	return ask(store, &statement, organization, signal_limit, overages, json);
 }
+
+enum status store_settings_currency(const struct store *store, struct slice organization,
+				    struct slice currency, struct slice *json)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_settings_currency",
+			   "sluice.settings_currency($1::text, $2::bigint, $3::text)", 3);
+
+	return ask(store, &statement, organization, currency, SLICE_ABSENT, json);
+}

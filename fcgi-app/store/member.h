@@ -60,5 +60,7 @@ enum status store_settings_member_remove(const struct store *store, struct slice
 enum status store_settings_limit(const struct store *store, struct slice organization,
 				 struct slice signal_limit, struct slice overages,
 				 struct slice *json) MUST_CHECK;
+enum status store_settings_currency(const struct store *store, struct slice organization,
+				    struct slice currency, struct slice *json) MUST_CHECK;
 
 #endif

@@ -16,6 +16,9 @@ import { money, number, relative, second } from './time.js';
 const PAGE = 50;
 const HISTORY = 20;
 
+/** The fields of the search, by their names in the address. @type {Record<string, string>} */
+const FILTERS = { q: 'ID, name or plan', plan: 'Plan', trial: 'Trial status' };
+
 /** @param {{ mrr_amount: string | null, currency: string }} row */
 export const amount = row => row.mrr_amount === null ? dash() : money(row.mrr_amount, row.currency);
 
@@ -78,16 +81,18 @@ function options(api, signal) {
  * @param {() => void} changed
  */
 function form(chosen, changed) {
-	const input = el('input', { id: newId('search'), name: 'q', type: 'search', autocomplete: 'off',
-		value: chosen['q'] ?? '', spellcheck: 'false', maxlength: 1000 });
+	const inputs = Object.entries(FILTERS).map(([name, label]) => ({ name, label,
+		input: el('input', { id: newId('search'), name, type: 'search', autocomplete: 'off',
+			value: chosen[name] ?? '', spellcheck: 'false', maxlength: 1000 }) }));
 	return el('form', { class: 'search-form', role: 'search', 'aria-label': 'Product orgs', on: {
 		submit(event) {
 			event.preventDefault();
-			chosen['q'] = input.value.trim() || null;
+			inputs.forEach(({ name, input }) => { chosen[name] = input.value.trim() || null; });
 			changed();
 		},
-	} }, el('div', { class: 'search-field what' },
-		el('label', { for: input.id }, 'ID, name or plan'), input),
+	} }, inputs.map(({ name, label, input }) =>
+		el('div', { class: `search-field${name === 'q' ? ' what' : ''}` },
+			el('label', { for: input.id }, label), input)),
 	el('div', { class: 'search-buttons' },
 		el('button', { type: 'submit', class: 'button primary' }, 'Find')));
 }
@@ -100,12 +105,13 @@ function form(chosen, changed) {
  */
 export function currentOrgs(place, context) {
 	const { api, signal, chosen, changed } = context;
-	const query = { match: chosen['q'] };
+	const query = { match: chosen['q'], plan: chosen['plan'], trial_status: chosen['trial'] };
 	const body = el('div');
 	place.replaceChildren(form(chosen, () => {
+		const focused = document.activeElement?.getAttribute('name') ?? 'q';
 		changed();
 		currentOrgs(place, context);
-		/** @type {HTMLElement | null} */ (place.querySelector('[name=q]'))?.focus();
+		/** @type {HTMLElement | null} */ (place.querySelector(`[name="${focused}"]`))?.focus();
 	}), el('div', { class: 'found-tools' },
 		el('div', { class: 'files', role: 'group', 'aria-label': 'Save what is found' },
 			el('span', { class: 'live-label' }, 'Save as'),
@@ -113,8 +119,9 @@ export function currentOrgs(place, context) {
 				query, format, signal, { path: 'product-org-states', name: 'product-orgs' }),
 			{ class: 'button small' })))), body);
 	pages(body, { ...options(api, signal), signal,
-		nothing: () => chosen['q']
-			? empty('Nothing matches', 'No product org has this in its ID, name or plan.')
+		nothing: () => chosen['q'] || chosen['plan'] || chosen['trial']
+			? empty('Nothing matches', 'No product org is as you have asked. Plan and trial status'
+				+ ' are compared as a whole.')
 			: empty('No product orgs yet', 'Accounts appear here once a sender posts them'
 				+ ' with a key for Product Org Updates.'),
 		load: async before => {

@@ -61,7 +61,7 @@ class Staging {
 		this.fixed = fixed;
 		const wanted = parameters.get('window');
 		this.window = isWindow(wanted) ? wanted : DEFAULT_WINDOW;
-		this.chosen = Object.fromEntries(['list', ...NAMES].map(name =>
+		this.chosen = Object.fromEntries(['list', 'plan', 'trial', ...NAMES].map(name =>
 			[name, parameters.get(name)]));
 		this.nextLoad = supersede(signal);
 	}

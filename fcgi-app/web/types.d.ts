@@ -222,6 +222,8 @@ export interface Usage extends MonthUsage {
 	/** 0: unlimited. */
 	signal_limit: Integer;
 	overages: boolean;
+	/** Of product orgs' money, ISO 4217. */
+	currency: string;
 	/** The latest first. */
 	months: MonthUsage[];
 	/** The `before` of the months that follow; null at the end. */
@@ -351,6 +353,7 @@ export interface Posts {
 	members: { body: { user: string; role: Role }; answer: Member };
 	'members/role': { body: { user: string; role: Role }; answer: Member };
 	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
+	currency: { body: { currency: string }; answer: Usage };
 	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
 	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
 	'templates/try': {

@@ -1,7 +1,7 @@
 // @ts-check
 // usage.js - the Usage view: how much of the month's limit is used, and the months before.
 
-import { announce, button, el, svg } from './dom.js';
+import { announce, bdi, button, el, svg } from './dom.js';
 import { fillWith } from './state.js';
 import { number, plural } from './time.js';
 
@@ -115,15 +115,27 @@ export function render({ api, root, signal, organization }) {
 		el('h1', { tabindex: -1 }, 'Usage'),
 		el('p', { class: 'lead' }, 'Each accepted signal counts once, in its month. Duplicates and'
 			+ ' rejects do not count.'))), place);
-	/** @param {Usage} usage */
-	const change = async usage => {
-		const { openLimit } = await import('./limit.js');
-		openLimit({ api, signal, usage, async done() {
-			announce('The limit was changed');
-			await load();
-			root.querySelector('h1')?.focus();
-		} });
+	/** @param {string} text */
+	const done = async text => {
+		announce(text);
+		await load();
+		root.querySelector('h1')?.focus();
 	};
+	/** @param {Usage} usage */
+	const changeLimit = async usage => {
+		const { openLimit } = await import('./limit.js');
+		openLimit({ api, signal, usage, done: () => done('The limit was changed') });
+	};
+	/** @param {Usage} usage */
+	const changeCurrency = async usage => {
+		const { openCurrency } = await import('./currency.js');
+		openCurrency({ api, signal, usage, done: () => done('The currency was changed') });
+	};
+	/** @type {(label: string, open: () => Promise<void>) => Node | null} */
+	const action = (label, open) => organization.role !== 'owner' ? null
+		: el('div', { class: 'actions' }, button(label, () => open().catch(() =>
+			announce('The dialog could not be loaded. Check your network and try again.')),
+		{ class: 'button small' }));
 	/** @param {Usage} usage */
 	const byMonth = ({ months: list, next }) => {
 		const section = el('section', { class: 'card', 'aria-label': 'By month' });
@@ -137,10 +149,11 @@ export function render({ api, root, signal, organization }) {
 			el('p', { class: 'figure' }, number(usage.signals),
 				el('span', { class: 'figure-of' }, Number(usage.signal_limit) === 0 ? ' signals'
 					: ` of ${plural(usage.signal_limit, 'signal', 'signals')}`)),
-			meter(usage), organization.role === 'owner' ? el('div', { class: 'actions' },
-				button('Change limit', () => change(usage).catch(() =>
-					announce('The dialog could not be loaded. Check your network and try again.')),
-				{ class: 'button small' })) : null),
+			meter(usage), action('Change limit', () => changeLimit(usage))),
+		el('section', { class: 'card padded', 'aria-label': 'Currency' },
+			el('h2', null, 'Money of product orgs'),
+			el('p', null, 'Amounts are in ', el('strong', null, bdi(usage.currency)), '.'),
+			action('Change currency', () => changeCurrency(usage))),
 		byMonth(usage)]);
 	load();
 }

@@ -38,17 +38,17 @@ COMMENT ON FUNCTION sluice.amount_text(bigint, text) IS
     'An amount in the smallest unit of a currency, written in the currency: 129900 in USD is '
     '1299.00, in JPY 129900. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.organization_currency(actor text, organization_name text,
-    currency text) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.currency_set(actor text, organization_id bigint, currency text)
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_id constant bigint := sluice.organization_id_of(organization_name);
-    its_currency constant text := upper(organization_currency.currency);
+    its_id constant bigint := currency_set.organization_id;
+    its_currency constant text := upper(currency_set.currency);
     old text;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     IF sluice.currency_digits(its_currency) IS NULL THEN
-        RAISE EXCEPTION '"%" is not a currency', organization_currency.currency
+        RAISE EXCEPTION '"%" is not a currency', coalesce(currency_set.currency, '')
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'currency',
                 HINT = 'write its code of ISO 4217, such as EUR';
     END IF;
@@ -58,6 +58,18 @@ BEGIN
         PERFORM sluice.audit(actor, its_id, 'organization_currency', 'organization', its_id::text,
             jsonb_build_object('old_currency', old, 'currency', its_currency));
     END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.currency_set(text, bigint, text) IS
+    'What organization_currency and settings_currency do. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.organization_currency(actor text, organization_name text,
+    currency text) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.organization_id_of(organization_name);
+BEGIN
+    PERFORM sluice.currency_set(actor, its_id, organization_currency.currency);
     RETURN its_id;
 END
 $$;
@@ -65,6 +77,20 @@ COMMENT ON FUNCTION sluice.organization_currency(text, text, text) IS
     'Says which currency an organization''s money is in, and returns the organization''s id. Amounts '
     'stay as they were sent. Raises P0002 for an unknown organization, 22023 for what is no '
     'currency of ISO 4217.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_currency(user_name text, organization_id bigint,
+    currency text) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.membership(user_name, organization_id, 'owner');
+BEGIN
+    PERFORM sluice.currency_set(user_name, its_id, settings_currency.currency);
+    RETURN sluice.usage_of(its_id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_currency(text, bigint, text) IS
+    'Like organization_currency; returns what usage_of does. For the owner. Raises as '
+    'organization_currency and membership do.';
 
 -- ---- updates ----
 
@@ -271,6 +297,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.product_org_show(text, text, bigint, integer)
 TO sluice_admin;
 GRANT EXECUTE ON FUNCTION
+    sluice.settings_currency(text, bigint, text),
     sluice.settings_product_orgs(text, bigint, bigint, integer, text),
     sluice.settings_product_org_states(text, bigint, text, integer, text, text, text, text)
 TO sluice_settings;

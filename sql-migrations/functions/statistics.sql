@@ -366,6 +366,7 @@ BEGIN
         'duplicates', coalesce(u.duplicates, 0),
         'signal_limit', o.signal_limit,
         'overages', o.overages,
+        'currency', o.currency,
         'months', (SELECT coalesce(json_agg(json_build_object('month', to_char(l.month, 'YYYY-MM'),
                 'signals', l.signals, 'duplicates', l.duplicates) ORDER BY l.month DESC), '[]')
             FROM listed AS l),
@@ -379,7 +380,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.usage_of(bigint, date, integer) IS
-    'An organization''s usage this month, with its current limit, and that of up to max_rows months, '
+    'An organization''s usage this month, with its limit and currency, and that of up to max_rows months, '
     'the latest first: those before the month of before, or this one and those before it; as a JSON '
     'object. next is the last of them while there is usage before it. Internal.';
 

@@ -29,6 +29,7 @@ ROUTES = [
     ("POST", "members/role", {"user": "vera", "role": "viewer"}, ("olga", "adam")),
     ("POST", "members/remove", {"user": "walter"}, ("olga", "adam")),
     ("POST", "limit", {}, ("olga",)),
+    ("POST", "currency", {"currency": "usd"}, ("olga",)),
     ("POST", "find-key", {"key_hash": "0" * 64}, EDITORS),
     ("GET", "keys/{id}/refusals", None, EDITORS),
     ("GET", "keys/{id}/payload", None, EDITORS),

@@ -61,7 +61,9 @@ WRONG = [("members", {"role": "viewer"}, "user"),
          ("limit", {"signal_limit": -1}, "signal_limit"),
          ("limit", {"signal_limit": "5"}, "signal_limit"),
          ("limit", {"signal_limit": 1.5}, "signal_limit"),
-         ("limit", {"overages": 1}, "overages")]
+         ("limit", {"overages": 1}, "overages"),
+         ("currency", {"currency": "EURO"}, "currency"), ("currency", {"currency": 5}, "currency"),
+         ("currency", {}, "currency")]
 
 
 def test_what_is_wrong_is_named(stack):
@@ -72,3 +74,17 @@ def test_what_is_wrong_is_named(stack):
     assert_problem(post(stack, "olga", "members/role", {"user": "w", "role": "viewer"}), 404,
                    "not_found")
     assert members(stack) == before
+
+
+def test_the_owner_sets_the_currency(stack):
+    assert get(stack, "edith", "usage").json["currency"] == "USD"
+    try:
+        assert post(stack, "olga", "currency", {"currency": "jpy"}).json["currency"] == "JPY"
+        assert get(stack, "edith", "usage").json["currency"] == "JPY"
+        entry = get(stack, "olga", "audit?limit=1").json["entries"][0]
+        assert (entry["action"], entry["actor"]) == ("organization_currency", "olga")
+        problem = assert_problem(post(stack, "adam", "currency", {"currency": "EUR"}), 403,
+                                 "role_too_low")
+        assert problem["detail"] == "Only the owner may change the currency."
+    finally:
+        stack.ctl("organization", "currency", stack.organization, "--currency", "USD")

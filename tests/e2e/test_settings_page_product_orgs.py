@@ -43,6 +43,45 @@ def test_the_current_state_and_its_history(page, orgs):
     page.wait(".empty", "Nothing matches")
 
 
+def test_filters_by_plan_and_trial_status(page, orgs):
+    del orgs
+    page.visit("staging?list=current-orgs")
+    page.row("Stark")
+    page.wait("[name=plan]").send_keys("Enterprise", Keys.ENTER)
+    page.row("Umbrella Ltd")
+    assert page.script("return document.querySelectorAll('tr.opens').length") == 1
+    assert page.script("return document.activeElement.name") == "plan"
+    page.wait("[name=trial]").send_keys("active", Keys.ENTER)
+    page.wait(".empty", "Nothing matches")
+    page.driver.refresh()
+    page.wait(".empty", "Nothing matches")
+    assert page.wait("[name=plan]").get_property("value") == "Enterprise"
+    assert page.wait("[name=trial]").get_property("value") == "active"
+
+
+def test_the_owner_changes_the_currency(page, orgs):
+    del orgs
+    page.expected.add(400)
+    page.visit("usage")
+    page.click("button", "Change currency")
+    code = page.wait("dialog input")
+    code.clear()
+    code.send_keys("xyz", Keys.ENTER)
+    page.wait("dialog .fault", "is not a currency")
+    code.clear()
+    code.send_keys("eur", Keys.ENTER)
+    page.wait_gone("dialog")
+    try:
+        page.wait("section[aria-label=Currency] strong", "EUR")
+        page.visit("staging?list=current-orgs&q=stark")
+        assert "€9,900.50" in page.row("Stark").text
+        page.visit("usage", user="edith")
+        page.wait("section[aria-label=Currency] strong", "EUR")
+        assert "Change currency" not in page.text("main")
+    finally:
+        page.stack.ctl("organization", "currency", page.stack.organization, "--currency", "USD")
+
+
 def test_the_currency_of_the_organization(page, orgs):
     organization = page.stack.organization
     page.stack.ctl("organization", "currency", organization, "--currency", "JPY")

@@ -50,7 +50,7 @@ INSERT INTO callable VALUES
     ('sluice_settings', 'settings_key_secret'), ('sluice_settings', 'settings_key_history'),
     ('sluice_settings', 'settings_key_payload'), ('sluice_settings', 'settings_key_refusals'), ('sluice_settings', 'settings_key_find'), ('sluice_settings', 'settings_members'),
     ('sluice_settings', 'settings_member_add'), ('sluice_settings', 'settings_member_role'),
-    ('sluice_settings', 'settings_member_remove'), ('sluice_settings', 'settings_limit'),
+    ('sluice_settings', 'settings_member_remove'), ('sluice_settings', 'settings_limit'), ('sluice_settings', 'settings_currency'),
     ('sluice_admin', 'member_role_set'),
     ('sluice_admin', 'key_refusals'), ('sluice_admin', 'key_find'),
     ('sluice_admin', 'key_networks'),

@@ -1,6 +1,6 @@
 -- Members and limits as the settings service changes them: who may do what, and one owner at any time.
 BEGIN;
-SELECT plan(60);
+SELECT plan(65);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Members') AS mine \gset
@@ -117,6 +117,10 @@ SELECT throws_ok($$ SELECT sluice.member_remove('op', 'Members', 'edith') $$, 'S
     'not by the tool either');
 
 -- ---- the limit ----
+SELECT is(sluice.settings_currency('edith', NULL, 'eur') ->> 'currency', 'EUR', 'the currency, by the owner');
+SELECT is(pg_temp.outcome(format('SELECT sluice.settings_currency(%L, NULL, %L)', a.actor, a.code)), a.result,
+    a.actor || ' sets the currency') FROM (VALUES ('edith', 'EURO', '22023'), ('edith', NULL, '22023'),
+    ('olga', 'EUR', 'SL002'), ('sven', 'EUR', 'SL001')) AS a (actor, code, result);
 SELECT is(sluice.settings_limit('edith', NULL, 500, true) ->> 'signal_limit', '500', 'by the owner');
 SELECT is(pg_temp.outcome(format('SELECT sluice.settings_limit(%L, NULL, %s, NULL)', a.actor, a.n)), a.result,
     a.actor || ' sets the limit')

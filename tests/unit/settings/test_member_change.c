@@ -30,6 +30,7 @@ static const struct {
 	{"limit", "{\"signal_limit\":0}", "settings_limit|null|0|null"},
 	{"limit", "{\"overages\":false}", "settings_limit|null|null|false"},
 	{"limit", "{}", "settings_limit|null|null|null"},
+	{"currency", "{\"currency\":\"eur\"}", "settings_currency|null|eur"},
 };
 
 START_TEST(a_change_is_asked_for)
