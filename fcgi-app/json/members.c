@@ -8,10 +8,11 @@
 #include "json/walk.h"
 
 /* Notes a fault; reading goes on. */
-static enum status blame(struct json_member_faults *faults, const char *name, const char *detail)
+static enum status blame(struct json_member_faults *faults, enum json_member_fault_kind kind,
+			 const char *name, const char *detail)
 {
 	if (faults->count < JSON_MEMBER_FAULTS_MAX)
-		faults->list[faults->count++] = (struct json_member_fault){name, detail};
+		faults->list[faults->count++] = (struct json_member_fault){kind, name, detail};
 	return STATUS_OK;
 }
 
@@ -56,15 +57,18 @@ static enum status read_value(struct arena *arena, struct slice value, struct js
 	switch (member->type) {
 	case JSON_MEMBER_TEXT:
 		if (*value.p != '"')
-			return blame(faults, member->name, "is not a string");
+			return blame(faults, JSON_MEMBER_WRONG_TYPE, member->name,
+				     "is not a string");
 		return read_string(arena, value, &member->text);
 	case JSON_MEMBER_INT:
 		if (!json_text_is_number(value) || !read_int(value, &member->number))
-			return blame(faults, member->name, "is not a whole number of 64 bits");
+			return blame(faults, JSON_MEMBER_WRONG_TYPE, member->name,
+				     "is not a whole number of 64 bits");
 		return STATUS_OK;
 	case JSON_MEMBER_BOOL:
 		if (!is_true && !slice_equal(value, SLICE("false")))
-			return blame(faults, member->name, "is not true or false");
+			return blame(faults, JSON_MEMBER_WRONG_TYPE, member->name,
+				     "is not true or false");
 		member->number = is_true;
 		return STATUS_OK;
 	case JSON_MEMBER_JSON:
@@ -82,7 +86,8 @@ static enum status blame_unknown(struct arena *arena, struct slice name,
 	struct slice text;
 	enum status status = read_string(arena, name, &text);
 
-	return status == STATUS_OK ? blame(faults, text.p, "is not known here") : status;
+	return status == STATUS_OK ? blame(faults, JSON_MEMBER_UNKNOWN, text.p, "is not known here")
+				   : status;
 }
 
 static enum status take(struct arena *arena, const struct json_walk *walk,
@@ -96,7 +101,7 @@ static enum status take(struct arena *arena, const struct json_walk *walk,
 	if (i == count)
 		return blame_unknown(arena, walk->name, faults);
 	if (seen[i])
-		return blame(faults, members[i].name, "is given twice");
+		return blame(faults, JSON_MEMBER_REPEATED, members[i].name, "is given twice");
 	seen[i] = true;
 	return read_value(arena, walk->value, &members[i], faults);
 }
@@ -111,7 +116,7 @@ enum status json_members_read(struct arena *arena, struct slice object, struct j
 
 	faults->count = 0;
 	if (text.n == 0 || *text.p != '{') {
-		(void)blame(faults, "", "is not an object");
+		(void)blame(faults, JSON_MEMBER_WRONG_TYPE, "", "is not an object");
 		return STATUS_INVALID_VALUE;
 	}
 	if (seen == NULL)
@@ -129,7 +134,7 @@ enum status json_members_read(struct arena *arena, struct slice object, struct j
 	json_walk_close(&walk);
 	for (size_t i = 0; i < count && status == STATUS_OK; i++) {
 		if (members[i].required && !members[i].given)
-			status = blame(faults, members[i].name, "is missing");
+			status = blame(faults, JSON_MEMBER_MISSING, members[i].name, "is missing");
 	}
 	return status == STATUS_OK && faults->count > 0 ? STATUS_INVALID_VALUE : status;
 }

@@ -30,8 +30,16 @@ struct json_member {
 	int64_t number;	   /* INT; for BOOL 0 or 1 */
 };
 
+enum json_member_fault_kind {
+	JSON_MEMBER_UNKNOWN,
+	JSON_MEMBER_REPEATED,
+	JSON_MEMBER_MISSING,
+	JSON_MEMBER_WRONG_TYPE
+};
+
 /* Which member is wrong, and in what. */
 struct json_member_fault {
+	enum json_member_fault_kind kind;
 	const char *name;   /* as in the list; of an unknown one as it was sent */
 	const char *detail; /* "is not a string"; a constant */
 };

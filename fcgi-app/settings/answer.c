@@ -86,8 +86,17 @@ enum status settings_problem_list(struct settings *settings, enum status status,
 	return status;
 }
 
-enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
-				struct slice detail)
+const char *settings_fault_code(enum settings_fault fault)
+{
+#define CODE(word) [SETTINGS_FAULT_##word] = #word,
+	static const char *const codes[SETTINGS_FAULT_COUNT] = {SETTINGS_FAULTS(CODE)};
+#undef CODE
+
+	return codes[fault];
+}
+
+enum status settings_fault(struct settings *settings, enum status status, enum settings_fault fault,
+			   const char *place, struct slice detail)
 {
 	struct json_tree *errors = &settings->errors;
 
@@ -96,8 +105,15 @@ enum status settings_problem_at(struct settings *settings, enum status status, c
 	struct json_object *error = json_tree_object(errors, errors->root, NULL);
 
 	json_tree_text(errors, error, "place", slice_of(place));
+	json_tree_text(errors, error, "code", slice_of(settings_fault_code(fault)));
 	json_tree_text(errors, error, "detail", detail);
 	return settings_problem_list(settings, status, errors);
+}
+
+enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
+				struct slice detail)
+{
+	return settings_fault(settings, status, SETTINGS_FAULT_invalid_value, place, detail);
 }
 
 enum status settings_invalid(struct settings *settings, const char *place, struct slice detail)

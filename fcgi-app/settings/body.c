@@ -32,6 +32,21 @@ static enum status check(struct settings *settings, struct slice body)
 	return settings_problem(settings, status, detail);
 }
 
+static enum settings_fault fault_of(enum json_member_fault_kind kind)
+{
+	switch (kind) {
+	case JSON_MEMBER_UNKNOWN:
+		return SETTINGS_FAULT_unknown;
+	case JSON_MEMBER_REPEATED:
+		return SETTINGS_FAULT_repeated;
+	case JSON_MEMBER_MISSING:
+		return SETTINGS_FAULT_missing;
+	case JSON_MEMBER_WRONG_TYPE:
+		break;
+	}
+	return SETTINGS_FAULT_wrong_type;
+}
+
 enum status settings_body(struct settings *settings, struct json_member *members, size_t count)
 {
 	struct slice body = buf_slice(&settings->body);
@@ -46,8 +61,9 @@ enum status settings_body(struct settings *settings, struct json_member *members
 	status = json_members_read(&settings->arena, body, members, count, &faults);
 	if (status == STATUS_INVALID_VALUE) {
 		for (size_t i = 0; i < faults.count; i++)
-			status = settings_invalid(settings, faults.list[i].name,
-						  slice_of(faults.list[i].detail));
+			status = settings_fault(settings, STATUS_INVALID_REQUEST,
+						fault_of(faults.list[i].kind), faults.list[i].name,
+						slice_of(faults.list[i].detail));
 		return status;
 	}
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
@@ -89,8 +105,8 @@ enum status settings_texts(struct settings *settings, const struct json_member *
 		json_tree_write(&tree, &written);
 	json_tree_free(&tree);
 	if (status == STATUS_INVALID_VALUE)
-		return settings_invalid(settings, member->name,
-					SLICE("is not an array of strings"));
+		return settings_fault(settings, STATUS_INVALID_REQUEST, SETTINGS_FAULT_wrong_type,
+				      member->name, SLICE("is not an array of strings"));
 	*texts = arena_move(&settings->arena, &written);
 	return texts->p == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL) : STATUS_OK;
 }

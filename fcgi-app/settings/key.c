@@ -45,7 +45,8 @@ enum status settings_read_expires_at(struct settings *settings, const struct jso
 		return STATUS_OK;
 	}
 	if (*field->text.p != '"')
-		return settings_invalid(settings, field->name, SLICE("is not a string"));
+		return settings_fault(settings, STATUS_INVALID_REQUEST, SETTINGS_FAULT_wrong_type,
+				      field->name, SLICE("is not a string"));
 	if (json_text_string(&settings->arena, field->text, &value) != STATUS_OK)
 		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
 	const char *given = arena_copy(&settings->arena, value);

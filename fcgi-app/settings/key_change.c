@@ -73,8 +73,8 @@ static enum status read_overlap(struct settings *settings, const struct json_mem
 	int64_t seconds = field->given ? field->number : OVERLAP_S;
 
 	if (seconds < 0 || seconds > OVERLAP_S_MAX)
-		return settings_invalid(settings, field->name,
-					SLICE("is not from 0 to 7776000, 90 days"));
+		return settings_fault(settings, STATUS_INVALID_REQUEST, SETTINGS_FAULT_out_of_range,
+				      field->name, SLICE("is not from 0 to 7776000, 90 days"));
 	int n = snprintf(text, SLICE_INT_CHARS + 2, "%" PRId64 "s", seconds);
 	*overlap = (struct slice){text, (size_t)n};
 	return STATUS_OK;

@@ -17,8 +17,8 @@ enum status settings_text(struct settings *settings, const char *name, struct sl
 	enum status status = http_query(&settings->http, &settings->arena, name, text);
 
 	if (status == STATUS_INVALID_REQUEST)
-		return settings_invalid(settings, name,
-					SLICE("is not valid text, or is given twice"));
+		return settings_fault(settings, status, SETTINGS_FAULT_repeated, name,
+				      SLICE("is not valid text, or is given twice"));
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }
 
@@ -32,8 +32,8 @@ enum status settings_number(struct settings *settings, const char *name, int64_t
 	if (status != STATUS_OK || text.p == NULL)
 		return status;
 	if (!slice_to_int(text, &value) || value < least || value > most)
-		return settings_invalid(settings, name,
-					SLICE("is not a number in the allowed range"));
+		return settings_fault(settings, STATUS_INVALID_REQUEST, SETTINGS_FAULT_out_of_range,
+				      name, SLICE("is not a number in the allowed range"));
 	*number = value;
 	return STATUS_OK;
 }

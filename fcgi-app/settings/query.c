@@ -72,7 +72,8 @@ struct faults {
 	size_t count;
 };
 
-static void add_fault(struct faults *faults, struct slice place, const char *detail)
+static void add_fault(struct faults *faults, enum settings_fault code, struct slice place,
+		      const char *detail)
 {
 	if (faults->count++ >= FAULTS_MAX)
 		return;
@@ -80,6 +81,7 @@ static void add_fault(struct faults *faults, struct slice place, const char *det
 		faults->list = json_tree_array(&faults->tree, NULL, NULL);
 	struct json_object *fault = json_tree_object(&faults->tree, faults->list, NULL);
 	json_tree_text(&faults->tree, fault, "place", place);
+	json_tree_text(&faults->tree, fault, "code", slice_of(settings_fault_code(code)));
 	json_tree_text(&faults->tree, fault, "detail", slice_of(detail));
 }
 
@@ -89,15 +91,18 @@ static void check_number(struct faults *faults, const struct parameter *paramete
 			 struct slice text)
 {
 	char detail[DETAIL_BYTES_MAX] = "is not an id";
+	enum settings_fault code = SETTINGS_FAULT_wrong_type;
 	int64_t value;
 
 	if (slice_to_int(text, &value) && value >= parameter->least && value <= parameter->most)
 		return;
-	if (parameter->most < INT64_MAX)
+	if (parameter->most < INT64_MAX) {
+		code = SETTINGS_FAULT_out_of_range;
 		(void)snprintf(detail, sizeof(detail),
 			       "is not a whole number from %" PRId64 " to %" PRId64,
 			       parameter->least, parameter->most);
-	add_fault(faults, slice_of(parameter->name), detail);
+	}
+	add_fault(faults, code, slice_of(parameter->name), detail);
 }
 
 static void check_one_of(struct faults *faults, const struct parameter *parameter,
@@ -109,7 +114,7 @@ static void check_one_of(struct faults *faults, const struct parameter *paramete
 	if (slice_is_one_of(text, values))
 		return;
 	(void)snprintf(detail, sizeof(detail), "is none of: %.*s", (int)strlen(values) - 1, values);
-	add_fault(faults, slice_of(parameter->name), detail);
+	add_fault(faults, SETTINGS_FAULT_not_a_choice, slice_of(parameter->name), detail);
 }
 
 static void check_timestamp(struct faults *faults, const struct parameter *parameter,
@@ -119,7 +124,7 @@ static void check_timestamp(struct faults *faults, const struct parameter *param
 	int64_t us;
 
 	if (!timestamp_is_exact(text.p, &only_date) || !timestamp_read(text, &us))
-		add_fault(faults, slice_of(parameter->name),
+		add_fault(faults, SETTINGS_FAULT_wrong_type, slice_of(parameter->name),
 			  "is not a timestamp: write 2031-05-01T12:00:00Z, or 2031-05-01");
 }
 
@@ -172,12 +177,12 @@ static void check_text(struct faults *faults, const struct parameter *parameter,
 		break;
 	case POSITION:
 		if (!is_position(text))
-			add_fault(faults, slice_of(parameter->name),
+			add_fault(faults, SETTINGS_FAULT_wrong_type, slice_of(parameter->name),
 				  "is not the \"next\" of an answer");
 		break;
 	case MONTH:
 		if (!is_month(text))
-			add_fault(faults, slice_of(parameter->name),
+			add_fault(faults, SETTINGS_FAULT_wrong_type, slice_of(parameter->name),
 				  "is not a month: write 2031-05");
 		break;
 	case TEXT:
@@ -195,7 +200,7 @@ static enum status check_value(struct faults *faults, const struct parameter *pa
 	if (status == STATUS_NO_MEMORY)
 		return status;
 	if (status != STATUS_OK)
-		add_fault(faults, slice_of(parameter->name),
+		add_fault(faults, SETTINGS_FAULT_repeated, slice_of(parameter->name),
 			  "is not valid text, or is given twice");
 	else if (text.p != NULL)
 		check_text(faults, parameter, text);
@@ -221,7 +226,7 @@ static void check_names(struct faults *faults)
 			 slice_equal(name, slice_of(parameters[i].name))))
 			i++;
 		if (i == ARRAY_LENGTH(parameters))
-			add_fault(faults, name, "is not known here");
+			add_fault(faults, SETTINGS_FAULT_unknown, name, "is not known here");
 	}
 }
 

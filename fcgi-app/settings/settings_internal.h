@@ -52,6 +52,28 @@ enum status settings_problem_at(struct settings *settings, enum status status, c
 enum status settings_problem_list(struct settings *settings, enum status status,
 				  struct json_tree *errors);
 
+/* What is wrong at a place, as the "code" of an entry of "errors": stable words for programs. */
+#define SETTINGS_FAULTS(X)                                                                         \
+	X(unknown) /* a parameter or member that the route does not have */                        \
+	X(missing)                                                                                 \
+	X(repeated)	 /* given twice */                                                         \
+	X(wrong_type)	 /* not the kind of value that belongs there */                            \
+	X(out_of_range)	 /* a number */                                                            \
+	X(not_a_choice)	 /* none of the words that are taken */                                    \
+	X(invalid_value) /* else */                                                                \
+	X(name_taken)
+
+#define SETTINGS_FAULT(word) SETTINGS_FAULT_##word,
+enum settings_fault { SETTINGS_FAULTS(SETTINGS_FAULT) SETTINGS_FAULT_COUNT };
+#undef SETTINGS_FAULT
+
+/* The code as it is sent. */
+const char *settings_fault_code(enum settings_fault fault);
+
+/* settings_problem_at() with this code; that of the others is invalid_value. */
+enum status settings_fault(struct settings *settings, enum status status, enum settings_fault fault,
+			   const char *place, struct slice detail);
+
 /* settings_problem_at() as STATUS_INVALID_REQUEST. */
 enum status settings_invalid(struct settings *settings, const char *place, struct slice detail);
 

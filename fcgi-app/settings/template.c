@@ -109,7 +109,9 @@ enum status settings_template_try(struct settings *settings)
 		return settings_problem_store(settings, status);
 	for (size_t i = 0; i < 2; i++) {
 		if (!members[i].given)
-			return settings_invalid(settings, members[i].name, SLICE("is missing"));
+			return settings_fault(settings, STATUS_INVALID_REQUEST,
+					      SETTINGS_FAULT_missing, members[i].name,
+					      SLICE("is missing"));
 	}
 	status = settings_template_compile(settings, NULL, members[0].text, &compiled);
 	return status == STATUS_OK ? try_payload(settings, compiled, members[1].text) : status;

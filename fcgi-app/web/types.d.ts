@@ -288,6 +288,8 @@ export interface Trial {
 /** What is wrong with one member of a request: "name", "payload_template.custom.seats". */
 export interface FieldError {
 	place: string;
+	/** A word for programs, such as `missing`. */
+	code: string;
 	detail: string;
 }
 

@@ -95,6 +95,13 @@ def test_all_codes_are_described():
         == ours | {"unavailable", "length_required"}
 
 
+def test_all_codes_of_faults_are_described():
+    """Those of the table in settings/settings_internal.h; what is answered the client checks."""
+    table = (ROOT / "fcgi-app" / "settings" / "settings_internal.h").read_text()
+    ours = re.findall(r"^\tX\(([a-z_]+)\)", table, re.MULTILINE)
+    assert document()["components"]["schemas"]["FaultCode"]["enum"] == ours and "missing" in ours
+
+
 @pytest.mark.parametrize("target, expected", [
     ("/api/signal-staging/webhook/sk_a", ["/api/signal-staging/webhook/{key}"]),
     ("/api/signal-staging/webhook/crm/sk_a?x=/y", ["/api/signal-staging/webhook/{source}/{key}"]),

@@ -104,8 +104,9 @@ START_TEST(a_problem_names_the_place)
 	ck_assert_int_eq(settings.status, STATUS_INVALID_REQUEST);
 	ck_assert_int_eq(settings.response.status, 400);
 	ck_assert_str_eq(settings.response.content_type, "application/problem+json");
-	check_says(body(),
-		   "\"errors\":[{\"place\":\"payload_template.a\\\"b\",\"detail\":\"is wrong\"}]");
+	check_says(
+		body(),
+		"\"errors\":[{\"place\":\"payload_template.a\\\"b\",\"code\":\"invalid_value\",\"detail\":\"is wrong\"}]");
 }
 END_TEST
 
@@ -183,8 +184,10 @@ START_TEST(problems_of_several_places_are_told_together)
 	ck_assert_int_eq(settings_both(STATUS_OK, settings_invalid(&settings, "secret",
 								   SLICE("is not true or false"))),
 			 STATUS_INVALID_REQUEST);
-	check_says(body(), "\"errors\":[{\"place\":\"name\",\"detail\":\"is missing\"},"
-			   "{\"place\":\"secret\",\"detail\":\"is not true or false\"}]");
+	check_says(
+		body(),
+		"\"errors\":[{\"place\":\"name\",\"code\":\"invalid_value\",\"detail\":\"is missing\"},"
+		"{\"place\":\"secret\",\"code\":\"invalid_value\",\"detail\":\"is not true or false\"}]");
 }
 END_TEST
 
@@ -205,7 +208,8 @@ END_TEST
 static const struct {
 	const char *column, *says;
 } refusals[] = {
-	{"name", "\"errors\":[{\"place\":\"name\",\"detail\":\"is too long\"}]"},
+	{"name",
+	 "\"errors\":[{\"place\":\"name\",\"code\":\"invalid_value\",\"detail\":\"is too long\"}]"},
 	{NULL, "\"detail\":\"A parameter or a member of the body has a value"},
 };
 

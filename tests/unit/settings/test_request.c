@@ -41,7 +41,8 @@ static bool response_says(const char *text)
 	return strstr(body->p, text) != NULL;
 }
 
-#define ERROR(place, detail) "\"errors\":[{\"place\":\"" place "\",\"detail\":\"" detail "\"}]"
+#define ERROR(place, fault, detail)                                                                \
+	"\"errors\":[{\"place\":\"" place "\",\"code\":\"" fault "\",\"detail\":\"" detail "\"}]"
 
 /* ---- bodies ---- */
 
@@ -60,11 +61,12 @@ static const struct {
 	{"null", STATUS_INVALID_REQUEST, "\"detail\":\"The body is not a JSON object.\""},
 	{"{", STATUS_MALFORMED_JSON, " at byte 1"},
 	{"{\"name\":\"a\"}}", STATUS_MALFORMED_JSON, " at byte 12"},
-	{"{\"name\":1}", STATUS_INVALID_REQUEST, ERROR("name", "is not a string")},
+	{"{\"name\":1}", STATUS_INVALID_REQUEST, ERROR("name", "wrong_type", "is not a string")},
 	{"{\"name\":\"a\",\"name\":\"b\"}", STATUS_INVALID_REQUEST,
-	 ERROR("name", "is given twice")},
-	{"{\"nam\\u0065s\":1}", STATUS_INVALID_REQUEST, ERROR("names", "is not known here")},
-	{"{\"\\\"\":1}", STATUS_INVALID_REQUEST, ERROR("\\\"", "is not known here")},
+	 ERROR("name", "repeated", "is given twice")},
+	{"{\"nam\\u0065s\":1}", STATUS_INVALID_REQUEST,
+	 ERROR("names", "unknown", "is not known here")},
+	{"{\"\\\"\":1}", STATUS_INVALID_REQUEST, ERROR("\\\"", "unknown", "is not known here")},
 };
 
 static enum status read_members(void)
@@ -99,7 +101,7 @@ START_TEST(a_route_without_members_refuses_members)
 {
 	begin("REQUEST_URI=/", "{\"id\":1}");
 	ck_assert_int_eq(settings_body(&settings, NULL, 0), STATUS_INVALID_REQUEST);
-	ck_assert(response_says(ERROR("id", "is not known here")));
+	ck_assert(response_says(ERROR("id", "unknown", "is not known here")));
 }
 END_TEST
 
@@ -152,7 +154,7 @@ static const struct {
 #define BAD(text)                                                                                  \
 	{                                                                                          \
 		"REQUEST_URI=/?limit=" text, STATUS_INVALID_REQUEST, -1,                           \
-			ERROR("limit", "is not a number in the allowed range")                     \
+			ERROR("limit", "out_of_range", "is not a number in the allowed range")     \
 	}
 	BAD("0"),
 	BAD("101"),
@@ -166,7 +168,7 @@ static const struct {
 #define BAD(text)                                                                                  \
 	{                                                                                          \
 		"REQUEST_URI=/?" text, STATUS_INVALID_REQUEST, -1,                                 \
-			ERROR("limit", "is not valid text, or is given twice")                     \
+			ERROR("limit", "repeated", "is not valid text, or is given twice")         \
 	}
 	BAD("limit=1&limit=1"),
 	BAD("limit=%"),

@@ -61,27 +61,27 @@ static const struct {
 	{"GET", "keys?organization=1&organization=2", NULL, "Status: 400 ",
 	 "\"place\":\"organization\""},
 	{"GET", "signals?mail=x&limit=101&&before=y&status=lost&source=%ff", NULL, "Status: 400 ",
-	 "\"errors\":[{\"place\":\"mail\",\"detail\":\"is not known here\"},"
-	 "{\"place\":\"limit\",\"detail\":\"is not a whole number from 1 to 100\"},"
-	 "{\"place\":\"before\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
-	 "{\"place\":\"source\",\"detail\":\"is not valid text, or is given twice\"},"
-	 "{\"place\":\"status\",\"detail\":\"is none of: pending processing completed failed "
+	 "\"errors\":[{\"place\":\"mail\",\"code\":\"unknown\",\"detail\":\"is not known here\"},"
+	 "{\"place\":\"limit\",\"code\":\"out_of_range\",\"detail\":\"is not a whole number from 1 to 100\"},"
+	 "{\"place\":\"before\",\"code\":\"wrong_type\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
+	 "{\"place\":\"source\",\"code\":\"repeated\",\"detail\":\"is not valid text, or is given twice\"},"
+	 "{\"place\":\"status\",\"code\":\"not_a_choice\",\"detail\":\"is none of: pending processing completed failed "
 	 "skipped permanently_failed cold_storage\"}]"},
 	{"GET", "statistics?window=1y&limit=5", NULL, "Status: 400 ",
-	 "\"errors\":[{\"place\":\"limit\",\"detail\":\"is not known here\"},"
-	 "{\"place\":\"window\",\"detail\":\"is none of: 24h 7d 30d\"}]"},
+	 "\"errors\":[{\"place\":\"limit\",\"code\":\"unknown\",\"detail\":\"is not known here\"},"
+	 "{\"place\":\"window\",\"code\":\"not_a_choice\",\"detail\":\"is none of: 24h 7d 30d\"}]"},
 	{"GET", "signals?before=1-&from=soon&until=2031-01-01T00:00:00&key=x&format=", NULL,
 	 "Status: 400 ",
-	 "\"errors\":[{\"place\":\"before\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
-	 "{\"place\":\"key\",\"detail\":\"is not an id\"},{\"place\":\"from\",\"detail\":\"is not a "
+	 "\"errors\":[{\"place\":\"before\",\"code\":\"wrong_type\",\"detail\":\"is not the \\\"next\\\" of an answer\"},"
+	 "{\"place\":\"key\",\"code\":\"wrong_type\",\"detail\":\"is not an id\"},{\"place\":\"from\",\"code\":\"wrong_type\",\"detail\":\"is not a "
 	 "timestamp: write 2031-05-01T12:00:00Z, or 2031-05-01\"},{\"place\":\"until\""},
 	{"POST", "keys?x", NULL, "Status: 400 ", "\"place\":\"x\""},
 	{"POST", "keys?limit=5", NULL, "Status: 400 ", "\"place\":\"limit\""},
 	{"GET", "keys?limit=0&before=x&endpoint_type=signals&status=gone", NULL, "Status: 400 ",
-	 "\"errors\":[{\"place\":\"limit\",\"detail\":\"is not a whole number from 1 to 100\"},"
-	 "{\"place\":\"before\",\"detail\":\"is not an id\"},"
-	 "{\"place\":\"endpoint_type\",\"detail\":\"is none of: signal_staging product_orgs\"},"
-	 "{\"place\":\"status\",\"detail\":\"is none of: active expired deactivated\"}]"},
+	 "\"errors\":[{\"place\":\"limit\",\"code\":\"out_of_range\",\"detail\":\"is not a whole number from 1 to 100\"},"
+	 "{\"place\":\"before\",\"code\":\"wrong_type\",\"detail\":\"is not an id\"},"
+	 "{\"place\":\"endpoint_type\",\"code\":\"not_a_choice\",\"detail\":\"is none of: signal_staging product_orgs\"},"
+	 "{\"place\":\"status\",\"code\":\"not_a_choice\",\"detail\":\"is none of: active expired deactivated\"}]"},
 	{"GET", "usage?before=2031-13", NULL, "Status: 400 ", "is not a month: write 2031-05"},
 	{"GET", "usage?before=2031-5", NULL, "Status: 400 ", "is not a month: write 2031-05"},
 	{"GET", "usage?before=0000-05", NULL, "Status: 400 ", "is not a month: write 2031-05"},
