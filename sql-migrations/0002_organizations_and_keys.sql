@@ -138,12 +138,16 @@ CREATE UNIQUE INDEX api_key_key_hash_key ON sluice.api_key (key_hash);
 CREATE INDEX api_key_organization_id_idx ON sluice.api_key (organization_id, id);
 CREATE INDEX api_key_successor_of_idx ON sluice.api_key (successor_of)
     WHERE successor_of IS NOT NULL;
+CREATE INDEX api_key_name_idx ON sluice.api_key (organization_id, lower(name))
+    WHERE deactivated_at IS NULL;
 COMMENT ON TABLE sluice.api_key IS
     'API keys. The key itself is shown once, at creation; the table stores its SHA-256. Keys are '
     'never deleted, only deactivated. Read key_overview.';
 COMMENT ON COLUMN sluice.api_key.id IS 'key_id in the other tables';
 COMMENT ON COLUMN sluice.api_key.organization_id IS 'organization.id';
-COMMENT ON COLUMN sluice.api_key.name IS '1 to 200 characters; not unique';
+COMMENT ON COLUMN sluice.api_key.name IS
+    'unique in whatever case among the keys of an organization that are not deactivated; a key and '
+    'its successors share it (claim_key_name)';
 COMMENT ON COLUMN sluice.api_key.endpoint_type IS
     'the webhook paths it works on; fixed at creation';
 COMMENT ON COLUMN sluice.api_key.key_hash IS 'SHA-256 of the key; hidden from sluice_reader';
@@ -213,6 +217,7 @@ COMMENT ON INDEX sluice.api_key_key_hash_key IS
     'Without organization_id, unlike the other unique indexes: a key is looked up before its '
     'organization is known.';
 COMMENT ON INDEX sluice.api_key_organization_id_idx IS 'lists an organization''s keys';
+COMMENT ON INDEX sluice.api_key_name_idx IS 'finds who has a name (claim_key_name)';
 COMMENT ON INDEX sluice.api_key_successor_of_idx IS 'finds the successor of a key';
 COMMENT ON SEQUENCE sluice.api_key_id_seq IS 'numbers keys';
 

@@ -31,6 +31,7 @@ static const char *const names[STATUS_COUNT] = {
 	[STATUS_NOT_A_MEMBER] = "not_a_member",
 	[STATUS_ROLE_TOO_LOW] = "role_too_low",
 	[STATUS_WRONG_STATE] = "wrong_state",
+	[STATUS_NAME_TAKEN] = "name_taken",
 	[STATUS_REQUEST_TIMEOUT] = "request_timeout",
 	[STATUS_INCOMPLETE_BODY] = "incomplete_body",
 	[STATUS_EMPTY_BODY] = "empty_body",

@@ -43,6 +43,7 @@ enum status {
 	STATUS_NOT_A_MEMBER,
 	STATUS_ROLE_TOO_LOW,
 	STATUS_WRONG_STATE, /* of what the request wants to change */
+	STATUS_NAME_TAKEN,
 
 	/* Its body and the items in it. */
 	STATUS_REQUEST_TIMEOUT,

@@ -68,6 +68,7 @@ PROBLEM(408, request_timeout, 0, "The body did not arrive in time",
 	"Send the whole body faster, or in smaller requests.");
 PROBLEM(409, wrong_state, 0, "The key's state does not allow this",
 	"Reload the page to see the present state.");
+PROBLEM(409, name_taken, 0, "The name is taken", "Choose another name.");
 PROBLEM(413, body_too_large, 0, "The body is too large",
 	"Send it in several requests, or use the batch or bulk path.");
 PROBLEM(413, too_many_items, 0, "The body holds too many items",
@@ -129,6 +130,7 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_NOT_A_MEMBER] = &not_a_member,
 	[STATUS_ROLE_TOO_LOW] = &role_too_low,
 	[STATUS_WRONG_STATE] = &wrong_state,
+	[STATUS_NAME_TAKEN] = &name_taken,
 	[STATUS_REQUEST_TIMEOUT] = &request_timeout,
 	[STATUS_INCOMPLETE_BODY] = &incomplete_body,
 	[STATUS_EMPTY_BODY] = &empty_body,

@@ -41,6 +41,7 @@ static const struct {
 	{"SL002", STATUS_ROLE_TOO_LOW},
 	{"SL003", STATUS_ORGANIZATION_MISSING},
 	{"SL004", STATUS_WRONG_STATE},
+	{"SL005", STATUS_NAME_TAKEN},
 };
 
 /* What reading a value can fail with, so that its sender is at fault. */

@@ -167,6 +167,9 @@ enum status settings_problem_store(struct settings *settings, enum status status
 					"This requires the role editor, admin or owner.");
 	if (status == STATUS_WRONG_STATE)
 		return state_problem(settings);
+	if (status == STATUS_NAME_TAKEN)
+		return settings_fault(settings, status, SETTINGS_FAULT_name_taken, column,
+				      slice_of(pg_message(settings->db)));
 	if (status == STATUS_ORGANIZATION_MISSING)
 		return settings_problem(settings, status, NULL);
 	/* Our own functions name the parameter that they refuse, in words fit for users. */

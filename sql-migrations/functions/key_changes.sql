@@ -2,7 +2,7 @@
 --
 -- A change locks the key's row against other changes. Requests only read it, so none waits.
 --
--- SQLSTATE SL004: the key is not in a state that allows the change.
+-- SQLSTATE SL004: the key is not in a state that allows the change; SL005: the name is taken.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -60,6 +60,10 @@ BEGIN
         ('payload_template', its.payload_template, its_template),
         ('networks', to_jsonb(its.networks), to_jsonb(its_networks))) AS c (member, old, new)
     WHERE c.old IS DISTINCT FROM c.new;
+    IF its_name <> its.name THEN
+        PERFORM sluice.claim_key_name(its.organization_id, its_name,
+            coalesce(its.delivery_scope, its.id));
+    END IF;
     IF new IS NOT NULL THEN
         UPDATE sluice.api_key AS k
         SET name = its_name, expires_at = nullif(its_end, 'infinity'), payload_template = its_template,
@@ -74,8 +78,8 @@ $$;
 COMMENT ON FUNCTION sluice.key_edit(text, bigint, text, timestamptz, jsonb, text[]) IS
     'Changes the name, expiration (infinity: never), payload template and networks (an empty array: '
     'from everywhere) of a key, and returns it as key_show does. Null leaves a value as it is. '
-    'Holds for requests that authenticate after the commit. Raises as key_to_change does, and 22023 '
-    'for an invalid value, with the parameter as the error''s column.';
+    'Holds for requests that authenticate after the commit. Raises as key_to_change does, SL005 if '
+    'another key has the name, and 22023 for an invalid value, with the parameter as the error''s column.';
 
 -- ---- rotation ----
 

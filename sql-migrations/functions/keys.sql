@@ -133,6 +133,31 @@ COMMENT ON FUNCTION sluice.key_of_retry(text, bigint, bytea, bigint) IS
     'The id of the key with this hash if the same actor has made it within the last hour; null '
     'otherwise. Internal.';
 
+-- No unique index can say that a key and its successors share a name. So whoever takes one locks the
+-- organization first, and sees what was taken before.
+CREATE OR REPLACE FUNCTION sluice.claim_key_name(organization_id bigint, name text, scope bigint)
+RETURNS void
+LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM FROM sluice.organization AS o WHERE o.id = claim_key_name.organization_id
+    FOR NO KEY UPDATE;
+    PERFORM FROM sluice.api_key AS k
+    WHERE k.organization_id = claim_key_name.organization_id
+        AND lower(k.name) = lower(claim_key_name.name) AND k.deactivated_at IS NULL
+        AND coalesce(k.delivery_scope, k.id) IS DISTINCT FROM claim_key_name.scope;
+    IF FOUND THEN
+        RAISE EXCEPTION 'another key is named "%"', claim_key_name.name
+            USING ERRCODE = 'SL005', COLUMN = 'name',
+                HINT = 'choose another name; a key that is deactivated frees its own';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.claim_key_name(bigint, text, bigint) IS
+    'Raises SL005 if another key of the organization that is not deactivated has this name, in '
+    'whatever case; scope: the delivery_scope, or else the id, of the key that takes it, whose '
+    'predecessors and successors have the same; null: a new key. The organization stays locked until '
+    'the end of the transaction. Internal.';
+
 -- The settings service passes the organization's id, sluicectl its name (key_create).
 CREATE OR REPLACE FUNCTION sluice.key_add(actor text, organization_id bigint, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,
@@ -150,7 +175,13 @@ BEGIN
         key_add.secret_hash, key_add.expires_at, key_add.payload_template,
         key_add.delivery_id_member);
     SELECT o.signal_limit > 0 AND NOT o.overages INTO STRICT its_limit FROM sluice.organization AS o
-    WHERE o.id = key_add.organization_id FOR SHARE; -- so that a new limit reaches all keys
+    WHERE o.id = key_add.organization_id
+    FOR NO KEY UPDATE; -- so that a new limit reaches all keys, and a retry sees the first request's
+    new_id := sluice.key_of_retry(actor, key_add.organization_id, key_add.key_hash, NULL);
+    IF new_id IS NOT NULL THEN
+        RETURN sluice.key_show(new_id);
+    END IF;
+    PERFORM sluice.claim_key_name(key_add.organization_id, its_name, NULL);
     INSERT INTO sluice.api_key AS k (organization_id, name, endpoint_type, key_hash, display,
         secret_hash, expires_at, payload_template, delivery_id_member, networks, limited, created_by)
     VALUES (key_add.organization_id, its_name, its_type::sluice.endpoint_type,
@@ -159,11 +190,7 @@ BEGIN
     ON CONFLICT DO NOTHING
     RETURNING k.id INTO new_id;
     IF NOT FOUND THEN
-        new_id := sluice.key_of_retry(actor, key_add.organization_id, key_add.key_hash, NULL);
-        IF new_id IS NULL THEN
-            RAISE EXCEPTION 'this key already exists' USING ERRCODE = 'unique_violation';
-        END IF;
-        RETURN sluice.key_show(new_id);
+        RAISE EXCEPTION 'this key already exists' USING ERRCODE = 'unique_violation';
     END IF;
     PERFORM sluice.audit(actor, key_add.organization_id, 'key_create', 'api_key', new_id::text,
         jsonb_build_object('name', its_name, 'display', key_add.display,
@@ -177,7 +204,7 @@ COMMENT ON FUNCTION sluice.key_add(text, bigint, text, text, bytea, text, bytea,
     text, text[]) IS
     'What key_create and settings_key_create do. The name is stored without white space at its '
     'ends. Returns the key if the same actor has made it '
-    'within the last hour. Raises 23505 if it exists otherwise, 22023 for an invalid value, with '
+    'within the last hour. Raises 23505 if it exists otherwise, SL005 as claim_key_name does, 22023 for an invalid value, with '
     'the parameter as the error''s column. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.key_create(actor text, organization_name text, name text,
@@ -198,7 +225,7 @@ COMMENT ON FUNCTION sluice.key_create(text, text, text, text, bytea, text, bytea
     'secret_hash are SHA-256; secret_hash, expires_at, payload_template, delivery_id_member and '
     'networks (as in key_networks) may be null. A retry by the same actor with the same hash within '
     'an hour returns the key again. Raises P0002 for an unknown organization, 23505 if the key '
-    'exists otherwise, 22023 for an invalid value.';
+    'exists otherwise, SL005 if another key has the name, 22023 for an invalid value.';
 
 CREATE OR REPLACE FUNCTION sluice.key_deactivate(actor text, id bigint) RETURNS sluice.key_overview
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

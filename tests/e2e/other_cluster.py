@@ -58,8 +58,8 @@ class Database:
 
     def new_key(self, **options):
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        return self.tool.json("key", "create", "--organization", "Restored", "--name", "restored",
-                              *arguments)
+        return self.tool.json("key", "create", "--organization", "Restored", "--name",
+                              f"restored {secrets.token_hex(4)}", *arguments)
 
     def findings(self):
         """{check: its finding} and the exit code of sluicectl check."""

@@ -21,7 +21,7 @@ ROUTES = [
     ("GET", "keys", None, EDITORS),
     ("POST", "keys", {"name": "made"}, EDITORS),
     ("GET", "keys/{id}", None, EDITORS),
-    ("POST", "keys/{id}/edit", {"name": "own"}, EDITORS),
+    ("POST", "keys/{id}/edit", {"expires_at": None}, EDITORS),
     ("POST", "keys/{id}/secret", {"action": "rotate", "overlap_seconds": 0}, EDITORS),
     ("GET", "keys/{id}/history", None, EDITORS),
     ("GET", "members", None, EDITORS),

@@ -79,6 +79,26 @@ def test_a_name_and_an_expiration_are_edited(page):
     wait_for(lambda: key_named(page, "Renamed")[0][2] is None, "it never expires")
 
 
+def test_a_name_that_is_taken_is_told(page):
+    page.expected.add(409)
+    page.stack.new_key(name="Taken by one")
+    page.stack.new_key(name="Wants it")
+    page.visit("keys")
+    page.name_a_key("taken BY one")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", 'another key is named "taken BY one"')
+    page.click("dialog button", "Cancel")
+    page.wait_gone("dialog")
+    page.act("Wants it", "Edit")
+    name = page.wait("dialog input[type=text]")
+    name.clear()
+    name.send_keys("Taken by one", Keys.ENTER)
+    page.wait("dialog .fault", "another key is named")
+    assert page.driver.switch_to.active_element == name
+    page.click("dialog button", "Cancel")
+    page.wait_gone("dialog")
+
+
 def test_networks_are_edited(page):
     page.expected.add(400)  # the network with a mistake
     key = page.stack.new_key(name="Somewhere")

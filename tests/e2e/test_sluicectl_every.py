@@ -4,6 +4,7 @@ so that a new one cannot be forgotten. How to call a command so that it succeeds
 import json
 import os
 import re
+import secrets
 import signal
 import subprocess
 import unicodedata
@@ -63,7 +64,7 @@ class World:
 
     def key(self, *options):
         return str(self.tool.json("key", "create", "--organization", self.organization, "--name",
-                                  "one", *options)["id"])
+                                  f"one {secrets.token_hex(4)}", *options)["id"])
 
 
 def organization(world):
@@ -494,11 +495,12 @@ EXPIRATIONS = {
 @pytest.mark.parametrize("text", EXPIRATIONS)
 def test_expirations_are_those_of_the_settings_service(world, text):
     wanted = EXPIRATIONS[text]
-    create = ["key", "create", *organization(world), "--name", "expiring", "--expires", text]
+    name = f"expiring {secrets.token_hex(4)}"
+    create = ["key", "create", *organization(world), "--name", name, "--expires", text]
     if wanted is None:
         world.tool(*create, exits=USAGE)
     else:
         assert world.tool.json(*create)["expires_at"] == wanted
-    answer = post(world.stack, "edith", "keys", {"name": "expiring", "expires_at": text})
+    answer = post(world.stack, "edith", "keys", {"name": f"{name}, too", "expires_at": text})
     assert answer.status == (400 if wanted is None else 201), answer.body
     assert wanted is None or answer.json["expires_at"] == wanted

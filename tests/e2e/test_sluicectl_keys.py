@@ -23,6 +23,10 @@ KEY_MEMBERS = ["id", "organization", "name", "display", "endpoint_type", "has_se
 
 
 def create(tool, organization, *options, name="a key"):
+    """A name that was given before gets a number behind it."""
+    made = [key["name"] for key in tool.json("key", "list", "--organization", organization)["keys"]]
+    if name in made:
+        name = f"{name} {len(made)}"
     return tool.json("key", "create", "--organization", organization, "--name", name, *options)
 
 

@@ -29,7 +29,8 @@ SECRETS = pytest.mark.parametrize("options", [[], ["--secret"]], ids=["plain", "
 
 
 def made(stack, name, *options):
-    return stack.ctl_json("key", "create", "--organization", stack.organization, "--name", name,
+    return stack.ctl_json("key", "create", "--organization", stack.organization, "--name",
+                          " ".join([name, *options]),
                           "--snippet", name, *options)
 
 

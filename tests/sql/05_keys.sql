@@ -1,13 +1,13 @@
 -- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
 BEGIN;
-SELECT plan(66);
+SELECT plan(75);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
 
 -- key_create with one argument out of the ordinary.
 CREATE FUNCTION pg_temp.create_key(actor text DEFAULT 'op', organization text DEFAULT 'Keys',
-    name text DEFAULT 'k', endpoint text DEFAULT 'signal_staging',
+    name text DEFAULT 'k ' || random(), endpoint text DEFAULT 'signal_staging',
     key_hash bytea DEFAULT sha256(random()::text::bytea), display text DEFAULT U&'sk_abcd\2026wxyz',
     secret_hash bytea DEFAULT NULL, expires_at timestamptz DEFAULT NULL, template jsonb DEFAULT NULL,
     id_member text DEFAULT NULL)
@@ -123,6 +123,26 @@ SELECT results_eq($$ SELECT DISTINCT organization FROM sluice.key_list('Other ke
     ARRAY['Other keys'], 'each sees its own');
 SELECT is((SELECT count(*) FROM sluice.key_list(NULL)),
     (SELECT count(*) FROM sluice.api_key), 'null lists all');
+
+-- ---- names ----
+SELECT (pg_temp.create_key(name => U&' Named \00c4 ')).id AS named \gset
+SELECT throws_ok(format('SELECT pg_temp.create_key(name => %L)', n), 'SL005', 'another key is named "' || n || '"',
+    'taken in whatever case') FROM unnest(ARRAY[U&'Named \00c4', U&'NAMED \00e4']) AS n;
+SELECT lives_ok($$ SELECT pg_temp.create_key(name => U&'Named \00c4', organization => 'Other keys') $$,
+    'not in another organization');
+SELECT (pg_temp.create_key(name => 'another')).id AS another \gset
+SELECT throws_ok(format($$ SELECT sluice.key_edit('op', %s, U&'named \00e4', NULL, NULL) $$, :another), 'SL005',
+    NULL, 'nor by editing');
+SELECT lives_ok(format($$ SELECT sluice.key_edit('op', %s, U&'NAMED \00c4', NULL, NULL) $$, :named),
+    'its own name in another case');
+SELECT (sluice.key_rotate('op', :named, sha256('successor'), U&'sk_abcd\2026wxyz', NULL)).id AS successor \gset
+SELECT is((sluice.key_show(:successor)).name, U&'NAMED \00c4', 'a successor shares it');
+SELECT lives_ok(format($$ SELECT sluice.key_edit('op', %s, U&'Named \00c4', NULL, NULL) $$, :successor),
+    'and may write it in another case');
+SELECT sluice.key_deactivate('op', :successor);
+SELECT throws_ok($$ SELECT pg_temp.create_key(name => U&'Named \00c4') $$, 'SL005', NULL, 'the old key has it still');
+SELECT sluice.key_deactivate('op', :named);
+SELECT lives_ok($$ SELECT pg_temp.create_key(name => U&'Named \00c4') $$, 'deactivated keys free it');
 
 -- ---- in parts ----
 SELECT sluice.organization_create('op', 'Parts') AS parts \gset

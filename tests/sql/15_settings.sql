@@ -68,8 +68,8 @@ FROM call AS c
 CROSS JOIN (VALUES ('owner-1'), ('viewer-1'), ('stranger')) AS u (name)
 CROSS JOIN (VALUES (:'mine'), (:'theirs'), ('0'), (NULL)) AS o (id)
 WHERE u.name <> 'stranger' OR o.id IS NULL;
-SELECT is(pg_temp.outcome(format('SELECT sluice.settings_key_create(%L, NULL, ''n'', NULL, %s, '
-    'U&''sk_aaaa\2026zzzz'', NULL, NULL, NULL)', u.name, pg_temp.new_hash())), u.outcome,
+SELECT is(pg_temp.outcome(format('SELECT sluice.settings_key_create(%L, NULL, %L, NULL, %s, '
+    'U&''sk_aaaa\2026zzzz'', NULL, NULL, NULL)', u.name, 'of ' || u.name, pg_temp.new_hash())), u.outcome,
     u.name || ' creates a key')
 FROM (VALUES ('owner-1', '00000'), ('admin-1', '00000'), ('editor-1', '00000'),
     ('viewer-1', 'SL002'), ('stranger', 'SL001'), ('both', 'SL003')) AS u (name, outcome);

@@ -12,6 +12,10 @@ from .place import ENVIRONMENT
 class WithTool:
     """The part of a Stack that runs sluicectl; `credentials` gathers what it has shown."""
 
+    @functools.cached_property
+    def names_given(self):
+        return {}
+
     def ctl_run(self, *arguments, stdin=None):
         """Runs the tool and returns the finished process, whatever its exit code."""
         done = subprocess.run([self.env["SLUICECTL"], *map(str, arguments)],
@@ -32,7 +36,11 @@ class WithTool:
 
     def new_key(self, organization=None, name="test", endpoint=None, expires=None, secret=False,
                 template=None, delivery_id=None):
-        """Options as those of `sluicectl key create`; template is a dict."""
+        """Options as those of `sluicectl key create`; template is a dict. A name that was given
+        before gets a number behind it: names are unique."""
+        given = self.names_given[organization or self.organization, name] = 1 + self.names_given.get(
+            (organization or self.organization, name), 0)
+        name = name if given == 1 else f"{name} {given}"
         arguments = ["key", "create", "--organization", organization or self.organization,
                      "--name", name]
         if endpoint:

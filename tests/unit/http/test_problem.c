@@ -111,6 +111,7 @@ static const struct {
 	{STATUS_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed"},
 	{STATUS_REQUEST_TIMEOUT, 408, "request_timeout", "Request Timeout"},
 	{STATUS_WRONG_STATE, 409, "wrong_state", "Conflict"},
+	{STATUS_NAME_TAKEN, 409, "name_taken", "Conflict"},
 	{STATUS_TOO_LARGE, 413, "body_too_large", "Content Too Large"},
 	{STATUS_UNSUPPORTED_CODING, 415, "unsupported_coding", "Unsupported Media Type"},
 	{STATUS_LIMIT_REACHED, 429, "limit_reached", "Too Many Requests"},

@@ -1136,6 +1136,7 @@ static const struct {
 	{"22007", STATUS_INVALID_VALUE}, {"22008", STATUS_INVALID_VALUE},
 	{"22009", STATUS_INVALID_VALUE}, {"22023", STATUS_INVALID_VALUE},
 	{"22012", STATUS_CONSTRAINT},	 {"2200H", STATUS_STORAGE_FULL},
+	{"SL005", STATUS_NAME_TAKEN},
 };
 
 /* What users are told is no failure, and is not logged. */
@@ -1143,7 +1144,7 @@ static bool is_logged(enum status status)
 {
 	return status != STATUS_NO_SUCH_ROW && status != STATUS_NOT_A_MEMBER &&
 	       status != STATUS_ROLE_TOO_LOW && status != STATUS_ORGANIZATION_MISSING &&
-	       status != STATUS_WRONG_STATE;
+	       status != STATUS_WRONG_STATE && status != STATUS_NAME_TAKEN;
 }
 
 /* A trigger's RAISE may choose any SQLSTATE. */
