@@ -204,8 +204,8 @@ COMMENT ON FUNCTION sluice.key_add(text, bigint, text, text, bytea, text, bytea,
     text, text[]) IS
     'What key_create and settings_key_create do. The name is stored without white space at its '
     'ends. Returns the key if the same actor has made it '
-    'within the last hour. Raises 23505 if it exists otherwise, SL005 as claim_key_name does, 22023 for an invalid value, with '
-    'the parameter as the error''s column. Internal.';
+    'within the last hour. Raises 23505 if it exists otherwise, SL005 as claim_key_name does, 22023 '
+    'for an invalid value, with the parameter as the error''s column. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.key_create(actor text, organization_name text, name text,
     endpoint_type text, key_hash bytea, display text, secret_hash bytea, expires_at timestamptz,

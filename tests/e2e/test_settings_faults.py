@@ -9,7 +9,8 @@ pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 GETS = [("keys?lim=5", "lim", "unknown"), ("keys?limit=5&limit=5", "limit", "repeated"),
         ("keys?limit=0", "limit", "out_of_range"), ("keys?before=x", "before", "wrong_type"),
-        ("keys?status=gone", "status", "not_a_choice"), ("usage?before=May", "before", "wrong_type"),
+        ("keys?status=gone", "status", "not_a_choice"),
+        ("usage?before=May", "before", "wrong_type"),
         ("signals?from=soon", "from", "wrong_type"), ("signals?text=x", "text", "invalid_value"),
         ("keys?organization=x", "organization", "wrong_type")]
 POSTS = [("keys", {"nam": "x", "name": "x"}, "nam", "unknown"),

@@ -1,4 +1,4 @@
-"""The lists of the settings' API: in parts, each behind the one before, whatever comes meanwhile."""
+"""The lists of the settings' API: in parts, each behind the one before, whatever comes between."""
 
 import datetime
 

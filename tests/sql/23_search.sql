@@ -145,24 +145,24 @@ UPDATE sluice.signal SET payload = jsonb_build_object('long', (SELECT string_agg
     FROM generate_series(1, 200000) AS n)) WHERE organization_id = :import AND id = 5050000;
 SELECT is(l.last_id, 5050000::bigint, 'a large payload ends a step, too')
 FROM sluice.search_last(:import, now() - interval '1 day', now(), NULL, NULL) AS l;
-CREATE FUNCTION pg_temp.parts(budget interval, OUT found text, OUT parts integer) LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.parts(budget interval, OUT hits text, OUT parts integer) LANGUAGE plpgsql AS $$
 DECLARE
     answer json;
     filter constant jsonb := jsonb_build_object('text', 'NEEDLE', 'from', now() - interval '1 day');
     its_id constant bigint := (SELECT o.id FROM sluice.organization AS o WHERE o.name = 'Import');
 BEGIN
-    found := ''; parts := 0;
+    hits := ''; parts := 0;
     LOOP
         answer := sluice.signals_of(its_id, filter, answer ->> 'next', 10, false, budget);
         parts := parts + 1;
-        found := concat_ws(' ', nullif(found, ''), (SELECT string_agg(((s ->> 'id')::bigint - 5000000)::text, ' ')
+        hits := concat_ws(' ', nullif(hits, ''), (SELECT string_agg(((s ->> 'id')::bigint - 5000000)::text, ' ')
             FROM json_array_elements(answer -> 'signals') AS s));
         EXIT WHEN answer ->> 'next' IS NULL;
     END LOOP;
 END
 $$;
-SELECT is(found, '60002 59999 30000 7', 'all are found, in order') FROM pg_temp.parts('1 hour');
-SELECT is(found, '60002 59999 30000 7', 'also step by step') FROM pg_temp.parts('0');
+SELECT is(hits, '60002 59999 30000 7', 'all are found, in order') FROM pg_temp.parts('1 hour');
+SELECT is(hits, '60002 59999 30000 7', 'also step by step') FROM pg_temp.parts('0');
 SELECT cmp_ok(parts, '>=', 4, 'each of which ends a part when there is no time') FROM pg_temp.parts('0');
 
 SELECT * FROM finish();
