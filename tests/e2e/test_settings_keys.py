@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import secrets
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_a_bodys_size(stack):
     token = token_of(stack, "olga")
     room = 256 << 10
     for size, status in ((room - 1, 201), (room, 201), (room + 1, 413), (2 * room, 413)):
-        body = b'{"name":"size"' + b" " * (size - 15) + b"}"
+        body = b'{"name":"%s"' % secrets.token_hex(2).encode() + b" " * (size - 15) + b"}"
         assert len(body) == size
         answer = post(stack, "olga", "keys", body, token=token)
         assert answer.status == status, size
@@ -208,7 +209,7 @@ def test_a_bodys_size(stack):
     # Of unknown length: read to the end, under the same limit.
     for pieces, status in ((2, 201), (80, 413)):
         head = {**basic(stack, "olga"), **JSON, "X-CSRF-Token": token}
-        body = [b'{"name":"size"', *[b" " * 4096] * pieces, b"}"]
+        body = [b'{"name":"sizes"', *[b" " * 4096] * pieces, b"}"]
         assert send(stack, API + "keys", body, head).status == status
     payload = {"payload_template": {"product_org_id": "id"}, "payload": {"id": "x" * 400_000}}
     assert post(stack, "olga", "templates/try", payload, token=token).status == 200

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import secrets
 import time
 
 import pytest
@@ -154,9 +155,8 @@ def test_who_is_asking_is_believed_only_when_configured(stack):
 @pytest.mark.first_front
 def test_the_public_address(stack):
     user = [("AUTH_TYPE", "Basic"), ("REMOTE_USER", "olga")]
-    body = b'{"name":"address"}'
-
     def create(worker, *more):
+        body = b'{"name":"address %s"}' % secrets.token_hex(4).encode()
         token = ask_worker(worker, variables_of(API + "me", None, *user, method="GET"))
         answer = ask_worker(worker, variables_of(
             API + "keys", len(body), *user, ("HTTP_X_CSRF_TOKEN", token.json["csrf_token"]),

@@ -81,8 +81,8 @@ class Service:
 
 
 def make_key(*options):
-    made = run("sluicectl", "key", "create", "--organization", "Example", "--name", "test",
-               "--json", *options, PGDATABASE="sluice")
+    made = run("sluicectl", "key", "create", "--organization", "Example", "--name",
+               f"test {time.time_ns()}", "--json", *options, PGDATABASE="sluice")
     return json.loads(made)["key"]
 
 

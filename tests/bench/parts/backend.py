@@ -137,7 +137,7 @@ class Server:
             # Under callgrind everything takes fifty times as long.
             "ALTER ROLE sluice_intake IN DATABASE sluice SET statement_timeout = 0;"
             "SELECT sluice.organization_create('bench', 'bench');"
-            "SELECT sluice.key_create('bench', 'bench', 'key', NULL, sha256(i::text::bytea), "
+            "SELECT sluice.key_create('bench', 'bench', 'key ' || i, NULL, sha256(i::text::bytea), "
             "U&'sk_aaaa\\2026zzzz', NULL, NULL, NULL) FROM generate_series(1, 33) AS i;"
             "CHECKPOINT"))
         self.stop()
