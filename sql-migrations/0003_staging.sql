@@ -238,6 +238,8 @@ CREATE TABLE sluice.rejected_payload (
     request_id text NOT NULL,
     payload bytea NOT NULL,
     envelope jsonb,
+    bad_byte bigint
+        CONSTRAINT rejected_payload_bad_byte_check CHECK (bad_byte >= 0),
     replayed_at timestamptz,
     replayed_by text,
     replayed_ids bigint[],
@@ -286,6 +288,8 @@ COMMENT ON COLUMN sluice.rejected_payload.payload IS
 COMMENT ON COLUMN sluice.rejected_payload.envelope IS
     'of an item: the members beside the array of its batch, whose defaults a replay gives it; null: '
     'there are none, or the whole body is kept';
+COMMENT ON COLUMN sluice.rejected_payload.bad_byte IS
+    'where payload is wrong, in bytes from 0; it may be behind the part that is kept; null: not known';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_by IS 'the actor, as in audit_log';
 COMMENT ON COLUMN sluice.rejected_payload.replayed_ids IS
@@ -296,6 +300,8 @@ COMMENT ON COLUMN sluice.rejected_payload.discarded_at IS
 COMMENT ON COLUMN sluice.rejected_payload.discarded_by IS 'the actor, as in audit_log';
 COMMENT ON CONSTRAINT rejected_payload_position_check ON sluice.rejected_payload IS
     'items are counted from 0';
+COMMENT ON CONSTRAINT rejected_payload_bad_byte_check ON sluice.rejected_payload IS
+    'bytes are counted from 0';
 COMMENT ON CONSTRAINT rejected_payload_kind_check ON sluice.rejected_payload IS
     'the ways a body is read';
 COMMENT ON CONSTRAINT rejected_payload_replayed_check ON sluice.rejected_payload IS

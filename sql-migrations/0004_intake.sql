@@ -138,7 +138,8 @@ CREATE TYPE sluice.intake_reject AS (
     detail text,
     source text,
     payload bytea,
-    envelope integer
+    envelope integer,
+    bad_byte bigint
 );
 COMMENT ON TYPE sluice.intake_reject IS
     'An item or body that cannot be stored as a signal; goes to rejected_payload.';
@@ -152,6 +153,7 @@ COMMENT ON COLUMN sluice.intake_reject.detail IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.source IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.payload IS 'as in rejected_payload';
 COMMENT ON COLUMN sluice.intake_reject.envelope IS 'as in intake_signal';
+COMMENT ON COLUMN sluice.intake_reject.bad_byte IS 'as in rejected_payload';
 
 CREATE TYPE sluice.intake_refusal AS (key_hash bytea, outcome text, requests bigint);
 COMMENT ON TYPE sluice.intake_refusal IS

@@ -18,6 +18,7 @@ struct commit_reject {
 	struct slice payload; /* what is kept */
 	int64_t length;	      /* bytes of it in full; -1 when unknown */
 	bool in_envelope;     /* the request's envelope is kept with it */
+	int64_t bad_byte;     /* of the whole of it, what is wrong, from 0; -1: not known */
 };
 
 /* One JSON object; a body with one object or an array; an array or envelope; NDJSON. */

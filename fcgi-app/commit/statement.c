@@ -313,7 +313,7 @@ static void add_product_org(struct pg_array *out, const struct commit_request *r
 static void add_reject(struct pg_array *out, const struct commit_request *request,
 		       const struct commit_reject *reject)
 {
-	enum { COLUMNS = 10 };
+	enum { COLUMNS = 11 };
 
 	start_item(out, request, COLUMNS);
 	add_count(out, reject->position);
@@ -324,6 +324,7 @@ static void add_reject(struct pg_array *out, const struct commit_request *reques
 	pg_array_add_text(out, request->given_source);
 	pg_array_add_bytea(out, reject->payload);
 	add_envelope(out, request, reject->in_envelope);
+	add_count(out, reject->bad_byte);
 	pg_array_end_record(out);
 }
 
@@ -340,6 +341,7 @@ static void add_unstorable(struct pg_array *out, const struct commit_request *re
 		.payload = bytes,
 		.length = (int64_t)bytes.n,
 		.in_envelope = item.in_envelope,
+		.bad_byte = -1,
 	};
 
 	add_reject(out, request, &reject);

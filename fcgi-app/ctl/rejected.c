@@ -89,22 +89,58 @@ enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 /* ---- show ---- */
 
 static enum ctl_exit add_json(struct ctl *ctl, const struct store_rejected *rejected,
-			      struct slice bytes)
+			      const struct store_rejected_reason *reason, struct slice bytes)
 {
 	struct json_tree tree = {0};
 	struct json_object *root = json_tree_object(&tree, NULL, NULL);
 
 	store_item_json(&store_rejected_entity, rejected, &tree, root);
+	json_tree_text(&tree, root, "why", reason->why);
+	json_tree_json(&tree, root, "place", reason->place);
 	json_tree_text(&tree, root, "payload", bytes);
 	return ctl_add_tree(ctl, &tree);
 }
 
+/* The line with the bad place, and a caret under it. */
+static void add_marked(struct buf *out, const struct store_rejected_reason *reason)
+{
+	size_t width = ctl_add_escaped(out, reason->before);
+
+	(void)ctl_add_escaped(out, reason->bad);
+	(void)ctl_add_escaped(out, reason->after);
+	buf_add_char(out, '\n');
+	for (size_t i = 0; i < width; i++)
+		buf_add_char(out, ' ');
+	buf_add_text(out, "^\n");
+}
+
+static void add_why(struct ctl *ctl, const struct store_rejected *rejected,
+		    const struct store_rejected_reason *reason)
+{
+	struct buf *out = &ctl->out;
+
+	buf_add_format(out, "\n%.*s: ", (int)reason->why.n, reason->why.p);
+	(void)ctl_add_escaped(out, rejected->detail);
+	buf_add_char(out, '\n');
+	if (reason->place.p == NULL) {
+		if (rejected->bad_byte.p != NULL)
+			buf_add_text(out, "The bad place is behind the bytes that are kept.\n");
+		return;
+	}
+	buf_add_format(out,
+		       "Of the bytes kept: byte %.*s, line %" PRId64 ", column %" PRId64 "%s\n\n",
+		       (int)rejected->bad_byte.n, rejected->bad_byte.p, reason->line,
+		       reason->column, reason->bad.n == 0 ? ", where they end" : "");
+	add_marked(out, reason);
+}
+
 static enum ctl_exit add_text(struct ctl *ctl, const struct store_rejected *rejected,
-			      struct slice bytes)
+			      const struct store_rejected_reason *reason, struct slice bytes)
 {
 	bool whole = bytes.n <= PREVIEW_BYTES;
 	enum ctl_exit result = ctl_add_item(ctl, &store_rejected_entity, rejected);
 
+	add_why(ctl, rejected, reason);
 	buf_add_char(&ctl->out, '\n');
 	ctl_add_escaped(&ctl->out, (struct slice){bytes.p, whole ? bytes.n : PREVIEW_BYTES});
 	buf_add_text(&ctl->out, whole ? "\n" : "…\n");
@@ -114,6 +150,7 @@ static enum ctl_exit add_text(struct ctl *ctl, const struct store_rejected *reje
 enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 {
 	struct store_rejected rejected = {0};
+	struct store_rejected_reason reason = {0};
 	struct slice bytes = {NULL, 0};
 	int64_t id;
 	enum ctl_exit usage = ctl_read_id(ctl, "rejected payload", &id);
@@ -125,12 +162,14 @@ enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 	enum status status = store_rejected_show(&ctl->store, id, &rejected);
 	if (status == STATUS_OK)
 		status = store_rejected_bytes(&ctl->store, id, &bytes);
+	if (status == STATUS_OK)
+		status = store_rejected_reason(&ctl->store, id, &reason);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (ctl_has(ctl, CTL_JSON))
-		return add_json(ctl, &rejected, bytes);
+		return add_json(ctl, &rejected, &reason, bytes);
 	if (!ctl_has(ctl, CTL_RAW))
-		return add_text(ctl, &rejected, bytes);
+		return add_text(ctl, &rejected, &reason, bytes);
 	buf_add_slice(&ctl->out, bytes);
 	return CTL_FINE;
 }

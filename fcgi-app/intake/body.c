@@ -176,8 +176,8 @@ void intake_judge_items(struct intake *intake)
 		refuse_body(intake, STATUS_BATCH_REJECTED, detail_of_error(intake, error));
 }
 
-/* Why the body is unreadable; NULL for the status's own detail. */
-static const char *detail_of_body(const struct intake *intake, const struct json_reader *reader,
+/* Why the body is unreadable, and notes where; NULL for the status's own detail. */
+static const char *detail_of_body(struct intake *intake, const struct json_reader *reader,
 				  enum status status)
 {
 	uint64_t offset = 0;
@@ -189,7 +189,10 @@ static const char *detail_of_body(const struct intake *intake, const struct json
 						     : problem_of(STATUS_NOT_A_BATCH)->detail;
 	if (reader != NULL)
 		json_reader_error(reader, &offset, &reason);
-	return *reason == '\0' ? NULL : intake_detail_at(intake->arena, reason, offset);
+	if (*reason == '\0')
+		return NULL;
+	intake->bad_byte = (int64_t)offset;
+	return intake_detail_at(intake->arena, reason, offset);
 }
 
 void intake_judge(struct intake *intake, const struct json_reader *reader, enum status status)
@@ -246,6 +249,7 @@ static enum status read_form(struct intake *intake, struct slice text)
 		return status;
 	forget_items(intake);
 	intake->unreadable = false;
+	intake->bad_byte = -1;
 	refuse_body(intake, STATUS_OK, NULL);
 	intake->form = JSON_FORM_SINGLE;
 	return intake->plain.n <= plain_max_of(intake, text) ? read_items(intake)

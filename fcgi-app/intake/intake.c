@@ -19,6 +19,7 @@ void intake_init(struct intake *intake, const struct config *config, struct aren
 		.kind = kind,
 		.commit = {.arena = arena, .for_product_orgs = kind == INTAKE_PRODUCT_ORGS},
 		.given = {.received_us = clock_unix_us()},
+		.bad_byte = -1,
 	};
 	intake->envelope_bytes_left = intake_body_max(intake);
 }

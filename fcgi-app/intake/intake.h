@@ -37,7 +37,8 @@ struct intake_item {
 struct intake_error {
 	uint64_t index;
 	enum status status;
-	uint64_t offset;    /* in the decoded body */
+	uint64_t start;	    /* of the item, in the decoded body */
+	uint64_t offset;    /* of what is bad, in the decoded body */
 	const char *reason; /* constant text */
 	struct slice text;  /* its bytes, up to the limit of a single request; absent in bulk */
 	uint64_t length;    /* all its bytes */
@@ -83,6 +84,7 @@ struct intake {
 	bool single;				   /* answered as one item */
 	bool tells_code;			   /* the answer to a batch repeats the status */
 	bool unreadable;			   /* the body as a whole is bad */
+	int64_t bad_byte;			   /* where in the decoded body; -1: not known */
 	enum status body_status;		   /* OK, or why nothing of the body is stored */
 	const char *detail; /* for the problem: where it is bad; NULL: nothing more exact */
 };

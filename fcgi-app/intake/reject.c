@@ -22,6 +22,7 @@ struct intake_error intake_error_of(const struct json_item *item)
 {
 	return (struct intake_error){
 		.index = item->index,
+		.start = item->offset,
 		.status = item->status,
 		.offset = item->bad_offset,
 		.reason = item->reason,
@@ -72,6 +73,10 @@ enum status intake_make_reject(const struct intake *intake, struct arena *arena,
 		.detail = slice_of(intake_detail_at(arena, error->reason, error->offset)),
 		.payload = error->text,
 		.length = (int64_t)error->length,
+		/* What is missing is at no place. */
+		.bad_byte = error->status == STATUS_MISSING_PRODUCT_ORG_ID
+				    ? -1
+				    : (int64_t)(error->offset - error->start),
 	};
 	return reject->detail.p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
 }
@@ -163,6 +168,7 @@ static enum status keep_body(struct intake *intake, struct slice received, bool 
 		.detail = slice_of(detail_of(intake)),
 		.payload = bytes,
 		.length = complete ? (int64_t)length : -1,
+		.bad_byte = intake->bad_byte,
 	};
 	/* Of bytes that were not decompressed, for what it is worth. */
 	return intake_cross_out(intake, intake->arena, &reject->payload, NULL);

@@ -23,6 +23,7 @@ static const struct store_column columns[] = {
 			  .sql = "payload_bytes"),
 	STORE_SAME(struct store_rejected, truncated),
 	STORE_JSON_COLUMN(struct store_rejected, envelope, .member = "envelope", .sql = "envelope"),
+	STORE_JSON_COLUMN(struct store_rejected, bad_byte, .member = "bad_byte", .sql = "bad_byte"),
 	STORE_TIME(struct store_rejected, replayed_at, .heading = "REPLAYED"),
 	STORE_SAME(struct store_rejected, replayed_by),
 	STORE_JSON_COLUMN(struct store_rejected, replayed_ids, .member = "replayed_ids",
@@ -66,6 +67,39 @@ enum status store_rejected_show(const struct store *store, int64_t id,
 	const pg_param params[] = {slice_of_int(id, text)};
 
 	return store_query_one(store, &query, params, rejected);
+}
+
+static const struct store_column reason_columns[] = {
+	STORE_SAME(struct store_rejected_reason, why),
+	STORE_SAME(struct store_rejected_reason, place),
+	STORE_SAME(struct store_rejected_reason, line),
+	STORE_COLUMN(struct store_rejected_reason, column, .sql = "\"column\""),
+	STORE_SAME(struct store_rejected_reason, before),
+	STORE_SAME(struct store_rejected_reason, after),
+	STORE_SAME(struct store_rejected_reason, bad),
+};
+
+static const struct store_entity reason_entity =
+	STORE_ENTITY(struct store_rejected_reason, reason_columns);
+
+enum status store_rejected_reason(const struct store *store, int64_t id,
+				  struct store_rejected_reason *reason)
+{
+	static const struct store_query query = {
+		.name = "store_rejected_reason",
+		.entity = &reason_entity,
+		.from = "(SELECT r->>'why' AS why, r->>'place' AS place, p->>'before' AS before,"
+			" p->>'after' AS after, p->>'bad' AS bad,"
+			" coalesce((p->>'line')::bigint, 0) AS line,"
+			" coalesce((p->>'column')::bigint, 0) AS \"column\""
+			" FROM sluice.rejected_reason($1::bigint) AS r,"
+			" LATERAL (SELECT r->'place' AS p) AS it) AS q",
+		.param_count = 1,
+	};
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {slice_of_int(id, text)};
+
+	return store_query_one(store, &query, params, reason);
 }
 
 /* The statements below are binary: bytes pass as they are, and a text is its bytes. */

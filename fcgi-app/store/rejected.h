@@ -25,6 +25,7 @@ struct store_rejected {
 	struct slice payload_bytes; /* the full length; absent when unknown */
 	bool truncated;		    /* only the beginning is kept */
 	struct slice envelope;	    /* JSON beside the item in its batch, or absent */
+	struct slice bad_byte;	    /* what is wrong, from 0; absent: not known */
 	struct slice replayed_at, replayed_by;
 	struct slice replayed_ids; /* an array, or absent */
 	struct slice discarded_at, discarded_by;
@@ -53,6 +54,18 @@ enum status store_rejected_list(const struct store *store,
 
 enum status store_rejected_show(const struct store *store, int64_t id,
 				struct store_rejected *rejected) MUST_CHECK;
+
+/* Why and where it is wrong, for people. */
+struct store_rejected_reason {
+	struct slice why;
+	struct slice place;   /* all below as JSON; absent: not known, or behind what is kept */
+	int64_t line, column; /* from 1 */
+	struct slice before, after; /* in the same line */
+	struct slice bad;	    /* a character; empty: the end of the bytes */
+};
+
+enum status store_rejected_reason(const struct store *store, int64_t id,
+				  struct store_rejected_reason *reason) MUST_CHECK;
 
 /* Reads the bytes that were kept. */
 enum status store_rejected_bytes(const struct store *store, int64_t id,

@@ -5,18 +5,19 @@
 import { bdi, el } from './dom.js';
 import { amount, currentOrgs } from './current-orgs.js';
 import { view as jsonView } from './json.js';
+import { rejects } from './rejects.js';
 import { empty, supersede } from './state.js';
 import { signals } from './signals.js';
 import { statusBadge } from './status.js';
 import {
 	clamp, clip, code, dash, facts, pages, payloadOf, sub, text, warning,
 } from './table.js';
-import { minute, number, second } from './time.js';
+import { number, second } from './time.js';
 
 /** @import { Api } from './api.js' */
 /** @import { Chosen } from './search.js' */
 /**
- * @import { Column, Id, Integer, Json, Page, ProductOrg, Query, Reject, TableOptions,
+ * @import { Column, Id, Integer, Json, Page, ProductOrg, Query, TableOptions,
  *   Timestamp } from './types.js'
  */
 
@@ -45,8 +46,6 @@ const count = value => value === null ? dash() : number(value);
 const received = { label: 'Received', class: 'nowrap', cell: row => second(row.received_at) };
 /** @type {Column<{ status: string }>} */
 const status = { label: 'Status', class: 'nowrap', cell: row => statusBadge(row.status) };
-/** @type {Column<{ key_name: string | null }>} */
-const key = { label: 'Key', cell: row => clip(row.key_name) };
 
 /**
  * @param {string} title
@@ -92,39 +91,11 @@ const productOrgs = {
 	},
 };
 
-/** @type {List<Reject>} */
-const rejects = {
-	label: 'Rejects',
-	caption: 'Latest rejects',
-	about: row => `reject ${row.id}`,
-	columns: [received,
-		{ label: 'Reason', class: 'cell-name', cell: row => [clamp(row.detail), sub(row.code)] },
-		key,
-		{ label: 'Source', cell: row => clip(row.source) },
-		{ label: 'Bytes', class: 'number', cell: row => number(row.payload_bytes) },
-		{ label: 'Replayed', class: 'nowrap', cell: row => row.replayed_at ? minute(row.replayed_at)
-			: el('span', { class: 'muted' }, 'Not yet') }],
-	detail: row => [facts([
-		['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Reason', text(row.detail)],
-		['Key', text(row.key_name)],
-		['Position', row.position === null ? null : number(row.position)],
-		['Request ID', code(row.request_id)],
-	]), el('pre', { class: 'json', tabindex: 0, role: 'region', 'aria-label': 'Received bytes' },
-		el('bdi', null, row.preview),
-		row.truncated ? el('span', { class: 'json-mark' }, '\n… truncated') : null)],
-	nothing: () => empty('Nothing has been rejected', 'Bad items of batches and unreadable bodies'
-		+ ' are kept here, so that nothing a sender posts is lost.'),
-	load: async (api, query, signal) => {
-		const { rejects: rows, next } = await api.get('rejects', query, signal);
-		return { rows, next };
-	},
-};
-
 /** @type {Record<string, List<any>>} by their names in the address; signals are searched */
-const LISTS = { 'product-orgs': productOrgs, rejects };
+const LISTS = { 'product-orgs': productOrgs };
 /** @type {Record<string, string>} */
 const LABELS = { signals: 'Signals', 'current-orgs': 'Current orgs',
-	'product-orgs': productOrgs.label, rejects: rejects.label };
+	'product-orgs': productOrgs.label, rejects: 'Rejects' };
 
 // ---- tabs ----
 
@@ -161,6 +132,10 @@ export function incoming(context) {
 		})), body);
 	if (name === 'current-orgs') {
 		currentOrgs(body, { api, signal: current, chosen, changed });
+		return;
+	}
+	if (name === 'rejects') {
+		rejects(body, { api, signal: current, chosen, changed });
 		return;
 	}
 	if (!list) {

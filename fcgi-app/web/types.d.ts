@@ -180,6 +180,8 @@ export interface Reject {
 	source: string | null;
 	kind: string;
 	code: string;
+	/** The code in words. */
+	why: string;
 	detail: string;
 	/** Of the item in its batch, from 0. */
 	position: number | null;
@@ -188,7 +190,21 @@ export interface Reject {
 	/** The first bytes, as text. */
 	preview: string;
 	truncated: boolean;
+	/** Where the payload is bad, from 0. */
+	bad_byte: number | null;
+	/** The same for people, unless it is behind what is kept. */
+	place: Place | null;
 	replayed_at: Timestamp | null;
+}
+
+/** A place in a payload: the bad character, with what stands around it in its line. */
+export interface Place {
+	line: number;
+	column: number;
+	before: string;
+	/** Empty where the payload ends. */
+	bad: string;
+	after: string;
 }
 
 /** Signals of one source in one bucket of time. */

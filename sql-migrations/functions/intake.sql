@@ -755,10 +755,10 @@ BEGIN
     END IF;
     IF cardinality(rejects) > 0 THEN
         INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, position,
-            payload_bytes, kind, code, detail, source, request_id, payload, envelope)
+            payload_bytes, kind, code, detail, source, request_id, payload, envelope, bad_byte)
         SELECT result.organization_ids[r.sender], now(), result.key_ids[r.sender], r.position,
             r.payload_bytes, r.kind, r.code, r.detail, r.source, r.request_id, r.payload,
-            envelopes[r.envelope]
+            envelopes[r.envelope], r.bad_byte
         FROM unnest(rejects) AS r
         WHERE result.outcomes[r.sender] = 'accepted';
     END IF;

@@ -36,6 +36,54 @@ $$;
 COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
     'The stored bytes of a rejected payload. Raises P0002 if there is none.';
 
+CREATE OR REPLACE FUNCTION sluice.reject_why(kind text, code text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    it constant text := CASE kind WHEN 'item' THEN 'The item' ELSE 'The body' END;
+BEGIN
+    RETURN CASE reject_why.code
+        WHEN 'malformed_json' THEN it || ' is not valid JSON'
+        WHEN 'not_an_object' THEN it || ' is not a JSON object'
+        WHEN 'item_too_large' THEN it || ' is larger than one item may be'
+        WHEN 'nesting_too_deep' THEN it || ' nests arrays and objects too deeply'
+        WHEN 'number_too_large' THEN it || ' has a number of more digits than can be stored'
+        WHEN 'invalid_value' THEN it || ' has a value that the database does not take'
+        WHEN 'not_a_batch' THEN it || ' has no array of items'
+        WHEN 'too_many_items' THEN it || ' has more items than one request may have'
+        WHEN 'body_too_large' THEN it || ' is larger than one request may be'
+        WHEN 'malformed_coding' THEN it || ' is compressed, and is damaged or ends too early'
+        WHEN 'unsupported_coding' THEN it || ' is compressed in a way that is not supported'
+        WHEN 'unsupported_media_type' THEN it || ' is neither JSON nor a form without files'
+        WHEN 'missing_product_org_id' THEN
+            it || ' has no product org id where the key''s payload template looks for it'
+        ELSE it || ' was refused: ' || code
+    END;
+END
+$$;
+COMMENT ON FUNCTION sluice.reject_why(text, text) IS
+    'Why a payload of a kind was rejected with a code, in words for whoever is to repair it. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.rejected_reason(id bigint) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result json;
+BEGIN
+    SELECT json_build_object('why', sluice.reject_why(r.kind, r.code),
+        'place', sluice.place_in(r.payload, r.bad_byte))
+    INTO result
+    FROM sluice.rejected_payload AS r
+    WHERE r.id = rejected_reason.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_reason.id
+            USING ERRCODE = 'no_data_found';
+    END IF;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_reason(bigint) IS
+    'Why a payload was rejected, as a JSON object: why, in words, and place, where, as place_in says '
+    'it; that is null if it is not known, or behind what is kept. Raises P0002 if there is none.';
+
 CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz,
     key_id bigint DEFAULT NULL, code text DEFAULT NULL, state text DEFAULT NULL)
 RETURNS SETOF sluice.rejected_overview
@@ -165,6 +213,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.rejected_list(text, timestamptz, bigint, text, text),
     sluice.rejected_show(bigint),
     sluice.rejected_bytes(bigint),
+    sluice.rejected_reason(bigint),
     sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
         sluice.intake_product_org[], jsonb[])
 TO sluice_admin;

@@ -293,6 +293,54 @@ COMMENT ON FUNCTION sluice.preview(bytea, boolean) IS
     'Bytes as text: UTF-8 as it is, without a character cut off at the end; otherwise with \nnn '
     'for bytes that are not ASCII. Internal.';
 
+CREATE OR REPLACE FUNCTION sluice.place_in(bytes bytea, bad_byte bigint) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    around constant integer := 60;
+    at_ integer;
+    head text;
+    line bytea;
+    shown text;
+    before_ bytea;
+    width integer := 1;
+    after_ bytea;
+BEGIN
+    IF bad_byte IS NULL OR bad_byte > octet_length(bytes) THEN
+        RETURN NULL;
+    END IF;
+    at_ := bad_byte;
+    -- Line feeds, and bytes without a meaning as text, survive this encoding.
+    head := encode(substring(bytes FOR at_), 'escape');
+    line := decode(split_part(head, E'\n', -1), 'escape');
+    shown := sluice.preview(line, false);
+    before_ := substring(line FROM greatest(octet_length(line) - around, 0) + 1);
+    -- Neither side begins or ends within a character.
+    WHILE octet_length(before_) < octet_length(line) AND octet_length(before_) > 0
+        AND get_byte(before_, 0) BETWEEN 128 AND 191 LOOP
+        before_ := substring(before_ FROM 2);
+    END LOOP;
+    IF at_ < octet_length(bytes) AND get_byte(bytes, at_) >= 192 THEN
+        WHILE at_ + width < octet_length(bytes) AND width < 4
+            AND get_byte(bytes, at_ + width) BETWEEN 128 AND 191 LOOP
+            width := width + 1;
+        END LOOP;
+    END IF;
+    after_ := decode(split_part(encode(substring(bytes FROM at_ + width + 1 FOR around), 'escape'),
+        E'\n', 1), 'escape');
+    RETURN json_build_object(
+        'line', 1 + length(head) - length(replace(head, E'\n', '')),
+        'column', 1 + CASE WHEN convert_to(shown, 'UTF8') = line THEN length(shown)
+            ELSE octet_length(line) END,
+        'before', sluice.preview(before_, false),
+        'bad', sluice.preview(substring(bytes FROM at_ + 1 FOR width), false),
+        'after', sluice.preview(after_, octet_length(after_) = around));
+END
+$$;
+COMMENT ON FUNCTION sluice.place_in(bytea, bigint) IS
+    'A place in bytes for people, as a JSON object: its line and column, from 1, the character that '
+    'is bad there, empty at the end of the bytes, and what stands before and after it in its line. '
+    'As text like preview; what is no text has a column for each byte. Null if it is not in the bytes. Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer)
 RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -303,7 +351,8 @@ DECLARE
 BEGIN
     WITH looked AS MATERIALIZED (
         SELECT r.id, r.received_at, r.key_id, r.source, r.kind, r.code, r.detail, r.position,
-            r.payload_bytes, r.request_id, r.truncated, r.replayed_at,
+            r.payload_bytes, r.request_id, r.truncated, r.replayed_at, r.bad_byte,
+            r.payload,
             substring(r.payload FOR 4096) AS beginning, octet_length(r.payload) > 4096 AS longer
         FROM sluice.rejected_payload AS r
         WHERE r.organization_id = organization_id AND r.id < before_id
@@ -321,12 +370,15 @@ BEGIN
                 'source', h.source,
                 'kind', h.kind,
                 'code', h.code,
+                'why', sluice.reject_why(h.kind, h.code),
                 'detail', h.detail,
                 'position', h.position,
                 'payload_bytes', h.payload_bytes,
                 'request_id', h.request_id,
                 'preview', sluice.preview(h.beginning, h.longer),
                 'truncated', h.truncated OR h.longer,
+                'bad_byte', h.bad_byte,
+                'place', sluice.place_in(h.payload, h.bad_byte),
                 'replayed_at', sluice.timestamp_text(h.replayed_at))
             ORDER BY h.id DESC), '[]')
             FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),

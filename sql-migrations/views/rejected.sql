@@ -19,6 +19,7 @@ SELECT
     r.payload_bytes,
     r.truncated,
     r.envelope,
+    r.bad_byte,
     r.replayed_at,
     r.replayed_by,
     r.replayed_ids,
@@ -52,6 +53,8 @@ COMMENT ON COLUMN sluice.rejected_overview.payload_bytes IS
 COMMENT ON COLUMN sluice.rejected_overview.truncated IS 'true: only the beginning is kept';
 COMMENT ON COLUMN sluice.rejected_overview.envelope IS
     'of an item: the members beside the array of its batch; null: there are none';
+COMMENT ON COLUMN sluice.rejected_overview.bad_byte IS
+    'where it is wrong, in bytes from 0; null: not known';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_at IS 'when it was last replayed; null: never';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_by IS 'who replayed it';
 COMMENT ON COLUMN sluice.rejected_overview.replayed_ids IS 'ids of the rows made from it';

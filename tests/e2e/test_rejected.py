@@ -406,7 +406,8 @@ def test_list_and_show(stack, key):
     table = stack.ctl("rejected", "list", "--since", start[0][0]).splitlines()
     assert len(table) == 4 and table[0].startswith("ID")
     shown = stack.ctl_json("rejected", "show", first["id"])
-    assert shown == {**first, "payload": "7"}
+    assert shown == {**first, "payload": "7", "why": "The item is not a JSON object",
+                     "place": {"line": 1, "column": 1, "before": "", "bad": "7", "after": ""}}
     text = stack.ctl("rejected", "show", listed[2]["id"])
     assert "\x1b" not in text and '\\u001b[31m"zzz' in text and text.endswith("z…\n")
     text = stack.ctl("rejected", "show", listed[1]["id"])
@@ -443,6 +444,27 @@ def test_list_and_show(stack, key):
 def test_mistakes(stack, arguments, status, message):
     done = stack.ctl_run("rejected", *arguments)
     assert done.returncode == status and message in done.stderr, (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("body, end, byte, shown", [
+    (b'{"a":}', "", 5, ["Of the bytes kept: byte 5, line 1, column 6", '{"a":}', "     ^"]),
+    (b'[{},\n{"\xc3\xa4":\n NaN}]', "", 8,
+     ["Of the bytes kept: byte 8, line 2, column 2", " NaN}", " ^"]),
+    (b'{"\x1b\xff":1}', "", 2, ["Of the bytes kept: byte 2, line 1, column 3",
+                                '{"\\u001b\\377":1}', "  ^"]),
+    (b"[{}, {", "/batch", 6,
+     ["Of the bytes kept: byte 6, line 1, column 7, where they end", "[{}, {", "      ^"]),
+], ids=["body", "item", "bytes", "end"])
+def test_show_says_where(stack, key, body, end, byte, shown):
+    """In an item, the place is where it is in the item, not in the body."""
+    send(stack, path_of(key, end=end), body)
+    identity, = ids_of(stack, key)
+    assert stack.ctl_json("rejected", "show", identity)["bad_byte"] == byte
+    lines = stack.ctl("rejected", "show", identity).splitlines()
+    at = lines.index(shown[0])
+    assert lines[at - 1].startswith("The item is not valid JSON: " if shown[1].startswith(" NaN")
+                                    else "The body is not valid JSON: ")
+    assert lines[at + 1:at + 4] == ["", *shown[1:]]
 
 
 def test_replay_of_what_is_still_bad(stack, key):

@@ -119,6 +119,9 @@ def test_the_latest_rejects(stack):
     assert text["preview"] == '"<script>\xe4"' and not text["truncated"]
     assert bad["preview"].startswith("{\\377\\000yyy") and bad["truncated"]
     assert bad["key_name"] == "rejects" and bad["kind"] == "single"
+    assert bad["why"] == "The body is not valid JSON"
+    assert bad["bad_byte"] == 1 and bad["place"]["bad"] == "\\377"
+    assert number["place"] == {"line": 1, "column": 1, "before": "", "bad": "5", "after": ""}
     page = get(stack, "vera", "rejects?limit=1").json
     assert page["next"] == bad["id"]
     assert get(stack, "vera", f"rejects?limit=1&before={bad['id']}").json["rejects"][0] == text

@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(59);
+SELECT plan(75);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -23,7 +23,7 @@ RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
                 CASE WHEN lengths IS NULL THEN 1 ELSE lengths[i] END,
                 CASE WHEN kinds IS NULL THEN 'item' ELSE kinds[i] END, 'not_an_object',
                 'not an object at byte 1', 'crm',
-                CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END, in_envelopes[i])::sluice.intake_reject
+                CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END, in_envelopes[i], i)::sluice.intake_reject
             FROM generate_subscripts(requests, 1) AS i ORDER BY i),
         envelopes => '{"{\"n\": 1}","{\"n\": 2}"}')).outcomes
 $$;
@@ -115,9 +115,32 @@ SELECT results_eq('SELECT (sluice.rejected_show(id)).* FROM it',
 SELECT is(v.key_display, U&'sk_aaaa\2026zzzz', 'with what may be shown of the key')
 FROM it, sluice.rejected_overview AS v WHERE v.id = it.id;
 SELECT is(sluice.rejected_bytes(id), '\x37'::bytea, 'its bytes') FROM it;
+SELECT is(v.bad_byte, 1::bigint, 'where it is bad') FROM sluice.rejected_overview AS v, it WHERE v.id = it.id;
+SELECT is(sluice.rejected_reason(id)::jsonb, '{"why": "The item is not a JSON object",
+    "place": {"line": 1, "column": 2, "before": "7", "bad": "", "after": ""}}', 'the same for people') FROM it;
+SELECT is(sluice.reject_why('lines', code), why, 'why: ' || code) FROM (VALUES
+    ('malformed_json', 'The body is not valid JSON'), ('of_tomorrow', 'The body was refused: of_tomorrow'))
+    AS v (code, why);
+SELECT is(sluice.place_in(bytes, at)::jsonb, place::jsonb, note) FROM (VALUES
+    ('{"a":}'::bytea, 5, '{"line":1,"column":6,"before":"{\"a\":","bad":"}","after":""}', 'one line'),
+    (convert_to(E'{\n "ä": ö,\n}', 'UTF8'), 9,
+        '{"line":2,"column":7,"before":" \"ä\": ","bad":"ö","after":","}', 'characters are counted'),
+    ('\x7bff0a7d', 1, '{"line":1,"column":2,"before":"{","bad":"\\377","after":""}', 'no text'),
+    ('\xe4e42e', 2, '{"line":1,"column":3,"before":"\\344\\344","bad":".","after":""}', 'bytes are counted'),
+    ('\x7b0a007d', 2, '{"line":2,"column":1,"before":"","bad":"\\000","after":"}"}', 'a NUL'),
+    ('\x5c78', 1, '{"line":1,"column":2,"before":"\\","bad":"x","after":""}', 'a backslash'),
+    ('[', 1, '{"line":1,"column":2,"before":"[","bad":"","after":""}', 'at the end'),
+    (convert_to(repeat('ä', 50) || '!' || repeat('ä', 50), 'UTF8'), 100, format(
+        '{"line":1,"column":51,"before":"%1$s","bad":"!","after":"%1$s"}', repeat('ä', 30)),
+        'a part of a long line'),
+    (convert_to(repeat('€', 50) || 'x' || '!' || repeat('€', 19) || 'ab€', 'UTF8'), 151, format(
+        '{"line":1,"column":52,"before":"%sx","bad":"!","after":"%sab"}', repeat('€', 19),
+        repeat('€', 19)), 'that begins and ends with whole characters'))
+    AS v (bytes, at, place, note);
+SELECT is(sluice.place_in('[', at)::jsonb, NULL, 'no place') FROM unnest('{2,NULL}'::bigint[]) AS at;
 SELECT throws_ok(format('SELECT sluice.%s(-1)', function), 'P0002',
     'rejected payload -1 does not exist', function || ' of none')
-FROM unnest(ARRAY['rejected_show', 'rejected_bytes']) AS function;
+FROM unnest(ARRAY['rejected_show', 'rejected_bytes', 'rejected_reason']) AS function;
 
 -- ---- replaying ----
 UPDATE sluice.rejected_payload SET received_at = now() - '1 hour'::interval WHERE position = 0;

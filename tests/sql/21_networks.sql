@@ -105,8 +105,8 @@ CREATE TEMPORARY TABLE mixed AS SELECT * FROM sluice.intake(
     ARRAY[pg_temp.sender('listed'), pg_temp.sender('listed'), pg_temp.sender('orgs', NULL, true, 0),
         pg_temp.sender('orgs', NULL, true, 0)],
     ARRAY[pg_temp.signal('{"sender": 1, "message_id": "m"}'), pg_temp.signal('{"sender": 2, "message_id": "m"}')],
-    rejects => ARRAY[ROW(1, 'r', 0, 1, 'item', 'not_an_object', 'd', NULL, '1', NULL),
-        ROW(2, 'r', 0, 1, 'item', 'not_an_object', 'd', NULL, '1', NULL)]::sluice.intake_reject[],
+    rejects => ARRAY[ROW(1, 'r', 0, 1, 'item', 'not_an_object', 'd', NULL, '1', NULL, NULL),
+        ROW(2, 'r', 0, 1, 'item', 'not_an_object', 'd', NULL, '1', NULL, NULL)]::sluice.intake_reject[],
     addresses => '{198.51.100.1,192.0.2.1,198.51.100.1,192.0.2.1}');
 SELECT is(outcomes, '{wrong_network,accepted,wrong_network,other_template}'::sluice.intake_outcome[],
     'a key from two addresses') FROM mixed;

@@ -1218,6 +1218,16 @@ static const struct kept {
 	{"strict, broken", INTAKE_BATCH, STRICT, "[", 0, 0, NULL, STATUS_OK, NULL, NULL},
 };
 
+/* In what is kept, where the detail says it is in the body; -1 if it does not say. */
+static int64_t bad_byte_of(const struct kept *is)
+{
+	const char *place = strstr(is->detail, " at byte ");
+	const char *start = is->payload == NULL ? is->text : strstr(is->text, is->payload);
+
+	return place == NULL ? -1
+			     : strtoll(place + strlen(" at byte "), NULL, 10) - (start - is->text);
+}
+
 START_TEST(what_is_bad_is_kept)
 {
 	const struct kept *is = &kept[_i];
@@ -1234,6 +1244,7 @@ START_TEST(what_is_bad_is_kept)
 		check_slice(last->detail, is->detail);
 		check_slice(last->payload, is->payload == NULL ? is->text : is->payload);
 		ck_assert_int_eq(last->length, (int64_t)last->payload.n);
+		ck_assert_int_eq(last->bad_byte, bad_byte_of(is));
 	}
 	drop();
 }
