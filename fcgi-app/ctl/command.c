@@ -105,7 +105,12 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		{"--before", "NEXT",
 		 "only older entries: the \"next\" that --json prints; an id, of product-org updates, the audit log and a key's history"},
 	[CTL_RAW] = {"--raw", NULL, "print the kept bytes unchanged, and nothing else"},
-	[CTL_FILE] = {"--file", "FILE", "replay the bytes of this file instead of the kept ones"},
+	[CTL_FILE] =
+		{"--file", "FILE",
+		 "replay the bytes of this file instead of the kept ones; - for standard input"},
+	[CTL_EDIT] =
+		{"--edit", NULL,
+		 "edit the kept bytes first, with $VISUAL or $EDITOR, and replay what you have written"},
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed or discarded"},
 	[CTL_KEEP] = {"--keep", "SPAN", "how long rows are kept: 90d, or forever"},
 	[CTL_EXPIRED] = {"--expired", "ACTION",
@@ -460,11 +465,13 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "rejected",
 	 .verb = "replay",
 	 .argument = "ID",
-	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_AGAIN) | CTL_BIT(CTL_ORGANIZATION) |
-		     CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_CODE),
+	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_EDIT) | CTL_BIT(CTL_AGAIN) |
+		     CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) |
+		     CTL_BIT(CTL_CODE),
 	 .database = true,
 	 .run = ctl_rejected_replay,
 	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
+		 "With --edit, your editor opens with the kept bytes; they stay kept as they are, and what is stored has a warning that it was edited. "
 		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
 		 "If anything is still bad, reports it and stores nothing. "
 		 "Without an ID: replays all that --key, --code, --since and --organization choose and that are still open, each by itself, the oldest first."},

@@ -25,6 +25,7 @@
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected show, rejected discard
  *   ctl/replay.c        rejected replay
+ *   ctl/editor.c        the operator's editor
  *   ctl/person.c        person …
  *   ctl/retention.c     retention …
  *   ctl/setup.c         setup
@@ -109,6 +110,7 @@ enum ctl_option {
 	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
+	CTL_EDIT,
 	CTL_AGAIN,
 	CTL_KEEP,
 	CTL_EXPIRED,
@@ -456,6 +458,11 @@ enum ctl_exit ctl_read_interval(const struct ctl *ctl, int64_t *seconds);
 /* Reads --allow as a JSON array of texts, in the arena; absent without it, and for "all". On
  * failure the message is printed. In ctl/key_networks.c. */
 enum ctl_exit ctl_read_networks(struct ctl *ctl, struct slice *networks);
+
+/* Has the operator edit bytes with $VISUAL or $EDITOR, in a file that only its user can read; *path
+ * is that file, for the caller to remove. On failure the message is printed, and no file is left.
+ */
+enum ctl_exit ctl_edit(struct ctl *ctl, struct slice bytes, const char **path);
 
 /* Reads the options that say which rejected payloads: --organization, --since, --key and --code. On
  * failure the message is printed. */

@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 
-#include "http/problem.h"
 #include "store/rejected.h"
 
 enum { PREVIEW_BYTES = 1000, CODES_BYTES = 1000 };
@@ -16,32 +15,12 @@ enum { PREVIEW_BYTES = 1000, CODES_BYTES = 1000 };
 /* A code that nothing is rejected with finds nothing, which looks as if there were nothing. */
 static enum ctl_exit check_code(struct slice code)
 {
-	/* Of bad items, and of bodies that are kept. */
-	static const enum status reasons[] = {
-		STATUS_MALFORMED_JSON,
-		STATUS_NOT_AN_OBJECT,
-		STATUS_ITEM_TOO_LARGE,
-		STATUS_NESTING_TOO_DEEP,
-		STATUS_NUMBER_TOO_LARGE,
-		STATUS_INVALID_VALUE,
-		STATUS_NOT_A_BATCH,
-		STATUS_TOO_MANY_ITEMS,
-		STATUS_TOO_LARGE,
-		STATUS_MALFORMED_CODING,
-		STATUS_UNSUPPORTED_CODING,
-		STATUS_UNSUPPORTED_MEDIA_TYPE,
-		STATUS_MISSING_PRODUCT_ORG_ID,
-	};
 	struct buf codes = buf_make(CODES_BYTES);
 
-	for (size_t i = 0; i < ARRAY_LENGTH(reasons); i++) {
-		const char *known = problem_of(reasons[i])->code;
-		if (slice_equal(code, slice_of(known))) {
-			buf_free(&codes);
-			return CTL_FINE;
-		}
-		buf_add_format(&codes, i == 0 ? "%s" : ", %s", known);
-	}
+	if (slice_is_one_of(code, store_rejected_codes))
+		return CTL_FINE;
+	for (const char *p = store_rejected_codes; p[1] != '\0'; p++)
+		buf_add_text(&codes, *p == ' ' ? ", " : (char[]){*p, '\0'});
 	enum ctl_exit result = ctl_fail(
 		CTL_USAGE, NULL, "nothing is rejected with the code \"%.*s\": use one of %.*s",
 		(int)code.n, code.p, (int)codes.n, codes.p);
@@ -159,9 +138,10 @@ enum ctl_exit ctl_rejected_show(struct ctl *ctl)
 		return usage;
 	if (ctl_has(ctl, CTL_RAW) && ctl_has(ctl, CTL_JSON))
 		return ctl_fail(CTL_USAGE, NULL, "--raw cannot be combined with --json");
-	enum status status = store_rejected_show(&ctl->store, id, &rejected);
+	const struct store_rejected_ref ref = {.id = id};
+	enum status status = store_rejected_show(&ctl->store, &ref, &rejected);
 	if (status == STATUS_OK)
-		status = store_rejected_bytes(&ctl->store, id, &bytes);
+		status = store_rejected_bytes(&ctl->store, &ref, &bytes);
 	if (status == STATUS_OK)
 		status = store_rejected_reason(&ctl->store, id, &reason);
 	if (status != STATUS_OK)
@@ -183,7 +163,8 @@ enum ctl_exit ctl_rejected_discard(struct ctl *ctl)
 
 	if (usage != CTL_FINE)
 		return usage;
-	enum status status = store_rejected_discard(&ctl->store, id);
+	enum status status =
+		store_rejected_discard(&ctl->store, &(struct store_rejected_ref){.id = id});
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	if (ctl_has(ctl, CTL_JSON)) {

@@ -1,24 +1,16 @@
 /*
  * ctl/replay.c - sluicectl rejected replay. See ctl/ctl_internal.h.
  *
- * The bytes are read by the workers' own code, of many one after the other. The sender is not
- * authenticated again: it was when the bytes were kept.
+ * Of many, one after the other.
  */
 #include "ctl/ctl_internal.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
-#include "base/timestamp.h"
 #include "config/config.h"
 #include "http/problem.h"
-#include "intake/intake.h"
-#include "model/template_cache.h"
-#include "store/key.h"
-#include "store/rejected.h"
-
-/* What stands for the presented key in kept bytes, and so for the key of a replay. */
-static const char crossed_out_key[] = "sk_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-_Static_assert(sizeof(crossed_out_key) == CREDENTIAL_KEY_CHARS + 1, "as long as a key");
+#include "intake/replay.h"
 
 static enum ctl_exit read_config(struct ctl *ctl, struct config *config)
 {
@@ -31,55 +23,44 @@ static enum ctl_exit read_config(struct ctl *ctl, struct config *config)
 	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
 }
 
-/* The endpoint and the form in which it arrived. */
-static enum intake_kind kind_of(const struct store_key *key, const struct store_rejected *entry)
+/* " (line 2, column 7)" in the arena; "" where no place is known. */
+static const char *place_of(struct ctl *ctl, const struct store *store,
+			    const struct store_rejected *entry, const struct replay_fault *fault,
+			    struct slice bytes)
 {
-	if (slice_equal(key->endpoint_type, SLICE("product_orgs")))
-		return INTAKE_PRODUCT_ORGS;
-	return slice_equal(entry->kind, SLICE(REJECT_KIND_BATCH)) ||
-			       slice_equal(entry->kind, SLICE(REJECT_KIND_LINES))
-		       ? INTAKE_BATCH
-		       : INTAKE_SINGLE;
+	const struct store_rejected_ref ref = {.id = entry->id};
+	struct store_rejected_reason reason = {0};
+	const char *text = NULL;
+
+	if (fault->bad_byte >= 0 &&
+	    store_rejected_place(store, &ref, bytes, fault->bad_byte, &reason) == STATUS_OK &&
+	    reason.place.p != NULL)
+		text = arena_format(&ctl->arena, " (line %" PRId64 ", column %" PRId64 ")",
+				    reason.line, reason.column);
+	return text == NULL ? "" : text;
 }
 
-/* Strict: either everything becomes rows, or nothing is stored. */
-static void prepare(struct intake *intake, const struct store_rejected *entry)
+static enum ctl_exit fail_bad(const struct store_rejected *entry, const struct replay_fault *fault,
+			      const char *place)
 {
-	int64_t received_us;
-
-	if (slice_equal(entry->kind, SLICE(REJECT_KIND_LINES)))
-		intake->media = HTTP_MEDIA_NDJSON;
-	intake->is_item = slice_equal(entry->kind, SLICE(REJECT_KIND_ITEM));
-	intake->item_envelope = entry->envelope;
-	intake->key = slice_of(crossed_out_key);
-	intake->given_source = entry->source;
-	if (!timestamp_read(entry->received_at, &received_us))
-		received_us = intake->given.received_us;
-	intake->given.received_us = received_us;
-	intake->strict = true;
+	return ctl_fail(CTL_FAILED,
+			"repair it with \"rejected replay ID --edit\", or save the bytes with "
+			"\"rejected show ID --raw\", repair them, and replay them with --file",
+			"rejected payload %" PRId64 " is still bad: %s: %s%s", entry->id,
+			problem_of(fault->status)->code, fault->detail, place);
 }
 
-static enum ctl_exit fail_bad(const struct intake *intake, const struct store_rejected *entry)
+static enum ctl_exit fail_in_part(struct ctl *ctl, const struct store_rejected *entry)
 {
-	enum status why = intake->body_status;
-	const char *detail = intake->detail == NULL ? problem_of(why)->detail : intake->detail;
+	struct replay_fault fault;
 
-	return ctl_fail(
-		CTL_FAILED,
-		"save the bytes with \"rejected show ID --raw\", repair them, and replay them with --file",
-		"rejected payload %" PRId64 " is still bad: %s: %s", entry->id,
-		problem_of(why)->code, detail);
-}
-
-/* What is left of it may be good by itself, but is not what was sent. */
-static enum ctl_exit fail_truncated(const struct store_rejected *entry)
-{
+	if (replay_in_part(&ctl->arena, entry, &fault) != STATUS_OK)
+		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
 	return ctl_fail(
 		CTL_FAILED,
 		"replay the whole with --file, or what is kept as it is: \"rejected show ID "
 		"--raw\" prints it",
-		"only the first %" PRId64 " bytes of rejected payload %" PRId64 " are kept",
-		entry->kept_bytes, entry->id);
+		"%s", fault.detail);
 }
 
 static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected *entry,
@@ -104,63 +85,85 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	return CTL_FINE;
 }
 
-/* Maps by the template that the key has now. */
-static enum status map(struct intake *intake, const struct store_key *key)
-{
-	const struct template *template;
-	enum status status = template_load(intake->arena, key->payload_template, &template);
-
-	return status == STATUS_OK ? intake_map(intake, template) : status;
-}
-
-static enum ctl_exit replay(struct ctl *ctl, const struct store *store,
+static enum ctl_exit replay(struct ctl *ctl, const struct config *config, const struct store *store,
 			    const struct store_rejected *entry, const struct store_key *key,
-			    struct intake *intake, struct slice bytes)
+			    struct slice bytes, bool edited)
 {
+	const struct store_rejected_ref ref = {.id = entry->id};
 	struct slice ids = SLICE_ABSENT;
+	struct replay_fault fault;
+	struct intake intake;
+	enum ctl_exit result;
+	enum status status = replay_read(&intake, config, store->arena, entry, key, bytes, &fault);
+	const struct store_replay replay = {
+		.commit = &intake.commit, .edited = edited, .again = ctl_has(ctl, CTL_AGAIN)};
 
-	prepare(intake, entry);
-	enum status status = intake_body(intake, bytes, SIZE_MAX);
-	if (status == STATUS_OK && intake_wants_template(intake))
-		status = map(intake, key);
+	if (status == STATUS_OK && fault.status == STATUS_OK)
+		status = store_rejected_replay(store, &ref, &replay, &ids);
 	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	if (intake->body_status == STATUS_OK && intake->is_item && !intake->single)
-		intake->body_status = STATUS_NOT_AN_OBJECT;
-	if (intake->body_status != STATUS_OK)
-		return fail_bad(intake, entry);
-	status = store_rejected_replay(store, entry->id, ctl_has(ctl, CTL_AGAIN), &intake->commit,
-				       &ids);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	return print_replayed(ctl, entry, intake, ids);
+		result = ctl_fail_status(ctl, status);
+	else if (fault.status != STATUS_OK)
+		result = fail_bad(entry, &fault, place_of(ctl, store, entry, &fault, bytes));
+	else
+		result = print_replayed(ctl, entry, &intake, ids);
+	intake_free(&intake);
+	return result;
 }
 
 /* Replays an entry; bytes absent: those that were kept. What it takes of memory goes with it. */
 static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
 				  const struct store_rejected *entry, struct slice bytes)
 {
+	const struct store_rejected_ref ref = {.id = entry->id};
+	struct slice kept = SLICE_ABSENT;
 	struct arena arena = {0};
 	struct store store = ctl->store;
 	struct store_key key = {0};
-	struct intake intake;
 
 	if (bytes.p == NULL && entry->truncated)
-		return fail_truncated(entry);
+		return fail_in_part(ctl, entry);
 	store.arena = &arena;
 	store.deadline_ms = ctl_deadline();
 	enum status status = store_key_show(&store, entry->key_id, &key);
-	if (status == STATUS_OK && bytes.p == NULL)
-		status = store_rejected_bytes(&store, entry->id, &bytes);
-	enum ctl_exit result = CTL_FINE;
-	if (status != STATUS_OK) {
-		result = ctl_fail_status(ctl, status);
-	} else {
-		intake_init(&intake, config, &arena, NULL, kind_of(&key, entry));
-		result = replay(ctl, &store, entry, &key, &intake, bytes);
-		intake_free(&intake);
-	}
+	if (status == STATUS_OK)
+		status = store_rejected_bytes(&store, &ref, &kept);
+	bool edited = bytes.p != NULL && !slice_equal(bytes, kept);
+	enum ctl_exit result = status == STATUS_OK ? replay(ctl, config, &store, entry, &key,
+							    edited ? bytes : kept, edited)
+						   : ctl_fail_status(ctl, status);
 	arena_free(&arena);
+	return result;
+}
+
+/* ---- with an editor ---- */
+
+/* What was written stays in the file if it could not be stored. */
+static enum ctl_exit replay_edited(struct ctl *ctl, const struct config *config,
+				   const struct store_rejected *entry)
+{
+	const struct store_rejected_ref ref = {.id = entry->id};
+	struct slice kept = SLICE_ABSENT, bytes = SLICE_ABSENT;
+	const char *path;
+	enum status status = store_rejected_bytes(&ctl->store, &ref, &kept);
+
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	enum ctl_exit result = ctl_edit(ctl, kept, &path);
+	if (result != CTL_FINE)
+		return result;
+	result = ctl_read_file(ctl, "file", path, (size_t)config->batch_body_bytes, &bytes);
+	if (result == CTL_FINE && slice_equal(bytes, kept)) {
+		(void)unlink(path);
+		return ctl_fail(CTL_FAILED, NULL, "nothing was changed, and nothing is replayed");
+	}
+	if (result == CTL_FINE)
+		result = replay_entry(ctl, config, entry, bytes);
+	if (result == CTL_FINE)
+		(void)unlink(path);
+	else
+		ctl_warn("what you wrote is kept: correct it, and run \"rejected replay %" PRId64
+			 " --file %s\"",
+			 entry->id, path);
 	return result;
 }
 
@@ -176,9 +179,12 @@ static enum ctl_exit replay_one(struct ctl *ctl, const struct config *config)
 				       (size_t)config->batch_body_bytes, &bytes);
 	if (result != CTL_FINE)
 		return result;
-	enum status status = store_rejected_show(&ctl->store, id, &entry);
-	return status == STATUS_OK ? replay_entry(ctl, config, &entry, bytes)
-				   : ctl_fail_status(ctl, status);
+	enum status status =
+		store_rejected_show(&ctl->store, &(struct store_rejected_ref){.id = id}, &entry);
+	if (status != STATUS_OK)
+		return ctl_fail_status(ctl, status);
+	return ctl_has(ctl, CTL_EDIT) ? replay_edited(ctl, config, &entry)
+				      : replay_entry(ctl, config, &entry, bytes);
 }
 
 /* Each in a transaction of its own: one that is still bad holds up no other. */
@@ -224,8 +230,11 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 		return ctl_fail(CTL_USAGE, NULL,
 				"\"rejected replay\" needs either an ID or some of --key, --code, "
 				"--since and --organization");
-	if (chosen && ctl_has(ctl, CTL_FILE))
-		return ctl_fail(CTL_USAGE, NULL, "--file needs an ID");
+	if (chosen && (ctl_has(ctl, CTL_FILE) || ctl_has(ctl, CTL_EDIT)))
+		return ctl_fail(CTL_USAGE, NULL, "%s needs an ID",
+				ctl_has(ctl, CTL_FILE) ? "--file" : "--edit");
+	if (ctl_has(ctl, CTL_FILE) && ctl_has(ctl, CTL_EDIT))
+		return ctl_fail(CTL_USAGE, NULL, "--edit cannot be combined with --file");
 	enum ctl_exit result = read_config(ctl, &config);
 	if (result != CTL_FINE)
 		return result;

@@ -66,7 +66,7 @@ PROBLEM(405, method_not_allowed, 0, "The method is not allowed here",
 	"The Allow header names the method of this path.");
 PROBLEM(408, request_timeout, 0, "The body did not arrive in time",
 	"Send the whole body faster, or in smaller requests.");
-PROBLEM(409, wrong_state, 0, "The key's state does not allow this",
+PROBLEM(409, wrong_state, 0, "The present state does not allow this",
 	"Reload the page to see the present state.");
 PROBLEM(409, name_taken, 0, "The name is taken", "Choose another name.");
 PROBLEM(413, body_too_large, 0, "The body is too large",

@@ -42,6 +42,7 @@ static const struct {
 	{"SL003", STATUS_ORGANIZATION_MISSING},
 	{"SL004", STATUS_WRONG_STATE},
 	{"SL005", STATUS_NAME_TAKEN},
+	{"SL006", STATUS_LIMIT_REACHED},
 };
 
 /* What reading a value can fail with, so that its sender is at fault. */

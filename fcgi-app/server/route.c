@@ -8,8 +8,13 @@
 #include "base/hex.h"
 #include "base/stats.h"
 
-/* A settings body may hold a template; a dry run's a payload as well. */
-enum { SETTINGS_BODY_BYTES = 256 << 10, TRY_BODY_BYTES = (1 << 20) + (128 << 10) };
+/* A settings body may hold a template; a dry run's a payload as well; a replay's one of a single
+ * request as a JSON string, within what the web servers let through. */
+enum {
+	SETTINGS_BODY_BYTES = 256 << 10,
+	TRY_BODY_BYTES = (1 << 20) + (128 << 10),
+	REPLAY_BODY_BYTES = (2 << 20) - (64 << 10)
+};
 
 #define SIGNALS(pattern, its_kind)                                                                 \
 	{                                                                                          \
@@ -69,6 +74,12 @@ static const struct route routes[] = {
 	READ("product-orgs", ROUTE_VIEWER, ROUTE_LATEST_PRODUCT_ORGS),
 	READ("product-org-states", ROUTE_VIEWER, ROUTE_PRODUCT_ORG_STATES),
 	READ("rejects", ROUTE_VIEWER, ROUTE_REJECTS),
+	READ("rejects/{id}", ROUTE_EDITOR, ROUTE_REJECT),
+	CHANGE("rejects/{id}/try", ROUTE_EDITOR, ROUTE_REJECT_TRY, REPLAY_BODY_BYTES),
+	CHANGE("rejects/{id}/replay", ROUTE_EDITOR, ROUTE_REJECT_REPLAY, REPLAY_BODY_BYTES),
+	CHANGE("rejects/{id}/discard", ROUTE_EDITOR, ROUTE_REJECT_DISCARD, SETTINGS_BODY_BYTES),
+	READ("reject-kinds", ROUTE_VIEWER, ROUTE_REJECT_KINDS),
+	CHANGE("replay-rejects", ROUTE_EDITOR, ROUTE_REJECTS_REPLAY, SETTINGS_BODY_BYTES),
 	READ("usage", ROUTE_EDITOR, ROUTE_USAGE),
 	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 };

@@ -42,8 +42,7 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
 static const char *detail_of(enum status status)
 {
 	static const char *const details[STATUS_COUNT] = {
-		[STATUS_TOO_LARGE] =
-			"Shorten the payload template, or the payload that it is tried on.",
+		[STATUS_TOO_LARGE] = "Shorten the payload template, or the payload.",
 		[STATUS_EMPTY_BODY] = "Send a JSON object.",
 		[STATUS_REQUEST_TIMEOUT] = "Check the connection and try again.",
 		[STATUS_OUTCOME_UNKNOWN] =

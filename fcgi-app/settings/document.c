@@ -207,7 +207,16 @@ enum status settings_product_org_states(struct settings *settings)
 
 enum status settings_rejects(struct settings *settings)
 {
-	return answer_page(settings, STORE_REJECTS);
+	struct store_question question = {0};
+	enum status status = read_page(settings, &question);
+
+	if (status == STATUS_OK)
+		status = read_choice(settings, "state", &question.state);
+	if (status == STATUS_OK)
+		status = read_choice(settings, "code", &question.code);
+	if (status == STATUS_OK)
+		status = read_choice(settings, "key", &question.key_id);
+	return status == STATUS_OK ? answer_document(settings, STORE_REJECTS, &question) : status;
 }
 
 enum status settings_usage(struct settings *settings)

@@ -12,29 +12,30 @@
 #include "base/timestamp.h"
 #include "settings/settings_internal.h"
 #include "store/export.h"
+#include "store/rejected.h"
 #include "store/search.h"
 
 enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 
-#define BIT(route) (UINT32_C(1) << (route))
+#define BIT(route) (UINT64_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
 #define PAGES                                                                                      \
 	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) |                  \
 	 BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_HISTORY))
 #define MEMBERS BIT(ROUTE_MEMBERS)
-_Static_assert(ROUTE_SETTING_COUNT <= 32, "a bit for each route");
+_Static_assert(ROUTE_SETTING_COUNT <= 64, "a bit for each route");
 
 enum kind { NUMBER, ID_OR_NONE, TEXT, ONE_OF, ONE_OF_OR_NONE, TIMESTAMP_OR_NONE, POSITION, MONTH };
 
 static const struct parameter {
 	const char *name;
-	uint32_t routes;
+	uint64_t routes;
 	enum kind kind;
 	int64_t least, most; /* of a number */
 	const char *values;  /* of ONE_OF, with a blank behind each */
 } parameters[] = {
-	{"organization", UINT32_MAX, NUMBER, 0, INT64_MAX, NULL},
+	{"organization", UINT64_MAX, NUMBER, 0, INT64_MAX, NULL},
 	{"limit", PAGES | SEARCH | STATES | MEMBERS | BIT(ROUTE_USAGE), NUMBER, 1,
 	 SETTINGS_LIMIT_MAX, NULL},
 	{"before", PAGES, NUMBER, 0, INT64_MAX, NULL},
@@ -49,7 +50,9 @@ static const struct parameter {
 	{"request_id", SEARCH, TEXT, 0, 0, NULL},
 	{"source", SEARCH, TEXT, 0, 0, NULL},
 	{"event", SEARCH, TEXT, 0, 0, NULL},
-	{"key", SEARCH, ID_OR_NONE, 0, INT64_MAX, NULL},
+	{"state", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_states},
+	{"code", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_codes},
+	{"key", SEARCH | BIT(ROUTE_REJECTS), ID_OR_NONE, 0, INT64_MAX, NULL},
 	{"status", SEARCH, ONE_OF_OR_NONE, 0, 0, store_search_statuses},
 	{"from", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},

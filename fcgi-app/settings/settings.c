@@ -120,6 +120,12 @@ static void handle(struct settings *settings)
 		[ROUTE_LATEST_PRODUCT_ORGS] = settings_product_orgs,
 		[ROUTE_PRODUCT_ORG_STATES] = settings_product_org_states,
 		[ROUTE_REJECTS] = settings_rejects,
+		[ROUTE_REJECT] = settings_reject,
+		[ROUTE_REJECT_TRY] = settings_reject_try,
+		[ROUTE_REJECT_REPLAY] = settings_reject_replay,
+		[ROUTE_REJECT_DISCARD] = settings_reject_discard,
+		[ROUTE_REJECT_KINDS] = settings_reject_kinds,
+		[ROUTE_REJECTS_REPLAY] = settings_rejects_replay,
 		[ROUTE_USAGE] = settings_usage,
 		[ROUTE_AUDIT] = settings_audit,
 	};

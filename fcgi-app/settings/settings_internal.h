@@ -203,7 +203,7 @@ enum status settings_make_key(struct settings *settings, struct new_key *made,
 enum status settings_make_secret(struct settings *settings, struct new_key *made) MUST_CHECK;
 
 /* ---- the handlers, one for each route: member.c, member_change.c, key.c, key_change.c,
- * template.c, document.c ---- */
+ * template.c, document.c, reject.c, reject_kind.c ---- */
 
 /* Makes the response and returns its status. */
 typedef enum status settings_handler(struct settings *settings);
@@ -213,6 +213,7 @@ settings_handler settings_me, settings_keys, settings_key_create, settings_key_s
 	settings_limit, settings_currency, settings_key_find, settings_key_refusals,
 	settings_key_payload, settings_key_deactivate, settings_template_try, settings_statistics,
 	settings_signals, settings_product_orgs, settings_product_org_states, settings_rejects,
-	settings_usage, settings_audit;
+	settings_reject, settings_reject_try, settings_reject_replay, settings_reject_discard,
+	settings_reject_kinds, settings_rejects_replay, settings_usage, settings_audit;
 
 #endif

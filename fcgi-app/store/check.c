@@ -195,7 +195,7 @@
 	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                         \
 	"organization_(create|rename|list|limit)|member_(add|list|remove|role_set)|"                           \
 	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks|refusals|find)|"         \
-	"rejected_(list|show|bytes|reason|replay|discard)|retention_set|"                                      \
+	"rejected_(list|show|bytes|reason|place|replay|discard)|retention_set|"                                \
 	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) "         \
 	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "                  \
 	"WHERE p.pronamespace = 'sluice'::regnamespace "                                                       \

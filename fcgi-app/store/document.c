@@ -6,13 +6,14 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
-	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = PAGE,
-	[STORE_USAGE] = PAGE,		[STORE_AUDIT] = PAGE,
+	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
+	[STORE_REJECT_KINDS] = NOTHING, [STORE_USAGE] = PAGE,
+	[STORE_AUDIT] = PAGE,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -38,6 +39,11 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->match;
 		*params++ = question->plan;
 		*params++ = question->trial_status;
+	}
+	if (parameters == REJECTS) {
+		*params++ = question->state;
+		*params++ = question->code;
+		*params++ = question->key_id;
 	}
 	if (parameters == FILTER_AND_PAGE)
 		*params++ = question->whole ? SLICE("true") : SLICE("false");
@@ -67,8 +73,12 @@ enum status store_settings_document(const struct store *store, enum store_docume
 				   8),
 		[STORE_REJECTS] = STORE_CALL(
 			"store_settings_rejects",
-			"sluice.settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer)",
-			4),
+			"sluice.settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer, "
+			"$5::text, $6::text, $7::bigint)",
+			7),
+		[STORE_REJECT_KINDS] =
+			STORE_CALL("store_settings_reject_kinds",
+				   "sluice.settings_reject_kinds($1::text, $2::bigint)", 2),
 		[STORE_USAGE] = STORE_CALL("store_settings_usage",
 					   "sluice.settings_usage($1::text, $2::bigint, "
 					   "($3::text || '-01')::date, $4::integer)",

@@ -1,4 +1,6 @@
--- Listing, replaying and discarding rejected payloads.
+-- Listing, replaying and discarding rejected payloads, for the tool and for the settings service.
+--
+-- SQLSTATE SL004: it was replayed or discarded before. SL006: the organization is at its limit.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -39,7 +41,8 @@ COMMENT ON FUNCTION sluice.rejected_bytes(bigint) IS
 CREATE OR REPLACE FUNCTION sluice.reject_why(kind text, code text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    it constant text := CASE kind WHEN 'item' THEN 'The item' ELSE 'The body' END;
+    it constant text := CASE WHEN kind IS NULL THEN 'It' WHEN kind = 'item' THEN 'The item'
+        ELSE 'The body' END;
 BEGIN
     RETURN CASE reject_why.code
         WHEN 'malformed_json' THEN it || ' is not valid JSON'
@@ -61,7 +64,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.reject_why(text, text) IS
-    'Why a payload of a kind was rejected with a code, in words for whoever is to repair it. Internal.';
+    'Why a payload of a kind (null: of several) was rejected with a code, in words for whoever is to '
+    'repair it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_reason(id bigint) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -83,6 +87,15 @@ $$;
 COMMENT ON FUNCTION sluice.rejected_reason(bigint) IS
     'Why a payload was rejected, as a JSON object: why, in words, and place, where, as place_in says '
     'it; that is null if it is not known, or behind what is kept. Raises P0002 if there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.rejected_place(bytes bytea, bad_byte bigint) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.place_in(bytes, bad_byte);
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_place(bytea, bigint) IS
+    'The place in bytes that are not kept, such as edited ones, as place_in says it.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_list(organization_name text, since timestamptz,
     key_id bigint DEFAULT NULL, code text DEFAULT NULL, state text DEFAULT NULL)
@@ -109,12 +122,13 @@ COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz, bigint, text, text) 
 
 CREATE OR REPLACE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[],
-    envelopes jsonb[] DEFAULT NULL) RETURNS bigint[]
+    envelopes jsonb[] DEFAULT NULL, edited boolean DEFAULT false) RETURNS bigint[]
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     entry record;
     stored sluice.stored_items;
     at_ constant timestamptz := clock_timestamp();
+    remark jsonb; -- for what is stored of edited bytes
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     IF coalesce(cardinality(signals), 0) + coalesce(cardinality(product_orgs), 0) = 0 THEN
@@ -131,20 +145,34 @@ BEGIN
             USING ERRCODE = 'no_data_found';
     ELSIF entry.replayed_at IS NOT NULL AND again IS NOT TRUE THEN
         RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
-            entry.replayed_by USING ERRCODE = 'raise_exception';
+            entry.replayed_by USING ERRCODE = 'SL004';
     ELSIF entry.discarded_at IS NOT NULL AND again IS NOT TRUE THEN
         RAISE EXCEPTION 'rejected payload % was discarded, by %', rejected_replay.id,
-            entry.discarded_by USING ERRCODE = 'raise_exception';
+            entry.discarded_by USING ERRCODE = 'SL004';
+    END IF;
+    PERFORM FROM sluice.organization AS o
+    WHERE o.id = entry.organization_id AND o.signal_limit > 0 AND NOT o.overages
+        AND sluice.signals_of_month(o.id) >= o.signal_limit;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the organization has used up its signals of the month'
+            USING ERRCODE = 'SL006', HINT = 'have the limit raised or overages allowed';
+    END IF;
+    IF edited THEN
+        remark := jsonb_build_array(jsonb_build_object('field', 'payload', 'reason',
+            'was edited by ' || actor || ' before it was replayed'));
     END IF;
     -- Without a timestamp, they happened when they were received, not when they are replayed.
     FOR i IN 1 .. coalesce(cardinality(signals), 0) LOOP
         signals[i].sender := 1;
         signals[i].request_id := entry.request_id;
         signals[i].occurred_at := coalesce(signals[i].occurred_at, entry.received_at);
+        signals[i].warnings := coalesce(signals[i].warnings || remark, signals[i].warnings, remark);
     END LOOP;
     FOR i IN 1 .. coalesce(cardinality(product_orgs), 0) LOOP
         product_orgs[i].sender := 1;
         product_orgs[i].request_id := entry.request_id;
+        product_orgs[i].warnings := coalesce(product_orgs[i].warnings || remark,
+            product_orgs[i].warnings, remark);
     END LOOP;
     SELECT s.* INTO stored
     FROM sluice.api_key AS k
@@ -153,6 +181,9 @@ BEGIN
         sluice.with_own_ids(signals, ARRAY[k.delivery_id_member]),
         sluice.with_own_ids(product_orgs, ARRAY[k.delivery_id_member]), envelopes, false) AS s
     WHERE k.id = entry.key_id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'key % does not exist', entry.key_id USING ERRCODE = 'no_data_found';
+    END IF;
     UPDATE sluice.rejected_payload AS r
     SET replayed_at = at_, replayed_by = actor, discarded_at = NULL, discarded_by = NULL,
         replayed_ids = coalesce(r.replayed_ids, '{}') || stored.ids
@@ -161,18 +192,19 @@ BEGIN
     PERFORM sluice.audit(actor, entry.organization_id, 'rejected_replay', 'rejected_payload',
         rejected_replay.id::text, jsonb_build_object('signals', cardinality(stored.ids),
             'duplicates', (SELECT count(*) FROM unnest(stored.repeated) AS u (it) WHERE u.it),
-            'again', entry.replayed_at IS NOT NULL));
+            'again', entry.replayed_at IS NOT NULL, 'edited', edited IS TRUE));
     RETURN stored.ids;
 END
 $$;
 COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
-    sluice.intake_product_org[], jsonb[]) IS
+    sluice.intake_product_org[], jsonb[], boolean) IS
     'Stores the items that were read from a rejected payload, with its organization, key and '
     'request id, even if the key is no longer valid; marks the payload as replayed and returns the '
     'ids. A repeat returns the id of the first delivery. again: replay it even if it was replayed '
     'or discarded before. Items and envelopes are as for intake; a null occurred_at means the original time of '
-    'receipt. Raises P0002 if there is no such payload, P0001 if it was replayed or discarded before, 22023 '
-    'without items.';
+    'receipt. edited: the items are not of the bytes that are kept, which a warning at each says. '
+    'Raises P0002 if there is no such payload or its key is gone, SL004 if it was replayed or discarded '
+    'before, SL006 if the organization is at its limit, 22023 without items.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_discard(actor text, id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -190,10 +222,10 @@ BEGIN
             USING ERRCODE = 'no_data_found';
     ELSIF entry.replayed_by IS NOT NULL THEN
         RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_discard.id,
-            entry.replayed_by USING ERRCODE = 'raise_exception';
+            entry.replayed_by USING ERRCODE = 'SL004';
     ELSIF entry.discarded_by IS NOT NULL THEN
         RAISE EXCEPTION 'rejected payload % was discarded already, by %', rejected_discard.id,
-            entry.discarded_by USING ERRCODE = 'raise_exception';
+            entry.discarded_by USING ERRCODE = 'SL004';
     END IF;
     UPDATE sluice.rejected_payload AS r
     SET discarded_at = at_, discarded_by = actor
@@ -205,8 +237,156 @@ END
 $$;
 COMMENT ON FUNCTION sluice.rejected_discard(text, bigint) IS
     'Marks a rejected payload as not needed: it is no longer open, and is not replayed unless asked '
-    'to again. Its bytes stay until the retention is over. Raises P0002 if there is none, P0001 if '
+    'to again. Its bytes stay until the retention is over. Raises P0002 if there is none, SL004 if '
     'it was replayed or discarded before.';
+
+-- ---- for the settings service ----
+
+CREATE OR REPLACE FUNCTION sluice.check_reject_of(user_name text, organization_id bigint, id bigint)
+RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
+BEGIN
+    PERFORM FROM sluice.rejected_payload AS r
+    WHERE r.organization_id = its_id AND r.id = check_reject_of.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', check_reject_of.id
+            USING ERRCODE = 'no_data_found';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.check_reject_of(text, bigint, bigint) IS
+    'Raises P0002 unless the organization has this rejected payload, and as membership does for '
+    'whoever is not an editor, admin or owner. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_reject(user_name text, organization_id bigint, id bigint)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, its_id, settings_reject.id);
+    -- The latest of those up to it.
+    RETURN sluice.rejects_of(its_id, settings_reject.id + 1, 1)->'rejects'->0;
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_reject(text, bigint, bigint) IS
+    'One rejected payload as in rejects_of. For editors, admins and owners. Raises P0002 if there is '
+    'none, and as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_reject_kinds(user_name text, organization_id bigint)
+RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.membership(user_name, organization_id, 'viewer');
+    result json;
+BEGIN
+    SELECT json_agg(json_build_object(
+            'code', g.code,
+            'why', sluice.reject_why(CASE WHEN g.items = g.open THEN 'item'
+                WHEN g.items = 0 THEN 'single' END, g.code),
+            'key_id', g.key_id,
+            'key_name', k.name,
+            'key_status', k.status,
+            'open', g.open,
+            'until', g.until,
+            'last_at', sluice.timestamp_text(g.last_at)) ORDER BY g.open DESC, g.until DESC)
+    INTO result
+    FROM (SELECT r.code, r.key_id, count(*) AS open, max(r.id) AS until,
+            max(r.received_at) AS last_at, count(*) FILTER (WHERE r.kind = 'item') AS items
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = its_id AND r.replayed_at IS NULL AND r.discarded_at IS NULL
+        GROUP BY r.code, r.key_id ORDER BY open DESC LIMIT 100) AS g
+    LEFT JOIN sluice.key_overview AS k ON k.id = g.key_id;
+    RETURN json_build_object('kinds', coalesce(result, '[]'));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_reject_kinds(text, bigint) IS
+    'An organization''s open rejected payloads counted by reason and key, as a JSON object: the 100 '
+    'most frequent kinds, each with the latest id. For all members. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_show(user_name text, organization_id bigint,
+    id bigint) RETURNS sluice.rejected_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, organization_id, settings_rejected_show.id);
+    RETURN sluice.rejected_show(settings_rejected_show.id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_show(text, bigint, bigint) IS
+    'Like rejected_show. For editors, admins and owners. Raises as check_reject_of does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_bytes(user_name text, organization_id bigint,
+    id bigint) RETURNS bytea
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, organization_id, settings_rejected_bytes.id);
+    RETURN sluice.rejected_bytes(settings_rejected_bytes.id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_bytes(text, bigint, bigint) IS
+    'Like rejected_bytes. For editors, admins and owners. Raises as check_reject_of does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_place(user_name text, organization_id bigint,
+    bytes bytea, bad_byte bigint) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.membership(user_name, organization_id, 'editor');
+    RETURN sluice.place_in(bytes, bad_byte);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_place(text, bigint, bytea, bigint) IS
+    'Like rejected_place. For editors, admins and owners. Raises as membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_kind(user_name text, organization_id bigint,
+    code text, key_id bigint, after bigint, until bigint, max_rows integer)
+RETURNS SETOF sluice.rejected_overview
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
+BEGIN
+    RETURN QUERY
+    SELECT v.* FROM sluice.rejected_payload AS r
+    JOIN sluice.rejected_overview AS v ON v.id = r.id AND v.received_at = r.received_at
+    WHERE r.organization_id = its_id AND r.code = settings_rejected_kind.code
+        AND r.key_id = settings_rejected_kind.key_id
+        AND r.id > coalesce(settings_rejected_kind.after, 0) AND r.id <= settings_rejected_kind.until
+        AND r.replayed_at IS NULL AND r.discarded_at IS NULL
+    ORDER BY r.id LIMIT settings_rejected_kind.max_rows;
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_kind(text, bigint, text, bigint, bigint, bigint, integer) IS
+    'The open rejected payloads with a code and a key, as in rejected_overview, the oldest first: at '
+    'most max_rows with an id above after, up to until. For editors, admins and owners. Raises as '
+    'membership does.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_replay(user_name text, organization_id bigint,
+    id bigint, again boolean, signals sluice.intake_signal[],
+    product_orgs sluice.intake_product_org[], envelopes jsonb[], edited boolean) RETURNS bigint[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, organization_id, settings_rejected_replay.id);
+    RETURN sluice.rejected_replay(user_name, settings_rejected_replay.id, again, signals,
+        product_orgs, envelopes, edited);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_replay(text, bigint, bigint, boolean,
+    sluice.intake_signal[], sluice.intake_product_org[], jsonb[], boolean) IS
+    'Like rejected_replay. For editors, admins and owners. Raises as rejected_replay and '
+    'check_reject_of do.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_discard(user_name text, organization_id bigint,
+    id bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, organization_id, settings_rejected_discard.id);
+    PERFORM sluice.rejected_discard(user_name, settings_rejected_discard.id);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_discard(text, bigint, bigint) IS
+    'Like rejected_discard. For editors, admins and owners. Raises as rejected_discard and '
+    'check_reject_of do.';
 
 GRANT EXECUTE ON FUNCTION
     sluice.rejected_discard(text, bigint),
@@ -214,8 +394,21 @@ GRANT EXECUTE ON FUNCTION
     sluice.rejected_show(bigint),
     sluice.rejected_bytes(bigint),
     sluice.rejected_reason(bigint),
+    sluice.rejected_place(bytea, bigint),
     sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
-        sluice.intake_product_org[], jsonb[])
+        sluice.intake_product_org[], jsonb[], boolean)
 TO sluice_admin;
+
+GRANT EXECUTE ON FUNCTION
+    sluice.settings_reject(text, bigint, bigint),
+    sluice.settings_reject_kinds(text, bigint),
+    sluice.settings_rejected_show(text, bigint, bigint),
+    sluice.settings_rejected_bytes(text, bigint, bigint),
+    sluice.settings_rejected_place(text, bigint, bytea, bigint),
+    sluice.settings_rejected_kind(text, bigint, text, bigint, bigint, bigint, integer),
+    sluice.settings_rejected_replay(text, bigint, bigint, boolean, sluice.intake_signal[],
+        sluice.intake_product_org[], jsonb[], boolean),
+    sluice.settings_rejected_discard(text, bigint, bigint)
+TO sluice_settings;
 
 RESET ROLE;

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from fastcgi_client import STDIN, begin, params, record
-from harness import JSON, KEY, SECRET, Answer, send
+from harness import JSON, KEY, SECRET, Answer, path_of, send
 
 API = "/api/settings/"
 ROLES = ("olga", "adam", "edith", "vera")  # owner, admin, editor, viewer
@@ -15,7 +15,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
            "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
-# method, path with {id}, the body, who may (others have a role that is too low)
+# method, path with {id} (of a key) or {reject}, the body, who may (others' role is too low)
 ROUTES = [
     ("GET", "me", None, ROLES),
     ("GET", "keys", None, EDITORS),
@@ -42,6 +42,12 @@ ROUTES = [
     ("GET", "product-orgs", None, ROLES),
     ("GET", "product-org-states", None, ROLES),
     ("GET", "rejects", None, ROLES),
+    ("GET", "rejects/{reject}", None, EDITORS),
+    ("POST", "rejects/{reject}/try", {}, EDITORS),
+    ("POST", "rejects/{reject}/replay", {"payload": '{"email":"a@b.c"}'}, EDITORS),
+    ("POST", "rejects/{reject}/discard", {}, EDITORS),
+    ("GET", "reject-kinds", None, ROLES),
+    ("POST", "replay-rejects", {"code": "not_a_batch", "key_id": 1, "until": 1}, EDITORS),
     ("GET", "usage", None, EDITORS),
     ("GET", "audit", None, EDITORS),
 ]
@@ -85,4 +91,13 @@ def ask_worker(worker, variables, body=b""):
 def own(stack):
     [(organization,)] = stack.psql("select id from sluice.organization where name = %s",
                                    stack.organization)
-    return {"id": organization, "key": stack.new_key(name="own", secret=True)}
+    sender = stack.new_key(name="sender of a reject")
+    send(stack, path_of(sender), b"7")
+    [(reject,)] = stack.psql("select id from sluice.rejected_payload where key_id = %s",
+                             sender["id"])
+    return {"id": organization, "key": stack.new_key(name="own", secret=True), "reject": reject}
+
+
+def path_for(own, path):
+    """A path of ROUTES with the ids of own."""
+    return path.format(id=own["key"]["id"], reject=own["reject"])

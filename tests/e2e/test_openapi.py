@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 import npm
-from harness import ENVIRONMENT, ROOT, Answer, openapi, send
+from harness import ENVIRONMENT, ROOT, Answer, openapi, path_of, send
 from harness.openapi import METHODS, document, paths_of, resolve, validator
 from settings_api import get, post
 
@@ -84,7 +84,7 @@ def test_all_routes_are_described():
     for kind, path in re.findall(r'(READ|CHANGE)\("(.+?)"', table):
         expected.add((f"/api/settings/{path}", {"READ": "get", "CHANGE": "post"}[kind]))
     assert {(path, method) for path, method, _ in operations()} == expected
-    assert len(expected) == 39
+    assert len(expected) == 45
 
 
 def test_all_codes_are_described():
@@ -151,6 +151,9 @@ def test_examples_work(stack, key, path, media, value):
         key = stack.new_product_key(name="example")
     if "{id}" in path:
         key = stack.new_key(name="example", secret=True)
+    if "rejects/{id}" in path:
+        send(stack, path_of(stack.new_key(name="of a reject")), b"7")
+        [(key["id"],)] = stack.psql("select max(id) from sluice.rejected_payload")
     target = path.replace("{key}", key["key"]).replace("{source}", "crm") \
         .replace("{id}", str(key["id"]))
     if path.startswith("/api/settings/"):

@@ -7,6 +7,8 @@ strangers are not.
 
 import gzip
 import json
+import os
+import re
 import subprocess
 import threading
 
@@ -428,6 +430,8 @@ def test_list_and_show(stack, key):
     (["replay"], 2, "needs either an ID or some of --key, --code, --since and --organization"),
     (["replay", "1", "--key", "1"], 2, "needs either an ID or some of"),
     (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
+    (["replay", "--key", "1", "--edit"], 2, "--edit needs an ID"),
+    (["replay", "1", "--edit", "--file", "x"], 2, "--edit cannot be combined with --file"),
     (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
     (["replay", "--code", "nonsense"], 2, (
@@ -480,6 +484,56 @@ def test_replay_of_what_is_still_bad(stack, key):
         assert done.returncode == 1 and f"is still bad: {why}" in done.stderr, done.stderr
     assert stack.rows(key) == rows
     assert {row["replayed_at"] for row in kept(stack, key, "replayed_at")} == {None}
+
+
+def edit(stack, identity, editor):
+    return subprocess.run([stack.env["SLUICECTL"], "rejected", "replay", str(identity), "--edit"],
+                          env={**stack.env, "EDITOR": editor, "VISUAL": ""}, capture_output=True,
+                          text=True, check=False)
+
+
+def test_replay_with_an_editor(stack, key):
+    body = b'{"email":"a@b.c",\n "a":}'
+    send(stack, path_of(key), body)
+    identity, = ids_of(stack, key)
+    for editor, message in (("false", "the editor failed, and nothing is replayed"),
+                            ("true", "nothing was changed, and nothing is replayed")):
+        done = edit(stack, identity, editor)
+        assert done.returncode == 1 and message in done.stderr
+    done = edit(stack, identity, "sed -i s/:}/:[}/")
+    assert done.returncode == 1 and "at byte 24 (line 2, column 7)" in done.stderr
+    left = re.search(r'rejected replay \d+ --file (\S+)"', done.stderr)[1]
+    with open(left, encoding="utf-8") as file:
+        assert file.read() == body.decode().replace(":}", ":[}")
+    os.unlink(left)
+    assert stack.rows(key) == 0
+    done = edit(stack, identity, "sed -i s/:}/:1}/")
+    assert done.returncode == 0 and "stored 1 signal" in done.stdout, done.stderr
+    [(warnings, kept_bytes)] = stack.psql(
+        "select s.warnings, r.payload from sluice.signal s, sluice.rejected_payload r"
+        " where s.key_id = %s and r.id = %s", key["id"], identity)
+    assert warnings[0]["field"] == "payload" and bytes(kept_bytes) == body
+    assert re.fullmatch("was edited by sluicectl:.+ before it was replayed", warnings[0]["reason"])
+
+
+def test_replay_from_standard_input_at_the_limit(stack, key):
+    send(stack, path_of(key), b'{"a":}')
+    identity, = ids_of(stack, key)
+    command = [stack.env["SLUICECTL"], "rejected", "replay", str(identity), "--file", "-"]
+
+    def replay():
+        return subprocess.run(command, env=stack.env, input='{"email":"a@b.c"}', text=True,
+                              capture_output=True, check=False)
+
+    send(stack, path_of(key), b'{"email":"a@b.c"}')
+    stack.ctl("organization", "limit", stack.organization, "--signals", "1")
+    try:
+        done = replay()
+        assert done.returncode == 1 and "used up its signals of the month" in done.stderr
+        assert "have the limit raised" in done.stderr
+    finally:
+        stack.ctl("organization", "limit", stack.organization, "--signals", "0")
+    assert replay().returncode == 0 and stack.rows(key) == 2
 
 
 def test_replay_of_what_is_kept_in_part(stack, key, tmp_path):
@@ -537,7 +591,8 @@ def test_replay_with_a_repaired_file(stack, key, tmp_path):
     assert stack.psql("select action, object_kind, details from sluice.audit_log"
                       " where object_kind = 'rejected_payload' and object_id = %s",
                       str(identity)) == [("rejected_replay", "rejected_payload",
-                                          {"signals": 1, "duplicates": 0, "again": False})]
+                                          {"signals": 1, "duplicates": 0, "again": False,
+                                           "edited": True})]
     done = stack.ctl_run("rejected", "replay", identity, "--file", file)
     assert done.returncode == 1 and "was replayed already, by sluicectl:" in done.stderr
     again = stack.ctl_json("rejected", "replay", identity, "--file", file, "--again")

@@ -11,7 +11,7 @@ import pytest
 from fastcgi_client import Worker, variables_of
 from harness import (ENCODED_SLASH, JSON, KEY, NO_BODY_OF_GET, assert_problem, send, send_raw,
                      status_of)
-from settings_api import API, ROUTES, ask_worker, basic, post, token_of
+from settings_api import API, ROUTES, ask_worker, basic, path_for, post, token_of
 
 pytestmark = pytest.mark.settings
 
@@ -88,7 +88,7 @@ def test_looking_changes_nothing(stack, own):
     for _, path, body, _ in ROUTES:
         data = json.dumps(body).encode() if body else None
         for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"):
-            answer = send(stack, API + path.format(id=own["key"]["id"]), data, headers, method)
+            answer = send(stack, API + path_for(own, path), data, headers, method)
             if data and method in ("GET", "HEAD") and stack.front in NO_BODY_OF_GET:
                 assert answer.status == 400, (method, path)
             elif method in allowed[path]:

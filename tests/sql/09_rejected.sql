@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(75);
+SELECT plan(109);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -119,7 +119,7 @@ SELECT is(v.bad_byte, 1::bigint, 'where it is bad') FROM sluice.rejected_overvie
 SELECT is(sluice.rejected_reason(id)::jsonb, '{"why": "The item is not a JSON object",
     "place": {"line": 1, "column": 2, "before": "7", "bad": "", "after": ""}}', 'the same for people') FROM it;
 SELECT is(sluice.reject_why('lines', code), why, 'why: ' || code) FROM (VALUES
-    ('malformed_json', 'The body is not valid JSON'), ('of_tomorrow', 'The body was refused: of_tomorrow'))
+    ('malformed_json', 'The body is not valid JSON'), ('not_a_batch', 'The body has no array of items'), ('of_tomorrow', 'The body was refused: of_tomorrow'))
     AS v (code, why);
 SELECT is(sluice.place_in(bytes, at)::jsonb, place::jsonb, note) FROM (VALUES
     ('{"a":}'::bytea, 5, '{"line":1,"column":6,"before":"{\"a\":","bad":"}","after":""}', 'one line'),
@@ -171,17 +171,17 @@ SELECT ok(r.replayed_at >= now() AND r.replayed_by = 'dba' AND r.replayed_ids = 
 FROM sluice.rejected_payload AS r, it, replayed WHERE r.id = it.id;
 SELECT is(count(*), 1::bigint, 'and nothing else is') FROM sluice.rejected_payload
 WHERE replayed_at IS NOT NULL;
-SELECT throws_ok('SELECT pg_temp.replay(id) FROM it', 'P0001', format(
+SELECT throws_ok('SELECT pg_temp.replay(id) FROM it', 'SL004', format(
     'rejected payload %s was replayed already, by dba', id)) FROM it;
-SELECT throws_ok('SELECT pg_temp.replay(id, NULL) FROM it', 'P0001', NULL, 'nor with again null');
+SELECT throws_ok('SELECT pg_temp.replay(id, NULL) FROM it', 'SL004', NULL, 'nor with again null');
 SELECT is(cardinality(pg_temp.replay(id, true, 1, 'other')), 1, 'again, when asked for') FROM it;
 SELECT is(r.replayed_by || cardinality(r.replayed_ids), 'other3', 'all ids are remembered')
 FROM sluice.rejected_payload AS r, it WHERE r.id = it.id;
 SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
     FROM sluice.audit_log AS a WHERE a.action = 'rejected_replay' ORDER BY a.id $$,
     $$ SELECT v.actor, it.id::text, it.organization_id, v.details::jsonb
-    FROM it, (VALUES ('dba', '{"again": false, "signals": 2, "duplicates": 0}'),
-        ('other', '{"again": true, "signals": 1, "duplicates": 0}')) AS v (actor, details) $$,
+    FROM it, (VALUES ('dba', '{"again": false, "edited": false, "signals": 2, "duplicates": 0}'),
+        ('other', '{"again": true, "edited": false, "signals": 1, "duplicates": 0}')) AS v (actor, details) $$,
     'each replay is in the audit log');
 SELECT throws_ok($$ UPDATE sluice.rejected_payload SET replayed_at = now(), replayed_by = NULL $$,
     '23514', NULL, 'when, by whom and as what belong together');
@@ -193,10 +193,10 @@ WHERE r.position = 1;
 SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', -1) $$, 'P0002',
     'rejected payload -1 does not exist');
 SELECT throws_ok($$ SELECT sluice.rejected_discard('', id) FROM other $$, '22023', 'actor is missing');
-SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM it $$, 'P0001', format(
+SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM it $$, 'SL004', format(
     'rejected payload %s was replayed already, by other', id)) FROM it;
 SELECT lives_ok($$ SELECT sluice.rejected_discard('dba', id) FROM other $$, 'one that is open');
-SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM other $$, 'P0001', format(
+SELECT throws_ok($$ SELECT sluice.rejected_discard('dba', id) FROM other $$, 'SL004', format(
     'rejected payload %s was discarded already, by dba', id)) FROM other;
 SELECT results_eq($$ SELECT id, state, discarded_by, discarded_at >= now(), kept_bytes
     FROM sluice.rejected_list(NULL, NULL, state => 'discarded') $$,
@@ -204,7 +204,7 @@ SELECT results_eq($$ SELECT id, state, discarded_by, discarded_at >= now(), kept
 SELECT results_eq('SELECT "position" FROM sluice.rejected_list(NULL, NULL, state => ''open'')',
     'VALUES (NULL::bigint)', 'neither it nor the replayed one is open');
 SELECT is(sum(open), 1::numeric, 'nor counted as such') FROM sluice.rejects_by_reason;
-SELECT throws_ok('SELECT pg_temp.replay(id) FROM other', 'P0001', format(
+SELECT throws_ok('SELECT pg_temp.replay(id) FROM other', 'SL004', format(
     'rejected payload %s was discarded, by dba', id)) FROM other;
 SELECT is(cardinality(pg_temp.replay(id, true, 1)), 1, 'it is replayed when asked for') FROM other;
 SELECT is(v.state, 'replayed', 'and then no longer discarded')
@@ -213,6 +213,58 @@ SELECT results_eq($$ SELECT a.actor, a.object_id, a.organization_id, a.details
     FROM sluice.audit_log AS a WHERE a.action = 'rejected_discard' $$,
     $$ SELECT 'dba', id::text, organization_id, '{"code": "not_an_object"}'::jsonb FROM other $$,
     'it is in the audit log once');
+
+-- ---- what is edited ----
+SELECT pg_temp.reject(ARRAY['neighbour'], ARRAY[1, 1, 1], ARRAY[10, 11, 12]);
+CREATE TEMPORARY TABLE theirs AS SELECT r.id, r.organization_id, r.key_id, r.position
+FROM sluice.rejected_payload AS r WHERE r.position >= 10;
+CREATE TEMPORARY TABLE edited AS SELECT sluice.rejected_replay('olga', id, false, ARRAY[
+    pg_temp.signal('{"payload": "{}", "cold": false}'),
+    pg_temp.signal('{"payload": "{}", "cold": false, "warnings": [{"field": "time"}]}')], NULL,
+    edited => true) AS ids FROM theirs WHERE position = 10;
+SELECT results_eq('SELECT warnings FROM sluice.signal_staging AS s, edited AS e WHERE s.id = ANY (e.ids) ORDER BY s.id',
+    $$ VALUES ('[{"field": "payload", "reason": "was edited by olga before it was replayed"}]'::jsonb),
+        ('[{"field": "time"}, {"field": "payload", "reason": "was edited by olga before it was replayed"}]') $$,
+    'what is stored of edited bytes says so');
+SELECT is(details->'edited', 'true', 'the audit log as well') FROM sluice.audit_log ORDER BY id DESC LIMIT 1;
+SELECT is(r.payload, '\x37'::bytea, 'the bytes that are kept stay as they are')
+FROM sluice.rejected_payload AS r, theirs AS t WHERE r.id = t.id AND t.position = 10;
+
+-- ---- the limit, and a key that is gone ----
+SELECT sluice.organization_limit('op', 'Neighbour', 1, false);
+SELECT throws_ok('SELECT pg_temp.replay(id) FROM theirs WHERE position = 11', 'SL006',
+    'the organization has used up its signals of the month');
+SELECT sluice.organization_limit('op', 'Neighbour', 1, true);
+SELECT lives_ok('SELECT pg_temp.replay(id) FROM theirs WHERE position = 11', 'with overages');
+UPDATE sluice.rejected_payload SET key_id = -1 WHERE position = 12;
+SELECT throws_ok('SELECT pg_temp.replay(id) FROM theirs WHERE position = 12', 'P0002',
+    'key -1 does not exist');
+UPDATE sluice.rejected_payload AS r SET key_id = t.key_id FROM theirs AS t WHERE t.id = r.id;
+
+-- ---- for the settings service ----
+SELECT sluice.member_add('op', 'Neighbour', 'edith', 'editor'), sluice.member_add('op', 'Neighbour', 'vera', 'viewer'),
+    sluice.member_add('op', 'Rejects', 'adam', 'admin');
+CREATE TEMPORARY TABLE last AS SELECT * FROM theirs WHERE position = 12;
+SELECT throws_ok(format('SELECT sluice.%s(''%s'', NULL, %s%s)', f, who, id, rest), state, NULL,
+    f || ': ' || who)
+FROM last, (VALUES ('settings_reject', ''), ('settings_rejected_show', ''), ('settings_rejected_bytes', ''),
+    ('settings_rejected_replay', ', false, NULL, NULL, NULL, false'), ('settings_rejected_discard', ''))
+    AS c (f, rest), (VALUES ('vera', 'SL002'), ('adam', 'P0002'), ('nobody', 'SL001')) AS u (who, state);
+SELECT is((sluice.settings_reject('edith', NULL, id)->>'id')::bigint, id, 'one as JSON') FROM last;
+SELECT is(sluice.settings_reject('edith', NULL, id)->>'state', 'open', 'with its state') FROM last;
+SELECT is(sluice.settings_rejected_bytes('edith', NULL, id), '\x37'::bytea, 'its bytes') FROM last;
+SELECT is((sluice.settings_rejected_show('edith', NULL, id)).id, id, 'one as a row') FROM last;
+SELECT is(sluice.settings_rejected_place('edith', NULL, '{', 1)->>'column', '2', 'a place') FROM last;
+SELECT is(k->>'why' || '|' || (k->>'key_status') || '|' || (k->>'open'), 'The item is not a JSON object|active|1',
+    'the kinds of open ones')
+FROM json_array_elements(sluice.settings_reject_kinds('vera', NULL)->'kinds') AS k LIMIT 1;
+SELECT results_eq($$ SELECT v.id FROM last AS l, sluice.settings_rejected_kind('edith', NULL, 'not_an_object',
+        l.key_id, l.id - 1, l.id, 10) AS v $$, 'SELECT id FROM last', 'those of a kind within their ids');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, 'replayed')->'rejects'), 3, 'by state');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, NULL, 'c')->'rejects'), 0, 'by code');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, NULL, NULL, -1)->'rejects'), 0, 'by key');
+SELECT lives_ok(format($$ SELECT sluice.settings_rejected_discard('edith', NULL, %s) $$, id), 'discarded') FROM last;
+SELECT is(sluice.settings_reject('edith', NULL, id)->>'discarded_by', 'edith', 'by whom') FROM last;
 
 SELECT * FROM finish();
 ROLLBACK;

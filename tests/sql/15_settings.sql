@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(271);
+SELECT plan(298);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -54,6 +54,9 @@ INSERT INTO call VALUES
     ('settings_statistics', ', ''24h''', 'viewer'),
     ('settings_signals', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_rejects', ', NULL, 10', 'viewer'),
+    ('settings_reject_kinds', '', 'viewer'),
+    ('settings_rejected_place', ', ''{'', 1', 'editor'),
+    ('settings_rejected_kind', ', ''malformed_json'', 1, NULL, 9, 10', 'editor'),
     ('settings_product_orgs', ', NULL, 10', 'viewer'),
     ('settings_product_org_states', ', NULL, 10, NULL, NULL, NULL, NULL', 'viewer'),
     ('settings_usage', '', 'editor'),

@@ -111,8 +111,7 @@ static const struct {
 	enum status status;
 	const char *says;
 } problems[] = {
-	{STATUS_TOO_LARGE,
-	 "\"detail\":\"Shorten the payload template, or the payload that it is tried on.\""},
+	{STATUS_TOO_LARGE, "\"detail\":\"Shorten the payload template, or the payload.\""},
 	{STATUS_REQUEST_TIMEOUT, "\"detail\":\"Check the connection and try again.\""},
 	{STATUS_OUTCOME_UNKNOWN, "Reload the page to see whether the change was made.\""},
 	{STATUS_UNAVAILABLE, "\"detail\":\"Nothing was changed. Try again later.\""},
