@@ -114,7 +114,7 @@ function tabs(current, choose) {
  * Fills `place`. `chosen` follows what the reader chooses; changed() is called each time.
  *
  * @param {{ place: HTMLElement, api: Api, signal: AbortSignal, chosen: Chosen,
- *   changed: () => void, next?: () => AbortSignal }} context
+ *   changed: () => void, manages: boolean, next?: () => AbortSignal }} context
  */
 export function incoming(context) {
 	const { place, api, signal, chosen, changed } = context;
@@ -135,7 +135,7 @@ export function incoming(context) {
 		return;
 	}
 	if (name === 'rejects') {
-		rejects(body, { api, signal: current, chosen, changed });
+		rejects(body, { api, signal: current, chosen, changed, manages: context.manages });
 		return;
 	}
 	if (!list) {

@@ -1,18 +1,29 @@
 // @ts-check
-// rejects.js - payloads that could not be stored: why, with the bad place marked in the bytes.
+// rejects.js - payloads that could not be stored: why, with the bad place marked in the bytes; and
+// what can be done with one, or with all of a kind, which is a reason and a key.
 
-import { bdi, el } from './dom.js';
-import { empty } from './state.js';
+import { announce, bdi, button, el, isolate, newId } from './dom.js';
+import { openDialog } from './dialog.js';
+import { empty, failed, fillWith } from './state.js';
 import { clamp, clip, code, facts, pages, sub, text } from './table.js';
-import { minute, number, second } from './time.js';
+import { minute, number, plural, relative, second } from './time.js';
 
 /** @import { Api } from './api.js' */
 /** @import { Chosen } from './search.js' */
-/** @import { Place, Reject, TableOptions } from './types.js' */
+/** @import { Child, Place, Reject, RejectKind, TableOptions } from './types.js' */
+/**
+ * @typedef {{ api: Api, signal: AbortSignal, chosen: Chosen, changed: () => void,
+ *   manages: boolean }} Context
+ */
 
 const PAGE = 50;
+const KINDS_FIRST = 5;
 // what shows nothing, or turns the text around it
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/** @type {Record<Reject['state'], [label: string, tone: string]>} */
+const STATES = { open: ['Open', 'warn'], replayed: ['Replayed', 'good'],
+	discarded: ['Discarded', 'idle'] };
 
 /**
  * A text in which nothing is unseen: such a character is written as its code.
@@ -34,52 +45,314 @@ export function placeOf(place) {
 	return place === null ? null : [
 		el('p', null, `Line ${number(place.line)}, column ${number(place.column)}`
 			+ `${place.bad === '' ? ', where the payload ends' : ''}:`),
-		el('pre', { class: 'json', tabindex: 0, role: 'region', 'aria-label': 'Bad place' },
-			el('bdi', null, visible(place.before), el('mark', null, visible(place.bad) || '⌁'),
-				visible(place.after)))];
+		el('pre', { class: 'json reject-place', tabindex: 0, role: 'region',
+			'aria-label': 'Bad place' },
+		el('bdi', null, visible(place.before), el('mark', null, visible(place.bad) || '⌁'),
+			visible(place.after)))];
 }
 
 /** @param {Reject} row */
 function stateOf(row) {
-	return row.replayed_at ? minute(row.replayed_at) : el('span', { class: 'muted' }, 'Not yet');
+	const at = row.replayed_at ?? row.discarded_at;
+	const by = row.replayed_by ?? row.discarded_by;
+	const [label, tone] = STATES[row.state];
+	return [el('span', { class: `badge ${tone}` }, label), at === null ? null
+		: el('span', { class: 'sub' }, relative(at), by ? [' by ', bdi(by)] : null)];
 }
 
-/** @type {TableOptions<Reject>} */
-const OPTIONS = {
-	caption: 'Latest rejects',
-	about: row => `reject ${row.id}`,
-	columns: [
-		{ label: 'Received', class: 'nowrap', cell: row => second(row.received_at) },
-		{ label: 'Reason', class: 'cell-name', cell: row => [clamp(row.why), sub(row.detail)] },
-		{ label: 'Key', cell: row => clip(row.key_name) },
-		{ label: 'Source', cell: row => clip(row.source) },
-		{ label: 'Bytes', class: 'number', cell: row => number(row.payload_bytes) },
-		{ label: 'Replayed', class: 'nowrap', cell: stateOf }],
-	detail: row => [el('p', null, el('strong', null, bdi(row.why)), ': ', bdi(row.detail)),
-		placeOf(row.place), facts([
-			['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Code', code(row.code)],
-			['Key', text(row.key_name)],
-			['Position', row.position === null ? null : number(row.position)],
-			['Request ID', code(row.request_id)],
-		]), el('h3', null, 'Received bytes'),
-		el('pre', { class: 'json', tabindex: 0, role: 'region', 'aria-label': 'Received bytes' },
-			el('bdi', null, visible(row.preview, '\t\n')),
-			row.truncated ? el('span', { class: 'json-mark' }, '\n… truncated') : null)],
-};
+// ---- one ----
 
 /**
- * Fills `place`.
+ * A question before something is done; act() does it, and done() is called then.
+ *
+ * @param {Context} context
+ * @param {{ title: string, body: Child, label: string, danger?: boolean,
+ *   act: () => Promise<string> }} question act gives what is announced
+ * @param {() => void} done
+ */
+function ask({ signal }, { title, body, label, danger, act }, done) {
+	const trouble = el('div', { class: 'trouble' });
+	const confirm = button(label, async () => {
+		confirm.disabled = true;
+		trouble.replaceChildren();
+		try {
+			const told = await act();
+			dialog.close();
+			announce(told);
+			done();
+		} catch (error) {
+			confirm.disabled = false;
+			trouble.replaceChildren(failed(error));
+		}
+	}, { class: `button ${danger ? 'danger' : 'primary'}` });
+	const dialog = openDialog({ title, class: 'narrow', signal, body: [body, trouble],
+		foot: [button('Cancel', () => dialog.close(), { autofocus: true }), confirm] });
+}
+
+/**
+ * @param {Context} context
+ * @param {Reject} row
+ * @param {() => void} done
+ */
+function askReplay(context, row, done) {
+	const { api, signal } = context;
+	ask(context, { title: 'Replay this payload?', label: 'Replay', body: el('p', null,
+		'It is read again as it was received, as if the sender had just sent it, and stored if'
+			+ ' nothing is wrong any more. It helps after a key\'s payload template or a limit was'
+			+ ' changed; a payload that is bad in itself has to be edited.'),
+	act: async () => {
+		const { ids } = await api.post(`rejects/${row.id}/replay`, {}, signal);
+		return `${plural(ids.length, 'row is', 'rows are')} stored`;
+	} }, done);
+}
+
+/**
+ * @param {Context} context
+ * @param {Reject} row
+ * @param {() => void} done
+ */
+function askDiscard(context, row, done) {
+	const { api, signal } = context;
+	ask(context, { title: 'Discard this payload?', label: 'Discard', danger: true,
+		body: el('p', null, 'It is marked as not needed, and is no longer among the open ones. Its'
+			+ ' bytes stay until the retention is over.'),
+		act: async () => {
+			await api.post(`rejects/${row.id}/discard`, {}, signal);
+			return 'The payload is discarded';
+		} }, done);
+}
+
+/**
+ * @param {Context} context
+ * @param {Reject} row
+ * @param {() => void} done
+ */
+function actionsOf(context, row, done) {
+	return !context.manages || row.state !== 'open' ? null : el('div', { class: 'actions' },
+		button('Edit and replay', async () => {
+			const { openEditReject } = await import('./edit-reject.js');
+			openEditReject({ api: context.api, signal: context.signal, id: row.id, done });
+		}),
+		button('Replay', () => askReplay(context, row, done)),
+		button('Discard', () => askDiscard(context, row, done), { class: 'button quiet-danger' }));
+}
+
+/**
+ * @param {Context} context
+ * @param {() => void} done
+ * @returns {TableOptions<Reject>}
+ */
+function options(context, done) {
+	return {
+		caption: 'Latest rejects',
+		about: row => `reject ${row.id}`,
+		columns: [
+			{ label: 'Received', class: 'nowrap', cell: row => second(row.received_at) },
+			{ label: 'Reason', class: 'cell-name', cell: row => [clamp(row.why), sub(row.detail)] },
+			{ label: 'Key', cell: row => clip(row.key_name) },
+			{ label: 'Source', cell: row => clip(row.source) },
+			{ label: 'Bytes', class: 'number', cell: row => number(row.payload_bytes) },
+			{ label: 'State', cell: stateOf }],
+		detail: row => [actionsOf(context, row, done),
+			el('p', null, el('strong', null, bdi(row.why)), ': ', bdi(row.detail)),
+			placeOf(row.place), facts([
+				['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Code', code(row.code)],
+				['Key', text(row.key_name)],
+				['Position', row.position === null ? null : number(row.position)],
+				['Request ID', code(row.request_id)],
+				['Replayed', row.replayed_at && minute(row.replayed_at)],
+				['Discarded', row.discarded_at && minute(row.discarded_at)],
+			]), el('h3', null, 'Received bytes'),
+			el('pre', { class: 'json', tabindex: 0, role: 'region',
+				'aria-label': 'Received bytes' },
+			el('bdi', null, visible(row.preview, '\t\n')),
+			row.truncated ? el('span', { class: 'json-mark' }, '\n… truncated') : null)],
+	};
+}
+
+// ---- all of a kind ----
+
+/**
+ * Replays all of a kind, part by part, and says how far it has come.
+ *
+ * @param {Context} context
+ * @param {RejectKind} kind
+ * @param {Element} told
+ * @param {AbortSignal} signal
+ */
+async function replayAll({ api }, kind, told, signal) {
+	let replayed = 0;
+	let bad = 0;
+	/** @type {RejectKind['until'] | undefined} */
+	let after;
+	do {
+		const part = await api.post('replay-rejects',
+			{ code: kind.code, key_id: kind.key_id, until: kind.until, after }, signal);
+		replayed += part.replayed;
+		bad += part.failed.length;
+		after = part.next ?? undefined;
+		told.replaceChildren(`${number(replayed)} replayed, ${number(bad)} still bad`
+			+ `${after === undefined ? '.' : ' …'}`);
+	} while (after !== undefined);
+	return { replayed, bad };
+}
+
+/**
+ * @param {Context} context
+ * @param {RejectKind} kind
+ * @param {() => void} done
+ */
+function openReplayAll(context, kind, done) {
+	const stop = new AbortController();
+	const signal = AbortSignal.any([context.signal, stop.signal]);
+	let tried = false;
+	const told = el('p', { role: 'status' });
+	const trouble = el('div', { class: 'trouble' });
+	const label = `Replay ${number(kind.open)}`;
+	const close = button('Cancel', () => dialog.close(), { autofocus: true });
+	const confirm = button(label, async () => {
+		tried = confirm.disabled = true;
+		trouble.replaceChildren();
+		try {
+			const { bad } = await replayAll(context, kind, told, signal);
+			if (bad > 0)
+				told.append(' What is still bad stays open: edit it, or discard it.');
+			confirm.remove();
+			close.textContent = 'Close';
+			close.focus();
+		} catch (error) {
+			if (signal.aborted)
+				return;
+			confirm.disabled = false;
+			trouble.replaceChildren(failed(error));
+		}
+	}, { class: 'button primary' });
+	const dialog = openDialog({ title: `Replay ${plural(kind.open, 'payload', 'payloads')}?`,
+		class: 'narrow', signal: context.signal, foot: [close, confirm],
+		closed: () => {
+			stop.abort();
+			if (tried)
+				done();
+		}, body: [
+			el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(kind.why)),
+				el('span', { class: 'clip' }, bdi(kind.key_name ?? String(kind.key_id)))),
+			el('p', null, 'Each is read again as it was received. Those that are still bad stay as'
+				+ ' they are.'),
+			kind.key_status && kind.key_status !== 'active'
+				? el('p', { class: 'warn-text' }, `The key is ${kind.key_status} now. What came`
+					+ ' while it was not is stored all the same.') : null,
+			told, trouble] });
+}
+
+/**
+ * @param {Context} context
+ * @param {RejectKind} kind
+ * @param {() => void} show
+ * @param {() => void} done
+ */
+function kindOf(context, kind, show, done) {
+	const count = plural(kind.open, 'open payload', 'open payloads');
+	const about = `${kind.why}, key ${isolate(kind.key_name ?? String(kind.key_id))}`;
+	return el('li', null,
+		el('span', { class: 'reject-kind' }, el('strong', null, count), ' ', bdi(kind.why),
+			el('span', { class: 'sub clip' }, 'Key ',
+				bdi(kind.key_name ?? String(kind.key_id)), ', the last ', relative(kind.last_at))),
+		el('span', { class: 'reject-buttons' },
+			button('Show', show, { class: 'button small', 'aria-label': `Show: ${about}` }),
+			context.manages ? button('Replay all', () => openReplayAll(context, kind, done),
+				{ class: 'button small', 'aria-label': `Replay all: ${about}` }) : null));
+}
+
+/**
+ * The kinds of the open ones, the most frequent first.
+ *
+ * @param {Context} context
+ * @param {HTMLElement} place
+ * @param {(kind: RejectKind) => void} show
+ * @param {() => void} done
+ */
+function kinds(context, place, show, done) {
+	const { api, signal } = context;
+	return fillWith(place, 'kinds', signal, () => api.get('reject-kinds', {}, signal),
+		({ kinds: all }) => {
+			if (all.length === 0)
+				return [];
+			const list = el('ul', { class: 'reject-kinds', 'aria-label': 'Open payloads by kind' });
+			/** @param {RejectKind[]} some */
+			const add = some => list.append(...some.map(kind =>
+				kindOf(context, kind, () => show(kind), done)));
+			add(all.slice(0, KINDS_FIRST));
+			const rest = all.slice(KINDS_FIRST);
+			const more = rest.length === 0 ? [] : [button(
+				`${plural(rest.length, 'more kind', 'more kinds')}`, () => {
+					add(rest);
+					more[0]?.remove();
+					/** @type {HTMLElement | null | undefined} */ (
+						list.children[KINDS_FIRST]?.querySelector('button'))?.focus();
+				}, { class: 'button small' })];
+			return [list, ...more];
+		});
+}
+
+// ---- the view ----
+
+/**
+ * @param {string} label
+ * @param {string} value
+ * @param {[value: string, label: string][]} choices
+ * @param {(value: string) => void} choose
+ */
+function select(label, value, choices, choose) {
+	const id = newId('select');
+	return el('div', { class: 'search-field reject-state' }, el('label', { for: id }, label),
+		el('select', { id, name: 'state', on: { change: ({ currentTarget }) =>
+			choose(currentTarget.value) } },
+		choices.map(([its, text]) => el('option', { value: its, selected: its === value }, text))));
+}
+
+/**
+ * Fills `place`. `chosen` follows what the reader chooses; changed() is called each time.
  *
  * @param {HTMLElement} place
- * @param {{ api: Api, signal: AbortSignal, chosen: Chosen, changed: () => void }} context
+ * @param {Context} context
  */
-export function rejects(place, { api, signal }) {
-	pages(place, { ...OPTIONS, signal,
-		nothing: empty('Nothing has been rejected', 'Bad items of batches and unreadable bodies'
-			+ ' are kept here, so that nothing a sender posts is lost.'),
+export function rejects(place, context) {
+	const { api, signal, chosen, changed } = context;
+	const state = chosen['state'] && Object.hasOwn(STATES, chosen['state']) ? chosen['state'] : '';
+	const query = { state, code: chosen['code'], key: chosen['key'] };
+	const isKind = Boolean(chosen['code'] ?? chosen['key']);
+	const rows = el('div');
+	const summary = el('div', { class: 'reject-summary' });
+	/** @param {Chosen} next */
+	const choose = next => {
+		Object.assign(chosen, next);
+		changed();
+		rejects(place, context);
+		/** @type {HTMLElement | null} */ (place.querySelector('select'))?.focus();
+	};
+	const again = () => {
+		rejects(place, context);
+		place.querySelector('select')?.focus({ preventScroll: true });
+	};
+	place.replaceChildren(summary, el('div', { class: 'search-form' },
+		select('State', state, [['', 'All'], ...Object.entries(STATES).map(([value, [label]]) =>
+			/** @type {[string, string]} */ ([value, label]))],
+		value => choose({ state: value || null })),
+		isKind ? el('div', { class: 'search-buttons' },
+			el('span', { class: 'live-label' }, chosen['code']
+				? ['One kind: ', el('code', null, bdi(chosen['code']))] : 'One key'),
+			button('Show all kinds', () => choose({ code: null, key: null }))) : null), rows);
+	kinds(context, summary, kind => choose({ state: 'open', code: kind.code,
+		key: String(kind.key_id) }), again);
+	pages(rows, { ...options(context, again), signal,
+		nothing: state || isKind
+			? empty('Nothing matches', 'No rejected payload is as you have asked.',
+				button('Show all', () => choose({ state: null, code: null, key: null })))
+			: empty('Nothing has been rejected', 'Bad items of batches and unreadable bodies are'
+				+ ' kept here, so that nothing a sender posts is lost.'),
 		load: async before => {
-			const { rejects: rows, next } = await api.get('rejects', { limit: PAGE, before },
-				signal);
-			return { rows, next };
+			const { rejects: found, next } = await api.get('rejects',
+				{ ...query, limit: PAGE, before }, signal);
+			return { rows: found, next };
 		} });
 }

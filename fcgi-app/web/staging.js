@@ -61,7 +61,7 @@ class Staging {
 		this.fixed = fixed;
 		const wanted = parameters.get('window');
 		this.window = isWindow(wanted) ? wanted : DEFAULT_WINDOW;
-		this.chosen = Object.fromEntries(['list', 'plan', 'trial', ...NAMES].map(name =>
+		this.chosen = Object.fromEntries(['list', 'plan', 'trial', 'state', 'code', ...NAMES].map(name =>
 			[name, parameters.get(name)]));
 		this.nextLoad = supersede(signal);
 	}
@@ -109,7 +109,7 @@ class Staging {
 	load() {
 		this.loadSummary();
 		incoming({ place: this.list, api: this.api, signal: this.signal, chosen: this.chosen,
-			changed: () => this.remember() });
+			changed: () => this.remember(), manages: this.organization.may_manage_keys });
 	}
 }
 

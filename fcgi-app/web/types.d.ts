@@ -194,7 +194,43 @@ export interface Reject {
 	bad_byte: number | null;
 	/** The same for people, unless it is behind what is kept. */
 	place: Place | null;
+	state: 'open' | 'replayed' | 'discarded';
 	replayed_at: Timestamp | null;
+	replayed_by: string | null;
+	discarded_at: Timestamp | null;
+	discarded_by: string | null;
+}
+
+/** One with all its bytes. */
+export interface WholeReject {
+	reject: Reject;
+	/** The bytes as text. */
+	payload: string;
+	/** Whether the text is all of the bytes: what is not UTF-8 is U+FFFD in it. */
+	exact: boolean;
+	/** Whether all is kept that arrived. */
+	whole: boolean;
+}
+
+/** What would become of a payload if it were replayed. */
+export interface RejectTrial {
+	good: boolean;
+	/** How many rows would be stored. */
+	items: number;
+	error?: { code: string; why: string; detail: string; place: Place | null };
+}
+
+/** The open rejects with a reason and a key. */
+export interface RejectKind {
+	code: string;
+	why: string;
+	key_id: Id;
+	key_name: string | null;
+	key_status: KeyStatus | null;
+	open: number;
+	/** The latest. */
+	until: Id;
+	last_at: Timestamp;
 }
 
 /** A place in a payload: the bad character, with what stands around it in its line. */
@@ -340,6 +376,8 @@ export interface Gets {
 	/** By their ids. */
 	'product-org-states': { product_orgs: ProductOrgState[]; next: string | null };
 	rejects: Part<'rejects', Reject>;
+	[reject: `rejects/${string}`]: WholeReject;
+	'reject-kinds': { kinds: RejectKind[] };
 	statistics: Statistics;
 	usage: Usage;
 	/** The owner first. */
@@ -373,6 +411,18 @@ export interface Posts {
 	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
 	currency: { body: { currency: string }; answer: Usage };
 	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
+	[trial: `rejects/${string}/try`]: { body: { payload?: string }; answer: RejectTrial };
+	[replay: `rejects/${string}/replay`]: {
+		body: { payload?: string; again?: boolean };
+		answer: { id: Id; ids: Id[]; edited: boolean };
+	};
+	[discard: `rejects/${string}/discard`]: { body: Record<string, never>; answer: { id: Id } };
+	/** As many as there is time for; `next` is the `after` with which to go on. */
+	'replay-rejects': {
+		body: { code: string; key_id: Id; until: Id; after?: Id | undefined };
+		answer: { replayed: number; failed: { id: Id; code: string; detail: string }[];
+			next: Id | null };
+	};
 	'find-key': { body: { key_hash: string }; answer: { key: Key | null } };
 	'templates/try': {
 		body: { payload_template: JsonText; payload: JsonText };

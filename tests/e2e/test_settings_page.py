@@ -581,6 +581,16 @@ def scenes(page, sender):
     page.wait(".chart rect")
     page.wait(".toggle").click()
     yield "rejects"
+    page.click("tr.detail .actions button", "Edit and replay")
+    page.wait_shown("dialog .preview", "Still bad")
+    yield "reject-edit"
+    page.close_dialog("Cancel")
+    page.click("tr.detail .actions button", "Discard")
+    yield "reject-discard"
+    page.close_dialog("Cancel")
+    page.click(".reject-kinds button", "Replay all")
+    yield "reject-kind"
+    page.close_dialog("Cancel")
     page.visit("usage")
     page.wait(".months")
     yield "usage"

@@ -3,14 +3,18 @@
 Each test fails by what those of test_settings_page.py fail by as well.
 """
 
-import pytest
+import json
 
-from harness import VARIANT, path_of, send
-from settings_page import HOSTILE
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+from harness import VARIANT, org_path, path_of, send, wait_for
+from settings_page import HOSTILE, choose, fits, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front,
               pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
 
+ROWS = "table[role] tbody"
 WIDTHS = pytest.mark.parametrize("width", [320, 768, 1024, 1280])
 
 
@@ -62,3 +66,158 @@ def test_the_end_of_the_payload_is_a_place(page):
     page.visit("staging?list=rejects")
     open_reject(page, identity)
     page.wait_shown("tr.detail", "where the payload ends")
+
+
+# ---- one ----
+
+def state_of(stack, identity):
+    [(state,)] = stack.psql("select state from sluice.rejected_overview where id = %s", identity)
+    return state
+
+
+@WIDTHS
+def test_a_payload_is_repaired(page, width):
+    """Three clicks and what is typed."""
+    key, [identity] = reject(page.stack, b'{"email":"jane@example.com",\n "a":}')
+    page.look(width)
+    page.visit("staging?list=rejects")
+    open_reject(page, identity)
+    page.click("tr.detail .actions button", "Edit and replay")
+    area = page.wait("dialog textarea")
+    page.wait_shown("dialog .preview", "Still bad", "Line 2, column 6")
+    assert page.script("return document.querySelector('dialog mark').textContent") == "}"
+    replay = "return [...document.querySelectorAll('dialog button')].at(-1).disabled"
+    assert page.script(replay)
+    type_into(page, area, '{"email":"jane@example.com",\n "a":[1}')
+    page.wait_shown("dialog .preview", "Still bad", "Line 2, column 8")
+    type_into(page, area, '{"email":"jane@example.com",\n "a":1}')
+    page.wait_shown("dialog .preview", "1 row would be stored")
+    assert page.overflow() <= 0 and fits(page, "dialog")
+    page.close_dialog("Replay")
+    wait_for(lambda: state_of(page.stack, identity) == "replayed", "it is replayed")
+    assert page.stack.psql("select email, warnings->0->>'reason' from sluice.signal"
+                           " where key_id = %s", key["id"]) == [
+        ("jane@example.com", "was edited by olga before it was replayed")]
+    page.wait_shown(ROWS, "Replayed", "by olga")
+
+
+def test_with_the_keyboard_alone(page):
+    """In forced colours, too."""
+    _, [identity] = reject(page.stack, b'{"email":}')
+    page.look(1280, forced=True)
+    page.visit("staging?list=rejects&state=open")
+    open_reject(page, identity)
+    active = page.driver.switch_to.active_element
+    active.send_keys(Keys.TAB)
+    active = page.driver.switch_to.active_element
+    assert active.text == "Edit and replay"
+    active.send_keys(Keys.ENTER)
+    page.wait_shown("dialog .preview", "Still bad")
+    area = page.driver.switch_to.active_element
+    assert area.tag_name == "textarea"
+    area.send_keys(Keys.CONTROL + "a")
+    area.send_keys('{"email":"keys@example.com"}')
+    page.wait_shown("dialog .preview", "1 row would be stored")
+    assert page.script("return getComputedStyle(document.querySelector('tr.detail mark'))"
+                       ".outlineStyle") == "solid"
+    for _ in range(4):
+        page.driver.switch_to.active_element.send_keys(Keys.TAB)
+        if page.driver.switch_to.active_element.text == "Replay":
+            break
+    page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+    page.wait_gone("dialog")
+    wait_for(lambda: state_of(page.stack, identity) == "replayed", "it is replayed")
+
+
+def test_a_payload_is_discarded(page):
+    _, [identity] = reject(page.stack, b'{"a":}')
+    page.visit("staging?list=rejects")
+    open_reject(page, identity)
+    page.click("tr.detail .actions button", "Discard")
+    page.wait_shown("dialog", "no longer among the open ones")
+    page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.wait_gone("dialog")
+    assert state_of(page.stack, identity) == "open"
+    page.click("tr.detail .actions button", "Discard")
+    page.wait("dialog")
+    page.close_dialog("Discard")
+    wait_for(lambda: state_of(page.stack, identity) == "discarded", "it is discarded")
+    choose(page, "State", "discarded")
+    open_reject(page, identity)
+    page.wait_shown(ROWS, "Discarded", "by olga")
+    assert "Not yet" not in page.text(ROWS) and not page.all("tr.detail .actions")
+    assert "state=discarded" in page.script("return location.href")
+
+
+def test_trouble_is_told_in_the_dialog(page):
+    _, [identity] = reject(page.stack, b'{"a":}')
+    page.visit("staging?list=rejects")
+    open_reject(page, identity)
+    page.expected.update({400, 409})
+    page.click("tr.detail .actions button", "Replay")
+    page.wait("dialog")
+    page.click("dialog button", "Replay")
+    page.wait_shown("dialog .failed", "is still bad: malformed_json")
+    page.stack.ctl("rejected", "discard", identity)
+    page.click("dialog button", "Replay")
+    page.wait_shown("dialog .failed", "is still bad")
+    page.close_dialog("Cancel")
+    page.click("tr.detail .actions button", "Discard")
+    page.wait("dialog")
+    page.click("dialog button", "Discard")
+    page.wait_shown("dialog .failed", "was discarded already, by sluicectl:")
+    page.close_dialog("Cancel")
+
+
+def test_who_only_looks_changes_nothing(page):
+    _, [identity] = reject(page.stack, b'{"a":}')
+    page.visit("staging?list=rejects", "vera")
+    open_reject(page, identity)
+    page.wait_shown("tr.detail", "The body is not valid JSON")
+    assert not page.all("tr.detail .actions")
+    labels = page.script("return [...document.querySelectorAll('.reject-kinds button')]"
+                         ".map(button => button.textContent)")
+    assert set(labels) == {"Show"}
+
+
+# ---- all of a kind ----
+
+@WIDTHS
+def test_all_of_a_kind_are_replayed(page, width):
+    name = f"kind {width}"
+    key = page.stack.new_key(name=name, endpoint="product_orgs",
+                             template={"product_org_id": "wrong"})
+    items = [{"id": number} for number in range(120)] + [{"no": "id"}]
+    send(page.stack, org_path(key), json.dumps(items).encode())
+    page.stack.psql("update sluice.api_key set payload_template = '{\"product_org_id\": \"id\"}'"
+                    " where id = %s", key["id"])
+    page.look(width)
+    page.visit("staging?list=rejects")
+    page.wait_shown(".reject-kinds", "121 open payloads", name)
+    page.script("""[...document.querySelectorAll('.reject-kinds li')].find(entry =>
+        entry.textContent.includes(arguments[0])).querySelectorAll('button')[1].click()""", name)
+    page.wait_shown("dialog", "Replay 121 payloads?", name)
+    assert page.overflow() <= 0 and fits(page, "dialog")
+    page.click("dialog button", "Replay 121")
+    page.wait_shown("dialog", "120 replayed, 1 still bad.", "What is still bad stays open")
+    page.close_dialog("Close")
+    page.wait_shown(".reject-kinds", "1 open payload ", name)
+    assert page.stack.psql("select count(*) from sluice.product_org_update where key_id = %s",
+                           key["id"]) == [(120,)]
+
+
+def test_a_kind_is_shown_alone(page):
+    name = "shown alone"
+    reject(page.stack, b"[{}, 7, 8]", name)
+    page.visit("staging?list=rejects")
+    page.wait_shown(".reject-kinds", name)
+    page.script("""[...document.querySelectorAll('.reject-kinds li')].find(entry =>
+        entry.textContent.includes(arguments[0])).querySelector('button').click()""", name)
+    page.wait_shown(".search-buttons", "One kind", "not_an_object")
+    wait_for(lambda: page.script("return document.querySelectorAll('tr.opens').length") == 2,
+             "only those of the kind")
+    page.driver.refresh()
+    page.wait_shown(".search-buttons", "not_an_object")
+    page.click(".search-buttons button", "Show all kinds")
+    page.settle()
+    assert "code=" not in page.script("return location.href")
