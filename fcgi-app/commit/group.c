@@ -114,11 +114,12 @@ static void note_not_ordinary(struct commit_queue *queue, enum status status)
 		last_used_mark_special(&queue->last_used, &queue->group.first->key_hash);
 }
 
+/* Of a request that is to come again with another template nothing was noted. */
 static void remember_uses(struct commit_queue *queue, int64_t now_ms)
 {
 	for (const struct commit_request *request = queue->group.first; request != NULL;
 	     request = request->queue.next) {
-		if (request->out.status == STATUS_ACCEPTED)
+		if (request->out.status == STATUS_ACCEPTED && request->out.template.p == NULL)
 			last_used_note(&queue->last_used, &request->key_hash, now_ms);
 	}
 }

@@ -1868,6 +1868,33 @@ START_TEST(what_is_never_ordinary)
 }
 END_TEST
 
+/* It stored nothing, so the request that comes again is the first use of the key. */
+START_TEST(another_template_is_no_use)
+{
+	struct arena arena = {0};
+	const struct libpq_call script[] = {
+		CONNECT,
+		LIBPQ_SEND("a+orgs+template"),
+		LIBPQ_ANSWER(DATABASE_ANSWER(.senders = 1, .outcomes = {OUTCOME_OTHER_TEMPLATE},
+					     .templates = {"{}"})),
+		LIBPQ_SEND("a+orgs+template"),
+		LIBPQ_ANSWER(ACCEPTED(1)),
+		LIBPQ_FINISH,
+		{0}};
+
+	open_queue(script);
+	add("a");
+	requests[0].for_product_orgs = requests[0].needs_template = true;
+	requests[0].arena = &arena;
+	connect_queue();
+	step(true, NOW_MS, "a");
+	send_again("a");
+	step(true, NOW_MS, "a");
+	close_queue();
+	arena_free(&arena);
+}
+END_TEST
+
 START_TEST(the_largest_ordinary_group)
 {
 	const struct libpq_call script[] = {STORE_A,
@@ -2592,6 +2619,7 @@ static void add_ordinary(Suite *suite)
 	tcase_add_test(tests, a_group_that_is_not_taken_with_addresses_either);
 	tcase_add_loop_test(tests, a_group_that_is_not_ordinary, 0, 2);
 	tcase_add_test(tests, keys_whose_group_is_not_ordinary);
+	tcase_add_test(tests, another_template_is_no_use);
 	tcase_add_loop_test(tests, what_is_never_ordinary, 0, 5);
 	tcase_add_test(tests, the_largest_ordinary_group);
 	tcase_add_test(tests, an_ordinary_answer_of_another_shape);
