@@ -140,7 +140,7 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 	settings/test_key_change settings/test_member_change settings/test_reject \
 	settings/test_reject_kind settings/test_settings \
 	server/test_oneshot server/test_scrape \
-	$(addprefix ctl/test_,argument export key_change key_find maintain person product_org \
+	$(addprefix ctl/test_,argument export key_change key_find key_test key_volumes maintain person product_org \
 	program retention setup signal top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))

@@ -163,8 +163,9 @@ CREATE TABLE sluice.counted_partition (
     took interval NOT NULL
 );
 COMMENT ON TABLE sluice.counted_partition IS
-    'The partitions whose rows are counted in hourly_count. Written by sluicectl maintain.';
-COMMENT ON COLUMN sluice.counted_partition.id IS 'partition_id in hourly_count';
+    'The partitions whose rows are counted in hourly_count and key_count. Written by sluicectl '
+    'maintain.';
+COMMENT ON COLUMN sluice.counted_partition.id IS 'partition_id in hourly_count and key_count';
 COMMENT ON COLUMN sluice.counted_partition.partition_name IS 'the partition, in schema sluice';
 COMMENT ON COLUMN sluice.counted_partition.changes IS
     'rows inserted into and deleted from it and its results before the count, from the server''s '
@@ -206,6 +207,33 @@ COMMENT ON COLUMN sluice.hourly_count.entries IS 'number of rows';
 COMMENT ON INDEX sluice.hourly_count_pkey IS
     'starts with the organization, like all primary keys of tenant data';
 COMMENT ON INDEX sluice.hourly_count_partition_id_idx IS
+    'finds the rows to replace when a partition is counted again';
+
+CREATE TABLE sluice.key_count (
+    organization_id bigint NOT NULL,
+    key_id bigint NOT NULL,
+    day date NOT NULL,
+    partition_id integer NOT NULL,
+    table_name text NOT NULL,
+    entries bigint NOT NULL,
+    last_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, key_id, day, partition_id)
+);
+CREATE INDEX key_count_partition_id_idx ON sluice.key_count (partition_id);
+COMMENT ON TABLE sluice.key_count IS
+    'Number of rows per counted partition, key and day (UTC), of the days since a week ago. The '
+    'volumes of keys are made from it.';
+COMMENT ON COLUMN sluice.key_count.organization_id IS 'the key''s organization';
+COMMENT ON COLUMN sluice.key_count.key_id IS 'api_key.id';
+COMMENT ON COLUMN sluice.key_count.day IS 'the day of receipt (UTC)';
+COMMENT ON COLUMN sluice.key_count.partition_id IS 'counted_partition.id';
+COMMENT ON COLUMN sluice.key_count.table_name IS
+    'signal, signal_cold_storage, product_org_update or rejected_payload';
+COMMENT ON COLUMN sluice.key_count.entries IS 'number of rows';
+COMMENT ON COLUMN sluice.key_count.last_at IS 'when the last of them was received';
+COMMENT ON INDEX sluice.key_count_pkey IS
+    'starts with the organization, like all primary keys of tenant data';
+COMMENT ON INDEX sluice.key_count_partition_id_idx IS
     'finds the rows to replace when a partition is counted again';
 
 RESET ROLE;

@@ -391,6 +391,24 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Says why requests with a key were refused, how many and when the last one was, and what to do about it. "
 		 "A request with only a part of the key cannot be told to be meant for it."},
 	{.noun = "key",
+	 .verb = "volumes",
+	 .required = CTL_BIT(CTL_ORGANIZATION),
+	 .optional = CTL_BIT(CTL_KEY) | CTL_BIT(CTL_LIMIT),
+	 .database = true,
+	 .run = ctl_key_volumes,
+	 .help = "Lists how much came with the keys of an organization today and on the six days before (UTC), the busiest key first: what was accepted, items that were rejected and requests that were refused, and when the last of each came. "
+		 "Keys with which nothing came are left out, unless --key names one."},
+	{.noun = "key",
+	 .verb = "test",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_key_test,
+	 .help = "Stores an event as if a sender had sent it with a key: a signal, or an update of a product org of its own that fits the key's template, marked by \"test\": true in its payload. "
+		 "So what consumers make of it can be seen without a sender. "
+		 "It counts as a signal does. "
+		 "Key, secret, networks and limit are not tried, nor is the web server: \"key snippet\" prints what does that."},
+	{.noun = "key",
 	 .verb = "networks",
 	 .argument = "ID",
 	 .argument_needed = true,

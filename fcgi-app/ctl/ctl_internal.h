@@ -18,6 +18,8 @@
  *   ctl/key_networks.c  key networks
  *   ctl/key_refusals.c  key refusals
  *   ctl/key_find.c      key find
+ *   ctl/key_volumes.c   key volumes
+ *   ctl/key_test.c      key test
  *   ctl/document.c      stats, product-org updates, audit
  *   ctl/product_org.c   product-org list, product-org show
  *   ctl/export.c        --format, and asking for documents
@@ -362,6 +364,8 @@ enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
 enum ctl_exit ctl_key_refusals(struct ctl *ctl);
+enum ctl_exit ctl_key_volumes(struct ctl *ctl);
+enum ctl_exit ctl_key_test(struct ctl *ctl);
 enum ctl_exit ctl_member_role(struct ctl *ctl);
 enum ctl_exit ctl_key_find(struct ctl *ctl);
 enum ctl_exit ctl_key_rotate(struct ctl *ctl);

@@ -82,6 +82,7 @@ static const struct route routes[] = {
 	CHANGE("replay-rejects", ROUTE_EDITOR, ROUTE_REJECTS_REPLAY, SETTINGS_BODY_BYTES),
 	READ("usage", ROUTE_EDITOR, ROUTE_USAGE),
 	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
+	READ("key-volumes", ROUTE_EDITOR, ROUTE_KEY_VOLUMES),
 };
 
 /* ---- counting ---- */

@@ -1,6 +1,7 @@
 /*
  * settings/document.c - documents that the database writes as JSON: statistics, the latest signals,
- * product orgs and rejected payloads, usage, the audit log. See settings/settings_internal.h.
+ * product orgs and rejected payloads, usage, the volumes of keys, the audit log. See
+ * settings/settings_internal.h.
  */
 #include "base/timestamp.h"
 #include "settings/settings_internal.h"
@@ -46,6 +47,16 @@ enum status settings_statistics(struct settings *settings)
 	if (question.window.p == NULL)
 		question.window = SLICE("24h");
 	return answer_document(settings, STORE_STATISTICS, &question);
+}
+
+enum status settings_key_volumes(struct settings *settings)
+{
+	struct store_question question = {0};
+	enum status status = settings_text(settings, "key", &question.key_id);
+
+	if (status != STATUS_OK)
+		return status;
+	return answer_document(settings, STORE_KEY_VOLUMES, &question);
 }
 
 /* ---- signals ---- */
@@ -211,11 +222,11 @@ enum status settings_rejects(struct settings *settings)
 	enum status status = read_page(settings, &question);
 
 	if (status == STATUS_OK)
-		status = read_choice(settings, "state", &question.state);
+		status = settings_choice(settings, "state", &question.state);
 	if (status == STATUS_OK)
-		status = read_choice(settings, "code", &question.code);
+		status = settings_choice(settings, "code", &question.code);
 	if (status == STATUS_OK)
-		status = read_choice(settings, "key", &question.key_id);
+		status = settings_choice(settings, "key", &question.key_id);
 	return status == STATUS_OK ? answer_document(settings, STORE_REJECTS, &question) : status;
 }
 

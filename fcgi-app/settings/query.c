@@ -52,7 +52,7 @@ static const struct parameter {
 	{"event", SEARCH, TEXT, 0, 0, NULL},
 	{"state", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_states},
 	{"code", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_codes},
-	{"key", SEARCH | BIT(ROUTE_REJECTS), ID_OR_NONE, 0, INT64_MAX, NULL},
+	{"key", SEARCH | BIT(ROUTE_REJECTS) | BIT(ROUTE_KEY_VOLUMES), ID_OR_NONE, 0, INT64_MAX, NULL},
 	{"status", SEARCH, ONE_OF_OR_NONE, 0, 0, store_search_statuses},
 	{"from", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},

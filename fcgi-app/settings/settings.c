@@ -128,6 +128,7 @@ static void handle(struct settings *settings)
 		[ROUTE_REJECTS_REPLAY] = settings_rejects_replay,
 		[ROUTE_USAGE] = settings_usage,
 		[ROUTE_AUDIT] = settings_audit,
+		[ROUTE_KEY_VOLUMES] = settings_key_volumes,
 	};
 
 	(void)handlers[settings->match.route->setting](settings);

@@ -214,6 +214,7 @@ settings_handler settings_me, settings_keys, settings_key_create, settings_key_s
 	settings_key_payload, settings_key_deactivate, settings_template_try, settings_statistics,
 	settings_signals, settings_product_orgs, settings_product_org_states, settings_rejects,
 	settings_reject, settings_reject_try, settings_reject_replay, settings_reject_discard,
-	settings_reject_kinds, settings_rejects_replay, settings_usage, settings_audit;
+	settings_reject_kinds, settings_rejects_replay, settings_usage, settings_audit,
+	settings_key_volumes;
 
 #endif

@@ -6,14 +6,14 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, KEY, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
 	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
 	[STORE_REJECT_KINDS] = NOTHING, [STORE_USAGE] = PAGE,
-	[STORE_AUDIT] = PAGE,
+	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = KEY,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -29,7 +29,10 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->filter;
 	if (parameters == ONE)
 		*params++ = question->product_org;
-	if (parameters != WINDOW) {
+	if (parameters == KEY) {
+		*params++ = question->key_id;
+		*params = question->limit;
+	} else if (parameters != WINDOW && parameters != NOTHING) {
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
@@ -86,6 +89,9 @@ enum status store_settings_document(const struct store *store, enum store_docume
 		[STORE_AUDIT] = STORE_CALL(
 			"store_settings_audit",
 			"sluice.settings_audit($1::text, $2::bigint, $3::bigint, $4::integer)", 4),
+		[STORE_KEY_VOLUMES] = STORE_CALL(
+			"store_settings_key_volumes",
+			"sluice.settings_key_volumes($1::text, $2::bigint, $3::bigint)", 3),
 	};
 	pg_param params[PARAMS_MAX] = {store->actor, question->organization};
 
@@ -122,6 +128,9 @@ enum status store_document(const struct store *store, enum store_document docume
 				   "sluice.audit_entries($1::text, $2::bigint, $3::integer, "
 				   "$4::text, $5::timestamptz, $6::timestamptz)",
 				   6),
+		[STORE_KEY_VOLUMES] =
+			STORE_CALL("store_key_volumes",
+				   "sluice.key_volumes($1::text, $2::bigint, $3::integer)", 3),
 	};
 	pg_param params[PARAMS_MAX] = {question->organization};
 

@@ -1,6 +1,6 @@
 /*
  * store/document.h - what the database writes as a JSON object: statistics, signals, the latest
- * product orgs and rejected payloads, usage, the audit log.
+ * product orgs and rejected payloads, usage, the volumes of keys, the audit log.
  */
 #ifndef STORE_DOCUMENT_H
 #define STORE_DOCUMENT_H
@@ -17,6 +17,7 @@ enum store_document {
 	STORE_REJECT_KINDS, /* not for the tool */
 	STORE_USAGE,	    /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	    /* before, limit */
+	STORE_KEY_VOLUMES, /* key_id; of the tool also limit */
 	STORE_DOCUMENTS
 };
 
@@ -31,7 +32,8 @@ struct store_question {
 	struct slice since, until;	  /* of the tool's audit log */
 	struct slice product_org;	  /* the id of one */
 	struct slice plan, trial_status;  /* of a product org */
-	struct slice state, code, key_id; /* of a rejected payload */
+	struct slice state, code;	  /* of a rejected payload */
+	struct slice key_id;		  /* of one key */
 	bool whole;			  /* signals with large payloads, too */
 };
 

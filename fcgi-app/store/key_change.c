@@ -149,3 +149,15 @@ enum status store_key_payload(const struct store *store, const struct store_key_
 
 	return ask(store, statements, ref, json);
 }
+
+/* ---- for the tool ---- */
+
+enum status store_key_test(const struct store *store, int64_t id, struct slice *json)
+{
+	static const struct pg_statement statement =
+		STORE_CALL("store_key_test", "sluice.key_test($1::text, $2::bigint)", 2);
+	char text[SLICE_INT_CHARS];
+	const pg_param params[] = {store->actor, slice_of_int(id, text)};
+
+	return store_ask_text(store, &statement, params, json);
+}

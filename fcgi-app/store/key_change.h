@@ -67,4 +67,8 @@ enum status store_key_refusals(const struct store *store, const struct store_key
 enum status store_key_payload(const struct store *store, const struct store_key_ref *ref,
 			      struct slice *json) MUST_CHECK;
 
+/* Stores a test event as if a sender had sent it with the key; what was stored, as a JSON object.
+ * For the tool. */
+enum status store_key_test(const struct store *store, int64_t id, struct slice *json) MUST_CHECK;
+
 #endif

@@ -5,23 +5,17 @@
 import { problemOf } from './api.js';
 import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { keyIn } from './find-key.js';
-import { view as jsonView } from './json.js';
 import { empty, fillWith, supersede } from './state.js';
-import { facts, pages } from './table.js';
-import { both, day, minute, plural, relative } from './time.js';
+import { pages } from './table.js';
+import { both, day, number, plural, relative } from './time.js';
 
 /**
- * @import { Child, Column, EndpointType, Id, Key, KeyStatus, Timestamp,
+ * @import { Child, Column, EndpointType, Gets, Id, Key, KeyStatus,
  *   ViewContext } from './types.js'
  */
 
 /** @type {Record<EndpointType, string>} */
 export const TYPES = { signal_staging: 'Signal Staging', product_orgs: 'Product Org Updates' };
-/** @type {Record<EndpointType, string>} */
-const PATHS = {
-	signal_staging: '/api/signal-staging/webhook/',
-	product_orgs: '/api/product-orgs/webhook/',
-};
 /** @type {Record<KeyStatus, string>} */
 const STATUSES = { active: 'Active', expired: 'Expired', deactivated: 'Deactivated' };
 /** @type {Record<KeyStatus, string>} */
@@ -48,76 +42,11 @@ function statusOf(key, explain) {
 }
 
 /**
- * "Nov 14, 2026, 10:00 AM by olga"; null when it has not happened.
- *
- * @param {Timestamp | null} timestamp
- * @param {string} joint
- * @param {string | null} text
- * @returns {Child}
- */
-function when(timestamp, joint, text) {
-	return timestamp === null ? null : [minute(timestamp), text ? [joint, bdi(text)] : null];
-}
-
-/**
- * @param {Key} key
- * @returns {Child}
- */
-function secretOf(key) {
-	if (!key.has_secret)
-		return 'None';
-	if (key.secret_needed_from)
-		return ['Required in the X-Api-Secret header from ', minute(key.secret_needed_from),
-			' on'];
-	return ['Required, in the X-Api-Secret header', key.old_secret_until
-		? el('span', { class: 'sub' }, 'The old one is valid, too, until ',
-			minute(key.old_secret_until)) : null];
-}
-
-/**
- * Another key of a rotation, and when it was last used.
- *
- * @param {Id | null} id
- * @param {Key | undefined} key
- * @returns {Child}
- */
-function linked(id, key) {
-	if (id === null || !key)
-		return id === null ? null : el('code', null, String(id));
-	return [el('code', null, key.display), el('span', { class: 'sub' }, key.last_used_at
-		? ['last used ', relative(key.last_used_at)] : 'never used', key.status !== 'active'
-		? `, ${key.status}` : key.expires_at ? [', ends ', relative(key.expires_at)] : null)];
-}
-
-/**
- * @param {Key} key
- * @param {(id: Id | null) => Key | undefined} find
- * @param {Child} actions
- */
-function detailOf(key, find, actions) {
-	return [actions, facts([
-		['Name', bdi(key.name)],
-		['Path', el('code', null, `${PATHS[key.endpoint_type] ?? ''}{key}`)],
-		['Secret', secretOf(key)],
-		['Replaces', linked(key.successor_of, find(key.successor_of))],
-		['Replaced by', linked(key.successor, find(key.successor))],
-		['Created', when(key.created_at, ' by ', key.created_by)],
-		['Expires', when(key.expires_at, '', null)],
-		['Delivery ID', key.delivery_id_member && el('code', null, key.delivery_id_member)],
-		['Networks', key.networks && el('code', null, key.networks.join(', '))],
-		['Deactivated', when(key.deactivated_at, ' by ', key.deactivated_by)],
-		['Last refused', when(key.last_refused_at, ': ', key.last_refused_reason)],
-		['ID', el('code', null, String(key.id))],
-	]), key.payload_template
-		? [el('h3', null, 'Payload template'), jsonView(key.payload_template, 'Payload template')]
-		: null];
-}
-
-/**
  * @param {(key: Key) => void} explain
+ * @param {(key: Key) => Child} volume
  * @returns {Column<Key>[]}
  */
-function columnsOf(explain) {
+function columnsOf(explain, volume) {
 	return [
 		{ label: 'Name', class: 'cell-name', cell: key =>
 			el('span', { class: 'clamp' }, bdi(key.name)) },
@@ -130,7 +59,7 @@ function columnsOf(explain) {
 			: muted('Never') },
 		{ label: 'Status', class: 'nowrap', cell: key => statusOf(key, () => explain(key)) },
 		{ label: 'Last Used', class: 'nowrap', cell: key => key.last_used_at
-			? both(key.last_used_at) : muted('Never') },
+			? [both(key.last_used_at), volume(key)] : muted('Never') },
 	];
 }
 
@@ -160,6 +89,10 @@ class KeyList {
 	/** What is said of a key that was pasted. */
 	pasted = el('p', { class: 'pasted', role: 'status', hidden: true });
 	place = el('div');
+	/** @type {Map<string, string>} how much came with a key */
+	volumes = new Map();
+	/** @type {Map<string, Element>} where it is said */
+	places = new Map();
 
 	/** @param {ViewContext} context */
 	constructor({ api, root, signal }) {
@@ -236,7 +169,7 @@ class KeyList {
 	 * @param {AbortSignal} signal
 	 */
 	detail(key, signal) {
-		const make = () => detailOf(key, id => this.find(id), this.actions(key));
+		const make = () => [this.actions(key), this.details(key)];
 		const missing = [key.successor_of, key.successor].filter(id => id !== null && !this.find(id));
 		if (missing.length === 0)
 			return make();
@@ -272,10 +205,13 @@ class KeyList {
 		const signal = this.nextLoad();
 		const { text, status, type } = this.filter;
 		this.keys.clear();
+		this.places.clear();
+		this.tellVolumes(this.api.get('key-volumes', {}, signal));
 		return pages(this.place, { caption: 'API keys', signal,
 			detail: key => this.detail(key, signal),
 			about: key => isolate(key.name),
-			columns: columnsOf(key => this.open(() => this.refusals(key))),
+			columns: columnsOf(key => this.open(() => this.refusals(key)),
+				key => this.volume(key)),
 			nothing: () => this.nothing(),
 			load: async before => {
 				const { keys, next } = await this.api.get('keys', { match: text.trim(), status,
@@ -287,6 +223,28 @@ class KeyList {
 			} });
 	}
 
+	/** @param {Key} key */
+	volume(key) {
+		const id = String(key.id);
+		const place = el('span', { class: 'sub' }, this.volumes.get(id) ?? null);
+		this.places.set(id, place);
+		return place;
+	}
+
+	/**
+	 * The list is of use without them, and an opened row tells what is wrong.
+	 *
+	 * @param {Promise<Gets['key-volumes']>} asked
+	 */
+	async tellVolumes(asked) {
+		const { volumes } = await asked.catch(() => ({ volumes: [] }));
+		this.volumes = new Map(volumes.filter(({ accepted_7_days: week }) => Number(week) > 0)
+			.map(({ key_id: id, accepted_7_days: week }) =>
+				[String(id), `${number(week)} in 7 days`]));
+		for (const [id, place] of this.places)
+			place.textContent = this.volumes.get(id) ?? '';
+	}
+
 	/** @param {Id | null} id */
 	find(id) {
 		return id === null ? undefined : this.keys.get(String(id));
@@ -296,6 +254,19 @@ class KeyList {
 	open(dialog) {
 		dialog().catch(() =>
 			announce('The dialog could not be loaded. Check your network and try again.'));
+	}
+
+	/**
+	 * What is known of a key, below them.
+	 *
+	 * @param {Key} key
+	 */
+	details(key) {
+		const place = el('div');
+		fillWith(place, 'details', this.signal, () => import('./key-detail.js'),
+			({ detailOf }) => detailOf({ api: this.api, signal: this.signal, key,
+				find: id => this.find(id) }));
+		return place;
 	}
 
 	/**
@@ -313,8 +284,8 @@ class KeyList {
 			this.find(key.successor) && this.find(key.successor)?.status !== 'deactivated' ? null
 				: action('Rotate', () => this.rotate(key)),
 			action('Secret', () => this.secret(key)),
-		], action('History', () => this.history(key)),
-		action('Refusals', () => this.refusals(key)), key.status === 'deactivated' ? null
+		], action('History', () => this.history(key), 'quiet'),
+		action('Refusals', () => this.refusals(key), 'quiet'), key.status === 'deactivated' ? null
 			: action('Deactivate', () => this.deactivate(key), 'quiet-danger'));
 	}
 

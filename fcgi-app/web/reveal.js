@@ -98,7 +98,8 @@ async function waitForUse({ place, refused, api, id, signal }) {
 		}
 		if (key?.last_used_at) {
 			place.classList.add('seen');
-			place.replaceChildren('The first request arrived ', relative(key.last_used_at), '.');
+			place.replaceChildren(el('span', null, 'The first request arrived ',
+				relative(key.last_used_at), '.'));
 			return;
 		}
 	}
@@ -153,7 +154,7 @@ export function openReveal({ api, shown, title = 'Your new key', note, payload =
 	const end = new AbortController();
 	const seen = 'key' in shown
 		? el('p', { class: 'watch', role: 'status' }, 'Waiting for the first request…') : null;
-	const tested = 'key' in shown && shown.endpoint_type === 'signal_staging'
+	const tested = 'key' in shown
 		? testEvent({ api, created: shown, signal: end.signal }) : null;
 	const refused = el('div', { class: 'history', role: 'status' });
 	const { place, asked } = question(() => dialog.close());

@@ -330,6 +330,25 @@ export interface Refusals {
 	advice: string | null;
 }
 
+/** What came with a key today and on the six days before (UTC). */
+export interface KeyVolume {
+	key_id: Id;
+	key_name: string;
+	accepted_today: Integer;
+	accepted_7_days: Integer;
+	/** The oldest day first, seven of them. */
+	accepted_by_day: Integer[];
+	/** Bad items, and bodies that could not be read. */
+	rejected_today: Integer;
+	rejected_7_days: Integer;
+	/** Requests. */
+	refused_today: Integer;
+	refused_7_days: Integer;
+	last_accepted_at: Timestamp | null;
+	last_rejected_at: Timestamp | null;
+	last_refused_at: Timestamp | null;
+}
+
 /** What a template makes of one item of a payload: a row, or the error that would reject it. */
 export interface Trial {
 	row?: JsonObject;
@@ -380,6 +399,8 @@ export interface Gets {
 	'reject-kinds': { kinds: RejectKind[] };
 	statistics: Statistics;
 	usage: Usage;
+	/** Keys with which something came, or the one that was asked for. */
+	'key-volumes': { as_of: Timestamp; first_day: string; volumes: KeyVolume[] };
 	/** The owner first. */
 	members: { members: Member[]; next: string | null };
 	audit: Part<'entries', AuditEntry>;

@@ -12,6 +12,9 @@ BEGIN
     SELECT * INTO part FROM sluice.countable_partition AS p
     WHERE p.partition_name = count_partition.partition_name;
     DELETE FROM sluice.hourly_count AS h WHERE h.partition_id = its_id;
+    IF part.source IS NULL THEN
+        RETURN 0;
+    END IF;
     EXECUTE format($q$
         INSERT INTO sluice.hourly_count
             (organization_id, hour, partition_id, table_name, source, status, entries)
@@ -55,6 +58,10 @@ BEGIN
     USING sluice.counted_partition AS c
     WHERE h.partition_id = c.id AND NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
         WHERE b.partition_name = c.partition_name);
+    DELETE FROM sluice.key_count AS k
+    USING sluice.counted_partition AS c
+    WHERE k.partition_id = c.id AND NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
+        WHERE b.partition_name = c.partition_name);
     DELETE FROM sluice.counted_partition AS c
     WHERE NOT EXISTS (SELECT FROM sluice.partition_bounds() AS b
         WHERE b.partition_name = c.partition_name);
@@ -76,7 +83,8 @@ BEGIN
     ON CONFLICT ON CONSTRAINT counted_partition_partition_name_key DO UPDATE
     SET changes = excluded.changes, last_id = excluded.last_id, counted_at = excluded.counted_at
     RETURNING c.id INTO its_id;
-    counted := sluice.count_partition(part.partition_name, its_id, ids_until);
+    counted := greatest(sluice.count_partition(part.partition_name, its_id, ids_until),
+        sluice.count_keys(part.partition_name, its_id, ids_until));
     UPDATE sluice.counted_partition AS c SET took = clock_timestamp() - started WHERE c.id = its_id;
     RETURN greatest(counted, 1);
 END
@@ -102,6 +110,7 @@ BEGIN
     FOR part IN
         SELECT * FROM sluice.countable_partition AS p
         WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
+            AND p.source IS NOT NULL
         ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
     LOOP
         -- The latest ids, by the primary key.

@@ -107,6 +107,7 @@ FROM (VALUES
         'LEFT JOIN sluice.signal_result AS r ON r.id = p.id '
         'AND r.organization_id = p.organization_id AND r.received_at = p.received_at'),
     ('signal_cold_storage', 'signal_id', NULL, 'p.source', quote_literal(''), ''),
+    ('product_org_update', 'signal_id', NULL, NULL, NULL, ''), -- by key only
     ('rejected_payload', 'rejected_payload_id', NULL, quote_literal(''), quote_literal(''), ''))
     AS v (table_name, sequence_name, result_table, source, status, joins)
 JOIN sluice.partition_bounds() AS b ON b.table_name = v.table_name
@@ -122,8 +123,8 @@ WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
     AND pg_catalog.has_schema_privilege('sluice_owner', (SELECT p.relnamespace
         FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');
 COMMENT ON VIEW sluice.countable_partition IS
-    'The partitions that count_rows counts, how, and when it last did. Internal: for count_rows '
-    'and count_live.';
+    'The partitions that count_rows counts, how, and when it last did. Internal: for count_rows, '
+    'count_live, count_keys and key_counts_live.';
 COMMENT ON COLUMN sluice.countable_partition.partition_name IS 'the partition';
 COMMENT ON COLUMN sluice.countable_partition.partition IS 'the partition''s oid';
 COMMENT ON COLUMN sluice.countable_partition.lower_bound IS 'as in partition_overview';
@@ -132,8 +133,9 @@ COMMENT ON COLUMN sluice.countable_partition.table_name IS 'the table it is a pa
 COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'the sequence of its ids';
 COMMENT ON COLUMN sluice.countable_partition.joins IS
     'SQL that joins the results and the queue to a row p; empty if it has none';
-COMMENT ON COLUMN sluice.countable_partition.source IS 'SQL for the source of a row p';
-COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row p';
+COMMENT ON COLUMN sluice.countable_partition.source IS 
+    'SQL for the source of a row p; null: it is counted by key only';
+COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row p; null as source';
 COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, at present';
 COMMENT ON COLUMN sluice.countable_partition.partition_id IS
     'counted_partition.id; null: never counted';

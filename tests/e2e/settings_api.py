@@ -50,6 +50,7 @@ ROUTES = [
     ("POST", "replay-rejects", {"code": "not_a_batch", "key_id": 1, "until": 1}, EDITORS),
     ("GET", "usage", None, EDITORS),
     ("GET", "audit", None, EDITORS),
+    ("GET", "key-volumes", None, EDITORS),
 ]
 
 

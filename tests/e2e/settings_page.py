@@ -66,7 +66,7 @@ class Page:
         self.open(f"{self.stack.env['SETTINGS_URL']}#/{view}")
         self.wait(".view h1")
         self.settle()
-        return self.wait(".view h1").text
+        return self.text(".view h1")
 
     def go(self, label):
         """Follows the navigation to a view, until all that it loads is there."""

@@ -84,7 +84,7 @@ def test_all_routes_are_described():
     for kind, path in re.findall(r'(READ|CHANGE)\("(.+?)"', table):
         expected.add((f"/api/settings/{path}", {"READ": "get", "CHANGE": "post"}[kind]))
     assert {(path, method) for path, method, _ in operations()} == expected
-    assert len(expected) == 45
+    assert len(expected) == 46
 
 
 def test_all_codes_are_described():

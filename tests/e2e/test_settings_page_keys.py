@@ -238,6 +238,31 @@ def test_a_test_event_in_one_click(page, secret):
     page.close_dialog("Done")
 
 
+def test_a_test_event_fits_the_template(page):
+    """With a value for each field, below whatever path."""
+    template = {"product_org_id": "groupId", "name": "traits.name", "mrr": "plans.0.mrr",
+                "feature_flags": "traits.flags", "last_active_at": "at",
+                "custom": {"seats": "traits.flags.seats", "dotted": "a\\.b", "same": "groupId"}}
+    page.visit("keys")
+    page.name_a_key("Accounts to be tested")
+    page.click("dialog .choice", "Product Org Updates")
+    page.wait(".preview th", "custom.industry")
+    type_into(page, page.wait("dialog textarea"), json.dumps(template))
+    page.submit()
+    page.click("dialog button", "Send a test event")
+    page.wait_shown("dialog .tested", "202", "Test org", "Product orgs, under Staging")
+    [(identity, name, mrr, flags, active, custom, warnings, test)] = page.stack.psql(
+        "select u.product_org_id, u.name, u.mrr, u.feature_flags, u.last_active_at is not null,"
+        " u.custom, u.warnings, u.payload ->> 'test' from sluice.product_org_staging u"
+        " join sluice.api_key k on k.id = u.key_id where k.name = 'Accounts to be tested'")
+    assert identity.startswith("test-") and identity in page.text("dialog .tested")
+    assert (name, mrr, active, test) == ("Test org", 0, True, "true")
+    assert flags["test"] is True and custom["dotted"] == "test" and custom["same"] == identity
+    assert not warnings
+    page.wait("dialog .watch", "first request arrived")
+    page.close_dialog("Done")
+
+
 def test_a_test_event_that_is_refused(page):
     """The answer at once, and the reason in words while the dialog waits."""
     page.expected.add(403)
@@ -334,6 +359,27 @@ def test_why_a_key_is_refused_in_one_click(page):
     assert status_with(page, key["key"], key["secret"]) == 202
     page.act("Misused", "Refusals")
     page.wait_shown("dialog", "accepted since")
+
+
+# ---- how much comes with it? ----
+
+def test_how_much_comes_with_a_key(page):
+    """In the list, and of each kind in the opened row."""
+    key = page.stack.new_key(name="Busy", secret=True)
+    assert [status_with(page, key["key"], key["secret"]) for _ in range(3)] == [202] * 3
+    assert send(page.stack, path_of(key, end="/batch"), b'[{"email": "a@example.com"}, 7]',
+                {**JSON, "X-Api-Secret": key["secret"]}).status == 202
+    assert status_with(page, key["key"]) == 401
+    wait_for(lambda: page.stack.psql("select 1 from sluice.refusal where key_id = %s", key["id"]),
+             "the refusal is counted")
+    page.visit("keys")
+    page.wait_shown("tr.opens", "Busy", "4 in 7 days")
+    page.open_row("Busy")
+    page.wait_shown("tr.detail .volume", "4 in 7 days, 4 of them today", "1 in 7 days, 1 of them")
+    assert page.wait(".days").get_attribute("aria-label").endswith("0; 0; 0; 0; 0; 0; 4")
+    for width in (320, 768, 1024, 1280):
+        page.look(width, dark=width == 768, forced=width == 1024)
+        assert page.overflow() <= 0 and fits(page)
 
 
 def test_of_a_key_that_never_came(page):

@@ -29,7 +29,8 @@ LISTS = {
     "organization list": "organizations", "member list": "members", "key list": "keys",
     "usage": "usage", "signal list": "signals", "product-org list": "product_orgs",
     "product-org show": "updates", "product-org updates": "product_orgs", "audit": "entries",
-    "rejected list": "rejects", "person show": "signals", "retention list": "tables"}
+    "rejected list": "rejects", "key volumes": "volumes", "person show": "signals",
+    "retention list": "tables"}
 WIDE = "日本語の会社 with a name that is longer than any terminal is wide " * 2
 
 
@@ -122,6 +123,8 @@ CALLS = {
     "key rotate": lambda world, path: [world.key()],
     "key history": lambda world, path: [str(world.signals["id"])],
     "key refusals": lambda world, path: [str(world.signals["id"])],
+    "key test": lambda world, path: [str(world.signals["id"])],
+    "key volumes": lambda world, path: organization(world),
     "key networks": lambda world, path: [str(world.signals["id"]), "--allow", "all"],
     "key snippet": lambda world, path: [str(world.signals["id"])],
     "key deactivate": lambda world, path: [world.key()],

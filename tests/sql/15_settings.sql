@@ -1,7 +1,7 @@
 -- The settings service's functions: each for each role and for another organization, and what
 -- statistics are made of.
 BEGIN;
-SELECT plan(298);
+SELECT plan(308);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- of tests that commit
@@ -46,6 +46,7 @@ INSERT INTO call VALUES
     ('settings_member_remove', ', ''nobody''', 'editor'),
     ('settings_limit', ', NULL, NULL', 'editor'),
     ('settings_key_refusals', format(', %s', :'my_key'), 'editor'),
+    ('settings_key_volumes', ', NULL', 'editor'),
     ('settings_key_find', format(', %L::bytea', pg_temp.hash('settings-key')), 'editor'),
     ('settings_key_rotate', format(', %s, sha256(''successor''), U&''sk_aaaa\2026zzzz'', '
         'sha256(''''), ''1 h'', NULL', :'my_key'), 'editor'),
@@ -79,7 +80,8 @@ FROM (VALUES ('owner-1', '00000'), ('admin-1', '00000'), ('editor-1', '00000'),
 SELECT is(pg_temp.outcome(format('SELECT sluice.%s(''editor-1'', NULL, %s%s)', f, :'their_key', rest)),
     'P0002', f || ': another organization''s key is not there')
 FROM (VALUES ('settings_key', ''), ('settings_key_deactivate', ''), ('settings_key_history', ''),
-    ('settings_key_payload', ''), ('settings_key_refusals', ''), ('settings_key_edit', ', ''n'', NULL, NULL'),
+    ('settings_key_payload', ''), ('settings_key_refusals', ''), ('settings_key_volumes', ''),
+    ('settings_key_edit', ', ''n'', NULL, NULL'),
     ('settings_key_secret', ', ''enable'', sha256(''''), ''0'''),
     ('settings_key_rotate', ', sha256(''r''), U&''sk_aaaa\2026zzzz'', sha256(''''), ''0'', NULL'))
     AS f (f, rest);

@@ -32,7 +32,7 @@ SELECT set_has('SELECT name FROM distributed', $$ VALUES ('signal'), ('signal_co
     ('product_org_update'), ('rejected_payload'), ('signal_queue'), ('product_org_queue'),
     ('signal_result'), ('product_org_result'), ('signal_move'), ('delivery'), ('delivery_import'), ('identity'),
     ('usage_delta'), ('usage_hour'), ('usage_month'), ('refusal_delta'), ('refused_request'),
-    ('key_use'), ('key_activity'), ('member'), ('audit_log'), ('hourly_count'),
+    ('key_use'), ('key_activity'), ('member'), ('audit_log'), ('hourly_count'), ('key_count'),
     ('product_org_state') $$, 'tenant data is distributed');
 SELECT bag_eq($$
     SELECT c.relname::text FROM pg_class AS c
