@@ -3,7 +3,7 @@
 // shows the numbers at the pointer, and the same numbers as a table.
 
 import { bdi, el, svg } from './dom.js';
-import { number, utc } from './time.js';
+import { LOCALE, number, utc } from './time.js';
 
 /** @import { Statistics, Timestamp } from './types.js' */
 /** @typedef {{ at: Timestamp, values: number[] }} Bucket with a value for each of `names` */
@@ -72,13 +72,13 @@ function step(largest) {
  * @param {boolean} daily
  */
 function fullFormat(daily) {
-	return new Intl.DateTimeFormat(undefined, daily ? { ...DATE, weekday: 'short', timeZone: 'UTC' }
+	return new Intl.DateTimeFormat(LOCALE, daily ? { ...DATE, weekday: 'short', timeZone: 'UTC' }
 		: { ...DATE, ...HOUR });
 }
 
 /** @param {boolean} daily */
 function axisFormat(daily) {
-	return new Intl.DateTimeFormat(undefined, daily ? { ...DATE, timeZone: 'UTC' } : HOUR);
+	return new Intl.DateTimeFormat(LOCALE, daily ? { ...DATE, timeZone: 'UTC' } : HOUR);
 }
 
 /**
@@ -88,7 +88,7 @@ function axisFormat(daily) {
  * @param {Scale} y
  */
 function grid(top, interval, width, y) {
-	const format = new Intl.NumberFormat(undefined, { notation: 'compact' });
+	const format = new Intl.NumberFormat(LOCALE, { notation: 'compact' });
 	const group = svg('g', { class: 'grid' });
 	for (let value = 0; value <= top; value += interval)
 		group.append(
@@ -123,7 +123,7 @@ function bar({ values }, x, width, y) {
  */
 function axis({ buckets, daily }, x, width) {
 	const long = !daily && buckets.length > LONG;
-	const format = long ? new Intl.DateTimeFormat(undefined, DATE) : axisFormat(daily);
+	const format = long ? new Intl.DateTimeFormat(LOCALE, DATE) : axisFormat(daily);
 	const places = buckets.map(({ at }, index) => ({ at: new Date(at), x: x(index + 0.5) }))
 		.filter(({ at }) => !long || at.getHours() === 0);
 	const every = Math.max(1,

@@ -46,10 +46,20 @@ export function difference(before, after) {
 	return lines;
 }
 
+/**
+ * Without the members that say nothing.
+ *
+ * @param {KeyChange['details']} details
+ */
+function said(details) {
+	return details === null || typeof details !== 'object' || Array.isArray(details) ? details
+		: Object.fromEntries(Object.entries(details).filter(([, value]) => value !== null));
+}
+
 /** @param {KeyChange} entry */
 function contentOf({ details, template_before: before, template_after: after }) {
 	if (before === null || after === null)
-		return jsonView(details, 'Details');
+		return jsonView(said(details), 'Details');
 	const tags = { ' ': 'span', '-': 'del', '+': 'ins' };
 	return el('pre', { class: 'json diff', tabindex: 0, role: 'region',
 		'aria-label': 'Changes to the payload template' },

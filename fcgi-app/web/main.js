@@ -2,14 +2,13 @@
 // main.js - starts the page: who is signed in, which organization, which view. A view's module is
 // loaded when the view is first shown.
 
-import { Api, problemOf } from './api.js';
+import { Api, Problem, problemOf } from './api.js';
 import { bdi, button, byId, el } from './dom.js';
 import { lastOrganization, rememberOrganization } from './last.js';
 import { address, onChange, read } from './router.js';
 import { failed, loading } from './state.js';
 import { userOf } from './user.js';
 
-/** @import { Problem } from './api.js' */
 /** @import { Me, Organization, Query, View } from './types.js' */
 
 const STAGING = { name: 'staging', label: 'Staging', load: () => import('./staging.js') };
@@ -21,6 +20,9 @@ const VIEWS = [
 	{ name: 'members', label: 'Members', manages: true, load: () => import('./members.js') },
 	{ name: 'audit', label: 'Audit log', manages: true, load: () => import('./audit.js') },
 ];
+
+const NO_CODE = new Problem({ title: 'No answer from the server',
+	detail: 'The view could not be loaded. Check your network and try again.' });
 
 const api = new Api();
 const main = byId('main');
@@ -78,6 +80,8 @@ function showNavigation(me, organization, current, allowed) {
 	byId('views').replaceChildren(...allowed.map(({ name, label }) =>
 		el('a', { href: address(name, fixedParameters(me, organization)),
 			'aria-current': name === current.name ? 'page' : null }, label)));
+	byId('views').querySelector('[aria-current]')?.scrollIntoView(
+		{ block: 'nearest', inline: 'nearest' });
 	byId('who').replaceChildren(organizationSwitch(me, organization, current),
 		userOf(me, organization));
 }
@@ -102,16 +106,25 @@ async function show(me, moved) {
 		rememberOrganization(organization);
 	document.title = `${view.label} · Sluice`;
 	showNavigation(me, organization, view, allowed);
-	const root = el('div', { class: 'view', 'data-view': view.name });
+	const root = el('div', { class: 'view', 'data-view': view.name, 'aria-busy': 'true' });
 	main.replaceChildren(root);
+	const heading = el('h1', { tabindex: -1 }, view.label);
+	root.append(heading, loading(view.label));
 	try {
-		const { render } = await view.load();
+		const { render } = await view.load().catch(() => {
+			throw NO_CODE;
+		});
 		if (signal.aborted)
 			return;
+		root.removeAttribute('aria-busy');
+		root.replaceChildren();
 		render({ api, root, signal, parameters, organization, user: me.user,
 			fixed: fixedParameters(me, organization) });
 	} catch (error) {
-		root.replaceChildren(failed(error, () => show(me, moved)));
+		if (signal.aborted)
+			return;
+		root.removeAttribute('aria-busy');
+		root.replaceChildren(heading, failed(error, () => show(me, moved)));
 	}
 	if (moved)
 		root.querySelector('h1')?.focus();
@@ -152,6 +165,11 @@ async function start() {
 	await show(signedIn, false);
 }
 
+// a link that is half in sight is no good to the keyboard
+byId('views').addEventListener('focusin', ({ target }) => {
+	if (target instanceof Element)
+		target.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+});
 byId('skip').addEventListener('click', event => {
 	event.preventDefault();
 	main.focus();

@@ -32,20 +32,30 @@ function isWindow(name) {
  * @param {string} [hint]
  */
 function tile(label, count, tone, hint) {
-	return el('div', { class: `tile ${count > 0 && tone ? tone : ''}`.trim() },
+	return el('div', { class: `tile ${count === 0 ? 'zero' : tone ?? ''}`.trim() },
 		el('dt', { title: hint }, label), el('dd', null, number(count)));
 }
 
-/** @param {Statistics} statistics */
+/** @type {StagingStatus[]} */
+const MAJOR = ['pending', 'completed', 'failed'];
+
+/**
+ * What is looked at first, and below it the rest.
+ *
+ * @param {Statistics} statistics
+ */
 function totalsOf({ totals, cold_storage: cold, rejected, duplicates }) {
 	const statuses = /** @type {StagingStatus[]} */ (Object.keys(STATUSES));
-	return el('dl', { class: 'tiles' },
-		statuses.map(status => tile(STATUSES[status][0], totals[status] ?? 0, STATUSES[status][1])),
+	const ofStatus = (/** @type {StagingStatus} */ status) =>
+		tile(STATUSES[status][0], totals[status] ?? 0, STATUSES[status][1]);
+	return [el('dl', { class: 'tiles' }, MAJOR.map(ofStatus),
+		tile('Rejected', rejected, 'warn',
+			'Bad items and unreadable bodies, kept with the reason: see Rejects below')),
+	el('dl', { class: 'tiles minor' },
+		statuses.filter(status => !MAJOR.includes(status)).map(ofStatus),
 		tile('Cold storage', cold, null,
 			'Signals without an identity, kept until their anonymous ID is identified'),
-		tile('Rejected', rejected, 'warn',
-			'Bad items and unreadable bodies, kept with the reason: see Rejects below'),
-		tile('Duplicates', duplicates, null, 'Repeats of a delivery that was stored once'));
+		tile('Duplicates', duplicates, null, 'Repeats of a delivery that was stored once'))];
 }
 
 class Staging {
@@ -98,7 +108,7 @@ class Staging {
 		return fillWith(this.summary, 'statistics', signal,
 			() => this.api.get('statistics', { window: this.window }, signal), statistics => {
 				this.upTo.replaceChildren('As of ', second(statistics.as_of));
-				return [totalsOf(statistics),
+				return [...totalsOf(statistics),
 					el('section', { class: 'card chart-card', 'aria-label': 'Signals over time' },
 						el('h2', null, 'Signals over time'),
 						statistics.series.length > 0 ? chart(statistics, signal)

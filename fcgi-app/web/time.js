@@ -1,16 +1,18 @@
 // @ts-check
-// time.js - timestamps in the reader's time zone, with UTC on hover, and numbers in the reader's
-// format.
+// time.js - timestamps in the reader's time zone, with UTC on hover, and numbers.
 
 import { el } from './dom.js';
 
 /** @import { Integer, Timestamp } from './types.js' */
 
-const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
-const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-const SECOND = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
-const NUMBER = new Intl.NumberFormat();
+/** Of all numbers and dates: the kind of English that the reader prefers, as the texts are. */
+export const LOCALE = navigator.languages.find(one => /^en\b/.test(one)) ?? 'en';
+
+const DAY = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium' });
+const MINUTE = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'short' });
+const SECOND = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' });
+const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
+const NUMBER = new Intl.NumberFormat(LOCALE);
 
 /** @type {[Intl.RelativeTimeFormatUnit, number][]} in seconds */
 const UNITS = [['year', 31557600], ['month', 2629800], ['day', 86400], ['hour', 3600],
@@ -109,7 +111,7 @@ export function number(value) {
  */
 export function money(amount, currency) {
 	const digits = amount.split('.')[1]?.length ?? 0;
-	return new Intl.NumberFormat(undefined, { style: 'currency', currency,
+	return new Intl.NumberFormat(LOCALE, { style: 'currency', currency,
 		minimumFractionDigits: digits, maximumFractionDigits: digits })
 		.format(/** @type {Intl.StringNumericLiteral} */ (amount));
 }

@@ -3,7 +3,7 @@
 
 import { announce, bdi, button, el, svg } from './dom.js';
 import { fillWith } from './state.js';
-import { number, plural } from './time.js';
+import { LOCALE, number, plural } from './time.js';
 
 /** @import { Api } from './api.js' */
 /** @import { MonthUsage, Usage, ViewContext } from './types.js' */
@@ -12,7 +12,7 @@ const AMBER = 0.8; // share of the limit
 
 /** @param {string} month YYYY-MM */
 function monthName(month) {
-	return new Intl.DateTimeFormat(undefined, { month: 'long', year: 'numeric', timeZone: 'UTC' })
+	return new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric', timeZone: 'UTC' })
 		.format(new Date(`${month}-01T00:00:00Z`));
 }
 
@@ -70,6 +70,10 @@ function meter({ signals, signal_limit: exact, overages }) {
 	el('p', { class: 'sub' }, consequence(share, overages))];
 }
 
+/** @param {number} value */
+const count = value =>
+	el('td', { class: `number ${value === 0 ? 'zero' : ''}`.trim() }, number(value));
+
 /**
  * @param {MonthUsage[]} list
  * @param {Node[]} below
@@ -84,8 +88,7 @@ function months(list, below) {
 		el('tbody', null, list.map(({ month, signals, duplicates }) => el('tr', null,
 			el('th', { scope: 'row' }, monthName(month)),
 			el('td', { class: 'cell-bar' }, bar(signals / largest, 'plain')),
-			el('td', { class: 'number' }, number(signals)),
-			el('td', { class: 'number' }, number(duplicates))))))),
+			count(signals), count(duplicates)))))),
 	el('div', { class: 'more' }, below)];
 }
 

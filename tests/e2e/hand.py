@@ -27,9 +27,13 @@ class Hand:
 
     def click(self, selector, text=None, row=None):
         """Where a person would: on what is seen. row: a text of the row to which it belongs."""
-        self.page.settle()
-        left, top = wait_for(lambda: self.page.script(PLACE, selector, text, row),
-                             f"{selector} {text or ''} {row or ''} can be clicked")
+        def still():
+            """Where it is, once nothing that loads moves it any more."""
+            before = self.page.script(PLACE, selector, text, row)
+            self.page.settle()
+            return before and before == self.page.script(PLACE, selector, text, row) and before
+
+        left, top = wait_for(still, f"{selector} {text or ''} {row or ''} can be clicked")
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             self.page.command("Input.dispatchMouseEvent", type=kind, x=left, y=top,
                               button="none" if kind == "mouseMoved" else "left", clickCount=1)

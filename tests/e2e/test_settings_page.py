@@ -16,6 +16,7 @@ import subprocess
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+import keyboard
 import npm
 from harness import KEY, OUTPUT, ROOT, SECRET, VARIANT, wait_for
 from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
@@ -23,13 +24,14 @@ from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_t
 
 PICTURES = OUTPUT / "settings-page"
 AXE = ROOT / "build" / "axe"
-Window = collections.namedtuple("Window", "name width dark sender")
-WINDOWS = [Window("desktop-light", 1280, False, "Mobile app"),
-           Window("desktop-dark", 1280, True, "Partner portal"),
-           Window("phone-light", 390, False, "Event app"),
-           Window("phone-dark", 390, True, "Support desk")]
-SLOW_WINDOWS = ("desktop-dark", "phone-light")
-Walk = collections.namedtuple("Walk", "overflow violations no_axe complaints")
+Round = collections.namedtuple("Round", "name looks sender")
+# Each width in each kind of colours: two rounds of a usual run, and two of a long one.
+ROUNDS = [Round("wide", ((1280, "light"), (1024, "forced"), (1280, "dark")), "Mobile app"),
+          Round("narrow", ((320, "light"), (768, "dark"), (320, "forced")), "Event app"),
+          Round("wide-rest", ((1024, "light"), (1280, "forced"), (1024, "dark")), "Partner portal"),
+          Round("narrow-rest", ((768, "light"), (320, "dark"), (768, "forced")), "Support desk")]
+SLOW_ROUNDS = ("wide-rest", "narrow-rest")
+Walk = collections.namedtuple("Walk", "overflow violations no_axe keyboard complaints")
 FIRST_VIEW_BYTES = 100_000
 
 
@@ -632,26 +634,38 @@ def violations(page, text):
             [id, impact, nodes.length, nodes[0].html.slice(0, 200), nodes[0].failureSummary])))""")
 
 
-# Both widths and both colours, in `make check-faults` each width in each colour.
-@pytest.fixture(scope="module", ids=lambda window: window.name, params=[
-    pytest.param(window, marks=[pytest.mark.slow] if window.name in SLOW_WINDOWS else [])
-    for window in WINDOWS])
+@pytest.fixture(scope="module", ids=lambda one: one.name, params=[
+    pytest.param(one, marks=[pytest.mark.slow] if one.name in SLOW_ROUNDS else [])
+    for one in ROUNDS])
 def walk(request, page_stack, chromium, filled):
-    """All scenes in one kind of window: what was wider than it, and what axe has found."""
-    window = request.param
+    """All scenes, in each look of a round: what was wider than the window, what axe has found, and
+    in the first look what the keyboard does not reach."""
+    one = request.param
     PICTURES.mkdir(parents=True, exist_ok=True)
-    chromium.look(window.width, window.dark)
     text, reason = axe()
+    page = Page(page_stack, chromium)
+    found = Walk({}, {}, reason, {}, [])
+    look(page, one.looks[0])
     chromium.forget()
-    found = Walk({}, {}, reason, [])
-    for name in scenes(Page(page_stack, chromium), window.sender):
-        found.overflow[name] = chromium.overflow()
-        chromium.screenshot(PICTURES / f"{name}-{window.name}.png")
-        if text:
-            found.violations[name] = violations(chromium, text)
+    for name in scenes(page, one.sender):
+        found.keyboard[name] = keyboard.faults_of(page)
+        for width, colours in one.looks:
+            look(page, (width, colours))
+            found.overflow[name, width] = chromium.overflow()
+            chromium.screenshot(PICTURES / f"{name}-{width}-{colours}.png")
+            if text:
+                found.violations[name, width, colours] = violations(chromium, text)
+        look(page, one.looks[0])
         # 403: what the stranger is told
         found.complaints.extend(chromium.complaints({403}))
     return found
+
+
+def look(page, width_and_colours):
+    """Waits until the chart, too, has the new width."""
+    width, colours = width_and_colours
+    page.look(width, dark=colours == "dark", forced=colours == "forced")
+    page.script_async("requestAnimationFrame(() => requestAnimationFrame(() => done()))")
 
 
 def test_every_view_fits(walk):
@@ -662,9 +676,116 @@ def test_every_view_fits(walk):
 def test_axe_finds_nothing(walk):
     if walk.no_axe:
         pytest.skip(walk.no_axe)
-    assert len(walk.violations) > 10
+    assert len(walk.violations) > 30
     found = {name: listed for name, listed in walk.violations.items() if listed}
+    assert not found, "\n".join(map(str, found.items()))
+
+
+def test_the_keyboard_reaches_all(walk):
+    found = {name: listed for name, listed in walk.keyboard.items() if listed}
     assert not found, json.dumps(found, indent=1)
+
+
+def test_forced_colours_show_what_is_chosen(page):
+    page.look(1280, forced=True)
+    page.visit("staging")
+    page.wait(".tile")
+    for chosen, other, name in (
+            (".tab[aria-pressed=true]", ".tab[aria-pressed=false]", "backgroundColor"),
+            (".segments input:checked + span", ".segments input:not(:checked) + span",
+             "backgroundColor"),
+            (".views a[aria-current]", ".views a:not([aria-current])", "borderBottomColor")):
+        colours = page.script("""return [arguments[0], arguments[1]].map(selector =>
+            getComputedStyle(document.querySelector(selector))[arguments[2]])""",
+                              chosen, other, name)
+        assert colours[0] != colours[1], (chosen, colours)
+
+
+def opener(page, row, label):
+    """A button of a view, or of a row that is open already."""
+    if row:
+        page.script("""const row = [...document.querySelectorAll('tr.opens')].find(row =>
+            row.textContent.includes(arguments[0]));
+            if (row.nextElementSibling.hidden) row.querySelector('.toggle').click()""", row)
+    return page.wait("tr.detail button" if row else ".view button", label)
+
+
+DIALOGS = [("keys", None, ["Create key", "refused "]),
+           ("keys", "Segment production",
+            ["Edit", "Rotate", "Secret", "History", "Refusals", "Deactivate"]),
+           ("usage", None, ["Change limit"]),
+           ("members", None, ["Add member"]),
+           ("members", "vera", ["Change role", "Remove"])]
+
+
+@pytest.mark.parametrize("view, row, labels", DIALOGS, ids=lambda value: value or "none"
+                         if not isinstance(value, list) else "")
+def test_escape_closes_each_dialog(page, view, row, labels):
+    """And the focus is where it was."""
+    page.visit(view)
+    for label in labels:
+        page.settle()
+        assert keyboard.focus_returns(page, lambda label=label: opener(page, row, label)), label
+
+
+# ---- no answer, and a slow one ----
+
+VIEWS = ["API keys", "Staging", "Usage", "Members", "Audit log"]
+
+
+def offline(page, yes, latency=0):
+    page.command("Network.emulateNetworkConditions", offline=yes, latency=latency,
+                 downloadThroughput=-1, uploadThroughput=-1)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["seen", "new"])
+@pytest.mark.parametrize("label", VIEWS)
+def test_each_view_offline(page, label, known):
+    """It says so, and comes when there is a network again: also where it was never shown."""
+    page.expected.add(599)
+    other = "Usage" if label == "API keys" else "API keys"
+    page.visit("usage" if other == "Usage" else "keys")
+    if known:
+        page.go(label)
+        page.go(other)
+    offline(page, True)
+    try:
+        page.click("nav a", label)
+        page.wait_shown(".failed", "No answer from the server", "Check your network and try again")
+    finally:
+        offline(page, False)
+    # Each part of the view has its own button.
+    wait_for(lambda: page.script("""document.querySelector('.failed button')?.click();
+        return !document.querySelector('.failed, .loading')"""), "all of it is there")
+    page.wait(".view h1", label)
+    page.settle()
+    page.driver.get_log("browser")  # the requests that had no answer
+
+
+@pytest.mark.parametrize("label", VIEWS)
+def test_each_view_while_it_loads(page, label):
+    """On a slow network: its heading, and that the rest is being loaded."""
+    other = "Usage" if label == "API keys" else "API keys"
+    page.visit("usage" if other == "Usage" else "keys")
+    page.script("window.fetch = () => new Promise(() => {})")
+    page.click("nav a", label)
+    page.wait(".view h1", label)
+    page.wait_shown(".view .loading", "Loading ")
+    assert page.script("return document.querySelectorAll('.view [aria-busy] .loading').length") > 0
+    assert page.overflow() <= 0
+    assert_accessible(page)
+
+
+def test_a_view_whose_code_is_still_to_come(page):
+    page.visit("usage")
+    offline(page, False, latency=1000)
+    try:
+        page.click("nav a", "Members")
+        page.wait_shown(".view .loading", "Loading Members")
+    finally:
+        offline(page, False)
+    page.wait(".view h1", "Members")
+    page.row("vera")
 
 
 # ---- how fast ----
