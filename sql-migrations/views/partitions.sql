@@ -133,7 +133,7 @@ COMMENT ON COLUMN sluice.countable_partition.table_name IS 'the table it is a pa
 COMMENT ON COLUMN sluice.countable_partition.sequence_name IS 'the sequence of its ids';
 COMMENT ON COLUMN sluice.countable_partition.joins IS
     'SQL that joins the results and the queue to a row p; empty if it has none';
-COMMENT ON COLUMN sluice.countable_partition.source IS 
+COMMENT ON COLUMN sluice.countable_partition.source IS
     'SQL for the source of a row p; null: it is counted by key only';
 COMMENT ON COLUMN sluice.countable_partition.status IS 'SQL for the status of a row p; null as source';
 COMMENT ON COLUMN sluice.countable_partition.changes IS 'as in counted_partition, at present';
