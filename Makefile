@@ -136,12 +136,12 @@ $(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
 
 # These run over a libpq that plays scripts (tests/unit/pg/scripted_libpq.h) instead of the real one.
 SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue commit/test_statement \
-	intake/test_bulk store/test_store settings/test_answer settings/test_key \
+	intake/test_bulk store/test_store settings/test_answer settings/test_bearer settings/test_key \
 	settings/test_key_change settings/test_member_change settings/test_reject \
-	settings/test_reject_kind settings/test_settings \
+	settings/test_reject_kind settings/test_settings settings/test_token \
 	server/test_oneshot server/test_scrape \
 	$(addprefix ctl/test_,argument export key_change key_find key_test key_volumes maintain person product_org \
-	program retention setup signal top))
+	program retention setup signal token top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.

@@ -1,7 +1,7 @@
--- Organizations, their members, API keys, and the audit log.
+-- Organizations, their members, API keys, tokens of the settings API, and the audit log.
 --
--- In a distributed PostgreSQL organization and api_key are reference tables: few rows, on every
--- node. All other tables are distributed by organization_id. No foreign key points to organization;
+-- In a distributed PostgreSQL organization, api_key and api_token are reference tables: few rows, on
+-- every node. All other tables are distributed by organization_id. No foreign key points to organization;
 -- the functions check it, and organizations are never deleted.
 
 SET LOCAL ROLE sluice_owner;
@@ -221,6 +221,73 @@ COMMENT ON INDEX sluice.api_key_name_idx IS 'finds who has a name (claim_key_nam
 COMMENT ON INDEX sluice.api_key_successor_of_idx IS 'finds the successor of a key';
 COMMENT ON SEQUENCE sluice.api_key_id_seq IS 'numbers keys';
 
+CREATE TYPE sluice.token_scope AS ENUM ('read', 'keys', 'organization');
+COMMENT ON TYPE sluice.token_scope IS
+    'What a token of the settings API may be used for: read everything that its member may see; make '
+    'and change keys; change members and the limit of the organization.';
+
+CREATE TABLE sluice.api_token (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    organization_id bigint NOT NULL,
+    user_name text NOT NULL,
+    name text NOT NULL
+        CONSTRAINT api_token_name_check
+        CHECK (char_length(name) BETWEEN 1 AND 200 AND name !~ '[[:cntrl:]]'),
+    token_hash bytea NOT NULL
+        CONSTRAINT api_token_token_hash_check CHECK (octet_length(token_hash) = 32),
+    display text NOT NULL
+        CONSTRAINT api_token_display_check
+        CHECK (display ~ '^slt_[0-9A-Za-z]{4}\u2026[0-9A-Za-z]{4}$'),
+    scopes sluice.token_scope[] NOT NULL
+        CONSTRAINT api_token_scopes_check
+        CHECK (array_ndims(scopes) = 1 AND array_position(scopes, NULL) IS NULL),
+    expires_at timestamptz NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    created_by text NOT NULL,
+    last_used_at timestamptz,
+    revoked_at timestamptz,
+    revoked_by text,
+    CONSTRAINT api_token_expires_at_check CHECK (expires_at <= created_at + interval '366 days'),
+    CONSTRAINT api_token_revoked_check CHECK ((revoked_at IS NULL) = (revoked_by IS NULL))
+);
+CREATE UNIQUE INDEX api_token_token_hash_key ON sluice.api_token (token_hash);
+CREATE INDEX api_token_organization_id_idx ON sluice.api_token (organization_id, id);
+COMMENT ON TABLE sluice.api_token IS
+    'Tokens by which programs use the settings API. A token acts for the member that it belongs to, '
+    'with the role that the member has at that time and within the token''s scopes. The token itself '
+    'is shown once, at creation; the table stores its SHA-256. Read token_overview.';
+COMMENT ON COLUMN sluice.api_token.id IS 'token:ID:USER is the actor of what it is used for';
+COMMENT ON COLUMN sluice.api_token.organization_id IS
+    'organization.id; the token is for this organization only';
+COMMENT ON COLUMN sluice.api_token.user_name IS 'member.user_name, for whom the token acts';
+COMMENT ON COLUMN sluice.api_token.name IS '1 to 200 characters; not unique';
+COMMENT ON COLUMN sluice.api_token.token_hash IS 'SHA-256 of the token; hidden from sluice_reader';
+COMMENT ON COLUMN sluice.api_token.display IS
+    'the part of the token that may be shown: slt_, 4 characters, an ellipsis, the last 4';
+COMMENT ON COLUMN sluice.api_token.scopes IS 'what it may be used for';
+COMMENT ON COLUMN sluice.api_token.expires_at IS 'the token is refused from this time on';
+COMMENT ON COLUMN sluice.api_token.created_at IS 'when it was created';
+COMMENT ON COLUMN sluice.api_token.created_by IS 'the actor, as in audit_log';
+COMMENT ON COLUMN sluice.api_token.last_used_at IS
+    'when a request with it was last authenticated, up to a minute late; null: never';
+COMMENT ON COLUMN sluice.api_token.revoked_at IS 'when it was revoked; null: it is not';
+COMMENT ON COLUMN sluice.api_token.revoked_by IS 'the actor, as in audit_log';
+COMMENT ON CONSTRAINT api_token_name_check ON sluice.api_token IS
+    '1 to 200 characters, no control characters';
+COMMENT ON CONSTRAINT api_token_token_hash_check ON sluice.api_token IS 'a SHA-256 has 32 bytes';
+COMMENT ON CONSTRAINT api_token_display_check ON sluice.api_token IS
+    'shows no more than 8 characters of the token';
+COMMENT ON CONSTRAINT api_token_scopes_check ON sluice.api_token IS
+    'a plain list of at least one';
+COMMENT ON CONSTRAINT api_token_expires_at_check ON sluice.api_token IS
+    'every token expires, after a year at the latest';
+COMMENT ON CONSTRAINT api_token_revoked_check ON sluice.api_token IS 'both are set, or neither';
+COMMENT ON INDEX sluice.api_token_token_hash_key IS
+    'Without organization_id, like api_key_key_hash_key: a token is looked up before its '
+    'organization is known.';
+COMMENT ON INDEX sluice.api_token_organization_id_idx IS 'lists an organization''s tokens';
+COMMENT ON SEQUENCE sluice.api_token_id_seq IS 'numbers tokens';
+
 CREATE TABLE sluice.key_use (
     organization_id bigint NOT NULL,
     key_id bigint NOT NULL,
@@ -268,7 +335,7 @@ CREATE TABLE sluice.audit_log (
     PRIMARY KEY (organization_id, id)
 );
 COMMENT ON TABLE sluice.audit_log IS
-    'Every change to organizations, members, keys, limits and retention, every replay, and every '
+    'Every change to organizations, members, keys, tokens, limits and retention, every replay, and every '
     'deletion of a person. The function that makes the change adds the row in the same '
     'transaction. Rows are only added. Holds no key, secret or hash.';
 COMMENT ON COLUMN sluice.audit_log.organization_id IS
@@ -276,16 +343,17 @@ COMMENT ON COLUMN sluice.audit_log.organization_id IS
 COMMENT ON COLUMN sluice.audit_log.id IS 'rises with time, but with gaps and not strictly';
 COMMENT ON COLUMN sluice.audit_log.occurred_at IS 'when the transaction of the change began';
 COMMENT ON COLUMN sluice.audit_log.actor IS
-    'who made the change, as reported by the calling program: an operator or a web user';
+    'who made the change, as reported by the calling program: an operator, a web user, or '
+    'token:ID:USER for a token of the settings API, whose name is in the details';
 COMMENT ON COLUMN sluice.audit_log.session_role IS
     'the database role that was logged in; the calling program cannot choose it';
 COMMENT ON COLUMN sluice.audit_log.action IS
     'organization_create, organization_rename, organization_limit, member_add, member_role, '
     'member_remove, key_create, key_edit, key_rotate, key_deactivate, key_networks, secret_enable, secret_rotate, '
-    'secret_retire, secret_remove, rejected_replay, rejected_discard, retention_set, '
+    'secret_retire, secret_remove, token_create, token_revoke, rejected_replay, rejected_discard, retention_set, '
     'notifications_set or person_delete';
 COMMENT ON COLUMN sluice.audit_log.object_kind IS
-    'organization, member, api_key, rejected_payload, retention, notifications or person';
+    'organization, member, api_key, api_token, rejected_payload, retention, notifications or person';
 COMMENT ON COLUMN sluice.audit_log.object_id IS
     'the object''s id, a member''s user name, or a table''s name; empty for a person';
 COMMENT ON COLUMN sluice.audit_log.details IS 'what else is worth knowing';

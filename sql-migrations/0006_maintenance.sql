@@ -53,6 +53,9 @@ INSERT INTO sluice.retention (table_name, keep, days_ahead, goes_with, meaning) 
         'rows are deleted; the visitor is unknown until identified again'),
     ('refused_request', '90 days', NULL, NULL,
         'rows are deleted, and with them their counts in key_health'),
+    ('api_token', '90 days', NULL, NULL,
+        'tokens of the settings API are deleted so long after their expiration; the audit log keeps '
+        'their names'),
     ('usage_hour', '40 days', NULL, NULL,
         'rows are deleted; the months stay, and statistics show at most 30 days');
 

@@ -26,7 +26,7 @@ LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
 WHERE t.typnamespace = 'sluice'::regnamespace AND t.typowner = 'sluice_owner'::regrole
     AND (t.typtype = 'e' OR c.relkind = 'c');
 
--- Readers may read everything except the hashes of keys and secrets and the key of the settings
+-- Readers may read everything except the hashes of keys, secrets and tokens and the key of the settings
 -- page. Programs only call functions. Objects of other owners are a DBA's and left alone.
 DO $do$
 DECLARE
@@ -49,11 +49,13 @@ BEGIN
     END LOOP;
 END
 $do$;
-REVOKE SELECT ON sluice.api_key, sluice.settings_secret FROM sluice_reader;
+REVOKE SELECT ON sluice.api_key, sluice.api_token, sluice.settings_secret FROM sluice_reader;
 GRANT SELECT (id, organization_id, name, endpoint_type, display, expires_at, payload_template,
     template_version, delivery_id_member, networks, successor_of, delivery_scope, limited, ordinary,
     created_at, created_by, deactivated_at, deactivated_by, previous_secret_until, secret_changed_at)
     ON sluice.api_key TO sluice_reader;
+GRANT SELECT (id, organization_id, user_name, name, display, scopes, expires_at, created_at, created_by,
+    last_used_at, revoked_at, revoked_by) ON sluice.api_token TO sluice_reader;
 GRANT SELECT (only_row, made_at) ON sluice.settings_secret TO sluice_reader;
 
 RESET ROLE;

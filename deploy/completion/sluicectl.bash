@@ -24,6 +24,7 @@ _sluicectl() {
         ;;
     --role) word='owner admin editor viewer' ;;
     --endpoint) word='signal_staging product_orgs' ;;
+    --scope) word='read keys organization' ;;
     --overages) word='on off' ;;
     --allow) word=all ;;
     --currency) word='USD EUR GBP CHF JPY' ;;
@@ -34,6 +35,7 @@ _sluicectl() {
     --status)
         word='pending processing completed failed skipped permanently_failed cold_storage'
         [[ ${words[0]-} != key ]] || word='active expired deactivated'
+        [[ ${words[0]-} != token ]] || word='active expired revoked'
         ;;
     *)
         if [[ $current == -* ]]; then

@@ -108,6 +108,8 @@ static size_t secret_width(struct slice text, size_t at, size_t *shown)
 	if (prefix == 0)
 		prefix = prefix_width(text, at, "whs_");
 	if (prefix == 0)
+		prefix = prefix_width(text, at, "slt_");
+	if (prefix == 0)
 		return 0;
 	size_t end = at + prefix;
 	size_t width;

@@ -2,8 +2,8 @@
  * base/log.h - one logfmt line per event, to the standard error stream or to syslog.
  *
  * The code that knows a cause logs it, once. Values are quoted if need be, control characters are
- * escaped, and whatever looks like a key or a secret ("sk_…", "whs_…", also percent-encoded) is cut
- * to its first characters, in any field.
+ * escaped, and whatever looks like a key, secret or token ("sk_…", "whs_…", "slt_…", also
+ * percent-encoded) is cut to its first characters, in any field.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

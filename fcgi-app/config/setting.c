@@ -140,7 +140,7 @@ static const struct config_setting settings[] = {
 	 .default_text = "off",
 	 .help = "Whether sluice-settings trusts the web server to say who the user is (REMOTE_USER). "
 		 "Turn it on where the web server authenticates every request for /api/settings/. "
-		 "While it is off, all requests are refused."},
+		 "While it is off, only requests with a token are served."},
 	{.key = "public_url",
 	 .type = CONFIG_TEXT,
 	 .offset = offsetof(struct config, public_url),

@@ -34,7 +34,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 			  .choices = "signal_staging product_orgs "},
 	[CTL_EXPIRES] =
 		{"--expires", "TIMESTAMP",
-		 "when the key expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s), or never"},
+		 "when the key or token expires: 2031-05-01T12:00:00Z, 2031-05-01 (midnight UTC), or 90d or 12h from now (units w, d, h, m, s), or never"},
 	[CTL_SECRET] = {"--secret", NULL,
 			"also make a secret, which every request must carry in X-Api-Secret"},
 	[CTL_TEMPLATE] =
@@ -83,7 +83,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_EVENT] = {"--event", "EVENT", "only signals whose event has this name or type"},
 	[CTL_STATUS] =
 		{"--status", "STATUS",
-		 "only those with this status: of signals pending, processing, completed, failed, skipped, permanently_failed or cold_storage; of keys active, expired or deactivated"},
+		 "only those with this status: of signals pending, processing, completed, failed, skipped, permanently_failed or cold_storage; of keys active, expired or deactivated; of tokens active, expired or revoked"},
 	[CTL_TEXT] =
 		{"--text", "TEXT",
 		 "only signals with this text in the payload, in whatever case; in a list it needs --since"},
@@ -101,6 +101,10 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_PLAN] = {"--plan", "PLAN", "only those with this plan, by its name or id"},
 	[CTL_TRIAL_STATUS] = {"--trial-status", "STATUS", "only those with this trial status"},
 	[CTL_CURRENCY] = {"--currency", "CODE", "a code of ISO 4217, such as EUR"},
+	[CTL_SCOPE] =
+		{"--scope", "SCOPE",
+		 "what the token may be used for: read, keys (create and change them), organization (its members and limit); may be given several times",
+		 .choices = "read keys organization ", .repeatable = true},
 	[CTL_BEFORE] =
 		{"--before", "NEXT",
 		 "only older entries: the \"next\" that --json prints; an id, of product-org updates, the audit log and a key's history"},
@@ -426,6 +430,31 @@ const struct ctl_command ctl_commands[] = {
 	 .run = ctl_key_deactivate,
 	 .help = "Deactivates a key for good: from now on no request with it is accepted. "
 		 "Deactivating it again changes nothing."},
+	{.noun = "token",
+	 .verb = "create",
+	 .required = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_USER) | CTL_BIT(CTL_NAME) |
+		     CTL_BIT(CTL_SCOPE) | CTL_BIT(CTL_EXPIRES),
+	 .database = true,
+	 .run = ctl_token_create,
+	 .help = "Creates a token, by which a program uses the settings API, and prints it, once: the database keeps only its hash. "
+		 "It acts for a member, with the role that the member has at that time: an editor, admin or owner, for organization an admin or owner. "
+		 "It expires within 366 days, and is revoked when the member leaves."},
+	{.noun = "token",
+	 .verb = "list",
+	 .optional = CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_STATUS) |
+		     CTL_BIT(CTL_LIMIT),
+	 .database = true,
+	 .statuses = "active expired revoked ",
+	 .run = ctl_token_list,
+	 .help = "Lists the tokens of an organization or of all, without the tokens themselves, with their user, scopes, expiration and last use."},
+	{.noun = "token",
+	 .verb = "revoke",
+	 .argument = "ID",
+	 .argument_needed = true,
+	 .database = true,
+	 .run = ctl_token_revoke,
+	 .help = "Revokes a token for good: from now on no request with it is accepted. "
+		 "Revoking it again changes nothing."},
 	{.noun = "secret",
 	 .verb = "enable",
 	 .argument = "ID",

@@ -96,7 +96,8 @@ static bool holds_credential(int argc, char *const argv[])
 	for (int i = 1; i < argc; i++) {
 		const char *equals = strchr(argv[i], '=');
 		struct slice value = slice_of(equals == NULL ? argv[i] : equals + 1);
-		if (credential_key_is_sound(value) || slice_starts(value, SLICE("whs_")))
+		if (credential_key_is_sound(value) || credential_token_is_sound(value) ||
+		    slice_starts(value, SLICE("whs_")))
 			return true;
 	}
 	return false;
@@ -136,7 +137,7 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char *const argv[])
 	if (holds_credential(argc, argv))
 		return ctl_fail(
 			CTL_USAGE, "refer to a key by its id; \"sluicectl key list\" shows the ids",
-			"an argument is an API key or a secret; other users can see it there");
+			"an argument is an API key, a secret or a token; other users can see it there");
 	if (asks_version(ctl, argc, argv))
 		return ctl_version(ctl);
 	enum ctl_exit status = ctl_parse(ctl, argc, argv);

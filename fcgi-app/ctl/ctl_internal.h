@@ -109,6 +109,7 @@ enum ctl_option {
 	CTL_PLAN,
 	CTL_TRIAL_STATUS,
 	CTL_CURRENCY,
+	CTL_SCOPE,
 	CTL_BEFORE,
 	CTL_RAW,
 	CTL_FILE,
@@ -362,6 +363,9 @@ enum ctl_exit ctl_key_snippet(struct ctl *ctl);
 enum ctl_exit ctl_key_list(struct ctl *ctl);
 enum ctl_exit ctl_key_show(struct ctl *ctl);
 enum ctl_exit ctl_key_deactivate(struct ctl *ctl);
+enum ctl_exit ctl_token_create(struct ctl *ctl);
+enum ctl_exit ctl_token_list(struct ctl *ctl);
+enum ctl_exit ctl_token_revoke(struct ctl *ctl);
 enum ctl_exit ctl_key_edit(struct ctl *ctl);
 enum ctl_exit ctl_key_refusals(struct ctl *ctl);
 enum ctl_exit ctl_key_volumes(struct ctl *ctl);
@@ -483,5 +487,8 @@ enum ctl_exit ctl_connect(struct ctl *ctl);
 
 /* The deadline of a call that is made now. */
 int64_t ctl_deadline(void);
+
+/* Where requests go: $BASE_URL without slashes at its end, or a name in its place. In ctl/key.c. */
+struct slice ctl_base_url(void);
 
 #endif

@@ -54,8 +54,7 @@ static enum ctl_exit call_for_key(struct ctl *ctl, key_call *call, struct store_
 
 enum { NAMES_BYTES_MAX = 1024, URL_BYTES_MAX = 64 << 10 };
 
-/* Where requests go: $BASE_URL. */
-static struct slice base_url(void)
+struct slice ctl_base_url(void)
 {
 	const char *base = getenv("BASE_URL");
 	struct slice url = slice_of(base == NULL || *base == '\0' ? "https://YOUR-HOST" : base);
@@ -159,7 +158,7 @@ enum ctl_exit ctl_print_new_key(struct ctl *ctl, const struct store_key *key,
 {
 	struct buf url = buf_make(URL_BYTES_MAX);
 	const struct snippet_key shown = {
-		.base = base_url(),
+		.base = ctl_base_url(),
 		.key = slice_of(made->key),
 		.secret = slice_of(made->has_secret ? made->secret : NULL),
 		.endpoint_type = key->endpoint_type,
@@ -220,7 +219,7 @@ enum ctl_exit ctl_key_snippet(struct ctl *ctl)
 	if (status != CTL_FINE)
 		return status;
 	const struct snippet_key shown = {
-		.base = base_url(),
+		.base = ctl_base_url(),
 		.key = SLICE("YOUR-KEY"),
 		.secret = key.has_secret ? SLICE("YOUR-SECRET") : SLICE_ABSENT,
 		.endpoint_type = key.endpoint_type,

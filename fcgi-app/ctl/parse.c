@@ -216,6 +216,20 @@ static enum ctl_exit fail_choice(struct ctl *ctl, unsigned option, const char *c
 	return result;
 }
 
+/* Of a repeated option each of the values, which are joined by commas. */
+static bool is_choice(unsigned option, struct slice value, const char *choices)
+{
+	struct slice rest = value;
+	bool chosen = true;
+
+	if (!ctl_options[option].repeatable)
+		return slice_is_one_of(value, choices);
+	do
+		chosen = chosen && slice_is_one_of(slice_take(&rest, ','), choices);
+	while (rest.p != NULL);
+	return chosen;
+}
+
 static enum ctl_exit check_option(struct ctl *ctl, const struct ctl_command *command,
 				  unsigned option)
 {
@@ -229,7 +243,7 @@ static enum ctl_exit check_option(struct ctl *ctl, const struct ctl_command *com
 	if (value == NULL && (command->required >> option & 1) != 0)
 		return ctl_fail(CTL_USAGE, NULL, "\"%s%s%s\" needs %s %s", command->noun, blank,
 				verb, ctl_options[option].name, ctl_options[option].value);
-	if (value != NULL && choices != NULL && !slice_is_one_of(slice_of(value), choices))
+	if (value != NULL && choices != NULL && !is_choice(option, slice_of(value), choices))
 		return fail_choice(ctl, option, choices);
 	return CTL_FINE;
 }

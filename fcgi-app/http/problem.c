@@ -48,12 +48,16 @@ PROBLEM(400, repeated_header, 0, "A header was sent more than once",
 PROBLEM(400, batch_rejected, 0, "No item was stored", "No item of the batch can be stored.");
 PROBLEM(401, unauthenticated, 0, "The API key or secret was not accepted",
 	"Check the key in the path and that it is neither expired nor deactivated; if it has a secret, check X-Api-Secret.");
+PROBLEM(401, invalid_token, 0, "The token was not accepted",
+	"Check that it is complete and neither expired nor revoked, and that its user is still a member.");
 PROBLEM(403, wrong_endpoint, 0, "The key is for another endpoint",
 	"This key was made for the other kind of endpoint.");
 PROBLEM(403, wrong_network, 0, "The key is for other networks",
 	"This key is accepted only from certain networks.");
 PROBLEM(403, not_signed_in, 0, "You are not signed in",
 	"The web server must authenticate users and pass on their names.");
+PROBLEM(403, insufficient_scope, 0, "The token is not for this",
+	"Create a token with the scope that WWW-Authenticate names.");
 PROBLEM(403, not_a_member, 0, "You are not a member",
 	"An operator of Sluice can make you a member.");
 PROBLEM(403, role_too_low, 0, "Your role does not allow this",
@@ -125,6 +129,8 @@ static const struct problem *const problems[STATUS_COUNT] = {
 	[STATUS_WRONG_NETWORK] = &wrong_network,
 	[STATUS_LIMIT_REACHED] = &limit_reached,
 	[STATUS_NOT_SIGNED_IN] = &not_signed_in,
+	[STATUS_INVALID_TOKEN] = &invalid_token,
+	[STATUS_INSUFFICIENT_SCOPE] = &insufficient_scope,
 	[STATUS_CSRF_REFUSED] = &csrf_refused,
 	[STATUS_ORGANIZATION_MISSING] = &organization_missing,
 	[STATUS_NOT_A_MEMBER] = &not_a_member,

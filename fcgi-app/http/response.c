@@ -89,6 +89,8 @@ void http_response_head(const struct http_response *response, const struct http_
 	}
 	if (response->allow != NULL)
 		add_line(out, "Allow", response->allow);
+	if (response->authenticate != NULL)
+		add_line(out, "WWW-Authenticate", response->authenticate);
 	if (response->retry_after_s > 0) {
 		buf_add_text(out, "Retry-After: ");
 		buf_add_int(out, response->retry_after_s);

@@ -12,6 +12,7 @@ struct http_response {
 	const char *content_type; /* NULL: no body */
 	const char *coding;	  /* how the body is encoded; NULL: not at all */
 	const char *allow;	  /* for 405 */
+	const char *authenticate; /* WWW-Authenticate; NULL: none */
 	int retry_after_s;	  /* 0: none */
 	const char *headers;	  /* further header lines, each with its CRLF; NULL: none */
 	struct buf body;	  /* released by http_response_free */
@@ -40,8 +41,8 @@ void http_problem_with(struct http_response *response, const struct http_request
 
 /*
  * Appends the CGI header block (RFC 3875 section 6.3): Status with a phrase, Content-Type,
- * Content-Encoding and Vary, Allow, Retry-After, X-Request-Id, Cache-Control: no-store, the further
- * headers, and the empty line. No Content-Length: the web server counts.
+ * Content-Encoding and Vary, Allow, WWW-Authenticate, Retry-After, X-Request-Id, Cache-Control:
+ * no-store, the further headers, and the empty line. No Content-Length: the web server counts.
  */
 void http_response_head(const struct http_response *response, const struct http_request *request,
 			struct buf *out);

@@ -19,8 +19,10 @@
 enum {
 	KEY_PREFIX_CHARS = 3,
 	SECRET_PREFIX_CHARS = 4,
+	TOKEN_PREFIX_CHARS = 4,
+	RANDOM_CHARS = 32,
 	CHECK_CHARS = 6,
-	CHECKED_CHARS = CREDENTIAL_KEY_CHARS - CHECK_CHARS,
+	SHOWN_CHARS = 4, /* at either end */
 	BASE = 62,
 	/* Random bytes from here on would favour the first digits. */
 	BYTE_LIMIT = 256 - 256 % BASE,
@@ -67,22 +69,33 @@ static uint32_t crc32_ieee(const char *bytes, size_t n)
 	return ~crc;
 }
 
-static void checksum(const char *key, char check[CHECK_CHARS])
+static void checksum(const char *checked, size_t n, char check[CHECK_CHARS])
 {
-	uint32_t crc = crc32_ieee(key, CHECKED_CHARS);
+	uint32_t crc = crc32_ieee(checked, n);
 
 	for (int i = CHECK_CHARS - 1; i >= 0; i--, crc /= BASE)
 		check[i] = digits[crc % BASE];
 }
 
+/* Prefix, random characters, and the checksum of both. */
+static enum status make_checked(struct seed *seed, struct slice prefix, char *out)
+{
+	memcpy(out, prefix.p, prefix.n);
+	enum status status = make_base62(seed, out + prefix.n, RANDOM_CHARS);
+
+	checksum(out, prefix.n + RANDOM_CHARS, out + prefix.n + RANDOM_CHARS);
+	out[prefix.n + RANDOM_CHARS + CHECK_CHARS] = '\0';
+	return status;
+}
+
 enum status credential_make_key(struct seed *seed, char key[CREDENTIAL_KEY_CHARS + 1])
 {
-	memcpy(key, "sk_", KEY_PREFIX_CHARS);
-	enum status status =
-		make_base62(seed, key + KEY_PREFIX_CHARS, CHECKED_CHARS - KEY_PREFIX_CHARS);
-	checksum(key, key + CHECKED_CHARS);
-	key[CREDENTIAL_KEY_CHARS] = '\0';
-	return status;
+	return make_checked(seed, SLICE("sk_"), key);
+}
+
+enum status credential_make_token(struct seed *seed, char token[CREDENTIAL_TOKEN_CHARS + 1])
+{
+	return make_checked(seed, SLICE("slt_"), token);
 }
 
 enum status credential_make_secret(struct seed *seed, char secret[CREDENTIAL_SECRET_CHARS + 1])
@@ -93,20 +106,31 @@ enum status credential_make_secret(struct seed *seed, char secret[CREDENTIAL_SEC
 			   CREDENTIAL_SECRET_CHARS - SECRET_PREFIX_CHARS);
 }
 
-bool credential_key_is_sound(struct slice text)
+/* Takes the same time for every text of the right length. */
+static bool is_sound(struct slice text, struct slice prefix)
 {
+	const size_t checked = prefix.n + RANDOM_CHARS;
 	char check[CHECK_CHARS];
 	bool sound = true;
 
-	if (text.n != CREDENTIAL_KEY_CHARS)
+	if (text.n != checked + CHECK_CHARS)
 		return false;
-	/* Takes the same time for every text of this length. */
-	sound &= CRYPTO_memcmp(text.p, "sk_", KEY_PREFIX_CHARS) == 0;
-	for (size_t i = KEY_PREFIX_CHARS; i < CHECKED_CHARS; i++)
+	sound &= CRYPTO_memcmp(text.p, prefix.p, prefix.n) == 0;
+	for (size_t i = prefix.n; i < checked; i++)
 		sound &= ascii_is_alnum(text.p[i]);
-	checksum(text.p, check);
-	sound &= CRYPTO_memcmp(text.p + CHECKED_CHARS, check, CHECK_CHARS) == 0;
+	checksum(text.p, checked, check);
+	sound &= CRYPTO_memcmp(text.p + checked, check, CHECK_CHARS) == 0;
 	return sound;
+}
+
+bool credential_key_is_sound(struct slice text)
+{
+	return is_sound(text, SLICE("sk_"));
+}
+
+bool credential_token_is_sound(struct slice text)
+{
+	return is_sound(text, SLICE("slt_"));
 }
 
 enum status credential_hash_parts(const struct slice *parts, size_t count,
@@ -156,10 +180,20 @@ bool credential_hash_is_same(const struct credential_hash *a, const struct crede
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
+static void show(struct slice text, size_t head, char *display)
+{
+	memcpy(display, text.p, head);
+	memcpy(display + head, "\xe2\x80\xa6", 3);
+	memcpy(display + head + 3, text.p + text.n - SHOWN_CHARS, SHOWN_CHARS);
+	display[head + 3 + SHOWN_CHARS] = '\0';
+}
+
 void credential_display(struct slice key, char display[CREDENTIAL_DISPLAY_BYTES + 1])
 {
-	memcpy(display, key.p, 7);
-	memcpy(display + 7, "\xe2\x80\xa6", 3);
-	memcpy(display + 10, key.p + key.n - 4, 4);
-	display[CREDENTIAL_DISPLAY_BYTES] = '\0';
+	show(key, KEY_PREFIX_CHARS + SHOWN_CHARS, display);
+}
+
+void credential_display_token(struct slice token, char display[CREDENTIAL_TOKEN_DISPLAY_BYTES + 1])
+{
+	show(token, TOKEN_PREFIX_CHARS + SHOWN_CHARS, display);
 }

@@ -218,7 +218,7 @@ bool cross_out_suspects(struct slice text)
 	static const struct {
 		struct slice prefix;
 		size_t chars;
-	} forms[] = {{{"sk_", 3}, 38}, {{"whs_", 4}, 40}};
+	} forms[] = {{{"sk_", 3}, 38}, {{"whs_", 4}, 40}, {{"slt_", 4}, 38}};
 
 	if (text.n < 3 + 38)
 		return false;

@@ -26,7 +26,7 @@ bool cross_out(char *text, size_t n, struct slice key);
 enum { CROSS_OUT_OPEN_MAX = 6 * 64 };
 size_t cross_out_piece(char *text, size_t n, struct slice key, bool *found);
 
-/* True if the text holds what has the form of a key or of a secret, whosever it is. */
+/* True if the text holds what has the form of a key, a secret or a token, whosever it is. */
 bool cross_out_suspects(struct slice text);
 
 #endif

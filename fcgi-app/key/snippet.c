@@ -347,3 +347,10 @@ void snippet_json(struct json_tree *tree, struct json_object *array, const struc
 		credential_forget(text.p, text.size);
 	buf_free(&text);
 }
+
+void snippet_add_token(struct buf *out, struct slice base, const char *token)
+{
+	buf_add_text(out, "curl -sS -H @- '");
+	buf_add_slice(out, base);
+	buf_add_format(out, "/api/settings/me' <<'END'\nAuthorization: Bearer %s\nEND", token);
+}

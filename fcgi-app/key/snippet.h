@@ -45,4 +45,10 @@ void snippet_json(struct json_tree *tree, struct json_object *array, const struc
 /* Appends the path to send to, /api/…/webhook/sk_…. */
 void snippet_add_path(struct buf *out, const struct snippet_key *key);
 
+/*
+ * Appends a first request to the settings API with a token, ready to be pasted. The token goes in
+ * by standard input, because all users of a host see arguments. base: as in struct snippet_key.
+ */
+void snippet_add_token(struct buf *out, struct slice base, const char *token);
+
 #endif

@@ -90,7 +90,8 @@ static bool is_answer(const struct pg_connection *db, enum status status)
 		return true;
 	return status == STATUS_NOT_A_MEMBER || status == STATUS_ROLE_TOO_LOW ||
 	       status == STATUS_ORGANIZATION_MISSING || status == STATUS_WRONG_STATE ||
-	       status == STATUS_NAME_TAKEN || status == STATUS_NO_SUCH_ROW ||
+	       status == STATUS_NAME_TAKEN || status == STATUS_INSUFFICIENT_SCOPE ||
+	       status == STATUS_NO_SUCH_ROW ||
 	       (status == STATUS_INVALID_VALUE && db->column[0] != '\0');
 }
 

@@ -121,10 +121,11 @@ enum status pg_try(const struct pg_options *options, int64_t deadline_ms,
  * STATUS_OK, or a status by SQLSTATE (the table is in pg/sqlstate.c): INVALID_VALUE (what reading a
  * value fails with, and 22023), NOT_UNIQUE (23505), CONSTRAINT (other 22, 23, 54, P0001),
  * NO_SUCH_ROW (P0002), NOT_A_MEMBER, ROLE_TOO_LOW, ORGANIZATION_MISSING, WRONG_STATE, NAME_TAKEN,
- * LIMIT_REACHED (SL001 to SL006: of our functions), CONFLICT (40, 26000, 42P05), UNAVAILABLE (08, 57P, 58),
- * READ_ONLY (25006), STORAGE_FULL (53, 2200H), DEADLINE (57014, 55P03), MISCONFIGURED (28, 3D, 3F,
- * 42, 0A), else INTERNAL. A prepared statement's failure that may come from types made anew is
- * CONFLICT, and the connection is dropped: the next one prepares it again.
+ * LIMIT_REACHED, INSUFFICIENT_SCOPE (SL001 to SL007: of our functions), CONFLICT (40, 26000,
+ * 42P05), UNAVAILABLE (08, 57P, 58), READ_ONLY (25006), STORAGE_FULL (53, 2200H), DEADLINE (57014,
+ * 55P03), MISCONFIGURED (28, 3D, 3F, 42, 0A), else INTERNAL. A prepared statement's failure that
+ * may come from types made anew is CONFLICT, and the connection is dropped: the next one prepares
+ * it again.
  *
  * OUTCOME_UNKNOWN: the connection was lost after sending or dropped at the deadline, or the wait
  * for a synchronous standby was cancelled; of a lost one, with options.early_results, *result is

@@ -43,6 +43,7 @@ static const struct {
 	{"SL004", STATUS_WRONG_STATE},
 	{"SL005", STATUS_NAME_TAKEN},
 	{"SL006", STATUS_LIMIT_REACHED},
+	{"SL007", STATUS_INSUFFICIENT_SCOPE},
 };
 
 /* What reading a value can fail with, so that its sender is at fault. */

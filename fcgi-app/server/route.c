@@ -83,6 +83,9 @@ static const struct route routes[] = {
 	READ("usage", ROUTE_EDITOR, ROUTE_USAGE),
 	READ("audit", ROUTE_EDITOR, ROUTE_AUDIT),
 	READ("key-volumes", ROUTE_EDITOR, ROUTE_KEY_VOLUMES),
+	READ("tokens", ROUTE_EDITOR, ROUTE_TOKENS),
+	CHANGE("tokens", ROUTE_EDITOR, ROUTE_TOKEN_CREATE, SETTINGS_BODY_BYTES),
+	CHANGE("tokens/{id}/revoke", ROUTE_EDITOR, ROUTE_TOKEN_REVOKE, SETTINGS_BODY_BYTES),
 };
 
 /* ---- counting ---- */

@@ -51,13 +51,16 @@ enum route_setting {
 	ROUTE_USAGE,
 	ROUTE_AUDIT,
 	ROUTE_KEY_VOLUMES,
+	ROUTE_TOKENS,
+	ROUTE_TOKEN_CREATE,
+	ROUTE_TOKEN_REVOKE,
 	ROUTE_SETTING_COUNT
 };
 
 enum route_authentication {
 	ROUTE_PUBLIC, /* none, or by the web server */
 	ROUTE_KEY,    /* an API key in the path, and its secret if it has one */
-	ROUTE_VIEWER, /* REMOTE_USER, a member; the database checks the role: any … */
+	ROUTE_VIEWER, /* REMOTE_USER or a token, a member; the database checks the role: any … */
 	ROUTE_EDITOR, /* … or editor, admin, owner; */
 	ROUTE_ADMIN,  /* admin, owner; */
 	ROUTE_OWNER   /* or the owner alone */

@@ -22,11 +22,13 @@ static enum status refuse_user(struct settings *settings, const char *detail)
 }
 
 /* A client's headers become HTTP_… variables, so it cannot set these two. A duplicate is refused as
- * defence in depth. */
+ * defence in depth. Nobody is taken for a token by name. */
 enum status settings_authenticate(struct settings *settings)
 {
 	struct slice user, type;
 
+	if (settings_has_bearer(settings))
+		return settings_read_bearer(settings);
 	if (!settings->config->settings_trust_remote_user)
 		return refuse_user(
 			settings,
@@ -36,7 +38,7 @@ enum status settings_authenticate(struct settings *settings)
 			settings,
 			"The web server did not authenticate this request: AUTH_TYPE is not set.");
 	if (http_header(&settings->http, "REMOTE_USER", &user) != 1 ||
-	    !utf8_is_name(user, USER_CHARS_MAX))
+	    !utf8_is_name(user, USER_CHARS_MAX) || slice_starts(user, SLICE("token:")))
 		return refuse_user(
 			settings,
 			"The web server did not name a user: REMOTE_USER is not set, or is not a valid name.");

@@ -124,6 +124,9 @@ static enum status membership_problem(struct settings *settings)
 {
 	struct buf text = buf_make(DETAIL_BYTES_MAX);
 
+	if (settings->by_token)
+		return settings_problem(settings, STATUS_NOT_A_MEMBER,
+					"The token is for another organization.");
 	buf_add_char(&text, '"');
 	buf_add_slice(&text, settings->store.actor);
 	buf_add_text(&text, settings->organization.p == NULL

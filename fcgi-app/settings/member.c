@@ -11,20 +11,23 @@
 
 enum { TOKEN_S = 12 * 3600 };
 
+/* token: for changes, which a browser may be tricked into; NULL without a browser. */
 static enum status answer(struct settings *settings, const struct store_list *list,
 			  const char *token, int64_t expires_s)
 {
 	struct json_tree tree = {0};
 	struct json_object *object = json_tree_object(&tree, NULL, NULL);
 	struct buf expires = buf_make(64);
-	struct slice type;
+	struct slice type = SLICE("Bearer");
 
-	(void)http_header(&settings->http, "AUTH_TYPE", &type); /* there is one: see access.c */
+	if (!settings->by_token)
+		(void)http_header(&settings->http, "AUTH_TYPE", &type); /* as access.c has seen */
 	timestamp_add(&expires, expires_s * 1000000);
 	json_tree_text(&tree, object, "user", settings->store.actor);
 	json_tree_text(&tree, object, "auth_type", type);
 	json_tree_text(&tree, object, "csrf_token", slice_of(token));
-	json_tree_text(&tree, object, "csrf_expires_at", buf_slice(&expires));
+	json_tree_text(&tree, object, "csrf_expires_at",
+		       token == NULL ? SLICE_ABSENT : buf_slice(&expires));
 	buf_free(&expires);
 	store_list_json(list, &tree, json_tree_array(&tree, object, "organizations"));
 	return settings_answer(settings, STATUS_OK, &tree);
@@ -38,6 +41,8 @@ enum status settings_me(struct settings *settings)
 	int64_t expires_s = (int64_t)time(NULL) + TOKEN_S;
 	enum status status = store_settings_me(&settings->store, &list);
 
+	if (status == STATUS_OK && settings->by_token)
+		return answer(settings, &list, NULL, 0);
 	if (status == STATUS_OK)
 		status = store_settings_token_key(&settings->store, &key);
 	if (status != STATUS_OK)

@@ -2,8 +2,8 @@
  * settings/retry.c - the retry of a request whose answer may have been lost. See
  * settings/settings_internal.h.
  *
- * Nothing is stored for it: without the client's token, the key of the service and what the
- * database holds make no key again.
+ * Nothing is stored for it: without the client's idempotency token, the key of the service and what
+ * the database holds make no key again.
  */
 #include "http/header.h"
 #include "key/new_key.h"
@@ -56,6 +56,18 @@ static enum status make(struct settings *settings, struct new_key *made, bool ke
 	if (status != STATUS_OK)
 		return status;
 	status = key ? new_key_make(made, secret, used) : new_key_make_secret(made, used);
+	credential_forget(&seed, sizeof(seed));
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+enum status settings_make_token(struct settings *settings, char token[CREDENTIAL_TOKEN_CHARS + 1])
+{
+	struct seed seed, *used;
+	enum status status = read_seed(settings, &seed, &used);
+
+	if (status != STATUS_OK)
+		return status;
+	status = credential_make_token(used, token);
 	credential_forget(&seed, sizeof(seed));
 	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
 }

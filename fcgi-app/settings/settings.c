@@ -129,6 +129,9 @@ static void handle(struct settings *settings)
 		[ROUTE_USAGE] = settings_usage,
 		[ROUTE_AUDIT] = settings_audit,
 		[ROUTE_KEY_VOLUMES] = settings_key_volumes,
+		[ROUTE_TOKENS] = settings_tokens,
+		[ROUTE_TOKEN_CREATE] = settings_token_create,
+		[ROUTE_TOKEN_REVOKE] = settings_token_revoke,
 	};
 
 	(void)handlers[settings->match.route->setting](settings);
@@ -150,7 +153,10 @@ static void make_response(struct settings *settings, struct blocking *blocking,
 		status = settings_read_organization(settings);
 	if (status == STATUS_OK)
 		status = connect_database(settings);
-	if (status == STATUS_OK && slice_equal(settings->http.method, SLICE("POST")))
+	/* No browser adds a token to a request by itself. */
+	if (status == STATUS_OK && settings->by_token)
+		status = settings_use_token(settings);
+	else if (status == STATUS_OK && slice_equal(settings->http.method, SLICE("POST")))
 		status = settings_check_csrf(settings);
 	if (status == STATUS_OK)
 		status = read_body(settings, blocking);
@@ -214,6 +220,7 @@ static void reset(struct settings *settings)
 	settings->response.headers = headers;
 	settings->store = (struct store){.db = settings->db, .arena = &settings->arena};
 	settings->organization = SLICE_ABSENT;
+	settings->by_token = false;
 	settings->match = (struct route_match){0};
 }
 

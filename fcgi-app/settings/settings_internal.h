@@ -22,8 +22,10 @@ struct settings {
 	struct http_request http;
 	struct http_response response;
 	struct route_match match;
-	struct store store;	   /* its actor is the user */
-	struct slice organization; /* an id as text; absent: the user's only one */
+	struct store store;		   /* its actor is the user, or a token: "token:ID:USER" */
+	bool by_token;			   /* and not by the web server … */
+	struct credential_hash token_hash; /* … the user is authenticated */
+	struct slice organization;	   /* an id as text; absent: the user's only one */
 	struct buf body;
 	struct json_tree errors; /* what is wrong in the request, as far as it was read */
 	enum status status;	 /* of the response, for the log */
@@ -142,8 +144,8 @@ enum status settings_body(struct settings *settings, struct json_member *members
 
 /* ---- access.c: authentication, and the defence against forged requests ---- */
 
-/* Sets settings->store.actor to the user whom the web server has authenticated. STATUS_OK, or the
- * response is a problem. */
+/* Sets settings->store.actor to the user whom the web server has authenticated, or, if there is a
+ * token, reads that. STATUS_OK, or the response is a problem. */
 enum status settings_authenticate(struct settings *settings) MUST_CHECK;
 
 /* What browsers say of a request's origin (Sec-Fetch-Site, Origin): false if it is another one than
@@ -157,6 +159,23 @@ enum status settings_check_csrf(struct settings *settings) MUST_CHECK;
 /* Appends the service's public address: public_url without trailing slashes, or the request's own
  * scheme and host. False if neither is known. */
 bool settings_own_url(const struct settings *settings, struct buf *out);
+
+/* ---- bearer.c: authentication by a token ---- */
+
+/* Whether the request has a token, so that nobody else is its user. */
+bool settings_has_bearer(const struct settings *settings);
+
+/* Reads the token. STATUS_OK, or the response is a problem. */
+enum status settings_read_bearer(struct settings *settings) MUST_CHECK;
+
+/* Sets settings->store.actor to the token if it is valid, and for this route. The database must be
+ * connected. STATUS_OK, or the response is a problem. */
+enum status settings_use_token(struct settings *settings) MUST_CHECK;
+
+/* ---- scope.c ---- */
+
+/* The scope that a token needs for a route: "": any will do; NULL: no token may. */
+extern const char *const settings_scopes[ROUTE_SETTING_COUNT];
 
 /* ---- template.c ---- */
 
@@ -202,8 +221,12 @@ enum status settings_make_key(struct settings *settings, struct new_key *made,
 			      bool secret) MUST_CHECK;
 enum status settings_make_secret(struct settings *settings, struct new_key *made) MUST_CHECK;
 
+/* The same for a token; call credential_forget() in either case. */
+enum status settings_make_token(struct settings *settings,
+				char token[CREDENTIAL_TOKEN_CHARS + 1]) MUST_CHECK;
+
 /* ---- the handlers, one for each route: member.c, member_change.c, key.c, key_change.c,
- * template.c, document.c, reject.c, reject_kind.c ---- */
+ * template.c, document.c, reject.c, reject_kind.c, token.c ---- */
 
 /* Makes the response and returns its status. */
 typedef enum status settings_handler(struct settings *settings);
@@ -215,6 +238,6 @@ settings_handler settings_me, settings_keys, settings_key_create, settings_key_s
 	settings_signals, settings_product_orgs, settings_product_org_states, settings_rejects,
 	settings_reject, settings_reject_try, settings_reject_replay, settings_reject_discard,
 	settings_reject_kinds, settings_rejects_replay, settings_usage, settings_audit,
-	settings_key_volumes;
+	settings_key_volumes, settings_tokens, settings_token_create, settings_token_revoke;
 
 #endif

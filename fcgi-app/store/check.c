@@ -195,6 +195,7 @@
 	"('sluice_maintenance', '^maintenance_'), ('sluice_admin', '^(maintenance_.*|"                         \
 	"organization_(create|rename|list|limit)|member_(add|list|remove|role_set)|"                           \
 	"key_(create|list|show|deactivate|edit|rotate|secret|history|payload|networks|refusals|find)|"         \
+	"token_(create|list|revoke)|"                                                                          \
 	"rejected_(list|show|bytes|reason|place|replay|discard)|retention_set|"                                \
 	"person_(signals|delete)|requeue_signals|notifications_set|usage_list)$')) g (role, pattern) "         \
 	"LEFT JOIN pg_roles r ON r.rolname = g.role JOIN pg_proc p ON p.proname ~ g.pattern "                  \
@@ -209,7 +210,7 @@
 		"not as it should be for sluice_reader: run sluicectl migrate --repair for ")      \
 	"FROM pg_class c CROSS JOIN LATERAL (SELECT b.attname, b.attnum, (c.relname, b.attname) "  \
 	"IN (('api_key', 'key_hash'), ('api_key', 'secret_hash'), "                                \
-	"('api_key', 'previous_secret_hash'), "                                                    \
+	"('api_key', 'previous_secret_hash'), ('api_token', 'token_hash'), "                       \
 	"('settings_secret', 'csrf_key')) AS secret FROM pg_attribute b "                          \
 	"WHERE b.attrelid = c.oid AND b.attnum > 0 AND NOT b.attisdropped) a "                     \
 	"JOIN pg_roles r ON r.rolname = 'sluice_reader' "                                          \

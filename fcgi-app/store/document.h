@@ -17,24 +17,24 @@ enum store_document {
 	STORE_REJECT_KINDS, /* not for the tool */
 	STORE_USAGE,	    /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	    /* before, limit */
-	STORE_KEY_VOLUMES, /* key_id; of the tool also limit */
+	STORE_KEY_VOLUMES,  /* key_id; of the tool also limit */
 	STORE_DOCUMENTS
 };
 
 /* What an absent member leaves open is all, or the database's default. */
 struct store_question {
-	struct slice organization;	  /* an id, or for the tool a name */
-	struct slice window;		  /* 24h, 7d, 30d */
-	struct slice before;		  /* an id, a month, or a "next": what is behind */
-	struct slice limit;		  /* a number */
-	struct slice filter;		  /* see store/search.h */
-	struct slice match;		  /* in a name, in whatever case */
-	struct slice since, until;	  /* of the tool's audit log */
-	struct slice product_org;	  /* the id of one */
-	struct slice plan, trial_status;  /* of a product org */
-	struct slice state, code;	  /* of a rejected payload */
-	struct slice key_id;		  /* of one key */
-	bool whole;			  /* signals with large payloads, too */
+	struct slice organization;	 /* an id, or for the tool a name */
+	struct slice window;		 /* 24h, 7d, 30d */
+	struct slice before;		 /* an id, a month, or a "next": what is behind */
+	struct slice limit;		 /* a number */
+	struct slice filter;		 /* see store/search.h */
+	struct slice match;		 /* in a name, in whatever case */
+	struct slice since, until;	 /* of the tool's audit log */
+	struct slice product_org;	 /* the id of one */
+	struct slice plan, trial_status; /* of a product org */
+	struct slice state, code;	 /* of a rejected payload */
+	struct slice key_id;		 /* of one key */
+	bool whole;			 /* signals with large payloads, too */
 };
 
 /* On behalf of a user, by the rules of store/settings.h. */

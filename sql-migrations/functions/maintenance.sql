@@ -91,6 +91,15 @@ $$;
 COMMENT ON FUNCTION sluice.prune_usage_hours(integer) IS
     'Maintenance step: deletes hours of usage past retention.';
 
+CREATE OR REPLACE FUNCTION sluice.prune_tokens(max_rows integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.prune_rows('api_token', 'expires_at', max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.prune_tokens(integer) IS
+    'Maintenance step: deletes tokens of the settings API past retention.';
+
 CREATE OR REPLACE FUNCTION sluice.prune_moves(max_rows integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -383,6 +392,7 @@ INSERT INTO sluice.maintenance_step (name, position, unit, description) VALUES
     ('prune_identities', 800, 'rows', 'deletes identities past retention'),
     ('prune_refused_requests', 900, 'rows', 'deletes counts of refused requests past retention'),
     ('prune_usage_hours', 1000, 'rows', 'deletes hours of usage past retention'),
+    ('prune_tokens', 1010, 'tokens', 'deletes tokens of the settings API past retention'),
     ('index_days', 1050, 'indexes', 'builds the indexes of past days'),
     ('count_rows', 1100, 'rows', 'counts rows of changed partitions for the statistics')
 ON CONFLICT (name) DO UPDATE

@@ -47,6 +47,16 @@ COMMENT ON FUNCTION sluice.check_name(text, text) IS
     'Raises 22023 unless the value has 1 to 200 characters and no control character. what: what '
     'the message calls it. Internal.';
 
+-- What the settings service gives as the user name of a request with a token: so the database checks
+-- the token in the transaction of the change, and the audit log names it.
+CREATE OR REPLACE FUNCTION sluice.token_id_of(user_name text) RETURNS bigint
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT CAST(substring(user_name FROM '^token:([0-9]{1,18}):') AS bigint);
+END;
+COMMENT ON FUNCTION sluice.token_id_of(text) IS
+    'The id in "token:ID:USER"; null of any other user name. Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.audit(actor text, organization_id bigint, action text, object_kind text,
     object_id text, details jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -54,12 +64,13 @@ BEGIN
     PERFORM sluice.check_name('actor', actor);
     INSERT INTO sluice.audit_log (organization_id, actor, action, object_kind, object_id, details)
     VALUES (audit.organization_id, audit.actor, audit.action, audit.object_kind, audit.object_id,
-        coalesce(audit.details, '{}'));
+        coalesce(audit.details, '{}') || coalesce((SELECT jsonb_build_object('token', t.name)
+            FROM sluice.api_token AS t WHERE t.id = sluice.token_id_of(audit.actor)), '{}'));
 END
 $$;
 COMMENT ON FUNCTION sluice.audit(text, bigint, text, text, text, jsonb) IS
-    'Adds a row to audit_log, in the transaction of the change. Raises 22023 if the actor is '
-    'missing. Internal.';
+    'Adds a row to audit_log, in the transaction of the change, with the name of the token if the '
+    'actor is one. Raises 22023 if the actor is missing. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.refuse_taken_name(name text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -214,6 +225,10 @@ BEGIN
     EXCEPTION WHEN invalid_parameter_value THEN
         RAISE EXCEPTION '%', SQLERRM USING ERRCODE = 'invalid_parameter_value', COLUMN = 'user';
     END;
+    IF sluice.token_id_of(member_insert.user_name) IS NOT NULL THEN
+        RAISE EXCEPTION 'user name looks like a token of the settings API'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'user';
+    END IF;
     -- No arbiter: the conflict may be with either unique index.
     INSERT INTO sluice.member (organization_id, user_name, role, added_by)
     VALUES (member_insert.organization_id, member_insert.user_name,
@@ -296,6 +311,8 @@ LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its_role constant sluice.member_role := sluice.member_to_change(member_delete.organization_id,
         member_delete.user_name);
+    ended_at constant timestamptz := clock_timestamp();
+    revoked integer;
 BEGIN
     PERFORM sluice.check_name('actor', actor);
     IF its_role = 'owner' THEN
@@ -305,8 +322,16 @@ BEGIN
     DELETE FROM sluice.member AS m
     WHERE m.organization_id = member_delete.organization_id
         AND m.user_name = member_delete.user_name;
+    -- For good, even if the user becomes a member again.
+    WITH ended AS (
+        UPDATE sluice.api_token AS t SET revoked_at = ended_at, revoked_by = actor
+        WHERE t.organization_id = member_delete.organization_id
+            AND t.user_name = member_delete.user_name AND t.revoked_at IS NULL
+        RETURNING t.id)
+    SELECT count(*) INTO revoked FROM ended;
     PERFORM sluice.audit(actor, member_delete.organization_id, 'member_remove', 'member',
-        member_delete.user_name, jsonb_build_object('role', its_role));
+        member_delete.user_name, jsonb_strip_nulls(jsonb_build_object('role', its_role,
+            'revoked_tokens', nullif(revoked, 0))));
 END
 $$;
 COMMENT ON FUNCTION sluice.member_delete(text, bigint, text) IS
@@ -321,7 +346,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.member_remove(text, text, text) IS
-    'Removes a member from an organization. Raises P0002 if there is no such member, SL004 for the '
+    'Removes a member from an organization, and revokes its tokens there. Raises P0002 if there is no such member, SL004 for the '
     'owner: another member becomes it first (member_role_set).';
 
 GRANT EXECUTE ON FUNCTION

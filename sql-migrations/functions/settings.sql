@@ -4,7 +4,7 @@
 -- no hash.
 --
 -- SQLSTATEs: SL001 not a member of the organization, SL002 role too low, SL003 no organization
--- given by a member of several.
+-- given by a member of several, SL007 a token without the scope.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -16,15 +16,30 @@ END
 $$;
 COMMENT ON FUNCTION sluice.settings_csrf_key() IS 'The key that signs the settings page''s tokens.';
 
+CREATE OR REPLACE FUNCTION sluice.valid_token(user_name text) RETURNS sluice.api_token
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT t FROM sluice.api_token AS t
+        WHERE t.id = sluice.token_id_of(valid_token.user_name) AND t.revoked_at IS NULL
+            AND t.expires_at > now());
+END
+$$;
+COMMENT ON FUNCTION sluice.valid_token(text) IS
+    'The token that is named by token:ID:USER; null if it is not, or has expired or been revoked. '
+    'Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.membership(user_name text, organization_id bigint,
     needed sluice.member_role) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its record;
+    is_token constant boolean := sluice.token_id_of(user_name) IS NOT NULL;
+    token constant sluice.api_token := sluice.valid_token(user_name);
 BEGIN
     SELECT count(*) AS n, min(m.organization_id) AS id, min(m.role) AS role INTO its
     FROM sluice.member AS m
-    WHERE m.user_name = membership.user_name
+    WHERE m.user_name = CASE WHEN is_token THEN token.user_name ELSE membership.user_name END
+        AND (NOT is_token OR m.organization_id = token.organization_id)
         AND (membership.organization_id IS NULL OR m.organization_id = membership.organization_id);
     IF its.n = 0 THEN
         RAISE EXCEPTION 'not a member' USING ERRCODE = 'SL001';
@@ -38,24 +53,29 @@ END
 $$;
 COMMENT ON FUNCTION sluice.membership(text, bigint, sluice.member_role) IS
     'The organization''s id if the user is a member with at least this role. With a null '
-    'organization, the only one of which the user is a member. Raises SL001 if the user is not a '
+    'organization, the only one of which the user is a member. A token (token:ID:USER) has the role '
+    'that its member has, in its organization only, while it is valid. Raises SL001 if the user is not a '
     'member (or the organization does not exist), SL002 if the role is too low, SL003 if the '
     'organization is null and the user has several. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_me(user_name text)
 RETURNS TABLE (id bigint, name text, role text, may_manage_keys boolean)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    is_token constant boolean := sluice.token_id_of(user_name) IS NOT NULL;
+    token constant sluice.api_token := sluice.valid_token(user_name);
 BEGIN
     RETURN QUERY
     SELECT o.id, o.name, m.role::text, m.role >= 'editor'
     FROM sluice.member AS m
     JOIN sluice.organization AS o ON o.id = m.organization_id
-    WHERE m.user_name = settings_me.user_name
+    WHERE m.user_name = CASE WHEN is_token THEN token.user_name ELSE settings_me.user_name END
+        AND (NOT is_token OR m.organization_id = token.organization_id)
     ORDER BY o.name;
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_me(text) IS
-    'The user''s organizations, and what the user may do there.';
+    'The user''s organizations, and what the user may do there; of a token (token:ID:USER) its own.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_keys(user_name text, organization_id bigint,
     before bigint DEFAULT NULL, max_rows integer DEFAULT 101, match text DEFAULT NULL,

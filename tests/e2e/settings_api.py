@@ -1,12 +1,13 @@
 """Requests to the settings' API as one user or another, for its tests."""
 
 import base64
+import datetime
 import json
 
 import pytest
 
 from fastcgi_client import STDIN, begin, params, record
-from harness import JSON, KEY, SECRET, Answer, path_of, send
+from harness import JSON, KEY, SECRET, TOKEN, Answer, path_of, send
 
 API = "/api/settings/"
 ROLES = ("olga", "adam", "edith", "vera")  # owner, admin, editor, viewer
@@ -15,7 +16,13 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
            "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
            "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
 
-# method, path with {id} (of a key) or {reject}, the body, who may (others' role is too low)
+
+def days_from_now(days):
+    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days)
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# method, path with {id} (of a key), {reject} or {token}, the body, who may (others' role is too low)
 ROUTES = [
     ("GET", "me", None, ROLES),
     ("GET", "keys", None, EDITORS),
@@ -51,6 +58,10 @@ ROUTES = [
     ("GET", "usage", None, EDITORS),
     ("GET", "audit", None, EDITORS),
     ("GET", "key-volumes", None, EDITORS),
+    ("GET", "tokens", None, EDITORS),
+    ("POST", "tokens", {"name": "made", "scopes": ["read"], "expires_at": days_from_now(1)},
+     EDITORS),
+    ("POST", "tokens/{token}/revoke", {}, EDITORS),
 ]
 
 
@@ -74,7 +85,27 @@ def post(stack, user, path, body=None, headers=None, token=None):
         **basic(stack, user), **JSON,
         "X-CSRF-Token": token_of(stack, user) if token is None else token, **(headers or {})})
     stack.credentials.update(KEY.findall(answer.body.decode(errors="replace")),
-                             SECRET.findall(answer.body.decode(errors="replace")))
+                             SECRET.findall(answer.body.decode(errors="replace")),
+                             TOKEN.findall(answer.body.decode(errors="replace")))
+    return answer
+
+
+def new_token(stack, user="olga", scopes=("read",), organization=None, days=1):
+    """What the API answers: with the token."""
+    path = "tokens" if organization is None else f"tokens?organization={organization}"
+    answer = post(stack, user, path, {"name": "a program", "scopes": list(scopes),
+                                      "expires_at": days_from_now(days)})
+    assert answer.status == 201, answer.body
+    return answer.json
+
+
+def by_token(stack, token, method, path, body=None, headers=None):
+    """A request as programs send it: no cookie, no CSRF token."""
+    data = None if method == "GET" else json.dumps(body or {}).encode()
+    answer = send(stack, API + path, data,
+                  {**(JSON if data else {}), "Authorization": f"Bearer {token}", **(headers or {})},
+                  method)
+    stack.credentials.update(KEY.findall(answer.body.decode(errors="replace")))
     return answer
 
 
@@ -96,9 +127,10 @@ def own(stack):
     send(stack, path_of(sender), b"7")
     [(reject,)] = stack.psql("select id from sluice.rejected_payload where key_id = %s",
                              sender["id"])
-    return {"id": organization, "key": stack.new_key(name="own", secret=True), "reject": reject}
+    return {"id": organization, "key": stack.new_key(name="own", secret=True), "reject": reject,
+            "token": new_token(stack, "edith")["id"]}
 
 
 def path_for(own, path):
     """A path of ROUTES with the ids of own."""
-    return path.format(id=own["key"]["id"], reject=own["reject"])
+    return path.format(id=own["key"]["id"], reject=own["reject"], token=own["token"])

@@ -41,7 +41,8 @@ class Tool:
         stdout, stderr = process.communicate(timeout=120)
         process.stdout_text, process.stderr_text = stdout or "", stderr
         self.stack.credentials.update(harness.KEY.findall(stdout or ""),
-                                      harness.SECRET.findall(stdout or ""))
+                                      harness.SECRET.findall(stdout or ""),
+                                      harness.TOKEN.findall(stdout or ""))
         assert process.returncode == exits, (arguments, process.returncode, stdout, stderr)
         assert (exits == FINE) or stderr.startswith("sluicectl: ") or "check" in arguments
         for line in process.stdout_text.split("\n"):

@@ -10,6 +10,7 @@ import pytest
 
 from harness import (JSON, NDJSON, SEED, bulk_path, path_of, send, send_raw, sound_key, wait_for,
                      wait_until_equal)
+from settings_api import by_token, new_token
 
 
 @pytest.mark.each_front
@@ -99,12 +100,18 @@ def test_no_credential_in_what_the_database_shows(stack_of_its_own):
     unknown = sound_key()
     send(stack, path_of({"key": unknown}), SEED, JSON)
 
+    token = new_token(stack)["token"]
+    assert by_token(stack, token, "GET", "keys").status == 200
+    strange = sound_key("slt_")
+    assert by_token(stack, strange, "GET", "keys").status == 401
+
     shown = shown_while(stack, lambda: sent(*bodies[0][:3])) \
         + shown_while(stack, lambda: sent(*bodies[4][:3]))
     wait_for(lambda: stack.log("postgresql.log").count(marker) >= 8, "values are logged")
     log = stack.log("postgresql.log")
     assert "sluice." in shown
-    for text in (key["key"], key["secret"], unknown):
+    assert "settings_token_use" in log
+    for text in (key["key"], key["secret"], unknown, token, strange):
         for shape in shapes(text):
             for place in (log, log.lower(), shown):
                 assert shape not in place

@@ -21,8 +21,8 @@ TABLES = ("signal", "signal_cold_storage", "rejected_payload")
 # The steps that have to do with no partitions.
 ROW_STEPS = ("fold_usage", "fold_refusals", "fold_key_use", "resolve_identities",
              "feed_stragglers", "prune_deliveries", "prune_moves", "prune_queues", "prune_claims",
-             "prune_identities", "prune_refused_requests", "prune_usage_hours", "index_days",
-             "count_rows")
+             "prune_identities", "prune_refused_requests", "prune_usage_hours", "prune_tokens",
+             "index_days", "count_rows")
 FINE, FAILED = 0, 1
 
 

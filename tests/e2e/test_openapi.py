@@ -13,7 +13,7 @@ import pytest
 import npm
 from harness import ENVIRONMENT, ROOT, Answer, openapi, path_of, send
 from harness.openapi import METHODS, document, paths_of, resolve, validator
-from settings_api import get, post
+from settings_api import days_from_now, get, new_token, post
 
 pytestmark = pytest.mark.first_front
 
@@ -84,7 +84,25 @@ def test_all_routes_are_described():
     for kind, path in re.findall(r'(READ|CHANGE)\("(.+?)"', table):
         expected.add((f"/api/settings/{path}", {"READ": "get", "CHANGE": "post"}[kind]))
     assert {(path, method) for path, method, _ in operations()} == expected
-    assert len(expected) == 46
+    assert len(expected) == 49
+
+
+def test_scopes_are_those_of_the_service():
+    """Of the table in settings/scope.c: what is not in it is not for tokens."""
+    rooms = ROOT / "fcgi-app"
+    source = (rooms / "settings" / "scope.c").read_text()
+    scopes = {name: [text] for name, text in re.findall(r'#define (\w+)\s+"(\w+)"', source)}
+    table = dict(re.findall(r'\[(ROUTE_\w+)\] = (\w+|"")', source))
+    routes = re.findall(r'(READ|CHANGE)\("(.+?)", \w+, (ROUTE_\w+)',
+                        (rooms / "server" / "route.c").read_text())
+    expected = {(f"/api/settings/{path}", {"READ": "get", "CHANGE": "post"}[kind]):
+                scopes.get(table[setting], []) for kind, path, setting in routes
+                if setting in table}
+    assert {(path, method): each["token"] for path, method, operation in operations()
+            for each in operation.get("security", []) if "token" in each} == expected
+    assert len(routes) - len(expected) == 2, "create and revoke"
+    assert set(document()["components"]["schemas"]["Scope"]["enum"]) \
+        == {text for [text] in scopes.values()}
 
 
 def test_all_codes_are_described():
@@ -149,18 +167,22 @@ def test_examples_work(stack, key, path, media, value):
     """What an example sends is taken; the client compares the answer with the document."""
     if "product-orgs/webhook" in path:
         key = stack.new_product_key(name="example")
-    if "{id}" in path:
+    if "/tokens/{id}" in path:
+        key = {"key": "", **new_token(stack)}
+    elif "{id}" in path:
         key = stack.new_key(name="example", secret=True)
     if "rejects/{id}" in path:
         send(stack, path_of(stack.new_key(name="of a reject")), b"7")
         [(key["id"],)] = stack.psql("select max(id) from sluice.rejected_payload")
+    if path.endswith("/tokens") and value:
+        value = {**value, "expires_at": days_from_now(30)}
     target = path.replace("{key}", key["key"]).replace("{source}", "crm") \
         .replace("{id}", str(key["id"]))
     if path.startswith("/api/settings/"):
         settings = target.removeprefix("/api/settings/")
         answer = get(stack, "olga", settings) if media is None \
             else post(stack, "olga", settings, value)
-        assert answer.status == (201 if path.endswith(("/keys", "/rotate")) and media
+        assert answer.status == (201 if path.endswith(("/keys", "/rotate", "/tokens")) and media
                                  else 200), answer.body
     elif media is None:
         assert send(stack, target, None, {}, "GET").status == 200

@@ -27,6 +27,7 @@ STREAMS = {"tail", "rejected replay"}
 # These change nothing that another call would miss, and print a table.
 LISTS = {
     "organization list": "organizations", "member list": "members", "key list": "keys",
+    "token list": "tokens",
     "usage": "usage", "signal list": "signals", "product-org list": "product_orgs",
     "product-org show": "updates", "product-org updates": "product_orgs", "audit": "entries",
     "rejected list": "rejects", "key volumes": "volumes", "person show": "signals",
@@ -57,6 +58,7 @@ class World:
                              json.dumps({"groupId": group}).encode()))
         for _ in range(2):
             send(stack, path_of(self.signals), b'[{"email":"ok@example.com"},7]')
+            self.tool("token", "create", *token(self))
 
     @property
     def reject(self):
@@ -128,6 +130,10 @@ CALLS = {
     "key networks": lambda world, path: [str(world.signals["id"]), "--allow", "all"],
     "key snippet": lambda world, path: [str(world.signals["id"])],
     "key deactivate": lambda world, path: [world.key()],
+    "token create": lambda world, path: token(world),
+    "token list": lambda world, path: organization(world),
+    "token revoke": lambda world, path: [str(world.tool.json("token", "create",
+                                                             *token(world))["id"])],
     "secret enable": lambda world, path: [world.key()],
     "secret rotate": lambda world, path: [world.key("--secret")],
     "secret retire": lambda world, path: [overlapping(world)],
@@ -149,6 +155,11 @@ CALLS = {
     "version": lambda world, path: [],
     "help": lambda world, path: [],
 }
+
+
+def token(world):
+    return [*organization(world), "--user", "every-olga", "--name", WIDE[:190], "--scope", "read",
+            "--scope", "keys", "--expires", "1d"]
 
 
 def leaver(world):
@@ -298,6 +309,7 @@ MATCHES = [
     ("organization list", lambda world: world.organization.upper(), "name"),
     ("usage", lambda world: world.organization.upper(), "organization"),
     ("member list", lambda world: "OLG", "user"),
+    ("token list", lambda world: "THAT IS LONGER", "name"),
     ("key list", lambda world: "日本語", "name"),
     ("retention list", lambda world: "COLD", "table"),
     ("audit", lambda world: "MEMBER_ADD", "action"),
@@ -316,6 +328,7 @@ def test_match(world, tmp_path, command, text, member):
 
 @pytest.mark.parametrize("command, option, member", [
     ("key list", "--endpoint", "endpoint_type"), ("key list", "--status", "status"),
+    ("token list", "--status", "status"),
     ("member list", "--role", "role")])
 def test_filters(world, tmp_path, command, option, member):
     arguments = call(world, command, tmp_path)
@@ -406,6 +419,8 @@ def test_one_shape_of_a_thing(world):
     added = tool.json("member", "add", *organization(world), "--user", "shape", "--role", "viewer")
     assert set(added) == set(member)
     assert added in tool.json("member", "list", *organization(world))["members"]
+    assert set(tool.json("token", "list", *organization(world))["tokens"][0]) \
+        == set(schemas["TokenMembers"]["required"])
     made = tool.json("organization", "create", f"Shape {os.urandom(4).hex()}")
     assert made in tool.json("organization", "list")["organizations"]
 

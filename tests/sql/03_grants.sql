@@ -61,6 +61,9 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'member_role_set'),
     ('sluice_admin', 'key_refusals'), ('sluice_admin', 'key_volumes'), ('sluice_admin', 'key_test'),
     ('sluice_settings', 'settings_key_volumes'), ('sluice_admin', 'key_find'),
+    ('sluice_admin', 'token_create'), ('sluice_admin', 'token_list'), ('sluice_admin', 'token_revoke'),
+    ('sluice_settings', 'settings_token_use'), ('sluice_settings', 'settings_tokens'),
+    ('sluice_settings', 'settings_token_create'), ('sluice_settings', 'settings_token_revoke'),
     ('sluice_admin', 'key_networks'),
     ('sluice_admin', 'key_deactivate'), ('sluice_maintenance', 'maintenance_do'),
     ('sluice_maintenance', 'maintenance_record'),
@@ -120,7 +123,7 @@ SELECT bag_eq($$
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
         AND NOT has_column_privilege('sluice_reader', c.oid, a.attnum, 'SELECT')
 $$, ARRAY['sluice.api_key.key_hash', 'sluice.api_key.secret_hash',
-    'sluice.api_key.previous_secret_hash',
+    'sluice.api_key.previous_secret_hash', 'sluice.api_token.token_hash',
     'sluice.settings_secret.csrf_key'], 'all columns but the hashes and the settings'' key');
 SELECT is_empty($$
     SELECT r.rolname FROM pg_roles AS r WHERE r.rolname ~ '^sluice_' AND r.rolname <> 'sluice_owner'

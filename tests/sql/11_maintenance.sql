@@ -62,7 +62,8 @@ $$;
 
 -- ---- how long ----
 SELECT results_eq('SELECT table_name, keep, goes_with FROM sluice.retention ORDER BY 1', $$
-    VALUES ('delivery', interval '7 days', NULL), ('identity', '365 days', NULL),
+    VALUES ('api_token', interval '90 days', NULL), ('delivery', '7 days', NULL),
+        ('identity', '365 days', NULL),
         ('product_org_result', NULL, 'product_org_update'),
         ('product_org_update', '90 days', NULL), ('refused_request', '90 days', NULL),
         ('rejected_payload', '30 days', NULL), ('signal', '90 days', NULL),

@@ -6,7 +6,7 @@ SELECT plan(13);
 -- Few rows, on every node, joined with anything. The others with an organization_id are distributed by
 -- it, those without are the coordinator's own.
 CREATE TEMPORARY TABLE reference (name text);
-INSERT INTO reference VALUES ('organization'), ('api_key');
+INSERT INTO reference VALUES ('organization'), ('api_key'), ('api_token');
 CREATE TEMPORARY TABLE distributed AS
 SELECT c.oid, c.relname::text AS name FROM pg_class AS c
 WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -38,7 +38,7 @@ SELECT bag_eq($$
     SELECT c.relname::text FROM pg_class AS c
     WHERE c.relnamespace = 'sluice'::regnamespace AND c.relkind IN ('r', 'p')
         AND NOT c.relispartition AND c.oid NOT IN (SELECT d.oid FROM distributed AS d)
-$$, ARRAY['organization', 'api_key', 'schema_migration', 'schema_file', 'settings_secret',
+$$, ARRAY['organization', 'api_key', 'api_token', 'schema_migration', 'schema_file', 'settings_secret',
     'claim', 'feed', 'feed_frontier', 'retention', 'detached_partition', 'schema_object', 'fed_day',
     'day_index', 'maintenance_step', 'maintenance_run', 'counted_partition', 'product_org_fold'],
     'other tables are reference tables or hold nothing of a tenant but what a transaction deletes itself');

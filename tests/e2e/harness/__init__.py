@@ -13,7 +13,7 @@ A Stack is one `deploy/stack up` in a directory of its own: PostgreSQL, workers 
     openapi      what deploy/openapi.yaml promises of each answer
     load         many senders at once
     wait         waiting for a condition
-    credentials  keys and secrets
+    credentials  keys, secrets and tokens
     figures      medians and percentiles
     recorded     the right answers to long lists of cases
     place        directories and environment
@@ -23,7 +23,7 @@ The tests import all of it from here.
 
 from .client import (JSON, NDJSON, SEED, Answer, Client, NoAnswer, accepted_id, assert_problem,
                      bulk_path, org_path, path_of, send, send_from, send_raw, status_of)
-from .credentials import KEY, SECRET, base62, sound_key, unsound_key
+from .credentials import KEY, SECRET, TOKEN, base62, sound_key, unsound_key
 from .figures import alternate, median, percentile
 from .fronts import (ALL_FRONTS, ANOTHER_HOST, CUT_BODY, EARLY_ANSWERS, ENCODED_SLASH,
                      ENCODED_ZERO, FRONTS, LOOPLESS, MERGES_LOOK_ALIKES, NEEDS_LENGTH,
@@ -43,7 +43,7 @@ __all__ = [
     "ENCODED_ZERO", "ENVIRONMENT", "FRONTS", "JSON", "KEY", "LIMIT_S", "LOOPLESS",
     "MERGES_LOOK_ALIKES", "NDJSON", "NEEDS_LENGTH", "NO_BODY_OF_GET", "OTHER_FRONTS",
     "OUTPUT", "PATIENCE", "PLAIN_ENCODED_SLASH", "PLAIN_ERRORS", "ROOT", "SECRET", "SEED",
-    "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "UNKNOWN_CODING", "VARIANT",
+    "SETTINGS_FRONTS", "STREAMING", "STREAMING_SETTINGS", "TOKEN", "UNKNOWN_CODING", "VARIANT",
     "WITHOUT_SLASH", "WITHOUT_WORKERS", "WORKER_LOST", "Answer", "Client", "Load", "NoAnswer",
     "Stack", "accepted_id", "alternate", "assert_problem", "assert_recorded",
     "assert_staged_once", "base62", "bulk_path", "free_port", "median", "memory_kib",

@@ -1,4 +1,4 @@
-"""Keys and secrets as they look, and keys that no database knows."""
+"""Keys, secrets and tokens as they look, and such that no database knows."""
 
 import re
 import secrets
@@ -6,6 +6,7 @@ import zlib
 
 KEY = re.compile(r"sk_(?!x{38})[0-9A-Za-z]{38}")  # not one that was crossed out
 SECRET = re.compile(r"whs_[0-9A-Za-z]{40}")
+TOKEN = re.compile(r"slt_[0-9A-Za-z]{38}")
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
@@ -17,9 +18,9 @@ def base62(number, width):
     return digits
 
 
-def sound_key():
-    """A key with a right checksum that no database knows."""
-    body = "sk_" + "".join(secrets.choice(BASE62) for _ in range(32))
+def sound_key(prefix="sk_"):
+    """A key, or with slt_ a token, with a right checksum that no database knows."""
+    body = prefix + "".join(secrets.choice(BASE62) for _ in range(32))
     return body + base62(zlib.crc32(body.encode()), 6)
 
 

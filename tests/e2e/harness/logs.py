@@ -3,7 +3,7 @@
 import shutil
 
 from .client import JSON, send
-from .credentials import KEY, SECRET, sound_key
+from .credentials import KEY, SECRET, TOKEN, sound_key
 from .place import OUTPUT
 from .wait import wait_for
 
@@ -43,6 +43,6 @@ class WithLogs:
             if file.is_file():
                 text = file.read_text(errors="replace")
                 found |= {(file.name, each) for each in self.credentials if each in text}
-                found |= {(file.name, each) for pattern in (KEY, SECRET)
+                found |= {(file.name, each) for pattern in (KEY, SECRET, TOKEN)
                           for each in pattern.findall(text)}
         return found

@@ -5,7 +5,7 @@ import json
 import subprocess
 import tempfile
 
-from .credentials import KEY, SECRET
+from .credentials import KEY, SECRET, TOKEN
 from .place import ENVIRONMENT
 
 
@@ -21,7 +21,8 @@ class WithTool:
         done = subprocess.run([self.env["SLUICECTL"], *map(str, arguments)],
                               env={**ENVIRONMENT, **self.env}, input=stdin, capture_output=True,
                               text=True, check=False)
-        self.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout))
+        self.credentials.update(KEY.findall(done.stdout), SECRET.findall(done.stdout),
+                                TOKEN.findall(done.stdout))
         return done
 
     def ctl(self, *arguments, check=True):

@@ -106,6 +106,8 @@ static const struct {
 	{STATUS_NOT_SIGNED_IN, 403, "not_signed_in", "Forbidden"},
 	{STATUS_NOT_A_MEMBER, 403, "not_a_member", "Forbidden"},
 	{STATUS_ROLE_TOO_LOW, 403, "role_too_low", "Forbidden"},
+	{STATUS_INVALID_TOKEN, 401, "invalid_token", "Unauthorized"},
+	{STATUS_INSUFFICIENT_SCOPE, 403, "insufficient_scope", "Forbidden"},
 	{STATUS_CSRF_REFUSED, 403, "csrf_refused", "Forbidden"},
 	{STATUS_NOT_FOUND, 404, "not_found", "Not Found"},
 	{STATUS_METHOD_NOT_ALLOWED, 405, "method_not_allowed", "Method Not Allowed"},

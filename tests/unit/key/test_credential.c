@@ -188,6 +188,29 @@ START_TEST(display_shows_both_ends)
 }
 END_TEST
 
+#define TOKEN "slt_Sluice0Test1Token2That3Nobody4Us2jvX4y"
+
+START_TEST(a_token_is_no_key_and_a_key_no_token)
+{
+	char made[CREDENTIAL_TOKEN_CHARS + 1], display[CREDENTIAL_TOKEN_DISPLAY_BYTES + 1];
+
+	ck_assert(credential_token_is_sound(SLICE(TOKEN)));
+	ck_assert(!credential_key_is_sound(SLICE(TOKEN)));
+	ck_assert(!credential_token_is_sound(slice_of(keys[0].key)));
+	ck_assert(!credential_token_is_sound(SLICE_ABSENT));
+	for (size_t i = 0; i < CREDENTIAL_TOKEN_CHARS; i++) {
+		memcpy(made, TOKEN, sizeof(TOKEN));
+		made[i] = made[i] == 'x' ? 'y' : 'x';
+		ck_assert(!credential_token_is_sound(slice_of(made)));
+	}
+	ck_assert_int_eq(credential_make_token(NULL, made), STATUS_OK);
+	ck_assert(credential_token_is_sound(slice_of(made)));
+	credential_display_token(SLICE(TOKEN), display);
+	ck_assert_str_eq(display, "slt_Slui\xe2\x80\xa6"
+				  "vX4y");
+}
+END_TEST
+
 START_TEST(forgotten_is_gone)
 {
 	char secret[] = "xsecretx";
@@ -213,6 +236,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, digits_are_spread_evenly);
 	tcase_add_loop_test(tests, known_hashes, 0, LENGTH(hashes));
 	tcase_add_test(tests, display_shows_both_ends);
+	tcase_add_test(tests, a_token_is_no_key_and_a_key_no_token);
 	tcase_add_test(tests, forgotten_is_gone);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -60,6 +60,7 @@ static const struct {
 	{true, {"AUTH_TYPE=Basic", "REMOTE_USER=alice", "REMOTE_USER=bob"}, NULL, "REMOTE_USER"},
 	{true, {"AUTH_TYPE=Basic", "REMOTE_USER=a\tb"}, NULL, "REMOTE_USER"},
 	{true, {"AUTH_TYPE=Basic", "REMOTE_USER=\xff"}, NULL, "REMOTE_USER"},
+	{true, {"AUTH_TYPE=Basic", "REMOTE_USER=token:7:alice"}, NULL, "REMOTE_USER"},
 };
 
 static bool response_says(const char *text)

@@ -1,0 +1,110 @@
+/*
+ * settings/bearer.c - authentication of programs, by a token in the Authorization header (RFC
+ * 6750). See settings/settings_internal.h.
+ *
+ * A request with such a header is the token's, whatever the web server says of its user: so a web
+ * server may leave such requests to the service unauthenticated.
+ */
+#include "http/header.h"
+#include "settings/settings_internal.h"
+#include "store/token.h"
+
+static const char scheme[] = "bearer";
+enum { SCHEME_CHARS = sizeof(scheme) - 1 };
+
+/* RFC 6750 section 3. error: its code, a word. Without memory the header is left out. */
+static void challenge(struct settings *settings, const char *error)
+{
+	settings->response.authenticate =
+		arena_format(&settings->arena, "Bearer realm=\"Sluice\", error=\"%s\"", error);
+}
+
+static enum status refuse_token(struct settings *settings)
+{
+	challenge(settings, "invalid_token");
+	return settings_problem(settings, STATUS_INVALID_TOKEN, NULL);
+}
+
+static enum status refuse_header(struct settings *settings, const char *detail)
+{
+	challenge(settings, "invalid_request");
+	return settings_invalid(settings, "Authorization", slice_of(detail));
+}
+
+bool settings_has_bearer(const struct settings *settings)
+{
+	struct slice value;
+
+	if (http_header(&settings->http, "HTTP_AUTHORIZATION", &value) == 0)
+		return false;
+	struct slice head = {value.p, value.n < SCHEME_CHARS ? value.n : SCHEME_CHARS};
+	return slice_equal_nocase(head, slice_of(scheme)) &&
+	       (value.n == SCHEME_CHARS || value.p[SCHEME_CHARS] == ' ' ||
+		value.p[SCHEME_CHARS] == '\t' || value.p[SCHEME_CHARS] == ',');
+}
+
+/* b64token of RFC 6750: without a blank or a comma, between which a second credential would be. */
+static bool is_one_word(struct slice text)
+{
+	bool word = text.n > 0;
+
+	for (size_t i = 0; i < text.n; i++)
+		word = word && text.p[i] > ' ' && text.p[i] < 0x7f && text.p[i] != ',';
+	return word;
+}
+
+enum status settings_read_bearer(struct settings *settings)
+{
+	struct slice value;
+
+	if (http_header(&settings->http, "HTTP_AUTHORIZATION", &value) > 1)
+		return refuse_header(settings, "is there more than once");
+	struct slice token =
+		slice_trim((struct slice){value.p + SCHEME_CHARS, value.n - SCHEME_CHARS});
+	if (!is_one_word(token))
+		return refuse_header(settings, "is not the word Bearer and one token");
+	if (!credential_token_is_sound(token))
+		return refuse_token(settings);
+	enum status status = credential_hash(token, &settings->token_hash);
+	settings->by_token = true;
+	return status == STATUS_OK ? status : settings_problem(settings, status, NULL);
+}
+
+/* scope NULL: no token has it. */
+static enum status refuse_scope(struct settings *settings, const char *scope)
+{
+	struct arena *arena = &settings->arena;
+
+	if (scope == NULL) {
+		challenge(settings, "insufficient_scope");
+		return settings_problem(settings, STATUS_INSUFFICIENT_SCOPE,
+					"No token may do this: sign in to the settings page.");
+	}
+	settings->response.authenticate = arena_format(
+		arena, "Bearer realm=\"Sluice\", error=\"insufficient_scope\", scope=\"%s\"",
+		scope);
+	return settings_problem(
+		settings, STATUS_INSUFFICIENT_SCOPE,
+		arena_format(arena, "This requires a token with the scope \"%s\".", scope));
+}
+
+enum status settings_use_token(struct settings *settings)
+{
+	const char *scope = settings_scopes[settings->match.route->setting];
+	struct slice needed = slice_of(scope), user = SLICE_ABSENT;
+
+	if (scope == NULL)
+		needed = SLICE("person"); /* no token has it */
+	else if (*scope == '\0')
+		needed = SLICE_ABSENT;
+	enum status status =
+		store_settings_token_use(&settings->store, &settings->token_hash, needed, &user);
+	if (status == STATUS_INSUFFICIENT_SCOPE)
+		return refuse_scope(settings, scope);
+	if (status != STATUS_OK)
+		return settings_problem_store(settings, status);
+	if (user.p == NULL)
+		return refuse_token(settings);
+	settings->store.actor = user;
+	return STATUS_OK;
+}
