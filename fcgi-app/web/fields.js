@@ -15,6 +15,8 @@ const KEEP = 'keep';
 /** @type {[value: string, label: string][]} in days, or by name */
 const LIFETIMES = [['never', 'Never'], ['30', 'In 30 days'], ['90', 'In 90 days'],
 	['365', 'In 1 year'], ['date', 'On a date…']];
+/** @type {[days: number, label: string][]} */
+const TOKEN_DAYS = [[7, 'In 7 days'], [30, 'In 30 days'], [90, 'In 90 days'], [365, 'In 1 year']];
 /** @type {[seconds: number, label: string][]} */
 const OVERLAPS = [[0, 'None: it ends at once'], [3600, '1 hour'], [24 * 3600, '24 hours'],
 	[7 * 24 * 3600, '7 days'], [30 * 24 * 3600, '30 days'], [90 * 24 * 3600, '90 days']];
@@ -106,6 +108,19 @@ export function expiration(present, label = 'Expires') {
 	life.addEventListener('change', explain);
 	date.addEventListener('input', explain);
 	return { ...row, value, kept, fault };
+}
+
+/** How long a token is valid; value() is the time of expiration. */
+export function lifetime() {
+	const row = field('expires', 'Expires', el('select', null, TOKEN_DAYS.map(([days, label]) =>
+		el('option', { value: days, selected: days === TOKEN_DAYS[1]?.[0] }, label))), '');
+	const value = () => new Date(Date.now() + Number(row.input.value) * DAY_MS).toISOString();
+	const explain = () => {
+		row.help.textContent = `Requests are refused from ${utc(value())} on.`;
+	};
+	row.input.addEventListener('change', explain);
+	explain();
+	return { ...row, value };
 }
 
 /**

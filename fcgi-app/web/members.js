@@ -9,8 +9,9 @@ import { ROLES } from './roles.js';
 import { empty, failed, supersede } from './state.js';
 import { pages } from './table.js';
 import { day } from './time.js';
+import { Tokens } from './tokens.js';
 
-/** @import { Child, Column, Member, Role, ViewContext } from './types.js' */
+/** @import { Ask, Column, Member, Role, ViewContext } from './types.js' */
 
 const PAGE = 50;
 const SEARCH_DELAY_MS = 200;
@@ -135,11 +136,9 @@ class Members {
 	/**
 	 * A dialog whose button sends something, and shows what was wrong with it.
 	 *
-	 * @param {{ title: string, body: Child, label: string, danger?: boolean,
-	 *   send: () => Promise<unknown>, done: () => void,
-	 *   complain?: (faults: Record<string, string>) => boolean }} options
+	 * @type {Ask}
 	 */
-	ask({ title, body, label, danger = false, send, done, complain = () => false }) {
+	ask = ({ title, body, label, danger = false, send, done, complain = () => false }) => {
 		const trouble = el('div', { class: 'trouble' });
 		const id = 'member-form';
 		const submit = el('button', { type: 'submit', form: id,
@@ -161,7 +160,7 @@ class Members {
 		} } }, body, trouble);
 		const dialog = openDialog({ title, class: 'form narrow', signal: this.signal, body: form,
 			foot: [button('Cancel', () => dialog.close()), submit] });
-	}
+	};
 
 	add() {
 		const name = field('user', 'User name', el('input', { type: 'text', autocomplete: 'off',
@@ -220,6 +219,7 @@ class Members {
 /** @param {ViewContext} context */
 export function render(context) {
 	const members = new Members(context);
+	const tokens = new Tokens(context, members.ask);
 	context.root.append(
 		el('div', { class: 'head' },
 			el('div', null, el('h1', { tabindex: -1 }, 'Members'),
@@ -228,6 +228,8 @@ export function render(context) {
 			members.roles.length === 0 ? null
 				: button('Add member', () => members.add(), { class: 'button primary' })),
 		el('section', { class: 'card', 'aria-label': 'Members' }, members.search,
-			members.place));
+			members.place),
+		...tokens.elements);
 	members.load();
+	tokens.load();
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// reveal.js - the one time a key and its secret are shown in clear. They live in this dialog and
+// reveal.js - the one time a key and its secret, or a token, are shown in clear. They live in this dialog and
 // nowhere else: closing it, or leaving the page, drops them.
 
 import { bdi, button, el, newId } from './dom.js';
@@ -10,8 +10,8 @@ import { testEvent } from './test-event.js';
 import { relative } from './time.js';
 
 /** @import { Api } from './api.js' */
-/** @import { ChangedSecret, Child, CreatedKey, Id } from './types.js' */
-/** @typedef {CreatedKey | ChangedSecret} Shown */
+/** @import { ChangedSecret, Child, CreatedKey, CreatedToken, Id } from './types.js' */
+/** @typedef {CreatedKey | ChangedSecret | CreatedToken} Shown */
 
 const POLL_MS = 2000; // between two looks whether the key has been used
 const POLLS = 300;
@@ -138,13 +138,16 @@ function question(close) {
  * @param {string | null} payload
  */
 function textsOf(shown, payload) {
+	if ('token' in shown)
+		return [copyable('Token', shown.token).element,
+			copyable('Try it', shown.curl, 'pre').element];
 	return ['key' in shown ? copyable('Key', shown.key).element : null,
 		shown.secret ? copyable('Secret, for the X-Api-Secret header', shown.secret).element : null,
 		'snippets' in shown ? snippetsOf(shown, payload) : null];
 }
 
 /**
- * Shows a key or secret that was just made. `note` is said below it. `payload` is one that the
+ * Shows a key, secret or token that was just made. `note` is said below it. `payload` is one that the
  * key's template was tried on. closed() is called when the clear text is gone.
  *
  * @param {{ api: Api, shown: Shown, title?: string, note?: Child, payload?: string | null,

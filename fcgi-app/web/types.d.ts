@@ -289,6 +289,35 @@ export interface Member {
 	added_by: string;
 }
 
+export type Scope = 'read' | 'keys' | 'organization';
+export type TokenStatus = 'active' | 'expired' | 'revoked';
+
+/** By which a program uses this API. */
+export interface Token {
+	id: Id;
+	organization: string;
+	name: string;
+	/** The beginning and the end of the token. */
+	display: string;
+	/** For whom it acts. */
+	user: string;
+	scopes: Scope[];
+	status: TokenStatus;
+	expires_at: Timestamp;
+	last_used_at: Timestamp | null;
+	created_at: Timestamp;
+	created_by: string;
+	revoked_at: Timestamp | null;
+	revoked_by: string | null;
+}
+
+/** With the token itself. */
+export interface CreatedToken extends Token {
+	token: string;
+	/** A first request with it, to paste. */
+	curl: string;
+}
+
 export interface AuditEntry {
 	id: Id;
 	occurred_at: Timestamp;
@@ -403,6 +432,7 @@ export interface Gets {
 	'key-volumes': { as_of: Timestamp; first_day: string; volumes: KeyVolume[] };
 	/** The owner first. */
 	members: { members: Member[]; next: string | null };
+	tokens: { tokens: Token[] };
 	audit: Part<'entries', AuditEntry>;
 }
 
@@ -431,6 +461,11 @@ export interface Posts {
 	'members/role': { body: { user: string; role: Role }; answer: Member };
 	'members/remove': { body: { user: string }; answer: { user: string; removed: boolean } };
 	currency: { body: { currency: string }; answer: Usage };
+	tokens: {
+		body: { name: string; scopes: Scope[]; expires_at: Timestamp };
+		answer: CreatedToken;
+	};
+	[revoke: `tokens/${string}/revoke`]: { body: Record<string, never>; answer: Token };
 	limit: { body: { signal_limit?: JsonText; overages?: boolean }; answer: Usage };
 	[trial: `rejects/${string}/try`]: { body: { payload?: string }; answer: RejectTrial };
 	[replay: `rejects/${string}/replay`]: {
@@ -457,6 +492,19 @@ export type Query = Record<string, string | Integer | null | undefined>;
 // ---- elements (dom.js) ----
 
 export type Child = Node | string | null | undefined | Child[];
+
+/** Opens a dialog whose button sends something, and shows what was wrong with it. */
+export type Ask = (options: {
+	title: string;
+	body: Child;
+	label: string;
+	danger?: boolean;
+	send: () => Promise<unknown>;
+	done: () => void;
+	/** Shows what is wrong at its fields; whether that was all. */
+	complain?: (faults: Record<string, string>) => boolean;
+}) => void;
+
 type Handlers<Target> = {
 	[Type in keyof HTMLElementEventMap]?:
 		(event: HTMLElementEventMap[Type] & { currentTarget: Target }) => void;

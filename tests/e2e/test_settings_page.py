@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 
 import keyboard
 import npm
-from harness import KEY, OUTPUT, ROOT, SECRET, VARIANT, wait_for
+from harness import ENVIRONMENT, KEY, OUTPUT, ROOT, SECRET, TOKEN, VARIANT, wait_for
 from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
                            fits, last_used, run_as_pasted, type_into)
 
@@ -497,7 +497,38 @@ def test_members_on_the_page(page):
     wait_for(lambda: role_of(page, "wanda") is None, "the member is gone")
     page.visit("members", "edith")
     page.row("olga")
-    assert not page.all(".head button"), "an editor manages no members"
+    assert [each.text for each in page.all(".head button")] == ["Create token"], \
+        "an editor manages no members"
+
+
+def test_tokens_on_the_page(page, clipboard):
+    """Made, shown once, used as it is pasted, revoked; by the keyboard until it is shown."""
+    page.visit("members", "edith")
+    page.open_dialog("Create token")
+    page.click("dialog [type=submit]")
+    page.wait("dialog .fault", "Enter a name.")
+    assert page.all("dialog input[value=organization]") == [], "an editor changes no members"
+    page.script("document.querySelector('dialog input[value=keys]').click()")
+    page.driver.switch_to.active_element.send_keys("nightly", Keys.ENTER)
+    page.wait("dialog .reveal")
+    token, curl = page.copied("Token"), page.copied("Try it")
+    page.stack.credentials.add(token)
+    assert TOKEN.fullmatch(token) and curl.count(token) == 1
+    done = subprocess.run(["bash", "-c", curl], env=ENVIRONMENT, capture_output=True, text=True,
+                          check=True)
+    assert json.loads(done.stdout)["user"].endswith(":edith")
+    page.close_dialog("Done")
+    assert_clear_text_gone(page, token)
+    row = page.row("nightly").text
+    assert "Read, Keys" in row and "Active" in row and token not in row
+    page.visit("members")  # the owner ends it
+    page.act("nightly", "Revoke")
+    page.click("dialog [type=submit]")
+    page.wait_gone("dialog")
+    page.settle()
+    wait_for(lambda: page.stack.psql("select status from sluice.token_overview"
+                                     " where name = 'nightly'") == [("revoked",)], "it is revoked")
+    assert "Revoked" in page.row("nightly").text
 
 
 def test_the_limit_on_the_page(page):
@@ -605,6 +636,16 @@ def scenes(page, sender):
     yield "members"
     page.open_dialog("Add member")
     yield "member-add"
+    page.close_dialog("Cancel")
+    page.open_dialog("Create token")
+    yield "token-create"
+    page.wait("dialog input[type=text]").send_keys("Deployment", Keys.ENTER)
+    page.wait("dialog .reveal")
+    page.stack.credentials.update(TOKEN.findall(page.text("dialog")))
+    yield "token-new"
+    page.close_dialog("Done")
+    page.act("Deployment", "Revoke")
+    yield "token-revoke"
     page.close_dialog("Cancel")
     page.visit("audit")
     page.wait(".toggle").click()
