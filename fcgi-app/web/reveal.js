@@ -1,6 +1,6 @@
 // @ts-check
-// reveal.js - the one time a key and its secret, or a token, are shown in clear. They live in this dialog and
-// nowhere else: closing it, or leaving the page, drops them.
+// reveal.js - the one time a key and its secret, or a token, are shown in clear. They live in this
+// dialog and nowhere else: closing it, or leaving the page, drops them.
 
 import { bdi, button, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
@@ -147,8 +147,8 @@ function textsOf(shown, payload) {
 }
 
 /**
- * Shows a key, secret or token that was just made. `note` is said below it. `payload` is one that the
- * key's template was tried on. closed() is called when the clear text is gone.
+ * Shows a key, secret or token that was just made. `note` is said below it. `payload` is one that
+ * the key's template was tried on. closed() is called when the clear text is gone.
  *
  * @param {{ api: Api, shown: Shown, title?: string, note?: Child, payload?: string | null,
  *   closed: () => void }} context

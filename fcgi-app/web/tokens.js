@@ -132,7 +132,8 @@ export class Tokens {
 		/** @type {Column<Token>[]} */
 		const columns = [
 			{ label: 'Name', class: 'cell-name', cell: ({ name, display }) =>
-				[el('span', { class: 'clamp' }, bdi(name)), el('code', { class: 'sub' }, display)] },
+				[el('span', { class: 'clamp' }, bdi(name)),
+					el('code', { class: 'sub' }, display)] },
 			{ label: 'User', cell: ({ user }) => el('span', { class: 'clip' }, bdi(user)) },
 			{ label: 'Scopes', cell: ({ scopes }) => namesOf(scopes) },
 			{ label: 'Expires', class: 'nowrap', cell: ({ expires_at: end }) => day(end) },
@@ -164,8 +165,9 @@ export class Tokens {
 	/** @param {Token} token */
 	revoke(token) {
 		this.ask({ title: 'Revoke this token?', label: 'Revoke', danger: true,
-			body: [el('p', { class: 'subject' }, bdi(token.name), ' ', el('code', null, token.display)),
-				el('p', null, 'Programs that use it are refused from now on. It cannot be undone.')],
+			body: [el('p', { class: 'subject' }, bdi(token.name), ' ',
+				el('code', null, token.display)),
+			el('p', null, 'Programs that use it are refused from now on. It cannot be undone.')],
 			send: () => this.api.post(`tokens/${token.id}/revoke`, {}, this.signal),
 			done: () => this.done(`${isolate(token.name)} was revoked`) });
 	}

@@ -18,7 +18,7 @@ HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff",
 
 
 def days_from_now(days):
-    when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days)
+    when = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days)
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 

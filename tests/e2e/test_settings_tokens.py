@@ -1,4 +1,4 @@
-"""Tokens of the settings' API: through each web server as shipped, with and without what they need."""
+"""Tokens of the settings' API, through each web server as shipped."""
 
 import subprocess
 
@@ -215,7 +215,7 @@ def test_malformed_headers(stack):
 
 
 def test_two_headers(stack):
-    """A token beside a password authenticates nobody; behind one that is right it is not looked at."""
+    """A token beside a password authenticates nobody, but behind a right one it is not seen."""
     token = f"Authorization: Bearer {new_token(stack)['token']}"
     password = f"Authorization: {basic(stack, 'vera')['Authorization']}"
     wrong = f"Authorization: {basic(stack, 'olga', 'wrong')['Authorization']}"
