@@ -221,10 +221,11 @@ COMMENT ON INDEX sluice.api_key_name_idx IS 'finds who has a name (claim_key_nam
 COMMENT ON INDEX sluice.api_key_successor_of_idx IS 'finds the successor of a key';
 COMMENT ON SEQUENCE sluice.api_key_id_seq IS 'numbers keys';
 
-CREATE TYPE sluice.token_scope AS ENUM ('read', 'keys', 'organization');
+CREATE TYPE sluice.token_scope AS ENUM ('read', 'keys', 'rejects', 'organization');
 COMMENT ON TYPE sluice.token_scope IS
     'What a token of the settings API may be used for: read everything that its member may see; make '
-    'and change keys; change members and the limit of the organization.';
+    'and change keys; replay and discard rejected payloads; change members, limit and currency of the '
+    'organization.';
 
 CREATE TABLE sluice.api_token (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

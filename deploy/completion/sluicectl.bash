@@ -24,7 +24,7 @@ _sluicectl() {
         ;;
     --role) word='owner admin editor viewer' ;;
     --endpoint) word='signal_staging product_orgs' ;;
-    --scope) word='read keys organization' ;;
+    --scope) word='read keys rejects organization' ;;
     --overages) word='on off' ;;
     --allow) word=all ;;
     --currency) word='USD EUR GBP CHF JPY' ;;

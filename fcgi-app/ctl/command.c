@@ -103,7 +103,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_CURRENCY] = {"--currency", "CODE", "a code of ISO 4217, such as EUR"},
 	[CTL_SCOPE] =
 		{"--scope", "SCOPE",
-		 "what the token may be used for: read, keys (create and change them), organization (its members and limit); may be given several times",
+		 "what the token may be used for: read, keys (create and change them), rejects (replay and discard them), organization (its members and limit); may be given several times",
 		 .choices = "read keys organization ", .repeatable = true},
 	[CTL_BEFORE] =
 		{"--before", "NEXT",

@@ -18,6 +18,7 @@ import { day, minute, relative } from './time.js';
 const SCOPES = [
 	['read', 'Read', 'See what you may see: keys, signals, usage, members, audit log.'],
 	['keys', 'Keys', 'Create, change, rotate and deactivate keys.'],
+	['rejects', 'Rejects', 'Repair, replay and discard rejected payloads.'],
 	['organization', 'Organization', 'Change members and the limit, as far as you may.'],
 ];
 /** @type {Record<TokenStatus, [label: string, tone: string]>} */

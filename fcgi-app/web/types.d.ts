@@ -289,7 +289,7 @@ export interface Member {
 	added_by: string;
 }
 
-export type Scope = 'read' | 'keys' | 'organization';
+export type Scope = 'read' | 'keys' | 'rejects' | 'organization';
 export type TokenStatus = 'active' | 'expired' | 'revoked';
 
 /** By which a program uses this API. */

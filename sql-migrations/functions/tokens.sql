@@ -158,7 +158,7 @@ END
 $$;
 COMMENT ON FUNCTION sluice.token_create(text, text, text, text, bytea, text, text[], timestamptz) IS
     'Stores a token that the caller has generated, for a member of the organization, and returns it '
-    'as token_show does. token_hash is a SHA-256. scopes: read, keys, organization. The member needs '
+    'as token_show does. token_hash is a SHA-256. scopes: of token_scope. The member needs '
     'the role editor, for organization admin. Raises P0002 for an unknown organization or member, '
     '23505 if the token exists, 22023 for an invalid value.';
 

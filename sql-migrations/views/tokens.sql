@@ -33,7 +33,7 @@ COMMENT ON COLUMN sluice.token_overview.name IS 'the token''s name';
 COMMENT ON COLUMN sluice.token_overview.display IS 'the part of the token that may be shown';
 COMMENT ON COLUMN sluice.token_overview.user_name IS
     'the member for whom it acts, with the role that the member has at that time';
-COMMENT ON COLUMN sluice.token_overview.scopes IS 'read, keys, organization';
+COMMENT ON COLUMN sluice.token_overview.scopes IS 'read, keys, rejects, organization';
 COMMENT ON COLUMN sluice.token_overview.status IS 'active, expired or revoked now';
 COMMENT ON COLUMN sluice.token_overview.expires_at IS 'when it expires';
 COMMENT ON COLUMN sluice.token_overview.last_used_at IS

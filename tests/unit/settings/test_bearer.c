@@ -127,7 +127,7 @@ START_TEST(another_organization_is_not_the_token_s)
 	const struct libpq_call script[] = {LIBPQ_CONNECT,
 					    LIBPQ_SEND(NULL),
 					    LIBPQ_ANSWER(&known),
-					    LIBPQ_SEND("settings_keys|3"),
+					    LIBPQ_SEND("settings_keys|3|null|51|null|null|null"),
 					    LIBPQ_ANSWER(&stranger),
 					    LIBPQ_FINISH,
 					    {0}};

@@ -67,7 +67,9 @@ START_TEST(what_is_still_bad_is_not_stored)
 	const char *response = post(script, "rejects/9/replay", NULL, "{}");
 
 	check_says(response, "Status: 400 ");
-	check_says(response, "\"place\":\"payload\",\"detail\":\"is still bad: malformed_json: ");
+	check_says(
+		response,
+		"\"place\":\"payload\",\"code\":\"invalid_value\",\"detail\":\"is still bad: malformed_json: ");
 }
 END_TEST
 
