@@ -187,7 +187,7 @@ def test_all_of_a_kind_are_replayed(page, width):
     name = f"kind {width}"
     key = page.stack.new_key(name=name, endpoint="product_orgs",
                              template={"product_org_id": "wrong"})
-    items = [{"id": number} for number in range(120)] + [{"no": "id"}]
+    items = [{"id": number} for number in range(1, 121)] + [{"no": "id"}]
     send(page.stack, org_path(key), json.dumps(items).encode())
     page.stack.psql("update sluice.api_key set payload_template = '{\"product_org_id\": \"id\"}'"
                     " where id = %s", key["id"])
