@@ -617,10 +617,12 @@ def test_replay_has_what_stood_beside_the_array(stack, key, tmp_path, bulk):
     made, = stack.ctl_json("rejected", "replay", identity, "--file", file)["ids"]
     assert stack.psql(
         "select s.id = %s, s.email, s.envelope = r.envelope, s.envelope->>'n',"
-        " s.id <> %s or s.occurred_at = r.received_at - interval '1.5 seconds', s.warnings"
+        " s.id <> %s or s.occurred_at = r.received_at - interval '1.5 seconds',"
+        " jsonb_path_query_array(s.warnings, '$[*].field')"
         " from sluice.signal_staging s join sluice.rejected_payload r using (key_id)"
         " where s.key_id = %s order by s.id", made, made, key["id"]) == [
-            (False, "a@b.co", True, "1.0", True, None), (True, "a@b.co", True, "1.0", True, None)]
+            (False, "a@b.co", True, "1.0", True, None),
+            (True, "a@b.co", True, "1.0", True, ["payload"])]
 
 
 @pytest.mark.parametrize("path_end, headers, bad, good, count", [
