@@ -170,7 +170,8 @@ class KeyList {
 	 */
 	detail(key, signal) {
 		const make = () => [this.actions(key), this.details(key)];
-		const missing = [key.successor_of, key.successor].filter(id => id !== null && !this.find(id));
+		const missing = [key.successor_of, key.successor].filter(id =>
+			id !== null && !this.find(id));
 		if (missing.length === 0)
 			return make();
 		const place = el('div');

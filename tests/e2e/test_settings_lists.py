@@ -83,7 +83,7 @@ def test_a_history_in_parts(stack):
 
 
 def test_usage_in_parts(stack):
-    today = datetime.datetime.now(datetime.timezone.utc).date()
+    today = datetime.datetime.now(datetime.UTC).date()
     first = (today.year - 2, today.month)
     try:
         stack.psql("insert into sluice.usage_month (organization_id, month, signals, duplicates)"

@@ -631,6 +631,10 @@ def scenes(page, sender):
     page.wait("dialog")
     yield "limit"
     page.close_dialog("Cancel")
+    page.click("button", "Change currency")
+    page.wait("dialog")
+    yield "currency"
+    page.close_dialog("Cancel")
     page.visit("members")
     page.open_row("vera")
     yield "members"

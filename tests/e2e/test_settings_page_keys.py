@@ -223,7 +223,7 @@ def test_snippets_fit(page, width):
 @pytest.mark.parametrize("secret", [False, True], ids=["plain", "secret"])
 def test_a_test_event_in_one_click(page, secret):
     page.visit("keys")
-    page.create("To be tested", secret=secret)
+    page.create(f"To be tested {secret}", secret=secret)
     key = shown(page)[0]
     page.click("dialog button", "Send a test event")
     page.wait_shown("dialog .tested", "202", "Signal received", "lead@example.com", "Staging")

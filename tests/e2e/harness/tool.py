@@ -39,9 +39,10 @@ class WithTool:
                 template=None, delivery_id=None):
         """Options as those of `sluicectl key create`; template is a dict. A name that was given
         before gets a number behind it: names are unique."""
-        given = self.names_given[organization or self.organization, name] = 1 + self.names_given.get(
-            (organization or self.organization, name), 0)
-        name = name if given == 1 else f"{name} {given}"
+        place = (organization or self.organization, name)
+        given = self.names_given[place] = 1 + self.names_given.get(place, 0)
+        if given > 1:
+            name = f"{name} {given}"
         arguments = ["key", "create", "--organization", organization or self.organization,
                      "--name", name]
         if endpoint:
