@@ -5,12 +5,13 @@
 import { problemOf } from './api.js';
 import { announce, bdi, button, debounce, el, isolate, newId } from './dom.js';
 import { keyIn } from './find-key.js';
+import { address } from './router.js';
 import { empty, fillWith, supersede } from './state.js';
 import { pages } from './table.js';
 import { both, day, number, plural, relative } from './time.js';
 
 /**
- * @import { Child, Column, EndpointType, Gets, Id, Key, KeyStatus,
+ * @import { Child, Column, EndpointType, Gets, Id, Key, KeyStatus, KeyVolume,
  *   ViewContext } from './types.js'
  */
 
@@ -59,7 +60,7 @@ function columnsOf(explain, volume) {
 			: muted('Never') },
 		{ label: 'Status', class: 'nowrap', cell: key => statusOf(key, () => explain(key)) },
 		{ label: 'Last Used', class: 'nowrap', cell: key => key.last_used_at
-			? [both(key.last_used_at), volume(key)] : muted('Never') },
+			? [both(key.last_used_at), volume(key)] : [muted('Never'), volume(key)] },
 	];
 }
 
@@ -89,14 +90,15 @@ class KeyList {
 	/** What is said of a key that was pasted. */
 	pasted = el('p', { class: 'pasted', role: 'status', hidden: true });
 	place = el('div');
-	/** @type {Map<string, string>} how much came with a key */
+	/** @type {Map<string, KeyVolume>} what came with a key */
 	volumes = new Map();
 	/** @type {Map<string, Element>} where it is said */
 	places = new Map();
 
 	/** @param {ViewContext} context */
-	constructor({ api, root, signal }) {
+	constructor({ api, root, signal, fixed }) {
 		this.api = api;
+		this.fixed = fixed;
 		this.root = root;
 		this.signal = signal;
 		this.nextLoad = supersede(signal);
@@ -227,9 +229,23 @@ class KeyList {
 	/** @param {Key} key */
 	volume(key) {
 		const id = String(key.id);
-		const place = el('span', { class: 'sub' }, this.volumes.get(id) ?? null);
+		const place = el('span', { class: 'sub' }, this.line(id));
 		this.places.set(id, place);
 		return place;
+	}
+
+	/**
+	 * "21 in 7 days, 3 rejected"; the latter leads to them.
+	 *
+	 * @param {string} id
+	 */
+	line(id) {
+		const volume = this.volumes.get(id);
+		const rejected = Number(volume?.rejected_7_days ?? 0);
+		return [volume && Number(volume.accepted_7_days) > 0
+			? `${number(volume.accepted_7_days)} in 7 days` : '', rejected === 0 ? ''
+			: el('a', { class: 'sub warn-text', href: address('staging', { ...this.fixed,
+				list: 'rejects' }) }, `${number(rejected)} rejected`)];
 	}
 
 	/**
@@ -239,11 +255,9 @@ class KeyList {
 	 */
 	async tellVolumes(asked) {
 		const { volumes } = await asked.catch(() => ({ volumes: [] }));
-		this.volumes = new Map(volumes.filter(({ accepted_7_days: week }) => Number(week) > 0)
-			.map(({ key_id: id, accepted_7_days: week }) =>
-				[String(id), `${number(week)} in 7 days`]));
+		this.volumes = new Map(volumes.map(volume => [String(volume.key_id), volume]));
 		for (const [id, place] of this.places)
-			place.textContent = this.volumes.get(id) ?? '';
+			place.replaceChildren(...this.line(id));
 	}
 
 	/** @param {Id | null} id */

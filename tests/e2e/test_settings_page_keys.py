@@ -373,7 +373,7 @@ def test_how_much_comes_with_a_key(page):
     wait_for(lambda: page.stack.psql("select 1 from sluice.refusal where key_id = %s", key["id"]),
              "the refusal is counted")
     page.visit("keys")
-    page.wait_shown("tr.opens", "Busy", "4 in 7 days")
+    page.wait_shown("tr.opens", "Busy", "4 in 7 days", "1 rejected")
     page.open_row("Busy")
     page.wait_shown("tr.detail .volume", "4 in 7 days, 4 of them today", "1 in 7 days, 1 of them")
     assert page.wait(".days").get_attribute("aria-label").endswith("0; 0; 0; 0; 0; 0; 4")
