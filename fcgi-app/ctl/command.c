@@ -104,7 +104,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_SCOPE] =
 		{"--scope", "SCOPE",
 		 "what the token may be used for: read, keys (create and change them), rejects (replay and discard them), organization (its members and limit); may be given several times",
-		 .choices = "read keys organization ", .repeatable = true},
+		 .choices = "read keys rejects organization ", .repeatable = true},
 	[CTL_BEFORE] =
 		{"--before", "NEXT",
 		 "only older entries: the \"next\" that --json prints; an id, of product-org updates, the audit log and a key's history"},

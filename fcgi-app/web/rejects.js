@@ -345,7 +345,7 @@ export function rejects(place, context) {
 	kinds(context, summary, kind => choose({ state: 'open', code: kind.code,
 		key: String(kind.key_id) }), again);
 	pages(rows, { ...options(context, again), signal,
-		nothing: state || isKind
+		nothing: () => state || isKind
 			? empty('Nothing matches', 'No rejected payload is as you have asked.',
 				button('Show all', () => choose({ state: null, code: null, key: null })))
 			: empty('Nothing has been rejected', 'Bad items of batches and unreadable bodies are'

@@ -22,7 +22,7 @@ def days_from_now(days):
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# method, path with {id} (of a key), {reject} or {token}, the body, who may (others' role is too low)
+# method, path with {id} (of a key), {reject}, {token}, the body, who may (others' role is too low)
 ROUTES = [
     ("GET", "me", None, ROLES),
     ("GET", "keys", None, EDITORS),

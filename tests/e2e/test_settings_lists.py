@@ -101,6 +101,8 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     """Whatever answers an array of the organization's own answers it in parts."""
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
+             "/api/settings/key-volumes",  # one for each key with which something came
+             "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window
     document = openapi.document()
     for path, item in document["paths"].items():

@@ -40,8 +40,9 @@ def test_the_latest_signals(stack):
 def test_the_latest_product_orgs(stack):
     template = {"product_org_id": "groupId", "mrr": "mrr", "custom": {"n": "n"},
                 "last_active_at": "at"}
-    made = post(stack, "olga", "keys", {"name": "orgs", "endpoint_type": "product_orgs",
-                                        "payload_template": template}).json
+    made = post(stack, "olga", "keys", {
+        "name": f"orgs {secrets.token_hex(4)}", "endpoint_type": "product_orgs",
+        "payload_template": template}).json
     assert made["payload_template"] == template
     for n, mrr in enumerate((100, "a lot")):
         payload = {"groupId": "acme", "mrr": mrr, "n": {"of": n}, "at": "2024-01-15T10:30:00Z"}
@@ -49,7 +50,7 @@ def test_the_latest_product_orgs(stack):
     newest, older = get(stack, "vera", "product-orgs?limit=2").json["product_orgs"]
     assert older["product_org_id"] == "acme" and older["mrr"] == 100 and older["warnings"] == []
     assert newest["mrr"] is None and newest["warnings"][0]["field"] == "mrr"
-    assert newest["custom"] == {"n": {"of": 1}} and newest["key_name"] == "orgs"
+    assert newest["custom"] == {"n": {"of": 1}} and newest["key_name"] == made["name"]
     assert newest["last_active_at"] == "2024-01-15T10:30:00Z"
     assert newest["payload"]["mrr"] == "a lot"
     page = get(stack, "vera", "product-orgs?limit=1").json

@@ -58,7 +58,7 @@ def test_a_transaction_of_hours(stack_of_its_own):
         writer.query("create table forgotten ()")
         writer.query("prepare transaction 'forgotten'")
     assert finding(stack) == ("ok", "less than an hour old")
-    server.move_clock(f"{now + datetime.timedelta(hours=2):%Y-%m-%d %H:%M:%S}")
+    server.move_clock(f"{now + datetime.timedelta(hours=2, minutes=5):%Y-%m-%d %H:%M:%S}")
     result, detail = finding(stack)
     assert result == "warning"
     assert detail.startswith("a transaction that writes has been open for 02:0"), detail

@@ -117,7 +117,7 @@ CALLS = {
     "member role": lambda world, path: [*organization(world), "--user", "every-vera", "--role",
                                         "editor"],
     "member remove": lambda world, path: [*organization(world), "--user", leaver(world)],
-    "key create": lambda world, path: [*organization(world), "--name", "x"],
+    "key create": lambda world, path: [*organization(world), "--name", os.urandom(4).hex()],
     "key list": lambda world, path: organization(world),
     "key show": lambda world, path: [str(world.orgs["id"])],
     "key find": lambda world, path: [key_file(path, world)],
@@ -204,8 +204,9 @@ def needed(entry):
 
 def test_every_command_has_a_call():
     assert set(CALLS) == set(COMMANDS)
-    assert set(LISTS) == {command for command, entry in COMMANDS.items()
-                          if any(option["option"] == "--limit" for option in entry["options"])}
+    limited = {command for command, entry in COMMANDS.items()
+               if any(option["option"] == "--limit" for option in entry["options"])}
+    assert set(LISTS) == limited - {"key history"}, "which is no table"
     assert {command for command in COMMANDS if command.endswith(" list")} <= set(LISTS)
 
 
@@ -415,7 +416,7 @@ def test_one_shape_of_a_thing(world):
     assert set(rotated) == set(created) | {"old_expires_at"}
     changed = tool.json("secret", "rotate", str(rotated["id"]))
     assert set(changed) == set(listed) | {"secret"}
-    member = schemas["Members"]["properties"]["members"]["items"]["required"]
+    member = schemas["Member"]["required"]
     added = tool.json("member", "add", *organization(world), "--user", "shape", "--role", "viewer")
     assert set(added) == set(member)
     assert added in tool.json("member", "list", *organization(world))["members"]

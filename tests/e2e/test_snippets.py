@@ -3,6 +3,7 @@
 Those for browsers are run by test_settings_page_keys.py.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -30,8 +31,7 @@ SECRETS = pytest.mark.parametrize("options", [[], ["--secret"]], ids=["plain", "
 
 def made(stack, name, *options):
     return stack.ctl_json("key", "create", "--organization", stack.organization, "--name",
-                          " ".join([name, *options]),
-                          "--snippet", name, *options)
+                          f"{name} {os.urandom(4).hex()}", "--snippet", name, *options)
 
 
 def run(name, text, place):
