@@ -180,6 +180,21 @@ def test_why_a_key_is_refused_by_a_command(page_stack, refused):
 
 # ---- repair a reject ----
 
+def test_a_reject_is_repaired(hand, page, filled):
+    send(page.stack, path_of(filled["forms"]), b'{"email": "repaired@example.com",}')
+    page.visit("keys")
+    hand.click("tr.opens a", "rejected", row="Website forms")
+    hand.click(".toggle")
+    hand.click("tr.detail .actions button", "Edit and replay")
+    page.wait("dialog .preview", "Still bad")
+    page.script("document.querySelector('dialog textarea').focus()")
+    hand.write('{"email": "repaired@example.com"}')
+    page.wait("dialog .preview", "1 row would be stored")
+    hand.click("dialog button", "Replay")
+    page.wait_gone("dialog")
+    assert page.stack.psql("select 1 from sluice.signal where email = 'repaired@example.com'")
+
+
 def test_a_reject_is_repaired_by_a_command(page_stack, filled, tmp_path):
     send(page_stack, path_of(filled["forms"]), b'{"email": "broken@example.com",}')
     [(identity,)] = page_stack.psql("select max(id) from sluice.rejected_payload")
