@@ -255,7 +255,7 @@ function kindOf(context, kind, show, done) {
 	const about = `${kind.why}, key ${isolate(kind.key_name ?? String(kind.key_id))}`;
 	return el('li', null,
 		el('span', { class: 'reject-kind' }, el('strong', null, count), ' ', bdi(kind.why),
-			el('span', { class: 'sub clip' }, 'Key ',
+			el('span', { class: 'sub' }, 'Key ',
 				bdi(kind.key_name ?? String(kind.key_id)), ', the last ', relative(kind.last_at))),
 		el('span', { class: 'reject-buttons' },
 			button('Show', show, { class: 'button small', 'aria-label': `Show: ${about}` }),

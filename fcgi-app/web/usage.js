@@ -76,7 +76,7 @@ const count = value =>
 
 /**
  * @param {MonthUsage[]} list
- * @param {Node[]} below
+ * @param {Node[]} below nothing, or what adds earlier ones
  */
 function months(list, below) {
 	const largest = Math.max(1, ...list.map(({ signals }) => signals));
@@ -89,7 +89,7 @@ function months(list, below) {
 			el('th', { scope: 'row' }, monthName(month)),
 			el('td', { class: 'cell-bar' }, bar(signals / largest, 'plain')),
 			count(signals), count(duplicates)))))),
-	el('div', { class: 'more' }, below)];
+	...below];
 }
 
 /**
@@ -99,7 +99,7 @@ function months(list, below) {
  *   next: string | null }} context
  */
 function showMonths({ place, api, signal, list, next }) {
-	const rest = el('div');
+	const rest = el('div', { class: 'more' });
 	const more = button('Show earlier months', () => fillWith(rest, 'more', signal,
 		() => api.get('usage', { before: next }, signal), earlier => {
 			showMonths({ place, api, signal, list: [...list, ...earlier.months],
@@ -107,8 +107,8 @@ function showMonths({ place, api, signal, list, next }) {
 			/** @type {HTMLElement | null} */ (place.querySelector('.more button'))?.focus();
 			return [];
 		}));
-	rest.append(...next === null ? [] : [more]);
-	place.replaceChildren(...months(list, [rest]));
+	rest.append(more);
+	place.replaceChildren(...months(list, next === null ? [] : [rest]));
 }
 
 /** @param {ViewContext} context */

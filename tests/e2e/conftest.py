@@ -3,7 +3,7 @@
 SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those
 marked "each_front" through the other fronts, too; with sanitizers Apache is one of the others.
 Cases marked "first_front" do not meet the web server, those marked "database" are about the
-database and not repeated with sanitizers, and those marked "loop" are about many requests in one
+database and not repeated with sanitizers, nor are those of the page, and those marked "loop" are about many requests in one
 worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
 """
 
@@ -38,8 +38,8 @@ def fronts_of(item):
              if name in harness.SETTINGS_FRONTS] if settings else list(harness.FRONTS)
     if item.get_closest_marker("first_front"):
         return names[:1]
-    if settings:
-        return names
+    if settings:  # one service behind all of them: its sanitizers see the same
+        return names if harness.VARIANT == "release" else names[:1]
     if item.get_closest_marker("each_front"):
         names += harness.OTHER_FRONTS
     loop = item.get_closest_marker("loop") is not None
@@ -61,6 +61,13 @@ LONG = ("test_settings_page", "test_settings_page_keys",
         "test_sluicectl_check", "test_sluicectl_keys")
 
 
+def skip_what_is_not_about_programs(item):
+    if item.get_closest_marker("database"):
+        item.add_marker(pytest.mark.skip(reason="about the database, not the programs"))
+    if item.path.stem.startswith("test_settings_page"):
+        item.add_marker(pytest.mark.skip(reason="about the page, not the programs"))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
@@ -69,8 +76,8 @@ def pytest_collection_modifyitems(items):
         values = item.callspec.params.values() if hasattr(item, "callspec") else []
         fronts = [value for value in values if value in harness.ALL_FRONTS]
         item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *fronts[:1]])))
-        if harness.VARIANT != "release" and item.get_closest_marker("database"):
-            item.add_marker(pytest.mark.skip(reason="about the database, not the programs"))
+        if harness.VARIANT != "release":
+            skip_what_is_not_about_programs(item)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -12,11 +12,10 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from hand import Hand
-from harness import ENVIRONMENT, JSON, KEY, VARIANT, org_path, path_of, send, wait_for
+from harness import ENVIRONMENT, JSON, KEY, org_path, path_of, send, wait_for
 from settings_page import LIMIT
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 CLICKS = 4
 TEMPLATE = {"product_org_id": "groupId", "custom": {"seats": "seats"}}
