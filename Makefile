@@ -232,8 +232,9 @@ check-fronts: all  ## all end-to-end tests through all fronts; about twenty minu
 	SLUICE_FRONTS="$(FRONTS)" $(PYTEST) -rs $(SIDE_BY_SIDE) tests/e2e
 
 check-faults: all  ## killed, stopped, hanging and unreachable databases, signals, logs; under 30 minutes
-	$(PYTEST) tests/fault
-	$(PYTEST) -m slow tests/e2e
+	$(PYTEST) -n 3 --dist loadfile -m "not alone" tests/fault
+	$(PYTEST) -m alone tests/fault
+	$(PYTEST) $(SIDE_BY_SIDE) -m slow tests/e2e
 
 check-faults-quick: all
 	$(PYTEST) -n 3 --dist loadfile -m quick tests/fault

@@ -2,9 +2,10 @@
 
 SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those
 marked "each_front" through the other fronts, too; with sanitizers Apache is one of the others.
-Cases marked "first_front" do not meet the web server, those marked "database" are about the
-database and not repeated with sanitizers, nor are those of the page, and those marked "loop" are about many requests in one
-worker's loop. SLUICE_VARIANT is the directory below build/ whose programs run.
+Cases marked "first_front" do not meet the web server, those marked "loop" are about many requests
+in one worker's loop. With sanitizers those marked "database", which are about the database, and
+those of the page are left out, and the settings go through the first front only. SLUICE_VARIANT is
+the directory below build/ whose programs run.
 """
 
 import contextlib

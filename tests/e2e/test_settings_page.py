@@ -18,7 +18,7 @@ from selenium.webdriver.common.keys import Keys
 
 import keyboard
 import npm
-from harness import ENVIRONMENT, KEY, OUTPUT, ROOT, SECRET, TOKEN, VARIANT, wait_for
+from harness import ENVIRONMENT, KEY, OUTPUT, ROOT, SECRET, TOKEN, wait_for
 from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
                            fits, last_used, run_as_pasted, type_into)
 
@@ -35,8 +35,7 @@ Walk = collections.namedtuple("Walk", "overflow violations no_axe keyboard compl
 FIRST_VIEW_BYTES = 100_000
 
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 
 # ---- what an operator does ----

@@ -11,11 +11,10 @@ import threading
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import JSON, KEY, SECRET, VARIANT, org_path, path_of, send, wait_for
+from harness import JSON, KEY, SECRET, org_path, path_of, send, wait_for
 from settings_page import assert_clear_text_gone, fits, type_into
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 # The next answers to changes are lost, after the service has given them.
 LOSE = """

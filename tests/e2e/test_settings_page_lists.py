@@ -6,10 +6,9 @@ Each test fails by what those of test_settings_page.py fail by as well.
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import VARIANT, wait_for
+from harness import wait_for
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 MANY = 10_000
 FIRST_VIEW_BYTES = 100 << 10

@@ -8,10 +8,9 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import VARIANT, org_path, send
+from harness import org_path, send
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 TEMPLATE = {"product_org_id": "id", "name": "name", "plan_name": "plan", "mrr": "mrr"}
 

@@ -8,11 +8,10 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import VARIANT, org_path, path_of, send, wait_for
+from harness import org_path, path_of, send, wait_for
 from settings_page import HOSTILE, choose, fits, type_into
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 ROWS = "table[role] tbody"
 WIDTHS = pytest.mark.parametrize("width", [320, 768, 1024, 1280])

@@ -9,11 +9,10 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from harness import VARIANT, path_of, send, wait_for
+from harness import path_of, send, wait_for
 from settings_page import ROWS, choose
 
-pytestmark = [pytest.mark.settings, pytest.mark.first_front,
-              pytest.mark.skipif(VARIANT != "release", reason="about the page, not the programs")]
+pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
 JANE = {"email": "Jane@example.com", "event": "Signed up", "userId": "u-77", "plan": "Größe"}
 

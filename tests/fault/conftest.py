@@ -14,6 +14,7 @@ FAILED = pytest.StashKey()
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "quick: of the selection that `make check` runs")
+    config.addinivalue_line("markers", "alone: measures, so nothing else runs beside it")
 
 
 @pytest.hookimpl(hookwrapper=True)

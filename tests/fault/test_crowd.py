@@ -10,6 +10,8 @@ from backends import Backends
 from crowd import Crowd
 from harness import PATIENCE, path_of, percentile
 
+pytestmark = pytest.mark.alone
+
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache nginx").split()
 SENDERS = 2000
 LIMIT_S = 10  # a request's time, as shipped

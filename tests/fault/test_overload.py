@@ -9,6 +9,8 @@ import pytest
 from crowd import Crowd
 from harness import path_of
 
+pytestmark = pytest.mark.alone
+
 FRONTS = os.environ.get("SLUICE_FRONTS", "lighttpd apache nginx").split()
 SENDERS = 1000  # eight times what saturates a web server: see tests/bench/overload
 EACH = 10  # requests of each sender

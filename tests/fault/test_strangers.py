@@ -13,6 +13,8 @@ import pytest
 from harness import JSON, median, path_of, percentile
 from strangers import Strangers
 
+pytestmark = pytest.mark.alone
+
 CROWD = 2000
 SENDERS, REQUESTS, RATE = 20, 40, 10  # of each sender, a second
 ROUNDS = 3
