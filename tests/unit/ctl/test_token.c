@@ -75,7 +75,7 @@ END_TEST
 static const struct {
 	const char *scope, *second, *says;
 } wrong[] = {
-	{"write", NULL, "--scope must be read, keys or organization, not \"write\""},
+	{"write", NULL, "--scope must be read, keys, rejects or organization, not \"write\""},
 	{"read", "kays", "not \"read,kays\""},
 	{"read", "", "--scope"},
 };
