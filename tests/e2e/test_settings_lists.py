@@ -102,6 +102,7 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
              "/api/settings/key-volumes",  # one for each key with which something came
+             "/api/settings/tokens",  # one for each program, until 90 days after its end
              "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window
     document = openapi.document()
