@@ -181,7 +181,7 @@ def test_the_settings_service_goes_to_another_database(stack_of_its_own):
     stack.psql("alter role sluice_settings nologin")
     for _ in range(2 * len(children)):
         assert get(stack, "olga", "me").status == 200
-    assert post(stack, "olga", "keys", {"name": "by a child"}).status == 201
+    assert post(stack, "olga", "keys", {"name": f"by a child {os.getpid()}"}).status == 201
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")

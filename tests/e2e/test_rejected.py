@@ -526,7 +526,8 @@ def test_replay_from_standard_input_at_the_limit(stack, key):
                               capture_output=True, check=False)
 
     send(stack, path_of(key), b'{"email":"a@b.c"}')
-    stack.ctl("organization", "limit", stack.organization, "--signals", "1")
+    stack.ctl("organization", "limit", stack.organization, "--signals", "1",
+              "--overages", "off")
     try:
         done = replay()
         assert done.returncode == 1 and "used up its signals of the month" in done.stderr

@@ -15,8 +15,9 @@ pytestmark = pytest.mark.settings
 # ---- a key's life ----
 
 def test_a_key_is_made_used_and_deactivated(stack):
-    answer = post(stack, "edith", "keys", {"name": "website", "secret": True,
-                                           "endpoint_type": None, "payload_template": None,
+    name = f"website {secrets.token_hex(4)}"
+    answer = post(stack, "edith", "keys", {"name": name, "secret": True, "endpoint_type": None,
+                                           "payload_template": None,
                                            "expires_at": "2999-01-01T00:00:00+01:00"})
     assert answer.status == 201
     made = answer.json
@@ -31,7 +32,7 @@ def test_a_key_is_made_used_and_deactivated(stack):
 
     latest = get(stack, "vera", "signals?limit=1").json["signals"][0]
     assert latest["id"] == sent.json["id"] and latest["payload"] == json.loads(body)
-    assert latest["key_name"] == "website" and latest["status"] == "pending"
+    assert latest["key_name"] == name and latest["status"] == "pending"
     shown = get(stack, "edith", f"keys/{made['id']}").json
     assert shown["status"] == "active" and shown["last_used_at"] is not None
     assert get(stack, "edith", "keys").json["keys"][0] == shown

@@ -171,7 +171,8 @@ def test_unchanged_it_is_not_edited(stack):
 
 def test_the_limit_holds_for_replays(stack, key):
     [identity] = reject(stack, key)
-    stack.ctl("organization", "limit", stack.organization, "--signals", "1")
+    stack.ctl("organization", "limit", stack.organization, "--signals", "1",
+              "--overages", "off")
     try:
         send(stack, path_of(key), b'{"email":"a@b.c"}')
         answer = post(stack, "edith", f"rejects/{identity}/replay", {"payload": GOOD})

@@ -1,6 +1,7 @@
 """The settings' processes: slow senders, no database, and the files of the page."""
 
 import re
+import secrets
 import select
 import signal
 import socket
@@ -125,7 +126,8 @@ def test_without_the_database(stack_of_its_own):
     server.start()
     for _ in range(4):  # also by the process that did not see it away
         assert get(stack, "olga", "keys").status == 200
-    assert post(stack, "olga", "keys", {"name": "x"}, token=token).status == 201
+    name = f"after all {secrets.token_hex(4)}"
+    assert post(stack, "olga", "keys", {"name": name}, token=token).status == 201
     # Connections that the server has ended while nobody looked.
     stack.psql("select pg_terminate_backend(pid, 10000) from pg_stat_activity "
                "where application_name = 'sluice-settings'")
