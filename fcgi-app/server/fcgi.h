@@ -44,8 +44,8 @@ int fcgi_fd(const struct fcgi *fcgi);
  * Reads the request's parameters. STATUS_OK; STATUS_AGAIN: incomplete, poll for reading and call
  * again; STATUS_HEADERS_TOO_LARGE: over FCGI_PARAMS_BYTES, the variables are the first ones and the
  * request is to be answered all the same; STATUS_NO_MEMORY: likewise, without variables;
- * STATUS_END: the peer closed the connection or sent
- * something else than a request, and the connection is closed.
+ * STATUS_END: the peer closed the connection or sent something else than a request, and the
+ * connection is closed.
  */
 enum { FCGI_PARAMS_BYTES = 128 << 10 };
 enum status fcgi_read_params(struct fcgi *fcgi) MUST_CHECK;

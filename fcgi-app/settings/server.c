@@ -85,7 +85,8 @@ static void serve_in_child(struct server *server)
 
 /* ---- connections ---- */
 
-/* False if the parameters do not arrive in time, or are too many; the connection is closed then. */
+/* False if the parameters do not arrive in time, or are too many for the limit or for the memory;
+ * the connection is closed then. */
 static bool read_params(struct fcgi *fcgi)
 {
 	int64_t deadline_ms = clock_now_ms() + FCGI_PARAMS_MS;

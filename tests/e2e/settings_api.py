@@ -3,6 +3,7 @@
 import base64
 import datetime
 import json
+import secrets
 
 import pytest
 
@@ -129,6 +130,21 @@ def own(stack):
                              sender["id"])
     return {"id": organization, "key": stack.new_key(name="own", secret=True), "reject": reject,
             "token": new_token(stack, "edith")["id"]}
+
+
+def once_more(stack, path, body):
+    """The body with which the same request can be made again, after what stands in its way is
+    undone: a key with a successor is not rotated again, nor what is no longer open replayed or
+    discarded, and no two keys have one name."""
+    if "/rotate" in path:
+        stack.psql("update sluice.api_key set deactivated_at = now(), deactivated_by = 'a test'"
+                   " where successor_of is not null and deactivated_at is null")
+    if "rejects/" in path:
+        stack.psql("update sluice.rejected_payload set replayed_at = null, replayed_by = null,"
+                   " replayed_ids = null, discarded_at = null, discarded_by = null")
+    if path.split("?")[0] == "keys" and body:
+        return {**body, "name": f"{body['name']} {secrets.token_hex(4)}"}
+    return body
 
 
 def path_for(own, path):

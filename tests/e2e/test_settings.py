@@ -1,12 +1,12 @@
 """The settings' API: who may do what."""
 
 import json
-import secrets
 
 import pytest
 
 from harness import JSON, assert_problem, send
-from settings_api import API, HEADERS, ROLES, ROUTES, basic, get, path_for, post, token_of
+from settings_api import (API, HEADERS, ROLES, ROUTES, basic, get, once_more, path_for, post,
+                          token_of)
 
 pytestmark = pytest.mark.settings
 
@@ -22,16 +22,9 @@ def other(stack):
 
 
 def ask(stack, user, method, path, body, token=None):
-    if "/rotate" in path:  # a key with a successor is not rotated again
-        stack.psql("update sluice.api_key set deactivated_at = now(), deactivated_by = 'a test'"
-                   " where successor_of is not null and deactivated_at is null")
-    if "rejects/" in path:  # nor is what is no longer open replayed or discarded
-        stack.psql("update sluice.rejected_payload set replayed_at = null, replayed_by = null,"
-                   " replayed_ids = null, discarded_at = null, discarded_by = null")
+    body = once_more(stack, path, body)
     if method == "GET":
         return get(stack, user, path)
-    if path.split("?")[0] == "keys":  # names are unique
-        body = {**body, "name": f"{body['name']} {secrets.token_hex(4)}"}
     return post(stack, user, path, body, token=token)
 
 
