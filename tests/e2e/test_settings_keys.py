@@ -91,7 +91,7 @@ def test_all_that_is_wrong_is_named_at_once(stack):
 
 
 def test_a_key_is_found_by_its_hash(stack):
-    made = post(stack, "olga", "keys", {"name": "lost and found"}).json
+    made = post(stack, "olga", "keys", {"name": "found by its hash"}).json
     key_hash = hashlib.sha256(made["key"].encode()).hexdigest()
     found = post(stack, "edith", "find-key", {"key_hash": key_hash})
     assert found.status == 200
