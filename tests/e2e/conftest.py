@@ -3,9 +3,10 @@
 SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those
 marked "each_front" through the other fronts, too; with sanitizers Apache is one of the others.
 Cases marked "first_front" do not meet the web server, those marked "loop" are about many requests
-in one worker's loop. With sanitizers those marked "database", which are about the database, and
-those of the page are left out, and the settings go through the first front only. SLUICE_VARIANT is
-the directory below build/ whose programs run.
+in one worker's loop. Those marked "settings" go through the first front, and through the others
+that serve the settings if marked "each_front". With sanitizers those marked "database", which are
+about the database, and those of the page are left out. SLUICE_VARIANT is the directory below
+build/ whose programs run.
 """
 
 import contextlib
@@ -34,16 +35,15 @@ def pytest_configure(config):
 
 def fronts_of(item):
     """The fronts one case goes through, as parameters; one that does not apply says why."""
-    settings = item.get_closest_marker("settings") is not None
-    names = [name for name in (*harness.FRONTS, *harness.OTHER_FRONTS)
-             if name in harness.SETTINGS_FRONTS] if settings else list(harness.FRONTS)
-    if item.get_closest_marker("first_front"):
+    each, first, loop, settings = (item.get_closest_marker(name) is not None for name in (
+        "each_front", "first_front", "loop", "settings"))
+    names = harness.FRONTS + harness.OTHER_FRONTS * (each or settings)
+    if settings:
+        names = [name for name in names if name in harness.SETTINGS_FRONTS]
+        # One service behind all of them: its sanitizers see the same.
+        first |= harness.VARIANT != "release" or (not each and harness.OTHER_FRONTS != [])
+    if first:
         return names[:1]
-    if settings:  # one service behind all of them: its sanitizers see the same
-        return names if harness.VARIANT == "release" else names[:1]
-    if item.get_closest_marker("each_front"):
-        names += harness.OTHER_FRONTS
-    loop = item.get_closest_marker("loop") is not None
     return [pytest.param(name, marks=pytest.mark.skip(reason=harness.LOOPLESS[name]))
             if loop and name in harness.LOOPLESS else name for name in names]
 

@@ -245,7 +245,6 @@ def assert_key_is_nowhere(stack, key):
 
 # ---- tests ----
 
-@pytest.mark.each_front
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_all_arrive_once(stack, started, name):
     library = LIBRARIES[name]

@@ -343,7 +343,6 @@ def test_many_cold_signals_move_in_steps(stack, key):
 
 # ---- refused requests ----
 
-@pytest.mark.each_front
 def test_refused_requests_of_known_keys_are_counted(stack):
     """With keys of its own: a worker may still have refusals of earlier tests to count."""
     def counted(key, reason):

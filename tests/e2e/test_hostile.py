@@ -167,7 +167,7 @@ LARGE_ENCODED = {
 DEAREST = 7
 
 
-@pytest.fixture(scope="module", params=FRONTS)
+@pytest.fixture(scope="module", params=FRONTS[:1])
 def hostile(request):
     """A stack whose tables hold nothing but this."""
     stack = Stack(request.param)

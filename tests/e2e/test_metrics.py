@@ -126,6 +126,7 @@ def test_counters_follow(stack, key):
     assert after["sluice_duplicates_total", None] == before["sluice_duplicates_total", None] + 2
 
 
+@pytest.mark.first_front
 def test_default_partition_in_use(stack):
     assert metrics_of(stack)[IN_USE] == 0
     stack.psql("insert into sluice.signal (id, organization_id, received_at, occurred_at,"
@@ -206,6 +207,7 @@ def test_a_worker_shows_itself(stack):
         == samples["sluice_statement_seconds_count", None]
 
 
+@pytest.mark.first_front
 @pytest.mark.loop
 @pytest.mark.shape(workers=2)
 def test_counters_outlive_workers(stack_of_its_own):
@@ -272,6 +274,7 @@ def test_without_a_database(stack_of_its_own):
     accepted_id(send(stack, path_of(key)))
 
 
+@pytest.mark.first_front
 def test_ready_means_that_it_can_write(stack_of_its_own):
     stack = stack_of_its_own
     stack.psql("alter role sluice_intake set default_transaction_read_only = on")
@@ -283,6 +286,7 @@ def test_ready_means_that_it_can_write(stack_of_its_own):
     wait_for(lambda: ready(stack).status == 200, "it is ready")
 
 
+@pytest.mark.first_front
 @pytest.mark.loop
 @pytest.mark.shape(settings={"large_requests": 1})
 def test_imports_do_not_make_blind(stack_of_its_own):
@@ -319,6 +323,7 @@ def told_without_the_database(stack):
     assert not any("sluice_schema_version" in dict(samples) for samples in told)
 
 
+@pytest.mark.first_front
 @pytest.mark.loop
 def test_while_the_metrics_are_locked(stack_of_its_own):
     """What is given up is cancelled, and there is one connection for all who ask."""
@@ -333,6 +338,7 @@ def test_while_the_metrics_are_locked(stack_of_its_own):
     wait_until_equal(lambda: backends(stack), len(stack.workers()), "it does not stay connected")
 
 
+@pytest.mark.first_front
 @pytest.mark.loop
 def test_while_the_server_stands_still(stack_of_its_own):
     stack = stack_of_its_own

@@ -239,6 +239,7 @@ def test_each_key_has_its_template(stack):
             assert (row["product_org_id"], row["custom"]) == ("abc"[n], f'{{"c{n}": [1]}}')
 
 
+@pytest.mark.first_front
 @pytest.mark.loop
 def test_many_keys_at_once(pair_stack):
     """More keys than a worker keeps templates of, at the same time; each gets its own."""
@@ -372,7 +373,6 @@ def test_repaired(stack, fresh):
     assert bytes(kept) == raw and repaired and payload["id"] == "a\ufffdb"
 
 
-@pytest.mark.each_front
 def test_hostile_bodies(stack, orgs):
     """None of them is our trouble; the rows of this key can be read and dumped afterwards."""
     answers = {}

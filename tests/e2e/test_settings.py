@@ -61,6 +61,7 @@ def test_every_route_for_every_role(stack, own, other, method, path, body, may):
                                 other["id"])
 
 
+@pytest.mark.each_front
 @pytest.mark.parametrize("method, path, body, may", ROUTES)
 def test_a_stranger_and_nobody(stack, own, method, path, body, may):
     path = path_for(own, path)

@@ -13,7 +13,7 @@ from harness import (ENCODED_SLASH, JSON, KEY, NO_BODY_OF_GET, assert_problem, s
                      status_of)
 from settings_api import API, ROUTES, ask_worker, basic, path_for, post, token_of
 
-pytestmark = pytest.mark.settings
+pytestmark = [pytest.mark.settings, pytest.mark.each_front]
 
 
 # ---- changes come from the page ----

@@ -14,7 +14,7 @@ from harness import (PATIENCE, STREAMING_SETTINGS, WITHOUT_SLASH, accepted_id, a
 from postgresql_server import Server
 from settings_api import API, ask_worker, basic, get, post, token_of
 
-pytestmark = pytest.mark.settings
+pytestmark = [pytest.mark.settings, pytest.mark.each_front]
 
 
 # ---- compressed ----

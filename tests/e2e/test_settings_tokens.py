@@ -62,6 +62,7 @@ def test_every_route_needs_its_scope(stack, own, tokens, method, path, body, may
         assert (f'"{needed}"' if needed else "sign in") in problem["detail"]
 
 
+@pytest.mark.each_front
 def test_what_a_token_is(stack):
     made = new_token(stack, "edith", ["keys", "read"])
     assert made["token"].startswith("slt_") and len(made["token"]) == 42
@@ -195,6 +196,7 @@ def test_the_audit_log_says_which_token(stack):
 
 # ---- headers ----
 
+@pytest.mark.each_front
 def test_malformed_headers(stack):
     token = new_token(stack)["token"]
     for value in ("Bearer", "Bearer ", f"Bearer {token} {token}", f"Bearer {token},{token}",
@@ -213,6 +215,7 @@ def test_malformed_headers(stack):
         assert send(stack, API + "keys", None, {"Authorization": value}, "GET").status == 401
 
 
+@pytest.mark.each_front
 def test_two_headers(stack):
     """A token beside a password authenticates nobody, but behind a right one it is not seen."""
     token = f"Authorization: Bearer {new_token(stack)['token']}"
@@ -228,6 +231,7 @@ def test_two_headers(stack):
             assert status_of(got) in (400, 401), (pair, got[:200])
 
 
+@pytest.mark.each_front
 def test_nobody_poses_as_a_user(stack, own):
     """Where the web server leaves a request to the service, it names no user, whatever is sent."""
     before = stack.psql("select count(*) from sluice.api_key")

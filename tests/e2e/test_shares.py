@@ -47,7 +47,6 @@ class Idle:
         return 0, None
 
 
-@pytest.mark.each_front
 @pytest.mark.loop
 @pytest.mark.shape(settings={"large_requests": CHILDREN})
 def test_idle_uploads_of_one_key(stack_of_its_own, other_key):

@@ -389,8 +389,9 @@ BEHIND = {"role_settings", "sequences"}
 
 @pytest.mark.parametrize("runs, lost", [
     ([[]], BEHIND),
-    ([["--jobs", "2"]], BEHIND),
-    ([["--section", section] for section in ("pre-data", "data", "post-data")], BEHIND),
+    pytest.param([["--jobs", "2"]], BEHIND, marks=pytest.mark.slow),
+    pytest.param([["--section", section] for section in ("pre-data", "data", "post-data")], BEHIND,
+                 marks=pytest.mark.slow),
     ([["--no-owner", "--no-acl"]],
      {"role_settings", "owner", "owners", "intake_rights", "settings_rights", "consumer_rights",
       "maintenance_rights", "function_rights", "public_rights"}),

@@ -75,6 +75,7 @@ def test_unknown_keys_and_wrong_secrets(stack, tmp_path):
 
 
 @pytest.mark.settings
+@pytest.mark.each_front
 def test_wrong_passwords_of_the_settings_page(stack, tmp_path):
     log = stack.log_dir / "error.log"
     begin = len(log.read_bytes())
