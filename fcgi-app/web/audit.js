@@ -31,9 +31,12 @@ export const ACTIONS = {
 	key_networks: 'Networks of a key changed',
 	rejected_replay: 'Reject replayed',
 	rejected_discard: 'Reject discarded',
+	token_create: 'Token created',
+	token_revoke: 'Token revoked',
+	person_delete: 'Person deleted',
 };
 /** @type {Record<string, string>} */
-const KINDS = { api_key: 'key', rejected_payload: 'reject' };
+const KINDS = { api_key: 'key', api_token: 'token', rejected_payload: 'reject' };
 
 /** @type {Column<AuditEntry>[]} */
 const COLUMNS = [

@@ -3,7 +3,7 @@
 // what is wrong.
 
 import { el, newId } from './dom.js';
-import { day, minute, utc } from './time.js';
+import { day, minute } from './time.js';
 
 /** @import { Problem } from './api.js' */
 /** @import { Timestamp } from './types.js' */
@@ -62,6 +62,9 @@ export function nameField(value = '') {
 	return { ...row, fault };
 }
 
+/** @param {Timestamp} timestamp */
+const refusedFrom = timestamp => ['Requests are refused from ', minute(timestamp), ' on.'];
+
 /**
  * The time of expiration, chosen in the reader's time zone. value() is null for never, undefined
  * while the date is incomplete. With `present`, the key's own one, the first choice is to keep it:
@@ -103,7 +106,7 @@ export function expiration(present, label = 'Expires') {
 	const explain = () => {
 		date.hidden = life.value !== 'date';
 		const timestamp = kept() ? null : value();
-		row.help.textContent = timestamp ? `Requests are refused from ${utc(timestamp)} on.` : hint;
+		row.help.replaceChildren(...timestamp ? refusedFrom(timestamp) : [hint]);
 	};
 	life.addEventListener('change', explain);
 	date.addEventListener('input', explain);
@@ -116,7 +119,7 @@ export function lifetime() {
 		el('option', { value: days, selected: days === TOKEN_DAYS[1]?.[0] }, label))), '');
 	const value = () => new Date(Date.now() + Number(row.input.value) * DAY_MS).toISOString();
 	const explain = () => {
-		row.help.textContent = `Requests are refused from ${utc(value())} on.`;
+		row.help.replaceChildren(...refusedFrom(value()));
 	};
 	row.input.addEventListener('change', explain);
 	explain();

@@ -21,9 +21,9 @@ function refusalOf({ http_status: status, code, why, advice, requests, requests_
 		el('p', { class: 'sub' }, plural(requests, 'request', 'requests'),
 			today === requests ? ' today'
 				: `, ${today === 0 ? 'none' : number(today)} of them today`,
-			'; the last ', relative(last),
+			'; most recently ', relative(last),
 			used && Date.parse(used) > Date.parse(last)
-				? ['. Requests have been accepted since, the last ', relative(used)] : null, '.'));
+				? ['. Requests have been accepted since, most recently ', relative(used)] : null, '.'));
 }
 
 /**

@@ -256,7 +256,7 @@ function kindOf(context, kind, show, done) {
 	return el('li', null,
 		el('span', { class: 'reject-kind' }, el('strong', null, count), ' ', bdi(kind.why),
 			el('span', { class: 'sub' }, 'Key ',
-				bdi(kind.key_name ?? String(kind.key_id)), ', the last ', relative(kind.last_at))),
+				bdi(kind.key_name ?? String(kind.key_id)), ', most recently ', relative(kind.last_at))),
 		el('span', { class: 'reject-buttons' },
 			button('Show', show, { class: 'button small', 'aria-label': `Show: ${about}` }),
 			context.manages ? button('Replay all', () => openReplayAll(context, kind, done),

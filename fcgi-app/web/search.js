@@ -126,7 +126,7 @@ export function searchForm(chosen, changed) {
 		field('Until', 'time', input('until', chosen['until'], 'datetime-local')));
 	const when = select('when', chosen['when'], WHENS);
 	const sought = input('q', chosen['q']);
-	sought.placeholder = 'jane@example.com, a user, message or request ID …';
+	sought.placeholder = 'Email or any ID';
 	const what = field('Find', 'what', sought);
 	/** @type {Record<string, string>} */
 	const statuses = { '': 'All statuses', ...Object.fromEntries(
@@ -144,7 +144,7 @@ export function searchForm(chosen, changed) {
 		},
 	} },
 	what, field('In', 'in', select('in', chosen['in'],
-		{ '': 'Emails and IDs', text: 'Text of payloads' })),
+		{ '': 'Emails, IDs', text: 'Payloads' })),
 	field('Received', 'when', when), between,
 	field('Source', 'source', input('source', chosen['source'])),
 	field('Event', 'event', input('event', chosen['event'])),

@@ -13,7 +13,7 @@ import { number, relative } from './time.js';
 const BAR = { width: 14, gap: 4, height: 32 };
 
 /**
- * "9 in 7 days, 5 of them today; the last 3 minutes ago"
+ * "9 in 7 days, 5 of them today; most recently 3 minutes ago"
  *
  * @param {Integer} week
  * @param {Integer} today
@@ -25,7 +25,7 @@ function told(week, today, last) {
 		return 'None in 7 days';
 	return [el('strong', null, number(week)), ' in 7 days, ',
 		Number(today) === 0 ? 'none' : number(today), ' of them today',
-		last ? el('span', { class: 'sub' }, 'the last ', relative(last)) : null];
+		last ? el('span', { class: 'sub' }, 'most recently ', relative(last)) : null];
 }
 
 /**

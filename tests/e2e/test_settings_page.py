@@ -382,6 +382,21 @@ def test_hostile_texts_are_texts(page, width):
     assert not page.all("main script, main img, main b, dialog img, dialog script")
 
 
+def test_each_action_of_the_audit_log_has_words(page):
+    functions = "".join(path.read_text()
+                        for path in (ROOT / "sql-migrations" / "functions").glob("*.sql"))
+    # Those of no organization (0) are not on the page.
+    written = set(re.findall(r"sluice\.audit\(actor, [^0][^,]*, '(\w+)'", functions))
+    assert "token_create" in written and "secret_" in written
+    written.remove("secret_")  # with what is done to it
+    page.visit("audit")
+    known = set(page.script_async(
+        "import('./audit.js').then(({ ACTIONS }) => done(Object.keys(ACTIONS)))"))
+    assert written <= known, written - known
+    assert {name for name in known if name.startswith("secret_")} == {
+        "secret_enable", "secret_rotate", "secret_retire", "secret_remove"}
+
+
 # ---- what is shown of what came in ----
 
 def test_staging(page):
