@@ -142,11 +142,13 @@ CREATE OR REPLACE FUNCTION sluice.search_statement(filter jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- $4: how many rows; $6 and $7: the row that the list goes on behind, or null; $12 and $13: the last
-    -- one that may be looked at, or null
+    -- one that may be looked at, or null; $14 and $15: the ids that are between them, in whose index
+    -- they are found without all others of an import
     part constant text := '(SELECT s.id, s.received_at, %L::boolean AS cold FROM sluice.%I AS s '
         'WHERE s.organization_id = $1 AND s.received_at >= $2 AND s.received_at < $3 '
         'AND ($6::timestamptz IS NULL OR (s.received_at, s.id) < ($6, $7)) '
-        'AND ($12::timestamptz IS NULL OR (s.received_at, s.id) >= ($12, $13))%s '
+        'AND ($12::timestamptz IS NULL OR (s.received_at, s.id) >= ($12, $13) '
+        'AND s.id BETWEEN $14 AND $15)%s '
         'ORDER BY s.received_at DESC, s.id DESC LIMIT $4)';
     is_cold constant boolean := filter ->> 'status' = 'cold_storage';
     parts text[] := ARRAY[]::text[];
@@ -171,15 +173,17 @@ COMMENT ON FUNCTION sluice.search_statement(jsonb) IS
 
 -- An import is stored with one time, so that no span divides it; and a text is sought in each payload.
 CREATE OR REPLACE FUNCTION sluice.search_last(organization_id bigint, lower_bound timestamptz, upper_bound timestamptz,
-    after_at timestamptz, after_id bigint, OUT last_at timestamptz, OUT last_id bigint)
+    after_at timestamptz, after_id bigint, OUT last_at timestamptz, OUT last_id bigint, OUT lowest_id bigint,
+    OUT highest_id bigint)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_variable
 DECLARE
     row_limit constant integer := 25000;
     byte_limit constant integer := 4000000; -- as they are stored
 BEGIN
-    SELECT b.received_at, b.id INTO last_at, last_id
-    FROM (SELECT u.received_at, u.id, row_number() OVER newest AS place, sum(u.bytes) OVER newest AS bytes
+    SELECT b.received_at, b.id, b.lowest, b.highest INTO last_at, last_id, lowest_id, highest_id
+    FROM (SELECT u.received_at, u.id, row_number() OVER newest AS place, sum(u.bytes) OVER newest AS bytes,
+            min(u.id) OVER newest AS lowest, max(u.id) OVER newest AS highest
         FROM ((SELECT s.received_at, s.id, pg_column_size(s.payload) AS bytes FROM sluice.signal AS s
                 WHERE s.organization_id = organization_id AND s.received_at >= lower_bound
                     AND s.received_at < upper_bound
@@ -198,8 +202,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.search_last(bigint, timestamptz, timestamptz, timestamptz, bigint) IS
-    'The last signal of a span, behind another or null, whose payload may be read in one step; null: all '
-    'of them may. Internal.';
+    'The last signal of a span, behind another or null, whose payload may be read in one step, and the lowest '
+    'and highest id of those that are; null: all of them may. Internal.';
 
 -- ---- the walk ----
 
@@ -267,11 +271,12 @@ BEGIN
             lower_bound := lowest;
         END IF;
         began := clock_timestamp();
-        SELECT l.last_at, l.last_id INTO last FROM sluice.search_last(organization_id, lower_bound, upper_bound,
+        SELECT l.* INTO last FROM sluice.search_last(organization_id, lower_bound, upper_bound,
             after_at, after_id) AS l WHERE reads_payloads;
         EXECUTE statement INTO more_ids, more_times, more_cold
         USING organization_id, lower_bound, upper_bound, max_rows + 1 - cardinality(ids), filter, after_at, after_id,
-            new.since, new.until, new.still_open, new.late, last.last_at, last.last_id;
+            new.since, new.until, new.still_open, new.late, last.last_at, last.last_id, last.lowest_id,
+            last.highest_id;
         ids := ids || more_ids; times := times || more_times; cold := cold || more_cold;
         IF cardinality(ids) > max_rows THEN
             ids := ids[:max_rows]; times := times[:max_rows]; cold := cold[:max_rows];
