@@ -231,10 +231,12 @@ COMMENT ON FUNCTION sluice.search_days(jsonb) IS
     'signals'' tables, latest first; and the longest span in each that can be searched with this '
     'filter at once. Internal.';
 
+-- The planner takes the rows of a span to lie all over the partition, where they lie together: with
+-- many of them it would rather read all.
 CREATE OR REPLACE FUNCTION sluice.signals_found(organization_id bigint, filter jsonb, before text, max_rows integer,
     budget interval, OUT ids bigint[], OUT times timestamptz[], OUT cold boolean[], OUT next text,
     OUT searched_until timestamptz)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET enable_seqscan = off AS $$
 DECLARE
     started constant timestamptz := clock_timestamp();
     statement constant text := sluice.search_statement(filter);
