@@ -20,9 +20,10 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 #define BIT(route) (UINT64_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
+#define KEYS	   (BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_VOLUMES))
 #define PAGES                                                                                      \
-	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) |                  \
-	 BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_HISTORY))
+	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) | KEYS |           \
+	 BIT(ROUTE_KEY_HISTORY))
 #define MEMBERS BIT(ROUTE_MEMBERS)
 _Static_assert(ROUTE_SETTING_COUNT <= 64, "a bit for each route");
 
@@ -61,9 +62,9 @@ static const struct parameter {
 	{"since", SEARCH, TEXT, 0, 0, NULL},
 	{"before", STATES | MEMBERS, TEXT, 0, 0, NULL},
 	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
-	{"match", STATES | MEMBERS | BIT(ROUTE_KEYS), TEXT, 0, 0, NULL},
-	{"endpoint_type", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
-	{"status", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
+	{"match", STATES | MEMBERS | KEYS, TEXT, 0, 0, NULL},
+	{"endpoint_type", KEYS, ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
+	{"status", KEYS, ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
 	{"plan", STATES, TEXT, 0, 0, NULL},
 	{"trial_status", STATES, TEXT, 0, 0, NULL},
 	{"format", SEARCH | STATES, ONE_OF, 0, 0, store_formats},

@@ -6,14 +6,14 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, KEY, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, VOLUMES, NOTHING };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
 	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
 	[STORE_REJECT_KINDS] = NOTHING, [STORE_USAGE] = PAGE,
-	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = KEY,
+	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = VOLUMES,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -29,9 +29,13 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->filter;
 	if (parameters == ONE)
 		*params++ = question->product_org;
-	if (parameters == KEY) {
+	if (parameters == VOLUMES) {
 		*params++ = question->key_id;
-		*params = question->limit;
+		*params++ = question->limit;
+		*params++ = question->before; /* this and the following not for the tool */
+		*params++ = question->match;
+		*params++ = question->endpoint_type;
+		*params = question->status;
 	} else if (parameters != WINDOW && parameters != NOTHING) {
 		*params++ = question->before;
 		*params++ = question->limit;
@@ -89,9 +93,11 @@ enum status store_settings_document(const struct store *store, enum store_docume
 		[STORE_AUDIT] = STORE_CALL(
 			"store_settings_audit",
 			"sluice.settings_audit($1::text, $2::bigint, $3::bigint, $4::integer)", 4),
-		[STORE_KEY_VOLUMES] = STORE_CALL(
-			"store_settings_key_volumes",
-			"sluice.settings_key_volumes($1::text, $2::bigint, $3::bigint)", 3),
+		[STORE_KEY_VOLUMES] = STORE_CALL("store_settings_key_volumes",
+						 "sluice.settings_key_volumes($1::text, "
+						 "$2::bigint, $3::bigint, $4::integer, "
+						 "$5::bigint, $6::text, $7::text, $8::text)",
+						 8),
 	};
 	pg_param params[PARAMS_MAX] = {store->actor, question->organization};
 

@@ -428,8 +428,8 @@ export interface Gets {
 	'reject-kinds': { kinds: RejectKind[] };
 	statistics: Statistics;
 	usage: Usage;
-	/** Keys with which something came, or the one that was asked for. */
-	'key-volumes': { as_of: Timestamp; first_day: string; volumes: KeyVolume[] };
+	/** Of the keys that `keys` answers to the same query, or of the one that was asked for. */
+	'key-volumes': Part<'volumes', KeyVolume> & { as_of: Timestamp; first_day: string };
 	/** The owner first. */
 	members: { members: Member[]; next: string | null };
 	tokens: { tokens: Token[] };

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from harness import assert_problem, openapi
+from harness import assert_problem, openapi, path_of, send
 from settings_api import get, post
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
@@ -44,6 +44,22 @@ def test_keys_in_parts(stack):
     assert stack.ctl_json("key", "list", "--organization", stack.organization, "--match",
                           "in parts", "--limit", 2)["keys"] \
         == get(stack, "olga", "keys?match=in%20parts&limit=2").json["keys"]
+
+
+def test_volumes_in_the_parts_of_the_keys(stack):
+    made = [stack.new_key(name=f"volume in parts {number}") for number in range(5)]
+    for _ in range(2):
+        assert send(stack, path_of(made[1]), b'{"email": "a@example.com"}').status == 202
+    path = "key-volumes?match=Volume%20In%20Parts"
+    listed = parts(stack, path, "volumes", 2)
+    assert [each["key_id"] for each in listed] == [key["id"] for key in reversed(made)]
+    assert [each["accepted_7_days"] for each in listed] == [0, 0, 0, 2, 0]
+    [alone] = get(stack, "olga", f"key-volumes?key={made[1]['id']}").json["volumes"]
+    assert alone == listed[3]
+    assert get(stack, "olga", path + "&status=expired").json["volumes"] == []
+    [tool] = stack.ctl_json("key", "volumes", "--organization", stack.organization, "--key",
+                            made[1]["id"])["volumes"]
+    assert tool == alone
 
 
 def test_members_in_parts(stack):
@@ -101,7 +117,6 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     """Whatever answers an array of the organization's own answers it in parts."""
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
-             "/api/settings/key-volumes",  # one for each key with which something came
              "/api/settings/tokens",  # one for each program, until 90 days after its end
              "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window

@@ -92,6 +92,25 @@ def test_a_part_of_the_keys_reads_little(crowded):
         assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 5 * BUFFERS, plan
 
 
+def test_a_part_of_the_volumes_reads_little(crowded):
+    """However many keys there are with which something came."""
+    crowded.psql("insert into sluice.key_count (organization_id, key_id, day, partition_id,"
+                 " table_name, entries, last_at) select organization_id, id, now()::date - n, 0,"
+                 " 'signal', 1, now() from sluice.api_key, generate_series(0, 6) as n"
+                 " where name like 'crowd %'")
+    crowded.psql("analyze sluice.key_count")
+    try:
+        [(_, rows_read)] = crowded.psql(
+            "select length(sluice.settings_key_volumes('olga', (select id from"
+            " sluice.organization where name = %s), null, 50)::text),"
+            " (select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
+            " where relid = 'sluice.key_count'::regclass)",
+            crowded.organization)
+    finally:
+        crowded.psql("delete from sluice.key_count where partition_id = 0")
+    assert 0 < rows_read <= 7 * 51
+
+
 def test_many_members_are_shown_in_parts(page):
     page.stack.psql("insert into sluice.member (organization_id, user_name, role, added_by)"
                     " select id, 'crowd ' || n, 'viewer', 'olga' from sluice.organization,"

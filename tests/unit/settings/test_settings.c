@@ -189,6 +189,33 @@ START_TEST(signals_are_searched)
 }
 END_TEST
 
+#define VOLUMES                                                                                    \
+	"SELECT sluice.settings_key_volumes($1::text, $2::bigint, $3::bigint, $4::integer, "       \
+	"$5::bigint, $6::text, $7::text, $8::text)"
+
+static const struct {
+	const char *target, *asked;
+} volumes[] = {
+	{"key-volumes", VOLUMES "(alice|null|null|50|null|null|null|null)"},
+	{"key-volumes?key=7&match=&status=", VOLUMES "(alice|null|7|50|null|null|null|null)"},
+	{"key-volumes?limit=5&before=9&match=crm&endpoint_type=product_orgs&status=active",
+	 VOLUMES "(alice|null|null|5|9|crm|product_orgs|active)"},
+};
+
+START_TEST(volumes_are_of_the_keys_that_are_listed)
+{
+	struct libpq_call script[] = {LIBPQ_CONNECT,
+				      LIBPQ_SEND(volumes[_i].asked),
+				      LIBPQ_ANSWER(&one_document),
+				      LIBPQ_FINISH,
+				      {0}};
+
+	open_service(script);
+	check_says(serve("GET", volumes[_i].target, NULL, NULL), "Status: 200 OK\r\n");
+	close_service();
+}
+END_TEST
+
 #define PROBE LIBPQ_SEND("SELECT 1()")
 
 static const struct libpq_value one[] = {{"1", 1}};
@@ -358,6 +385,7 @@ Suite *unit_suite(void)
 			    LENGTH(refused));
 	tcase_add_test(tcase, a_document_is_passed_on);
 	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
+	tcase_add_loop_test(tcase, volumes_are_of_the_keys_that_are_listed, 0, LENGTH(volumes));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
 	tcase_add_test(tcase, a_lost_connection_is_made_again);
 	tcase_add_test(tcase, another_database_is_connected_to);
