@@ -23,7 +23,7 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 #define KEYS	   (BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_VOLUMES))
 #define PAGES                                                                                      \
 	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) | KEYS |           \
-	 BIT(ROUTE_KEY_HISTORY))
+	 BIT(ROUTE_KEY_HISTORY) | BIT(ROUTE_TOKENS))
 #define MEMBERS BIT(ROUTE_MEMBERS)
 _Static_assert(ROUTE_SETTING_COUNT <= 64, "a bit for each route");
 

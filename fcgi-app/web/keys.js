@@ -250,7 +250,7 @@ class KeyList {
 	}
 
 	/**
-	 * Those of a part of the list. It is of use without them, and an opened row tells what is wrong.
+	 * Those of a part of the list, which is of use without them; an opened row tells what is wrong.
 	 *
 	 * @param {Promise<Gets['key-volumes']>} asked
 	 */

@@ -432,7 +432,7 @@ export interface Gets {
 	'key-volumes': Part<'volumes', KeyVolume> & { as_of: Timestamp; first_day: string };
 	/** The owner first. */
 	members: { members: Member[]; next: string | null };
-	tokens: { tokens: Token[] };
+	tokens: Part<'tokens', Token>;
 	audit: Part<'entries', AuditEntry>;
 }
 

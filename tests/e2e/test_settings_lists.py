@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from harness import assert_problem, openapi, path_of, send
-from settings_api import get, post
+from settings_api import get, new_token, post
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -84,6 +84,19 @@ def test_members_in_parts(stack):
         stack.psql("delete from sluice.member where user_name like 'crowd%'")
 
 
+def test_tokens_in_parts(stack):
+    made = [new_token(stack, name=f"token in parts {number}") for number in range(4)]
+    late = iter(range(100))
+    listed = parts(stack, "tokens", "tokens", 3,
+                   lambda: new_token(stack, name=f"token in parts, late {next(late)}"))
+    ids = [each["id"] for each in listed]
+    assert ids == sorted(ids, reverse=True)
+    assert ids[:4] == [each["id"] for each in reversed(made)]
+    tool = stack.ctl_json("token", "list", "--organization", stack.organization, "--match",
+                          "TOKEN in parts ", "--limit", 3)["tokens"]
+    assert tool == list(reversed(listed[1:4]))
+
+
 def test_a_history_in_parts(stack):
     key = stack.new_key(name="history 0")
     for number in range(1, 6):
@@ -117,7 +130,6 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     """Whatever answers an array of the organization's own answers it in parts."""
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
-             "/api/settings/tokens",  # one for each program, until 90 days after its end
              "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window
     document = openapi.document()

@@ -129,6 +129,27 @@ def test_many_members_are_shown_in_parts(page):
         page.stack.psql("delete from sluice.member where user_name like 'crowd %'")
 
 
+def test_many_tokens_are_shown_in_parts(page):
+    page.stack.psql("insert into sluice.api_token (organization_id, user_name, name, token_hash,"
+                    " display, scopes, expires_at, created_by) select id, 'olga', 'robot ' || n,"
+                    " sha256(('robot' || n)::bytea), U&'slt_robo\\2026tttt', '{read}',"
+                    " now() + interval '1 day', 'olga' from sluice.organization,"
+                    " generate_series(1, 60) as n where name = %s", page.stack.organization)
+
+    def shown():
+        return page.script("return document.querySelectorAll("
+                           "'section[aria-label=Tokens] tr.opens').length")
+    try:
+        page.visit("members")
+        page.settle()
+        assert shown() == 50
+        page.click("section[aria-label=Tokens] .more button", "Show more")
+        wait_for(lambda: shown() >= 60, "the next part is there")
+        page.row("robot 1")
+    finally:
+        page.stack.psql("delete from sluice.api_token where name like 'robot %'")
+
+
 def test_a_long_history_and_usage_are_shown_in_parts(page):
     key = page.stack.new_key(name="Much edited")
     page.stack.psql("select sluice.key_edit('olga', %s, 'Much edited ' || n, null, null)"
