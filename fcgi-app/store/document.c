@@ -6,13 +6,13 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, VOLUMES, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, VOLUMES };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
 	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
-	[STORE_REJECT_KINDS] = NOTHING, [STORE_USAGE] = PAGE,
+	[STORE_REJECT_KINDS] = PAGE,	[STORE_USAGE] = PAGE,
 	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = VOLUMES,
 };
 
@@ -36,7 +36,7 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->match;
 		*params++ = question->endpoint_type;
 		*params = question->status;
-	} else if (parameters != WINDOW && parameters != NOTHING) {
+	} else if (parameters != WINDOW) {
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
@@ -85,7 +85,9 @@ enum status store_settings_document(const struct store *store, enum store_docume
 			7),
 		[STORE_REJECT_KINDS] =
 			STORE_CALL("store_settings_reject_kinds",
-				   "sluice.settings_reject_kinds($1::text, $2::bigint)", 2),
+				   "sluice.settings_reject_kinds($1::text, $2::bigint, $3::text, "
+				   "$4::integer)",
+				   4),
 		[STORE_USAGE] = STORE_CALL("store_settings_usage",
 					   "sluice.settings_usage($1::text, $2::bigint, "
 					   "($3::text || '-01')::date, $4::integer)",

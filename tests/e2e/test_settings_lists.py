@@ -1,6 +1,7 @@
 """The lists of the settings' API: in parts, each behind the one before, whatever comes between."""
 
 import datetime
+import json
 
 import pytest
 
@@ -97,6 +98,26 @@ def test_tokens_in_parts(stack):
     assert tool == list(reversed(listed[1:4]))
 
 
+def test_kinds_of_rejects_in_parts(stack):
+    keys = [stack.new_key(name=f"kind in parts {number}") for number in range(5)]
+    for number, key in enumerate(keys):
+        send(stack, path_of(key, end="/batch"), json.dumps([7] * (number + 2)).encode())
+    late = stack.new_key(name="kind in parts, late")
+
+    def meanwhile():
+        for key in (keys[0], late):
+            send(stack, path_of(key, end="/batch"), json.dumps([7] * 30).encode())
+    listed = parts(stack, "reject-kinds", "kinds", 2, meanwhile, "vera")
+    kinds = [(each["code"], each["key_id"]) for each in listed]
+    assert len(kinds) == len(set(kinds)), "no kind comes twice"
+    counts = [each["open"] for each in listed]
+    assert counts == sorted(counts, reverse=True)
+    mine = {each["key_id"]: each["open"] for each in listed if each["code"] == "not_an_object"}
+    assert [mine[key["id"]] for key in keys] == [2, 3, 4, 5, 6] and late["id"] not in mine
+    again = get(stack, "vera", "reject-kinds?limit=100").json["kinds"]
+    assert {keys[0]["id"], late["id"]} <= {each["key_id"] for each in again if each["open"] > 30}
+
+
 def test_a_history_in_parts(stack):
     key = stack.new_key(name="history 0")
     for number in range(1, 6):
@@ -130,7 +151,6 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     """Whatever answers an array of the organization's own answers it in parts."""
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
-             "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window
     document = openapi.document()
     for path, item in document["paths"].items():
@@ -146,6 +166,7 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
 
 
 def test_a_part_of_another_list_is_refused(stack):
-    for path in ("members?before=00", "members?before=zz"):
+    for path in ("members?before=00", "members?before=zz", "reject-kinds?before=7",
+                 "reject-kinds?before=1-2-x"):
         problem = assert_problem(get(stack, "olga", path), 400, "invalid_request")
         assert problem["errors"][0]["place"] == "before"
