@@ -131,6 +131,9 @@ enum status store_document(const struct store *store, enum store_document docume
 				   "sluice.product_org_show($1::text, $2::text, $3::bigint, "
 				   "$4::integer)",
 				   4),
+		[STORE_REJECT_KINDS] =
+			STORE_CALL("store_reject_kinds",
+				   "sluice.reject_kinds($1::text, $2::text, $3::integer)", 3),
 		[STORE_AUDIT] =
 			STORE_CALL("store_audit",
 				   "sluice.audit_entries($1::text, $2::bigint, $3::integer, "

@@ -14,7 +14,7 @@ enum store_document {
 	STORE_PRODUCT_ORG_STATES, /* before, limit, product_org, match, plan, trial_status */
 	STORE_PRODUCT_ORG,  /* a state and its updates: product_org, before, limit; for the tool */
 	STORE_REJECTS,	    /* before, limit, state, code, key_id; not for the tool */
-	STORE_REJECT_KINDS, /* before, limit; not for the tool */
+	STORE_REJECT_KINDS, /* before, limit */
 	STORE_USAGE,	    /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	    /* before, limit */
 	STORE_KEY_VOLUMES,  /* key_id, limit; not of the tool: what selects keys */

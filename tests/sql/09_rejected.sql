@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(118);
+SELECT plan(120);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -279,6 +279,9 @@ SELECT is(pg_temp.kinds(sluice.settings_reject_kinds('vera', NULL, its->>'next',
     'up to the last') FROM part;
 SELECT is(sluice.settings_reject_kinds('vera', NULL, its->>'next', 2)->>'next', NULL, 'which tells no next') FROM part;
 SELECT is(pg_temp.kinds(sluice.settings_reject_kinds('vera', NULL, NULL, 1)), 'few 11', 'from the beginning all count');
+SELECT is(pg_temp.kinds(sluice.reject_kinds('Neighbour', NULL, NULL)),
+    'few 11, new 9, many 5, some 3, rare 1, not_an_object 1', 'all, for the tool');
+SELECT throws_ok('SELECT sluice.reject_kinds(''Nobody'', NULL, NULL)', 'P0002', NULL, 'of an unknown organization');
 SELECT throws_ok(format('SELECT sluice.settings_reject_kinds(''vera'', NULL, %L)', before), '22023', NULL,
     'no next: ' || before) FROM (VALUES (''), ('1-2'), ('1-2-x'), ('1-2-3-4')) AS v (before);
 DELETE FROM sluice.rejected_payload WHERE request_id = 'r' AND code IN ('few', 'rare', 'many', 'some', 'new');
