@@ -218,8 +218,10 @@ class KeyList {
 			load: async before => {
 				const query = { match: text.trim(), status, endpoint_type: type, limit: PAGE,
 					before };
+				// Before the volumes, which nobody waits for: a process answers one at a time.
+				const asked = this.api.get('keys', query, signal);
 				this.tellVolumes(this.api.get('key-volumes', query, signal));
-				const { keys, next } = await this.api.get('keys', query, signal);
+				const { keys, next } = await asked;
 				this.shown = keys.length + (before === null ? 0 : this.shown);
 				this.remember(keys);
 				this.tell(next);
