@@ -141,7 +141,7 @@ SCRIPTED := $(patsubst %,$(BUILD)/unit/%,pg/test_connection commit/test_queue co
 	settings/test_reject_kind settings/test_settings settings/test_token \
 	server/test_oneshot server/test_scrape \
 	$(addprefix ctl/test_,argument export key_change key_find key_test key_volumes maintain person product_org \
-	program retention setup signal token top))
+	program rejected retention setup signal token top))
 $(SCRIPTED): $(patsubst %,$(BUILD)/unit/%.o,pg/scripted_libpq captured_log commit/scripted_database)
 $(SCRIPTED): LIBS := $(filter-out -lpq,$(LIBS))
 # These read the log.

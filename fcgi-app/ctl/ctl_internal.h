@@ -25,7 +25,7 @@
  *   ctl/export.c        --format, and asking for documents
  *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
- *   ctl/rejected.c      rejected list, rejected show, rejected discard
+ *   ctl/rejected.c      rejected list, rejected kinds, rejected show, rejected discard
  *   ctl/replay.c        rejected replay
  *   ctl/editor.c        the operator's editor
  *   ctl/person.c        person …
@@ -388,6 +388,7 @@ enum ctl_exit ctl_product_org_updates(struct ctl *ctl);
 enum ctl_exit ctl_audit(struct ctl *ctl);
 enum ctl_exit ctl_template_try(struct ctl *ctl);
 enum ctl_exit ctl_rejected_list(struct ctl *ctl);
+enum ctl_exit ctl_rejected_kinds(struct ctl *ctl);
 enum ctl_exit ctl_rejected_show(struct ctl *ctl);
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl);
 enum ctl_exit ctl_rejected_discard(struct ctl *ctl);

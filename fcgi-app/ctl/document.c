@@ -8,6 +8,7 @@
 #include "ctl/ctl_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "json/path.h"
 #include "store/document.h"
@@ -59,27 +60,55 @@ enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)
 
 enum { FIELDS_MAX = 10 };
 
+/* A table that is being read from an array of a document. */
+struct reading {
+	struct slice json;
+	const char *array;
+	const struct ctl_field *fields;
+	size_t columns;
+	struct slice *cells;
+	size_t rows;
+};
+
+/* Reads up to CTL_LIMIT_MAX rows more. */
+static enum status read_rows(struct arena *arena, struct reading *reading)
+{
+	size_t columns = reading->columns, have = reading->rows * columns;
+	size_t count = CTL_LIMIT_MAX * columns, end = reading->rows + CTL_LIMIT_MAX;
+	char(*paths)[PATH_BYTES] = arena_array(arena, count, sizeof(*paths));
+	struct slice *cells = arena_array(arena, have + count, sizeof(*cells));
+
+	if (paths == NULL || cells == NULL)
+		return STATUS_NO_MEMORY;
+	if (have > 0)
+		memcpy(cells, reading->cells, have * sizeof(*cells));
+	for (size_t i = 0; i < count; i++)
+		(void)snprintf(paths[i], PATH_BYTES, "%s.%zu.%s", reading->array,
+			       reading->rows + i / columns, reading->fields[i % columns].member);
+	enum status status = ctl_find_cells(arena, reading->json, paths, count, cells + have);
+	reading->cells = cells;
+	while (status == STATUS_OK && reading->rows < end &&
+	       cells[reading->rows * columns].p != NULL)
+		reading->rows++;
+	return status;
+}
+
 enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
 			     const struct ctl_field *fields, size_t columns)
 {
 	const char *headings[FIELDS_MAX];
-	size_t count = CTL_LIMIT_MAX * columns, rows = 0;
-	char(*paths)[PATH_BYTES] = arena_array(&ctl->arena, count, sizeof(*paths));
-	struct slice *cells = arena_array(&ctl->arena, count, sizeof(*cells));
+	struct reading reading = {json, array, fields, columns, NULL, 0};
+	size_t asked = 0;
 
-	if (paths == NULL || cells == NULL)
-		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
 	for (size_t i = 0; i < columns; i++)
 		headings[i] = fields[i].heading;
-	for (size_t i = 0; i < count; i++)
-		(void)snprintf(paths[i], PATH_BYTES, "%s.%zu.%s", array, i / columns,
-			       fields[i % columns].member);
-	enum status status = ctl_find_cells(&ctl->arena, json, paths, count, cells);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	while (rows < CTL_LIMIT_MAX && cells[rows * columns].p != NULL)
-		rows++;
-	const struct ctl_table table = {headings, columns, cells, rows, .wraps = false};
+	for (; reading.rows == asked; asked += CTL_LIMIT_MAX) {
+		enum status status = read_rows(&ctl->arena, &reading);
+		if (status != STATUS_OK)
+			return ctl_fail_status(ctl, status);
+	}
+	const struct ctl_table table = {headings, columns, reading.cells, reading.rows,
+					.wraps = false};
 	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
 }

@@ -1,5 +1,5 @@
 /*
- * ctl/rejected.c - sluicectl rejected list, rejected show, rejected discard. See
+ * ctl/rejected.c - sluicectl rejected list, rejected kinds, rejected show, rejected discard. See
  * ctl/ctl_internal.h.
  *
  * The bytes come from senders and may be anything: they are escaped unless --raw asks for them.
@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "store/document.h"
 #include "store/rejected.h"
 
 enum { PREVIEW_BYTES = 1000, CODES_BYTES = 1000 };
@@ -63,6 +64,34 @@ enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 	enum status status = store_rejected_list(&ctl->store, &filter, &rejected);
 	return status == STATUS_OK ? ctl_print_list(ctl, "rejects", &rejected)
 				   : ctl_fail_status(ctl, status);
+}
+
+enum ctl_exit ctl_rejected_kinds(struct ctl *ctl)
+{
+	static const struct ctl_field fields[] = {
+		{"OPEN", "open"},     {"CODE", "code"},		{"KEY", "key_id"},
+		{"NAME", "key_name"}, {"STATUS", "key_status"}, {"LAST", "last_at"},
+		{"WHY", "why"},
+	};
+	const struct store_question question = {
+		.organization = ctl_value(ctl, CTL_ORGANIZATION),
+		.before = ctl_value(ctl, CTL_BEFORE),
+		.limit = ctl_value(ctl, CTL_LIMIT),
+	};
+	struct slice json;
+	enum ctl_exit result = ctl_check_limit(ctl);
+
+	if (result == CTL_FINE)
+		result = ctl_ask_document(ctl, STORE_REJECT_KINDS, &question, &json);
+	if (result != CTL_FINE)
+		return result;
+	if (ctl_has(ctl, CTL_JSON)) {
+		buf_add_slice(&ctl->out, json);
+		buf_add_char(&ctl->out, '\n');
+		return CTL_FINE;
+	}
+	result = ctl_print_rows(ctl, json, "kinds", fields, ARRAY_LENGTH(fields));
+	return result == CTL_FINE ? ctl_say_next(ctl, json) : result;
 }
 
 /* ---- show ---- */

@@ -1,6 +1,8 @@
 /*
  * settings/answer.c - responses: JSON documents and problems. See settings/settings_internal.h.
  */
+#include <string.h>
+
 #include "base/ascii.h"
 #include "http/problem.h"
 #include "settings/settings_internal.h"
@@ -34,6 +36,27 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
 {
 	buf_add_slice(&settings->response.body, json);
 	return finish(settings, status);
+}
+
+enum status settings_answer_part(struct settings *settings, const char *name,
+				 struct store_list *list, int64_t limit)
+{
+	struct json_tree tree = {0};
+	struct json_object *object = json_tree_object(&tree, NULL, NULL);
+	const bool more = list->count > (size_t)limit;
+
+	if (more)
+		list->count = (size_t)limit;
+	store_list_json(list, &tree, json_tree_array(&tree, object, name));
+	if (more) {
+		const char *items = list->items;
+		int64_t id;
+		memcpy(&id, items + (list->count - 1) * list->entity->item_bytes, sizeof(id));
+		json_tree_int(&tree, object, "next", id);
+	} else {
+		json_tree_text(&tree, object, "next", SLICE_ABSENT);
+	}
+	return settings_answer(settings, STATUS_OK, &tree);
 }
 
 /* ---- problems ---- */

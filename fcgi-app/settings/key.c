@@ -164,45 +164,28 @@ enum status settings_key_create(struct settings *settings)
 
 static enum status read_selection(struct settings *settings, struct store_selection *selection)
 {
-	enum status status = settings_read_before(settings, &selection->before);
+	enum status status = settings_choice(settings, "match", &selection->match);
 
-	if (status == STATUS_OK)
-		status = settings_choice(settings, "match", &selection->match);
 	if (status == STATUS_OK)
 		status = settings_choice(settings, "endpoint_type", &selection->endpoint_type);
 	return status == STATUS_OK ? settings_choice(settings, "status", &selection->status)
 				   : status;
 }
 
-/* Asks for one key more than is answered, to tell whether there are more. */
 enum status settings_keys(struct settings *settings)
 {
 	struct store_selection selection = {0};
 	struct store_list keys;
-	struct json_tree tree = {0};
-	int64_t limit = SETTINGS_LIMIT;
-	enum status status = read_selection(settings, &selection);
+	int64_t limit;
+	enum status status = settings_read_part(settings, &selection, &limit);
 
 	if (status == STATUS_OK)
-		status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, &limit);
-	if (status == STATUS_OK)
-		status = settings_digits(settings, limit + 1, &selection.limit);
+		status = read_selection(settings, &selection);
 	if (status != STATUS_OK)
 		return status;
 	status = store_settings_keys(&settings->store, settings->organization, &selection, &keys);
-	if (status != STATUS_OK)
-		return settings_problem_store(settings, status);
-	const bool more = keys.count > (size_t)limit;
-	if (more)
-		keys.count = (size_t)limit;
-	struct json_object *object = json_tree_object(&tree, NULL, NULL);
-	store_list_json(&keys, &tree, json_tree_array(&tree, object, "keys"));
-	if (more)
-		json_tree_int(&tree, object, "next",
-			      ((const struct store_key *)keys.items)[keys.count - 1].id);
-	else
-		json_tree_text(&tree, object, "next", SLICE_ABSENT);
-	return settings_answer(settings, STATUS_OK, &tree);
+	return status == STATUS_OK ? settings_answer_part(settings, "keys", &keys, limit)
+				   : settings_problem_store(settings, status);
 }
 
 enum status settings_answer_key(struct settings *settings, enum status status,

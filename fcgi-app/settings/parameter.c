@@ -61,6 +61,18 @@ enum status settings_read_before(struct settings *settings, struct slice *digits
 						  : status;
 }
 
+enum status settings_read_part(struct settings *settings, struct store_selection *selection,
+			       int64_t *limit)
+{
+	enum status status = settings_read_before(settings, &selection->before);
+
+	*limit = SETTINGS_LIMIT;
+	if (status == STATUS_OK)
+		status = settings_number(settings, "limit", 1, SETTINGS_LIMIT_MAX, limit);
+	return status == STATUS_OK ? settings_digits(settings, *limit + 1, &selection->limit)
+				   : status;
+}
+
 enum status settings_choice(struct settings *settings, const char *name, struct slice *text)
 {
 	enum status status = settings_text(settings, name, text);

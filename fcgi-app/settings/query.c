@@ -20,10 +20,12 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 #define BIT(route) (UINT64_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
+#define KEYS	   (BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_VOLUMES))
 #define PAGES                                                                                      \
-	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) |                  \
-	 BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_HISTORY))
+	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) | KEYS |           \
+	 BIT(ROUTE_KEY_HISTORY) | BIT(ROUTE_TOKENS))
 #define MEMBERS BIT(ROUTE_MEMBERS)
+#define KINDS	BIT(ROUTE_REJECT_KINDS)
 _Static_assert(ROUTE_SETTING_COUNT <= 64, "a bit for each route");
 
 enum kind { NUMBER, ID_OR_NONE, TEXT, ONE_OF, ONE_OF_OR_NONE, TIMESTAMP_OR_NONE, POSITION, MONTH };
@@ -36,7 +38,7 @@ static const struct parameter {
 	const char *values;  /* of ONE_OF, with a blank behind each */
 } parameters[] = {
 	{"organization", UINT64_MAX, NUMBER, 0, INT64_MAX, NULL},
-	{"limit", PAGES | SEARCH | STATES | MEMBERS | BIT(ROUTE_USAGE), NUMBER, 1,
+	{"limit", PAGES | SEARCH | STATES | MEMBERS | KINDS | BIT(ROUTE_USAGE), NUMBER, 1,
 	 SETTINGS_LIMIT_MAX, NULL},
 	{"before", PAGES, NUMBER, 0, INT64_MAX, NULL},
 	{"before", SEARCH, POSITION, 0, 0, NULL},
@@ -59,11 +61,11 @@ static const struct parameter {
 	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"text", SEARCH, TEXT, 0, 0, NULL},
 	{"since", SEARCH, TEXT, 0, 0, NULL},
-	{"before", STATES | MEMBERS, TEXT, 0, 0, NULL},
+	{"before", STATES | MEMBERS | KINDS, TEXT, 0, 0, NULL},
 	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
-	{"match", STATES | MEMBERS | BIT(ROUTE_KEYS), TEXT, 0, 0, NULL},
-	{"endpoint_type", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
-	{"status", BIT(ROUTE_KEYS), ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
+	{"match", STATES | MEMBERS | KEYS, TEXT, 0, 0, NULL},
+	{"endpoint_type", KEYS, ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
+	{"status", KEYS, ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
 	{"plan", STATES, TEXT, 0, 0, NULL},
 	{"trial_status", STATES, TEXT, 0, 0, NULL},
 	{"format", SEARCH | STATES, ONE_OF, 0, 0, store_formats},

@@ -28,11 +28,15 @@ struct run {
 
 enum status settings_reject_kinds(struct settings *settings)
 {
-	const struct store_question question = {.organization = settings->organization};
+	struct store_question question = {.organization = settings->organization};
 	struct slice json;
-	enum status status =
-		store_settings_document(&settings->store, STORE_REJECT_KINDS, &question, &json);
+	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question.limit);
 
+	if (status == STATUS_OK)
+		status = settings_choice(settings, "before", &question.before);
+	if (status != STATUS_OK)
+		return status;
+	status = store_settings_document(&settings->store, STORE_REJECT_KINDS, &question, &json);
 	return status == STATUS_OK ? settings_answer_json(settings, STATUS_OK, json)
 				   : settings_problem_store(settings, status);
 }

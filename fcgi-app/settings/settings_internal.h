@@ -72,6 +72,12 @@ enum settings_fault { SETTINGS_FAULTS(SETTINGS_FAULT) SETTINGS_FAULT_COUNT };
 /* The code as it is sent. */
 const char *settings_fault_code(enum settings_fault fault);
 
+/* Makes the response up to limit items of a list that settings_read_part() has selected, as an
+ * array of this name, with "next". The struct of the items begins with their id, an int64_t. */
+struct store_list;
+enum status settings_answer_part(struct settings *settings, const char *name,
+				 struct store_list *list, int64_t limit);
+
 /* settings_problem_at() with this code; that of the others is invalid_value. */
 enum status settings_fault(struct settings *settings, enum status status, enum settings_fault fault,
 			   const char *place, struct slice detail);
@@ -127,6 +133,11 @@ enum status settings_read_limit(struct settings *settings, int64_t otherwise,
 
 /* "before", an id, as digits; absent if it is not there. */
 enum status settings_read_before(struct settings *settings, struct slice *digits) MUST_CHECK;
+
+/* "before" and "limit" of a list whose rows have ids: asks for one row more than is answered, to
+ * tell whether there are more. */
+enum status settings_read_part(struct settings *settings, struct store_selection *selection,
+			       int64_t *limit) MUST_CHECK;
 
 /* A parameter that filters; absent also if it is empty. */
 enum status settings_choice(struct settings *settings, const char *name,

@@ -85,16 +85,17 @@ enum status settings_token_create(struct settings *settings)
 
 enum status settings_tokens(struct settings *settings)
 {
+	struct store_selection selection = {0};
 	struct store_list tokens;
-	struct json_tree tree = {0};
-	enum status status =
-		store_settings_tokens(&settings->store, settings->organization, &tokens);
+	int64_t limit;
+	enum status status = settings_read_part(settings, &selection, &limit);
 
 	if (status != STATUS_OK)
-		return settings_problem_store(settings, status);
-	struct json_object *object = json_tree_object(&tree, NULL, NULL);
-	store_list_json(&tokens, &tree, json_tree_array(&tree, object, "tokens"));
-	return settings_answer(settings, STATUS_OK, &tree);
+		return status;
+	status = store_settings_tokens(&settings->store, settings->organization, &selection,
+				       &tokens);
+	return status == STATUS_OK ? settings_answer_part(settings, "tokens", &tokens, limit)
+				   : settings_problem_store(settings, status);
 }
 
 enum status settings_token_revoke(struct settings *settings)

@@ -6,14 +6,14 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, KEY, NOTHING };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, VOLUMES };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
 	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
-	[STORE_REJECT_KINDS] = NOTHING, [STORE_USAGE] = PAGE,
-	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = KEY,
+	[STORE_REJECT_KINDS] = PAGE,	[STORE_USAGE] = PAGE,
+	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = VOLUMES,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -29,10 +29,14 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->filter;
 	if (parameters == ONE)
 		*params++ = question->product_org;
-	if (parameters == KEY) {
+	if (parameters == VOLUMES) {
 		*params++ = question->key_id;
-		*params = question->limit;
-	} else if (parameters != WINDOW && parameters != NOTHING) {
+		*params++ = question->limit;
+		*params++ = question->before; /* this and the following not for the tool */
+		*params++ = question->match;
+		*params++ = question->endpoint_type;
+		*params = question->status;
+	} else if (parameters != WINDOW) {
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
@@ -81,7 +85,9 @@ enum status store_settings_document(const struct store *store, enum store_docume
 			7),
 		[STORE_REJECT_KINDS] =
 			STORE_CALL("store_settings_reject_kinds",
-				   "sluice.settings_reject_kinds($1::text, $2::bigint)", 2),
+				   "sluice.settings_reject_kinds($1::text, $2::bigint, $3::text, "
+				   "$4::integer)",
+				   4),
 		[STORE_USAGE] = STORE_CALL("store_settings_usage",
 					   "sluice.settings_usage($1::text, $2::bigint, "
 					   "($3::text || '-01')::date, $4::integer)",
@@ -89,9 +95,11 @@ enum status store_settings_document(const struct store *store, enum store_docume
 		[STORE_AUDIT] = STORE_CALL(
 			"store_settings_audit",
 			"sluice.settings_audit($1::text, $2::bigint, $3::bigint, $4::integer)", 4),
-		[STORE_KEY_VOLUMES] = STORE_CALL(
-			"store_settings_key_volumes",
-			"sluice.settings_key_volumes($1::text, $2::bigint, $3::bigint)", 3),
+		[STORE_KEY_VOLUMES] = STORE_CALL("store_settings_key_volumes",
+						 "sluice.settings_key_volumes($1::text, "
+						 "$2::bigint, $3::bigint, $4::integer, "
+						 "$5::bigint, $6::text, $7::text, $8::text)",
+						 8),
 	};
 	pg_param params[PARAMS_MAX] = {store->actor, question->organization};
 
@@ -123,6 +131,9 @@ enum status store_document(const struct store *store, enum store_document docume
 				   "sluice.product_org_show($1::text, $2::text, $3::bigint, "
 				   "$4::integer)",
 				   4),
+		[STORE_REJECT_KINDS] =
+			STORE_CALL("store_reject_kinds",
+				   "sluice.reject_kinds($1::text, $2::text, $3::integer)", 3),
 		[STORE_AUDIT] =
 			STORE_CALL("store_audit",
 				   "sluice.audit_entries($1::text, $2::bigint, $3::integer, "

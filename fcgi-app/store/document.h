@@ -14,10 +14,10 @@ enum store_document {
 	STORE_PRODUCT_ORG_STATES, /* before, limit, product_org, match, plan, trial_status */
 	STORE_PRODUCT_ORG,  /* a state and its updates: product_org, before, limit; for the tool */
 	STORE_REJECTS,	    /* before, limit, state, code, key_id; not for the tool */
-	STORE_REJECT_KINDS, /* not for the tool */
+	STORE_REJECT_KINDS, /* before, limit */
 	STORE_USAGE,	    /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	    /* before, limit */
-	STORE_KEY_VOLUMES,  /* key_id; of the tool also limit */
+	STORE_KEY_VOLUMES,  /* key_id, limit; not of the tool: what selects keys */
 	STORE_DOCUMENTS
 };
 
@@ -34,6 +34,8 @@ struct store_question {
 	struct slice plan, trial_status; /* of a product org */
 	struct slice state, code;	 /* of a rejected payload */
 	struct slice key_id;		 /* of one key */
+	struct slice endpoint_type;	 /* of keys */
+	struct slice status;		 /* of keys */
 	bool whole;			 /* signals with large payloads, too */
 };
 

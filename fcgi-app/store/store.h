@@ -43,7 +43,7 @@ enum status store_timestamp_read(const struct store *store, struct slice text, b
 struct store_selection {
 	struct slice match; /* in the name, in whatever case */
 	struct slice role, endpoint_type, status;
-	struct slice before; /* of keys an id, of members a "next": only what is behind it */
+	struct slice before; /* an id, of members a "next": only what is behind it */
 	struct slice limit;  /* digits: at most so many */
 };
 

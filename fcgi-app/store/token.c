@@ -119,15 +119,16 @@ enum status store_settings_token_use(const struct store *store,
 }
 
 enum status store_settings_tokens(const struct store *store, struct slice organization,
+				  const struct store_selection *selection,
 				  struct store_list *tokens)
 {
 	static const struct store_query query = {
 		.name = "store_settings_tokens",
 		.entity = &store_token_entity,
-		.from = "sluice.settings_tokens($1::text, $2::bigint)",
-		.param_count = 2,
+		.from = "sluice.settings_tokens($1::text, $2::bigint, $3::bigint, $4::integer)",
+		.param_count = 4,
 	};
-	const pg_param params[] = {store->actor, organization};
+	const pg_param params[] = {store->actor, organization, selection->before, selection->limit};
 
 	return store_query_list(store, &query, params, tokens);
 }

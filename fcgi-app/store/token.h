@@ -58,8 +58,9 @@ enum status store_settings_token_use(const struct store *store,
 				     const struct credential_hash *token_hash, struct slice scope,
 				     struct slice *user) MUST_CHECK;
 
-/* The newest first. */
+/* The newest first. Of the selection: before, limit. */
 enum status store_settings_tokens(const struct store *store, struct slice organization,
+				  const struct store_selection *selection,
 				  struct store_list *tokens) MUST_CHECK;
 
 enum status store_settings_token_create(const struct store *store,

@@ -209,7 +209,6 @@ class KeyList {
 		const { text, status, type } = this.filter;
 		this.keys.clear();
 		this.places.clear();
-		this.tellVolumes(this.api.get('key-volumes', {}, signal));
 		return pages(this.place, { caption: 'API keys', signal,
 			detail: key => this.detail(key, signal),
 			about: key => isolate(key.name),
@@ -217,8 +216,12 @@ class KeyList {
 				key => this.volume(key)),
 			nothing: () => this.nothing(),
 			load: async before => {
-				const { keys, next } = await this.api.get('keys', { match: text.trim(), status,
-					endpoint_type: type, limit: PAGE, before }, signal);
+				const query = { match: text.trim(), status, endpoint_type: type, limit: PAGE,
+					before };
+				// Before the volumes, which nobody waits for: a process answers one at a time.
+				const asked = this.api.get('keys', query, signal);
+				this.tellVolumes(this.api.get('key-volumes', query, signal));
+				const { keys, next } = await asked;
 				this.shown = keys.length + (before === null ? 0 : this.shown);
 				this.remember(keys);
 				this.tell(next);
@@ -249,15 +252,17 @@ class KeyList {
 	}
 
 	/**
-	 * The list is of use without them, and an opened row tells what is wrong.
+	 * Those of a part of the list, which is of use without them; an opened row tells what is wrong.
 	 *
 	 * @param {Promise<Gets['key-volumes']>} asked
 	 */
 	async tellVolumes(asked) {
 		const { volumes } = await asked.catch(() => ({ volumes: [] }));
-		this.volumes = new Map(volumes.map(volume => [String(volume.key_id), volume]));
-		for (const [id, place] of this.places)
-			place.replaceChildren(...this.line(id));
+		for (const volume of volumes) {
+			const id = String(volume.key_id);
+			this.volumes.set(id, volume);
+			this.places.get(id)?.replaceChildren(...this.line(id));
+		}
 	}
 
 	/** @param {Id | null} id */

@@ -4,8 +4,8 @@
 
 import { announce, bdi, button, el, isolate, newId } from './dom.js';
 import { openDialog } from './dialog.js';
-import { empty, failed, fillWith } from './state.js';
-import { clamp, clip, code, facts, pages, sub, text } from './table.js';
+import { empty, failed } from './state.js';
+import { clamp, clip, code, facts, listPages, pages, sub, text } from './table.js';
 import { minute, number, plural, relative, second } from './time.js';
 
 /** @import { Api } from './api.js' */
@@ -273,25 +273,20 @@ function kindOf(context, kind, show, done) {
  */
 function kinds(context, place, show, done) {
 	const { api, signal } = context;
-	return fillWith(place, 'kinds', signal, () => api.get('reject-kinds', {}, signal),
-		({ kinds: all }) => {
-			if (all.length === 0)
-				return [];
-			const list = el('ul', { class: 'reject-kinds', 'aria-label': 'Open payloads by kind' });
-			/** @param {RejectKind[]} some */
-			const add = some => list.append(...some.map(kind =>
-				kindOf(context, kind, () => show(kind), done)));
-			add(all.slice(0, KINDS_FIRST));
-			const rest = all.slice(KINDS_FIRST);
-			const more = rest.length === 0 ? [] : [button(
-				`${plural(rest.length, 'more kind', 'more kinds')}`, () => {
-					add(rest);
-					more[0]?.remove();
-					/** @type {HTMLElement | null | undefined} */ (
-						list.children[KINDS_FIRST]?.querySelector('button'))?.focus();
-				}, { class: 'button small' })];
-			return [list, ...more];
-		});
+	return listPages(place, 'kinds', { signal, nothing: () => [], load: async before => {
+		const { kinds: rows, next } = await api.get('reject-kinds',
+			{ limit: before === null ? KINDS_FIRST : PAGE, before }, signal);
+		return { rows, next };
+	} }, () => {
+		const element = el('ul', { class: 'reject-kinds', 'aria-label': 'Open payloads by kind' });
+		/** @param {RejectKind[]} some */
+		const add = some => {
+			const made = some.map(kind => kindOf(context, kind, () => show(kind), done));
+			element.append(...made);
+			return made;
+		};
+		return { element, add };
+	});
 }
 
 // ---- the view ----

@@ -9,7 +9,7 @@ import { fillWith } from './state.js';
 import { number } from './time.js';
 
 /**
- * @import { Child, Column, Id, Integer, Json, Page, PagedTableOptions, TableOptions }
+ * @import { Child, Column, Id, Integer, Json, Page, PagedTableOptions, PageOptions, TableOptions }
  *   from './types.js'
  */
 
@@ -86,17 +86,20 @@ export function table(options) {
 }
 
 /**
- * Fills `place` with a table of the first page, and a button that appends the next one.
+ * Fills `place` with the first page of a list, and a button that appends the next one. begin()
+ * makes what holds the list, and a function that adds rows to it and returns their elements.
  *
  * @template Row
  * @param {Element} place
- * @param {PagedTableOptions<Row>} options
+ * @param {string} what
+ * @param {PageOptions<Row>} options
+ * @param {() => { element: Element, add: (rows: Row[]) => Element[] }} begin
  */
-export function pages(place, { load, nothing, signal, ...options }) {
-	return fillWith(place, options.caption.toLowerCase(), signal, () => load(null), first => {
+export function listPages(place, what, { load, nothing, signal }, begin) {
+	return fillWith(place, what, signal, () => load(null), first => {
 		if (first.rows.length === 0)
 			return nothing();
-		const { element, add } = table(options);
+		const { element, add } = begin();
 		const rest = el('div', { class: 'more' });
 		/**
 		 * @param {Page<Row>} page
@@ -106,7 +109,8 @@ export function pages(place, { load, nothing, signal, ...options }) {
 			const [made] = add(rows);
 			if (asked)
 				made?.querySelector('button')?.focus();
-			return next === null ? [] : [button('Show more', () => more(next))];
+			return next === null ? [] : [button('Show more', () => more(next),
+				{ 'aria-label': `Show more ${what}` })];
 		};
 		/** @param {Id | string} next */
 		const more = next => fillWith(rest, 'more', signal, () => load(next),
@@ -114,6 +118,17 @@ export function pages(place, { load, nothing, signal, ...options }) {
 		rest.append(...show(first));
 		return [element, rest];
 	});
+}
+
+/**
+ * listPages() of a table.
+ *
+ * @template Row
+ * @param {Element} place
+ * @param {PagedTableOptions<Row>} options
+ */
+export function pages(place, options) {
+	return listPages(place, options.caption.toLowerCase(), options, () => table(options));
 }
 
 /**

@@ -8,11 +8,13 @@ import { openDialog } from './dialog.js';
 import { faultsOf, lifetime, nameField } from './fields.js';
 import { Once } from './once.js';
 import { openReveal } from './reveal.js';
-import { failed, fillWith, supersede } from './state.js';
-import { facts, table } from './table.js';
+import { failed, supersede } from './state.js';
+import { facts, pages } from './table.js';
 import { day, minute, relative } from './time.js';
 
 /** @import { Ask, Child, Column, Scope, Token, TokenStatus, ViewContext } from './types.js' */
+
+const PAGE = 50;
 
 /** @type {[Scope, label: string, text: string][]} */
 const SCOPES = [
@@ -114,22 +116,9 @@ export class Tokens {
 		el('section', { class: 'card', 'aria-label': 'Tokens' }, this.place)];
 	}
 
+	/** The newest tokens. */
 	load() {
 		const signal = this.nextLoad();
-		return fillWith(this.place, 'tokens', signal, () => this.api.get('tokens', {}, signal),
-			({ tokens }) => tokens.length > 0 ? this.table(tokens)
-				: el('p', { class: 'padded muted' }, 'There is no token yet.'));
-	}
-
-	/** @param {string} text */
-	async done(text) {
-		announce(text);
-		await this.load();
-		this.heading.focus();
-	}
-
-	/** @param {Token[]} tokens */
-	table(tokens) {
 		/** @type {Column<Token>[]} */
 		const columns = [
 			{ label: 'Name', class: 'cell-name', cell: ({ name, display }) =>
@@ -143,10 +132,21 @@ export class Tokens {
 			{ label: 'Status', class: 'nowrap', cell: ({ status }) =>
 				el('span', { class: `badge ${STATUSES[status][1]}` }, STATUSES[status][0]) },
 		];
-		const { element, add } = table({ caption: 'Tokens', columns,
-			about: token => isolate(token.name), detail: token => this.detail(token) });
-		add(tokens);
-		return element;
+		return pages(this.place, { caption: 'Tokens', columns, signal,
+			about: token => isolate(token.name), detail: token => this.detail(token),
+			nothing: () => el('p', { class: 'padded muted' }, 'There is no token yet.'),
+			load: async before => {
+				const { tokens, next } = await this.api.get('tokens', { limit: PAGE, before },
+					signal);
+				return { rows: tokens, next };
+			} });
+	}
+
+	/** @param {string} text */
+	async done(text) {
+		announce(text);
+		await this.load();
+		this.heading.focus();
 	}
 
 	/** @param {Token} token */

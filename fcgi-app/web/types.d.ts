@@ -425,14 +425,14 @@ export interface Gets {
 	'product-org-states': { product_orgs: ProductOrgState[]; next: string | null };
 	rejects: Part<'rejects', Reject>;
 	[reject: `rejects/${string}`]: WholeReject;
-	'reject-kinds': { kinds: RejectKind[] };
+	'reject-kinds': { kinds: RejectKind[]; next: string | null };
 	statistics: Statistics;
 	usage: Usage;
-	/** Keys with which something came, or the one that was asked for. */
-	'key-volumes': { as_of: Timestamp; first_day: string; volumes: KeyVolume[] };
+	/** Of the keys that `keys` answers to the same query, or of the one that was asked for. */
+	'key-volumes': Part<'volumes', KeyVolume> & { as_of: Timestamp; first_day: string };
 	/** The owner first. */
 	members: { members: Member[]; next: string | null };
-	tokens: { tokens: Token[] };
+	tokens: Part<'tokens', Token>;
 	audit: Part<'entries', AuditEntry>;
 }
 
@@ -565,12 +565,14 @@ export interface Page<Row> {
 	next: Id | string | null;
 }
 
-export interface PagedTableOptions<Row> extends TableOptions<Row> {
+export interface PageOptions<Row> {
 	load(before: Id | string | null): Promise<Page<Row>>;
-	/** Makes what is shown instead of a table without rows. */
-	nothing(): Node;
+	/** Makes what is shown instead of a list without rows. */
+	nothing(): Node | Node[];
 	signal: AbortSignal;
 }
+
+export interface PagedTableOptions<Row> extends TableOptions<Row>, PageOptions<Row> {}
 
 // ---- dialogs (dialog.js) ----
 

@@ -275,36 +275,92 @@ COMMENT ON FUNCTION sluice.settings_reject(text, bigint, bigint) IS
     'One rejected payload as in rejects_of. For editors, admins and owners. Raises P0002 if there is '
     'none, and as membership does.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_reject_kinds(user_name text, organization_id bigint)
-RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.read_kind_next(next text) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    its_id constant bigint := sluice.membership(user_name, organization_id, 'viewer');
-    result json;
+    place constant text[] := regexp_match(next, '^(\d{1,18})-(\d{1,18})-(\d{1,18})$');
 BEGIN
-    SELECT json_agg(json_build_object(
-            'code', g.code,
-            'why', sluice.reject_why(CASE WHEN g.items = g.open THEN 'item'
-                WHEN g.items = 0 THEN 'single' END, g.code),
-            'key_id', g.key_id,
-            'key_name', k.name,
-            'key_status', k.status,
-            'open', g.open,
-            'until', g.until,
-            'last_at', sluice.timestamp_text(g.last_at)) ORDER BY g.open DESC, g.until DESC)
-    INTO result
-    FROM (SELECT r.code, r.key_id, count(*) AS open, max(r.id) AS until,
-            max(r.received_at) AS last_at, count(*) FILTER (WHERE r.kind = 'item') AS items
-        FROM sluice.rejected_payload AS r
-        WHERE r.organization_id = its_id AND r.replayed_at IS NULL AND r.discarded_at IS NULL
-        GROUP BY r.code, r.key_id ORDER BY open DESC LIMIT 100) AS g
-    LEFT JOIN sluice.key_overview AS k ON k.id = g.key_id;
-    RETURN json_build_object('kinds', coalesce(result, '[]'));
+    IF next IS NOT NULL AND place IS NULL THEN
+        RAISE EXCEPTION 'is not the "next" of an answer'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'before';
+    END IF;
+    RETURN place::bigint[];
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_reject_kinds(text, bigint) IS
-    'An organization''s open rejected payloads counted by reason and key, as a JSON object: the 100 '
-    'most frequent kinds, each with the latest id. For all members. Raises as membership does.';
+COMMENT ON FUNCTION sluice.read_kind_next(text) IS
+    'The numbers in a "next" of reject_kinds_of; null for null. Raises 22023 for any other '
+    'text. Internal.';
+
+-- The following parts count what the first one has counted: what is rejected meanwhile would move
+-- a kind up, and one that nobody has seen yet would be left out.
+CREATE OR REPLACE FUNCTION sluice.reject_kinds_of(organization_id bigint, before text,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+    -- The latest id of the first part; how many of the last kind are open, and their latest id.
+    place constant bigint[] := coalesce(sluice.read_kind_next(before),
+        array_fill(9223372036854775807, ARRAY[3]));
+    result json;
+BEGIN
+    WITH kind AS MATERIALIZED (
+        SELECT r.code, r.key_id, count(*) AS open, max(r.id) AS until,
+            max(r.received_at) AS last_at, count(*) FILTER (WHERE r.kind = 'item') AS items
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = organization_id AND r.replayed_at IS NULL
+            AND r.discarded_at IS NULL AND r.id <= place[1]
+        GROUP BY r.code, r.key_id
+    ), looked AS MATERIALIZED (
+        SELECT * FROM kind AS k WHERE (k.open, k.until) < (place[2], place[3])
+        ORDER BY k.open DESC, k.until DESC LIMIT max_rows + 1
+    ), hit AS (
+        SELECT * FROM looked AS l ORDER BY l.open DESC, l.until DESC LIMIT max_rows
+    )
+    SELECT json_build_object(
+        'kinds', (SELECT coalesce(json_agg(json_build_object(
+                'code', h.code,
+                'why', sluice.reject_why(CASE WHEN h.items = h.open THEN 'item'
+                    WHEN h.items = 0 THEN 'single' END, h.code),
+                'key_id', h.key_id,
+                'key_name', k.name,
+                'key_status', k.status,
+                'open', h.open,
+                'until', h.until,
+                'last_at', sluice.timestamp_text(h.last_at))
+            ORDER BY h.open DESC, h.until DESC), '[]')
+            FROM hit AS h LEFT JOIN sluice.key_overview AS k ON k.id = h.key_id),
+        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
+            THEN (SELECT concat_ws('-', least(place[1], (SELECT max(k.until) FROM kind AS k)),
+                h.open, h.until) FROM hit AS h ORDER BY h.open, h.until LIMIT 1) END)
+    INTO result;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION sluice.reject_kinds_of(bigint, text, integer) IS
+    'An organization''s open rejected payloads counted by reason and key, the most frequent kinds '
+    'first, each with the latest id, as a JSON object: up to max_rows behind those of the part whose '
+    'next is before; what is null leaves all. Raises as read_kind_next does. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.reject_kinds(organization_name text, before text,
+    max_rows integer) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.reject_kinds_of(sluice.organization_id_of(organization_name), before, max_rows);
+END
+$$;
+COMMENT ON FUNCTION sluice.reject_kinds(text, text, integer) IS
+    'Like reject_kinds_of, by the organization''s name. Raises P0002 if there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_reject_kinds(user_name text, organization_id bigint,
+    before text DEFAULT NULL, max_rows integer DEFAULT 100) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.reject_kinds_of(sluice.membership(user_name, organization_id, 'viewer'), before,
+        least(max_rows, 100));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_reject_kinds(text, bigint, text, integer) IS
+    'Like reject_kinds_of, at most 100. For all members. Raises as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_rejected_show(user_name text, organization_id bigint,
     id bigint) RETURNS sluice.rejected_overview
@@ -391,6 +447,7 @@ COMMENT ON FUNCTION sluice.settings_rejected_discard(text, bigint, bigint) IS
 GRANT EXECUTE ON FUNCTION
     sluice.rejected_discard(text, bigint),
     sluice.rejected_list(text, timestamptz, bigint, text, text),
+    sluice.reject_kinds(text, text, integer),
     sluice.rejected_show(bigint),
     sluice.rejected_bytes(bigint),
     sluice.rejected_reason(bigint),
@@ -401,7 +458,7 @@ TO sluice_admin;
 
 GRANT EXECUTE ON FUNCTION
     sluice.settings_reject(text, bigint, bigint),
-    sluice.settings_reject_kinds(text, bigint),
+    sluice.settings_reject_kinds(text, bigint, text, integer),
     sluice.settings_rejected_show(text, bigint, bigint),
     sluice.settings_rejected_bytes(text, bigint, bigint),
     sluice.settings_rejected_place(text, bigint, bytea, bigint),

@@ -93,16 +93,21 @@ COMMENT ON FUNCTION sluice.count_rows(integer) IS
     'Maintenance step: counts the rows of the latest partition that has changed, and returns how '
     'many there are. A partition is not counted again for twenty times as long as counting took.';
 
-CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since timestamptz, everything boolean,
-    max_rows integer, OUT hours timestamptz[], OUT tables text[], OUT sources text[],
-    OUT statuses text[], OUT counts bigint[], OUT as_of timestamptz)
+CREATE OR REPLACE FUNCTION sluice.count_live(organization_id bigint, since timestamptz,
+    everything boolean, by_key boolean, max_rows integer, OUT times timestamptz[],
+    OUT tables text[], OUT key_ids bigint[], OUT sources text[], OUT statuses text[],
+    OUT counts bigint[], OUT lasts timestamptz[], OUT as_of timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE
+    period constant text := CASE WHEN by_key THEN 'day' ELSE 'hour' END;
+    key_column constant text := CASE WHEN by_key THEN 'p.key_id' ELSE 'NULL::bigint' END;
     part record;
-    its_hours timestamptz[];
+    its_times timestamptz[];
+    its_keys bigint[];
     its_sources text[];
     its_statuses text[];
     its_counts bigint[];
+    its_lasts timestamptz[];
     n bigint;
     room bigint := max_rows;
 BEGIN
@@ -110,27 +115,33 @@ BEGIN
     FOR part IN
         SELECT * FROM sluice.countable_partition AS p
         WHERE coalesce(p.upper_bound > since AND p.lower_bound <= now(), true)
-            AND p.source IS NOT NULL
+            AND (by_key OR p.source IS NOT NULL)
         ORDER BY p.lower_bound DESC NULLS LAST, p.partition_name
     LOOP
+        IF by_key THEN
+            part.source := 'NULL';
+            part.status := 'NULL';
+            part.joins := '';
+        END IF;
         -- The latest ids, by the primary key.
         EXECUTE format($q$
-            SELECT array_agg(g.hour) AS hours, array_agg(g.source) AS sources,
-                array_agg(g.status) AS statuses, array_agg(g.n) AS counts,
-                coalesce(sum(g.n), 0) AS n
+            SELECT array_agg(g.time), array_agg(g.key_id), array_agg(g.source),
+                array_agg(g.status), array_agg(g.n), array_agg(g.last_at), coalesce(sum(g.n), 0)
             FROM (
-                SELECT date_trunc('hour', r.received_at) AS hour, r.source, r.status, count(*) AS n
+                SELECT r.time, r.key_id, r.source, r.status, count(*) AS n,
+                    max(r.received_at) AS last_at
                 FROM (
-                    SELECT p.received_at, %1$s AS source, %2$s AS status
-                    FROM %3$s AS p %4$s
+                    SELECT p.received_at, date_trunc(%1$L, p.received_at) AS time,
+                        %2$s AS key_id, %3$s AS source, %4$s AS status
+                    FROM %5$s AS p %6$s
                     WHERE p.organization_id = $1 AND p.id > $2
                     ORDER BY p.id
                     LIMIT $3
                 ) AS r
-                GROUP BY 1, 2, 3
+                GROUP BY 1, 2, 3, 4
             ) AS g
-            $q$, part.source, part.status, part.partition::regclass, part.joins)
-        INTO its_hours, its_sources, its_statuses, its_counts, n
+            $q$, period, key_column, part.source, part.status, part.partition::regclass, part.joins)
+        INTO its_times, its_keys, its_sources, its_statuses, its_counts, its_lasts, n
         USING organization_id, CASE WHEN everything THEN 0 ELSE part.last_id END, room + 1;
         IF n > room AND everything THEN
             as_of := NULL;
@@ -139,19 +150,23 @@ BEGIN
             as_of := least(as_of, coalesce(part.counted_at, part.lower_bound, since));
         ELSIF n > 0 THEN
             room := room - n;
-            hours := hours || its_hours;
+            times := times || its_times;
+            key_ids := key_ids || its_keys;
             sources := sources || its_sources;
             statuses := statuses || its_statuses;
             counts := counts || its_counts;
-            tables := tables || array_fill(part.table_name, ARRAY[cardinality(its_hours)]);
+            lasts := lasts || its_lasts;
+            tables := tables || array_fill(part.table_name, ARRAY[cardinality(its_times)]);
         END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, integer) IS
+COMMENT ON FUNCTION sluice.count_live(bigint, timestamptz, boolean, boolean, integer) IS
     'Counts up to max_rows rows of an organization: all since a time (everything), or only those '
-    'that count_rows has not counted. as_of: up to when the counts are complete; null if '
-    'everything was asked for and there is more than max_rows. Internal: called by statistics_of.';
+    'that count_rows has not counted; by key and day (by_key), or by hour, source and status, '
+    'without product orgs. times: the beginning of the hour or day; lasts: when the last of them '
+    'was received. as_of: up to when the counts are complete; null if everything was asked for and '
+    'there is more than max_rows. Internal: called by counts_since and key_volumes_of.';
 
 CREATE OR REPLACE FUNCTION sluice.timestamp_text(value timestamptz) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -171,11 +186,11 @@ DECLARE
     max_live constant integer := 10000; -- some 20 ms
     few boolean := (SELECT coalesce(sum(h.entries), 0) FROM sluice.hourly_count AS h
         WHERE h.organization_id = organization_id AND h.hour >= since) <= max_live;
-    live record := sluice.count_live(organization_id, since, few, max_live);
+    live record := sluice.count_live(organization_id, since, few, false, max_live);
 BEGIN
     IF live.as_of IS NULL THEN
         few := false; -- many have come since they were counted
-        live := sluice.count_live(organization_id, since, few, max_live);
+        live := sluice.count_live(organization_id, since, few, false, max_live);
     END IF;
     IF NOT few THEN
         SELECT array_agg(h.hour), array_agg(h.table_name), array_agg(h.source),
@@ -184,7 +199,7 @@ BEGIN
         FROM sluice.hourly_count AS h
         WHERE h.organization_id = organization_id AND h.hour >= since;
     END IF;
-    hours := hours || live.hours;
+    hours := hours || live.times;
     tables := tables || live.tables;
     sources := sources || live.sources;
     statuses := statuses || live.statuses;

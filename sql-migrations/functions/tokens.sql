@@ -213,19 +213,24 @@ COMMENT ON FUNCTION sluice.settings_token_use(bytea, text) IS
     'functions, or null if no valid token of a member has this hash. scope: what is needed; null: '
     'any will do. Raises SL007 if the token does not have it.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_tokens(user_name text, organization_id bigint)
-RETURNS SETOF sluice.token_overview
+CREATE OR REPLACE FUNCTION sluice.settings_tokens(user_name text, organization_id bigint,
+    before bigint DEFAULT NULL, max_rows integer DEFAULT 101) RETURNS SETOF sluice.token_overview
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
+    before_id constant bigint := coalesce(settings_tokens.before, 9223372036854775807);
 BEGIN
     RETURN QUERY
-    SELECT * FROM sluice.token_overview AS v WHERE v.organization_id = its_id ORDER BY v.id DESC;
+    SELECT * FROM sluice.token_overview AS v
+    WHERE v.organization_id = its_id AND v.id < before_id
+    ORDER BY v.id DESC
+    LIMIT least(settings_tokens.max_rows, 101);
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_tokens(text, bigint) IS
-    'An organization''s tokens, as in token_overview, newest first. For editors, admins and owners. '
-    'Raises as membership does.';
+COMMENT ON FUNCTION sluice.settings_tokens(text, bigint, bigint, integer) IS
+    'The newest tokens of an organization, as in token_overview: up to max_rows with an id below '
+    'before; at most 101, as settings_keys has it. For editors, admins and owners. Raises as '
+    'membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.settings_token_create(user_name text, organization_id bigint,
     name text, token_hash bytea, display text, scopes text[], expires_at timestamptz)
@@ -273,7 +278,7 @@ GRANT EXECUTE ON FUNCTION
 TO sluice_admin;
 GRANT EXECUTE ON FUNCTION
     sluice.settings_token_use(bytea, text),
-    sluice.settings_tokens(text, bigint),
+    sluice.settings_tokens(text, bigint, bigint, integer),
     sluice.settings_token_create(text, bigint, text, bytea, text, text[], timestamptz),
     sluice.settings_token_revoke(text, bigint, bigint)
 TO sluice_settings;

@@ -124,7 +124,7 @@ WHERE pg_catalog.has_table_privilege('sluice_owner', b.partition, 'SELECT')
         FROM pg_catalog.pg_class AS p WHERE p.oid = b.partition), 'USAGE');
 COMMENT ON VIEW sluice.countable_partition IS
     'The partitions that count_rows counts, how, and when it last did. Internal: for count_rows, '
-    'count_live, count_keys and key_counts_live.';
+    'count_live and count_keys.';
 COMMENT ON COLUMN sluice.countable_partition.partition_name IS 'the partition';
 COMMENT ON COLUMN sluice.countable_partition.partition IS 'the partition''s oid';
 COMMENT ON COLUMN sluice.countable_partition.lower_bound IS 'as in partition_overview';

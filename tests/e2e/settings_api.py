@@ -91,10 +91,10 @@ def post(stack, user, path, body=None, headers=None, token=None):
     return answer
 
 
-def new_token(stack, user="olga", scopes=("read",), organization=None, days=1):
+def new_token(stack, user="olga", scopes=("read",), organization=None, days=1, name="a program"):
     """What the API answers: with the token."""
     path = "tokens" if organization is None else f"tokens?organization={organization}"
-    answer = post(stack, user, path, {"name": "a program", "scopes": list(scopes),
+    answer = post(stack, user, path, {"name": name, "scopes": list(scopes),
                                       "expires_at": days_from_now(days)})
     assert answer.status == 201, answer.body
     return answer.json

@@ -1,11 +1,12 @@
 """The lists of the settings' API: in parts, each behind the one before, whatever comes between."""
 
 import datetime
+import json
 
 import pytest
 
-from harness import assert_problem, openapi
-from settings_api import get, post
+from harness import assert_problem, openapi, path_of, send
+from settings_api import get, new_token, post
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -46,6 +47,22 @@ def test_keys_in_parts(stack):
         == get(stack, "olga", "keys?match=in%20parts&limit=2").json["keys"]
 
 
+def test_volumes_in_the_parts_of_the_keys(stack):
+    made = [stack.new_key(name=f"volume in parts {number}") for number in range(5)]
+    for _ in range(2):
+        assert send(stack, path_of(made[1]), b'{"email": "a@example.com"}').status == 202
+    path = "key-volumes?match=Volume%20In%20Parts"
+    listed = parts(stack, path, "volumes", 2)
+    assert [each["key_id"] for each in listed] == [key["id"] for key in reversed(made)]
+    assert [each["accepted_7_days"] for each in listed] == [0, 0, 0, 2, 0]
+    [alone] = get(stack, "olga", f"key-volumes?key={made[1]['id']}").json["volumes"]
+    assert alone == listed[3]
+    assert get(stack, "olga", path + "&status=expired").json["volumes"] == []
+    [tool] = stack.ctl_json("key", "volumes", "--organization", stack.organization, "--key",
+                            made[1]["id"])["volumes"]
+    assert tool == alone
+
+
 def test_members_in_parts(stack):
     names = [f"crowd {number} \u00e4\u202e" for number in range(5)]
     for number, name in enumerate(names):
@@ -66,6 +83,39 @@ def test_members_in_parts(stack):
             "viewer")["members"]] == [names[1], names[3]]
     finally:
         stack.psql("delete from sluice.member where user_name like 'crowd%'")
+
+
+def test_tokens_in_parts(stack):
+    made = [new_token(stack, name=f"token in parts {number}") for number in range(4)]
+    late = iter(range(100))
+    listed = parts(stack, "tokens", "tokens", 3,
+                   lambda: new_token(stack, name=f"token in parts, late {next(late)}"))
+    ids = [each["id"] for each in listed]
+    assert ids == sorted(ids, reverse=True)
+    assert ids[:4] == [each["id"] for each in reversed(made)]
+    tool = stack.ctl_json("token", "list", "--organization", stack.organization, "--match",
+                          "TOKEN in parts ", "--limit", 3)["tokens"]
+    assert tool == list(reversed(listed[1:4]))
+
+
+def test_kinds_of_rejects_in_parts(stack):
+    keys = [stack.new_key(name=f"kind in parts {number}") for number in range(5)]
+    for number, key in enumerate(keys):
+        send(stack, path_of(key, end="/batch"), json.dumps([7] * (number + 2)).encode())
+    late = stack.new_key(name="kind in parts, late")
+
+    def meanwhile():
+        for key in (keys[0], late):
+            send(stack, path_of(key, end="/batch"), json.dumps([7] * 30).encode())
+    listed = parts(stack, "reject-kinds", "kinds", 2, meanwhile, "vera")
+    kinds = [(each["code"], each["key_id"]) for each in listed]
+    assert len(kinds) == len(set(kinds)), "no kind comes twice"
+    counts = [each["open"] for each in listed]
+    assert counts == sorted(counts, reverse=True)
+    mine = {each["key_id"]: each["open"] for each in listed if each["code"] == "not_an_object"}
+    assert [mine[key["id"]] for key in keys] == [2, 3, 4, 5, 6] and late["id"] not in mine
+    again = get(stack, "vera", "reject-kinds?limit=100").json["kinds"]
+    assert {keys[0]["id"], late["id"]} <= {each["key_id"] for each in again if each["open"] > 30}
 
 
 def test_a_history_in_parts(stack):
@@ -101,9 +151,6 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
     """Whatever answers an array of the organization's own answers it in parts."""
     whole = {"/api/settings/me",  # a user's own organizations
              "/api/settings/keys/{id}/refusals",  # one for each reason
-             "/api/settings/key-volumes",  # one for each key with which something came
-             "/api/settings/tokens",  # one for each program, until 90 days after its end
-             "/api/settings/reject-kinds",  # the hundred that most are of, until they are replayed
              "/api/settings/statistics"}  # hours or days of its window
     document = openapi.document()
     for path, item in document["paths"].items():
@@ -119,6 +166,7 @@ def test_each_list_takes_a_limit_and_tells_what_is_next():
 
 
 def test_a_part_of_another_list_is_refused(stack):
-    for path in ("members?before=00", "members?before=zz"):
+    for path in ("members?before=00", "members?before=zz", "reject-kinds?before=7",
+                 "reject-kinds?before=1-2-x"):
         problem = assert_problem(get(stack, "olga", path), 400, "invalid_request")
         assert problem["errors"][0]["place"] == "before"

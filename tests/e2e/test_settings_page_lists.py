@@ -92,6 +92,25 @@ def test_a_part_of_the_keys_reads_little(crowded):
         assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 5 * BUFFERS, plan
 
 
+def test_a_part_of_the_volumes_reads_little(crowded):
+    """However many keys there are with which something came."""
+    crowded.psql("insert into sluice.key_count (organization_id, key_id, day, partition_id,"
+                 " table_name, entries, last_at) select organization_id, id, now()::date - n, 0,"
+                 " 'signal', 1, now() from sluice.api_key, generate_series(0, 6) as n"
+                 " where name like 'crowd %'")
+    crowded.psql("analyze sluice.key_count")
+    try:
+        [(_, rows_read)] = crowded.psql(
+            "select length(sluice.settings_key_volumes('olga', (select id from"
+            " sluice.organization where name = %s), null, 50)::text),"
+            " (select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
+            " where relid = 'sluice.key_count'::regclass)",
+            crowded.organization)
+    finally:
+        crowded.psql("delete from sluice.key_count where partition_id = 0")
+    assert 0 < rows_read <= 7 * 51
+
+
 def test_many_members_are_shown_in_parts(page):
     page.stack.psql("insert into sluice.member (organization_id, user_name, role, added_by)"
                     " select id, 'crowd ' || n, 'viewer', 'olga' from sluice.organization,"
@@ -108,6 +127,27 @@ def test_many_members_are_shown_in_parts(page):
         wait_for(lambda: rows(page) == 50, "all are shown again")
     finally:
         page.stack.psql("delete from sluice.member where user_name like 'crowd %'")
+
+
+def test_many_tokens_are_shown_in_parts(page):
+    page.stack.psql("insert into sluice.api_token (organization_id, user_name, name, token_hash,"
+                    " display, scopes, expires_at, created_by) select id, 'olga', 'robot ' || n,"
+                    " sha256(('robot' || n)::bytea), U&'slt_robo\\2026tttt', '{read}',"
+                    " now() + interval '1 day', 'olga' from sluice.organization,"
+                    " generate_series(1, 60) as n where name = %s", page.stack.organization)
+
+    def shown():
+        return page.script("return document.querySelectorAll("
+                           "'section[aria-label=Tokens] tr.opens').length")
+    try:
+        page.visit("members")
+        page.settle()
+        assert shown() == 50
+        page.click("section[aria-label=Tokens] .more button", "Show more")
+        wait_for(lambda: shown() >= 60, "the next part is there")
+        page.row("robot 1")
+    finally:
+        page.stack.psql("delete from sluice.api_token where name like 'robot %'")
 
 
 def test_a_long_history_and_usage_are_shown_in_parts(page):

@@ -205,6 +205,21 @@ def test_all_of_a_kind_are_replayed(page, width):
                            key["id"]) == [(120,)]
 
 
+def test_many_kinds_are_shown_in_parts(page):
+    for number in range(7):
+        reject(page.stack, b"[{}, 7]", f"of many kinds {number}")
+    page.visit("staging?list=rejects")
+    page.wait(".reject-kinds")
+    assert len(page.all(".reject-kinds li")) == 5
+    page.click(".reject-summary .more button", "Show more")
+    wait_for(lambda: len(page.all(".reject-kinds li")) >= 7, "the next part is there")
+    wait_for(lambda: page.script(
+        "return document.activeElement.closest('li')"
+        " === document.querySelectorAll('.reject-kinds li')[5]"),
+        "the focus is at the first kind of the part")
+    assert page.overflow() <= 0 and fits(page)
+
+
 def test_a_kind_is_shown_alone(page):
     name = "shown alone"
     reject(page.stack, b"[{}, 7, 8]", name)

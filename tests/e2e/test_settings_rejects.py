@@ -255,7 +255,7 @@ def test_the_list_by_state_code_and_key(stack, key):
 # ---- all of a kind ----
 
 def kind_of(stack, key, code):
-    return next(each for each in get(stack, "vera", "reject-kinds").json["kinds"]
+    return next(each for each in get(stack, "vera", "reject-kinds?limit=100").json["kinds"]
                 if each["key_id"] == key["id"] and each["code"] == code)
 
 

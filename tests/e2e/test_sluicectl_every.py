@@ -30,8 +30,8 @@ LISTS = {
     "token list": "tokens",
     "usage": "usage", "signal list": "signals", "product-org list": "product_orgs",
     "product-org show": "updates", "product-org updates": "product_orgs", "audit": "entries",
-    "rejected list": "rejects", "key volumes": "volumes", "person show": "signals",
-    "retention list": "tables"}
+    "rejected list": "rejects", "rejected kinds": "kinds", "key volumes": "volumes",
+    "person show": "signals", "retention list": "tables"}
 WIDE = "日本語の会社 with a name that is longer than any terminal is wide " * 2
 
 
@@ -59,6 +59,7 @@ class World:
         for _ in range(2):
             send(stack, path_of(self.signals), b'[{"email":"ok@example.com"},7]')
             self.tool("token", "create", *token(self))
+        send(stack, path_of(self.signals), b"{")
 
     @property
     def reject(self):
@@ -142,6 +143,7 @@ CALLS = {
         part for pair in zip(("--template", "--payload"), files(path), strict=True)
         for part in pair],
     "rejected list": lambda world, path: organization(world),
+    "rejected kinds": lambda world, path: organization(world),
     "rejected show": lambda world, path: [str(world.reject)],
     "rejected discard": lambda world, path: [str(open_reject(world))],
     "rejected replay": lambda world, path: [str(world.reject), "--file", repaired(path), "--again"],

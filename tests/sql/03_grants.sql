@@ -47,7 +47,7 @@ INSERT INTO callable VALUES
     ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_reason'),
     ('sluice_admin', 'rejected_replay'),
-    ('sluice_admin', 'rejected_discard'),
+    ('sluice_admin', 'rejected_discard'), ('sluice_admin', 'reject_kinds'),
     ('sluice_admin', 'organization_create'), ('sluice_admin', 'organization_list'),
     ('sluice_admin', 'member_add'), ('sluice_admin', 'member_list'), ('sluice_admin', 'member_remove'),
     ('sluice_admin', 'key_create'), ('sluice_admin', 'key_list'), ('sluice_admin', 'key_show'),

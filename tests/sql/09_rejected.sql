@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(109);
+SELECT plan(120);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -258,6 +258,33 @@ SELECT is(sluice.settings_rejected_place('edith', NULL, '{', 1)->>'column', '2',
 SELECT is(k->>'why' || '|' || (k->>'key_status') || '|' || (k->>'open'), 'The item is not a JSON object|active|1',
     'the kinds of open ones')
 FROM json_array_elements(sluice.settings_reject_kinds('vera', NULL)->'kinds') AS k LIMIT 1;
+INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, payload_bytes, kind, code, detail,
+    request_id, payload)
+SELECT r.organization_id, r.received_at, r.key_id, 1, 'item', c.code, 'd', 'r', '1'
+FROM last AS l JOIN sluice.rejected_payload AS r ON r.id = l.id,
+    (VALUES ('few', 2), ('rare', 1), ('many', 5), ('some', 3)) AS c (code, n), generate_series(1, c.n);
+CREATE TEMPORARY TABLE part AS SELECT sluice.settings_reject_kinds('vera', NULL, NULL, 2) AS its;
+CREATE FUNCTION pg_temp.kinds(its json) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(concat_ws(' ', k->>'code', k->>'open'), ', ') FROM json_array_elements(its->'kinds') AS k
+$$;
+SELECT is(pg_temp.kinds(its), 'many 5, some 3', 'the most frequent kinds first') FROM part;
+INSERT INTO sluice.rejected_payload (organization_id, received_at, key_id, payload_bytes, kind, code, detail,
+    request_id, payload)
+SELECT r.organization_id, r.received_at, r.key_id, 1, 'item', c.code, 'd', 'r', '1'
+FROM last AS l JOIN sluice.rejected_payload AS r ON r.id = l.id, (VALUES ('few'), ('new')) AS c (code),
+    generate_series(1, 9);
+UPDATE part SET its = sluice.settings_reject_kinds('vera', NULL, its->>'next', 2);
+SELECT is(pg_temp.kinds(its), 'few 2, rare 1', 'the next behind them, whatever came meanwhile') FROM part;
+SELECT is(pg_temp.kinds(sluice.settings_reject_kinds('vera', NULL, its->>'next', 2)), 'not_an_object 1',
+    'up to the last') FROM part;
+SELECT is(sluice.settings_reject_kinds('vera', NULL, its->>'next', 2)->>'next', NULL, 'which tells no next') FROM part;
+SELECT is(pg_temp.kinds(sluice.settings_reject_kinds('vera', NULL, NULL, 1)), 'few 11', 'from the beginning all count');
+SELECT is(pg_temp.kinds(sluice.reject_kinds('Neighbour', NULL, NULL)),
+    'few 11, new 9, many 5, some 3, rare 1, not_an_object 1', 'all, for the tool');
+SELECT throws_ok('SELECT sluice.reject_kinds(''Nobody'', NULL, NULL)', 'P0002', NULL, 'of an unknown organization');
+SELECT throws_ok(format('SELECT sluice.settings_reject_kinds(''vera'', NULL, %L)', before), '22023', NULL,
+    'no next: ' || before) FROM (VALUES (''), ('1-2'), ('1-2-x'), ('1-2-3-4')) AS v (before);
+DELETE FROM sluice.rejected_payload WHERE request_id = 'r' AND code IN ('few', 'rare', 'many', 'some', 'new');
 SELECT results_eq($$ SELECT v.id FROM last AS l, sluice.settings_rejected_kind('edith', NULL, 'not_an_object',
         l.key_id, l.id - 1, l.id, 10) AS v $$, 'SELECT id FROM last', 'those of a kind within their ids');
 SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, 'replayed')->'rejects'), 3, 'by state');

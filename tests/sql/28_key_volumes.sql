@@ -1,6 +1,6 @@
 -- How much comes with each key: counted on the spot, and by maintenance.
 BEGIN;
-SELECT plan(20);
+SELECT plan(26);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Volumes') AS mine \gset
@@ -86,5 +86,24 @@ SELECT pg_temp.put(:mine, :silent, now(), 10001);
 SELECT is(pg_temp.volume(:silent, 'accepted_today'), '0', 'unless it is much');
 SELECT is((sluice.key_volumes('Volumes', NULL, NULL) ->> 'as_of')::timestamptz < now(), true,
     'which as_of tells');
+
+-- ---- of the keys of a part of the list ----
+SELECT sluice.member_add('op', 'Volumes', 'volumes-editor', 'editor');
+SELECT pg_temp.make_key('Volumes', 'later') AS later \gset
+CREATE FUNCTION pg_temp.part(before bigint, match text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(e ->> 'key_name', ' ') || '|' || coalesce(v ->> 'next', '-')
+    FROM (SELECT sluice.settings_key_volumes('volumes-editor', NULL, NULL, 2, before, match) AS v) AS v,
+        json_array_elements(v -> 'volumes') AS e
+    GROUP BY v ->> 'next'
+$$;
+SELECT is(pg_temp.part(NULL), 'later silent|' || :silent, 'in the order of the keys');
+SELECT is(pg_temp.part(:silent), 'busy|-', 'up to the last');
+SELECT is(pg_temp.part(NULL, 'US'), 'busy|-', 'of those that match');
+SELECT is(sluice.settings_key_volumes('volumes-editor', NULL, :busy) -> 'volumes' -> 0 ->> 'accepted_by_day',
+    '[0, 0, 0, 0, 4, 0, 5]', 'of one');
+SELECT is(sluice.settings_key_volumes('volumes-editor', NULL, NULL, 1) -> 'volumes' -> 0 ->> 'accepted_by_day',
+    '[0, 0, 0, 0, 0, 0, 0]', 'all days of a key with which nothing came');
+SELECT is(sluice.settings_key_volumes('volumes-editor', NULL, NULL, 9, NULL, NULL, 'product_orgs') ->> 'volumes',
+    '[]', 'of no key');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,6 +1,6 @@
 -- Tokens of the settings API: who makes and revokes them, what they may do, and what ends them.
 BEGIN;
-SELECT plan(63);
+SELECT plan(65);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', 'Tokens') AS mine \gset
@@ -127,6 +127,10 @@ UPDATE sluice.api_token SET created_at = now() - interval '100 days', expires_at
 SELECT is(pg_temp.use('y'), NULL, 'nor is an expired one');
 SELECT is((SELECT string_agg(concat_ws('=', t.name, t.status), ' ') FROM sluice.settings_tokens('olga', :mine) AS t),
     'by op=revoked y=expired x=revoked ci=revoked', 'the list, newest first');
+SELECT is((SELECT string_agg(t.name, ' ') FROM sluice.settings_tokens('olga', :mine, NULL, 2) AS t), 'by op y',
+    'in parts');
+SELECT is((SELECT string_agg(t.name, ' ') FROM sluice.settings_tokens('olga', :mine,
+    (SELECT id FROM sluice.api_token WHERE name = 'y'), 2) AS t), 'x ci', 'each behind the one before');
 UPDATE sluice.api_token SET expires_at = now() - interval '91 days' WHERE name = 'y';
 SELECT is(sluice.prune_tokens(10), 1::bigint, 'one past retention is deleted');
 

@@ -15,7 +15,7 @@
 #include "ctl/ctl.h"
 #include "ctl/ctl_internal.h"
 
-enum { TOOL_WORDS_MAX = 12, TOOL_OUTPUT_BYTES = 64 << 10 };
+enum { TOOL_WORDS_MAX = 12, TOOL_OUTPUT_BYTES = 128 << 10 };
 
 struct tool_run {
 	int exit;

@@ -36,6 +36,38 @@ START_TEST(volumes_are_a_table)
 }
 END_TEST
 
+/* --limit goes to 999, and without it there is no end. */
+START_TEST(all_are_shown)
+{
+	enum { KEYS = 1200 };
+	struct buf json = buf_make(1 << 20);
+
+	buf_add_text(&json, "{\"volumes\":[");
+	for (int i = 1; i <= KEYS; i++)
+		buf_add_format(&json, "%s{\"key_id\":%d}", i == 1 ? "" : ",", i);
+	buf_add_text(&json, "]}");
+	ck_assert_int_eq(json.status, STATUS_OK);
+	const struct libpq_value many = {json.p, (int)json.n};
+	const struct libpq_result rows = {
+		.status = PGRES_TUPLES_OK, .rows = 1, .columns = 1, .values = &many};
+	const struct libpq_call script[] = {TOOL_CONNECT,
+					    LIBPQ_SEND(VOLUMES("null", "null")),
+					    LIBPQ_ANSWER(&rows),
+					    LIBPQ_FINISH,
+					    {0}};
+	const struct tool_run *run =
+		RUN_SCRIPTED(script, "key", "volumes", "--organization", "acme");
+
+	ck_assert_str_eq(run->err, "");
+	ck_assert_ptr_nonnull(strstr(run->out, "\n999 "));
+	ck_assert_ptr_nonnull(strstr(run->out, "\n1000 "));
+	ck_assert_ptr_nonnull(strstr(run->out, "\n1200 "));
+	ck_assert_int_eq(run->exit, CTL_FINE);
+	libpq_check_end();
+	buf_free(&json);
+}
+END_TEST
+
 START_TEST(json_is_as_the_database_wrote_it)
 {
 	static const struct libpq_call script[] = {TOOL_CONNECT,
@@ -70,6 +102,7 @@ Suite *unit_suite(void)
 	TCase *tests = tcase_create("key_volumes");
 
 	tcase_add_test(tests, volumes_are_a_table);
+	tcase_add_test(tests, all_are_shown);
 	tcase_add_test(tests, json_is_as_the_database_wrote_it);
 	tcase_add_test(tests, a_key_is_named_by_its_id);
 	suite_add_tcase(suite, tests);

@@ -189,6 +189,36 @@ START_TEST(signals_are_searched)
 }
 END_TEST
 
+#define KINDS "SELECT sluice.settings_reject_kinds($1::text, $2::bigint, $3::text, $4::integer)"
+#define VOLUMES                                                                                    \
+	"SELECT sluice.settings_key_volumes($1::text, $2::bigint, $3::bigint, $4::integer, "       \
+	"$5::bigint, $6::text, $7::text, $8::text)"
+
+static const struct {
+	const char *target, *asked;
+} parts[] = {
+	{"reject-kinds", KINDS "(alice|null|null|50)"},
+	{"reject-kinds?limit=5&before=9-3-7&organization=4", KINDS "(alice|4|9-3-7|5)"},
+	{"key-volumes", VOLUMES "(alice|null|null|50|null|null|null|null)"},
+	{"key-volumes?key=7&match=&status=", VOLUMES "(alice|null|7|50|null|null|null|null)"},
+	{"key-volumes?limit=5&before=9&match=crm&endpoint_type=product_orgs&status=active",
+	 VOLUMES "(alice|null|null|5|9|crm|product_orgs|active)"},
+};
+
+START_TEST(a_part_is_asked_for)
+{
+	struct libpq_call script[] = {LIBPQ_CONNECT,
+				      LIBPQ_SEND(parts[_i].asked),
+				      LIBPQ_ANSWER(&one_document),
+				      LIBPQ_FINISH,
+				      {0}};
+
+	open_service(script);
+	check_says(serve("GET", parts[_i].target, NULL, NULL), "Status: 200 OK\r\n");
+	close_service();
+}
+END_TEST
+
 #define PROBE LIBPQ_SEND("SELECT 1()")
 
 static const struct libpq_value one[] = {{"1", 1}};
@@ -358,6 +388,7 @@ Suite *unit_suite(void)
 			    LENGTH(refused));
 	tcase_add_test(tcase, a_document_is_passed_on);
 	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
+	tcase_add_loop_test(tcase, a_part_is_asked_for, 0, LENGTH(parts));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
 	tcase_add_test(tcase, a_lost_connection_is_made_again);
 	tcase_add_test(tcase, another_database_is_connected_to);

@@ -69,6 +69,35 @@ START_TEST(a_token_is_revoked)
 }
 END_TEST
 
+/* One more is asked for than is answered. */
+static const struct {
+	const char *target, *sent, *says;
+	int rows;
+} lists[] = {
+	{"tokens", "settings_tokens|null|null|51", "\"next\":null}", 1},
+	{"tokens?limit=1&before=9&organization=4", "settings_tokens|4|9|2", "}],\"next\":7}", 2},
+	{"tokens?limit=2", "settings_tokens|null|null|3", "{\"tokens\":[],\"next\":null}", 0},
+};
+
+START_TEST(tokens_are_listed_in_parts)
+{
+	static struct libpq_value values[2 * COLUMNS_MAX];
+	struct libpq_result result = *token_row();
+
+	for (int i = 0; i < 2 * result.columns; i++)
+		values[i] = result.values[i % result.columns];
+	result.values = values;
+	result.rows = lists[_i].rows;
+	const struct libpq_call script[] = {LIBPQ_CONNECT,
+					    LIBPQ_SEND(lists[_i].sent),
+					    LIBPQ_ANSWER(&result),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	check_says(get(script, lists[_i].target), lists[_i].says);
+}
+END_TEST
+
 static const struct {
 	const char *target, *body, *says;
 } wrong[] = {
@@ -120,6 +149,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tests, set_up, service_tear_down);
 	tcase_add_test(tests, a_token_is_shown_with_a_command);
 	tcase_add_test(tests, a_token_is_revoked);
+	tcase_add_loop_test(tests, tokens_are_listed_in_parts, 0, LENGTH(lists));
 	tcase_add_loop_test(tests, what_is_wrong_is_not_asked_for, 0, LENGTH(wrong));
 	tcase_add_loop_test(tests, the_database_s_refusal_is_told_in_words, 0, LENGTH(refusals));
 	suite_add_tcase(suite, tests);
