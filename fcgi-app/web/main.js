@@ -11,12 +11,40 @@ import { userOf } from './user.js';
 
 /** @import { Me, Organization, Query, View } from './types.js' */
 
-const STAGING = { name: 'staging', label: 'Staging', load: () => import('./staging.js') };
+/** @type {Promise<unknown> | null} */
+let chartStyle = null;
+
+/**
+ * With the style sheet of charts and figures, which the first view does without.
+ *
+ * @template Module
+ * @param {Promise<Module>} module
+ */
+async function withCharts(module) {
+	chartStyle ??= new Promise((resolve, reject) => {
+		const link = el('link', { rel: 'stylesheet', href: 'style/statistics.css', on: {
+			load: resolve,
+			error() {
+				chartStyle = null;
+				link.remove();
+				reject(NO_CODE);
+			},
+		} });
+		document.head.append(link);
+	});
+	const [loaded] = await Promise.all([module, chartStyle]);
+	return loaded;
+}
+
+/** @type {View} */
+const STAGING = { name: 'staging', label: 'Staging',
+	load: () => withCharts(import('./staging.js')) };
 /** @type {View[]} */
 const VIEWS = [
 	{ name: 'keys', label: 'API keys', manages: true, load: () => import('./keys.js') },
 	STAGING,
-	{ name: 'usage', label: 'Usage', manages: true, load: () => import('./usage.js') },
+	{ name: 'usage', label: 'Usage', manages: true,
+		load: () => withCharts(import('./usage.js')) },
 	{ name: 'members', label: 'Members', manages: true, load: () => import('./members.js') },
 	{ name: 'audit', label: 'Audit log', manages: true, load: () => import('./audit.js') },
 ];

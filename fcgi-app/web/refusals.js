@@ -23,7 +23,8 @@ function refusalOf({ http_status: status, code, why, advice, requests, requests_
 				: `, ${today === 0 ? 'none' : number(today)} of them today`,
 			'; most recently ', relative(last),
 			used && Date.parse(used) > Date.parse(last)
-				? ['. Requests have been accepted since, most recently ', relative(used)] : null, '.'));
+				? ['. Requests have been accepted since, most recently ', relative(used)] : null,
+			'.'));
 }
 
 /**

@@ -235,7 +235,7 @@ def test_a_retry_reveals_the_same_key(stack):
     assert status_with(stack, again, again["secret"]) == 202
     assert len(history(stack, made)) == 1
     # What is not the same request makes another key.
-    found = [made, retry(stack, "keys", {**body, "name": "other"}, token)]
+    found = [made, retry(stack, "keys", {**body, "name": "found again"}, token)]
     for its_token, user in ((secrets.token_hex(16), "edith"), (token, "olga")):
         stack.psql("update sluice.api_key set name = name || ' before' where name = %s",
                    body["name"])
@@ -263,7 +263,7 @@ def test_retries_at_the_same_time(stack):
     token, csrf = secrets.token_hex(16), token_of(stack, "edith")
     found = []
     threads = [threading.Thread(target=lambda: found.append(post(
-        stack, "edith", "keys", {"name": "at once"}, token=csrf,
+        stack, "edith", "keys", {"name": "eight times at once"}, token=csrf,
         headers={"Idempotency-Key": token}).json)) for _ in range(8)]
     for thread in threads:
         thread.start()

@@ -182,7 +182,8 @@ def test_what_is_found_is_saved(page, jane, tmp_path, label, start):
     page.row("jane@example.com")
     page.click(".files button", label)
     file = tmp_path / f"signals.{label.lower()}"
-    wait_for(file.exists, "the file is saved")
+    # Until all of it is there the file is empty.
+    wait_for(lambda: file.exists() and file.stat().st_size, "the file is saved")
     text = file.read_text()
     assert text.startswith(start) and "Größe" in text and str(jane) in text
     page.wait_gone("dialog")
