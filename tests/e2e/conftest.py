@@ -1,7 +1,7 @@
 """Fixtures of the end-to-end tests: the same cases through each web server.
 
 SLUICE_FRONTS names the fronts. Without it, all cases go through lighttpd and Apache, and those
-marked "each_front" through the other fronts, too; with sanitizers Apache is one of the others.
+marked "each_front" through the other fronts, too; with sanitizers through fewer.
 Cases marked "first_front" do not meet the web server, those marked "loop" are about many requests
 in one worker's loop. Those marked "settings" go through the first front, and through the others
 that serve the settings if marked "each_front". With sanitizers those marked "database", which are

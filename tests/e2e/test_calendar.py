@@ -7,7 +7,7 @@ import pytest
 from harness import NoAnswer, accepted_id, assert_problem, path_of, send, wait_for
 from postgresql_server import Server
 
-pytestmark = [pytest.mark.first_front, pytest.mark.database]
+pytestmark = [pytest.mark.first_front, pytest.mark.database, pytest.mark.slow]
 
 
 def post(stack, key, **members):

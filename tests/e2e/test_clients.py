@@ -263,6 +263,7 @@ def test_a_header_names_the_source(stack, key, started):
     assert_arrived(stack, Rudder, key, client.requests(), source="rudderstack")
 
 
+@pytest.mark.first_front
 @pytest.mark.parametrize("name", ["segment", "rudder"])
 def test_a_clock_that_is_ahead(stack, key, started, name):
     client = started(stack, LIBRARIES[name], key, environment={
@@ -272,6 +273,7 @@ def test_a_clock_that_is_ahead(stack, key, started, name):
                    ahead=datetime.timedelta(hours=3))
 
 
+@pytest.mark.first_front
 @pytest.mark.parametrize("name", ["segment", "segment-old", "rudder", "posthog"])
 def test_an_answer_that_is_lost(stack, started, name):
     """The library sends once more what is stored already."""
@@ -299,6 +301,7 @@ def test_deactivated_key_is_given_up(stack, keys, started, name):
     assert stack.rows(keys["deactivated"]) == 0
 
 
+@pytest.mark.first_front
 def test_stopped_database_is_waited_for(stack_of_its_own, started):
     """The libraries see 503, come again, and lose and double nothing."""
     stack = stack_of_its_own

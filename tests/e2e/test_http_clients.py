@@ -187,6 +187,7 @@ def test_each_way_arrives(stack, key, started, name):
     assert stack.tables_with(key["key"]) == []
 
 
+@pytest.mark.first_front
 @pytest.mark.parametrize("name", RETRIES)
 def test_an_answer_that_is_lost(stack, key, started, name):
     """What is sent once more is stored already."""
@@ -196,6 +197,7 @@ def test_an_answer_that_is_lost(stack, key, started, name):
     assert_stored(stack, key, name, client.requests(), ("json",))
 
 
+@pytest.mark.first_front
 def test_stopped_database_is_waited_for(stack_of_its_own, started):
     """503 says when to come again; then it is stored, once."""
     stack = stack_of_its_own

@@ -582,6 +582,7 @@ def test_the_latest_state_while_it_changes(pair_stack):
     assert stack.psql("select count(*) from sluice.product_org_news") == [(0,)]
 
 
+@pytest.mark.slow
 @pytest.mark.database
 @pytest.mark.first_front
 def test_dumped_and_restored(stack, orgs):

@@ -10,7 +10,7 @@ import pytest
 
 from sluicectl import FAILED, FINE, UNREACHABLE, Tool, scratch
 
-pytestmark = pytest.mark.first_front
+pytestmark = [pytest.mark.first_front, pytest.mark.database]
 
 
 # ---- check ----

@@ -11,8 +11,9 @@ ALL_FRONTS = ("lighttpd", "apache", "nginx", "apache-fcgid", "cgi", "cgi-apache"
 # Every case goes through FRONTS; those marked "each_front" go through OTHER_FRONTS, too.
 MAIN_FRONTS = ["lighttpd", "apache"] if VARIANT == "release" else ["lighttpd"]
 FRONTS = os.environ.get("SLUICE_FRONTS", " ".join(MAIN_FRONTS)).replace(",", " ").split()
-OTHER_FRONTS = [name for name in ("apache", "nginx", "apache-fcgid", "cgi")
-                if name not in FRONTS and "SLUICE_FRONTS" not in os.environ]
+# With sanitizers what matters is how connections and processes are used: kept, or one a request.
+MORE_FRONTS = ["nginx", "apache-fcgid", "cgi"] if VARIANT == "release" else ["nginx", "cgi"]
+OTHER_FRONTS = MORE_FRONTS if "SLUICE_FRONTS" not in os.environ else []
 
 
 def per_front(lighttpd, apache, nginx, **others):
