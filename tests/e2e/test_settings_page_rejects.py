@@ -205,7 +205,8 @@ def test_trouble_is_told_in_the_dialog(page):
     page.click("tr.detail .actions button", "Replay")
     page.wait("dialog")
     page.click("dialog button", "Replay")
-    page.wait_shown("dialog .failed", "is still bad: malformed_json")
+    page.wait_shown("dialog .failed", "Correct this, and try again:",
+                    "is still bad: The body is not valid JSON")
     page.stack.ctl("rejected", "discard", identity)
     page.click("dialog button", "Replay")
     page.wait_shown("dialog .failed", "is still bad")
