@@ -43,3 +43,13 @@ enum ctl_exit ctl_ask(struct ctl *ctl, const char *question, const char *usual, 
 	*answer = *line == '\0' ? usual : arena_copy(&ctl->arena, slice_of(line));
 	return *answer == NULL ? ctl_fail_status(ctl, STATUS_NO_MEMORY) : CTL_FINE;
 }
+
+enum ctl_exit ctl_agree(struct ctl *ctl, const char *question, const char *usual, bool *agreed)
+{
+	const char *answer = "";
+	enum ctl_exit result = ctl_ask(ctl, question, usual, &answer);
+
+	*agreed = result == CTL_FINE && (slice_equal_nocase(slice_of(answer), SLICE("yes")) ||
+					 slice_equal_nocase(slice_of(answer), SLICE("y")));
+	return result;
+}

@@ -11,7 +11,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 			"the configuration file, instead of $SLUICE_CONFIG or the installed one"},
 	[CTL_JSON] = {"--json", NULL, "print one line of JSON instead of text"},
 	[CTL_HELP] = {"--help", NULL, "print the help of the command and exit"},
-	[CTL_DRY_RUN] = {"--dry-run", NULL, "print what would be applied, and change nothing"},
+	[CTL_DRY_RUN] = {"--dry-run", NULL, "print what would be done, and change nothing"},
 	[CTL_DIRECTORY] =
 		{"--directory", "DIR",
 		 "the directory of the migrations, instead of $SLUICE_MIGRATIONS or the installed one"},
@@ -116,6 +116,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		{"--edit", NULL,
 		 "edit the kept bytes first, with $VISUAL or $EDITOR, and replay what you have written"},
 	[CTL_AGAIN] = {"--again", NULL, "replay even if already replayed or discarded"},
+	[CTL_YES] = {"--yes", NULL, "do not ask first"},
 	[CTL_KEEP] = {"--keep", "SPAN", "how long rows are kept: 90d, or forever"},
 	[CTL_EXPIRED] = {"--expired", "ACTION",
 			 "what becomes of a day that is over: drop it, or detach it and leave it",
@@ -521,14 +522,16 @@ const struct ctl_command ctl_commands[] = {
 	 .argument = "ID",
 	 .optional = CTL_BIT(CTL_FILE) | CTL_BIT(CTL_EDIT) | CTL_BIT(CTL_AGAIN) |
 		     CTL_BIT(CTL_ORGANIZATION) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_KEY) |
-		     CTL_BIT(CTL_CODE),
+		     CTL_BIT(CTL_CODE) | CTL_BIT(CTL_YES) | CTL_BIT(CTL_DRY_RUN),
 	 .database = true,
 	 .run = ctl_rejected_replay,
 	 .help = "Reads the bytes of a rejected payload, or those of a repaired file, as if the sender had just sent them. "
 		 "With --edit, your editor opens with the kept bytes; they stay kept as they are, and what is stored has a warning that it was edited. "
 		 "Stores the signals or product-org updates under the same key and marks the payload as replayed, in one transaction. "
 		 "If anything is still bad, reports it and stores nothing. "
-		 "Without an ID: replays all that --key, --code, --since and --organization choose and that are still open, each by itself, the oldest first."},
+		 "Without an ID: replays all that --key, --code, --since and --organization choose and that are still open, each by itself, the oldest first. "
+		 "At a terminal it shows how many those are and of what kinds, and asks before it replays them; with --yes or --json, or without a terminal, it never asks. "
+		 "--dry-run reads them in the same way, and stores nothing."},
 	{.noun = "rejected",
 	 .verb = "discard",
 	 .argument = "ID",

@@ -115,6 +115,7 @@ enum ctl_option {
 	CTL_FILE,
 	CTL_EDIT,
 	CTL_AGAIN,
+	CTL_YES,
 	CTL_KEEP,
 	CTL_EXPIRED,
 	CTL_EXAMPLE,
@@ -253,6 +254,9 @@ bool ctl_may_ask(const struct ctl *ctl);
  * of input, the message is printed. */
 enum ctl_exit ctl_ask(struct ctl *ctl, const char *question, const char *usual,
 		      const char **answer);
+
+/* The same of what is to be done: *agreed if the answer is "yes" or "y". */
+enum ctl_exit ctl_agree(struct ctl *ctl, const char *question, const char *usual, bool *agreed);
 
 /* ---- ctl/message.c ---- */
 

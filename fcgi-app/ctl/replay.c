@@ -1,11 +1,12 @@
 /*
  * ctl/replay.c - sluicectl rejected replay. See ctl/ctl_internal.h.
  *
- * Of many, one after the other.
+ * Of many, one after the other, once somebody at a terminal has seen what they are.
  */
 #include "ctl/ctl_internal.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "config/config.h"
@@ -63,6 +64,40 @@ static enum ctl_exit fail_in_part(struct ctl *ctl, const struct store_rejected *
 		"%s", fault.detail);
 }
 
+/* What the database says when it is asked to store. */
+static enum ctl_exit fail_done(const struct store_rejected *entry)
+{
+	return ctl_fail(CTL_FAILED, "--again replays it once more",
+			"rejected payload %" PRId64 " was %.*s already", entry->id,
+			(int)entry->state.n, entry->state.p);
+}
+
+/* "rejected payload 7: stored 2 signals" */
+static void add_told(struct buf *out, const struct store_rejected *entry,
+		     const struct intake *intake, const char *verb)
+{
+	size_t count = intake->commit.item_count;
+
+	buf_add_format(out, "rejected payload %" PRId64 ": %s %zu %s%s", entry->id, verb, count,
+		       intake->product_orgs != NULL ? "product org update" : "signal",
+		       count == 1 ? "" : "s");
+}
+
+static enum ctl_exit print_trial(struct ctl *ctl, const struct store_rejected *entry,
+				 const struct intake *intake)
+{
+	if (ctl_has(ctl, CTL_JSON)) {
+		struct json_tree tree = {0};
+		struct json_object *root = json_tree_object(&tree, NULL, NULL);
+		json_tree_int(&tree, root, "id", entry->id);
+		json_tree_int(&tree, root, "items", (int64_t)intake->commit.item_count);
+		return ctl_add_tree(ctl, &tree);
+	}
+	add_told(&ctl->out, entry, intake, "would store");
+	buf_add_char(&ctl->out, '\n');
+	return CTL_FINE;
+}
+
 static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected *entry,
 				    const struct intake *intake, struct slice ids)
 {
@@ -75,11 +110,8 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 		json_tree_json(&tree, root, "ids", ids);
 		return ctl_add_tree(ctl, &tree);
 	}
-	bool one = intake->commit.item_count == 1;
-	buf_add_format(out, "rejected payload %" PRId64 ": stored %zu %s%s with %s ", entry->id,
-		       intake->commit.item_count,
-		       intake->product_orgs != NULL ? "product org update" : "signal",
-		       one ? "" : "s", one ? "id" : "ids");
+	add_told(out, entry, intake, "stored");
+	buf_add_text(out, intake->commit.item_count == 1 ? " with id " : " with ids ");
 	buf_add(out, ids.p + 1, ids.n - 2); /* without the brackets */
 	buf_add_char(out, '\n');
 	return CTL_FINE;
@@ -98,14 +130,16 @@ static enum ctl_exit replay(struct ctl *ctl, const struct config *config, const 
 	const struct store_replay replay = {
 		.commit = &intake.commit, .edited = edited, .again = ctl_has(ctl, CTL_AGAIN)};
 
-	if (status == STATUS_OK && fault.status == STATUS_OK)
+	bool dry_run = ctl_has(ctl, CTL_DRY_RUN);
+	if (status == STATUS_OK && fault.status == STATUS_OK && !dry_run)
 		status = store_rejected_replay(store, &ref, &replay, &ids);
 	if (status != STATUS_OK)
 		result = ctl_fail_status(ctl, status);
 	else if (fault.status != STATUS_OK)
 		result = fail_bad(entry, &fault, place_of(ctl, store, entry, &fault, bytes));
 	else
-		result = print_replayed(ctl, entry, &intake, ids);
+		result = dry_run ? print_trial(ctl, entry, &intake)
+				 : print_replayed(ctl, entry, &intake, ids);
 	intake_free(&intake);
 	return result;
 }
@@ -120,6 +154,9 @@ static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
 	struct store store = ctl->store;
 	struct store_key key = {0};
 
+	if (ctl_has(ctl, CTL_DRY_RUN) && !ctl_has(ctl, CTL_AGAIN) &&
+	    !slice_equal(entry->state, SLICE("open")))
+		return fail_done(entry);
 	if (bytes.p == NULL && entry->truncated)
 		return fail_in_part(ctl, entry);
 	store.arena = &arena;
@@ -187,12 +224,106 @@ static enum ctl_exit replay_one(struct ctl *ctl, const struct config *config)
 				      : replay_entry(ctl, config, &entry, bytes);
 }
 
+/* ---- many ---- */
+
+/* Those of one reason and key, as of rejected kinds. */
+struct kind {
+	const struct store_rejected *first;
+	size_t count;
+};
+
+/* Counts the entries by kind; returns how many kinds there are. */
+static size_t count_kinds(const struct store_list *list, struct kind *kinds)
+{
+	const struct store_rejected *entries = list->items;
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		size_t at = 0;
+		while (at < count && (kinds[at].first->key_id != entries[i].key_id ||
+				      !slice_equal(kinds[at].first->code, entries[i].code)))
+			at++;
+		if (at == count)
+			kinds[count++] = (struct kind){.first = &entries[i]};
+		kinds[at].count++;
+	}
+	return count;
+}
+
+static enum ctl_exit add_kinds(struct ctl *ctl, const struct store_list *list)
+{
+	static const char *const headings[] = {"PAYLOADS", "CODE", "KEY", "ORGANIZATION"};
+	enum { COLUMNS = ARRAY_LENGTH(headings) };
+	struct kind *kinds = arena_array(&ctl->arena, list->count, sizeof(*kinds));
+	size_t count = kinds == NULL ? 0 : count_kinds(list, kinds);
+	struct slice *cells = arena_array(&ctl->arena, count * COLUMNS, sizeof(*cells));
+
+	if (kinds == NULL || cells == NULL)
+		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	for (size_t i = 0; i < count; i++) {
+		const struct store_rejected *first = kinds[i].first;
+		struct slice *row = cells + i * COLUMNS;
+		row[0] = arena_int(&ctl->arena, (int64_t)kinds[i].count);
+		row[1] = first->code;
+		row[2] = arena_int(&ctl->arena, first->key_id);
+		row[3] = first->organization;
+		if (row[0].p == NULL || row[2].p == NULL)
+			return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	}
+	const struct ctl_table table = {headings, COLUMNS, cells, count, .wraps = true};
+	ctl_add_table(&ctl->out, &ctl->screen, &table);
+	return CTL_FINE;
+}
+
+/* Shows what would be replayed, and asks. Without a person to ask, it is agreed. */
+static enum ctl_exit agree(struct ctl *ctl, const struct store_list *list, bool *agreed)
+{
+	char question[64];
+
+	*agreed = list->count == 0 || ctl_has(ctl, CTL_YES) || ctl_has(ctl, CTL_DRY_RUN) ||
+		  !ctl_may_ask(ctl);
+	if (*agreed)
+		return CTL_FINE;
+	enum ctl_exit result = add_kinds(ctl, list);
+	(void)snprintf(question, sizeof(question), "\nReplay %zu rejected payload%s", list->count,
+		       list->count == 1 ? "" : "s");
+	if (result == CTL_FINE)
+		result = ctl_agree(ctl, question, "no", agreed);
+	if (result == CTL_FINE && !*agreed)
+		buf_add_text(&ctl->out, "nothing is replayed\n");
+	return result;
+}
+
 /* Each in a transaction of its own: one that is still bad holds up no other. */
+static enum ctl_exit replay_all(struct ctl *ctl, const struct config *config,
+				const struct store_list *list)
+{
+	const struct store_rejected *entries = list->items;
+	size_t failed = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		enum ctl_exit result = replay_entry(ctl, config, &entries[i], SLICE_ABSENT);
+		if (result == CTL_FINE)
+			result = ctl_flush(ctl);
+		else if (result == CTL_FAILED)
+			failed++;
+		if (result != CTL_FINE && result != CTL_FAILED)
+			return result;
+	}
+	if (failed > 0)
+		return ctl_fail(CTL_FAILED, NULL, "%zu of %zu rejected payloads %s", failed,
+				list->count,
+				ctl_has(ctl, CTL_DRY_RUN) ? "are still bad" : "were not replayed");
+	if (list->count == 0 && !ctl_has(ctl, CTL_JSON))
+		buf_add_text(&ctl->out, "there is nothing to replay\n");
+	return CTL_FINE;
+}
+
 static enum ctl_exit replay_many(struct ctl *ctl, const struct config *config)
 {
 	struct store_rejected_filter filter;
 	struct store_list list = {0};
-	size_t failed = 0;
+	bool agreed = false;
 	enum ctl_exit result = ctl_read_filter(ctl, &filter);
 
 	if (result != CTL_FINE)
@@ -202,22 +333,8 @@ static enum ctl_exit replay_many(struct ctl *ctl, const struct config *config)
 	enum status status = store_rejected_list(&ctl->store, &filter, &list);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	const struct store_rejected *entries = list.items;
-	for (size_t i = 0; i < list.count; i++) {
-		result = replay_entry(ctl, config, &entries[i], SLICE_ABSENT);
-		if (result == CTL_FINE)
-			result = ctl_flush(ctl);
-		else if (result == CTL_FAILED)
-			failed++;
-		if (result != CTL_FINE && result != CTL_FAILED)
-			return result;
-	}
-	if (failed > 0)
-		return ctl_fail(CTL_FAILED, NULL, "%zu of %zu rejected payloads were not replayed",
-				failed, list.count);
-	if (list.count == 0 && !ctl_has(ctl, CTL_JSON))
-		buf_add_text(&ctl->out, "there is nothing to replay\n");
-	return CTL_FINE;
+	result = agree(ctl, &list, &agreed);
+	return result == CTL_FINE && agreed ? replay_all(ctl, config, &list) : result;
 }
 
 enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
@@ -235,6 +352,8 @@ enum ctl_exit ctl_rejected_replay(struct ctl *ctl)
 				ctl_has(ctl, CTL_FILE) ? "--file" : "--edit");
 	if (ctl_has(ctl, CTL_FILE) && ctl_has(ctl, CTL_EDIT))
 		return ctl_fail(CTL_USAGE, NULL, "--edit cannot be combined with --file");
+	if (ctl_has(ctl, CTL_EDIT) && ctl_has(ctl, CTL_DRY_RUN))
+		return ctl_fail(CTL_USAGE, NULL, "--edit cannot be combined with --dry-run");
 	enum ctl_exit result = read_config(ctl, &config);
 	if (result != CTL_FINE)
 		return result;

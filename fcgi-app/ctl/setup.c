@@ -347,15 +347,11 @@ static enum ctl_exit take_steps(struct ctl *ctl, const char *database)
 /* Shows the steps of a dry run; *agreed if they shall be taken. */
 static enum ctl_exit propose_steps(struct ctl *ctl, const char *database, bool *agreed)
 {
-	const char *answer = "";
-
 	ctl->values[CTL_DRY_RUN] = "";
 	enum ctl_exit result = take_steps(ctl, database);
 	ctl->values[CTL_DRY_RUN] = NULL;
-	if (result == CTL_FINE)
-		result = ctl_ask(ctl, "\nDo this", "yes", &answer);
-	*agreed = strcmp(answer, "yes") == 0 || strcmp(answer, "y") == 0;
-	return result;
+	*agreed = false;
+	return result == CTL_FINE ? ctl_agree(ctl, "\nDo this", "yes", agreed) : result;
 }
 
 enum ctl_exit ctl_setup(struct ctl *ctl)

@@ -208,7 +208,7 @@ static enum status answer_replayed(struct settings *settings, const struct rejec
 static enum status still_bad(struct settings *settings, const struct replay_fault *fault)
 {
 	const char *detail = arena_format(&settings->arena, "is still bad: %s: %s",
-					  problem_of(fault->status)->code, fault->detail);
+					  problem_of(fault->status)->title, fault->detail);
 
 	return detail == NULL ? settings_problem(settings, STATUS_NO_MEMORY, NULL)
 			      : settings_invalid(settings, "payload", slice_of(detail));

@@ -88,19 +88,26 @@ function parsed(text) {
 }
 
 /**
- * What an answer says that is not the expected one.
+ * What an answer says that is not the expected one, in words for the person at the page.
  *
  * @param {Response} response
  * @param {string} text
+ * @param {string} [method]
  */
-function problemIn(response, text) {
+async function problemIn(response, text, method = 'GET') {
 	// a redirect leads to a sign-in page
 	if (response.type === 'opaqueredirect' || response.status === 401)
 		return new Problem({ code: 'signed_out', title: 'You have been signed out',
-			detail: 'Reload the page to sign in again.' });
-	return new Problem({ title: 'Unexpected answer from the server',
+			detail: 'Your session has ended, or your password was changed. Reload the page to'
+				+ ' sign in again.' });
+	/** @type {ProblemMembers} */
+	const told = { title: 'Unexpected answer from the server',
 		detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
-		...parsed(text), status: response.status });
+		...parsed(text), status: response.status };
+	// seldom needed; without it the service's own words do
+	const words = await import('./words.js').catch(() => null);
+	return new Problem(words ? words.inWords(told, method,
+		Number(response.headers.get('Retry-After'))) : told);
 }
 
 /**
@@ -114,7 +121,7 @@ async function request(url, options, signal) {
 	const value = parsed(text);
 	if (response.ok && value !== null)
 		return value;
-	throw problemIn(response, text);
+	throw await problemIn(response, text, options.method);
 }
 
 export class Api {
@@ -177,7 +184,7 @@ export class Api {
 	async file(path, query, signal) {
 		const { response, text } = await receive(this.#url(path, query), {}, signal);
 		if (!response.ok)
-			throw problemIn(response, text);
+			throw await problemIn(response, text);
 		return { text, next: response.headers.get('Sluice-Next'),
 			until: response.headers.get('Sluice-Searched-Until') };
 	}

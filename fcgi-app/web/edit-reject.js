@@ -4,7 +4,7 @@
 
 import { announce, bdi, button, debounce, el, newId } from './dom.js';
 import { openDialog } from './dialog.js';
-import { placeOf } from './rejects.js';
+import { detailOf, placeOf } from './rejects.js';
 import { failed, loading } from './state.js';
 import { number, plural } from './time.js';
 
@@ -103,7 +103,8 @@ class Form {
 				+ ' stored.')
 			: el('div', { class: 'refused' },
 				el('p', null, el('strong', null, 'Still bad: '), bdi(error?.why ?? ''), ': ',
-					bdi(error?.detail ?? '')), placeOf(error?.place ?? null)?.flat() ?? null));
+					bdi(error ? detailOf(error) : '')),
+				placeOf(error?.place ?? null)?.flat() ?? null));
 	}
 
 	async send() {

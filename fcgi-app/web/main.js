@@ -139,7 +139,8 @@ async function show(me, moved) {
 	const heading = el('h1', { tabindex: -1 }, view.label);
 	root.append(heading, loading(view.label));
 	try {
-		const { render } = await view.load().catch(() => {
+		const { render } = await view.load().catch(async () => {
+			await api.me(signal); // which says why, if nothing comes
 			throw NO_CODE;
 		});
 		if (signal.aborted)

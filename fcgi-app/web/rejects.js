@@ -51,6 +51,16 @@ export function placeOf(place) {
 			visible(place.after)))];
 }
 
+/**
+ * What is wrong. The byte of the body in it is for the sender: placeOf() says the line and column
+ * of what is shown.
+ *
+ * @param {{ detail: string, place: Place | null }} bad
+ */
+export function detailOf({ detail, place }) {
+	return place === null ? detail : detail.replace(/ at byte \d+/u, '');
+}
+
 /** @param {Reject} row */
 function stateOf(row) {
 	const at = row.replayed_at ?? row.discarded_at;
@@ -148,13 +158,14 @@ function options(context, done) {
 		about: row => `reject ${row.id}`,
 		columns: [
 			{ label: 'Received', class: 'nowrap', cell: row => second(row.received_at) },
-			{ label: 'Reason', class: 'cell-name', cell: row => [clamp(row.why), sub(row.detail)] },
+			{ label: 'Reason', class: 'cell-name', cell: row =>
+				[clamp(row.why), sub(detailOf(row))] },
 			{ label: 'Key', cell: row => clip(row.key_name) },
 			{ label: 'Source', cell: row => clip(row.source) },
 			{ label: 'Bytes', class: 'number', cell: row => number(row.payload_bytes) },
 			{ label: 'State', cell: stateOf }],
 		detail: row => [actionsOf(context, row, done),
-			el('p', null, el('strong', null, bdi(row.why)), ': ', bdi(row.detail)),
+			el('p', null, el('strong', null, bdi(row.why)), ': ', bdi(detailOf(row))),
 			placeOf(row.place), facts([
 				['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Code', code(row.code)],
 				['Key', text(row.key_name)],

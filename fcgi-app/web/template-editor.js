@@ -13,6 +13,9 @@ import { SAMPLES } from './template-samples.js';
 
 const TRY_DELAY_MS = 300;
 
+// What some browsers add: an offset, counted from 0, before the line and column.
+const OFFSET = / (?:in JSON )?at position \d+ \(line (\d+) column (\d+)\)/u;
+
 /**
  * Why a text is not JSON, in the browser's words; null when it is.
  *
@@ -23,7 +26,8 @@ export function jsonFault(text) {
 		JSON.parse(text);
 		return null;
 	} catch (error) {
-		return error instanceof Error ? error.message : String(error);
+		return String(error instanceof Error ? error.message : error)
+			.replace(OFFSET, ' at line $1, column $2');
 	}
 }
 

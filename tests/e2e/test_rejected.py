@@ -15,6 +15,7 @@ import threading
 import pytest
 
 from harness import JSON, NDJSON, assert_problem, bulk_path, path_of, send, sound_key
+from sluicectl import Terminal, Tool
 
 STRICT = {"Prefer": "handling=strict"}
 GZIP = {**JSON, "Content-Encoding": "gzip"}
@@ -431,6 +432,7 @@ def test_list_and_show(stack, key):
     (["replay", "1", "--key", "1"], 2, "needs either an ID or some of"),
     (["replay", "--key", "1", "--file", "x"], 2, "--file needs an ID"),
     (["replay", "--key", "1", "--edit"], 2, "--edit needs an ID"),
+    (["replay", "1", "--edit", "--dry-run"], 2, "--edit cannot be combined with --dry-run"),
     (["replay", "1", "--edit", "--file", "x"], 2, "--edit cannot be combined with --file"),
     (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
@@ -693,6 +695,59 @@ def test_replay_of_many(stack, key, bitter):
     chosen = ["rejected", "list", "--key", other["id"]]
     assert stack.ctl_json(*chosen, "--code", "malformed_json")["rejects"] == []
     assert len(stack.ctl_json(*chosen)["rejects"]) == 1
+
+
+def test_replay_of_many_at_a_terminal(stack, key, bitter):
+    """It says how many and of what, and asks; only --yes, --json and no terminal are consent."""
+    del bitter
+    tool = Tool(stack)
+    send(stack, path_of(key), b'[{"email":"a@b.c","bitter":1},7,8,{"email":"d@e.f","bitter":2}]')
+    good = [row["id"] for row in kept(stack, key, "id, code") if row["code"] == "invalid_value"]
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
+    chosen = ["rejected", "replay", "--key", str(key["id"]), "--code", "invalid_value"]
+    question = "\nReplay 2 rejected payloads [no]: "
+    for typed, rows in (("\n", 0), ("n\n", 0), ("y\n", 2)):
+        terminal = Terminal(tool, *chosen)
+        terminal.answer(question, typed)
+        assert terminal.end() == 0
+        shown = terminal.shown.splitlines()
+        assert shown[0].split() == ["PAYLOADS", "CODE", "KEY", "ORGANIZATION"]
+        assert shown[1].split() == ["2", "invalid_value", str(key["id"]), stack.organization]
+        assert ("nothing is replayed" in shown) == (rows == 0)
+        assert stack.rows(key) == rows
+    terminal = Terminal(tool, "rejected", "replay", "--key", str(key["id"]), "--again")
+    terminal.answer("\nReplay 4 rejected payloads [no]: ", "no\n")
+    assert terminal.end() == 0
+    assert [line.split()[:3] for line in terminal.shown.splitlines()[1:3]] == [
+        ["2", "invalid_value", str(key["id"])], ["2", "not_an_object", str(key["id"])]]
+    for options in (["--yes"], ["--json"], ["--dry-run"]):
+        terminal = Terminal(tool, "rejected", "replay", "--key", str(key["id"]), *options)
+        assert terminal.end() == 1  # what is left is still bad
+        assert "]: " not in terminal.shown
+    for identity in good:  # nor is one that is named
+        terminal = Terminal(tool, "rejected", "replay", str(identity))
+        assert terminal.end() == 1
+        assert "was replayed already" in terminal.shown
+
+
+def test_replay_on_trial(stack, key, bitter):
+    """All is read as for a replay, and nothing is stored or marked."""
+    del bitter
+    send(stack, path_of(key), b'[{"email":"a@b.c","bitter":1},7]')
+    good, bad = ids_of(stack, key)
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
+    done = stack.ctl_run("rejected", "replay", "--key", key["id"], "--dry-run")
+    assert (done.returncode, done.stdout) == (
+        1, f"rejected payload {good}: would store 1 signal\n")
+    assert f"rejected payload {bad} is still bad: not_an_object" in done.stderr
+    assert "1 of 2 rejected payloads are still bad" in done.stderr
+    assert stack.ctl_json("rejected", "replay", good, "--dry-run") == {"id": good, "items": 1}
+    assert stack.rows(key) == 0
+    assert stack.ctl("rejected", "replay", good).startswith(f"rejected payload {good}: stored 1")
+    done = stack.ctl_run("rejected", "replay", good, "--dry-run")
+    assert done.returncode == 1 and f"payload {good} was replayed already" in done.stderr
+    assert stack.ctl("rejected", "replay", good, "--dry-run", "--again") == \
+        f"rejected payload {good}: would store 1 signal\n"
 
 
 def test_what_is_discarded_is_no_longer_open(stack, key):

@@ -119,7 +119,12 @@ def test_a_key_for_product_orgs(page, clipboard):
     assert "Example Ltd" in page.text(".preview")
     template, payload = page.all("dialog textarea")
 
-    type_into(page, payload, payload.get_property("value").replace("129900", '"a lot"')
+    sample = payload.get_property("value")
+    type_into(page, payload, '{"a": 1,\n "b": }')
+    page.wait(".preview .refused", "The payload is not valid JSON yet")
+    assert "at line 2, column 7" in page.text(".preview .refused")
+
+    type_into(page, payload, sample.replace("129900", '"a lot"')
               .replace('"acct-2077"', "12345678901234567890"))
     page.wait(".preview .warned", "mrr")
     assert "12345678901234567890" in page.text(".preview"), "not a digit is lost"

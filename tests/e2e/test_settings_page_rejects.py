@@ -41,7 +41,9 @@ def test_the_bad_place_is_marked(page, width):
     page.look(width)
     page.visit("staging?list=rejects")
     open_reject(page, identity)
-    page.wait_shown("tr.detail", "The body is not valid JSON", "at byte 16", "Line 2, column 8")
+    page.wait_shown("tr.detail", "The body is not valid JSON: unexpected character",
+                    "Line 2, column 8")
+    assert "byte" not in page.text(f"{ROWS} tr.opens") + page.text("tr.detail p")
     assert page.script("return document.querySelector('tr.detail mark').textContent") == "\\377"
     assert "\\000<b>}" in page.text("tr.detail [aria-label='Bad place']")
     assert page.overflow() <= 0
@@ -100,6 +102,53 @@ def test_a_payload_is_repaired(page, width):
     page.wait_shown(ROWS, "Replayed", "by olga")
 
 
+CONTRAST = """const channel = value => (value /= 255) <= 0.04045 ? value / 12.92
+        : ((value + 0.055) / 1.055) ** 2.4;
+    const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(value =>
+        channel(Number(value))).reduce((sum, value, at) =>
+        sum + value * [0.2126, 0.7152, 0.0722][at], 0);
+    const contrast = (one, other) => (Math.max(light(one), light(other)) + 0.05)
+        / (Math.min(light(one), light(other)) + 0.05);
+    """
+LOOKS = pytest.mark.parametrize("look", [{}, {"dark": True}, {"forced": True},
+                                         {"dark": True, "forced": True}],
+                                ids=["light", "dark", "forced", "forced-dark"])
+
+
+@LOOKS
+def test_what_can_be_edited_looks_so(page, look):
+    """As a field of one line does, and not as what is disabled."""
+    _, [identity] = reject(page.stack, b'{"email":}', "editable")
+    page.look(1280, **look)
+    page.visit("staging?list=rejects&state=open")
+    open_reject(page, identity)
+    page.click("tr.detail .actions button", "Edit and replay")
+    page.wait_shown("dialog .preview", "Still bad")
+    assert_editable(page)
+    page.close_dialog("Cancel")
+    page.visit("keys")
+    page.open_dialog("Create key")
+    page.click("dialog .choice", "Product Org Updates")
+    page.wait("dialog textarea")
+    assert_editable(page)
+
+
+def assert_editable(page):
+    for looks in page.script(CONTRAST + """
+        const line = document.body.appendChild(document.createElement('input'));
+        const its = getComputedStyle(line).backgroundColor;
+        const found = [...document.querySelectorAll('dialog textarea')].map(area => {
+            const style = getComputedStyle(area);
+            return { area: its, background: style.backgroundColor, cursor: style.cursor,
+                border: contrast(style.borderTopColor, style.backgroundColor),
+                text: contrast(style.color, style.backgroundColor), opacity: style.opacity }; });
+        line.remove();
+        return found;"""):
+        assert looks["background"] == looks["area"], looks
+        assert looks["border"] >= 3 and looks["text"] >= 7 and looks["opacity"] == "1", looks
+        assert looks["cursor"] in ("text", "auto")
+
+
 def test_with_the_keyboard_alone(page):
     """In forced colours, too."""
     _, [identity] = reject(page.stack, b'{"email":}')
@@ -156,7 +205,8 @@ def test_trouble_is_told_in_the_dialog(page):
     page.click("tr.detail .actions button", "Replay")
     page.wait("dialog")
     page.click("dialog button", "Replay")
-    page.wait_shown("dialog .failed", "is still bad: malformed_json")
+    page.wait_shown("dialog .failed", "Correct this, and try again:",
+                    "is still bad: The body is not valid JSON")
     page.stack.ctl("rejected", "discard", identity)
     page.click("dialog button", "Replay")
     page.wait_shown("dialog .failed", "is still bad")

@@ -53,6 +53,42 @@ START_TEST(an_answer_is_read)
 }
 END_TEST
 
+static const struct {
+	const char *typed, *usual;
+	bool agreed;
+} consents[] = {
+	{"yes\n", "no", true}, {"y\n", "no", true}, {"Y\n", "no", true},     {"\n", "no", false},
+	{"n\n", "yes", false}, {"\n", "yes", true}, {"yess\n", "no", false}, {"no\n", "no", false},
+};
+
+START_TEST(only_yes_is_consent)
+{
+	struct ctl ctl = {.out = buf_make(4096)};
+	const char *typed = consents[_i].typed;
+	bool agreed = !consents[_i].agreed;
+
+	sit_down();
+	ck_assert_int_eq(write(person, typed, strlen(typed)), (int)strlen(typed));
+	ck_assert_int_eq(ctl_agree(&ctl, "Do this", consents[_i].usual, &agreed), CTL_FINE);
+	ck_assert(agreed == consents[_i].agreed);
+	buf_free(&ctl.out);
+	arena_free(&ctl.arena);
+}
+END_TEST
+
+START_TEST(the_end_of_input_is_no_consent)
+{
+	struct ctl ctl = {.out = buf_make(4096)};
+	bool agreed = true;
+
+	sit_down();
+	ck_assert_int_eq(write(person, "\x04", 1), 1);
+	ck_assert_int_eq(ctl_agree(&ctl, "Do this", "yes", &agreed), CTL_USAGE);
+	ck_assert(!agreed);
+	buf_free(&ctl.out);
+}
+END_TEST
+
 START_TEST(the_end_of_input_is_a_failure)
 {
 	struct ctl ctl = {.out = buf_make(4096)};
@@ -86,6 +122,8 @@ Suite *unit_suite(void)
 
 	tcase_add_loop_test(tests, an_answer_is_read, 0, LENGTH(answers));
 	tcase_add_test(tests, the_end_of_input_is_a_failure);
+	tcase_add_loop_test(tests, only_yes_is_consent, 0, LENGTH(consents));
+	tcase_add_test(tests, the_end_of_input_is_no_consent);
 	tcase_add_test(tests, nobody_is_asked_without_a_terminal);
 	suite_add_tcase(suite, tests);
 	return suite;

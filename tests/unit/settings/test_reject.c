@@ -69,7 +69,7 @@ START_TEST(what_is_still_bad_is_not_stored)
 	check_says(response, "Status: 400 ");
 	check_says(
 		response,
-		"\"place\":\"payload\",\"code\":\"invalid_value\",\"detail\":\"is still bad: malformed_json: ");
+		"\"place\":\"payload\",\"code\":\"invalid_value\",\"detail\":\"is still bad: The body is not valid JSON: ");
 }
 END_TEST
 
