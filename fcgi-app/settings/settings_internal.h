@@ -162,6 +162,10 @@ bool settings_own_url(const struct settings *settings, struct buf *out);
 
 /* ---- bearer.c: authentication by a token ---- */
 
+/* Refuses a second credential in the Authorization header, of which the web server might have
+ * checked the other one. STATUS_OK, or the response is a problem. */
+enum status settings_check_authorization(struct settings *settings) MUST_CHECK;
+
 /* Whether the request has a token, so that nobody else is its user. */
 bool settings_has_bearer(const struct settings *settings);
 
