@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/client.h"
 #include "http/problem.h"
 #include "server/blocking.h"
 #include "server/response.h"
@@ -190,9 +191,21 @@ static void compress(struct settings *settings)
 	settings->response.coding = "gzip";
 }
 
+/* Writes the client's address into text, if it is to be logged and known. */
+static struct slice client(const struct settings *settings, struct buf *text)
+{
+	if (settings->config->log_client_address) {
+		struct address address =
+			http_client_address(&settings->http, &settings->config->trusted_proxies);
+		address_add(text, &address);
+	}
+	return buf_slice(text);
+}
+
 static void write_log(const struct settings *settings)
 {
 	const struct route *route = settings->match.route;
+	struct buf address = buf_make(ADDRESS_CHARS);
 
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", settings->http.request_id),
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
@@ -201,7 +214,9 @@ static void write_log(const struct settings *settings)
 		  LOG_TEXT("code", problem_of(settings->status)->code),
 		  LOG_SLICE("user", settings->store.actor),
 		  LOG_SLICE("organization", settings->organization),
-		  LOG_INT("ms", clock_now_ms() - settings->started_ms));
+		  LOG_INT("ms", clock_now_ms() - settings->started_ms),
+		  LOG_SLICE("client", client(settings, &address)));
+	buf_free(&address);
 }
 
 /* Prepares for the next request. The response may have held a key: its memory is wiped. */

@@ -140,6 +140,23 @@ START_TEST(a_document_is_passed_on)
 }
 END_TEST
 
+START_TEST(the_clients_address_is_logged_on_demand)
+{
+	static const struct libpq_call script[] = {{0}};
+
+	open_service(script);
+	(void)serve("GET", "me?x=1", "REMOTE_ADDR=192.0.2.7", NULL);
+	check_says(captured_log(), " code=invalid_request user=alice ms=");
+	ck_assert_ptr_null(strstr(captured_log(), "192.0.2.7"));
+	config.log_client_address = true;
+	cgi_open_pipes();
+	(void)serve("GET", "me?x=1", "REMOTE_ADDR=192.0.2.7", NULL);
+	check_says(captured_log(), " client=192.0.2.7\n");
+	config.log_client_address = false;
+	close_service();
+}
+END_TEST
+
 #define SIGNALS                                                                                    \
 	"SELECT sluice.settings_signals($1::text, $2::bigint, $3::jsonb, $4::text, $5::integer, "  \
 	"$6::boolean)"
@@ -357,6 +374,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_request_is_refused_before_the_database_is_connected, 0,
 			    LENGTH(refused));
 	tcase_add_test(tcase, a_document_is_passed_on);
+	tcase_add_test(tcase, the_clients_address_is_logged_on_demand);
 	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
 	tcase_add_test(tcase, a_lost_connection_is_made_again);
