@@ -45,8 +45,13 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
  * for the user of the page. */
 enum status settings_problem(struct settings *settings, enum status status, const char *detail);
 
-/* The same with a member "errors" that holds one more place, such as the name of a parameter, and
- * what is wrong there: reading may go on, so that all that is wrong is told at once. */
+/* The response cannot be told for want of memory: makes it a problem, which after a change says
+ * that it may have been made. */
+enum status settings_without_memory(struct settings *settings);
+
+/* settings_problem() with a member "errors" that holds one more place, such as the name of a
+ * parameter, and what is wrong there: reading may go on, so that all that is wrong is told at once.
+ */
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail);
 
