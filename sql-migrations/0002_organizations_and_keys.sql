@@ -132,7 +132,14 @@ CREATE TABLE sluice.api_key (
     CONSTRAINT api_key_successor_of_check
         CHECK ((successor_of IS NULL) = (delivery_scope IS NULL)),
     CONSTRAINT api_key_deactivated_check
-        CHECK ((deactivated_at IS NULL) = (deactivated_by IS NULL))
+        CHECK ((deactivated_at IS NULL) = (deactivated_by IS NULL)),
+    -- No unique index can say that keys of one name must have one scope. GiST has an operator class
+    -- with <> for addresses, and for no other type without an extension: hence numbers as addresses.
+    CONSTRAINT api_key_name_excl EXCLUDE USING gist (
+        (inet '8000::' + organization_id) inet_ops WITH =,
+        (inet '8000::' + hashtextextended(lower(name), 0)) inet_ops WITH =,
+        (inet '8000::' + coalesce(delivery_scope, id)) inet_ops WITH <>
+    ) WHERE (deactivated_at IS NULL)
 );
 CREATE UNIQUE INDEX api_key_key_hash_key ON sluice.api_key (key_hash);
 CREATE INDEX api_key_organization_id_idx ON sluice.api_key (organization_id, id);
@@ -147,7 +154,7 @@ COMMENT ON COLUMN sluice.api_key.id IS 'key_id in the other tables';
 COMMENT ON COLUMN sluice.api_key.organization_id IS 'organization.id';
 COMMENT ON COLUMN sluice.api_key.name IS
     'unique in whatever case among the keys of an organization that are not deactivated; a key and '
-    'its successors share it (claim_key_name)';
+    'its successors share it (api_key_name_excl)';
 COMMENT ON COLUMN sluice.api_key.endpoint_type IS
     'the webhook paths it works on; fixed at creation';
 COMMENT ON COLUMN sluice.api_key.key_hash IS 'SHA-256 of the key; hidden from sluice_reader';
@@ -213,6 +220,10 @@ COMMENT ON CONSTRAINT api_key_networks_check ON sluice.api_key IS
 COMMENT ON CONSTRAINT api_key_successor_of_check ON sluice.api_key IS
     'successors, and only they, share a scope';
 COMMENT ON CONSTRAINT api_key_deactivated_check ON sluice.api_key IS 'both are set, or neither';
+COMMENT ON CONSTRAINT api_key_name_excl ON sluice.api_key IS
+    'two keys of an organization that are not deactivated have one name, in whatever case, only if one '
+    'is a successor of the other (delivery_scope); functions say so before, in words (claim_key_name). '
+    'Names are compared by a hash of 64 bits';
 COMMENT ON INDEX sluice.api_key_key_hash_key IS
     'Without organization_id, unlike the other unique indexes: a key is looked up before its '
     'organization is known.';

@@ -26,7 +26,10 @@ static enum status refuse_user(struct settings *settings, const char *detail)
 enum status settings_authenticate(struct settings *settings)
 {
 	struct slice user, type;
+	enum status status = settings_check_authorization(settings);
 
+	if (status != STATUS_OK)
+		return status;
 	if (settings_has_bearer(settings))
 		return settings_read_bearer(settings);
 	if (!settings->config->settings_trust_remote_user)

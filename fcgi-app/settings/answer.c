@@ -18,7 +18,7 @@ static enum status finish(struct settings *settings, enum status status)
 
 	buf_add_char(body, '\n');
 	if (body->status != STATUS_OK)
-		return settings_problem(settings, STATUS_NO_MEMORY, NULL);
+		return settings_without_memory(settings);
 	settings->status = status;
 	settings->response.status = problem_of(status)->http;
 	settings->response.content_type = "application/json";
@@ -94,6 +94,14 @@ static enum status make_problem(struct settings *settings, enum status status, c
 enum status settings_problem(struct settings *settings, enum status status, const char *detail)
 {
 	return make_problem(settings, status, detail, SLICE_ABSENT);
+}
+
+enum status settings_without_memory(struct settings *settings)
+{
+	bool may_have_changed = slice_equal(settings->http.method, SLICE("POST"));
+
+	return settings_problem(settings,
+				may_have_changed ? STATUS_OUTCOME_UNKNOWN : STATUS_NO_MEMORY, NULL);
 }
 
 enum status settings_problem_list(struct settings *settings, enum status status,

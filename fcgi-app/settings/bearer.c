@@ -1,6 +1,6 @@
 /*
  * settings/bearer.c - authentication of programs, by a token in the Authorization header (RFC
- * 6750). See settings/settings_internal.h.
+ * 6750), which has one credential. See settings/settings_internal.h.
  *
  * A request with such a header is the token's, whatever the web server says of its user: so a web
  * server may leave such requests to the service unauthenticated.
@@ -8,9 +8,6 @@
 #include "http/header.h"
 #include "settings/settings_internal.h"
 #include "store/token.h"
-
-static const char scheme[] = "bearer";
-enum { SCHEME_CHARS = sizeof(scheme) - 1 };
 
 /* RFC 6750 section 3. error: its code, a word. Without memory the header is left out. */
 static void challenge(struct settings *settings, const char *error)
@@ -31,16 +28,18 @@ static enum status refuse_header(struct settings *settings, const char *detail)
 	return settings_invalid(settings, "Authorization", slice_of(detail));
 }
 
-bool settings_has_bearer(const struct settings *settings)
+/* What follows the scheme in the header; absent if there is none, or one of another scheme. */
+static struct slice after_scheme(const struct settings *settings, struct slice scheme)
 {
 	struct slice value;
 
-	if (http_header(&settings->http, "HTTP_AUTHORIZATION", &value) == 0)
-		return false;
-	struct slice head = {value.p, value.n < SCHEME_CHARS ? value.n : SCHEME_CHARS};
-	return slice_equal_nocase(head, slice_of(scheme)) &&
-	       (value.n == SCHEME_CHARS || value.p[SCHEME_CHARS] == ' ' ||
-		value.p[SCHEME_CHARS] == '\t' || value.p[SCHEME_CHARS] == ',');
+	if (http_header(&settings->http, "HTTP_AUTHORIZATION", &value) == 0 || value.n < scheme.n ||
+	    !slice_equal_nocase((struct slice){value.p, scheme.n}, scheme))
+		return SLICE_ABSENT;
+	struct slice rest = {value.p + scheme.n, value.n - scheme.n};
+	return rest.n == 0 || rest.p[0] == ' ' || rest.p[0] == '\t' || rest.p[0] == ','
+		       ? rest
+		       : SLICE_ABSENT;
 }
 
 /* b64token of RFC 6750: without a blank or a comma, between which a second credential would be. */
@@ -53,14 +52,29 @@ static bool is_one_word(struct slice text)
 	return word;
 }
 
-enum status settings_read_bearer(struct settings *settings)
+/* Apache and lighttpd join headers of one name by a comma, and read a password up to there. */
+enum status settings_check_authorization(struct settings *settings)
 {
-	struct slice value;
+	struct slice value, password = slice_trim(after_scheme(settings, SLICE("basic")));
 
 	if (http_header(&settings->http, "HTTP_AUTHORIZATION", &value) > 1)
 		return refuse_header(settings, "is there more than once");
-	struct slice token =
-		slice_trim((struct slice){value.p + SCHEME_CHARS, value.n - SCHEME_CHARS});
+	if (password.n > 0 && !is_one_word(password))
+		return refuse_header(
+			settings,
+			"is not the word Basic and one password: send a password or a token");
+	return STATUS_OK;
+}
+
+bool settings_has_bearer(const struct settings *settings)
+{
+	return after_scheme(settings, SLICE("bearer")).p != NULL;
+}
+
+enum status settings_read_bearer(struct settings *settings)
+{
+	struct slice token = slice_trim(after_scheme(settings, SLICE("bearer")));
+
 	if (!is_one_word(token))
 		return refuse_header(settings, "is not the word Bearer and one token");
 	if (!credential_token_is_sound(token))

@@ -21,7 +21,7 @@
 #include "server/reload.h"
 #include "settings/settings.h"
 
-enum { CHILDREN_MAX = 32 };
+enum { CHILDREN_MAX = 32, MEMORY_PAUSE_MS = 50 };
 
 struct server {
 	const struct config *config;
@@ -85,29 +85,40 @@ static void serve_in_child(struct server *server)
 
 /* ---- connections ---- */
 
-/* False if the parameters do not arrive in time, or are too many for the limit or for the memory;
- * the connection is closed then. */
-static bool read_params(struct fcgi *fcgi)
+/* As fcgi_read_params(), but STATUS_END if the parameters do not arrive in time. */
+static enum status read_params(struct fcgi *fcgi)
 {
 	int64_t deadline_ms = clock_now_ms() + FCGI_PARAMS_MS;
 	enum status status = fcgi_read_params(fcgi);
 
 	while (status == STATUS_AGAIN && blocking_wait(fcgi, POLLIN, deadline_ms))
 		status = fcgi_read_params(fcgi);
-	if (status != STATUS_OK)
-		fcgi_close_fd(fcgi);
-	return status == STATUS_OK;
+	if (status != STATUS_AGAIN)
+		return status;
+	fcgi_close_fd(fcgi);
+	return STATUS_END;
 }
 
 static void accept_one(struct server *server, int64_t now_ms)
 {
-	if (listener_accept(server->listener, server->fcgi, now_ms) != STATUS_OK ||
-	    !read_params(server->fcgi))
+	if (listener_accept(server->listener, server->fcgi, now_ms) != STATUS_OK)
 		return;
-	if (has_body(fcgi_variables(server->fcgi)))
+	enum status status = read_params(server->fcgi);
+	if (status == STATUS_END)
+		return;
+	if (status != STATUS_OK)
+		settings_refuse(server->settings, server->fcgi, status);
+	else if (has_body(fcgi_variables(server->fcgi)))
 		serve_in_child(server);
 	else
 		settings_serve(server->settings, server->fcgi);
+}
+
+/* Whether a request could at least be refused: what cannot be answered is not accepted. */
+static bool has_memory(const struct server *server)
+{
+	return fcgi_prepare(server->fcgi) == STATUS_OK &&
+	       settings_prepare(server->settings) == STATUS_OK;
 }
 
 /* Waits for a connection or a signal. Does not accept during a pause, nor once the worker ends. */
@@ -115,7 +126,8 @@ static void turn(struct server *server, const sigset_t *while_polling)
 {
 	struct pollfd fd = {.fd = server->listener->fd, .events = POLLIN};
 	int64_t now_ms = clock_now_ms();
-	int64_t pause_ms = listener_pause_ms(server->listener, now_ms);
+	int64_t pause_ms =
+		has_memory(server) ? listener_pause_ms(server->listener, now_ms) : MEMORY_PAUSE_MS;
 	int64_t wake_ms = process_tell(now_ms);
 	nfds_t fds = pause_ms > 0 || process_is_ending() ? 0 : 1;
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/client.h"
 #include "http/problem.h"
 #include "server/blocking.h"
 #include "server/response.h"
@@ -16,7 +17,8 @@
 enum {
 	BODY_BYTES_KEPT = 64 << 10,
 	RESPONSE_BYTES_KEPT = 64 << 10,
-	PLAIN_BYTES_MAX = 1400 /* one packet: not worth compressing */
+	PROBLEM_BYTES = 8 << 10, /* the longest, without places */
+	PLAIN_BYTES_MAX = 1400	 /* one packet: not worth compressing */
 };
 
 /* The page itself comes from the web server. Nothing answered here is to be framed, rendered or
@@ -190,9 +192,21 @@ static void compress(struct settings *settings)
 	settings->response.coding = "gzip";
 }
 
+/* Writes the client's address into text, if it is to be logged and known. */
+static struct slice client(const struct settings *settings, struct buf *text)
+{
+	if (settings->config->log_client_address) {
+		struct address address =
+			http_client_address(&settings->http, &settings->config->trusted_proxies);
+		address_add(text, &address);
+	}
+	return buf_slice(text);
+}
+
 static void write_log(const struct settings *settings)
 {
 	const struct route *route = settings->match.route;
+	struct buf address = buf_make(ADDRESS_CHARS);
 
 	log_event(LOG_LEVEL_INFO, "request", LOG_TEXT("request_id", settings->http.request_id),
 		  LOG_TEXT("route", route == NULL ? "none" : route->path),
@@ -201,7 +215,9 @@ static void write_log(const struct settings *settings)
 		  LOG_TEXT("code", problem_of(settings->status)->code),
 		  LOG_SLICE("user", settings->store.actor),
 		  LOG_SLICE("organization", settings->organization),
-		  LOG_INT("ms", clock_now_ms() - settings->started_ms));
+		  LOG_INT("ms", clock_now_ms() - settings->started_ms),
+		  LOG_SLICE("client", client(settings, &address)));
+	buf_free(&address);
 }
 
 /* Prepares for the next request. The response may have held a key: its memory is wiped. */
@@ -224,6 +240,26 @@ static void reset(struct settings *settings)
 	settings->match = (struct route_match){0};
 }
 
+/* A response that is too long for what is left of the memory gives way to a problem. */
+static enum status send_response(struct settings *settings, struct fcgi *fcgi)
+{
+	enum status status = response_send(fcgi, &settings->http, &settings->response);
+
+	if (status != STATUS_NO_MEMORY)
+		return status;
+	(void)settings_without_memory(settings);
+	settings->response.coding = NULL;
+	return response_send(fcgi, &settings->http, &settings->response);
+}
+
+static void respond(struct settings *settings, const struct blocking *blocking)
+{
+	blocking_drain(blocking);
+	blocking_finish(blocking, send_response(settings, blocking->fcgi));
+	write_log(settings);
+	reset(settings);
+}
+
 void settings_serve(struct settings *settings, struct fcgi *fcgi)
 {
 	struct blocking blocking = {.fcgi = fcgi, .length = -1};
@@ -233,10 +269,26 @@ void settings_serve(struct settings *settings, struct fcgi *fcgi)
 	blocking.deadline_ms = settings->deadline_ms;
 	make_response(settings, &blocking, fcgi_variables(fcgi));
 	compress(settings);
-	blocking_drain(&blocking);
-	blocking_finish(&blocking, response_send(fcgi, &settings->http, &settings->response));
-	write_log(settings);
-	reset(settings);
+	respond(settings, &blocking);
+}
+
+enum status settings_prepare(struct settings *settings)
+{
+	return buf_reserve(&settings->response.body, PROBLEM_BYTES) != NULL ? STATUS_OK
+									    : STATUS_NO_MEMORY;
+}
+
+void settings_refuse(struct settings *settings, struct fcgi *fcgi, enum status status)
+{
+	int64_t now_ms = clock_now_ms();
+	const struct blocking blocking = {
+		.fcgi = fcgi, .length = -1, .deadline_ms = now_ms + FCGI_PARAMS_MS};
+	enum status read = http_request_read(&settings->http, fcgi_variables(fcgi));
+	bool is_ours = read == STATUS_OK || status == STATUS_NO_MEMORY;
+
+	settings->started_ms = now_ms;
+	(void)settings_problem(settings, is_ours ? status : read, NULL);
+	respond(settings, &blocking);
 }
 
 /* ---- the service ---- */

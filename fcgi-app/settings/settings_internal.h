@@ -45,8 +45,13 @@ enum status settings_answer_json(struct settings *settings, enum status status, 
  * for the user of the page. */
 enum status settings_problem(struct settings *settings, enum status status, const char *detail);
 
-/* The same with a member "errors" that holds one more place, such as the name of a parameter, and
- * what is wrong there: reading may go on, so that all that is wrong is told at once. */
+/* The response cannot be told for want of memory: makes it a problem, which after a change says
+ * that it may have been made. */
+enum status settings_without_memory(struct settings *settings);
+
+/* settings_problem() with a member "errors" that holds one more place, such as the name of a
+ * parameter, and what is wrong there: reading may go on, so that all that is wrong is told at once.
+ */
 enum status settings_problem_at(struct settings *settings, enum status status, const char *place,
 				struct slice detail);
 
@@ -172,6 +177,10 @@ enum status settings_check_csrf(struct settings *settings) MUST_CHECK;
 bool settings_own_url(const struct settings *settings, struct buf *out);
 
 /* ---- bearer.c: authentication by a token ---- */
+
+/* Refuses a second credential in the Authorization header, of which the web server might have
+ * checked the other one. STATUS_OK, or the response is a problem. */
+enum status settings_check_authorization(struct settings *settings) MUST_CHECK;
 
 /* Whether the request has a token, so that nobody else is its user. */
 bool settings_has_bearer(const struct settings *settings);

@@ -133,8 +133,8 @@ COMMENT ON FUNCTION sluice.key_of_retry(text, bigint, bytea, bigint) IS
     'The id of the key with this hash if the same actor has made it within the last hour; null '
     'otherwise. Internal.';
 
--- No unique index can say that a key and its successors share a name. So whoever takes one locks the
--- organization first, and sees what was taken before.
+-- The constraint api_key_name_excl refuses a name that is taken, but not in words for its user. Whoever
+-- takes one locks the organization first, and sees what was taken before.
 CREATE OR REPLACE FUNCTION sluice.claim_key_name(organization_id bigint, name text, scope bigint)
 RETURNS void
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
@@ -190,6 +190,8 @@ BEGIN
     ON CONFLICT DO NOTHING
     RETURNING k.id INTO new_id;
     IF NOT FOUND THEN
+        -- Inserted without this function, the other key was not there to be seen.
+        PERFORM sluice.claim_key_name(key_add.organization_id, its_name, NULL);
         RAISE EXCEPTION 'this key already exists' USING ERRCODE = 'unique_violation';
     END IF;
     PERFORM sluice.audit(actor, key_add.organization_id, 'key_create', 'api_key', new_id::text,

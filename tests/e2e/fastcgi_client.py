@@ -21,6 +21,9 @@ UNKNOWN_TYPE = 11
 KEEP_CONNECTION = 1
 
 
+RECORD_MAX = 0xffff
+
+
 def record(kind, content=b"", request=1):
     return struct.pack("!BBHHBx", 1, kind, request, len(content), 0) + content
 
@@ -38,7 +41,9 @@ def pair(name, value):
 
 def params(variables, request=1):
     content = b"".join(pair(name, value) for name, value in variables)
-    return record(PARAMS, content, request) + record(PARAMS, request=request)
+    pieces = range(0, len(content), RECORD_MAX)
+    return b"".join(record(PARAMS, content[n:n + RECORD_MAX], request) for n in pieces) \
+        + record(PARAMS, request=request)
 
 
 def variables_of(path, length, *more, method="POST"):

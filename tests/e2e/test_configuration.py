@@ -89,15 +89,14 @@ def test_workers_take_another_configuration(stack_of_its_own):
 def test_the_settings_service_does_too(stack_of_its_own):
     stack = stack_of_its_own
     config = pathlib.Path(stack.env["SETTINGS_CONFIG"])
-    supervisor = int(stack.env["SETTINGS_PID"])
-    children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    children = stack.settings_processes()
     assert len(children) == 2
     assert get(stack, "olga", "me").status == 200
     text = config.read_text()
     config.write_text(text.replace("settings_trust_remote_user = on",
                                    "settings_trust_remote_user = off"))
     for child in children:
-        os.kill(int(child), signal.SIGHUP)
+        os.kill(child, signal.SIGHUP)
     wait_for(lambda: stack.log("settings.log").count(
         "taken=settings_trust_remote_user") == len(children), "both have read it")
     assert_problem(get(stack, "olga", "me"), 403, "not_signed_in")
@@ -163,15 +162,14 @@ def test_workers_go_to_another_database(stack_of_its_own):
 def test_the_settings_service_goes_to_another_database(stack_of_its_own):
     stack = stack_of_its_own
     config = pathlib.Path(stack.env["SETTINGS_CONFIG"])
-    supervisor = int(stack.env["SETTINGS_PID"])
-    children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+    children = stack.settings_processes()
     other_user(stack, "sluice_settings")
     text = config.read_text()
 
     def reload(change, expected):
         config.write_text(with_database(text, change))
         for child in children:
-            os.kill(int(child), signal.SIGHUP)
+            os.kill(child, signal.SIGHUP)
         wait_for(lambda: stack.log("settings.log").count(expected) == len(children), expected)
         assert get(stack, "olga", "me").status == 200
 

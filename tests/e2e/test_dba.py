@@ -1,5 +1,6 @@
 """What sql-migrations/README.md shows works as written, as sluice_reader, with something to see."""
 
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -65,6 +66,41 @@ def test_described_by_psql(stack, lived_in):
     for table in ("signal_staging", "signal_cold_storage", "delivery", "key_health", "backlog"):
         shown = psql(stack, f"\\d+ sluice.{table}")
         assert "organization" in shown, shown
+
+
+@pytest.mark.parametrize("level", ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"])
+def test_two_at_once_cannot_take_one_name(stack, level):
+    """Neither by statements of their own nor beside the tool, whatever they saw before."""
+    name = f"taken by two {level.lower()}"
+    insert = """insert into sluice.api_key (organization_id, name, key_hash, display, created_by)
+        select id, %s, sha256(gen_random_uuid()::text::bytea), U&'sk_abcd\\2026wxyz', 'dba'
+        from sluice.organization where name = %s"""
+
+    def waits():
+        return stack.psql("select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+                          " and query ~ 'api_key|key_create'")
+
+    with contextlib.closing(stack.connect()) as first, contextlib.closing(stack.connect()) as second, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        for each in (first, second):
+            each.set_session(level, autocommit=False)
+            each.cursor().execute("select count(*) from sluice.api_key")
+        first.cursor().execute(insert, (name, stack.organization))
+        late = pool.submit(second.cursor().execute, insert, (name.upper(), stack.organization))
+        wait_for(waits, "the second waits for the first")
+        first.commit()
+        with pytest.raises((psycopg2.errors.ExclusionViolation,
+                            psycopg2.errors.SerializationFailure)):
+            late.result()
+        second.rollback()
+        first.cursor().execute(insert, (name + " too", stack.organization))
+        late = pool.submit(stack.ctl_run, "key", "create", "--organization", stack.organization,
+                           "--name", name + " TOO")
+        wait_for(waits, "the tool waits for the statement")
+        first.commit()
+        assert f'another key is named "{name} TOO"' in late.result().stderr
+    assert stack.psql("select count(*)::int from sluice.api_key where lower(name) like %s",
+                      name + "%") == [(2,)]
 
 
 def test_nothing_secret_can_be_read(stack, lived_in):

@@ -10,7 +10,7 @@ import pytest
 
 from harness import (JSON, NDJSON, SEED, bulk_path, path_of, send, send_raw, sound_key, wait_for,
                      wait_until_equal)
-from settings_api import by_token, new_token
+from settings_api import basic, by_token, new_token
 
 
 @pytest.mark.each_front
@@ -43,6 +43,36 @@ def test_no_credential_in_any_log(stack, keys):
     assert {key, secret, unknown} <= stack.credentials
     stack.settle_log()
     assert not stack.credentials_in_logs()
+
+
+@pytest.mark.settings
+@pytest.mark.each_front
+def test_no_misplaced_token_in_any_log(stack):
+    """Whatever a program does with its token but send it in the header where it belongs."""
+    made = new_token(stack)["token"]
+    rest = made[4:]
+    bearer = {"Authorization": f"Bearer {made}"}
+    for written in (made, "%73lt_" + rest, "s%6Ct_" + rest, "sl%74_" + rest, "slt%5f" + rest,
+                    "%73%4c%54%5F" + rest):
+        for path in ("/", "/settings/", "/api/settings/keys", "/api/settings/keys/1", "/nothing",
+                     "/api/signal-staging/webhook/x", "/sluice/health"):
+            send(stack, f"{path}?a=b&token={written}&c=d", None, bearer, "GET")
+            send(stack, f"{path.rstrip('/')}/{written}/x", None, None, "GET")
+    for headers in (None, bearer, basic(stack, "olga")):
+        for target in (f"/api/settings/keys?token={made}", f"/api/settings/{made}",
+                       f"/settings/?token={made}", f"/{made}", f"/?{made}"):
+            send(stack, target, None, headers, "GET")
+        send(stack, "/api/settings/me", None,
+             {**(headers or {}), "Referer": f"http://x/?{made}", "User-Agent": made,
+              "X-Request-Id": made}, "GET")
+    send_raw(stack, f"GET /api/settings/{made} HTTP/1.1\r\nHost: x\r\nBroken\r\n\r\n".encode(),
+             half_close=True)
+    stack.settle_log()
+    logs = [file for file in stack.log_dir.rglob("*") if file.is_file()]
+    assert {"access.log", "error.log"} <= {file.name for file in logs}
+    for file in logs:
+        said = [line for line in file.read_text(errors="replace").splitlines() if rest in line]
+        assert not said, (file, said[:3])
 
 
 def shapes(text):

@@ -1,16 +1,18 @@
 """The settings' processes: slow senders, no database, and the files of the page."""
 
+import os
 import re
 import secrets
 import select
 import signal
 import socket
+import subprocess
 
 import pytest
 
 from fastcgi_client import STDIN, Worker, begin, params, record, variables_of
-from harness import (PATIENCE, STREAMING_SETTINGS, WITHOUT_SLASH, accepted_id, assert_problem,
-                     path_of, send, send_raw, status_of, wait_for)
+from harness import (PATIENCE, STREAMING_SETTINGS, VARIANT, WITHOUT_SLASH, accepted_id,
+                     assert_problem, memory_kib, path_of, send, send_raw, status_of, wait_for)
 from postgresql_server import Server
 from settings_api import API, ask_worker, basic, get, post, token_of
 
@@ -89,6 +91,36 @@ def test_a_process_keeps_its_deadlines(stack):
             last.write(params(good)[20:] + record(STDIN))
             assert last.status() == 200
         assert worker.process.wait(timeout=20 * PATIENCE) == 0
+
+
+@pytest.mark.first_front
+def test_every_head_is_answered(stack):
+    """Without memory for it, too; and one that is too long for any."""
+    if VARIANT != "release":
+        pytest.skip("a sanitizer's address space has no limit")
+    variables = variables_of(API + "me", None, ("AUTH_TYPE", "Basic"), ("REMOTE_USER", "olga"),
+                             method="GET")
+
+    def headers(count):
+        return [*variables, *((f"HTTP_X_{n}", 1000 * "x") for n in range(count))]
+
+    with Worker(stack, program="settings") as worker:
+        pid = worker.process.pid
+
+        def limit(room):
+            owner = os.stat(f"/proc/{pid}")
+            as_itself = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+            subprocess.run(["prlimit", f"--pid={pid}", f"--as={room}:"], check=True,
+                           **(as_itself if os.geteuid() == 0 else {}))
+
+        assert ask_worker(worker, variables).status == 200
+        limit(memory_kib(pid, "VmSize") << 10)
+        problem = assert_problem(ask_worker(worker, headers(120)), 503, "out_of_memory")
+        assert problem["detail"] == "Nothing was changed. Try again later."
+        limit("unlimited")
+        assert ask_worker(worker, headers(120)).status == 200
+        assert_problem(ask_worker(worker, headers(150)), 431, "headers_too_large")
+        assert ask_worker(worker, variables).status == 200
 
 
 def test_a_slow_sender_delays_nobody(stack):

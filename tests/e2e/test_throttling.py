@@ -16,7 +16,7 @@ import pytest
 
 from configuration import configured
 from harness import JSON, ROOT, SEED, accepted_id, org_path, path_of, send_from, sound_key, wait_for
-from settings_api import API, basic
+from settings_api import API, basic, new_token, post
 
 FAIL2BAN = ROOT / "deploy" / "fail2ban"
 VICTIM = "198.51.100.66"
@@ -67,11 +67,49 @@ def test_unknown_keys_and_wrong_secrets(stack, tmp_path):
     assert found["127.0.0.21"] == 2 and found["127.0.0.22"] == 1 and found["127.0.0.23"] == 2
     assert set(found) <= {"127.0.0.21", "127.0.0.22", "127.0.0.23", "127.0.0.24", "127.0.0.1"}
     assert found["127.0.0.24"] >= 3, "its own address counts"
-    # As syslog and the journal have the lines.
-    through_syslog = "".join(
-        f"Nov 28 04:26:33 host sluice-intake[7]: {line.split(' ', 1)[1]}\n"
-        for line in text.splitlines() if line.startswith("time="))
-    assert banned_by("sluice", through_syslog, tmp_path) == found
+    assert banned_by("sluice", through_syslog(text, "intake"), tmp_path) == found
+
+
+def through_syslog(text, program):
+    """As syslog and the journal have the lines."""
+    return "".join(f"Nov 28 04:26:33 host sluice-{program}[7]: {line.split(' ', 1)[1]}\n"
+                   for line in text.splitlines() if line.startswith("time="))
+
+
+@pytest.mark.settings
+@pytest.mark.each_front
+def test_wrong_tokens(stack, tmp_path):
+    """Not a right one, whatever it may, nor a password; and nobody else's address."""
+    made, gone = new_token(stack, scopes=["keys"])["token"], new_token(stack)
+    assert post(stack, "olga", f"tokens/{gone['id']}/revoke").status == 200
+    line = f"status=401 code=invalid_token ms=0 client={VICTIM}"
+    begin = stack.log("settings.log").count("\n")
+
+    def sent(address, token, path="me", headers=None):
+        bearer = {"Authorization": f"Bearer {token}", **(headers or {})}
+        return send_from(stack, address, API + path, None, bearer, "GET").status
+
+    with configured(stack, "log_client_address = on\n", "settings"):
+        for token in (sound_key("slt_"), gone["token"], "x", made[:-1]):
+            assert sent("127.0.0.51", token, "keys?organization=7") == 401
+        # Who wants somebody else banned.
+        for path in ("me", f"x%0atime=1%20{line.replace(' ', '%20')}",
+                     f"keys?organization=1&x={line.replace(' ', '%20')}"):
+            assert sent("127.0.0.52", sound_key("slt_"), path, {
+                "X-Request-Id": f"client={VICTIM}", "X-Forwarded-For": VICTIM, "User-Agent": line,
+                "Remote-User": line, "Origin": f"http://x/ {line}"}) in (400, 401, 404)
+        assert [sent("127.0.0.53", made, path) for path in ("me", "statistics", "keys?limit=x")] \
+            == [200, 403, 400]
+        assert send_from(stack, "127.0.0.53", API + "me", None, basic(stack, "olga"),
+                         "GET").status == 200
+        assert sent("127.0.0.54", "the-last") == 401
+        stack.wait_logged("client=127.0.0.54", "settings.log")
+    text = "\n".join(stack.log("settings.log").splitlines()[begin:]) + "\n"
+    assert "slt_" not in text
+    found = banned_by("sluice", text, tmp_path)
+    assert found.pop("127.0.0.52") >= 1 and found == {"127.0.0.51": 4, "127.0.0.54": 1}
+    assert set(banned_by("sluice", through_syslog(text, "settings"), tmp_path)) \
+        == {"127.0.0.51", "127.0.0.52", "127.0.0.54"}
 
 
 @pytest.mark.settings
@@ -113,7 +151,8 @@ def test_fail2ban_takes_the_jails(stack, tmp_path):
     text = jail.read_text()
     assert text.count("backend = systemd\n") == 1
     jail.write_text(text.replace("backend = systemd\n",
-                                 f"backend = auto\nlogpath = {stack.log_dir}/intake.log\n")
+                                 f"backend = auto\nlogpath = {stack.log_dir}/intake.log\n"
+                                 f"          {stack.log_dir}/settings.log\n")
                     .replace("/var/log/nginx/", f"{stack.log_dir}/"))
     done = subprocess.run(["fail2ban-client", "-c", conf, "--test"], capture_output=True,
                           text=True, check=False)

@@ -47,7 +47,7 @@ SELECT throws_ok($$ EXECUTE member(pg_temp.edges(), 'd', 'king') $$, '22P02', NU
 SELECT throws_ok($$ SELECT sluice.member_add('t', 'Nowhere', 'd', 'viewer') $$, 'P0002', NULL,
     'unknown organization');
 
-CREATE FUNCTION pg_temp.insert_key(name text DEFAULT 'k', endpoint text DEFAULT 'signal_staging',
+CREATE FUNCTION pg_temp.insert_key(name text DEFAULT 'k' || random(), endpoint text DEFAULT 'signal_staging',
     key_hash bytea DEFAULT sha256(random()::text::bytea),
     display text DEFAULT U&'sk_aZ09\2026zA90', secret_hash bytea DEFAULT NULL,
     expires_at timestamptz DEFAULT NULL, template jsonb DEFAULT NULL,

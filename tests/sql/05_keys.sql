@@ -1,6 +1,6 @@
 -- API keys by their functions: creation, what is shown, deactivation, errors, audit rows.
 BEGIN;
-SELECT plan(75);
+SELECT plan(87);
 \ir helper.psql
 
 SELECT sluice.organization_create('op', n) FROM unnest(ARRAY['Keys', 'Other keys']) AS n;
@@ -143,6 +143,38 @@ SELECT sluice.key_deactivate('op', :successor);
 SELECT throws_ok($$ SELECT pg_temp.create_key(name => U&'Named \00c4') $$, 'SL005', NULL, 'the old key has it still');
 SELECT sluice.key_deactivate('op', :named);
 SELECT lives_ok($$ SELECT pg_temp.create_key(name => U&'Named \00c4') $$, 'deactivated keys free it');
+
+-- Not by a statement of a DBA's own either.
+SELECT sluice.organization_create('op', 'Plain') AS plain \gset
+SELECT sluice.organization_create('op', 'Moved') AS moved \gset
+CREATE FUNCTION pg_temp.insert_key(its_name text, at_ timestamptz DEFAULT NULL, old bigint DEFAULT NULL,
+    organization text DEFAULT 'Plain') RETURNS bigint LANGUAGE sql AS $$
+    INSERT INTO sluice.api_key (organization_id, name, key_hash, display, created_by, deactivated_at,
+        deactivated_by, successor_of, delivery_scope)
+    SELECT o.id, its_name, sha256(random()::text::bytea), U&'sk_abcd\2026wxyz', 'dba', at_,
+        CASE WHEN at_ IS NOT NULL THEN 'dba' END, old, old
+    FROM sluice.organization AS o WHERE o.name = organization
+    RETURNING id
+$$;
+SELECT pg_temp.insert_key(U&'Pl\00e4in') AS first \gset
+SELECT throws_ok($$ SELECT pg_temp.insert_key(U&'PL\00c4IN') $$, '23P01', NULL, 'a second key');
+SELECT lives_ok($$ SELECT pg_temp.insert_key(U&'pl\00e4in', organization => 'Moved') $$, 'elsewhere');
+SELECT lives_ok($$ SELECT pg_temp.insert_key('other') $$, 'of another name');
+SELECT throws_ok($$ UPDATE sluice.api_key SET name = U&'pl\00e4in' WHERE name = 'other' $$, '23P01', NULL,
+    'by renaming');
+SELECT throws_ok(format('UPDATE sluice.api_key SET organization_id = %s WHERE id = %s', :moved, :first), '23P01',
+    NULL, 'by moving');
+SELECT lives_ok($$ SELECT pg_temp.insert_key(U&'pl\00e4in', now()) $$, 'a deactivated one may have it');
+SELECT throws_ok(format('UPDATE sluice.api_key SET deactivated_at = NULL, deactivated_by = NULL '
+    'WHERE organization_id = %s AND deactivated_at IS NOT NULL', :plain), '23P01', NULL, 'until it is active again');
+UPDATE sluice.api_key SET expires_at = now() WHERE id = :first;
+SELECT throws_ok($$ SELECT pg_temp.insert_key(U&'pl\00e4in') $$, '23P01', NULL, 'an expired one keeps it');
+SELECT lives_ok(format($$ SELECT pg_temp.insert_key(U&'pl\00e4in', NULL, %s) $$, :first), 'a successor');
+SELECT lives_ok(format($$ SELECT pg_temp.insert_key(U&'pl\00e4in', NULL, %s) $$, :first), 'and another');
+UPDATE sluice.api_key SET deactivated_at = now(), deactivated_by = 'dba' WHERE id = :first;
+SELECT throws_ok($$ SELECT pg_temp.insert_key(U&'pl\00e4in') $$, '23P01', NULL, 'successors keep it');
+UPDATE sluice.api_key SET deactivated_at = now(), deactivated_by = 'dba' WHERE organization_id = :plain;
+SELECT lives_ok($$ SELECT pg_temp.insert_key(U&'pl\00e4in') $$, 'without any it is free');
 
 -- ---- in parts ----
 SELECT sluice.organization_create('op', 'Parts') AS parts \gset

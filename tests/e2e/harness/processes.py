@@ -37,6 +37,11 @@ class WithProcesses:
         processes = self.intake_processes()
         return sorted(pid for pid, parent in processes.items() if parent in processes)
 
+    def settings_processes(self):
+        supervisor = self.env["SETTINGS_PID"]
+        children = pathlib.Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text()
+        return [int(child) for child in children.split()]
+
     def connections(self, name):
         """How many connections to the socket of `intake` or `settings` the web server holds."""
         path = str(pathlib.Path(self.env["WORKERS_CONFIG"]).parents[1] / "fcgi" / f"{name}.sock")

@@ -78,6 +78,7 @@ static enum status answer_tree(void)
 {
 	struct json_tree tree = {0};
 
+	settings.http.method = SLICE("GET");
 	json_tree_text(&tree, json_tree_object(&tree, NULL, NULL), "a", SLICE("b"));
 	settings.response = http_response_make();
 	enum status status = settings_answer(&settings, STATUS_OK, &tree);
@@ -92,6 +93,23 @@ static enum status answer_tree(void)
 START_TEST(a_document_without_memory_is_a_problem)
 {
 	ck_assert_int_gt(unit_torture(answer_tree), 0);
+}
+END_TEST
+
+static enum status answer_change(void)
+{
+	settings.response = http_response_make();
+	enum status status = settings_answer_json(&settings, STATUS_OK, SLICE("{}"));
+	http_response_free(&settings.response);
+	return status == STATUS_OUTCOME_UNKNOWN ? STATUS_NO_MEMORY
+	       : status == STATUS_NO_MEMORY	? STATUS_INTERNAL
+						: status;
+}
+
+/* It was made, so nobody is told that nothing was changed. */
+START_TEST(a_change_without_memory_for_its_document_may_have_been_made)
+{
+	ck_assert_int_gt(unit_torture(answer_change), 0);
 }
 END_TEST
 
@@ -247,6 +265,7 @@ Suite *unit_suite(void)
 	tcase_add_loop_test(tcase, a_tree_is_a_document, 0, LENGTH(successes));
 	tcase_add_test(tcase, a_document_of_the_database_is_sent_as_it_is);
 	tcase_add_test(tcase, a_document_without_memory_is_a_problem);
+	tcase_add_test(tcase, a_change_without_memory_for_its_document_may_have_been_made);
 	tcase_add_test(tcase, a_problem_names_the_place);
 	tcase_add_test(tcase, a_wrong_method_is_told_the_right_one);
 	tcase_add_loop_test(tcase, a_failure_of_the_database_is_a_problem, 0, LENGTH(failures));

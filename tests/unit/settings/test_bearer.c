@@ -5,8 +5,10 @@
 #include "key_row.h"
 #include "settings/cgi_service.h"
 
-#define TOKEN  "slt_Sluice0Test1Token2That3Nobody4Us2jvX4y"
-#define BEARER "HTTP_AUTHORIZATION=Bearer " TOKEN
+#define TOKEN	 "slt_Sluice0Test1Token2That3Nobody4Us2jvX4y"
+#define BEARER	 "HTTP_AUTHORIZATION=Bearer " TOKEN
+#define PASSWORD "HTTP_AUTHORIZATION=Basic eDp5"
+#define USER	 "REMOTE_USER=vera"
 
 static void set_up(void)
 {
@@ -47,7 +49,7 @@ static const struct {
 	{"HTTP_AUTHORIZATION=Bearer a b", NULL, "400", "is not the word Bearer and one token"},
 	{BEARER "," TOKEN, NULL, "400", "is not the word Bearer and one token"},
 	{"HTTP_AUTHORIZATION=Bearer,", NULL, "400", "is not the word Bearer and one token"},
-	{BEARER, "HTTP_AUTHORIZATION=Basic eDp5", "400", "is there more than once"},
+	{BEARER, PASSWORD, "400", "is there more than once"},
 	{BEARER, BEARER, "400", "is there more than once"},
 	{BEARER "x", NULL, "401", "invalid_token"},
 	{"HTTP_AUTHORIZATION=Bearer x", NULL, "401", "invalid_token"},
@@ -55,7 +57,13 @@ static const struct {
 	/* Without a token it is the web server's user, and there is none. */
 	{"HTTP_AUTHORIZATION=Bearerx " TOKEN, NULL, "403", "AUTH_TYPE is not set"},
 	{"HTTP_AUTHORIZATION=" TOKEN, NULL, "403", "AUTH_TYPE is not set"},
-	{"HTTP_AUTHORIZATION=Basic eDp5", BEARER, "403", "AUTH_TYPE is not set"},
+	{PASSWORD, NULL, "403", "AUTH_TYPE is not set"},
+	/* Nobody's, whether the web server took the password or not. */
+	{PASSWORD, BEARER, "400", "is there more than once"},
+	{PASSWORD, PASSWORD, "400", "is there more than once"},
+	{PASSWORD ", Bearer " TOKEN, NULL, "400", "is not the word Basic and one password"},
+	{PASSWORD ",Bearer " TOKEN, USER, "400", "is not the word Basic and one password"},
+	{PASSWORD " Bearer", USER, "400", "is not the word Basic and one password"},
 };
 
 START_TEST(what_is_no_token_is_refused_without_the_database)

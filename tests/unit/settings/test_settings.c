@@ -102,6 +102,52 @@ START_TEST(a_request_is_refused_before_the_database_is_connected)
 }
 END_TEST
 
+/* ---- parameters that could not be read ---- */
+
+static const struct {
+	enum status status;
+	const char *method, *head, *body;
+} unread[] = {
+	{STATUS_NO_MEMORY, "REQUEST_METHOD=POST", "Status: 503 Service Unavailable\r\n",
+	 "Nothing was changed. Try again later."},
+	{STATUS_NO_MEMORY, NULL, "\r\nRetry-After: ", "\"code\":\"out_of_memory\""},
+	{STATUS_HEADERS_TOO_LARGE, "REQUEST_METHOD=GET", "Status: 431 ",
+	 "\"code\":\"headers_too_large\""},
+};
+
+START_TEST(a_request_that_cannot_be_read_is_answered)
+{
+	static const struct libpq_call script[] = {{0}};
+	const char *variables[] = {unread[_i].method, "REQUEST_URI=/api/settings/me", NULL};
+
+	open_service(script);
+	ck_assert_int_eq(settings_prepare(settings), STATUS_OK);
+	(void)close(cgi_input);
+	fcgi_use_cgi(fcgi, (char *const *)(const void *)variables);
+	settings_refuse(settings, fcgi, unread[_i].status);
+	const char *response = cgi_response();
+	check_says(response, unread[_i].head);
+	check_says(response, unread[_i].body);
+	check_says(captured_log(), " route=none status=");
+	close_service();
+}
+END_TEST
+
+static enum status prepare(void)
+{
+	struct settings made = {.response = http_response_make()};
+	enum status status = settings_prepare(&made);
+
+	http_response_free(&made.response);
+	return status;
+}
+
+START_TEST(without_memory_for_a_problem_nothing_is_prepared)
+{
+	ck_assert_int_eq(unit_torture(prepare), 1);
+}
+END_TEST
+
 /* ---- what the database is asked ---- */
 
 static const struct libpq_value document[] = {{"{\"n\": 1.50}", 11}};
@@ -136,6 +182,23 @@ START_TEST(a_document_is_passed_on)
 	ck_assert_int_eq(captured_log_count(line, "event=request "), 1);
 	check_says(line, " request_id=r1 route=/api/settings/usage method=GET status=200 code=ok "
 			 "user=alice organization=42 ");
+	close_service();
+}
+END_TEST
+
+START_TEST(the_clients_address_is_logged_on_demand)
+{
+	static const struct libpq_call script[] = {{0}};
+
+	open_service(script);
+	(void)serve("GET", "me?x=1", "REMOTE_ADDR=192.0.2.7", NULL);
+	check_says(captured_log(), " code=invalid_request user=alice ms=");
+	ck_assert_ptr_null(strstr(captured_log(), "192.0.2.7"));
+	config.log_client_address = true;
+	cgi_open_pipes();
+	(void)serve("GET", "me?x=1", "REMOTE_ADDR=192.0.2.7", NULL);
+	check_says(captured_log(), " client=192.0.2.7\n");
+	config.log_client_address = false;
 	close_service();
 }
 END_TEST
@@ -386,7 +449,10 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(tcase, service_set_up, service_tear_down);
 	tcase_add_loop_test(tcase, a_request_is_refused_before_the_database_is_connected, 0,
 			    LENGTH(refused));
+	tcase_add_loop_test(tcase, a_request_that_cannot_be_read_is_answered, 0, LENGTH(unread));
+	tcase_add_test(tcase, without_memory_for_a_problem_nothing_is_prepared);
 	tcase_add_test(tcase, a_document_is_passed_on);
+	tcase_add_test(tcase, the_clients_address_is_logged_on_demand);
 	tcase_add_loop_test(tcase, signals_are_searched, 0, LENGTH(searches));
 	tcase_add_loop_test(tcase, a_part_is_asked_for, 0, LENGTH(parts));
 	tcase_add_test(tcase, a_connection_is_kept_and_probed);
