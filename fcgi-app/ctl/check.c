@@ -123,8 +123,9 @@ static bool check_schema(struct ctl *ctl, struct findings *findings)
 		status =
 			migration_file_plan(&ctl->arena, &files, &applied, &first, &message, &hint);
 	if (status != STATUS_OK)
-		add(ctl, findings, "schema", STORE_CHECK_FAILED, "version %zu: %s", applied.count,
-		    message == NULL ? status_name(status) : message);
+		add(ctl, findings, "schema", STORE_CHECK_FAILED, "version %zu: %s%s%s",
+		    applied.count, message == NULL ? status_name(status) : message,
+		    hint == NULL ? "" : ": ", hint == NULL ? "" : hint);
 	else if (first < files.count)
 		add(ctl, findings, "schema", STORE_CHECK_FAILED,
 		    "version %zu of %zu: run sluicectl migrate", first, files.count);

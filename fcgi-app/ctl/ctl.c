@@ -80,10 +80,17 @@ enum ctl_exit ctl_connect(struct ctl *ctl)
 		status = pg_connect(ctl->db, clock_now_ms() + CONNECT_TIMEOUT_MS);
 	if (status == STATUS_NO_MEMORY)
 		return ctl_fail_status(ctl, status);
+	if (status == STATUS_DEADLINE)
+		return ctl_fail(
+			CTL_UNREACHABLE,
+			"see whether the server hangs, and whether PGHOST and PGPORT are its own",
+			"could not connect to the database: no answer within %d seconds",
+			CONNECT_TIMEOUT_MS / 1000);
 	if (status != STATUS_OK)
-		return ctl_fail(CTL_UNREACHABLE,
-				"PGHOST, PGPORT, PGDATABASE and PGUSER say which database to use",
-				"could not connect to the database: %s", pg_message(ctl->db));
+		return ctl_fail(
+			CTL_UNREACHABLE,
+			"PGHOST, PGPORT, PGDATABASE and PGUSER say which database to use, PGPASSWORD or ~/.pgpass the password",
+			"could not connect to the database: %s", pg_message(ctl->db));
 	ctl->store =
 		(struct store){.db = ctl->db, .arena = &ctl->arena, .deadline_ms = ctl_deadline()};
 	status = find_actor(ctl);

@@ -101,25 +101,34 @@ enum ctl_exit ctl_exit_of(enum status status)
 	return CTL_FAILED;
 }
 
-/* What to do about a failure; NULL when that is not known. */
-static const char *hint_for(enum status status, const char *sqlstate)
-{
-	static const struct {
-		const char *sqlstate, *hint;
-	} hints[] = {
-		{"42501",
-		 "connect as a member of sluice_admin, or for migrate as the database's owner"},
-		{"42883", "the schema is missing or old; run sluicectl migrate"},
-		{"42P01", "the schema is missing or old; run sluicectl migrate"},
-		{"3F000", "the schema is missing; run sluicectl migrate"},
-		{"25006", "connect to the primary server"},
-	};
+#define OTHER_RELEASE                                                                              \
+	"the schema is missing, or of another release than this program: sluicectl check says which"
 
-	if (status == STATUS_OUTCOME_UNKNOWN)
-		return "it is not known whether the change was made; check before you try again";
-	for (size_t i = 0; i < ARRAY_LENGTH(hints); i++) {
-		if (strcmp(hints[i].sqlstate, sqlstate) == 0)
-			return hints[i].hint;
+/* What is known about a failure, to be said in place of the server's own hint if that is about SQL;
+ * sqlstate NULL: of STATUS_INTERNAL, such as a result that has other columns. */
+static const struct known {
+	const char *sqlstate, *hint;
+	bool is_about_sql;
+} known_failures[] = {
+	{"42501", "connect as a member of sluice_admin, or for migrate as the database's owner",
+	 false},
+	{"42883", OTHER_RELEASE, true},
+	{"42P01", OTHER_RELEASE, true},
+	{"42703", OTHER_RELEASE, true},
+	{"42704", OTHER_RELEASE, true},
+	{NULL, OTHER_RELEASE, true},
+	{"3F000", "the schema is missing; run sluicectl migrate", true},
+	{"25006", "connect to the primary server", false},
+};
+
+/* NULL when nothing is known. */
+static const struct known *known_failure(enum status status, const char *sqlstate)
+{
+	for (size_t i = 0; i < ARRAY_LENGTH(known_failures); i++) {
+		const struct known *known = &known_failures[i];
+		if (known->sqlstate == NULL ? status == STATUS_INTERNAL && *sqlstate == '\0'
+					    : strcmp(known->sqlstate, sqlstate) == 0)
+			return known;
 	}
 	return NULL;
 }
@@ -128,11 +137,18 @@ enum ctl_exit ctl_fail_status(const struct ctl *ctl, enum status status)
 {
 	const char *message = ctl->db == NULL ? "" : pg_message(ctl->db);
 	const char *sqlstate = ctl->db == NULL ? "" : pg_sqlstate(ctl->db);
+	const struct known *known = known_failure(status, sqlstate);
+	const char *hint = known == NULL ? NULL : known->hint;
 
 	if (status == STATUS_NO_MEMORY)
 		return ctl_fail(CTL_FAILED, NULL, "out of memory");
+	if (status == STATUS_OUTCOME_UNKNOWN)
+		hint = "it is not known whether the change was made; check before you try again";
+	if (*message == '\0' && status == STATUS_INTERNAL)
+		return ctl_fail(CTL_FAILED, hint, "the database's answer is not the expected one");
 	if (*message == '\0')
-		return ctl_fail(ctl_exit_of(status), hint_for(status, ""), "failed: %s",
-				status_name(status));
-	return ctl_fail_server(ctl, ctl_exit_of(status), hint_for(status, sqlstate), "%s", message);
+		return ctl_fail(ctl_exit_of(status), hint, "failed: %s", status_name(status));
+	if (known != NULL && known->is_about_sql)
+		return ctl_fail(ctl_exit_of(status), hint, "%s", message);
+	return ctl_fail_server(ctl, ctl_exit_of(status), hint, "%s", message);
 }

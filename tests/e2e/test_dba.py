@@ -80,7 +80,8 @@ def test_two_at_once_cannot_take_one_name(stack, level):
         return stack.psql("select 1 from pg_stat_activity where wait_event_type = 'Lock'"
                           " and query ~ 'api_key|key_create'")
 
-    with contextlib.closing(stack.connect()) as first, contextlib.closing(stack.connect()) as second, \
+    with contextlib.closing(stack.connect()) as first, \
+            contextlib.closing(stack.connect()) as second, \
             concurrent.futures.ThreadPoolExecutor(1) as pool:
         for each in (first, second):
             each.set_session(level, autocommit=False)

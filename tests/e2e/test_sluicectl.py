@@ -1,12 +1,13 @@
 """The tool as such: its help and the manual page, wrong usage, no database, no right."""
 
 import re
+import socket
 import subprocess
 
 import pytest
 
 from messages import COULD_NOT_CONNECT, NO_RIGHT, NO_RIGHT_HINT
-from sluicectl import MANUAL, UNREACHABLE, USAGE, Tool
+from sluicectl import FAILED, MANUAL, UNREACHABLE, USAGE, Tool
 
 pytestmark = pytest.mark.first_front
 
@@ -163,6 +164,16 @@ def test_unreachable(stack, changes):
     assert "\nHINT: " in stderr
 
 
+def test_a_server_that_hangs(stack):
+    """Nobody accepts what is connected, as when the server is stopped."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        tool = Tool(stack, PGHOST="127.0.0.1", PGPORT=str(silent.getsockname()[1]))
+        stderr = tool.refused("key", "list", exits=UNREACHABLE)
+    assert f"{COULD_NOT_CONNECT}no answer within 10 seconds\nHINT: see whether the server" in stderr
+
+
 def test_rights(stack, organization):
     """sluice_admin may do everything but migrate; sluice_intake nothing of it."""
     admin = Tool(stack, PGUSER="sluice_admin")
@@ -179,3 +190,20 @@ def test_rights(stack, organization):
 def test_without_schema(database):
     stderr = database.refused("organization", "list")
     assert "HINT: the schema is missing" in stderr
+
+
+@pytest.mark.parametrize("change, says", [
+    ("delete from sluice.schema_migration where version = 7",
+     "version 6 of 7: run sluicectl migrate"),
+    ("insert into sluice.schema_migration values (8, '0008_next.sql', sha256(''))",
+     'it has "0008_next.sql": use the program and the migrations of the newer release')],
+    ids=["older", "newer"])
+def test_another_release(database, change, says):
+    """A call that fails for it leads to the command that says which is the newer one."""
+    database("migrate")
+    database.psql(change)
+    database.psql("drop function sluice.organization_list()")
+    stderr = database.refused("organization", "list")
+    assert "\nHINT: the schema is missing, or of another release" in stderr
+    assert "casts" not in stderr and "sluicectl check says which" in stderr
+    assert says in database("check", exits=FAILED).stdout_text

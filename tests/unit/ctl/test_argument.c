@@ -140,6 +140,17 @@ static const struct {
 	{LIBPQ_ERROR("57014", "canceled"), CTL_UNREACHABLE, "sluicectl: canceled\n"},
 	{LIBPQ_ERROR("42501", "permission denied"), CTL_FAILED,
 	 "sluicectl: permission denied\nHINT: connect as a member of sluice_admin, or for migrate as the database's owner\n"},
+	/* Of another release: not what the server says about casts. */
+	{{.status = PGRES_FATAL_ERROR,
+	  .sqlstate = "42883",
+	  .severity = "ERROR",
+	  .message = "no function",
+	  .hint = "add casts"},
+	 CTL_FAILED,
+	 "sluicectl: no function\nHINT: the schema is missing, or of another release than this program: sluicectl check says which\n"},
+	{{.status = PGRES_TUPLES_OK, .rows = 1, .columns = 7},
+	 CTL_FAILED,
+	 "sluicectl: the database's answer is not the expected one\nHINT: the schema is missing, or of another release than this program: sluicectl check says which\n"},
 };
 
 START_TEST(the_database_may_refuse_a_timestamp)
