@@ -14,13 +14,14 @@ const RENEW_MS = 60000; // before the token expires
 export class Problem extends Error {
 	/** @param {ProblemMembers} members */
 	constructor({ status = 0, code = '', title = '', detail = '', errors = [],
-		request_id: requestId = '' }) {
+		request_id: requestId = '', stale = false }) {
 		super(detail || title);
 		this.status = status; // 0: there was no answer
 		this.code = code;
 		this.title = title;
 		this.errors = errors;
 		this.requestId = requestId;
+		this.stale = stale; // the page has to be loaded anew
 	}
 }
 
@@ -88,7 +89,7 @@ function parsed(text) {
 }
 
 /**
- * What an answer says that is not the expected one, in words for the person at the page.
+ * What an unexpected answer says, in words for people where these can be loaded.
  *
  * @param {Response} response
  * @param {string} text
@@ -97,14 +98,13 @@ function parsed(text) {
 async function problemIn(response, text, method = 'GET') {
 	// a redirect leads to a sign-in page
 	if (response.type === 'opaqueredirect' || response.status === 401)
-		return new Problem({ code: 'signed_out', title: 'You have been signed out',
-			detail: 'Your session has ended, or your password was changed. Reload the page to'
-				+ ' sign in again.' });
+		return new Problem({ status: 401, code: 'signed_out', title: 'You have been signed out',
+			detail: 'Your password may have been changed. Reload the page to sign in again.',
+			stale: true });
 	/** @type {ProblemMembers} */
 	const told = { title: 'Unexpected answer from the server',
 		detail: `The answer was ${`${response.status} ${response.statusText}`.trim()}.`,
 		...parsed(text), status: response.status };
-	// seldom needed; without it the service's own words do
 	const words = await import('./words.js').catch(() => null);
 	return new Problem(words ? words.inWords(told, method,
 		Number(response.headers.get('Retry-After'))) : told);

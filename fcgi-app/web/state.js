@@ -38,9 +38,6 @@ export function faultList({ errors }) {
 		el('li', null, place ? [el('code', null, bdi(place)), ' '] : null, bdi(detail))));
 }
 
-// what is shown is no longer so, or the user is another one
-const STALE = ['signed_out', 'role_too_low', 'not_a_member', 'csrf_refused', 'wrong_state'];
-
 /**
  * @param {unknown} error
  * @param {() => void} [again] what "Try again" does
@@ -53,9 +50,8 @@ export function failed(error, again) {
 		faultList(problem),
 		problem.requestId
 			? el('p', { class: 'sub' }, 'Request ID ', el('code', null, problem.requestId)) : null,
-		again && problem.code !== 'signed_out' ? button('Try again', again) : null,
-		STALE.includes(problem.code)
-			? button('Reload the page', () => location.reload()) : null);
+		problem.stale ? button('Reload the page', () => location.reload())
+			: again ? button('Try again', again) : null);
 }
 
 /**

@@ -401,6 +401,8 @@ export interface ProblemMembers {
 	detail?: string;
 	errors?: FieldError[];
 	request_id?: string;
+	/** What is shown is no longer so: the page has to be loaded anew. */
+	stale?: boolean;
 }
 
 /** Part of a list, the newest entry first; `next` is the `before` of the part that follows. */

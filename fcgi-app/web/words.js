@@ -14,12 +14,14 @@ const TELL = 'If that does not help, tell the operator of Sluice.';
  * @type {Record<string, (detail: string, problem: ProblemMembers) => ProblemMembers>}
  */
 const BY_CODE = {
-	role_too_low: detail => ({ detail: `${detail} If your role was changed meanwhile, reload the`
-		+ ' page to see what you may do; else ask an owner of the organization.' }),
-	csrf_refused: detail => ({ title: 'The page is not up to date',
+	not_a_member: () => ({ stale: true }),
+	role_too_low: detail => ({ stale: true, detail: `${detail} If your role was changed meanwhile,`
+		+ ' reload the page to see what you may do; else ask an owner of the organization.' }),
+	csrf_refused: detail => ({ stale: true, title: 'The page is not up to date',
 		detail: `Reload the page and try again. ${TELL} The service says: ${detail}` }),
-	wrong_state: detail => ({ title: 'This cannot be done now', detail: detail.includes('Reload')
-		? detail : `${detail} Reload the page to see how it is now.` }),
+	wrong_state: detail => ({ stale: true, title: 'This cannot be done now',
+		detail: detail.includes('Reload') ? detail
+			: `${detail} Reload the page to see how it is now.` }),
 	invalid_request: (detail, { errors = [] }) => ({ title: 'This is not accepted as it is',
 		detail: errors.length > 0 ? 'Correct this, and try again:' : detail }),
 	not_found: detail => ({ title: 'This is not there',

@@ -707,7 +707,7 @@ def test_replay_of_many_at_a_terminal(stack, key, bitter):
     chosen = ["rejected", "replay", "--key", str(key["id"]), "--code", "invalid_value"]
     question = "\nReplay 2 rejected payloads [no]: "
     for typed, rows in (("\n", 0), ("n\n", 0), ("y\n", 2)):
-        terminal = Terminal(tool, *chosen)
+        terminal = Terminal(tool, *chosen, NO_COLOR="1")
         terminal.answer(question, typed)
         assert terminal.end() == 0
         shown = terminal.shown.splitlines()
@@ -715,7 +715,8 @@ def test_replay_of_many_at_a_terminal(stack, key, bitter):
         assert shown[1].split() == ["2", "invalid_value", str(key["id"]), stack.organization]
         assert ("nothing is replayed" in shown) == (rows == 0)
         assert stack.rows(key) == rows
-    terminal = Terminal(tool, "rejected", "replay", "--key", str(key["id"]), "--again")
+    terminal = Terminal(tool, "rejected", "replay", "--key", str(key["id"]), "--again",
+                        NO_COLOR="1")
     terminal.answer("\nReplay 4 rejected payloads [no]: ", "no\n")
     assert terminal.end() == 0
     assert [line.split()[:3] for line in terminal.shown.splitlines()[1:3]] == [

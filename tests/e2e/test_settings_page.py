@@ -120,9 +120,9 @@ def test_a_key_for_product_orgs(page, clipboard):
     template, payload = page.all("dialog textarea")
 
     sample = payload.get_property("value")
-    type_into(page, payload, '{"a": 1,\n "b": }')
+    type_into(page, payload, '{"a": 1,\n b: 1}')
     page.wait(".preview .refused", "The payload is not valid JSON yet")
-    assert "at line 2, column 7" in page.text(".preview .refused")
+    assert "at line 2, column 2" in page.text(".preview .refused")
 
     type_into(page, payload, sample.replace("129900", '"a lot"')
               .replace('"acct-2077"', "12345678901234567890"))

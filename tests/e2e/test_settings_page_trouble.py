@@ -36,25 +36,23 @@ def told(page, selector, *texts):
 
 
 def test_the_password_was_changed(page):
-    """In a view and in a dialog; a new page with the new password goes on."""
-    page.expected.add(401)
+    """In a view and in a dialog. With Basic, a browser at a screen asks for the new one."""
     page.visit("keys")
     page.open_dialog("Create key")
     page.wait("dialog input[type=text]").send_keys("After the change")
-    page.sign_in("olga", "the old one")
+    answers(page, "/keys", 401)
     page.click("dialog [type=submit]")
-    assert told(page, "dialog", "You have been signed out", "your password was changed",
+    assert told(page, "dialog", "You have been signed out", "password may have been changed",
                 "Reload the page to sign in again") == [RELOAD]
-    page.sign_in("olga", page.stack.env["DEMO_PASSWORD"])
+    assert not page.script("return document.querySelector('dialog .fields').inert")
     page.close_dialog("Cancel")
-    page.sign_in("olga", "the old one")
+    answers(page, "/members", 401)
     page.click("nav a", "Members")
     assert told(page, ".view", "You have been signed out") == [RELOAD]
-    page.sign_in("olga", page.stack.env["DEMO_PASSWORD"])
     page.click(".failed button", RELOAD)
+    page.wait_gone(".failed")
     page.wait(".view h1", "Members")
     page.settle()
-    assert not page.all(".failed")
 
 
 @pytest.fixture
@@ -86,15 +84,20 @@ def test_somebody_was_quicker(page):
     """409: what is shown is no longer so."""
     page.expected.add(409)
     key = page.stack.new_key(name="Somebody was quicker")
-    page.visit("keys")
-    page.deactivate("Somebody was quicker")
-    page.stack.ctl("key", "deactivate", key["id"])
-    page.click("dialog button", "Deactivate")
-    assert told(page, "dialog", "This cannot be done now", "deactivated",
+    send(page.stack, path_of(key), b'{"email":}')
+    identity, = page.stack.psql("select id from sluice.rejected_payload where key_id = %s",
+                                key["id"])[0]
+    page.visit(f"staging?list=rejects&state=open&key={key['id']}")
+    page.click("tr.opens .toggle")
+    page.click("tr.detail .actions button", "Discard")
+    page.wait("dialog")
+    page.stack.ctl("rejected", "discard", identity)
+    page.click("dialog button", "Discard")
+    assert told(page, "dialog", "This cannot be done now", "was discarded already",
                 "Reload the page to see how it is now") == [RELOAD]
     page.click(".failed button", RELOAD)
-    page.wait(".view h1", "API keys")
-    page.settle()
+    page.wait_gone("dialog")
+    page.wait_shown(".view", "Nothing matches")
 
 
 def test_a_name_that_is_taken(page):
@@ -178,7 +181,7 @@ def test_an_answer_of_the_service(page, status, code, seconds, reads, changes, b
     answers(page, "/members", status, problem(code, "A title", "as told"),
             **({"Retry-After": seconds} if seconds else {}))
     page.click("nav a", "Members")
-    assert told(page, ".view", *reads, "Request ID c0ffee") == ["Try again", *buttons]
+    assert told(page, ".view", *reads, "Request ID c0ffee") == (buttons or ["Try again"])
     assert "Nothing was changed" not in page.text(".view .failed")
     page.visit("usage")
     page.open_dialog("Change limit")
