@@ -3,6 +3,8 @@
 Each test fails by what those of test_settings_page.py fail by as well.
 """
 
+import json
+
 import pytest
 
 from harness import path_of, send
@@ -158,8 +160,7 @@ def test_an_answer_of_the_web_server(page, status, headers, texts):
 
 
 def problem(code, title, detail):
-    return ('{"code":"%s","title":"%s","detail":"%s","request_id":"c0ffee"}'
-            % (code, title, detail))
+    return json.dumps({"code": code, "title": title, "detail": detail, "request_id": "c0ffee"})
 
 
 @pytest.mark.parametrize("status, code, seconds, reads, changes, buttons", [
