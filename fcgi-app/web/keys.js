@@ -238,16 +238,19 @@ class KeyList {
 	}
 
 	/**
-	 * "21 in 7 days, 3 rejected"; the latter leads to them.
+	 * "21 in 7 days, 3 rejected", which lead to them.
 	 *
 	 * @param {string} id
 	 */
 	line(id) {
 		const volume = this.volumes.get(id);
 		const rejected = Number(volume?.rejected_7_days ?? 0);
-		return [volume && Number(volume.accepted_7_days) > 0
-			? `${number(volume.accepted_7_days)} in 7 days` : '', rejected === 0 ? ''
-			: el('a', { class: 'sub warn-text', href: address('staging', { ...this.fixed,
+		const place = { ...this.fixed, key: id };
+		const accepted = volume && Number(volume.accepted_7_days) > 0
+			? `${number(volume.accepted_7_days)} in 7 days` : '';
+		return [volume && accepted && this.find(volume.key_id)?.endpoint_type === 'signal_staging'
+			? el('a', { href: address('staging', place) }, accepted) : accepted, rejected === 0 ? ''
+			: el('a', { class: 'sub warn-text', href: address('staging', { ...place,
 				list: 'rejects' }) }, `${number(rejected)} rejected`)];
 	}
 

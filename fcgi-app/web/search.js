@@ -17,7 +17,7 @@ const HOUR_MS = 3600000;
 const TEXT_DAYS = 31; // payloads are read one by one
 
 /** Names in the address. */
-export const NAMES = ['q', 'in', 'source', 'event', 'status', 'when', 'from', 'until'];
+export const NAMES = ['q', 'in', 'source', 'event', 'key', 'status', 'when', 'from', 'until'];
 
 /** @type {Record<string, string>} */
 const WHENS = { '': 'Any time', hour: 'Last hour', today: 'Today', yesterday: 'Yesterday',
@@ -71,7 +71,8 @@ export function queryOf(chosen) {
 	if (inText)
 		from ??= new Date((until?.getTime() ?? Date.now()) - TEXT_DAYS * 24 * HOUR_MS);
 	return { identity: inText ? null : chosen['q'], text: inText ? chosen['q'] : null,
-		source: chosen['source'], event: chosen['event'], status: chosen['status'],
+		source: chosen['source'], event: chosen['event'], key: chosen['key'],
+		status: chosen['status'],
 		from: from?.toISOString(), until: until?.toISOString() };
 }
 
@@ -148,6 +149,7 @@ export function searchForm(chosen, changed) {
 	field('Received', 'when', when), between,
 	field('Source', 'source', input('source', chosen['source'])),
 	field('Event', 'event', input('event', chosen['event'])),
+	field('Key ID', 'key', input('key', chosen['key'])),
 	field('Status', 'status', select('status', chosen['status'], statuses)),
 	el('div', { class: 'search-buttons' },
 		el('button', { type: 'submit', class: 'button primary' }, 'Find'),

@@ -237,7 +237,7 @@ def test_a_retry_reveals_the_same_key(stack):
     # What is not the same request makes another key.
     found = [made, retry(stack, "keys", {**body, "name": "found again"}, token)]
     for its_token, user in ((secrets.token_hex(16), "edith"), (token, "olga")):
-        stack.psql("update sluice.api_key set name = name || ' before' where name = %s",
+        stack.psql("update sluice.api_key set name = name || ' ' || id where name = %s",
                    body["name"])
         found.append(retry(stack, "keys", body, its_token, user))
     assert len({key["key"] for key in found}) == 4

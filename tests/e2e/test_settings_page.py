@@ -474,7 +474,7 @@ def test_times_are_the_readers_with_utc_on_hover(page):
 def test_trouble_is_shown_and_can_be_tried_again(page):
     """No answer at all: the rest of the view works on."""
     page.expected.add(599)
-    page.command("Network.setBlockedURLs", urls=["*/statistics*"])
+    page.command("Network.setBlockedURLs", urls=["*/api/settings/statistics*"])
     try:
         page.visit("staging")
         page.wait(".failed", "No answer from the server")

@@ -381,6 +381,24 @@ def test_how_much_comes_with_a_key(page):
         assert page.overflow() <= 0 and fits(page)
 
 
+@pytest.mark.parametrize("label, rows", [("2 in 7 days", 2), ("1 rejected", 1)])
+def test_what_came_with_a_key_is_one_click_away(page, label, rows):
+    key = page.stack.new_key(name=f"Leads to {label}")
+    assert send(page.stack, path_of(key, end="/batch"), b'[{"userId": 1}, 7, {"userId": 2}]',
+                JSON).status == 202
+    page.visit("keys")
+    row = page.row(f"Leads to {label}")
+    wait_for(lambda: label in row.text, "the volumes are there")
+    page.click("tr.opens a", label)
+    for reload in (False, True):
+        if reload:
+            page.driver.refresh()
+        wait_for(lambda: len(page.all("tr.opens")) == rows, "only its own are shown")
+        assert all(f"Leads to {label}" in each.text for each in page.all("tr.opens"))
+    if label == "2 in 7 days":
+        assert page.wait("[name=key]").get_property("value") == str(key["id"])
+
+
 def test_of_a_key_that_never_came(page):
     page.stack.new_key(name="Silent")
     page.visit("keys")

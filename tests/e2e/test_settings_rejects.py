@@ -93,7 +93,7 @@ def test_what_is_still_bad_is_told_with_its_place(stack, key, payload, code, pla
     problem = assert_problem(post(stack, "edith", f"rejects/{identity}/replay",
                                   {"payload": payload}), 400, "invalid_request")
     assert problem["errors"][0]["place"] == "payload"
-    assert code in problem["errors"][0]["detail"]
+    assert problem["errors"][0]["detail"].endswith(f": {error['detail']}")
     assert state_of(stack, identity) == "open" and stack.rows(key) == 0
 
 
