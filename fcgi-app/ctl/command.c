@@ -55,8 +55,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 		{"--allow", "NETWORK",
 		 "accept requests with the key only from this network, 192.0.2.0/24 or 2001:db8::/32, or this address; may be given several times; all: from everywhere",
 		 .repeatable = true},
-	[CTL_SIGNALS] = {"--signals", "NUMBER",
-			 "the limit of signals per calendar month (UTC); 0: no limit"},
+	[CTL_SIGNALS] = {"--signals", "NUMBER", "signals per calendar month (UTC); 0: no limit"},
 	[CTL_OVERAGES] =
 		{"--overages", "STATE",
 		 "on: signals over the limit are accepted and counted; off: they are refused",

@@ -42,7 +42,7 @@ static const struct {
 	 "\n"
 	 "options:\n"
 	 "  --signals NUMBER\n"
-	 "      the limit of signals per calendar month (UTC); 0: no limit\n"
+	 "      signals per calendar month (UTC); 0: no limit\n"
 	 "  --overages STATE\n"
 	 "      on: signals over the limit are accepted and counted; off: they are refused\n"
 	 "\n" COMMON},
