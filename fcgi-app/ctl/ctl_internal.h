@@ -444,6 +444,9 @@ struct ctl_field {
 	const char *heading, *member;
 };
 
+/* Prints a document as one line. Returns CTL_FINE. */
+enum ctl_exit ctl_add_document(struct ctl *ctl, struct slice json);
+
 /* Prints a table of the objects of an array of a document, all of which have the first member. */
 enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
 			     const struct ctl_field *fields, size_t columns);

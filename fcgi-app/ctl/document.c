@@ -58,6 +58,13 @@ enum status ctl_find_cells(struct arena *arena, struct slice json, char (*paths)
 	return status;
 }
 
+enum ctl_exit ctl_add_document(struct ctl *ctl, struct slice json)
+{
+	buf_add_slice(&ctl->out, json);
+	buf_add_char(&ctl->out, '\n');
+	return CTL_FINE;
+}
+
 enum { FIELDS_MAX = 10 };
 
 /* A table that is being read from an array of a document. */
@@ -138,11 +145,7 @@ static enum ctl_exit ask(struct ctl *ctl, enum store_document document, struct s
 	enum status status = store_document(&ctl->store, document, &question, json);
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
-	if (ctl_has(ctl, CTL_JSON)) {
-		buf_add_slice(&ctl->out, *json);
-		buf_add_char(&ctl->out, '\n');
-	}
-	return CTL_FINE;
+	return ctl_has(ctl, CTL_JSON) ? ctl_add_document(ctl, *json) : CTL_FINE;
 }
 
 enum ctl_exit ctl_stats(struct ctl *ctl)

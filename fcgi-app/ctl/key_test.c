@@ -35,7 +35,5 @@ enum ctl_exit ctl_key_test(struct ctl *ctl)
 		return ctl_fail_status(ctl, status);
 	if (!ctl_has(ctl, CTL_JSON))
 		return say(ctl, json);
-	buf_add_slice(&ctl->out, json);
-	buf_add_char(&ctl->out, '\n');
-	return CTL_FINE;
+	return ctl_add_document(ctl, json);
 }

@@ -42,7 +42,5 @@ enum ctl_exit ctl_key_volumes(struct ctl *ctl)
 		return result;
 	if (!ctl_has(ctl, CTL_JSON))
 		return ctl_print_rows(ctl, json, "volumes", fields, ARRAY_LENGTH(fields));
-	buf_add_slice(&ctl->out, json);
-	buf_add_char(&ctl->out, '\n');
-	return CTL_FINE;
+	return ctl_add_document(ctl, json);
 }

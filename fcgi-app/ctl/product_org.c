@@ -22,13 +22,6 @@ static struct store_question question_of(const struct ctl *ctl)
 	};
 }
 
-static enum ctl_exit add_json(struct ctl *ctl, struct slice answer)
-{
-	buf_add_slice(&ctl->out, answer);
-	buf_add_char(&ctl->out, '\n');
-	return CTL_FINE;
-}
-
 enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 {
 	static const struct ctl_field fields[] = {
@@ -53,7 +46,7 @@ enum ctl_exit ctl_product_org_list(struct ctl *ctl)
 				  &question);
 	result = ctl_ask_document(ctl, STORE_PRODUCT_ORG_STATES, &question, &answer);
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result == CTL_FINE ? add_json(ctl, answer) : result;
+		return result == CTL_FINE ? ctl_add_document(ctl, answer) : result;
 	result = ctl_print_rows(ctl, answer, "product_orgs", fields, ARRAY_LENGTH(fields));
 	return result == CTL_FINE ? ctl_say_next(ctl, answer) : result;
 }
@@ -112,7 +105,7 @@ enum ctl_exit ctl_product_org_show(struct ctl *ctl)
 	if (result == CTL_FINE)
 		result = ctl_ask_document(ctl, STORE_PRODUCT_ORG, &question, &answer);
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result == CTL_FINE ? add_json(ctl, answer) : result;
+		return result == CTL_FINE ? ctl_add_document(ctl, answer) : result;
 	result = add_state(ctl, answer);
 	if (result == CTL_FINE)
 		result = ctl_print_rows(ctl, answer, "updates", fields, ARRAY_LENGTH(fields));

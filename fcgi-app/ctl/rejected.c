@@ -85,11 +85,8 @@ enum ctl_exit ctl_rejected_kinds(struct ctl *ctl)
 		result = ctl_ask_document(ctl, STORE_REJECT_KINDS, &question, &json);
 	if (result != CTL_FINE)
 		return result;
-	if (ctl_has(ctl, CTL_JSON)) {
-		buf_add_slice(&ctl->out, json);
-		buf_add_char(&ctl->out, '\n');
-		return CTL_FINE;
-	}
+	if (ctl_has(ctl, CTL_JSON))
+		return ctl_add_document(ctl, json);
 	result = ctl_print_rows(ctl, json, "kinds", fields, ARRAY_LENGTH(fields));
 	return result == CTL_FINE ? ctl_say_next(ctl, json) : result;
 }

@@ -119,11 +119,8 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 	result = ctl_ask_document(ctl, STORE_SIGNALS, &question, &answer);
 	if (result != CTL_FINE)
 		return result;
-	if (ctl_has(ctl, CTL_JSON)) {
-		buf_add_slice(&ctl->out, answer);
-		buf_add_char(&ctl->out, '\n');
-		return CTL_FINE;
-	}
+	if (ctl_has(ctl, CTL_JSON))
+		return ctl_add_document(ctl, answer);
 	result = ctl_print_rows(ctl, answer, "signals", fields, ARRAY_LENGTH(fields));
 	return result == CTL_FINE ? say_how_far(ctl, answer) : result;
 }

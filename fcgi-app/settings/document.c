@@ -29,22 +29,6 @@ static enum status read_page(struct settings *settings, struct store_question *q
 	return status == STATUS_OK ? settings_read_before(settings, &question->before) : status;
 }
 
-/* A parameter that leaves all where it is absent or empty. */
-struct choice {
-	const char *name;
-	struct slice *text;
-};
-
-static enum status read_choices(struct settings *settings, const struct choice *choices,
-				size_t count)
-{
-	enum status status = STATUS_OK;
-
-	for (size_t i = 0; i < count && status == STATUS_OK; i++)
-		status = settings_choice(settings, choices[i].name, choices[i].text);
-	return status;
-}
-
 static enum status answer_page(struct settings *settings, enum store_document document)
 {
 	struct store_question question = {0};
@@ -68,14 +52,14 @@ enum status settings_statistics(struct settings *settings)
 enum status settings_key_volumes(struct settings *settings)
 {
 	struct store_question question = {0};
-	const struct choice choices[] = {{"key", &question.key_id},
-					 {"match", &question.match},
-					 {"endpoint_type", &question.endpoint_type},
-					 {"status", &question.status}};
+	const struct settings_choice choices[] = {{"key", &question.key_id},
+						  {"match", &question.match},
+						  {"endpoint_type", &question.endpoint_type},
+						  {"status", &question.status}};
 	enum status status = read_page(settings, &question);
 
 	if (status == STATUS_OK)
-		status = read_choices(settings, choices, ARRAY_LENGTH(choices));
+		status = settings_choices(settings, choices, ARRAY_LENGTH(choices));
 	return status == STATUS_OK ? answer_document(settings, STORE_KEY_VOLUMES, &question)
 				   : status;
 }
@@ -200,14 +184,14 @@ enum status settings_product_orgs(struct settings *settings)
 
 static enum status read_states(struct settings *settings, struct store_question *question)
 {
-	const struct choice choices[] = {{"before", &question->before},
-					 {"product_org_id", &question->product_org},
-					 {"match", &question->match},
-					 {"plan", &question->plan},
-					 {"trial_status", &question->trial_status}};
+	const struct settings_choice choices[] = {{"before", &question->before},
+						  {"product_org_id", &question->product_org},
+						  {"match", &question->match},
+						  {"plan", &question->plan},
+						  {"trial_status", &question->trial_status}};
 	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question->limit);
 
-	return status == STATUS_OK ? read_choices(settings, choices, ARRAY_LENGTH(choices))
+	return status == STATUS_OK ? settings_choices(settings, choices, ARRAY_LENGTH(choices))
 				   : status;
 }
 
@@ -236,14 +220,12 @@ enum status settings_product_org_states(struct settings *settings)
 enum status settings_rejects(struct settings *settings)
 {
 	struct store_question question = {0};
+	const struct settings_choice choices[] = {
+		{"state", &question.state}, {"code", &question.code}, {"key", &question.key_id}};
 	enum status status = read_page(settings, &question);
 
 	if (status == STATUS_OK)
-		status = settings_choice(settings, "state", &question.state);
-	if (status == STATUS_OK)
-		status = settings_choice(settings, "code", &question.code);
-	if (status == STATUS_OK)
-		status = settings_choice(settings, "key", &question.key_id);
+		status = settings_choices(settings, choices, ARRAY_LENGTH(choices));
 	return status == STATUS_OK ? answer_document(settings, STORE_REJECTS, &question) : status;
 }
 

@@ -162,25 +162,18 @@ enum status settings_key_create(struct settings *settings)
 
 /* ---- list, show, find, deactivate ---- */
 
-static enum status read_selection(struct settings *settings, struct store_selection *selection)
-{
-	enum status status = settings_choice(settings, "match", &selection->match);
-
-	if (status == STATUS_OK)
-		status = settings_choice(settings, "endpoint_type", &selection->endpoint_type);
-	return status == STATUS_OK ? settings_choice(settings, "status", &selection->status)
-				   : status;
-}
-
 enum status settings_keys(struct settings *settings)
 {
 	struct store_selection selection = {0};
 	struct store_list keys;
 	int64_t limit;
+	const struct settings_choice choices[] = {{"match", &selection.match},
+						  {"endpoint_type", &selection.endpoint_type},
+						  {"status", &selection.status}};
 	enum status status = settings_read_part(settings, &selection, &limit);
 
 	if (status == STATUS_OK)
-		status = read_selection(settings, &selection);
+		status = settings_choices(settings, choices, ARRAY_LENGTH(choices));
 	if (status != STATUS_OK)
 		return status;
 	status = store_settings_keys(&settings->store, settings->organization, &selection, &keys);

@@ -82,6 +82,16 @@ enum status settings_choice(struct settings *settings, const char *name, struct 
 	return status;
 }
 
+enum status settings_choices(struct settings *settings, const struct settings_choice *choices,
+			     size_t count)
+{
+	enum status status = STATUS_OK;
+
+	for (size_t i = 0; i < count && status == STATUS_OK; i++)
+		status = settings_choice(settings, choices[i].name, choices[i].text);
+	return status;
+}
+
 enum status settings_read_organization(struct settings *settings)
 {
 	int64_t id = -1;

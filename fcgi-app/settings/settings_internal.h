@@ -148,6 +148,14 @@ enum status settings_read_part(struct settings *settings, struct store_selection
 enum status settings_choice(struct settings *settings, const char *name,
 			    struct slice *text) MUST_CHECK;
 
+/* Several of them. */
+struct settings_choice {
+	const char *name;
+	struct slice *text;
+};
+enum status settings_choices(struct settings *settings, const struct settings_choice *choices,
+			     size_t count) MUST_CHECK;
+
 /* Sets settings->organization from the query. */
 enum status settings_read_organization(struct settings *settings) MUST_CHECK;
 
