@@ -165,8 +165,8 @@ export function openReveal({ api, shown, title = 'Your new key', note, payload =
 		el('p', { class: 'notice' }, el('strong', null, 'Copy it now. '),
 			'Only a hash is stored, so it cannot be shown again once this dialog is closed.'),
 		el('p', { class: 'subject' }, el('span', { class: 'clamp' }, bdi(shown.name))),
-		textsOf(shown, payload), tested, note ? el('div', null, note) : null, seen, refused, place,
-	], foot: button('Done', () => dialog.close(), { class: 'button primary' }), closed() {
+		textsOf(shown, payload), tested, note ? el('div', null, note) : null, seen, refused,
+	], foot: [place, button('Done', () => dialog.close(), { class: 'button primary' })], closed() {
 		end.abort();
 		removeEventListener('pagehide', dialog.close);
 		dialog.element.replaceChildren();

@@ -149,9 +149,28 @@ class Browser:
         """By how many pixels the document is wider than the window."""
         return self.script("return document.documentElement.scrollWidth - innerWidth")
 
+    def crushed(self):
+        """Texts whose place is so narrow that their words stand in it letter by letter."""
+        return self.script("""
+            const found = [];
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) {
+                const { currentNode: node } = texts;
+                const range = document.createRange();
+                range.selectNodeContents(node);
+                const { width, height } = range.getBoundingClientRect();
+                const em = parseFloat(getComputedStyle(node.parentElement).fontSize);
+                if (node.parentElement.checkVisibility() && node.data.trim().length > 4
+                        && width > 0 && width < 2.5 * em && height > 4 * em)
+                    found.push(node.data.trim().slice(0, 80));
+            }
+            return found""")
+
     def screenshot(self, file):
         """The whole page, or the window with a dialog in it."""
-        self.script("document.activeElement.blur(); scrollTo(0, 0)")
+        # What is open only while the focus is in it stays open.
+        self.script("if (!document.activeElement.closest('details[open]'))"
+                    " document.activeElement.blur(); scrollTo(0, 0)")
         height = HEIGHTS[self.width]
         if not self.all("dialog"):
             height = max(height, min(TALLEST, self.script(

@@ -33,7 +33,7 @@ ROUNDS = [Round("wide", ((1280, "light"), (1024, "forced")), "Mobile app"),
           Round("narrow-rest", ((768, "light"), (320, "dark"), (768, "forced"), (320, "forced")),
                 "Support desk")]
 SLOW_ROUNDS = ("wide-rest", "narrow-rest")
-Walk = collections.namedtuple("Walk", "overflow violations no_axe keyboard complaints")
+Walk = collections.namedtuple("Walk", "overflow crushed violations no_axe keyboard complaints")
 FIRST_VIEW_BYTES = 100_000
 
 
@@ -603,7 +603,7 @@ def scenes(page, sender):
     yield "test-event"
     page.wait("dialog").send_keys(Keys.ESCAPE)
     yield "one-time-question"
-    page.close_dialog("Done")
+    page.close_dialog("Close")
     page.act(sender, "Rotate")
     yield "rotate"
     page.close_dialog("Cancel")
@@ -708,24 +708,26 @@ def violations(page, text):
     pytest.param(one, marks=[pytest.mark.slow] if one.name in SLOW_ROUNDS else [])
     for one in ROUNDS])
 def walk(request, page_stack, chromium, filled):
-    """All scenes, in each look of a round: what was wider than the window, what axe has found, and
-    in the first look what the keyboard does not reach."""
+    """All scenes, in each look of a round: what was wider than the window, or crushed, what axe has
+    found, and in the first look what the keyboard does not reach."""
     one = request.param
     PICTURES.mkdir(parents=True, exist_ok=True)
     text, reason = axe()
     page = Page(page_stack, chromium)
-    found = Walk({}, {}, reason, {}, [])
+    found = Walk({}, {}, {}, reason, {}, [])
     look(page, one.looks[0])
     chromium.forget()
     for name in scenes(page, one.sender):
-        found.keyboard[name] = keyboard.faults_of(page)
         for width, colours in one.looks:
             look(page, (width, colours))
             found.overflow[name, width] = chromium.overflow()
+            found.crushed[name, width] = chromium.crushed()
             chromium.screenshot(PICTURES / f"{name}-{width}-{colours}.png")
             if text:
                 found.violations[name, width, colours] = violations(chromium, text)
         look(page, one.looks[0])
+        # Last: a menu closes when the focus leaves it.
+        found.keyboard[name] = keyboard.faults_of(page)
         # 403: what the stranger is told
         found.complaints.extend(chromium.complaints({403}))
     return found
@@ -740,6 +742,8 @@ def look(page, width_and_colours):
 
 def test_every_view_fits(walk):
     assert set(walk.overflow.values()) == {0}, walk.overflow
+    crushed = {where: texts for where, texts in walk.crushed.items() if texts}
+    assert not crushed, crushed
     assert not walk.complaints
 
 
