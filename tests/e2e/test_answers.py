@@ -27,7 +27,7 @@ def test_status_line_has_a_phrase(stack, keys):
 
 
 @pytest.mark.parametrize("body", [
-    b'{"anonymousId":"a-1","type":"page"}', b"{}", b'{"email":""}', b'{"email":null}',
+    b'{"anonymousId":"cold-single","type":"page"}', b"{}", b'{"email":""}', b'{"email":null}',
     b'{"email":7}', b'{"properties":{}}',
 ], ids=["anonymous", "empty", "blank-email", "null-email", "number-email", "no-traits"])
 def test_cold_single(stack, key, body):
@@ -46,7 +46,7 @@ def test_cold_single(stack, key, body):
 ], ids=["array", "batch", "signals", "events", "lines", "blanks", "envelope-with-more"])
 @pytest.mark.parametrize("end", ["/batch", "bulk"])
 def test_batch_shapes(stack, key, body, headers, end):
-    items = [b'{"email":"a@example.com"}', b'{"anonymousId":"x"}',
+    items = [b'{"email":"a@example.com"}', b'{"anonymousId":"cold-in-a-batch"}',
              b'{"portalId":1,"email":"b@c.d"}']
     path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
     answer = send(stack, path, body % (b"\n" if headers is NDJSON else b",").join(items), headers)
