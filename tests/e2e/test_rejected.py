@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import re
+import secrets
 import subprocess
 import threading
 
@@ -523,20 +524,80 @@ def test_replay_from_standard_input_at_the_limit(stack, key):
     identity, = ids_of(stack, key)
     command = [stack.env["SLUICECTL"], "rejected", "replay", str(identity), "--file", "-"]
 
-    def replay():
-        return subprocess.run(command, env=stack.env, input='{"email":"a@b.c"}', text=True,
-                              capture_output=True, check=False)
+    def replay(*options):
+        return subprocess.run([*command, *options], env=stack.env, input='{"email":"a@b.c"}',
+                              text=True, capture_output=True, check=False)
 
     send(stack, path_of(key), b'{"email":"a@b.c"}')
     stack.ctl("organization", "limit", stack.organization, "--signals", "1",
               "--overages", "off")
     try:
-        done = replay()
-        assert done.returncode == 1 and "used up its signals of the month" in done.stderr
-        assert "have the limit raised" in done.stderr
+        for options, verb in ([], "was not replayed"), (["--dry-run"], "would not be stored"):
+            done = replay(*options)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr == (
+                f'sluicectl: organization "{stack.organization}" has used up its signals of the'
+                f' month: rejected payload {identity} {verb}\n'
+                'HINT: have the limit raised or overages allowed, with "organization limit"\n')
     finally:
         stack.ctl("organization", "limit", stack.organization, "--signals", "0")
+    assert replay("--dry-run").returncode == 0 and stack.rows(key) == 1
     assert replay().returncode == 0 and stack.rows(key) == 2
+
+
+@pytest.fixture
+def limited(stack, bitter):
+    """Two organizations with two signals a month; of each the ids of a good payload, a bad one and
+    three good ones."""
+    del bitter
+    made = {}
+    for _ in range(2):
+        name = f"limited {secrets.token_hex(6)}"
+        stack.ctl("organization", "create", name)
+        key = stack.new_key(organization=name, name="limited")
+        send(stack, path_of(key), b'[{"userId":"u","bitter":1},7]')
+        for number in range(3):
+            send(stack, path_of(key), b'{"userId":"u","bitter":%d}' % number)
+        stack.ctl("organization", "limit", name, "--signals", "2", "--overages", "off")
+        made[name] = ids_of(stack, key)
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
+    return made
+
+
+def test_replay_of_many_at_the_limit(stack, limited):
+    """It is told once for an organization, with the payload at which its signals were used up; a
+    trial foresees it."""
+    [(since,)] = stack.psql("select sluice.timestamp_text(min(received_at))"
+                            " from sluice.rejected_payload where id = any (%s)",
+                            [each for ids in limited.values() for each in ids])
+    command = ["rejected", "replay", "--since", since]
+
+    def stored():
+        return stack.psql("select count(*)::int from sluice.signal_staging as s"
+                          " join sluice.organization as o on o.id = s.organization_id"
+                          " where o.name = any (%s)", list(limited))[0][0]
+
+    for options, has, verb in (["--dry-run"], "will have", "would not be stored"), \
+            ([], "has", "were not replayed"):
+        assert stored() == 0
+        done = stack.ctl_run(*command, *options)
+        assert done.returncode == 1
+        assert f"\nsluicectl: 6 of 10 rejected payloads {verb}\n" in done.stderr
+        assert done.stderr.count("used up its signals of the month") == 2
+        for name, (first, bad, second, third, _) in limited.items():
+            assert (f'"{name}" {has} used up its signals of the month: rejected payload {third}'
+                    f" and 1 after it {verb}\n") in done.stderr
+            assert f"rejected payload {bad} is still bad" in done.stderr
+            for each in (first, second):
+                assert f"rejected payload {each}: " in done.stdout
+    assert stored() == 4
+    done = stack.ctl_run(*command)
+    for name, (_, _, _, third, _) in limited.items():
+        assert f'"{name}" has used up its signals of the month: rejected payload {third}' \
+            in done.stderr
+        stack.ctl("organization", "limit", name, "--overages", "on")
+    assert stack.ctl_run(*command, "--dry-run").stdout.count("would store 1 signal\n") == 4
+    assert stack.ctl_run(*command).returncode == 1 and stored() == 8
 
 
 def test_replay_of_what_is_kept_in_part(stack, key, tmp_path):
@@ -741,7 +802,7 @@ def test_replay_on_trial(stack, key, bitter):
     assert (done.returncode, done.stdout) == (
         1, f"rejected payload {good}: would store 1 signal\n")
     assert f"rejected payload {bad} is still bad: not_an_object" in done.stderr
-    assert "1 of 2 rejected payloads are still bad" in done.stderr
+    assert "1 of 2 rejected payloads would not be stored" in done.stderr
     assert stack.ctl_json("rejected", "replay", good, "--dry-run") == {"id": good, "items": 1}
     assert stack.rows(key) == 0
     assert stack.ctl("rejected", "replay", good).startswith(f"rejected payload {good}: stored 1")

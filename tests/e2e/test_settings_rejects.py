@@ -177,10 +177,19 @@ def test_the_limit_holds_for_replays(stack, key):
         send(stack, path_of(key), b'{"email":"a@b.c"}')
         answer = post(stack, "edith", f"rejects/{identity}/replay", {"payload": GOOD})
         problem = assert_problem(answer, 429, "limit_reached")
-        assert "nothing was stored" in problem["detail"]
+        assert problem["detail"].startswith(
+            "The organization has used up its signals of the month. What is not replayed stays")
+        trial = post(stack, "edith", f"rejects/{identity}/try", {"payload": GOOD}).json
+        assert trial == {"good": False, "items": 0, "error": {
+            "code": "limit_reached", "why": problem["title"], "detail": problem["detail"],
+            "place": None}}
+        # What is bad in itself is told first.
+        assert post(stack, "edith", f"rejects/{identity}/try", {}).json["error"]["code"] == \
+            "malformed_json"
     finally:
         stack.ctl("organization", "limit", stack.organization, "--signals", "0")
     assert state_of(stack, identity) == "open"
+    assert post(stack, "edith", f"rejects/{identity}/try", {"payload": GOOD}).json["good"]
     assert post(stack, "edith", f"rejects/{identity}/replay", {"payload": GOOD}).status == 200
 
 
