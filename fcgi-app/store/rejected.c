@@ -13,7 +13,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_rejected, key_display, .heading = "KEY"),
 	STORE_SAME(struct store_rejected, request_id),
 	STORE_JSON_COLUMN(struct store_rejected, position, .member = "position", .sql = "position",
-			  .heading = "ITEM"),
+			  .heading = "ITEM INDEX"),
 	STORE_SAME(struct store_rejected, kind),
 	STORE_SAME(struct store_rejected, code, .heading = "CODE"),
 	STORE_SAME(struct store_rejected, detail),

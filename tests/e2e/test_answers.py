@@ -142,11 +142,11 @@ def test_single_that_is_no_object(stack, key, body):
     assert_problem(send(stack, path_of(key), body), 400, "not_an_object")
 
 
-NO_ARRAY = 'no array "batch", "signals" or "events" in the object at byte 0'
+NO_ARRAY = 'no array "batch", "signals" or "events" in the object at byte offset 0'
 
 
 @pytest.mark.parametrize("body, detail", [
-    (b"7", "neither an array nor an object at byte 0"), (b'{"items":[]}', NO_ARRAY),
+    (b"7", "neither an array nor an object at byte offset 0"), (b'{"items":[]}', NO_ARRAY),
     (b'{"batch":7}', NO_ARRAY), (b"{}", NO_ARRAY),
 ])
 def test_batch_that_is_no_batch(stack, key, body, detail):

@@ -59,8 +59,8 @@ def test_bytes_that_are_not_text(stack, key):
     [identity] = reject(stack, key, b'{"a":"\xe4\x00"}')
     answer = get(stack, "edith", f"rejects/{identity}").json
     assert answer["payload"] == '{"a":"\ufffd\u0000"}' and not answer["exact"]
-    assert answer["reject"]["place"] == {"line": 1, "column": 8, "before": '{"a":"\\344',
-                                         "bad": "\\000", "after": '"}'}
+    assert answer["reject"]["place"] == {"line": 1, "column": 7, "before": '{"a":"',
+                                         "bad": "\\344", "after": '\\000"}'}
     trial = post(stack, "edith", f"rejects/{identity}/try", {"payload": '{"a":"ä"}'}).json
     assert trial == {"good": True, "items": 1}
 

@@ -22,7 +22,7 @@ RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
                 CASE WHEN positions IS NULL THEN i - 1 ELSE positions[i] END,
                 CASE WHEN lengths IS NULL THEN 1 ELSE lengths[i] END,
                 CASE WHEN kinds IS NULL THEN 'item' ELSE kinds[i] END, 'not_an_object',
-                'not an object at byte 1', 'crm',
+                'not an object at byte offset 1', 'crm',
                 CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END, in_envelopes[i], i)::sluice.intake_reject
             FROM generate_subscripts(requests, 1) AS i ORDER BY i),
         envelopes => '{"{\"n\": 1}","{\"n\": 2}"}')).outcomes
@@ -52,7 +52,7 @@ SELECT pg_temp.reject(ARRAY['plain'], ARRAY[1, 1, 1, 1], ARRAY[NULL, 3, 0, NULL]
 SELECT results_eq($$ SELECT position, kind, payload, payload_bytes, truncated, code, detail, source,
         received_at, replayed_at, replayed_by, replayed_ids
     FROM sluice.rejected_payload ORDER BY id $$,
-    $$ SELECT v.*, 'not_an_object', 'not an object at byte 1', 'crm', now(), NULL::timestamptz,
+    $$ SELECT v.*, 'not_an_object', 'not an object at byte offset 1', 'crm', now(), NULL::timestamptz,
         NULL::text, NULL::bigint[]
     FROM (VALUES (NULL::bigint, 'single', '\x00ff'::bytea, 2::bigint, false),
         (3, 'item', '\x', 0, false), (0, 'lines', '\x7b', 2, true),

@@ -76,7 +76,7 @@ START_TEST(what_is_still_bad_has_its_place)
 		post(script, "rejects/9/try", NULL, "{\"payload\":\"{\\\"a\\\":}\"}");
 
 	check_says(response, "\"good\":false,\"items\":0,\"error\":{\"code\":\"malformed_json\"");
-	check_says(response, "at byte 5\",\"place\":null}");
+	check_says(response, "at byte offset 5\",\"place\":null}");
 }
 END_TEST
 
