@@ -530,7 +530,7 @@ const struct ctl_command ctl_commands[] = {
 		 "If anything is still bad, reports it and stores nothing. "
 		 "Without an ID: replays all that --key, --code, --since and --organization choose and that are still open, each by itself, the oldest first. "
 		 "At a terminal it shows how many those are and of what kinds, and asks before it replays them; with --yes or --json, or without a terminal, it never asks. "
-		 "--dry-run reads them in the same way, and stores nothing."},
+		 "--dry-run reads them in the same way, looks at the limit of the month, and stores nothing."},
 	{.noun = "rejected",
 	 .verb = "discard",
 	 .argument = "ID",

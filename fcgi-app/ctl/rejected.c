@@ -133,7 +133,8 @@ static void add_why(struct ctl *ctl, const struct store_rejected *rejected,
 		return;
 	}
 	buf_add_format(out,
-		       "Of the bytes kept: byte %.*s, line %" PRId64 ", column %" PRId64 "%s\n\n",
+		       "Of the bytes kept: byte offset %.*s, line %" PRId64 ", column %" PRId64
+		       "%s\n\n",
 		       (int)rejected->bad_byte.n, rejected->bad_byte.p, reason->line,
 		       reason->column, reason->bad.n == 0 ? ", where they end" : "");
 	add_marked(out, reason);

@@ -64,13 +64,51 @@ static enum ctl_exit fail_in_part(struct ctl *ctl, const struct store_rejected *
 		"%s", fault.detail);
 }
 
-/* What the database says when it is asked to store. */
-static enum ctl_exit fail_done(const struct store_rejected *entry)
+/* ---- the limit of the month ---- */
+
+/* How far an organization has come in a run. */
+struct share {
+	struct slice organization;
+	int64_t items; /* that were stored, or would be */
+	int64_t first; /* the payload at which its signals were used up; 0: none */
+	size_t left;   /* how many payloads are left, with that one */
+};
+
+static bool is_used_up(const struct share *share)
 {
-	return ctl_fail(CTL_FAILED, "--again replays it once more",
-			"rejected payload %" PRId64 " was %.*s already", entry->id,
-			(int)entry->state.n, entry->state.p);
+	return share->left > 0;
 }
+
+/* One more payload is left, which is told when all are known. */
+static enum ctl_exit leave(struct share *share, const struct store_rejected *entry)
+{
+	if (!is_used_up(share))
+		share->first = entry->id;
+	share->left++;
+	return CTL_FAILED;
+}
+
+static void tell_what_is_left(const struct ctl *ctl, const struct share *share)
+{
+	bool dry_run = ctl_has(ctl, CTL_DRY_RUN);
+	char others[64] = "";
+
+	if (!is_used_up(share))
+		return;
+	if (share->left > 1)
+		(void)snprintf(others, sizeof(others), " and %zu after it", share->left - 1);
+	(void)ctl_fail(CTL_FAILED,
+		       "have the limit raised or overages allowed, with \"organization limit\"",
+		       "organization \"%.*s\" %s used up its signals of the month: "
+		       "rejected payload %" PRId64 "%s %s",
+		       (int)share->organization.n, share->organization.p,
+		       dry_run && share->items > 0 ? "will have" : "has", share->first, others,
+		       dry_run		 ? "would not be stored"
+		       : share->left > 1 ? "were not replayed"
+					 : "was not replayed");
+}
+
+/* ---- one ---- */
 
 /* "rejected payload 7: stored 2 signals" */
 static void add_told(struct buf *out, const struct store_rejected *entry,
@@ -117,9 +155,20 @@ static enum ctl_exit print_replayed(struct ctl *ctl, const struct store_rejected
 	return CTL_FINE;
 }
 
+/* What was read is stored, unless this is a trial. */
+static enum status store_or_try(const struct ctl *ctl, const struct store *store,
+				const struct store_rejected_ref *ref,
+				const struct store_replay *replay, const struct share *share,
+				struct slice *ids)
+{
+	return ctl_has(ctl, CTL_DRY_RUN)
+		       ? store_rejected_try(store, ref, replay->again, share->items)
+		       : store_rejected_replay(store, ref, replay, ids);
+}
+
 static enum ctl_exit replay(struct ctl *ctl, const struct config *config, const struct store *store,
 			    const struct store_rejected *entry, const struct store_key *key,
-			    struct slice bytes, bool edited)
+			    struct slice bytes, bool edited, struct share *share)
 {
 	const struct store_rejected_ref ref = {.id = entry->id};
 	struct slice ids = SLICE_ABSENT;
@@ -130,23 +179,27 @@ static enum ctl_exit replay(struct ctl *ctl, const struct config *config, const 
 	const struct store_replay replay = {
 		.commit = &intake.commit, .edited = edited, .again = ctl_has(ctl, CTL_AGAIN)};
 
-	bool dry_run = ctl_has(ctl, CTL_DRY_RUN);
-	if (status == STATUS_OK && fault.status == STATUS_OK && !dry_run)
-		status = store_rejected_replay(store, &ref, &replay, &ids);
-	if (status != STATUS_OK)
+	if (status == STATUS_OK && fault.status == STATUS_OK)
+		status = store_or_try(ctl, store, &ref, &replay, share, &ids);
+	if (status == STATUS_LIMIT_REACHED) {
+		result = leave(share, entry);
+	} else if (status != STATUS_OK) {
 		result = ctl_fail_status(ctl, status);
-	else if (fault.status != STATUS_OK)
+	} else if (fault.status != STATUS_OK) {
 		result = fail_bad(entry, &fault, place_of(ctl, store, entry, &fault, bytes));
-	else
-		result = dry_run ? print_trial(ctl, entry, &intake)
-				 : print_replayed(ctl, entry, &intake, ids);
+	} else {
+		share->items += (int64_t)intake.commit.item_count;
+		result = ctl_has(ctl, CTL_DRY_RUN) ? print_trial(ctl, entry, &intake)
+						   : print_replayed(ctl, entry, &intake, ids);
+	}
 	intake_free(&intake);
 	return result;
 }
 
 /* Replays an entry; bytes absent: those that were kept. What it takes of memory goes with it. */
 static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
-				  const struct store_rejected *entry, struct slice bytes)
+				  const struct store_rejected *entry, struct slice bytes,
+				  struct share *share)
 {
 	const struct store_rejected_ref ref = {.id = entry->id};
 	struct slice kept = SLICE_ABSENT;
@@ -154,9 +207,6 @@ static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
 	struct store store = ctl->store;
 	struct store_key key = {0};
 
-	if (ctl_has(ctl, CTL_DRY_RUN) && !ctl_has(ctl, CTL_AGAIN) &&
-	    !slice_equal(entry->state, SLICE("open")))
-		return fail_done(entry);
 	if (bytes.p == NULL && entry->truncated)
 		return fail_in_part(ctl, entry);
 	store.arena = &arena;
@@ -166,9 +216,19 @@ static enum ctl_exit replay_entry(struct ctl *ctl, const struct config *config,
 		status = store_rejected_bytes(&store, &ref, &kept);
 	bool edited = bytes.p != NULL && !slice_equal(bytes, kept);
 	enum ctl_exit result = status == STATUS_OK ? replay(ctl, config, &store, entry, &key,
-							    edited ? bytes : kept, edited)
+							    edited ? bytes : kept, edited, share)
 						   : ctl_fail_status(ctl, status);
 	arena_free(&arena);
+	return result;
+}
+
+static enum ctl_exit replay_alone(struct ctl *ctl, const struct config *config,
+				  const struct store_rejected *entry, struct slice bytes)
+{
+	struct share share = {.organization = entry->organization};
+	enum ctl_exit result = replay_entry(ctl, config, entry, bytes, &share);
+
+	tell_what_is_left(ctl, &share);
 	return result;
 }
 
@@ -194,7 +254,7 @@ static enum ctl_exit replay_edited(struct ctl *ctl, const struct config *config,
 		return ctl_fail(CTL_FAILED, NULL, "nothing was changed, and nothing is replayed");
 	}
 	if (result == CTL_FINE)
-		result = replay_entry(ctl, config, entry, bytes);
+		result = replay_alone(ctl, config, entry, bytes);
 	if (result == CTL_FINE)
 		(void)unlink(path);
 	else
@@ -221,7 +281,7 @@ static enum ctl_exit replay_one(struct ctl *ctl, const struct config *config)
 	if (status != STATUS_OK)
 		return ctl_fail_status(ctl, status);
 	return ctl_has(ctl, CTL_EDIT) ? replay_edited(ctl, config, &entry)
-				      : replay_entry(ctl, config, &entry, bytes);
+				      : replay_alone(ctl, config, &entry, bytes);
 }
 
 /* ---- many ---- */
@@ -294,29 +354,71 @@ static enum ctl_exit agree(struct ctl *ctl, const struct store_list *list, bool 
 	return result;
 }
 
+/* The shares of a run, one for each organization. */
+struct shares {
+	struct share *all; /* room for as many as there are payloads */
+	size_t count;
+};
+
+static struct share *share_of(struct shares *shares, struct slice organization)
+{
+	size_t at = 0;
+
+	while (at < shares->count && !slice_equal(shares->all[at].organization, organization))
+		at++;
+	if (at == shares->count)
+		shares->all[shares->count++] = (struct share){.organization = organization};
+	return &shares->all[at];
+}
+
+/* A trial goes on where nothing more would be stored: what is bad is told. */
+static enum ctl_exit replay_next(struct ctl *ctl, const struct config *config,
+				 const struct store_rejected *entry, struct share *share)
+{
+	return is_used_up(share) && !ctl_has(ctl, CTL_DRY_RUN)
+		       ? leave(share, entry)
+		       : replay_entry(ctl, config, entry, SLICE_ABSENT, share);
+}
+
 /* Each in a transaction of its own: one that is still bad holds up no other. */
+static enum ctl_exit replay_list(struct ctl *ctl, const struct config *config,
+				 const struct store_list *list, struct shares *shares,
+				 size_t *failed)
+{
+	const struct store_rejected *entries = list->items;
+	enum ctl_exit result = CTL_FINE;
+
+	for (size_t i = 0; i < list->count && result == CTL_FINE; i++) {
+		struct share *share = share_of(shares, entries[i].organization);
+		result = replay_next(ctl, config, &entries[i], share);
+		if (result == CTL_FINE) {
+			result = ctl_flush(ctl);
+		} else if (result == CTL_FAILED) {
+			++*failed;
+			result = CTL_FINE;
+		}
+	}
+	for (size_t i = 0; i < shares->count; i++)
+		tell_what_is_left(ctl, &shares->all[i]);
+	return result;
+}
+
 static enum ctl_exit replay_all(struct ctl *ctl, const struct config *config,
 				const struct store_list *list)
 {
-	const struct store_rejected *entries = list->items;
+	struct shares shares = {.all = arena_array(&ctl->arena, list->count, sizeof(*shares.all))};
 	size_t failed = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		enum ctl_exit result = replay_entry(ctl, config, &entries[i], SLICE_ABSENT);
-		if (result == CTL_FINE)
-			result = ctl_flush(ctl);
-		else if (result == CTL_FAILED)
-			failed++;
-		if (result != CTL_FINE && result != CTL_FAILED)
-			return result;
-	}
-	if (failed > 0)
-		return ctl_fail(CTL_FAILED, NULL, "%zu of %zu rejected payloads %s", failed,
-				list->count,
-				ctl_has(ctl, CTL_DRY_RUN) ? "are still bad" : "were not replayed");
+	if (shares.all == NULL)
+		return ctl_fail_status(ctl, STATUS_NO_MEMORY);
+	enum ctl_exit result = replay_list(ctl, config, list, &shares, &failed);
+	if (result == CTL_FINE && failed > 0)
+		return ctl_fail(
+			CTL_FAILED, NULL, "%zu of %zu rejected payloads %s", failed, list->count,
+			ctl_has(ctl, CTL_DRY_RUN) ? "would not be stored" : "were not replayed");
 	if (list->count == 0 && !ctl_has(ctl, CTL_JSON))
 		buf_add_text(&ctl->out, "there is nothing to replay\n");
-	return CTL_FINE;
+	return result;
 }
 
 static enum ctl_exit replay_many(struct ctl *ctl, const struct config *config)

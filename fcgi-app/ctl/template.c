@@ -82,7 +82,7 @@ static void add_row(struct ctl *ctl, const struct template_trial *item)
 	struct slice cells[2 * TEMPLATE_CELLS];
 	struct buf *out = &ctl->out;
 
-	buf_add_format(out, "%sitem %zu\n", item->index > 0 ? "\n" : "", item->index);
+	buf_add_format(out, "%sitem %zu\n", item->index > 0 ? "\n" : "", item->index + 1);
 	for (size_t i = 0; i < TEMPLATE_CELLS; i++) {
 		cells[2 * i] = slice_of(item->cells[i].name);
 		cells[2 * i + 1] = item->cells[i].text;

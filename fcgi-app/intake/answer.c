@@ -71,8 +71,7 @@ static void add_error(struct buf *out, const struct intake_error *error)
 {
 	buf_add_format(out, "{\"index\":%llu,\"error\":{\"code\":\"%s\",\"detail\":\"",
 		       (unsigned long long)error->index, problem_of(error->status)->code);
-	buf_add_format(out, "%s at byte %llu\"}}", error->reason,
-		       (unsigned long long)error->offset);
+	buf_add_format(out, JSON_REASON_FORMAT "\"}}", error->reason, error->offset);
 }
 
 static void add_result(struct buf *out, const struct intake *intake, size_t at)

@@ -141,12 +141,11 @@ static enum status take_item(void *context, const struct json_item *item)
 
 static const char *detail_of_error(struct intake *intake, const struct intake_error *error)
 {
-	unsigned long long items = intake->rejected + intake->accepted;
-
-	return arena_format(intake->arena, "item %llu: %s at byte %llu; %llu of %llu items are bad",
-			    (unsigned long long)error->index, error->reason,
-			    (unsigned long long)error->offset, (unsigned long long)intake->rejected,
-			    items);
+	return arena_format(intake->arena,
+			    "item index %" PRIu64 ": " JSON_REASON_FORMAT "; %" PRIu64
+			    " of %" PRIu64 " items are bad",
+			    error->index, error->reason, error->offset, intake->rejected,
+			    intake->rejected + intake->accepted);
 }
 
 static void forget_items(struct intake *intake)

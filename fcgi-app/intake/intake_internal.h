@@ -39,7 +39,7 @@ enum status intake_make_reject(const struct intake *intake, struct arena *arena,
  */
 enum status intake_keep(struct intake *intake, struct slice received, bool complete) MUST_CHECK;
 
-/* "reason at byte offset", in the arena; NULL when there is no memory. */
+/* As JSON_REASON_FORMAT, in the arena; NULL when there is no memory. */
 const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset);
 
 /* How the items of a body are delimited, by path and label. */

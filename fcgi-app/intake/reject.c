@@ -15,7 +15,7 @@
 
 const char *intake_detail_at(struct arena *arena, const char *reason, uint64_t offset)
 {
-	return arena_format(arena, "%s at byte %llu", reason, (unsigned long long)offset);
+	return arena_format(arena, JSON_REASON_FORMAT, reason, offset);
 }
 
 struct intake_error intake_error_of(const struct json_item *item)

@@ -115,7 +115,7 @@ enum status json_reader_item_begin(struct json_reader *reader, const char *p)
 void json_reader_item_broken(struct json_reader *reader)
 {
 	reader->broken = reader->scan.status;
-	reader->broken_offset = reader->scan.offset;
+	reader->broken_offset = reader->scan.bad_offset;
 	reader->broken_why = reader->scan.reason;
 }
 
@@ -388,7 +388,8 @@ static enum status text_end(struct json_reader *reader)
 		return stop_broken(reader);
 	enum status status = json_scan_end(&reader->scan);
 	if (status != STATUS_OK)
-		return json_reader_stop(reader, status, reader->scan.offset, reader->scan.reason);
+		return json_reader_stop(reader, status, reader->scan.bad_offset,
+					reader->scan.reason);
 	if (reader->shape == SHAPE_SCALAR && reader->form == JSON_FORM_SINGLE)
 		return json_reader_stop(reader, STATUS_NOT_AN_OBJECT, reader->shape_offset,
 					"not an object");

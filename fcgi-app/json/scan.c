@@ -19,8 +19,14 @@ typedef const unsigned char *bytes_at;
 
 /* ---- failures, limits ---- */
 
+static uint64_t offset_of(const struct json_scan *scan, bytes_at p)
+{
+	return scan->offset + (uint64_t)(p - scan->piece);
+}
+
 static bytes_at fail(struct json_scan *scan, bytes_at p, enum status status, const char *reason)
 {
+	scan->bad_offset = offset_of(scan, p);
 	scan->failed_in = scan->state;
 	scan->state = JSON_SCAN_STOPPED;
 	scan->event = JSON_SCAN_FAILED;
@@ -32,11 +38,6 @@ static bytes_at fail(struct json_scan *scan, bytes_at p, enum status status, con
 static bytes_at malformed(struct json_scan *scan, bytes_at p, const char *reason)
 {
 	return fail(scan, p, STATUS_MALFORMED_JSON, reason);
-}
-
-static uint64_t offset_of(const struct json_scan *scan, bytes_at p)
-{
-	return scan->offset + (uint64_t)(p - scan->piece);
 }
 
 static void pass_limit(struct json_scan *scan, enum status status, uint64_t offset,
@@ -123,11 +124,20 @@ static bool utf8_begin(struct json_scan *scan, unsigned char c)
 {
 	if (c < 0xc2 || c > 0xf4)
 		return false;
-	scan->utf8_left = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+	scan->utf8_more = scan->utf8_left = c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
 	/* No overlong forms, no surrogates, nothing above U+10FFFF. */
 	scan->utf8_low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
 	scan->utf8_high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
 	return true;
+}
+
+/* At the byte that does not go on with the sequence, whose first bytes may be in an earlier piece.
+ */
+static bytes_at break_utf8(struct json_scan *scan, bytes_at p)
+{
+	(void)malformed(scan, p, "invalid UTF-8");
+	scan->bad_offset -= 1u + scan->utf8_more - scan->utf8_left;
+	return p;
 }
 
 static bytes_at take_utf8(struct json_scan *scan, bytes_at p, bytes_at end)
@@ -135,7 +145,7 @@ static bytes_at take_utf8(struct json_scan *scan, bytes_at p, bytes_at end)
 	for (; p < end; p++) {
 		if (scan->utf8_left > 0) {
 			if (*p < scan->utf8_low || *p > scan->utf8_high)
-				return malformed(scan, p, "invalid UTF-8");
+				return break_utf8(scan, p);
 			scan->utf8_left--;
 			scan->utf8_low = 0x80;
 			scan->utf8_high = 0xbf;
@@ -542,9 +552,11 @@ enum status json_scan_end(struct json_scan *scan)
 		return STATUS_OK;
 	if (scan->level == 0 && state == JSON_SCAN_AT_VALUE) {
 		scan->reason = "empty text";
+		scan->bad_offset = scan->offset;
 		return scan->status = STATUS_EMPTY_BODY;
 	}
-	(void)malformed(scan, NULL, in_string(state) ? "unfinished string" : "unexpected end");
+	(void)malformed(scan, scan->piece,
+			in_string(state) ? "unfinished string" : "unexpected end");
 	return scan->status;
 }
 

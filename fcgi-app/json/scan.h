@@ -67,6 +67,8 @@ struct json_scan {
 	uint64_t offset;     /* of the next byte, counted from the first one fed */
 	enum status status;  /* after a failure: STATUS_MALFORMED_JSON, STATUS_NO_MEMORY or
 			      * STATUS_NESTING_TOO_DEEP (too deep to be followed at all) */
+	uint64_t bad_offset; /* after a failure: offset, but of a sequence that is not UTF-8 where
+			      * it begins */
 	const char *reason;  /* a constant */
 	bool needs_repair;   /* since json_scan_item: \u0000 or a lone surrogate was seen */
 	enum status problem; /* since json_scan_item: the first limit exceeded, or STATUS_OK;
@@ -83,7 +85,8 @@ struct json_scan {
 	bool in_object;		    /* the innermost container is an object */
 	bool in_key;		    /* the string is a key */
 	bool paired;		    /* the code unit follows the escape of a high surrogate */
-	unsigned char utf8_left;    /* continuation bytes to come */
+	unsigned char utf8_more;    /* continuation bytes of the sequence … */
+	unsigned char utf8_left;    /* … and of these to come */
 	unsigned char utf8_low;	    /* range of the next one */
 	unsigned char utf8_high;
 	unsigned char hex_left;

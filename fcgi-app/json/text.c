@@ -17,7 +17,7 @@ static enum status check(struct json_scan *scan, struct slice text)
 	enum status status = json_scan_end(scan);
 	if (status != STATUS_OK || scan->problem == STATUS_OK)
 		return status;
-	scan->offset = scan->problem_offset;
+	scan->bad_offset = scan->problem_offset;
 	scan->reason = scan->problem_reason;
 	return scan->problem;
 }
@@ -30,7 +30,7 @@ enum status json_text_check(struct slice text, const struct json_limits *limits,
 	json_scan_open(&scan, limits->depth, limits->number_digits, limits->number_exponent);
 	enum status status = check(&scan, text);
 	if (offset != NULL)
-		*offset = scan.offset;
+		*offset = status == STATUS_OK ? text.n : scan.bad_offset;
 	if (reason != NULL)
 		*reason = scan.reason;
 	if (needs_repair != NULL)

@@ -3,11 +3,13 @@
  * what strings mean.
  *
  * The check alone decides what is JSON. An error is at the first byte that no correct text could
- * have there, or at the end of a text that is only too short.
+ * have there, or at the end of a text that is only too short. A sequence of bytes that is not UTF-8
+ * is wrong from its first byte on.
  */
 #ifndef JSON_TEXT_H
 #define JSON_TEXT_H
 
+#include <inttypes.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -21,6 +23,9 @@ struct json_limits {
 	unsigned number_digits;	  /* of a number, without its exponent */
 	unsigned number_exponent; /* absolute value of an exponent */
 };
+
+/* Such a reason and its offset, a uint64_t, in words (CONTRACT.md, section 3). */
+#define JSON_REASON_FORMAT "%s at byte offset %" PRIu64
 
 /*
  * Checks one complete JSON text (any value), white space around it allowed but no byte order mark,

@@ -103,8 +103,8 @@ static struct slice describe(struct arena *arena, const struct json_item *item,
 	const struct warning *first = row->warnings;
 
 	if (item->status != STATUS_OK)
-		return slice_of(arena_format(arena, "%s at byte %llu", item->reason,
-					     (unsigned long long)item->bad_offset));
+		return slice_of(
+			arena_format(arena, JSON_REASON_FORMAT, item->reason, item->bad_offset));
 	return slice_of(
 		arena_format(arena, "%.*s %s", (int)first->field.n, first->field.p, first->reason));
 }

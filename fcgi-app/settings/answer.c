@@ -61,13 +61,14 @@ enum status settings_answer_part(struct settings *settings, const char *name,
 
 /* ---- problems ---- */
 
-/* In place of the problem's own detail, which is for senders of webhooks; NULL where that fits. */
-static const char *detail_of(enum status status)
+const char *settings_detail(enum status status)
 {
 	static const char *const details[STATUS_COUNT] = {
 		[STATUS_TOO_LARGE] = "Shorten the payload template, or the payload.",
 		[STATUS_EMPTY_BODY] = "Send a JSON object.",
 		[STATUS_REQUEST_TIMEOUT] = "Check the connection and try again.",
+		[STATUS_LIMIT_REACHED] =
+			"The organization has used up its signals of the month. What is not replayed stays open: have the limit raised or overages allowed, and replay it then.",
 		[STATUS_OUTCOME_UNKNOWN] =
 			"The commit was not confirmed. Reload the page to see whether the change was made.",
 		[STATUS_MISCONFIGURED] =
@@ -87,7 +88,7 @@ static enum status make_problem(struct settings *settings, enum status status, c
 	if (status == STATUS_METHOD_NOT_ALLOWED)
 		settings->response.allow = settings->match.allow;
 	http_problem_with(&settings->response, &settings->http, status,
-			  detail == NULL ? detail_of(status) : detail, errors);
+			  detail == NULL ? settings_detail(status) : detail, errors);
 	return status;
 }
 
@@ -203,7 +204,7 @@ enum status settings_problem_store(struct settings *settings, enum status status
 	if (status == STATUS_NAME_TAKEN)
 		return settings_fault(settings, status, SETTINGS_FAULT_name_taken, column,
 				      slice_of(pg_message(settings->db)));
-	if (status == STATUS_ORGANIZATION_MISSING)
+	if (status == STATUS_ORGANIZATION_MISSING || status == STATUS_LIMIT_REACHED)
 		return settings_problem(settings, status, NULL);
 	/* Our own functions name the parameter that they refuse, in words fit for users. */
 	if (status == STATUS_INVALID_VALUE && *column != '\0')

@@ -27,8 +27,7 @@ static enum status check(struct settings *settings, struct slice body)
 						  "The body is not a JSON object.");
 	if (status == STATUS_NO_MEMORY || status == STATUS_EMPTY_BODY || *reason == '\0')
 		return settings_problem(settings, status, NULL);
-	(void)snprintf(detail, sizeof(detail), "%s at byte %llu", reason,
-		       (unsigned long long)offset);
+	(void)snprintf(detail, sizeof(detail), JSON_REASON_FORMAT, reason, offset);
 	return settings_problem(settings, status, detail);
 }
 

@@ -29,10 +29,6 @@ static enum status problem(struct settings *settings, enum status status)
 		return settings_problem(
 			settings, STATUS_NOT_FOUND,
 			"The organization has no such rejected payload. It may be older than its retention.");
-	if (status == STATUS_LIMIT_REACHED)
-		return settings_problem(
-			settings, status,
-			"The organization has used up its signals of the month: nothing was stored. Have the limit raised or overages allowed, and replay it then.");
 	return settings_problem_store(settings, status);
 }
 
@@ -167,6 +163,20 @@ static enum status answer_trial(struct settings *settings, const struct reject *
 	return settings_answer(settings, STATUS_OK, &tree);
 }
 
+/* What is good may be more than the organization has left of the month. */
+static enum status try_to_store(struct settings *settings, struct reject *reject)
+{
+	if (reject->fault.status != STATUS_OK)
+		return STATUS_OK;
+	enum status status = store_rejected_try(&settings->store, &reject->ref, true, 0);
+
+	if (status != STATUS_LIMIT_REACHED)
+		return status;
+	reject->fault = (struct replay_fault){
+		.status = status, .detail = settings_detail(status), .bad_byte = -1};
+	return STATUS_OK;
+}
+
 enum status settings_reject_try(struct settings *settings)
 {
 	struct json_member fields[FIELDS];
@@ -176,8 +186,9 @@ enum status settings_reject_try(struct settings *settings)
 	if (status != STATUS_OK)
 		return status;
 	status = read_bytes(settings, &reject, &settings->arena);
-	status = status == STATUS_OK ? answer_trial(settings, &reject)
-				     : settings_problem(settings, status, NULL);
+	if (status == STATUS_OK)
+		status = try_to_store(settings, &reject);
+	status = status == STATUS_OK ? answer_trial(settings, &reject) : problem(settings, status);
 	intake_free(&reject.intake);
 	return status;
 }

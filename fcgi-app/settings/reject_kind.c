@@ -129,10 +129,6 @@ static enum status trouble(struct settings *settings, enum status status)
 	if (status == STATUS_NO_SUCH_ROW)
 		return settings_problem(settings, STATUS_NOT_FOUND,
 					"The organization has no key with this id.");
-	if (status == STATUS_LIMIT_REACHED)
-		return settings_problem(
-			settings, status,
-			"The organization has used up its signals of the month. What is not replayed stays open: have the limit raised or overages allowed, and replay it then.");
 	return settings_problem_store(settings, status);
 }
 

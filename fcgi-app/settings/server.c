@@ -56,11 +56,20 @@ static bool has_body(char *const *variables)
 	       !slice_equal(value, SLICE("0"));
 }
 
+/* What it has no memory for is refused with what the parent has taken to refuse a request. */
 static _Noreturn void serve_and_exit(struct server *server)
 {
+	struct settings *settings;
+
 	(void)close(server->listener->fd);
 	settings_abandon(server->settings);
-	settings_server_serve(server->config, server->fcgi);
+	enum status status = settings_open(&settings, server->config);
+	if (status == STATUS_OK)
+		status = settings_prepare(settings);
+	if (status == STATUS_OK)
+		settings_serve(settings, server->fcgi);
+	else
+		settings_refuse(server->settings, server->fcgi, status);
 	_exit(EXIT_SUCCESS);
 }
 

@@ -41,6 +41,10 @@ enum status settings_answer(struct settings *settings, enum status status, struc
 /* The same for a document that PostgreSQL wrote: sent as it is, digit for digit. */
 enum status settings_answer_json(struct settings *settings, enum status status, struct slice json);
 
+/* What a problem says in place of its own detail, which is for senders of webhooks; NULL where that
+ * fits. */
+const char *settings_detail(enum status status);
+
 /* Makes the response a problem. detail may be NULL, for the status's usual one, which is in words
  * for the user of the page. */
 enum status settings_problem(struct settings *settings, enum status status, const char *detail);

@@ -13,7 +13,7 @@ static const struct store_column columns[] = {
 	STORE_SAME(struct store_rejected, key_display, .heading = "KEY"),
 	STORE_SAME(struct store_rejected, request_id),
 	STORE_JSON_COLUMN(struct store_rejected, position, .member = "position", .sql = "position",
-			  .heading = "ITEM"),
+			  .heading = "ITEM INDEX"),
 	STORE_SAME(struct store_rejected, kind),
 	STORE_SAME(struct store_rejected, code, .heading = "CODE"),
 	STORE_SAME(struct store_rejected, detail),
@@ -180,6 +180,30 @@ enum status store_rejected_discard(const struct store *store, const struct store
 	return store_run(store, &statements[caller_of(ref)], params, NULL);
 }
 
+static struct slice boolean(bool value)
+{
+	return value ? SLICE("true") : SLICE("false");
+}
+
+enum status store_rejected_try(const struct store *store, const struct store_rejected_ref *ref,
+			       bool again, int64_t ahead)
+{
+	static const struct pg_statement statements[CALLERS] = {
+		STORE_CALL("store_rejected_try",
+			   "sluice.rejected_try($1::bigint, $2::boolean, $3::bigint)", 3),
+		STORE_CALL("store_settings_rejected_try",
+			   "sluice.settings_rejected_try($1::text, $2::bigint, $3::bigint)", 3),
+	};
+	char id[SLICE_INT_CHARS], digits[SLICE_INT_CHARS];
+	pg_param params[3];
+
+	if (add_ref(store, ref, id, params) == 1) {
+		params[1] = boolean(again);
+		params[2] = slice_of_int(ahead, digits);
+	}
+	return store_run(store, &statements[caller_of(ref)], params, NULL);
+}
+
 /* ---- bytes ---- */
 
 /* The statements below are binary: bytes pass as they are, and a text is its bytes. */
@@ -262,9 +286,8 @@ enum status store_rejected_replay(const struct store *store, const struct store_
 		       8),
 	};
 	char id[SLICE_INT_CHARS];
-	pg_param params[PARAMS] = {[COMMIT_STATEMENT_ITEM_ARRAYS] =
-					   replay->again ? SLICE("true") : SLICE("false"),
-				   replay->edited ? SLICE("true") : SLICE("false")};
+	pg_param params[PARAMS] = {[COMMIT_STATEMENT_ITEM_ARRAYS] = boolean(replay->again),
+				   boolean(replay->edited)};
 	pg_param *rest = params + COMMIT_STATEMENT_ITEM_ARRAYS + 2;
 	struct commit_statement *encoder = NULL;
 	enum status status = commit_statement_open(&encoder);

@@ -86,6 +86,14 @@ enum status store_rejected_place(const struct store *store, const struct store_r
 enum status store_rejected_bytes(const struct store *store, const struct store_rejected_ref *ref,
 				 struct slice *bytes) MUST_CHECK;
 
+/*
+ * Whether what is made of it would be stored: STATUS_OK, or as store_rejected_replay(). For the
+ * tool: again is as there, and ahead are signals of the organization that are to be stored first.
+ * For a user what was replayed or discarded before is replayed again.
+ */
+enum status store_rejected_try(const struct store *store, const struct store_rejected_ref *ref,
+			       bool again, int64_t ahead) MUST_CHECK;
+
 /* What is to be stored of a rejected payload. */
 struct store_replay {
 	const struct commit_request *commit;

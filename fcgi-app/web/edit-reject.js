@@ -22,6 +22,25 @@ function remarks({ whole, exact }) {
 		+ ' \uFFFD: write what they should have been.')]];
 }
 
+/**
+ * What would become of the payload; again() tries what was typed once more.
+ *
+ * @param {RejectTrial} trial
+ * @param {() => void} again
+ */
+function outcome({ items, error }, again) {
+	if (!error)
+		return [el('p', null, `Nothing is wrong any more: ${plural(items, 'row', 'rows')} would be`
+			+ ' stored.')];
+	if (error.code === 'limit_reached')
+		return [el('p', null, 'Nothing is wrong with the payload. ', bdi(error.detail)),
+			button('Try again', again)];
+	return [el('div', { class: 'refused' },
+		el('p', null, el('strong', null, 'Still bad: '), bdi(error.why), ': ',
+			bdi(detailOf(error))),
+		placeOf(error.place)?.flat() ?? null)];
+}
+
 class Form {
 	area = el('textarea', { id: newId('payload'), rows: 14, class: 'code', spellcheck: 'false',
 		autocomplete: 'off', autocapitalize: 'off', autofocus: true });
@@ -96,15 +115,12 @@ class Form {
 	}
 
 	/** @param {RejectTrial} trial */
-	show({ good, items, error }) {
-		this.submit.disabled = !good;
-		this.result.replaceChildren(good
-			? el('p', null, `Nothing is wrong any more: ${plural(items, 'row', 'rows')} would be`
-				+ ' stored.')
-			: el('div', { class: 'refused' },
-				el('p', null, el('strong', null, 'Still bad: '), bdi(error?.why ?? ''), ': ',
-					bdi(error ? detailOf(error) : '')),
-				placeOf(error?.place ?? null)?.flat() ?? null));
+	show(trial) {
+		this.submit.disabled = !trial.good;
+		this.result.replaceChildren(...outcome(trial, async () => {
+			await this.try();
+			this.result.focus();
+		}));
 	}
 
 	async send() {

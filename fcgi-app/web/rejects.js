@@ -52,13 +52,14 @@ export function placeOf(place) {
 }
 
 /**
- * What is wrong. The byte of the body in it is for the sender: placeOf() says the line and column
- * of what is shown.
+ * What is wrong. The places in it are for the sender, from 0: people count items from 1, and
+ * placeOf() says the line and column of what is shown.
  *
  * @param {{ detail: string, place: Place | null }} bad
  */
 export function detailOf({ detail, place }) {
-	return place === null ? detail : detail.replace(/ at byte \d+/u, '');
+	return place === null ? detail : detail.replace(/ at byte (?:offset )?\d+/u, '')
+		.replace(/^item index (\d+)/u, (_, index) => `item ${Number(index) + 1}`);
 }
 
 /** @param {Reject} row */
@@ -169,7 +170,7 @@ function options(context, done) {
 			placeOf(row.place), facts([
 				['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Code', code(row.code)],
 				['Key', text(row.key_name)],
-				['Position', row.position === null ? null : number(row.position)],
+				['Item', row.position === null ? null : number(row.position + 1)],
 				['Request ID', code(row.request_id)],
 				['Replayed', row.replayed_at && minute(row.replayed_at)],
 				['Discarded', row.discarded_at && minute(row.discarded_at)],

@@ -49,6 +49,7 @@ DECLARE
     its_template constant jsonb := coalesce(key_edit.payload_template, its.payload_template);
     its_networks constant cidr[] := CASE WHEN key_edit.networks IS NULL THEN its.networks
         WHEN key_edit.networks <> '{}' THEN sluice.read_networks(key_edit.networks) END;
+    its_scope constant bigint := coalesce(its.delivery_scope, its.id);
     old jsonb;
     new jsonb;
 BEGIN
@@ -61,14 +62,19 @@ BEGIN
         ('networks', to_jsonb(its.networks), to_jsonb(its_networks))) AS c (member, old, new)
     WHERE c.old IS DISTINCT FROM c.new;
     IF its_name <> its.name THEN
-        PERFORM sluice.claim_key_name(its.organization_id, its_name,
-            coalesce(its.delivery_scope, its.id));
+        PERFORM sluice.claim_key_name(its.organization_id, its_name, its_scope);
     END IF;
     IF new IS NOT NULL THEN
-        UPDATE sluice.api_key AS k
-        SET name = its_name, expires_at = nullif(its_end, 'infinity'), payload_template = its_template,
-            networks = its_networks
-        WHERE k.id = its.id;
+        BEGIN
+            UPDATE sluice.api_key AS k
+            SET name = its_name, expires_at = nullif(its_end, 'infinity'),
+                payload_template = its_template, networks = its_networks
+            WHERE k.id = its.id;
+        EXCEPTION WHEN exclusion_violation OR unique_violation THEN
+            -- Named without these functions, the other key was not there to be seen, as in key_add.
+            PERFORM sluice.claim_key_name(its.organization_id, its_name, its_scope);
+            RAISE;
+        END;
         PERFORM sluice.audit(actor, its.organization_id, 'key_edit', 'api_key', its.id::text,
             jsonb_build_object('display', its.display, 'old', old, 'new', new));
     END IF;

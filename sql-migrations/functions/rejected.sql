@@ -120,6 +120,39 @@ COMMENT ON FUNCTION sluice.rejected_list(text, timestamptz, bigint, text, text) 
     'as in rejected_overview, oldest first; of one key, code or state where these are not null. '
     'Raises P0002 for an unknown organization.';
 
+CREATE OR REPLACE FUNCTION sluice.rejected_try(id bigint, again boolean, ahead bigint DEFAULT 0)
+RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    entry record;
+BEGIN
+    SELECT r.organization_id, r.replayed_by, r.discarded_by INTO entry
+    FROM sluice.rejected_payload AS r
+    WHERE r.id = rejected_try.id;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'rejected payload % does not exist', rejected_try.id
+            USING ERRCODE = 'no_data_found';
+    ELSIF entry.replayed_by IS NOT NULL AND again IS NOT TRUE THEN
+        RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_try.id,
+            entry.replayed_by USING ERRCODE = 'SL004';
+    ELSIF entry.discarded_by IS NOT NULL AND again IS NOT TRUE THEN
+        RAISE EXCEPTION 'rejected payload % was discarded, by %', rejected_try.id,
+            entry.discarded_by USING ERRCODE = 'SL004';
+    END IF;
+    PERFORM FROM sluice.organization AS o
+    WHERE o.id = entry.organization_id AND o.signal_limit > 0 AND NOT o.overages
+        AND sluice.signals_of_month(o.id) + ahead >= o.signal_limit;
+    IF FOUND THEN
+        RAISE EXCEPTION 'the organization has used up its signals of the month'
+            USING ERRCODE = 'SL006', HINT = 'have the limit raised or overages allowed';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sluice.rejected_try(bigint, boolean, bigint) IS
+    'What rejected_replay checks before it stores the items of a rejected payload: raises P0002 if '
+    'there is none, SL004 if it was replayed or discarded before, unless again, and SL006 if the '
+    'organization is at its limit, or would be with so many signals ahead of it.';
+
 CREATE OR REPLACE FUNCTION sluice.rejected_replay(actor text, id bigint, again boolean,
     signals sluice.intake_signal[], product_orgs sluice.intake_product_org[],
     envelopes jsonb[] DEFAULT NULL, edited boolean DEFAULT false) RETURNS bigint[]
@@ -134,29 +167,11 @@ BEGIN
     IF coalesce(cardinality(signals), 0) + coalesce(cardinality(product_orgs), 0) = 0 THEN
         RAISE EXCEPTION 'there is no signal to store' USING ERRCODE = 'invalid_parameter_value';
     END IF;
-    SELECT r.organization_id, r.received_at, r.key_id, r.request_id, r.replayed_at, r.replayed_by,
-        r.discarded_at, r.discarded_by
-    INTO entry
+    SELECT r.organization_id, r.received_at, r.key_id, r.request_id, r.replayed_at INTO entry
     FROM sluice.rejected_payload AS r
     WHERE r.id = rejected_replay.id
     FOR UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'rejected payload % does not exist', rejected_replay.id
-            USING ERRCODE = 'no_data_found';
-    ELSIF entry.replayed_at IS NOT NULL AND again IS NOT TRUE THEN
-        RAISE EXCEPTION 'rejected payload % was replayed already, by %', rejected_replay.id,
-            entry.replayed_by USING ERRCODE = 'SL004';
-    ELSIF entry.discarded_at IS NOT NULL AND again IS NOT TRUE THEN
-        RAISE EXCEPTION 'rejected payload % was discarded, by %', rejected_replay.id,
-            entry.discarded_by USING ERRCODE = 'SL004';
-    END IF;
-    PERFORM FROM sluice.organization AS o
-    WHERE o.id = entry.organization_id AND o.signal_limit > 0 AND NOT o.overages
-        AND sluice.signals_of_month(o.id) >= o.signal_limit;
-    IF FOUND THEN
-        RAISE EXCEPTION 'the organization has used up its signals of the month'
-            USING ERRCODE = 'SL006', HINT = 'have the limit raised or overages allowed';
-    END IF;
+    PERFORM sluice.rejected_try(rejected_replay.id, again);
     IF edited THEN
         remark := jsonb_build_array(jsonb_build_object('field', 'payload', 'reason',
             'was edited by ' || actor || ' before it was replayed'));
@@ -203,8 +218,7 @@ COMMENT ON FUNCTION sluice.rejected_replay(text, bigint, boolean, sluice.intake_
     'ids. A repeat returns the id of the first delivery. again: replay it even if it was replayed '
     'or discarded before. Items and envelopes are as for intake; a null occurred_at means the original time of '
     'receipt. edited: the items are not of the bytes that are kept, which a warning at each says. '
-    'Raises P0002 if there is no such payload or its key is gone, SL004 if it was replayed or discarded '
-    'before, SL006 if the organization is at its limit, 22023 without items.';
+    'Raises as rejected_try does, P0002 also if its key is gone, and 22023 without items.';
 
 CREATE OR REPLACE FUNCTION sluice.rejected_discard(actor text, id bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -416,6 +430,18 @@ COMMENT ON FUNCTION sluice.settings_rejected_kind(text, bigint, text, bigint, bi
     'most max_rows with an id above after, up to until. For editors, admins and owners. Raises as '
     'membership does.';
 
+CREATE OR REPLACE FUNCTION sluice.settings_rejected_try(user_name text, organization_id bigint,
+    id bigint) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM sluice.check_reject_of(user_name, organization_id, settings_rejected_try.id);
+    PERFORM sluice.rejected_try(settings_rejected_try.id, true);
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_rejected_try(text, bigint, bigint) IS
+    'Like rejected_try with again: for editors, admins and owners. Raises as rejected_try and '
+    'check_reject_of do.';
+
 CREATE OR REPLACE FUNCTION sluice.settings_rejected_replay(user_name text, organization_id bigint,
     id bigint, again boolean, signals sluice.intake_signal[],
     product_orgs sluice.intake_product_org[], envelopes jsonb[], edited boolean) RETURNS bigint[]
@@ -451,6 +477,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.rejected_bytes(bigint),
     sluice.rejected_reason(bigint),
     sluice.rejected_place(bytea, bigint),
+    sluice.rejected_try(bigint, boolean, bigint),
     sluice.rejected_replay(text, bigint, boolean, sluice.intake_signal[],
         sluice.intake_product_org[], jsonb[], boolean)
 TO sluice_admin;
@@ -462,6 +489,7 @@ GRANT EXECUTE ON FUNCTION
     sluice.settings_rejected_bytes(text, bigint, bigint),
     sluice.settings_rejected_place(text, bigint, bytea, bigint),
     sluice.settings_rejected_kind(text, bigint, text, bigint, bigint, bigint, integer),
+    sluice.settings_rejected_try(text, bigint, bigint),
     sluice.settings_rejected_replay(text, bigint, bigint, boolean, sluice.intake_signal[],
         sluice.intake_product_org[], jsonb[], boolean),
     sluice.settings_rejected_discard(text, bigint, bigint)

@@ -27,7 +27,7 @@ def test_status_line_has_a_phrase(stack, keys):
 
 
 @pytest.mark.parametrize("body", [
-    b'{"anonymousId":"a-1","type":"page"}', b"{}", b'{"email":""}', b'{"email":null}',
+    b'{"anonymousId":"cold-single","type":"page"}', b"{}", b'{"email":""}', b'{"email":null}',
     b'{"email":7}', b'{"properties":{}}',
 ], ids=["anonymous", "empty", "blank-email", "null-email", "number-email", "no-traits"])
 def test_cold_single(stack, key, body):
@@ -46,7 +46,7 @@ def test_cold_single(stack, key, body):
 ], ids=["array", "batch", "signals", "events", "lines", "blanks", "envelope-with-more"])
 @pytest.mark.parametrize("end", ["/batch", "bulk"])
 def test_batch_shapes(stack, key, body, headers, end):
-    items = [b'{"email":"a@example.com"}', b'{"anonymousId":"x"}',
+    items = [b'{"email":"a@example.com"}', b'{"anonymousId":"cold-in-a-batch"}',
              b'{"portalId":1,"email":"b@c.d"}']
     path = bulk_path(key) if end == "bulk" else path_of(key, end=end)
     answer = send(stack, path, body % (b"\n" if headers is NDJSON else b",").join(items), headers)
@@ -142,11 +142,11 @@ def test_single_that_is_no_object(stack, key, body):
     assert_problem(send(stack, path_of(key), body), 400, "not_an_object")
 
 
-NO_ARRAY = 'no array "batch", "signals" or "events" in the object at byte 0'
+NO_ARRAY = 'no array "batch", "signals" or "events" in the object at byte offset 0'
 
 
 @pytest.mark.parametrize("body, detail", [
-    (b"7", "neither an array nor an object at byte 0"), (b'{"items":[]}', NO_ARRAY),
+    (b"7", "neither an array nor an object at byte offset 0"), (b'{"items":[]}', NO_ARRAY),
     (b'{"batch":7}', NO_ARRAY), (b"{}", NO_ARRAY),
 ])
 def test_batch_that_is_no_batch(stack, key, body, detail):

@@ -142,7 +142,7 @@ def test_limits_of_bulk(narrow_stack):
 
 def test_bulk_keeps_payload_and_source(stack, key):
     headers = {**NDJSON, "X-Source": "import", "X-Request-Id": "bulk-1"}
-    body = SEED + b"\n" + rb'{"anonymousId":"a","s":"\u0000"}'
+    body = SEED + b"\n" + rb'{"anonymousId":"cold-in-bulk","s":"\u0000"}'
     answer = send(stack, bulk_path(key), body, headers)
     assert answer.status == 202 and answer.json["accepted"] == 2
     assert stack.psql("select source, request_id, payload from sluice.signal_staging"

@@ -55,7 +55,7 @@ def test_views(stack, lived_in):
                       " from sluice.key_health where key_id = %s", secret["id"]) \
         == [("secret_wrong", 1, 1, None)]
     assert stack.psql("select entries::int, last_detail from sluice.rejects_by_reason"
-                      " where key_id = %s", key["id"]) == [(2, "not an object at byte 76")]
+                      " where key_id = %s", key["id"]) == [(2, "not an object at byte offset 76")]
     pending = stack.psql("select count(*) from sluice.signal_staging where status = 'pending'")
     assert stack.psql("select sum(pending)::bigint from sluice.backlog"
                       " where table_name = 'signal_staging'") == pending

@@ -97,8 +97,9 @@ def test_an_array(stack, fresh):
         "message": "3 of 5 product org updates received and queued for processing",
         "accepted": 3, "duplicates": 0, "rejected": 2, "results": [
             {"index": 0, "id": first[0], "product_org_id": "1"},
-            {"index": 1, "error": {"code": "missing_product_org_id",
-                                   "detail": f"{NO_PRODUCT_ORG_ID}, in the item at byte 12"}},
+            {"index": 1, "error": {
+                "code": "missing_product_org_id",
+                "detail": f"{NO_PRODUCT_ORG_ID}, in the item at byte offset 12"}},
             {"index": 2, "id": second[0], "product_org_id": "b",
              "warnings": [{"field": "mrr", "reason": NOT_WHOLE}]},
             {"index": 3, "error": {"code": "not_an_object",
@@ -108,7 +109,7 @@ def test_an_array(stack, fresh):
                       " from sluice.rejected_payload where key_id = %s order by position",
                       fresh["id"])
     assert kept[0] == (1, "item", "missing_product_org_id",
-                       f"{NO_PRODUCT_ORG_ID}, in the item at byte 12",
+                       f"{NO_PRODUCT_ORG_ID}, in the item at byte offset 12",
                        '{"name": "nobody"}')
     assert kept[1][:3] == (3, "item", "not_an_object") and len(kept) == 2
 
@@ -281,7 +282,7 @@ def test_a_template_that_is_not_valid(stack):
 def test_bad_requests(stack, fresh):
     path = org_path(fresh)
     problem = assert_problem(post(stack, fresh, {"name": "x"}), 400, "missing_product_org_id")
-    assert problem["detail"] == f"{NO_PRODUCT_ORG_ID}, in the item at byte 0"
+    assert problem["detail"] == f"{NO_PRODUCT_ORG_ID}, in the item at byte offset 0"
     problem = assert_problem(post(stack, fresh, {"id": {}}), 400, "missing_product_org_id")
     assert problem["detail"].startswith(
         f"product_org_id {NOT_TEXT}")
@@ -304,8 +305,8 @@ def test_strict(stack, fresh):
     strict = {**JSON, "Prefer": "handling=strict"}
     problem = assert_problem(post(stack, fresh, [{"id": 1}, {"x": 1}, 7], strict), 400,
                              "batch_rejected")
-    assert problem["detail"] == (f"item 1: {NO_PRODUCT_ORG_ID}, in the item at byte 12; "
-                                 "2 of 3 items are bad")
+    assert problem["detail"] == (f"item index 1: {NO_PRODUCT_ORG_ID}, in the item at byte offset"
+                                 " 12; 2 of 3 items are bad")
     assert rows_of(stack, fresh) == []
     assert stack.psql("select from sluice.rejected_payload where key_id = %s", fresh["id"]) == []
     assert post(stack, fresh, [{"id": 1}, {"id": 2}], strict).json["accepted"] == 2

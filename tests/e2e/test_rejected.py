@@ -9,6 +9,7 @@ import gzip
 import json
 import os
 import re
+import secrets
 import subprocess
 import threading
 
@@ -68,7 +69,7 @@ def test_bad_items_are_kept_with_the_good_ones(stack, key, child):
         entry("not_an_object", b"7", 1), entry("not_an_object", b'["x"]', 3),
         entry("number_too_large", b'{"n":1e999999}', 4)]
     assert [row["detail"] for row in kept(stack, key, "detail")][:2] == [
-        "not an object at byte 20", "not an object at byte 38"]
+        "not an object at byte offset 20", "not an object at byte offset 38"]
     # Key, source, request and time: enough to make the same row of it later.
     assert stack.psql(
         "select distinct r.source, r.request_id, r.received_at = s.received_at,"
@@ -386,6 +387,47 @@ def ids_of(stack, key):
         "select id from sluice.rejected_payload where key_id = %s order by id", key["id"])]
 
 
+def place(before, bad, after):
+    """What people are told of it, the bytes that are no text as PostgreSQL escapes them."""
+    try:
+        shown = bad.decode()
+    except UnicodeDecodeError:
+        shown = "".join(f"\\{byte:03o}" for byte in bad)
+    *lines, line = before.decode().split("\n")
+    return {"line": len(lines) + 1, "column": len(line) + 1, "before": line, "bad": shown,
+            "after": after.decode()}
+
+
+@pytest.mark.parametrize("before, bad, after", [
+    (b"", b"\xff", b"{}"), (b"", b"x", b""), (b'{"a":', b"N", b"aN}"), (b'{"a":1', b"", b""),
+    (b'{"a":"', b"\x01", b'"}'), ('{"\u00e4\u20ac\U0001f600":\n "\u00f6" '.encode(), b"x", b"}"),
+    ('{"\u20ac":"\u00e4'.encode(), b"\xe2\x82", b'"}'), (b'{"a":"', b"\xf0\x9f\x98", b'"}'),
+    (b'{"a":"b', b"\xe4", b'tzend"}'), (b'{"a":"', b"\xed\xa0\x80", b'"}'),
+    (b'\xef\xbb\xbf{"a":1,', b"}", b""),
+], ids=["first", "alone", "token", "end", "control", "behind-characters", "cut-short", "cut-long",
+        "latin-1", "surrogate", "byte-order-mark"])
+def test_the_first_bad_byte_is_told(stack, key, before, bad, after):
+    """From 0, and in the same words, in the answer and of what is kept; to people from 1."""
+    problem = assert_problem(send(stack, path_of(key), before + bad + after), 400)
+    assert problem["detail"].endswith(f" at byte offset {len(before)}")
+    identity, = ids_of(stack, key)
+    told = place(before, bad, after)
+    shown = stack.ctl_json("rejected", "show", identity)
+    assert (shown["bad_byte"], shown["place"]) == (len(before), told)
+    assert shown["detail"] == problem["detail"]
+    assert (f"Of the bytes kept: byte offset {len(before)}, line {told['line']},"
+            f" column {told['column']}") in stack.ctl("rejected", "show", identity)
+    if not bad or not before or before.startswith(b"\xef"):
+        return  # no item of an array is bad in such a way
+    head = b'[{"userId":"\xc3\xa4"},'
+    answer = send(stack, path_of(key), head + before + bad + after + b"]").json
+    error = answer["results"][1]["error"]
+    assert error["detail"].endswith(f" at byte offset {len(head) + len(before)}")
+    shown = stack.ctl_json("rejected", "show", ids_of(stack, key)[1])
+    assert (shown["position"], shown["bad_byte"], shown["place"]) == (1, len(before), told)
+    assert shown["detail"] == error["detail"]
+
+
 def test_list_and_show(stack, key):
     other = stack.new_key(organization=stack.organization, name="other")
     start = stack.psql("select to_char(now() at time zone 'utc',"
@@ -453,13 +495,13 @@ def test_mistakes(stack, arguments, status, message):
 
 
 @pytest.mark.parametrize("body, end, byte, shown", [
-    (b'{"a":}', "", 5, ["Of the bytes kept: byte 5, line 1, column 6", '{"a":}', "     ^"]),
+    (b'{"a":}', "", 5, ["Of the bytes kept: byte offset 5, line 1, column 6", '{"a":}', "     ^"]),
     (b'[{},\n{"\xc3\xa4":\n NaN}]', "", 8,
-     ["Of the bytes kept: byte 8, line 2, column 2", " NaN}", " ^"]),
-    (b'{"\x1b\xff":1}', "", 2, ["Of the bytes kept: byte 2, line 1, column 3",
+     ["Of the bytes kept: byte offset 8, line 2, column 2", " NaN}", " ^"]),
+    (b'{"\x1b\xff":1}', "", 2, ["Of the bytes kept: byte offset 2, line 1, column 3",
                                 '{"\\u001b\\377":1}', "  ^"]),
     (b"[{}, {", "/batch", 6,
-     ["Of the bytes kept: byte 6, line 1, column 7, where they end", "[{}, {", "      ^"]),
+     ["Of the bytes kept: byte offset 6, line 1, column 7, where they end", "[{}, {", "      ^"]),
 ], ids=["body", "item", "bytes", "end"])
 def test_show_says_where(stack, key, body, end, byte, shown):
     """In an item, the place is where it is in the item, not in the body."""
@@ -480,7 +522,8 @@ def test_replay_of_what_is_still_bad(stack, key):
     send(stack, path_of(key, end="/batch"), b'{"batch":7}')
     rows = stack.rows(key)
     for identity, why in zip(ids_of(stack, key), [
-            "not_an_object", "not_an_object", "malformed_json: unexpected character at byte 5",
+            "not_an_object", "not_an_object",
+            "malformed_json: unexpected character at byte offset 5",
             "malformed_coding", "not_a_batch"], strict=True):
         done = stack.ctl_run("rejected", "replay", identity)
         assert done.returncode == 1 and f"is still bad: {why}" in done.stderr, done.stderr
@@ -503,7 +546,7 @@ def test_replay_with_an_editor(stack, key):
         done = edit(stack, identity, editor)
         assert done.returncode == 1 and message in done.stderr
     done = edit(stack, identity, "sed -i s/:}/:[}/")
-    assert done.returncode == 1 and "at byte 24 (line 2, column 7)" in done.stderr
+    assert done.returncode == 1 and "at byte offset 24 (line 2, column 7)" in done.stderr
     left = re.search(r'rejected replay \d+ --file (\S+)"', done.stderr)[1]
     with open(left, encoding="utf-8") as file:
         assert file.read() == body.decode().replace(":}", ":[}")
@@ -523,20 +566,80 @@ def test_replay_from_standard_input_at_the_limit(stack, key):
     identity, = ids_of(stack, key)
     command = [stack.env["SLUICECTL"], "rejected", "replay", str(identity), "--file", "-"]
 
-    def replay():
-        return subprocess.run(command, env=stack.env, input='{"email":"a@b.c"}', text=True,
-                              capture_output=True, check=False)
+    def replay(*options):
+        return subprocess.run([*command, *options], env=stack.env, input='{"email":"a@b.c"}',
+                              text=True, capture_output=True, check=False)
 
     send(stack, path_of(key), b'{"email":"a@b.c"}')
     stack.ctl("organization", "limit", stack.organization, "--signals", "1",
               "--overages", "off")
     try:
-        done = replay()
-        assert done.returncode == 1 and "used up its signals of the month" in done.stderr
-        assert "have the limit raised" in done.stderr
+        for options, verb in ([], "was not replayed"), (["--dry-run"], "would not be stored"):
+            done = replay(*options)
+            assert (done.returncode, done.stdout) == (1, "")
+            assert done.stderr == (
+                f'sluicectl: organization "{stack.organization}" has used up its signals of the'
+                f' month: rejected payload {identity} {verb}\n'
+                'HINT: have the limit raised or overages allowed, with "organization limit"\n')
     finally:
         stack.ctl("organization", "limit", stack.organization, "--signals", "0")
+    assert replay("--dry-run").returncode == 0 and stack.rows(key) == 1
     assert replay().returncode == 0 and stack.rows(key) == 2
+
+
+@pytest.fixture
+def limited(stack, bitter):
+    """Two organizations with two signals a month; of each the ids of a good payload, a bad one and
+    three good ones."""
+    del bitter
+    made = {}
+    for _ in range(2):
+        name = f"limited {secrets.token_hex(6)}"
+        stack.ctl("organization", "create", name)
+        key = stack.new_key(organization=name, name="limited")
+        send(stack, path_of(key), b'[{"userId":"u","bitter":1},7]')
+        for number in range(3):
+            send(stack, path_of(key), b'{"userId":"u","bitter":%d}' % number)
+        stack.ctl("organization", "limit", name, "--signals", "2", "--overages", "off")
+        made[name] = ids_of(stack, key)
+    stack.psql("alter table sluice.signal disable trigger refuse_bitter")
+    return made
+
+
+def test_replay_of_many_at_the_limit(stack, limited):
+    """It is told once for an organization, with the payload at which its signals were used up; a
+    trial foresees it."""
+    [(since,)] = stack.psql("select sluice.timestamp_text(min(received_at))"
+                            " from sluice.rejected_payload where id = any (%s)",
+                            [each for ids in limited.values() for each in ids])
+    command = ["rejected", "replay", "--since", since]
+
+    def stored():
+        return stack.psql("select count(*)::int from sluice.signal_staging as s"
+                          " join sluice.organization as o on o.id = s.organization_id"
+                          " where o.name = any (%s)", list(limited))[0][0]
+
+    for options, has, verb in (["--dry-run"], "will have", "would not be stored"), \
+            ([], "has", "were not replayed"):
+        assert stored() == 0
+        done = stack.ctl_run(*command, *options)
+        assert done.returncode == 1
+        assert f"\nsluicectl: 6 of 10 rejected payloads {verb}\n" in done.stderr
+        assert done.stderr.count("used up its signals of the month") == 2
+        for name, (first, bad, second, third, _) in limited.items():
+            assert (f'"{name}" {has} used up its signals of the month: rejected payload {third}'
+                    f" and 1 after it {verb}\n") in done.stderr
+            assert f"rejected payload {bad} is still bad" in done.stderr
+            for each in (first, second):
+                assert f"rejected payload {each}: " in done.stdout
+    assert stored() == 4
+    done = stack.ctl_run(*command)
+    for name, (_, _, _, third, _) in limited.items():
+        assert f'"{name}" has used up its signals of the month: rejected payload {third}' \
+            in done.stderr
+        stack.ctl("organization", "limit", name, "--overages", "on")
+    assert stack.ctl_run(*command, "--dry-run").stdout.count("would store 1 signal\n") == 4
+    assert stack.ctl_run(*command).returncode == 1 and stored() == 8
 
 
 def test_replay_of_what_is_kept_in_part(stack, key, tmp_path):
@@ -741,7 +844,7 @@ def test_replay_on_trial(stack, key, bitter):
     assert (done.returncode, done.stdout) == (
         1, f"rejected payload {good}: would store 1 signal\n")
     assert f"rejected payload {bad} is still bad: not_an_object" in done.stderr
-    assert "1 of 2 rejected payloads are still bad" in done.stderr
+    assert "1 of 2 rejected payloads would not be stored" in done.stderr
     assert stack.ctl_json("rejected", "replay", good, "--dry-run") == {"id": good, "items": 1}
     assert stack.rows(key) == 0
     assert stack.ctl("rejected", "replay", good).startswith(f"rejected payload {good}: stored 1")

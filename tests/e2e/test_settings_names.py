@@ -1,9 +1,12 @@
 """Names of keys: unique within an organization, in whatever case, but for rotated and deactivated
 keys."""
 
+import concurrent.futures
+import contextlib
+
 import pytest
 
-from harness import assert_problem
+from harness import assert_problem, wait_for
 from settings_api import get, post
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
@@ -52,3 +55,33 @@ def test_a_successor_has_the_name_of_its_key(stack):
 def test_an_expired_key_keeps_its_name(stack):
     stack.new_expired_key(name="expired name")
     taken(post(stack, "olga", "keys", {"name": "expired name"}))
+
+
+# ---- at the same time ----
+
+def test_of_two_edits_at_once_one_has_the_name(stack):
+    ids = [post(stack, "olga", "keys", {"name": f"edited at once {n}"}).json["id"] for n in (1, 2)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for turn in range(10):
+            body = {"name": f"wanted by two {turn}"}
+            answers = list(pool.map(
+                lambda each, body=body: post(stack, "olga", f"keys/{each}/edit", body), ids))
+            refused, = (answer for answer in answers if answer.status != 200)
+            taken(refused)
+
+
+def test_a_name_that_a_statement_has_taken_meanwhile(stack):
+    """It was not there to be seen when the edit began."""
+    ids = [post(stack, "olga", "keys", {"name": f"edited late {n}"}).json["id"] for n in (1, 2)]
+    with contextlib.closing(stack.connect()) as other, \
+            concurrent.futures.ThreadPoolExecutor(1) as pool:
+        other.autocommit = False
+        other.cursor().execute("update sluice.api_key set name = 'Taken first' where id = %s",
+                               (ids[0],))
+        late = pool.submit(post, stack, "olga", f"keys/{ids[1]}/edit", {"name": "taken FIRST"})
+        wait_for(lambda: stack.psql("select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+                                    " and query ~ 'settings_key_edit'"),
+                 "the edit waits for the statement")
+        other.commit()
+        assert taken(late.result()) == 'another key is named "taken FIRST"'
+    assert get(stack, "olga", f"keys/{ids[1]}").json["name"] == "edited late 2"

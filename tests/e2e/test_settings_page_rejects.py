@@ -102,6 +102,31 @@ def test_a_payload_is_repaired(page, width):
     page.wait_shown(ROWS, "Replayed", "by olga")
 
 
+def test_a_limit_that_is_raised_meanwhile(page):
+    """Nothing has to be typed for the payload to be tried once more."""
+    key, [identity] = reject(page.stack, b'{"email":"late@example.com",}')
+    stack = page.stack
+    send(stack, path_of(stack.new_key(name="uses up the limit")), b'{"userId":"u"}')
+    stack.ctl("organization", "limit", stack.organization, "--signals", "1", "--overages", "off")
+    try:
+        page.visit("staging?list=rejects")
+        open_reject(page, identity)
+        page.click("tr.detail .actions button", "Edit and replay")
+        type_into(page, page.wait("dialog textarea"), '{"email":"late@example.com"}')
+        page.wait_shown("dialog .preview", "Nothing is wrong with the payload.",
+                        "has used up its signals of the month")
+        assert page.script(
+            "return [...document.querySelectorAll('dialog button')].at(-1).disabled")
+    finally:
+        stack.ctl("organization", "limit", stack.organization, "--signals", "0")
+    page.click("dialog .preview button", "Try again")
+    page.wait_shown("dialog .preview", "1 row would be stored")
+    wait_for(lambda: page.script("return document.activeElement.className") == "preview",
+             "the focus is at the result")
+    page.close_dialog("Replay")
+    wait_for(lambda: stack.rows(key) == 1, "it is stored")
+
+
 CONTRAST = """const channel = value => (value /= 255) <= 0.04045 ? value / 12.92
         : ((value + 0.055) / 1.055) ** 2.4;
     const light = colour => colour.match(/[\\d.]+/g).slice(0, 3).map(value =>

@@ -59,8 +59,8 @@ def test_bytes_that_are_not_text(stack, key):
     [identity] = reject(stack, key, b'{"a":"\xe4\x00"}')
     answer = get(stack, "edith", f"rejects/{identity}").json
     assert answer["payload"] == '{"a":"\ufffd\u0000"}' and not answer["exact"]
-    assert answer["reject"]["place"] == {"line": 1, "column": 8, "before": '{"a":"\\344',
-                                         "bad": "\\000", "after": '"}'}
+    assert answer["reject"]["place"] == {"line": 1, "column": 7, "before": '{"a":"',
+                                         "bad": "\\344", "after": '\\000"}'}
     trial = post(stack, "edith", f"rejects/{identity}/try", {"payload": '{"a":"ä"}'}).json
     assert trial == {"good": True, "items": 1}
 
@@ -177,10 +177,19 @@ def test_the_limit_holds_for_replays(stack, key):
         send(stack, path_of(key), b'{"email":"a@b.c"}')
         answer = post(stack, "edith", f"rejects/{identity}/replay", {"payload": GOOD})
         problem = assert_problem(answer, 429, "limit_reached")
-        assert "nothing was stored" in problem["detail"]
+        assert problem["detail"].startswith(
+            "The organization has used up its signals of the month. What is not replayed stays")
+        trial = post(stack, "edith", f"rejects/{identity}/try", {"payload": GOOD}).json
+        assert trial == {"good": False, "items": 0, "error": {
+            "code": "limit_reached", "why": problem["title"], "detail": problem["detail"],
+            "place": None}}
+        # What is bad in itself is told first.
+        assert post(stack, "edith", f"rejects/{identity}/try", {}).json["error"]["code"] == \
+            "malformed_json"
     finally:
         stack.ctl("organization", "limit", stack.organization, "--signals", "0")
     assert state_of(stack, identity) == "open"
+    assert post(stack, "edith", f"rejects/{identity}/try", {"payload": GOOD}).json["good"]
     assert post(stack, "edith", f"rejects/{identity}/replay", {"payload": GOOD}).status == 200
 
 

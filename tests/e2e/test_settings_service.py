@@ -93,11 +93,24 @@ def test_a_process_keeps_its_deadlines(stack):
         assert worker.process.wait(timeout=20 * PATIENCE) == 0
 
 
+def limit(worker, more=0):
+    """Lets a worker have so many bytes more than it has; None: as many as there are."""
+    pid = worker.process.pid
+    room = "unlimited" if more is None else (memory_kib(pid, "VmSize") << 10) + more
+    owner = os.stat(f"/proc/{pid}")
+    as_itself = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    subprocess.run(["prlimit", f"--pid={pid}", f"--as={room}:"], check=True,
+                   **(as_itself if os.geteuid() == 0 else {}))
+
+
+limits_memory = pytest.mark.skipif(VARIANT != "release",
+                                   reason="a sanitizer's address space has no limit")
+
+
+@limits_memory
 @pytest.mark.first_front
 def test_every_head_is_answered(stack):
     """Without memory for it, too; and one that is too long for any."""
-    if VARIANT != "release":
-        pytest.skip("a sanitizer's address space has no limit")
     variables = variables_of(API + "me", None, ("AUTH_TYPE", "Basic"), ("REMOTE_USER", "olga"),
                              method="GET")
 
@@ -105,22 +118,38 @@ def test_every_head_is_answered(stack):
         return [*variables, *((f"HTTP_X_{n}", 1000 * "x") for n in range(count))]
 
     with Worker(stack, program="settings") as worker:
-        pid = worker.process.pid
-
-        def limit(room):
-            owner = os.stat(f"/proc/{pid}")
-            as_itself = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-            subprocess.run(["prlimit", f"--pid={pid}", f"--as={room}:"], check=True,
-                           **(as_itself if os.geteuid() == 0 else {}))
-
         assert ask_worker(worker, variables).status == 200
-        limit(memory_kib(pid, "VmSize") << 10)
+        limit(worker)
         problem = assert_problem(ask_worker(worker, headers(120)), 503, "out_of_memory")
         assert problem["detail"] == "Nothing was changed. Try again later."
-        limit("unlimited")
+        limit(worker, None)
         assert ask_worker(worker, headers(120)).status == 200
         assert_problem(ask_worker(worker, headers(150)), 431, "headers_too_large")
         assert ask_worker(worker, variables).status == 200
+
+
+# The C library asks the kernel for nearly all that it is asked for, and gives it back at once.
+NO_SPARE_MEMORY = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=512:glibc.malloc.top_pad=0"
+                                     ":glibc.malloc.trim_threshold=0"}
+
+
+@limits_memory
+@pytest.mark.first_front
+def test_every_body_is_answered(stack):
+    """Also by a child that gets as little memory as is left to its service, however little."""
+    user = [("AUTH_TYPE", "Basic"), ("REMOTE_USER", "olga")]
+    body = b'{"payload_template":{"product_org_id":"id"},"payload":{"id":"%s"}}' % (60000 * b"x")
+    with Worker(stack, program="settings", more=NO_SPARE_MEMORY) as worker:
+        token = ask_worker(worker, variables_of(API + "me", None, *user, method="GET"))
+        variables = variables_of(API + "templates/try", len(body), *user,
+                                 ("HTTP_X_CSRF_TOKEN", token.json["csrf_token"]))
+        answers, pages = [], 0
+        while not answers or answers[-1].status != 200:
+            limit(worker, pages << 12)
+            answers.append(ask_worker(worker, variables, body))
+            pages += 1
+    codes = [assert_problem(answer, 503)["code"] for answer in answers[:-1]]
+    assert codes[0] == "out_of_memory", codes
 
 
 def test_a_slow_sender_delays_nobody(stack):

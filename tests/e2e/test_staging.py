@@ -69,7 +69,7 @@ def test_email(stack, keys, item, email):
     ({"mktLeadId": 3}, False), ({"mapId": "m"}, False), ({"phone": "+1"}, False),
     ({"groupId": "g"}, False), ({"context": {"groupId": "g"}}, False),
     ({"product_org_id": "o"}, False), ({"properties": {"phone": "+1"}}, False),
-    ({"anonymousId": "a"}, True), ({"userId": ""}, True), ({"userId": None}, True),
+    ({"anonymousId": "cold-alone"}, True), ({"userId": ""}, True), ({"userId": None}, True),
     ({"portalId": 2}, True), ({"nested": {"email": "a@b.c"}}, True),
 ], ids=json.dumps)
 def test_identity_decides_cold_storage(stack, keys, item, cold):

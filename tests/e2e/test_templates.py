@@ -147,7 +147,7 @@ def test_warnings(files):
         {"field": "feature_flags", "reason": NOT_AN_OBJECT}]
     assert {row[warning["field"]] for warning in row["warnings"]} == {None}
     text = attempt(*paths).stdout
-    assert text.startswith("item 0\nFIELD           VALUE\nproduct_org_id  a\nname            -\n")
+    assert text.startswith("item 1\nFIELD           VALUE\nproduct_org_id  a\nname            -\n")
     assert "\nwarning: mrr is not a whole number\n" in text
 
 
@@ -161,11 +161,11 @@ def test_several_items(files):
         None, {"code": "missing_product_org_id", "detail": "product_org_id is empty"},
         {"code": "missing_product_org_id", "detail": "product_org_id is missing"},
         {"code": "not_an_object", "detail": made[3]["error"]["detail"]}, None]
-    assert made[3]["error"]["detail"].endswith("at byte 36")
+    assert made[3]["error"]["detail"].endswith("at byte offset 36")
     assert made[2]["mrr"] is None and made[2]["warnings"] == []
     done = attempt(*paths, exits=1)
     assert done.stderr == f'sluicectl: payload "{paths[1]}": 3 of 5 items would be rejected\n'
-    assert ("\n\nitem 1\nrejected: missing_product_org_id: product_org_id is empty\n\n"
+    assert ("\n\nitem 2\nrejected: missing_product_org_id: product_org_id is empty\n\n"
             in done.stdout)
 
 

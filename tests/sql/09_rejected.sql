@@ -1,6 +1,6 @@
 -- rejected_payload: what intake keeps there, who sees it, replaying and discarding.
 BEGIN;
-SELECT plan(120);
+SELECT plan(131);
 \ir helper.psql
 
 DELETE FROM sluice.signal; -- other tests leave rows
@@ -22,7 +22,7 @@ RETURNS sluice.intake_outcome[] LANGUAGE sql AS $$
                 CASE WHEN positions IS NULL THEN i - 1 ELSE positions[i] END,
                 CASE WHEN lengths IS NULL THEN 1 ELSE lengths[i] END,
                 CASE WHEN kinds IS NULL THEN 'item' ELSE kinds[i] END, 'not_an_object',
-                'not an object at byte 1', 'crm',
+                'not an object at byte offset 1', 'crm',
                 CASE WHEN payloads IS NULL THEN '\x37' ELSE payloads[i] END, in_envelopes[i], i)::sluice.intake_reject
             FROM generate_subscripts(requests, 1) AS i ORDER BY i),
         envelopes => '{"{\"n\": 1}","{\"n\": 2}"}')).outcomes
@@ -52,7 +52,7 @@ SELECT pg_temp.reject(ARRAY['plain'], ARRAY[1, 1, 1, 1], ARRAY[NULL, 3, 0, NULL]
 SELECT results_eq($$ SELECT position, kind, payload, payload_bytes, truncated, code, detail, source,
         received_at, replayed_at, replayed_by, replayed_ids
     FROM sluice.rejected_payload ORDER BY id $$,
-    $$ SELECT v.*, 'not_an_object', 'not an object at byte 1', 'crm', now(), NULL::timestamptz,
+    $$ SELECT v.*, 'not_an_object', 'not an object at byte offset 1', 'crm', now(), NULL::timestamptz,
         NULL::text, NULL::bigint[]
     FROM (VALUES (NULL::bigint, 'single', '\x00ff'::bytea, 2::bigint, false),
         (3, 'item', '\x', 0, false), (0, 'lines', '\x7b', 2, true),
@@ -234,6 +234,17 @@ FROM sluice.rejected_payload AS r, theirs AS t WHERE r.id = t.id AND t.position 
 SELECT sluice.organization_limit('op', 'Neighbour', 1, false);
 SELECT throws_ok('SELECT pg_temp.replay(id) FROM theirs WHERE position = 11', 'SL006',
     'the organization has used up its signals of the month');
+SELECT throws_ok('SELECT sluice.rejected_try(id, false) FROM theirs WHERE position = 11', 'SL006',
+    'the organization has used up its signals of the month', 'a trial says so as well');
+SELECT sluice.organization_limit('op', 'Neighbour', (2 + sluice.signals_of_month(organization_id)), false)
+FROM theirs WHERE position = 11;
+SELECT lives_ok(format('SELECT sluice.rejected_try(id, false, %s) FROM theirs WHERE position = 11', n),
+    'with room behind those ahead of it') FROM generate_series(0, 1) AS n;
+SELECT throws_ok('SELECT sluice.rejected_try(id, false, 2) FROM theirs WHERE position = 11', 'SL006', NULL,
+    'without it');
+SELECT throws_ok('SELECT sluice.rejected_try(id, false) FROM theirs WHERE position = 10', 'SL004', NULL,
+    'nor once it was replayed');
+SELECT lives_ok('SELECT sluice.rejected_try(id, true) FROM theirs WHERE position = 10', 'but again');
 SELECT sluice.organization_limit('op', 'Neighbour', 1, true);
 SELECT lives_ok('SELECT pg_temp.replay(id) FROM theirs WHERE position = 11', 'with overages');
 UPDATE sluice.rejected_payload SET key_id = -1 WHERE position = 12;
@@ -248,12 +259,17 @@ CREATE TEMPORARY TABLE last AS SELECT * FROM theirs WHERE position = 12;
 SELECT throws_ok(format('SELECT sluice.%s(''%s'', NULL, %s%s)', f, who, id, rest), state, NULL,
     f || ': ' || who)
 FROM last, (VALUES ('settings_reject', ''), ('settings_rejected_show', ''), ('settings_rejected_bytes', ''),
-    ('settings_rejected_replay', ', false, NULL, NULL, NULL, false'), ('settings_rejected_discard', ''))
+    ('settings_rejected_try', ''), ('settings_rejected_replay', ', false, NULL, NULL, NULL, false'), ('settings_rejected_discard', ''))
     AS c (f, rest), (VALUES ('vera', 'SL002'), ('adam', 'P0002'), ('nobody', 'SL001')) AS u (who, state);
 SELECT is((sluice.settings_reject('edith', NULL, id)->>'id')::bigint, id, 'one as JSON') FROM last;
 SELECT is(sluice.settings_reject('edith', NULL, id)->>'state', 'open', 'with its state') FROM last;
 SELECT is(sluice.settings_rejected_bytes('edith', NULL, id), '\x37'::bytea, 'its bytes') FROM last;
 SELECT is((sluice.settings_rejected_show('edith', NULL, id)).id, id, 'one as a row') FROM last;
+SELECT lives_ok('SELECT sluice.settings_rejected_try(''edith'', NULL, id) FROM last', 'a trial');
+SELECT sluice.organization_limit('op', 'Neighbour', 1, false);
+SELECT throws_ok('SELECT sluice.settings_rejected_try(''edith'', NULL, id) FROM last', 'SL006', NULL,
+    'at the limit');
+SELECT sluice.organization_limit('op', 'Neighbour', 1, true);
 SELECT is(sluice.settings_rejected_place('edith', NULL, '{', 1)->>'column', '2', 'a place') FROM last;
 SELECT is(k->>'why' || '|' || (k->>'key_status') || '|' || (k->>'open'), 'The item is not a JSON object|active|1',
     'the kinds of open ones')

@@ -48,7 +48,7 @@ START_TEST(a_payload_becomes_a_row)
 
 	ck_assert_int_eq(run->exit, CTL_FINE);
 	ck_assert_str_eq(run->err, "");
-	ck_assert_str_eq(run->out, "item 0\n"
+	ck_assert_str_eq(run->out, "item 1\n"
 				   "FIELD           VALUE\n"
 				   "product_org_id  g1\n"
 				   "name            N\\u0007\n"
@@ -90,9 +90,9 @@ START_TEST(a_rejected_item_fails_the_command)
 			 "sluicectl: payload \"p.json\": 1 of 3 items would be rejected\n");
 	ck_assert_ptr_nonnull(strstr(run->out, "product_org_id  7\n"));
 	ck_assert_ptr_nonnull(strstr(run->out,
-				     "\n\nitem 1\n"
+				     "\n\nitem 2\n"
 				     "rejected: missing_product_org_id: product_org_id is missing\n"
-				     "\nitem 2\n"));
+				     "\nitem 3\n"));
 	ck_assert_ptr_nonnull(strstr(run->out, "product_org_id  8\n"));
 }
 END_TEST

@@ -358,7 +358,7 @@ static const struct body {
 	{"an envelope with a bad item", INTAKE_SINGLE, "", "{\"batch\":[{},{\"a\":NaN}]}",
 	 STATUS_OK, 1, 1, false, NULL},
 	{"a broken envelope", INTAKE_SINGLE, "", "{\"batch\":[{},{\"a\":NaN]}",
-	 STATUS_MALFORMED_JSON, 1, 0, false, "at byte 18"},
+	 STATUS_MALFORMED_JSON, 1, 0, false, "at byte offset 18"},
 	{"an envelope of product orgs is one", INTAKE_PRODUCT_ORGS, "", "{\"batch\":[{},{}]}",
 	 STATUS_OK, 1, 0, true, NULL},
 	/* Lines without their label. */
@@ -373,7 +373,7 @@ static const struct body {
 	{"lines within an object", INTAKE_SINGLE, "", "{\n\"a\":\n1}\n", STATUS_OK, 1, 0, true,
 	 NULL},
 	{"lines as JSON", INTAKE_SINGLE, "CONTENT_TYPE=application/json\0", "{}\n{}",
-	 STATUS_MALFORMED_JSON, 1, 0, true, "text after the end at byte 3"},
+	 STATUS_MALFORMED_JSON, 1, 0, true, "text after the end at byte offset 3"},
 	/* Labels that are wrong. */
 	{"JSON as XML", INTAKE_SINGLE, "CONTENT_TYPE=text/xml\0", "{}", STATUS_OK, 1, 0, true,
 	 NULL},
@@ -382,15 +382,15 @@ static const struct body {
 	{"JSON as a form", INTAKE_SINGLE, FORM, "{\"a\":1}", STATUS_OK, 1, 0, true, NULL},
 	{"JSON as multipart", INTAKE_SINGLE, MULTIPART, "{\"a\":1}", STATUS_OK, 1, 0, true, NULL},
 	{"broken JSON as a form", INTAKE_SINGLE, FORM, "{\"a\"=1&", STATUS_MALFORMED_JSON, 0, 0,
-	 true, "at byte 4"},
+	 true, "at byte offset 4"},
 	{"broken JSON as bytes", INTAKE_SINGLE, "CONTENT_TYPE=application/octet-stream\0", "[{}",
-	 STATUS_MALFORMED_JSON, 1, 0, false, "at byte 3"},
+	 STATUS_MALFORMED_JSON, 1, 0, false, "at byte offset 3"},
 	{"a number as text", INTAKE_SINGLE, "CONTENT_TYPE=text/plain\0", "1", STATUS_NOT_AN_OBJECT,
-	 0, 0, false, "at byte 0"},
+	 0, 0, false, "at byte offset 0"},
 	{"a word as JSON", INTAKE_SINGLE, "CONTENT_TYPE=application/json\0", "word",
-	 STATUS_MALFORMED_JSON, 0, 0, false, "at byte 0"},
+	 STATUS_MALFORMED_JSON, 0, 0, false, "at byte offset 0"},
 	{"a word without a label", INTAKE_SINGLE, "", "word", STATUS_MALFORMED_JSON, 0, 0, false,
-	 "at byte 0"},
+	 "at byte offset 0"},
 	{"a word as text", INTAKE_SINGLE, "CONTENT_TYPE=text/plain\0", "word",
 	 STATUS_UNSUPPORTED_MEDIA_TYPE, 0, 0, false, NULL},
 	{"a picture", INTAKE_BATCH, "CONTENT_TYPE=image/png\0", "\x89PNG\r\n",
@@ -402,7 +402,7 @@ static const struct body {
 	{"XML as a form", INTAKE_SINGLE, FORM, "<!DOCTYPE a>", STATUS_UNSUPPORTED_MEDIA_TYPE, 0, 0,
 	 false, NULL},
 	{"a bracket as JSON", INTAKE_SINGLE, "CONTENT_TYPE=application/json\0", "<.>",
-	 STATUS_MALFORMED_JSON, 0, 0, false, "at byte 0"},
+	 STATUS_MALFORMED_JSON, 0, 0, false, "at byte offset 0"},
 	{"a coding that is not read", INTAKE_SINGLE, "HTTP_CONTENT_ENCODING=br\0", "{}",
 	 STATUS_UNSUPPORTED_CODING, 0, 0, false, NULL},
 	{"a charset as coding", INTAKE_SINGLE, "HTTP_CONTENT_ENCODING=UTF-8\0", "{}", STATUS_OK, 1,
@@ -452,32 +452,33 @@ static const struct body {
 	{"no items in a batch", INTAKE_BATCH, "", "{\"batch\":[]}", STATUS_EMPTY_BATCH, 0, 0, false,
 	 NULL},
 	/* Not what is asked for. */
-	{"a number", INTAKE_SINGLE, "", "1", STATUS_NOT_AN_OBJECT, 0, 0, false, "at byte 0"},
+	{"a number", INTAKE_SINGLE, "", "1", STATUS_NOT_AN_OBJECT, 0, 0, false, "at byte offset 0"},
 	{"an object as batch", INTAKE_BATCH, "", " {\"a\":1}", STATUS_NOT_A_BATCH, 0, 0, false,
-	 "no array \"batch\", \"signals\" or \"events\" in the object at byte 1"},
+	 "no array \"batch\", \"signals\" or \"events\" in the object at byte offset 1"},
 	{"a number as batch", INTAKE_BATCH, "", " 1", STATUS_NOT_A_BATCH, 0, 0, false,
-	 "neither an array nor an object at byte 1"},
+	 "neither an array nor an object at byte offset 1"},
 	{"two batches", INTAKE_BATCH, "", "{\"batch\":[],\"events\":[]}", STATUS_NOT_A_BATCH, 0, 0,
-	 false, "a second array of items at byte 21"},
+	 false, "a second array of items at byte offset 21"},
 	/* Broken: nothing of it is taken, not even what stood before. */
-	{"broken", INTAKE_SINGLE, "", "{\"a\":}", STATUS_MALFORMED_JSON, 0, 0, true, "at byte 5"},
+	{"broken", INTAKE_SINGLE, "", "{\"a\":}", STATUS_MALFORMED_JSON, 0, 0, true,
+	 "at byte offset 5"},
 	{"too short", INTAKE_SINGLE, "", "{\"a\":1", STATUS_MALFORMED_JSON, 0, 0, true,
-	 "at byte 6"},
-	{"two", INTAKE_SINGLE, "", "{} {}", STATUS_MALFORMED_JSON, 1, 0, true, "at byte 3"},
+	 "at byte offset 6"},
+	{"two", INTAKE_SINGLE, "", "{} {}", STATUS_MALFORMED_JSON, 1, 0, true, "at byte offset 3"},
 	{"broken behind", INTAKE_BATCH, "", "[{},{},}", STATUS_MALFORMED_JSON, 2, 0, false,
-	 "at byte 7"},
+	 "at byte offset 7"},
 	{"bad UTF-8", INTAKE_SINGLE, "", "{\"a\":\"\xff\"}", STATUS_MALFORMED_JSON, 0, 0, true,
-	 "at byte 6"},
+	 "at byte offset 6"},
 	/* One item, and it is bad: its own status. */
 	{"too deep", INTAKE_SINGLE, "", "{\"a\":[[[[1]]]]}", STATUS_NESTING_TOO_DEEP, 0, 1, true,
-	 "at byte 8"},
+	 "at byte offset 8"},
 	{"deep enough", INTAKE_SINGLE, "", "{\"a\":[[[1]]]}", STATUS_OK, 1, 0, true, NULL},
 	{"8 digits", INTAKE_SINGLE, "", "{\"a\":12345678}", STATUS_OK, 1, 0, true, NULL},
 	{"9 digits", INTAKE_SINGLE, "", "{\"a\":123456789}", STATUS_NUMBER_TOO_LARGE, 0, 1, true,
-	 "at byte 5"},
+	 "at byte offset 5"},
 	{"exponent 8", INTAKE_SINGLE, "", "{\"a\":1e8}", STATUS_OK, 1, 0, true, NULL},
 	{"exponent 9", INTAKE_SINGLE, "", "{\"a\":1e-9}", STATUS_NUMBER_TOO_LARGE, 0, 1, true,
-	 "at byte 5"},
+	 "at byte offset 5"},
 	/* Several: the good ones are taken, unless all are bad or strictness was asked for. */
 	{"one bad of two", INTAKE_SINGLE, "", "[{},1]", STATUS_OK, 1, 1, false, NULL},
 	{"one bad of two, first", INTAKE_BATCH, "", "[1,{}]", STATUS_OK, 1, 1, false, NULL},
@@ -486,27 +487,27 @@ static const struct body {
 	{"a bad token in an envelope", INTAKE_BATCH, "", "{\"batch\":[{},{\"a\":\"\n\"}]}",
 	 STATUS_OK, 1, 1, false, NULL},
 	{"bad tokens alone", INTAKE_SINGLE, "", "[NaN,{\"a\":01}]", STATUS_BATCH_REJECTED, 0, 2,
-	 false, "item 0: unexpected character at byte 1; 2 of 2 items are bad"},
+	 false, "item index 0: unexpected character at byte offset 1; 2 of 2 items are bad"},
 	{"strict, a bad token", INTAKE_SINGLE, STRICT, "[{},{\"a\":NaN},{}]", STATUS_MALFORMED_JSON,
-	 1, 0, false, "unexpected character at byte 9"},
+	 1, 0, false, "unexpected character at byte offset 9"},
 	{"all bad", INTAKE_BATCH, "", "[1,\"x\",null]", STATUS_BATCH_REJECTED, 0, 3, false,
-	 "item 0: not an object at byte 1; 3 of 3 items are bad"},
+	 "item index 0: not an object at byte offset 1; 3 of 3 items are bad"},
 	{"strict, one bad", INTAKE_BATCH, STRICT, "[{},{},[1]]", STATUS_BATCH_REJECTED, 2, 1, false,
-	 "item 2: not an object at byte 7; 1 of 3 items are bad"},
+	 "item index 2: not an object at byte offset 7; 1 of 3 items are bad"},
 	{"strict, a bad line", INTAKE_BATCH, NDJSON STRICT, "{}\n{\"a\":}\n", STATUS_BATCH_REJECTED,
-	 1, 1, false, "item 1:"},
+	 1, 1, false, "item index 1:"},
 	{"strict, all good", INTAKE_BATCH, STRICT, "[{},{}]", STATUS_OK, 2, 0, false, NULL},
 	{"strict, a single bad one", INTAKE_SINGLE, STRICT, "{\"a\":123456789}",
-	 STATUS_NUMBER_TOO_LARGE, 0, 1, true, "at byte 5"},
+	 STATUS_NUMBER_TOO_LARGE, 0, 1, true, "at byte offset 5"},
 	/* Items: max - 1, max, max + 1. */
 	{"4 items", INTAKE_BATCH, "", "[{},{},{},{}]", STATUS_OK, 4, 0, false, NULL},
 	{"5 items", INTAKE_BATCH, "", "[{},{},{},{},{}]", STATUS_OK, 5, 0, false, NULL},
 	{"6 items", INTAKE_BATCH, "", "[{},{},{},{},{},{}]", STATUS_TOO_MANY_ITEMS, 5, 0, false,
-	 "at byte 16"},
+	 "at byte offset 16"},
 	{"6 bad items", INTAKE_SINGLE, "", "[1,1,1,1,1,1]", STATUS_TOO_MANY_ITEMS, 0, 5, false,
-	 "at byte 11"},
+	 "at byte offset 11"},
 	{"6 lines", INTAKE_BATCH, NDJSON, "{}\n{}\n{}\n{}\n{}\n{}\n", STATUS_TOO_MANY_ITEMS, 5, 0,
-	 false, "at byte 15"},
+	 false, "at byte offset 15"},
 };
 
 START_TEST(bodies_are_read)
@@ -1159,32 +1160,32 @@ static const struct kept {
 	{"good ones", INTAKE_BATCH, "", "[{},{}]", 0, 0, NULL, STATUS_OK, NULL, NULL},
 	/* Items. */
 	{"one of two", INTAKE_SINGLE, "", "[{}, 17 ]", 1, 1, "item", STATUS_NOT_AN_OBJECT,
-	 "not an object at byte 5", "17"},
+	 "not an object at byte offset 5", "17"},
 	{"two of three", INTAKE_BATCH, "", "{\"batch\":[1,{},[2]]}", 2, 2, "item",
-	 STATUS_NOT_AN_OBJECT, "not an object at byte 15", "[2]"},
+	 STATUS_NOT_AN_OBJECT, "not an object at byte offset 15", "[2]"},
 	{"a bad token", INTAKE_SINGLE, "", "[{},{\"a\":NaN},{}]", 1, 1, "item",
-	 STATUS_MALFORMED_JSON, "unexpected character at byte 9", "{\"a\":NaN}"},
+	 STATUS_MALFORMED_JSON, "unexpected character at byte offset 9", "{\"a\":NaN}"},
 	{"a line", INTAKE_SINGLE, NDJSON, "{}\n{\"a\":}\n{}", 1, 1, "item", STATUS_MALFORMED_JSON,
-	 "unexpected character at byte 8", "{\"a\":}"},
+	 "unexpected character at byte offset 8", "{\"a\":}"},
 	{"the last line", INTAKE_BATCH, NDJSON, "{}\n{\"a\":", 1, 1, "item", STATUS_MALFORMED_JSON,
-	 "unexpected end at byte 8", "{\"a\":"},
+	 "unexpected end at byte offset 8", "{\"a\":"},
 	{"all", INTAKE_BATCH, "", "[1,\"x\"]", 2, 1, "item", STATUS_NOT_AN_OBJECT,
-	 "not an object at byte 3", "\"x\""},
+	 "not an object at byte offset 3", "\"x\""},
 	{"a single one", INTAKE_SINGLE, "", " {\"a\":1e99} ", 1, -1, "single",
-	 STATUS_NUMBER_TOO_LARGE, "exponent too large at byte 6", "{\"a\":1e99}"},
+	 STATUS_NUMBER_TOO_LARGE, "exponent too large at byte offset 6", "{\"a\":1e99}"},
 	/* Bodies. */
 	{"broken", INTAKE_SINGLE, "", "{\"a\":}", 1, -1, "single", STATUS_MALFORMED_JSON,
-	 "unexpected character at byte 5", NULL},
+	 "unexpected character at byte offset 5", NULL},
 	{"broken behind", INTAKE_BATCH, "", "[{},1,}", 1, -1, "batch", STATUS_MALFORMED_JSON,
-	 "unexpected character at byte 6", NULL},
+	 "unexpected character at byte offset 6", NULL},
 	{"no batch", INTAKE_BATCH, "", "{\"a\":1}", 1, -1, "batch", STATUS_NOT_A_BATCH,
-	 "no array \"batch\", \"signals\" or \"events\" in the object at byte 0", NULL},
+	 "no array \"batch\", \"signals\" or \"events\" in the object at byte offset 0", NULL},
 	{"a number", INTAKE_SINGLE, "", "1", 1, -1, "single", STATUS_NOT_AN_OBJECT,
-	 "not an object at byte 0", NULL},
+	 "not an object at byte offset 0", NULL},
 	{"too many", INTAKE_SINGLE, "", "[1,{},1,{},1,{}]", 1, -1, "single", STATUS_TOO_MANY_ITEMS,
-	 "too many items at byte 13", NULL},
+	 "too many items at byte offset 13", NULL},
 	{"too many lines", INTAKE_SINGLE, NDJSON, "1\n2\n3\n4\n5\n6", 1, -1, "lines",
-	 STATUS_TOO_MANY_ITEMS, "too many items at byte 10", NULL},
+	 STATUS_TOO_MANY_ITEMS, "too many items at byte offset 10", NULL},
 	{"no gzip", INTAKE_BATCH, "HTTP_CONTENT_ENCODING=gzip\0", "nothing", 1, -1, "batch",
 	 STATUS_MALFORMED_CODING, "The compressed bytes are damaged or end too early.", NULL},
 	{"damaged gzip", INTAKE_BATCH, "", "\x1f\x8b\x08nonsense", 1, -1, "batch",
@@ -1199,11 +1200,11 @@ static const struct kept {
 	 "--x\nContent-Disposition: form-data; name=a; filename=b\n\n{}\n--x--", 1, -1, "single",
 	 STATUS_UNSUPPORTED_MEDIA_TYPE, "a part of the form is a file", NULL},
 	{"a broken envelope", INTAKE_SINGLE, "", "{\"batch\":[{}", 1, -1, "single",
-	 STATUS_MALFORMED_JSON, "unexpected end at byte 12", NULL},
+	 STATUS_MALFORMED_JSON, "unexpected end at byte offset 12", NULL},
 	{"a bad token in an envelope", INTAKE_SINGLE, "", "{\"batch\":[{},NaN]}", 1, 1, "item",
-	 STATUS_MALFORMED_JSON, "unexpected character at byte 13", "NaN"},
+	 STATUS_MALFORMED_JSON, "unexpected character at byte offset 13", "NaN"},
 	{"a bad line without a label", INTAKE_SINGLE, "", "{}\n{\"a\":}", 1, 1, "item",
-	 STATUS_MALFORMED_JSON, "unexpected character at byte 8", "{\"a\":}"},
+	 STATUS_MALFORMED_JSON, "unexpected character at byte offset 8", "{\"a\":}"},
 	/* Nothing is lost. */
 	{"nothing", INTAKE_SINGLE, "", "", 0, 0, NULL, STATUS_OK, NULL, NULL},
 	{"blanks", INTAKE_BATCH, NDJSON, " \n", 0, 0, NULL, STATUS_OK, NULL, NULL},
@@ -1221,11 +1222,12 @@ static const struct kept {
 /* In what is kept, where the detail says it is in the body; -1 if it does not say. */
 static int64_t bad_byte_of(const struct kept *is)
 {
-	const char *place = strstr(is->detail, " at byte ");
+	const char *place = strstr(is->detail, " at byte offset ");
 	const char *start = is->payload == NULL ? is->text : strstr(is->text, is->payload);
 
-	return place == NULL ? -1
-			     : strtoll(place + strlen(" at byte "), NULL, 10) - (start - is->text);
+	return place == NULL
+		       ? -1
+		       : strtoll(place + strlen(" at byte offset "), NULL, 10) - (start - is->text);
 }
 
 START_TEST(what_is_bad_is_kept)
@@ -1315,7 +1317,7 @@ START_TEST(the_beginning_of_a_body_over_its_limit_is_kept)
 	text.p[0] = '[';
 	read_body(INTAKE_SINGLE, "", (struct slice){text.p, SINGLE_BYTES + 1});
 	ck_assert_str_eq(intake.detail,
-			 "unexpected end at byte 2001; its first 2000 bytes are kept");
+			 "unexpected end at byte offset 2001; its first 2000 bytes are kept");
 	drop();
 	if (_i == 1)
 		buf_free(&body);
@@ -1487,18 +1489,18 @@ static const struct {
 	{INTAKE_BATCH, "", "[7,{},{\"userId\":\"u\",\"source\":\"s\"},[],{}]",
 	 "{\"message\":\"3 of 5 signals received and queued for processing\",\"accepted\":3,"
 	 "\"duplicates\":0,\"rejected\":2,\"results\":["
-	 "{\"index\":0,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte "
+	 "{\"index\":0,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte offset "
 	 "1\"}},"
 	 "{\"index\":1,\"id\":100,\"source\":\"generic\",\"cold_storage\":true},"
 	 "{\"index\":2,\"id\":101,\"source\":\"s\",\"cold_storage\":false},"
-	 "{\"index\":3,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte "
+	 "{\"index\":3,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte offset "
 	 "34\"}},"
 	 "{\"index\":4,\"id\":102,\"source\":\"generic\",\"cold_storage\":true}]}\n"},
 	{INTAKE_BATCH, NDJSON, "{}\n7\n",
 	 "{\"message\":\"1 of 2 signals received and queued for processing\",\"accepted\":1,"
 	 "\"duplicates\":0,\"rejected\":1,\"results\":["
 	 "{\"index\":0,\"id\":100,\"source\":\"generic\",\"cold_storage\":true},"
-	 "{\"index\":1,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte "
+	 "{\"index\":1,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte offset "
 	 "3\"}}]}\n"},
 	/* As Amplitude's libraries send it; and what its members are beside no array, or in one. */
 	{INTAKE_BATCH, "", "{\"api_key\":\"k\",\"events\":[{\"user_id\":\"u\"}],\"options\":{}}",
@@ -1523,7 +1525,7 @@ static const struct {
 	{INTAKE_BULK, "", "[{},7,{}]",
 	 "{\"message\":\"2 of 3 signals received and queued for processing\",\"accepted\":2,"
 	 "\"duplicates\":0,\"rejected\":1,\"results\":["
-	 "{\"index\":1,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte "
+	 "{\"index\":1,\"error\":{\"code\":\"not_an_object\",\"detail\":\"not an object at byte offset "
 	 "4\"}}]}\n"},
 	{INTAKE_BULK, "", "[{},{}]",
 	 "{\"message\":\"2 of 2 signals received and queued for processing\",\"accepted\":2,"

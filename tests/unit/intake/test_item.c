@@ -80,21 +80,22 @@ static const struct body {
 	{"", "[{},7,{},{\"id\":\"\"},{\"id\":1}]", "tjtt+", STATUS_OK, NULL, 4, true},
 	{"", "[{\"id\":1},{}]", "+t", STATUS_OK, NULL, 1, true},
 	{"", " {}", "t", STATUS_MISSING_PRODUCT_ORG_ID,
-	 "product_org_id is missing, in the item at byte 1", 1, true},
+	 "product_org_id is missing, in the item at byte offset 1", 1, true},
 	{"", "[{},{}]", "tt", STATUS_BATCH_REJECTED,
-	 "item 0: product_org_id is missing, in the item at byte 1; 2 of 2 items are bad", 2, true},
-	{"", "[7,{}]", "jt", STATUS_BATCH_REJECTED, "item 0: ", 2, true},
-	{"", "[{},7]", "tj", STATUS_BATCH_REJECTED, "item 0: product_org_id", 2, true},
-	{"", "[7]", "j", STATUS_BATCH_REJECTED, "item 0: ", 1, false},
+	 "item index 0: product_org_id is missing, in the item at byte offset 1; 2 of 2 items are bad",
+	 2, true},
+	{"", "[7,{}]", "jt", STATUS_BATCH_REJECTED, "item index 0: ", 2, true},
+	{"", "[{},7]", "tj", STATUS_BATCH_REJECTED, "item index 0: product_org_id", 2, true},
+	{"", "[7]", "j", STATUS_BATCH_REJECTED, "item index 0: ", 1, false},
 	{"", "7", "", STATUS_NOT_AN_OBJECT, "", 1, false},
 	{"", "[]", "", STATUS_EMPTY_BATCH, NULL, 0, false},
 	{"", "", "", STATUS_EMPTY_BODY, NULL, 0, false},
 	{"", "[{\"id\":1},", "", STATUS_MALFORMED_JSON, "", 1, false},
 	{STRICT, "[{\"id\":1},{\"id\":2}]", "++", STATUS_OK, NULL, 0, true},
 	{STRICT, "[{\"id\":1},{}]", "+t", STATUS_BATCH_REJECTED,
-	 "item 1: product_org_id is missing, in the item at byte 10; 1 of 2 items are bad", 0,
-	 true},
-	{STRICT, "[{\"id\":1},7,{}]", "+jt", STATUS_BATCH_REJECTED, "item 1: ", 0, true},
+	 "item index 1: product_org_id is missing, in the item at byte offset 10; 1 of 2 items are bad",
+	 0, true},
+	{STRICT, "[{\"id\":1},7,{}]", "+jt", STATUS_BATCH_REJECTED, "item index 1: ", 0, true},
 	{"CONTENT_TYPE=application/x-ndjson", "{\"id\":1}\n7\n{}\n", "+jt", STATUS_OK, NULL, 2,
 	 true},
 };
@@ -238,7 +239,7 @@ START_TEST(committed_updates_are_answered)
 		    : "{\"message\":\"1 of 3 product org updates received and queued for "
 		      "processing\",\"accepted\":1,\"duplicates\":1,\"rejected\":1,\"results\":["
 		      "{\"index\":0,\"error\":{\"code\":\"missing_product_org_id\",\"detail\":"
-		      "\"product_org_id is missing, in the item at byte 1\"}},"
+		      "\"product_org_id is missing, in the item at byte offset 1\"}},"
 		      "{\"index\":1,\"id\":17,\"product_org_id\":\"1\"},"
 		      "{\"index\":2,\"id\":18,\"product_org_id\":\"2\",\"warnings\":[{\"field\":"
 		      "\"mrr\","

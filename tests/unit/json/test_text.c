@@ -393,33 +393,34 @@ static const struct refused {
 	 */
 	{T("\"\x80\""), 1, UTF8},
 	{T("\"\xbf\""), 1, UTF8},
-	{T("\"\xc3\""), 2, UTF8},
-	{T("\"\xc3\xc3\""), 2, UTF8},
-	{T("\"\xe2\x82\""), 3, UTF8},
-	{T("\"\xe2\x28\xa1\""), 2, UTF8},
-	{T("\"\xe2\x82\x28\""), 3, UTF8},
-	{T("\"\xf0\x9f\x98\""), 4, UTF8},
-	{T("\"\xf0\x9f\x28\x80\""), 3, UTF8},
+	{T("\"\xc3\""), 1, UTF8},
+	{T("\"\xc3\xc3\""), 1, UTF8},
+	{T("\"\xe2\x82\""), 1, UTF8},
+	{T("\"\xe2\x28\xa1\""), 1, UTF8},
+	{T("\"\xe2\x82\x28\""), 1, UTF8},
+	{T("\"\xf0\x9f\x98\""), 1, UTF8},
+	{T("\"\xf0\x9f\x28\x80\""), 1, UTF8},
 	{T("\"\xc3\xa9\xa9\""), 3, UTF8},
 	{T("\"\xc0\x80\""), 1, UTF8},
 	{T("\"\xc0\xaf\""), 1, UTF8},
 	{T("\"\xc1\xbf\""), 1, UTF8},
-	{T("\"\xe0\x80\xaf\""), 2, UTF8},
-	{T("\"\xe0\x9f\xbf\""), 2, UTF8},
-	{T("\"\xf0\x80\x80\xaf\""), 2, UTF8},
-	{T("\"\xf0\x8f\xbf\xbf\""), 2, UTF8},
-	{T("\"\xed\xa0\x80\""), 2, UTF8},
-	{T("\"\xed\xbf\xbf\""), 2, UTF8},
-	{T("\"\xf4\x90\x80\x80\""), 2, UTF8},
+	{T("\"\xe0\x80\xaf\""), 1, UTF8},
+	{T("\"\xe0\x9f\xbf\""), 1, UTF8},
+	{T("\"\xf0\x80\x80\xaf\""), 1, UTF8},
+	{T("\"\xf0\x8f\xbf\xbf\""), 1, UTF8},
+	{T("\"\xed\xa0\x80\""), 1, UTF8},
+	{T("\"\xed\xbf\xbf\""), 1, UTF8},
+	{T("\"\xf4\x90\x80\x80\""), 1, UTF8},
 	{T("\"\xf5\x80\x80\x80\""), 1, UTF8},
 	{T("\"\xf8\x88\x80\x80\x80\""), 1, UTF8},
 	{T("\"\xfc\x84\x80\x80\x80\x80\""), 1, UTF8},
 	{T("\"\xfe\""), 1, UTF8},
 	{T("\"\xff\""), 1, UTF8},
-	{T("\"caf\xe9\""), 5, UTF8},
+	{T("\"caf\xe9\""), 4, UTF8},
 	{T("{\"\xff\":1}"), 2, UTF8},
 	{T("\"1234567\xff\""), 8, UTF8},
-	{T("\"\xe9\x61\""), 2, UTF8},
+	{T("\"\xe9\x61\""), 1, UTF8},
+	{T("\"\u00e4\u20ac\U0001f600\xf0\x9f\x98\""), 10, UTF8},
 	/* UTF-16 */
 	{T("\xff\xfe{\0}\0"), 0, CHARACTER},
 	{T("{\0}\0"), 1, CHARACTER},
@@ -522,7 +523,7 @@ START_TEST(depth_is_limited)
 	size_t depth = depths[_i].size;
 	struct buf buf = buf_make(SIZE_MAX / 2);
 
-	/* The item's own brace is the first level; the 65th is at byte 5 + 63. */
+	/* The item's own brace is the first level; the 65th is at byte offset 5 + 63. */
 	buf_add_text(&buf, "{\"a\":");
 	add_times(&buf, "[", depth - 1);
 	buf_add_text(&buf, depth == 1 ? "0" : "");

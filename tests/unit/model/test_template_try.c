@@ -131,7 +131,7 @@ START_TEST(items_without_a_row_say_why)
 	ck_assert_int_eq(trials[1].status, STATUS_MISSING_PRODUCT_ORG_ID);
 	ck_assert(slice_equal(trials[1].detail, SLICE("product_org_id is missing")));
 	ck_assert_int_eq(trials[2].status, STATUS_NOT_AN_OBJECT);
-	ck_assert(slice_equal(trials[2].detail, SLICE("not an object at byte 25")));
+	ck_assert(slice_equal(trials[2].detail, SLICE("not an object at byte offset 25")));
 	ck_assert_str_eq(shown(&trials[2]), "");
 	ck_assert(slice_equal(
 		trials[3].detail,

@@ -199,12 +199,12 @@ START_TEST(a_bad_body_of_an_accepted_sender_is_a_problem)
 	begin("POST", WEBHOOK "KEY", NULL);
 	request.intake.commit.out.status = STATUS_ACCEPTED;
 	request.intake.body_status = STATUS_MALFORMED_JSON;
-	request.intake.detail = "at byte 7";
+	request.intake.detail = "at byte offset 7";
 	server_request_answer_intake(&request);
 	ck_assert_int_eq(request.status, STATUS_MALFORMED_JSON);
 	const char *response = send_response();
 	check_says(response, "Status: 400 Bad Request\r\n");
-	check_says(response, "\"detail\":\"at byte 7\"");
+	check_says(response, "\"detail\":\"at byte offset 7\"");
 	check_says(captured_log(), " accepted=0 ");
 }
 END_TEST

@@ -28,10 +28,40 @@ static void set_up(void)
 
 START_TEST(what_is_good_now)
 {
-	const struct libpq_call script[] = {
-		LOAD(reject_rows(1, false), good_bytes), LIBPQ_FINISH, {0}};
+	const struct libpq_call script[] = {LOAD(reject_rows(1, false), good_bytes),
+					    LIBPQ_SEND("settings_rejected_try|null|9"),
+					    LIBPQ_ANSWER(&null_text),
+					    LIBPQ_FINISH,
+					    {0}};
 
 	check_says(post(script, "rejects/9/try", NULL, "{}"), "{\"good\":true,\"items\":1}");
+}
+END_TEST
+
+START_TEST(what_is_good_may_be_over_the_limit)
+{
+	static const struct libpq_result used_up = LIBPQ_ERROR("SL006", "a message");
+	const struct libpq_call script[] = {LOAD(reject_rows(1, false), good_bytes),
+					    LIBPQ_SEND(NULL),
+					    LIBPQ_ANSWER(&used_up),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	check_says(post(script, "rejects/9/try", NULL, "{}"),
+		   "{\"good\":false,\"items\":0,\"error\":{\"code\":\"limit_reached\",");
+}
+END_TEST
+
+START_TEST(a_trial_that_fails_is_a_problem)
+{
+	static const struct libpq_result gone = LIBPQ_ERROR("P0002", "a message");
+	const struct libpq_call script[] = {LOAD(reject_rows(1, false), good_bytes),
+					    LIBPQ_SEND(NULL),
+					    LIBPQ_ANSWER(&gone),
+					    LIBPQ_FINISH,
+					    {0}};
+
+	check_says(post(script, "rejects/9/try", NULL, "{}"), "Status: 404 ");
 }
 END_TEST
 
@@ -46,7 +76,7 @@ START_TEST(what_is_still_bad_has_its_place)
 		post(script, "rejects/9/try", NULL, "{\"payload\":\"{\\\"a\\\":}\"}");
 
 	check_says(response, "\"good\":false,\"items\":0,\"error\":{\"code\":\"malformed_json\"");
-	check_says(response, "at byte 5\",\"place\":null}");
+	check_says(response, "at byte offset 5\",\"place\":null}");
 }
 END_TEST
 
@@ -162,6 +192,8 @@ Suite *unit_suite(void)
 
 	tcase_add_checked_fixture(tests, set_up, service_tear_down);
 	tcase_add_test(tests, what_is_good_now);
+	tcase_add_test(tests, what_is_good_may_be_over_the_limit);
+	tcase_add_test(tests, a_trial_that_fails_is_a_problem);
 	tcase_add_test(tests, what_is_still_bad_has_its_place);
 	tcase_add_test(tests, a_part_is_not_replayed);
 	tcase_add_test(tests, what_is_still_bad_is_not_stored);
