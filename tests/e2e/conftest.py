@@ -21,8 +21,8 @@ import sluicectl
 
 
 def pytest_configure(config):
-    for module in (other_cluster, settings_api, settings_page, sluicectl):
-        config.pluginmanager.register(module)  # its fixtures
+    for module in (harness.run, other_cluster, settings_api, settings_page, sluicectl):
+        config.pluginmanager.register(module)  # its hooks and fixtures
     config.addinivalue_line("markers", "each_front: also through the less usual web servers")
     config.addinivalue_line("markers", "first_front: does not meet the web server")
     config.addinivalue_line("markers", "database: about the database; not with sanitizers")

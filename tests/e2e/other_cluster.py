@@ -11,12 +11,11 @@ import pathlib
 import secrets
 import shutil
 import subprocess
-import tempfile
 
 import psycopg2
 import pytest
 
-from harness import BUILD, ENVIRONMENT, FRONTS, SEED, free_port
+from harness import BUILD, ENVIRONMENT, FRONTS, SEED, free_port, run
 from harness.client import Answer
 from sluicectl import Tool
 
@@ -81,10 +80,9 @@ class Cluster:
     def __init__(self, stack):
         self.stack = stack
         self.programs = pathlib.Path(os.environ.get("SLUICE_OTHER_PG_BIN", stack.env["PG_BIN"]))
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="sluice-cluster-"))
+        self.dir = run.new_directory("sluice-cluster-")
         if os.geteuid() == 0:
             shutil.chown(self.dir, "postgres", "postgres")
-        self.dir.chmod(0o755)
         self.port = free_port()
         self.run("initdb", "--pgdata", self.dir / "pg", "--username=postgres", "--auth=trust",
                  "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")

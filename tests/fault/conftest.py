@@ -13,6 +13,7 @@ FAILED = pytest.StashKey()
 
 
 def pytest_configure(config):
+    config.pluginmanager.register(harness.run)  # its hooks
     config.addinivalue_line("markers", "quick: of the selection that `make check` runs")
     config.addinivalue_line("markers", "alone: measures, so nothing else runs beside it")
 

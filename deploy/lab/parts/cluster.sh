@@ -24,6 +24,15 @@ as_postgres() {
 cluster_check() {
     need "$pg_bin/postgres" postgresql
     need "$pg_bin/initdb" postgresql
+    [[ -z $template ]] || template_cluster >/dev/null ||
+        die "no stopped database in $template: deploy/stack template --dir $template"
+}
+
+# Prints the directory of the template's cluster; fails if there is none, or if it runs.
+template_cluster() {
+    local cluster
+    cluster=$(sed -n 2p "$template/stack" 2>/dev/null)/pg
+    [[ -s $cluster/PG_VERSION && ! -e $cluster/postmaster.pid ]] && printf '%s\n' "$cluster"
 }
 
 cluster_init() {
@@ -45,6 +54,15 @@ log_timezone = 'UTC'
 log_line_prefix = '%m [%p] %q%u@%d '
 log_lock_waits = on
 END
+}
+
+# The directory of the sockets is the one line in which the clusters of two stacks differ.
+cluster_copy() {
+    local from
+    from=$(template_cluster)
+    cp -a --reflink=auto --sparse=always -- "$from/." "$home/pg"
+    as_postgres sed -i "s,^unix_socket_directories = .*,unix_socket_directories = '$home/run'," \
+        "$home/pg/postgresql.conf"
 }
 
 cluster_start() {

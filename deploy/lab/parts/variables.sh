@@ -36,6 +36,7 @@ maintain=600                                          # --maintain, in seconds
 settings=()                                           # --set, as lines of a configuration file
 tls_port=''                                           # --tls
 certificate=''                                        # --certificate, absolute
+template=''                                           # --template, absolute
 
 # ---- who owns the processes and files ----
 

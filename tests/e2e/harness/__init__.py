@@ -3,6 +3,7 @@
 A Stack is one `deploy/stack up` in a directory of its own: PostgreSQL, workers and a web server.
 
     stack        its life: up, its environment, down; made of
+      run        what the stacks of one run share
       tool       sluicectl
       database   SQL
       processes  workers and their children

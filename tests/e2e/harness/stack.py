@@ -8,10 +8,11 @@ import socket
 import subprocess
 import tempfile
 
+from . import run
 from .database import WithDatabase
 from .fronts import STREAMING
 from .logs import WithLogs
-from .place import BUILD, ENVIRONMENT, ROOT, VARIANT
+from .place import BUILD, VARIANT
 from .processes import WithProcesses
 from .tool import WithTool
 
@@ -53,31 +54,28 @@ class Stack(WithTool, WithDatabase, WithProcesses, WithLogs):
         self.front = front
         self.streams = front in STREAMING
         self.variant = VARIANT
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"sluice-{front[:2]}-"))
-        os.chmod(self.dir, 0o755)  # PostgreSQL and the web server may run as other users
+        self.dir = run.new_directory(f"sluice-{front[:2]}-")
         self.port = free_port()
         self.credentials = set()
         self.closers = []  # what tests started beside the stack
         self.log_dir = self.dir
-        command = [ROOT / "deploy" / "stack", "up", "--dir", self.dir, "--front", front,
-                   "--port", str(self.port), "--bindir", BUILD, "--maintain", "0", *options]
+        command = ["up", "--dir", self.dir, "--front", front, "--port", self.port,
+                   "--bindir", BUILD, "--maintain", "0", *run.options(), *options]
         # One, unless a test is about several: then it is known who serves what.
-        command += ["--workers", str(workers or 1)]
+        command += ["--workers", workers or 1]
         for name, value in (settings or {}).items():
             command += ["--set", f"{name}={value}"]
         if tls:
             self.tls_port = free_port()
             self.certificate = make_certificate()
             self.closers.append(lambda: os.unlink(self.certificate))
-            command += ["--tls", str(self.tls_port), "--certificate", self.certificate]
-        up = subprocess.run([str(part) for part in command], env=ENVIRONMENT,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            errors="replace", check=False)
+            command += ["--tls", self.tls_port, "--certificate", self.certificate]
+        up = run.run_stack(*command)
         if up.returncode:
             kept = self.keep_logs(f"{front}-up")
             self.close()
-            raise RuntimeError(f"{' '.join(map(str, command))}: exit {up.returncode}\n{up.stdout}"
-                               f"\nlogs kept: {kept}")
+            raise RuntimeError(f"deploy/stack {' '.join(map(str, command))}: exit {up.returncode}"
+                               f"\n{up.stdout}\nlogs kept: {kept}")
         shell = subprocess.run(["env", "-i", "sh", "-c", 'set -a; . "$1"; env -0', "sh",
                                 str(self.dir / "env")], stdout=subprocess.PIPE, check=True)
         pairs = (entry.split("=", 1) for entry in shell.stdout.decode().split("\0") if entry)
@@ -91,9 +89,7 @@ class Stack(WithTool, WithDatabase, WithProcesses, WithLogs):
         self.disconnect()
         for closer in self.closers:
             closer()
-        down = subprocess.run([str(ROOT / "deploy" / "stack"), "down", "--dir", str(self.dir)],
-                              env=ENVIRONMENT, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        down = run.run_stack("down", "--dir", self.dir)
         shutil.rmtree(self.dir, ignore_errors=True)
         if down.returncode:
             raise RuntimeError(f"deploy/stack down: exit {down.returncode}\n{down.stdout}")
