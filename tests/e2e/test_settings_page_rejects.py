@@ -69,6 +69,23 @@ def test_the_end_of_the_payload_is_a_place(page):
     page.wait_shown("tr.detail", "where the payload ends")
 
 
+def test_items_are_counted_from_one(page):
+    _, [identity] = reject(page.stack, b"[{}, 7]", end="/batch")
+    page.visit("staging?list=rejects")
+    open_reject(page, identity)
+    page.wait_shown("tr.detail", "The item is not a JSON object: not an object")
+    assert page.script("""return [...document.querySelectorAll('tr.detail dt')]
+        .find(term => term.textContent === 'Item').nextElementSibling.textContent""") == "2"
+    _, [identity] = reject(page.stack, b"[{},")
+    page.visit("staging?list=rejects")
+    open_reject(page, identity)
+    page.click("tr.detail .actions button", "Edit and replay")
+    type_into(page, page.wait("dialog textarea"), "[{}, 7]")
+    page.wait_shown("dialog .preview", "item 2: not an object; 1 of 2 items are bad",
+                    "Line 1, column 6")
+    page.close_dialog("Cancel")
+
+
 # ---- one ----
 
 def state_of(stack, identity):
