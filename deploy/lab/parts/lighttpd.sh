@@ -29,10 +29,8 @@ lighttpd_configure() {
 
 # What a private instance cannot share.
 lighttpd_places() {
-    local main=$conf/lighttpd.conf file
-    for file in "$main" "$conf"/conf-enabled/*; do
-        sed -i --follow-symlinks "s,/var/log/lighttpd/,$log_dir/,g" "$file"
-    done
+    local main=$conf/lighttpd.conf
+    sed -i --follow-symlinks "s,/var/log/lighttpd/,$log_dir/,g" "$main" "$conf"/conf-enabled/*
     replace "$main" /etc/lighttpd/ "$conf/"
     replace "$main" /var/www/html "$home/www"
     replace "$main" /var/cache/lighttpd/uploads "$home/tmp/upload"

@@ -12,12 +12,11 @@
 # install_operator_files - those of deploy/ in $share, with the places of this stack, as `make
 # install` does.
 install_operator_files() {
-    local file
-    (cd "$deploy" && find apache lighttpd nginx -type f) | while read -r file; do
-        install -d -m "$open_mode" "$share/${file%/*}"
-        sed -e "s,@sbindir@,$home/bin,g" -e "s,@sysconfdir@,$home/etc,g" -e "s,@datadir@,$share,g" \
-            "$deploy/$file" >"$share/$file"
-    done
+    local -a places=("$share"/{apache,lighttpd,nginx})
+    cp -R -- "$deploy"/{apache,lighttpd,nginx} "$share"
+    chmod -R a+rX "${places[@]}"
+    find "${places[@]}" -type f -exec sed -i -e "s,@sbindir@,$home/bin,g" \
+        -e "s,@sysconfdir@,$home/etc,g" -e "s,@datadir@,$share,g" {} +
 }
 
 # replace FILE OLD NEW - everywhere in the file; fails if OLD is not there.
