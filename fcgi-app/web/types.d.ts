@@ -403,6 +403,8 @@ export interface ProblemMembers {
 	request_id?: string;
 	/** What is shown is no longer so: the page has to be loaded anew. */
 	stale?: boolean;
+	/** A change may have been made all the same. */
+	lost?: boolean;
 }
 
 /** Part of a list, the newest entry first; `next` is the `before` of the part that follows. */

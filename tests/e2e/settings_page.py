@@ -16,6 +16,19 @@ LONG_NAME = HOSTILE + "x" * (200 - len(HOSTILE))
 
 ROWS = "table[role] tbody"  # not those of the chart's numbers
 
+# The next answers to changes are lost, after the service has given them.
+LOSE = """
+window.real ??= fetch;
+window.lost = arguments[0];
+window.fetch = async (...call) => {
+    const answer = await real(...call);
+    if (call[1]?.method !== 'POST' || lost-- <= 0)
+        return answer;
+    await answer.text();
+    throw new TypeError('lost');
+};
+"""
+
 
 def fill(stack):
     """What a demo has: keys of every kind, rows of every kind, one of each status."""
