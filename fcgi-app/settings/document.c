@@ -64,7 +64,7 @@ enum status settings_key_volumes(struct settings *settings)
 				   : status;
 }
 
-/* ---- signals ---- */
+/* ---- searches ---- */
 
 /* A timestamp that settings_check_query() has let through, as PostgreSQL reads it in any time zone.
  */
@@ -145,28 +145,46 @@ static enum status answer_export(struct settings *settings, const struct store_e
 	return STATUS_OK;
 }
 
-enum status settings_signals(struct settings *settings)
+/* The list, or with "format" a part of a file. */
+static enum status answer_list(struct settings *settings, enum store_document document,
+			       const struct store_export *what, struct store_question *question)
 {
-	struct store_question question = {.organization = settings->organization};
-	struct slice format = SLICE_ABSENT, json;
+	struct slice format, json;
+	enum status status = settings_text(settings, "format", &format);
+
+	if (status != STATUS_OK)
+		return status;
+	if (format.p == NULL)
+		return answer_document(settings, document, question);
+	question->organization = settings->organization;
+	question->whole = true;
+	status = store_settings_document(&settings->store, document, question, &json);
+	if (status != STATUS_OK)
+		return settings_problem_store(settings, status);
+	return answer_export(settings, what, format_of(format), question->before.p == NULL, json);
+}
+
+static enum status answer_search(struct settings *settings, enum store_document document,
+				 const struct store_export *what)
+{
+	struct store_question question = {0};
 	enum status status = settings_read_limit(settings, SETTINGS_LIMIT, &question.limit);
 
 	if (status == STATUS_OK)
 		status = settings_text(settings, "before", &question.before);
 	if (status == STATUS_OK)
-		status = settings_text(settings, "format", &format);
-	if (status == STATUS_OK)
 		status = read_filter(settings, &question.filter);
-	if (status != STATUS_OK)
-		return status;
-	if (format.p == NULL)
-		return answer_document(settings, STORE_SIGNALS, &question);
-	question.whole = true;
-	status = store_settings_document(&settings->store, STORE_SIGNALS, &question, &json);
-	if (status != STATUS_OK)
-		return settings_problem_store(settings, status);
-	return answer_export(settings, &store_export_signals, format_of(format),
-			     question.before.p == NULL, json);
+	return status == STATUS_OK ? answer_list(settings, document, what, &question) : status;
+}
+
+enum status settings_signals(struct settings *settings)
+{
+	return answer_search(settings, STORE_SIGNALS, &store_export_signals);
+}
+
+enum status settings_rejects(struct settings *settings)
+{
+	return answer_search(settings, STORE_REJECTS, &store_export_rejects);
 }
 
 /* ---- product orgs ---- */
@@ -197,37 +215,15 @@ static enum status read_states(struct settings *settings, struct store_question 
 
 enum status settings_product_org_states(struct settings *settings)
 {
-	struct store_question question = {.organization = settings->organization};
-	struct slice format = SLICE_ABSENT, json;
+	struct store_question question = {0};
 	enum status status = read_states(settings, &question);
 
-	if (status == STATUS_OK)
-		status = settings_text(settings, "format", &format);
-	if (status != STATUS_OK)
-		return status;
-	if (format.p == NULL)
-		return answer_document(settings, STORE_PRODUCT_ORG_STATES, &question);
-	status = store_settings_document(&settings->store, STORE_PRODUCT_ORG_STATES, &question,
-					 &json);
-	if (status != STATUS_OK)
-		return settings_problem_store(settings, status);
-	return answer_export(settings, &store_export_product_orgs, format_of(format),
-			     question.before.p == NULL, json);
+	return status == STATUS_OK ? answer_list(settings, STORE_PRODUCT_ORG_STATES,
+						 &store_export_product_orgs, &question)
+				   : status;
 }
 
 /* ---- the others ---- */
-
-enum status settings_rejects(struct settings *settings)
-{
-	struct store_question question = {0};
-	const struct settings_choice choices[] = {
-		{"state", &question.state}, {"code", &question.code}, {"key", &question.key_id}};
-	enum status status = read_page(settings, &question);
-
-	if (status == STATUS_OK)
-		status = settings_choices(settings, choices, ARRAY_LENGTH(choices));
-	return status == STATUS_OK ? answer_document(settings, STORE_REJECTS, &question) : status;
-}
 
 enum status settings_usage(struct settings *settings)
 {

@@ -19,10 +19,12 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 
 #define BIT(route) (UINT64_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
+#define REJECTS	   BIT(ROUTE_REJECTS)
+#define FOUND	   (SEARCH | REJECTS)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
 #define KEYS	   (BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_VOLUMES))
 #define PAGES                                                                                      \
-	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | BIT(ROUTE_REJECTS) | BIT(ROUTE_AUDIT) | KEYS |           \
+	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | REJECTS | BIT(ROUTE_AUDIT) | KEYS |                      \
 	 BIT(ROUTE_KEY_HISTORY) | BIT(ROUTE_TOKENS))
 #define MEMBERS BIT(ROUTE_MEMBERS)
 #define KINDS	BIT(ROUTE_REJECT_KINDS)
@@ -44,22 +46,21 @@ static const struct parameter {
 	{"before", SEARCH, POSITION, 0, 0, NULL},
 	{"before", BIT(ROUTE_USAGE), MONTH, 0, 0, NULL},
 	{"window", BIT(ROUTE_STATISTICS), ONE_OF, 0, 0, "24h 7d 30d "},
-	{"identity", SEARCH, TEXT, 0, 0, NULL},
+	{"identity", FOUND, TEXT, 0, 0, NULL},
 	{"email", SEARCH, TEXT, 0, 0, NULL},
 	{"user_id", SEARCH, TEXT, 0, 0, NULL},
 	{"anonymous_id", SEARCH, TEXT, 0, 0, NULL},
 	{"message_id", SEARCH, TEXT, 0, 0, NULL},
-	{"request_id", SEARCH, TEXT, 0, 0, NULL},
-	{"source", SEARCH, TEXT, 0, 0, NULL},
+	{"request_id", FOUND, TEXT, 0, 0, NULL},
+	{"source", SEARCH | REJECTS, TEXT, 0, 0, NULL},
 	{"event", SEARCH, TEXT, 0, 0, NULL},
-	{"state", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_states},
-	{"code", BIT(ROUTE_REJECTS), ONE_OF_OR_NONE, 0, 0, store_rejected_codes},
-	{"key", SEARCH | BIT(ROUTE_REJECTS) | BIT(ROUTE_KEY_VOLUMES), ID_OR_NONE, 0, INT64_MAX,
-	 NULL},
+	{"state", REJECTS, ONE_OF_OR_NONE, 0, 0, store_rejected_states},
+	{"code", REJECTS, ONE_OF_OR_NONE, 0, 0, store_rejected_codes},
+	{"key", FOUND | BIT(ROUTE_KEY_VOLUMES), ID_OR_NONE, 0, INT64_MAX, NULL},
 	{"status", SEARCH, ONE_OF_OR_NONE, 0, 0, store_search_statuses},
-	{"from", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
-	{"until", SEARCH, TIMESTAMP_OR_NONE, 0, 0, NULL},
-	{"text", SEARCH, TEXT, 0, 0, NULL},
+	{"from", FOUND, TIMESTAMP_OR_NONE, 0, 0, NULL},
+	{"until", FOUND, TIMESTAMP_OR_NONE, 0, 0, NULL},
+	{"text", FOUND, TEXT, 0, 0, NULL},
 	{"since", SEARCH, TEXT, 0, 0, NULL},
 	{"before", STATES | MEMBERS | KINDS, TEXT, 0, 0, NULL},
 	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
@@ -68,7 +69,7 @@ static const struct parameter {
 	{"status", KEYS, ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
 	{"plan", STATES, TEXT, 0, 0, NULL},
 	{"trial_status", STATES, TEXT, 0, 0, NULL},
-	{"format", SEARCH | STATES, ONE_OF, 0, 0, store_formats},
+	{"format", FOUND | STATES, ONE_OF, 0, 0, store_formats},
 };
 
 struct faults {

@@ -6,12 +6,12 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, REJECTS, VOLUMES };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, VOLUMES };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
 	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
 	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
-	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = REJECTS,
+	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = FILTER_AND_PAGE,
 	[STORE_REJECT_KINDS] = PAGE,	[STORE_USAGE] = PAGE,
 	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = VOLUMES,
 };
@@ -47,11 +47,6 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->plan;
 		*params++ = question->trial_status;
 	}
-	if (parameters == REJECTS) {
-		*params++ = question->state;
-		*params++ = question->code;
-		*params++ = question->key_id;
-	}
 	if (parameters == FILTER_AND_PAGE)
 		*params++ = question->whole ? SLICE("true") : SLICE("false");
 }
@@ -78,11 +73,11 @@ enum status store_settings_document(const struct store *store, enum store_docume
 				   "sluice.settings_product_org_states($1::text, $2::bigint, "
 				   "$3::text, $4::integer, $5::text, $6::text, $7::text, $8::text)",
 				   8),
-		[STORE_REJECTS] = STORE_CALL(
-			"store_settings_rejects",
-			"sluice.settings_rejects($1::text, $2::bigint, $3::bigint, $4::integer, "
-			"$5::text, $6::text, $7::bigint)",
-			7),
+		[STORE_REJECTS] =
+			STORE_CALL("store_settings_rejects",
+				   "sluice.settings_rejects($1::text, $2::bigint, $3::jsonb, "
+				   "$4::bigint, $5::integer, $6::boolean)",
+				   6),
 		[STORE_REJECT_KINDS] =
 			STORE_CALL("store_settings_reject_kinds",
 				   "sluice.settings_reject_kinds($1::text, $2::bigint, $3::text, "
@@ -131,6 +126,10 @@ enum status store_document(const struct store *store, enum store_document docume
 				   "sluice.product_org_show($1::text, $2::text, $3::bigint, "
 				   "$4::integer)",
 				   4),
+		[STORE_REJECTS] = STORE_CALL("store_rejects",
+					     "sluice.rejects_search($1::text, $2::jsonb, "
+					     "$3::bigint, $4::integer, $5::boolean)",
+					     5),
 		[STORE_REJECT_KINDS] =
 			STORE_CALL("store_reject_kinds",
 				   "sluice.reject_kinds($1::text, $2::text, $3::integer)", 3),

@@ -13,7 +13,7 @@ enum store_document {
 	STORE_PRODUCT_ORGS,	  /* updates: before, limit, product_org */
 	STORE_PRODUCT_ORG_STATES, /* before, limit, product_org, match, plan, trial_status */
 	STORE_PRODUCT_ORG,  /* a state and its updates: product_org, before, limit; for the tool */
-	STORE_REJECTS,	    /* before, limit, state, code, key_id; not for the tool */
+	STORE_REJECTS,	    /* filter, before, limit */
 	STORE_REJECT_KINDS, /* before, limit */
 	STORE_USAGE,	    /* before, a month, and limit; not for the tool */
 	STORE_AUDIT,	    /* before, limit */
@@ -32,11 +32,10 @@ struct store_question {
 	struct slice since, until;	 /* of the tool's audit log */
 	struct slice product_org;	 /* the id of one */
 	struct slice plan, trial_status; /* of a product org */
-	struct slice state, code;	 /* of a rejected payload */
 	struct slice key_id;		 /* of one key */
 	struct slice endpoint_type;	 /* of keys */
 	struct slice status;		 /* of keys */
-	bool whole;			 /* signals with large payloads, too */
+	bool whole;			 /* with large payloads, too */
 };
 
 /* On behalf of a user, by the rules of store/settings.h. */

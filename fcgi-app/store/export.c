@@ -25,10 +25,19 @@ static const char *const product_org_columns[] = {
 	"received_at",	  "id",	      "key_id",	      "key_name",
 };
 
+static const char *const reject_columns[] = {
+	"id",	       "received_at",	"key_id",	"key_name",  "source",
+	"kind",	       "code",		"why",		"detail",    "position",
+	"bad_byte",    "payload_bytes", "request_id",	"state",     "replayed_at",
+	"replayed_by", "discarded_at",	"discarded_by", "truncated", "preview",
+};
+
 const struct store_export store_export_signals = {"signals", "signals", signal_columns,
 						  ARRAY_LENGTH(signal_columns)};
 const struct store_export store_export_product_orgs = {
 	"product_orgs", "product-orgs", product_org_columns, ARRAY_LENGTH(product_org_columns)};
+const struct store_export store_export_rejects = {"rejects", "rejects", reject_columns,
+						  ARRAY_LENGTH(reject_columns)};
 
 /* ---- values ---- */
 

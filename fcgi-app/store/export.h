@@ -1,6 +1,6 @@
 /*
- * store/export.h - signals and product orgs for other programs, from the answer of a search:
- * NDJSON, with each as the database wrote it, or CSV (RFC 4180).
+ * store/export.h - signals, product orgs and rejected payloads for other programs, from the answer
+ * of a search: NDJSON, with each as the database wrote it, or CSV (RFC 4180).
  *
  * A spreadsheet takes a cell for a formula that begins with one of = + - @, a tab or a carriage
  * return. Such a text, which may be a stranger's, gets an apostrophe in front.
@@ -27,6 +27,7 @@ struct store_export {
 
 extern const struct store_export store_export_signals;
 extern const struct store_export store_export_product_orgs; /* their states */
+extern const struct store_export store_export_rejects;
 
 /* How many rows an answer may hold. */
 enum { STORE_EXPORT_ROWS = 100 };

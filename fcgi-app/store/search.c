@@ -22,10 +22,17 @@ const char *const store_search_names[STORE_SEARCH_MEMBERS] = {
 	[STORE_SEARCH_UNTIL] = "until",
 	[STORE_SEARCH_TEXT] = "text",
 	[STORE_SEARCH_SINCE] = "since",
+	[STORE_SEARCH_CODE] = "code",
+	[STORE_SEARCH_STATE] = "state",
+	[STORE_SEARCH_PRODUCT_ORG_ID] = "product_org_id",
+	[STORE_SEARCH_PLAN] = "plan",
+	[STORE_SEARCH_TRIAL_STATUS] = "trial_status",
 };
 
-const char store_search_statuses[] =
-	"pending processing completed failed skipped permanently_failed cold_storage ";
+#define STATUSES "pending processing completed failed skipped permanently_failed "
+
+const char store_search_statuses[] = STATUSES "cold_storage ";
+const char store_search_update_statuses[] = STATUSES;
 
 enum status store_search_filter(struct arena *arena,
 				const struct slice values[STORE_SEARCH_MEMBERS], struct slice *json)

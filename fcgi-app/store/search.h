@@ -1,6 +1,7 @@
 /*
- * store/search.h - which signals are looked for: the members of a filter, as the database function
- * signals_of takes them.
+ * store/search.h - which signals, rejected payloads or product-org updates are looked for: the
+ * members of a filter, as the database functions signals_of, rejects_of and product_orgs_of take
+ * them. Not each takes all.
  */
 #ifndef STORE_SEARCH_H
 #define STORE_SEARCH_H
@@ -9,8 +10,8 @@
 #include "base/status.h"
 
 enum store_search {
-	STORE_SEARCH_IDENTITY, /* an email, a phone number, or any id of signal, person or request
-				*/
+	STORE_SEARCH_IDENTITY, /* an email, a phone number, or any id of the row, its person,
+				* product org or request */
 	STORE_SEARCH_EMAIL,
 	STORE_SEARCH_USER_ID,
 	STORE_SEARCH_ANONYMOUS_ID,
@@ -24,14 +25,20 @@ enum store_search {
 	STORE_SEARCH_UNTIL, /* received before then */
 	STORE_SEARCH_TEXT,  /* is in the payload, in whatever case */
 	STORE_SEARCH_SINCE, /* the "live" of an answer: only what has been stored since */
+	STORE_SEARCH_CODE,  /* why it was rejected */
+	STORE_SEARCH_STATE, /* what has become of what was rejected */
+	STORE_SEARCH_PRODUCT_ORG_ID,
+	STORE_SEARCH_PLAN, /* its id or name */
+	STORE_SEARCH_TRIAL_STATUS,
 	STORE_SEARCH_MEMBERS
 };
 
 /* The names of the members, which are those of the API's parameters. */
 extern const char *const store_search_names[STORE_SEARCH_MEMBERS];
 
-/* What a status may be, each with a blank behind it. */
+/* What the status of a signal may be, and of an update, each with a blank behind it. */
 extern const char store_search_statuses[];
+extern const char store_search_update_statuses[];
 
 /* A filter as JSON, in the arena; what is absent or empty filters nothing. STATUS_OK or
  * STATUS_NO_MEMORY. */

@@ -267,8 +267,7 @@ DECLARE
     its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
 BEGIN
     PERFORM sluice.check_reject_of(user_name, its_id, settings_reject.id);
-    -- The latest of those up to it.
-    RETURN sluice.rejects_of(its_id, settings_reject.id + 1, 1)->'rejects'->0;
+    RETURN sluice.rejects_of(its_id, '{}', settings_reject.id + 1, 1)->'rejects'->0;
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_reject(text, bigint, bigint) IS

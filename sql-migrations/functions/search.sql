@@ -52,15 +52,14 @@ COMMENT ON FUNCTION sluice.read_since(text) IS
 
 -- ---- a filter as SQL ----
 
-CREATE OR REPLACE FUNCTION sluice.check_search(filter jsonb, before text) RETURNS void
+CREATE OR REPLACE FUNCTION sluice.check_search(filter jsonb, members text[]) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     from_at timestamptz;
     until_at timestamptz;
     place text := 'from';
-    unknown constant text := (SELECT min(k) FROM jsonb_object_keys(filter) AS k WHERE k <> ALL (ARRAY['identity',
-        'email', 'user_id', 'anonymous_id', 'message_id', 'request_id', 'source', 'event', 'key', 'status', 'from',
-        'until', 'text', 'since']));
+    unknown constant text := (SELECT min(k) FROM jsonb_object_keys(filter) AS k WHERE k <> ALL (members));
+    no_text constant text := (SELECT min(f.key) FROM jsonb_each(filter) AS f WHERE jsonb_typeof(f.value) <> 'string');
 BEGIN
     from_at := (filter ->> 'from')::timestamptz;
     place := 'until';
@@ -70,39 +69,82 @@ BEGIN
     ELSIF filter ? 'text' AND from_at IS NULL AND NOT filter ? 'since' THEN
         RAISE EXCEPTION 'needs a time from which on to search ("from")'
             USING ERRCODE = 'invalid_parameter_value', COLUMN = 'text';
-    ELSIF before !~ '^[0-9]{1,16}-[0-9]{1,18}$' THEN
-        RAISE EXCEPTION 'is not the "next" of an answer'
-            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'before';
     ELSIF filter ->> 'key' !~ '^[0-9]{1,18}$' THEN
         RAISE EXCEPTION 'is not an id' USING ERRCODE = 'invalid_parameter_value', COLUMN = 'key';
-    ELSIF filter ->> 'status' <> ALL (ARRAY['pending', 'processing', 'completed', 'failed', 'skipped',
-        'permanently_failed', 'cold_storage'])
-    THEN
+    ELSIF filter ->> 'status' <> ALL (enum_range(NULL::sluice.staging_status)::text[] || text 'cold_storage') THEN
         RAISE EXCEPTION 'is not a status' USING ERRCODE = 'invalid_parameter_value', COLUMN = 'status';
+    ELSIF filter ->> 'state' <> ALL (ARRAY['open', 'replayed', 'discarded']) THEN
+        RAISE EXCEPTION 'is not a state' USING ERRCODE = 'invalid_parameter_value', COLUMN = 'state';
     ELSIF unknown IS NOT NULL THEN
         RAISE EXCEPTION 'is not known here' USING ERRCODE = 'invalid_parameter_value', COLUMN = unknown;
+    ELSIF no_text IS NOT NULL THEN
+        RAISE EXCEPTION 'is not a text' USING ERRCODE = 'invalid_parameter_value', COLUMN = no_text;
     END IF;
 EXCEPTION WHEN datetime_field_overflow OR invalid_datetime_format THEN
     RAISE EXCEPTION 'is not a timestamp' USING ERRCODE = 'invalid_parameter_value', COLUMN = place;
 END
 $$;
-COMMENT ON FUNCTION sluice.check_search(jsonb, text) IS
-    'Raises 22023 with the name of the member that cannot be used. Internal.';
+COMMENT ON FUNCTION sluice.check_search(jsonb, text[]) IS
+    'Raises 22023 with the name of the member of a filter that cannot be used, in a list that takes these '
+    'members. Internal.';
+
+-- The statements of all lists have the span as $2 to $3, how many rows as $4, and the filter as $5.
+CREATE OR REPLACE FUNCTION sluice.condition_of_columns(filter jsonb, columns text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT string_agg(format(' AND s.%I = %s', c, CASE c
+                WHEN 'email' THEN 'lower($5 ->> ''email'')' ELSE format('$5 ->> %L', c) END), '')
+            FROM unnest(columns) AS c
+            WHERE filter ? c), '')
+        || CASE WHEN filter ? 'key' THEN ' AND s.key_id = ($5 ->> ''key'')::bigint' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION sluice.condition_of_columns(jsonb, text[]) IS
+    'What a filter asks of a row''s key and of those of these columns that it names, as SQL. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.condition_of_payload(filter jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- As a reader writes it, or as JSON does.
+    RETURN CASE WHEN filter ? 'text' THEN ' AND (strpos(lower(s.payload::text), lower($5 ->> ''text'')) > 0 OR '
+        'strpos(lower(s.payload::text), lower(substr(($5 -> ''text'')::text, 2, length(($5 -> ''text'')::text) - 2))) '
+        '> 0)' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION sluice.condition_of_payload(jsonb) IS
+    'What a filter''s text asks of a row''s payload, as SQL. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.condition_of_status(its_status text, entity text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result constant text := format('EXISTS (SELECT FROM sluice.%I AS r WHERE r.id = s.id '
+        'AND r.organization_id = s.organization_id AND r.received_at = s.received_at '
+        'AND r.received_at >= $2 AND r.received_at < $3', entity || '_result');
+    queued constant text := format('EXISTS (SELECT FROM sluice.%I AS q WHERE q.id = s.id '
+        'AND q.organization_id = s.organization_id AND ', entity || '_queue');
+BEGIN
+    RETURN CASE
+        WHEN its_status IS NULL THEN ''
+        WHEN its_status = 'pending' THEN ' AND NOT ' || result || ') AND NOT ' || queued
+            || '(q.claim_id IS NOT NULL OR (q.last_failure).failed_at IS NOT NULL))'
+        WHEN its_status = 'processing' THEN ' AND ' || queued || 'q.claim_id IS NOT NULL)'
+        WHEN its_status = 'failed' THEN ' AND ' || queued
+            || 'q.claim_id IS NULL AND (q.last_failure).failed_at IS NOT NULL)'
+        ELSE format(' AND %s AND r.status = %L)', result, its_status) END;
+END
+$$;
+COMMENT ON FUNCTION sluice.condition_of_status(text, text) IS
+    'What a status (null: any) asks of a row of an entity, signal or product_org, as SQL that holds nothing '
+    'of a filter''s values but the status. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.search_condition(filter jsonb, cold boolean) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- $2 to $3: the span; $5: the filter; $8 to $11: between_frontiers
+    -- $8 to $11: between_frontiers
     conditions text := '';
     id_columns text[] := CASE WHEN cold THEN ARRAY['anonymous_id', 'message_id', 'request_id']
         ELSE ARRAY['email', 'user_id', 'anonymous_id', 'message_id', 'request_id', 'product_user_id', 'crm_id',
             'marketing_automation_id', 'phone'] END;
-    its_status constant text := filter ->> 'status';
-    result constant text := 'EXISTS (SELECT FROM sluice.signal_result AS r WHERE r.id = s.id '
-        'AND r.organization_id = s.organization_id AND r.received_at = s.received_at '
-        'AND r.received_at >= $2 AND r.received_at < $3';
-    queued constant text := 'EXISTS (SELECT FROM sluice.signal_queue AS q WHERE q.id = s.id '
-        'AND q.organization_id = s.organization_id AND ';
 BEGIN
     IF filter ? 'identity' THEN
         conditions := ' AND (' || (SELECT string_agg(format('s.%I = %s', c, CASE c WHEN 'email'
@@ -111,27 +153,15 @@ BEGIN
             || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
                 THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END || ')';
     END IF;
-    conditions := conditions || coalesce((SELECT string_agg(format(' AND s.%I = %s', c, CASE c
-            WHEN 'email' THEN 'lower($5 ->> ''email'')' ELSE format('$5 ->> %L', c) END), '')
-        FROM unnest(ARRAY['email', 'user_id', 'anonymous_id', 'message_id', 'request_id', 'source']) AS c
-        WHERE filter ? c), '');
     RETURN conditions
+        || sluice.condition_of_columns(filter, ARRAY['email', 'user_id', 'anonymous_id', 'message_id', 'request_id',
+            'source'])
         || CASE WHEN filter ? 'event'
             THEN ' AND $5 ->> ''event'' IN (s.event_name, s.event_type)' ELSE '' END
-        || CASE WHEN filter ? 'key' THEN ' AND s.key_id = ($5 ->> ''key'')::bigint' ELSE '' END
         || CASE WHEN filter ? 'since' THEN ' AND (s.stored_xact >= $8 AND s.stored_xact < $9 '
             'AND NOT s.stored_xact = ANY ($10) OR s.stored_xact = ANY ($11))' ELSE '' END
-        -- As a reader writes it, or as JSON does.
-        || CASE WHEN filter ? 'text' THEN ' AND (strpos(lower(s.payload::text), lower($5 ->> ''text'')) > 0 OR '
-            'strpos(lower(s.payload::text), lower(trim(BOTH ''"'' FROM ($5 -> ''text'')::text))) > 0)' ELSE '' END
-        || CASE
-            WHEN cold OR its_status IS NULL THEN ''
-            WHEN its_status = 'pending' THEN ' AND NOT ' || result || ') AND NOT ' || queued
-                || '(q.claim_id IS NOT NULL OR (q.last_failure).failed_at IS NOT NULL))'
-            WHEN its_status = 'processing' THEN ' AND ' || queued || 'q.claim_id IS NOT NULL)'
-            WHEN its_status = 'failed' THEN ' AND ' || queued
-                || 'q.claim_id IS NULL AND (q.last_failure).failed_at IS NOT NULL)'
-            ELSE format(' AND %s AND r.status = %L)', result, its_status) END;
+        || sluice.condition_of_payload(filter)
+        || CASE WHEN cold THEN '' ELSE sluice.condition_of_status(filter ->> 'status', 'signal') END;
 END
 $$;
 COMMENT ON FUNCTION sluice.search_condition(jsonb, boolean) IS
@@ -141,7 +171,7 @@ COMMENT ON FUNCTION sluice.search_condition(jsonb, boolean) IS
 CREATE OR REPLACE FUNCTION sluice.search_statement(filter jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    -- $4: how many rows; $6 and $7: the row that the list goes on behind, or null; $12 and $13: the last
+    -- $6 and $7: the row that the list goes on behind, or null; $12 and $13: the last
     -- one that may be looked at, or null; $14 and $15: the ids that are between them, in whose index
     -- they are found without all others of an import
     part constant text := '(SELECT s.id, s.received_at, %L::boolean AS cold FROM sluice.%I AS s '
@@ -322,7 +352,12 @@ DECLARE
     hits record;
     rows json := json '[]';
 BEGIN
-    PERFORM sluice.check_search(filter, before);
+    PERFORM sluice.check_search(filter, ARRAY['identity', 'email', 'user_id', 'anonymous_id', 'message_id',
+        'request_id', 'source', 'event', 'key', 'status', 'from', 'until', 'text', 'since']);
+    IF before !~ '^[0-9]{1,16}-[0-9]{1,18}$' THEN
+        RAISE EXCEPTION 'is not the "next" of an answer'
+            USING ERRCODE = 'invalid_parameter_value', COLUMN = 'before';
+    END IF;
     hits := sluice.signals_found(organization_id, filter, before, max_rows, budget);
     IF cardinality(hits.ids) > 0 THEN
         WITH hit AS MATERIALIZED (

@@ -150,19 +150,6 @@ $$;
 COMMENT ON FUNCTION sluice.settings_statistics(text, bigint, text) IS
     'Like statistics_of. For all members. Raises as membership does.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_rejects(user_name text, organization_id bigint, before bigint,
-    max_rows integer, state text DEFAULT NULL, code text DEFAULT NULL, key_id bigint DEFAULT NULL)
-RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    RETURN sluice.rejects_of(sluice.membership(user_name, organization_id, 'viewer'), before,
-        least(max_rows, 100), settings_rejects.state, settings_rejects.code,
-        settings_rejects.key_id);
-END
-$$;
-COMMENT ON FUNCTION sluice.settings_rejects(text, bigint, bigint, integer, text, text, bigint) IS
-    'Like rejects_of, at most 100. For all members. Raises as membership does.';
-
 CREATE OR REPLACE FUNCTION sluice.settings_usage(user_name text, organization_id bigint,
     before date DEFAULT NULL, max_rows integer DEFAULT 12) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -205,7 +192,6 @@ GRANT EXECUTE ON FUNCTION
         text, text[]),
     sluice.settings_key_deactivate(text, bigint, bigint),
     sluice.settings_statistics(text, bigint, text),
-    sluice.settings_rejects(text, bigint, bigint, integer, text, text, bigint),
     sluice.settings_usage(text, bigint, date, integer),
     sluice.settings_audit(text, bigint, bigint, integer),
     sluice.settings_may_manage_keys(text, bigint)

@@ -365,66 +365,6 @@ COMMENT ON FUNCTION sluice.place_in(bytea, bigint) IS
     'is bad there, empty at the end of the bytes, and what stands before and after it in its line. '
     'As text like preview; what is no text has a column for each byte. Null if it is not in the bytes. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.rejects_of(organization_id bigint, before bigint, max_rows integer,
-    state text DEFAULT NULL, code text DEFAULT NULL, key_id bigint DEFAULT NULL) RETURNS json
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-#variable_conflict use_variable
-DECLARE
-    before_id bigint := coalesce(before, 9223372036854775807);
-    result json;
-BEGIN
-    WITH looked AS MATERIALIZED (
-        SELECT r.id, r.received_at, r.key_id, r.source, r.kind, r.code, r.detail, r.position,
-            r.payload_bytes, r.request_id, r.truncated, r.bad_byte, r.replayed_at,
-            r.replayed_by, r.discarded_at, r.discarded_by, r.payload,
-            substring(r.payload FOR 4096) AS beginning, octet_length(r.payload) > 4096 AS longer
-        FROM sluice.rejected_payload AS r
-        WHERE r.organization_id = organization_id AND r.id < before_id
-            AND (state IS NULL OR state = CASE WHEN r.replayed_at IS NOT NULL THEN 'replayed'
-                WHEN r.discarded_at IS NOT NULL THEN 'discarded' ELSE 'open' END)
-            AND (code IS NULL OR r.code = code) AND (key_id IS NULL OR r.key_id = key_id)
-        ORDER BY r.id DESC
-        LIMIT max_rows + 1
-    ), hit AS (
-        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
-    )
-    SELECT json_build_object(
-        'rejects', (SELECT coalesce(json_agg(json_build_object(
-                'id', h.id,
-                'received_at', sluice.timestamp_text(h.received_at),
-                'key_id', h.key_id,
-                'key_name', k.name,
-                'source', h.source,
-                'kind', h.kind,
-                'code', h.code,
-                'why', sluice.reject_why(h.kind, h.code),
-                'detail', h.detail,
-                'position', h.position,
-                'payload_bytes', h.payload_bytes,
-                'request_id', h.request_id,
-                'preview', sluice.preview(h.beginning, h.longer),
-                'truncated', h.truncated OR h.longer,
-                'bad_byte', h.bad_byte,
-                'place', sluice.place_in(h.payload, h.bad_byte),
-                'state', CASE WHEN h.replayed_at IS NOT NULL THEN 'replayed'
-                    WHEN h.discarded_at IS NOT NULL THEN 'discarded' ELSE 'open' END,
-                'replayed_at', sluice.timestamp_text(h.replayed_at),
-                'replayed_by', h.replayed_by,
-                'discarded_at', sluice.timestamp_text(h.discarded_at),
-                'discarded_by', h.discarded_by)
-            ORDER BY h.id DESC), '[]')
-            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
-        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
-            THEN (SELECT min(h.id) FROM hit AS h) END)
-    INTO result;
-    RETURN result;
-END
-$$;
-COMMENT ON FUNCTION sluice.rejects_of(bigint, bigint, integer, text, text, bigint) IS
-    'An organization''s latest rejected payloads, each with the first bytes as text, as a JSON '
-    'object: up to max_rows with an id below before; of one state, code or key where these are not '
-    'null. Internal.';
-
 CREATE OR REPLACE FUNCTION sluice.usage_of(organization_id bigint, before date DEFAULT NULL,
     max_rows integer DEFAULT 12) RETURNS json
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

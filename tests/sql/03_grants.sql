@@ -44,7 +44,7 @@ INSERT INTO callable VALUES
     ('sluice_consumer', 'release_signals'), ('sluice_consumer', 'extend_signals'),
     ('sluice_consumer', 'claim_product_orgs'), ('sluice_consumer', 'finish_product_orgs'),
     ('sluice_consumer', 'release_product_orgs'), ('sluice_consumer', 'extend_product_orgs'),
-    ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
+    ('sluice_admin', 'rejects_search'), ('sluice_admin', 'rejected_list'), ('sluice_admin', 'rejected_show'),
     ('sluice_admin', 'rejected_bytes'), ('sluice_admin', 'rejected_reason'),
     ('sluice_admin', 'rejected_replay'),
     ('sluice_admin', 'rejected_discard'), ('sluice_admin', 'reject_kinds'),

@@ -287,9 +287,9 @@ SELECT throws_ok(format('SELECT sluice.settings_reject_kinds(''vera'', NULL, %L)
 DELETE FROM sluice.rejected_payload WHERE request_id = 'r' AND code IN ('few', 'rare', 'many', 'some', 'new');
 SELECT results_eq($$ SELECT v.id FROM last AS l, sluice.settings_rejected_kind('edith', NULL, 'not_an_object',
         l.key_id, l.id - 1, l.id, 10) AS v $$, 'SELECT id FROM last', 'those of a kind within their ids');
-SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, 'replayed')->'rejects'), 3, 'by state');
-SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, NULL, 'c')->'rejects'), 0, 'by code');
-SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, NULL, 10, NULL, NULL, -1)->'rejects'), 0, 'by key');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, '{"state": "replayed"}', NULL, 10)->'rejects'), 3, 'by state');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, '{"code": "c"}', NULL, 10)->'rejects'), 0, 'by code');
+SELECT is(json_array_length(sluice.settings_rejects('vera', NULL, '{"key": "0"}', NULL, 10)->'rejects'), 0, 'by key');
 SELECT lives_ok(format($$ SELECT sluice.settings_rejected_discard('edith', NULL, %s) $$, id), 'discarded') FROM last;
 SELECT is(sluice.settings_reject('edith', NULL, id)->>'discarded_by', 'edith', 'by whom') FROM last;
 

@@ -54,7 +54,7 @@ INSERT INTO call VALUES
     ('settings_may_manage_keys', '', 'editor'),
     ('settings_statistics', ', ''24h''', 'viewer'),
     ('settings_signals', ', ''{}'', NULL, 10', 'viewer'),
-    ('settings_rejects', ', NULL, 10', 'viewer'),
+    ('settings_rejects', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_reject_kinds', '', 'viewer'),
     ('settings_rejected_place', ', ''{'', 1', 'editor'),
     ('settings_rejected_kind', ', ''malformed_json'', 1, NULL, 9, 10', 'editor'),
