@@ -26,9 +26,9 @@ BEGIN
         starts := ARRAY['-infinity'::timestamptz]; ends := ARRAY['infinity'::timestamptz];
     END IF;
     EXECUTE format('SELECT array_agg(d.starts), array_agg(d.ends), array_agg(d.lowest), array_agg(d.highest) '
-        'FROM (SELECT b.starts, b.ends, '
-        '(SELECT min(s.id) FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS lowest, '
-        '(SELECT max(s.id) FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS highest '
+        'FROM (SELECT b.starts, b.ends, (SELECT min(s.id) FROM sluice.%1$I AS s '
+        'WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS lowest, (SELECT max(s.id) '
+        'FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS highest '
         'FROM unnest($1, $2) AS b (starts, ends)) AS d WHERE d.highest IS NOT NULL', table_name)
     INTO starts, ends, lowest, highest USING starts, ends;
 END
