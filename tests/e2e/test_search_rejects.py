@@ -26,7 +26,7 @@ def bad(stack):
     stack.ctl("organization", "create", organization)
     for user, role in (("vera", "viewer"), ("edith", "editor")):
         stack.ctl("member", "add", "--organization", organization, "--user", user, "--role", role)
-    keys = [stack.new_key(organization=organization, name=name) for name in ("bad forms", "bad crm")]
+    keys = [stack.new_key(organization, name) for name in ("bad forms", "bad crm")]
     ids = {}
     for name, body in BODIES.items():
         key = keys[name == "mary"]
@@ -63,11 +63,13 @@ LONG_AGO = "2024-01-01"
     ({"source": "crm"}, "mary"), ({"source": ""}, "large bytes mary jane"),
     ({"code": "not_an_object"}, ""), ({"state": "open"}, "large bytes mary jane"),
     ({"state": "replayed", "text": "", "identity": ""}, ""),
-    ({"text": "größe \"l\"", "from_": LONG_AGO}, "jane"), ({"text": "303", "from_": LONG_AGO}, "bytes"),
+    ({"text": "größe \"l\"", "from_": LONG_AGO}, "jane"),
+    ({"text": "303", "from_": LONG_AGO}, "bytes"),
     ({"text": "%", "from_": LONG_AGO}, "bytes"), ({"text": "'", "from_": LONG_AGO}, ""),
     ({"text": "jane", "from_": days_from_now(-0.5)}, "large mary"),
     ({"from_": days_from_now(-2), "until": days_from_now(-0.5)}, "jane"),
-    ({"text": "jane", "from_": LONG_AGO, "source": "website", "identity": "late@example.com"}, "large"),
+    ({"text": "jane", "from_": LONG_AGO, "source": "website", "identity": "late@example.com"},
+     "large"),
 ], ids=lambda value: str(value)[:40])
 def test_each_filter(stack, bad, filters, names):
     assert found(stack, bad, **filters) == names
@@ -92,21 +94,26 @@ def test_all_faults_are_named(stack, bad):
 
 def test_others_are_not_found(stack, bad):
     [(demo,)] = stack.psql("select id from sluice.organization where name = %s", stack.organization)
-    assert get(stack, "vera", f"rejects?organization={demo}&identity=search-jane").json["rejects"] == []
+    query = f"rejects?organization={demo}&identity=search-jane"
+    assert get(stack, "vera", query).json["rejects"] == []
     assert get(stack, "vera", "rejects?organization=999999").status == 403
 
 
 # ---- as a file ----
 
 def test_files_are_the_list(stack, bad):
+    def lines(user, limit):
+        text = search(stack, bad).file("ndjson", "rejects", user, limit, limit)
+        return [json.loads(line) for line in text.splitlines()]
+
     listed = search(stack, bad).part().json["rejects"]
-    lines = [json.loads(line) for line in search(stack, bad).file("ndjson", "rejects", "vera", 1, 1).splitlines()]
-    assert lines == listed
-    whole = [json.loads(line) for line in search(stack, bad).file("ndjson", "rejects", "edith", 3, 3).splitlines()]
+    assert lines("vera", 1) == listed
+    whole = lines("edith", 3)
     assert [row["id"] for row in whole] == [row["id"] for row in listed]
     assert whole[0]["preview"] == BODIES["large"].decode() and not whole[0]["truncated"]
     assert listed[0]["truncated"] and len(listed[0]["preview"]) == 4096
-    rows = list(csv.DictReader(io.StringIO(search(stack, bad).file("csv", "rejects", "edith", 2, 2), newline="")))
+    text = search(stack, bad).file("csv", "rejects", "edith", 2, 2)
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["preview"] for row in rows] == [
         ("'" if row["preview"].startswith("=") else "") + row["preview"] for row in whole]
     assert [(int(row["id"]), row["truncated"], row["state"]) for row in rows] \
@@ -121,9 +128,10 @@ def test_a_search_of_several_answers(stack, bad):
     stack.ctl("organization", "create", organization)
     stack.ctl("member", "add", "--organization", organization, "--user", "vera", "--role", "viewer")
     [(number,)] = stack.psql("select id from sluice.organization where name = %s", organization)
-    stack.psql("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind, code,"
-               " detail, request_id, payload) select %s, now(), 1, 'item', 'malformed_json', 'd', 'r',"
-               " convert_to(case n when 1 then 'needle' else '' end || repeat('Hay ', 2500), 'UTF8')"
+    stack.psql("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind,"
+               " code, detail, request_id, payload) select %s, now(), 1, 'item', 'malformed_json',"
+               " 'd', 'r', convert_to(case n when 1 then 'needle' else '' end"
+               " || repeat('Hay ', 2500), 'UTF8')"
                " from generate_series(1, 20000) as n", number)
     answers = list(search(stack, {"id": number}).parts(text="NEEDLE", from_=days_from_now(-1)))
     positions = [answer["next"] for answer in answers[:-1]]

@@ -56,13 +56,17 @@ LONG_AGO = "2024-01-01"
 
 @pytest.mark.parametrize("filters, names", [
     ({}, "large other new old"), ({"limit": 1}, "large other new old"),
-    ({"identity": "acme"}, "new old"), ({"identity": "acm"}, ""), ({"identity": "update-new"}, "new"),
+    ({"identity": "acme"}, "new old"), ({"identity": "acm"}, ""),
+    ({"identity": "update-new"}, "new"),
     ({"product_org_id": "acme"}, "new old"), ({"product_org_id": ""}, "large other new old"),
-    ({"request_id": "update-other"}, "other"), ({"plan": "Pro"}, "other old"), ({"plan": "p2"}, "new"),
+    ({"request_id": "update-other"}, "other"), ({"plan": "Pro"}, "other old"),
+    ({"plan": "p2"}, "new"),
     ({"trial_status": "ended"}, "other"), ({"status": "pending"}, "large other new old"),
     ({"status": "completed", "text": "", "from_": ""}, ""), ({"key": 999999}, ""),
-    ({"text": "GRÖßE \"L\"", "from_": LONG_AGO}, "new"), ({"text": "%", "from_": LONG_AGO}, "other"),
-    ({"text": "acme", "from_": days_from_now(-0.5)}, "new"), ({"until": days_from_now(-0.5)}, "old"),
+    ({"text": "GRÖßE \"L\"", "from_": LONG_AGO}, "new"),
+    ({"text": "%", "from_": LONG_AGO}, "other"),
+    ({"text": "acme", "from_": days_from_now(-0.5)}, "new"),
+    ({"until": days_from_now(-0.5)}, "old"),
     ({"identity": "acme", "text": "pro", "from_": LONG_AGO, "trial_status": "active"}, "old"),
 ], ids=lambda value: str(value)[:40])
 def test_each_filter(stack, updates, filters, names):
