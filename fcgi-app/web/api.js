@@ -14,7 +14,7 @@ const RENEW_MS = 60000; // before the token expires
 export class Problem extends Error {
 	/** @param {ProblemMembers} members */
 	constructor({ status = 0, code = '', title = '', detail = '', errors = [],
-		request_id: requestId = '', stale = false }) {
+		request_id: requestId = '', stale = false, lost = false }) {
 		super(detail || title);
 		this.status = status; // 0: there was no answer
 		this.code = code;
@@ -22,6 +22,7 @@ export class Problem extends Error {
 		this.errors = errors;
 		this.requestId = requestId;
 		this.stale = stale; // the page has to be loaded anew
+		this.lost = lost; // a change may have been made all the same
 	}
 }
 
@@ -33,6 +34,44 @@ export class Problem extends Error {
 export function problemOf(error) {
 	return error instanceof Problem ? error
 		: new Problem({ detail: error instanceof Error ? error.message : String(error) });
+}
+
+/**
+ * Whether the request may have been carried out all the same.
+ *
+ * @param {Problem} problem
+ */
+export function isLost({ status, code }) {
+	return status === 0 || status === 502 || status === 504 || code === 'outcome_unknown';
+}
+
+/**
+ * Where it is seen whether a change was made, by the beginning of its path.
+ *
+ * @type {Record<string, string>}
+ */
+const SEEN = { keys: 'the key', rejects: 'the state of the payload',
+	'replay-rejects': 'which payloads are still open', members: 'the members', tokens: 'the token',
+	limit: 'the limit', currency: 'the currency' };
+
+/**
+ * What is told of a change whose answer is lost. One with a token is made once, however often it is
+ * asked for (once.js).
+ *
+ * @param {unknown} error
+ * @param {string} path
+ * @param {boolean} once
+ */
+function changeOf(error, path, once) {
+	const place = SEEN[path.split('/')[0] ?? ''];
+	if (!(error instanceof Problem) || !isLost(error) || !place || path.endsWith('/try'))
+		return error;
+	const { status, code, title, requestId } = error;
+	return new Problem({ status, code, request_id: requestId, ...once ? { title,
+		detail: 'It may have been done. Ask again: it is done only once.' } : { lost: true,
+		title: 'It is not known whether this was done',
+		detail: `No answer has come, but it may have been done. Close this and look at ${place};`
+			+ ' try again if it was not.' } });
 }
 
 /** JSON that is sent as it was typed, digits and all. */
@@ -214,7 +253,9 @@ export class Api {
 	async post(path, body, signal, headers = {}) {
 		const send = () => request(this.#url(path), { method: 'POST', body: stringify(body),
 			headers: { ...headers, 'Content-Type': 'application/json',
-				'X-CSRF-Token': this.#token } }, signal);
+				'X-CSRF-Token': this.#token } }, signal).catch(error => {
+			throw changeOf(error, path, 'Idempotency-Key' in headers);
+		});
 		if (Date.now() > this.#expires - RENEW_MS)
 			await this.me(signal);
 		try {

@@ -15,9 +15,6 @@ const PART = 100;
 /** @type {Record<string, string>} */
 const TYPES = { csv: 'text/csv', ndjson: 'application/x-ndjson' };
 
-/** What is saved: its path below the API, and the file's name. */
-const SIGNALS = { path: 'signals', name: 'signals' };
-
 /**
  * @param {string[]} parts
  * @param {string} format
@@ -36,9 +33,9 @@ function save(parts, format, name) {
  * @param {Query} query
  * @param {string} format csv or ndjson
  * @param {AbortSignal} left
- * @param {{ path: string, name: string }} [what]
+ * @param {{ path: string, name: string }} what its path below the API, and the file's name
  */
-export async function download(api, query, format, left, what = SIGNALS) {
+export async function download(api, query, format, left, what) {
 	const stop = new AbortController();
 	const signal = AbortSignal.any([left, stop.signal]);
 	const told = el('p', { role: 'status' }, 'Searching …');

@@ -11,40 +11,51 @@ import { userOf } from './user.js';
 
 /** @import { Me, Organization, Query, View } from './types.js' */
 
-/** @type {Promise<unknown> | null} */
-let chartStyle = null;
+/** @type {Map<string, Promise<unknown>>} */
+const sheets = new Map();
 
 /**
- * With the style sheet of charts and figures, which the first view does without.
+ * Loads a style sheet; again where it has not come.
  *
- * @template Module
- * @param {Promise<Module>} module
+ * @param {string} name
  */
-async function withCharts(module) {
-	chartStyle ??= new Promise((resolve, reject) => {
-		const link = el('link', { rel: 'stylesheet', href: 'style/statistics.css', on: {
+function sheet(name) {
+	const loaded = sheets.get(name) ?? new Promise((resolve, reject) => {
+		const link = el('link', { rel: 'stylesheet', href: `style/${name}.css`, on: {
 			load: resolve,
 			error() {
-				chartStyle = null;
+				sheets.delete(name);
 				link.remove();
 				reject(NO_CODE);
 			},
 		} });
 		document.head.append(link);
 	});
-	const [loaded] = await Promise.all([module, chartStyle]);
+	sheets.set(name, loaded);
+	return loaded;
+}
+
+/**
+ * With style sheets that the first view does without.
+ *
+ * @template Module
+ * @param {Promise<Module>} module
+ * @param {string[]} names
+ */
+async function withSheets(module, ...names) {
+	const [loaded] = await Promise.all([module, ...names.map(sheet)]);
 	return loaded;
 }
 
 /** @type {View} */
 const STAGING = { name: 'staging', label: 'Staging',
-	load: () => withCharts(import('./staging.js')) };
+	load: () => withSheets(import('./staging.js'), 'statistics', 'lists') };
 /** @type {View[]} */
 const VIEWS = [
 	{ name: 'keys', label: 'API keys', manages: true, load: () => import('./keys.js') },
 	STAGING,
 	{ name: 'usage', label: 'Usage', manages: true,
-		load: () => withCharts(import('./usage.js')) },
+		load: () => withSheets(import('./usage.js'), 'statistics') },
 	{ name: 'members', label: 'Members', manages: true, load: () => import('./members.js') },
 	{ name: 'audit', label: 'Audit log', manages: true, load: () => import('./audit.js') },
 ];

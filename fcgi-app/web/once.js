@@ -3,21 +3,12 @@
 // token, and when no answer has come it is sent again with the same token and the same body, which
 // reveals the same key.
 
-import { problemOf } from './api.js';
+import { isLost, problemOf } from './api.js';
 
-/** @import { Api, Problem } from './api.js' */
+/** @import { Api } from './api.js' */
 /** @import { Posts } from './types.js' */
 
 const WAITS_MS = [1000, 3000]; // before each further attempt
-
-/**
- * Whether the request may have been carried out all the same.
- *
- * @param {Problem} problem
- */
-export function isLost({ status, code }) {
-	return status === 0 || status === 502 || status === 504 || code === 'outcome_unknown';
-}
 
 /**
  * Asks before the page is left, by reload, Back or closing the window, until `signal` aborts.

@@ -2,28 +2,23 @@
 // rejects.js - payloads that could not be stored: why, with the bad place marked in the bytes; and
 // what can be done with one, or with all of a kind, which is a reason and a key.
 
-import { announce, bdi, button, el, isolate, newId } from './dom.js';
+import { announce, bdi, button, el, isolate } from './dom.js';
 import { openDialog } from './dialog.js';
+import { Results } from './results.js';
+import { SEARCHES } from './search.js';
 import { empty, failed } from './state.js';
-import { clamp, clip, code, facts, listPages, pages, sub, text } from './table.js';
+import { REJECT_STATES } from './status.js';
+import { clamp, clip, code, facts, listPages, sub, text } from './table.js';
 import { minute, number, plural, relative, second } from './time.js';
 
-/** @import { Api } from './api.js' */
-/** @import { Chosen } from './search.js' */
+/** @import { Context as ResultsContext } from './results.js' */
 /** @import { Child, Place, Reject, RejectKind, TableOptions } from './types.js' */
-/**
- * @typedef {{ api: Api, signal: AbortSignal, chosen: Chosen, changed: () => void,
- *   manages: boolean }} Context
- */
+/** @typedef {ResultsContext & { manages: boolean }} Context */
 
-const PAGE = 50;
 const KINDS_FIRST = 5;
+const KINDS_MORE = 50;
 // what shows nothing, or turns the text around it
 const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-
-/** @type {Record<Reject['state'], [label: string, tone: string]>} */
-const STATES = { open: ['Open', 'warn'], replayed: ['Replayed', 'good'],
-	discarded: ['Discarded', 'idle'] };
 
 /**
  * A text in which nothing is unseen: such a character is written as its code.
@@ -66,7 +61,7 @@ export function detailOf({ detail, place }) {
 function stateOf(row) {
 	const at = row.replayed_at ?? row.discarded_at;
 	const by = row.replayed_by ?? row.discarded_by;
-	const [label, tone] = STATES[row.state];
+	const [label, tone] = REJECT_STATES[row.state];
 	return [el('span', { class: `badge ${tone}` }, label), at === null ? null
 		: el('span', { class: 'sub' }, relative(at), by ? [' by ', bdi(by)] : null)];
 }
@@ -155,7 +150,7 @@ function actionsOf(context, row, done) {
  */
 function options(context, done) {
 	return {
-		caption: 'Latest rejects',
+		caption: 'Rejects, newest first',
 		about: row => `reject ${row.id}`,
 		columns: [
 			{ label: 'Received', class: 'nowrap', cell: row => second(row.received_at) },
@@ -288,7 +283,7 @@ function kinds(context, place, show, done) {
 	const { api, signal } = context;
 	return listPages(place, 'kinds', { signal, nothing: () => [], load: async before => {
 		const { kinds: rows, next } = await api.get('reject-kinds',
-			{ limit: before === null ? KINDS_FIRST : PAGE, before }, signal);
+			{ limit: before === null ? KINDS_FIRST : KINDS_MORE, before }, signal);
 		return { rows, next };
 	} }, () => {
 		const element = el('ul', { class: 'reject-kinds', 'aria-label': 'Open payloads by kind' });
@@ -305,62 +300,35 @@ function kinds(context, place, show, done) {
 // ---- the view ----
 
 /**
- * @param {string} label
- * @param {string} value
- * @param {[value: string, label: string][]} choices
- * @param {(value: string) => void} choose
- */
-function select(label, value, choices, choose) {
-	const id = newId('select');
-	return el('div', { class: 'search-field reject-state' }, el('label', { for: id }, label),
-		el('select', { id, name: 'state', on: { change: ({ currentTarget }) =>
-			choose(currentTarget.value) } },
-		choices.map(([its, text]) => el('option', { value: its, selected: its === value }, text))));
-}
-
-/**
- * Fills `place`. `chosen` follows what the reader chooses; changed() is called each time.
+ * Fills `place`.
  *
  * @param {HTMLElement} place
  * @param {Context} context
  */
 export function rejects(place, context) {
-	const { api, signal, chosen, changed } = context;
-	const state = chosen['state'] && Object.hasOwn(STATES, chosen['state']) ? chosen['state'] : '';
-	const query = { state, code: chosen['code'], key: chosen['key'] };
-	const isKind = Boolean(chosen['code'] ?? chosen['key']);
-	const rows = el('div');
+	const { api } = context;
 	const summary = el('div', { class: 'reject-summary' });
-	/** @param {Chosen} next */
-	const choose = next => {
-		Object.assign(chosen, next);
-		changed();
-		rejects(place, context);
-		/** @type {HTMLElement | null} */ (place.querySelector('select'))?.focus();
-	};
+	const body = el('div');
 	const again = () => {
 		rejects(place, context);
-		place.querySelector('select')?.focus({ preventScroll: true });
+		/** @type {HTMLElement | null} */ (place.querySelector('[name=state]'))
+			?.focus({ preventScroll: true });
 	};
-	place.replaceChildren(summary, el('div', { class: 'search-form' },
-		select('State', state, [['', 'All'], ...Object.entries(STATES).map(([value, [label]]) =>
-			/** @type {[string, string]} */ ([value, label]))],
-		value => choose({ state: value || null })),
-		isKind ? el('div', { class: 'search-buttons' },
-			el('span', { class: 'live-label' }, chosen['code']
-				? ['One kind: ', el('code', null, bdi(chosen['code']))] : 'One key'),
-			button('Show all kinds', () => choose({ code: null, key: null }))) : null), rows);
-	kinds(context, summary, kind => choose({ state: 'open', code: kind.code,
-		key: String(kind.key_id) }), again);
-	pages(rows, { ...options(context, again), signal,
-		nothing: () => state || isKind
-			? empty('Nothing matches', 'No rejected payload is as you have asked.',
-				button('Show all', () => choose({ state: null, code: null, key: null })))
-			: empty('Nothing has been rejected', 'Bad items of batches and unreadable bodies are'
-				+ ' kept here, so that nothing a sender posts is lost.'),
-		load: async before => {
-			const { rejects: found, next } = await api.get('rejects',
-				{ ...query, limit: PAGE, before }, signal);
-			return { rows: found, next };
-		} });
+	const results = new Results(body, context, { search: SEARCHES.rejects,
+		one: 'rejected payload', many: 'rejected payloads', path: 'rejects', file: 'rejects',
+		options: options(context, again),
+		remark: context.manages ? null : 'Long payloads are truncated in a file.',
+		load: async (query, all) => {
+			const { rejects: rows, next, searched_until: until } = await api.get('rejects', query,
+				all);
+			return { rows, next, until };
+		},
+		nothing: () => empty('Nothing has been rejected', 'Bad items of batches and unreadable'
+			+ ' bodies are kept here, so that nothing a sender posts is lost.') });
+	place.replaceChildren(summary, body);
+	kinds(context, summary, ({ code: why, key_id: key }) => {
+		results.choose({ state: 'open', code: why, key: String(key) });
+		results.focus('state');
+	}, again);
+	results.show();
 }

@@ -46,6 +46,9 @@ export function push(view, parameters) {
 		history.pushState(null, '', address(view, parameters));
 }
 
+/** Shows the view anew, as it is now. */
+export const again = () => dispatchEvent(new Event('hashchange'));
+
 /**
  * Calls `show` whenever the address names another view.
  *

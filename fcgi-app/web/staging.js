@@ -71,8 +71,8 @@ class Staging {
 		this.fixed = fixed;
 		const wanted = parameters.get('window');
 		this.window = isWindow(wanted) ? wanted : DEFAULT_WINDOW;
-		const names = ['list', 'plan', 'trial', 'state', 'code', ...NAMES];
-		this.chosen = Object.fromEntries(names.map(name => [name, parameters.get(name)]));
+		this.chosen = Object.fromEntries(['list', ...NAMES].map(name =>
+			[name, parameters.get(name)]));
 		this.nextLoad = supersede(signal);
 	}
 

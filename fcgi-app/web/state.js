@@ -3,6 +3,7 @@
 
 import { problemOf } from './api.js';
 import { bdi, button, el } from './dom.js';
+import { again as showAgain } from './router.js';
 
 /** @import { Problem } from './api.js' */
 /** @import { Child } from './types.js' */
@@ -39,11 +40,17 @@ export function faultList({ errors }) {
 }
 
 /**
+ * What went wrong. If a change may have been made all the same, the view below the dialog is shown
+ * anew when that is closed.
+ *
  * @param {unknown} error
  * @param {() => void} [again] what "Try again" does
  */
 export function failed(error, again) {
 	const problem = problemOf(error);
+	if (problem.lost)
+		document.querySelector('dialog[open]')?.addEventListener('close', showAgain,
+			{ once: true });
 	return el('div', { class: 'failed', role: 'alert' },
 		el('p', { class: 'failed-title' }, problem.title || 'Something went wrong'),
 		el('p', null, bdi(problem.message)),

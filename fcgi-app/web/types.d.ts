@@ -403,29 +403,32 @@ export interface ProblemMembers {
 	request_id?: string;
 	/** What is shown is no longer so: the page has to be loaded anew. */
 	stale?: boolean;
+	/** A change may have been made all the same. */
+	lost?: boolean;
 }
 
 /** Part of a list, the newest entry first; `next` is the `before` of the part that follows. */
 type Part<Name extends string, Row> = Record<Name, Row[]> & { next: Id | null };
+
+/** What a search has found so far. */
+type Found<Name extends string, Row> = Record<Name, Row[]> & {
+	/** The `before` of what follows; null at the end. */
+	next: Id | string | null;
+	/** How far the search has come, if not to the end. */
+	searched_until: Timestamp | null;
+};
 
 /** The answers of GET by path, below /api/settings/. */
 export interface Gets {
 	me: Me;
 	keys: Part<'keys', Key>;
 	[key: `keys/${string}`]: Key;
-	signals: {
-		signals: Signal[];
-		/** The `before` of what follows; null at the end. */
-		next: string | null;
-		/** How far the search has come, if not to the end. */
-		searched_until: Timestamp | null;
-		/** The `since` of a later request. */
-		live: string;
-	};
-	'product-orgs': Part<'product_orgs', ProductOrg>;
+	/** `live` is the `since` of a later request. */
+	signals: Found<'signals', Signal> & { live: string };
+	'product-orgs': Found<'product_orgs', ProductOrg>;
 	/** By their ids. */
 	'product-org-states': { product_orgs: ProductOrgState[]; next: string | null };
-	rejects: Part<'rejects', Reject>;
+	rejects: Found<'rejects', Reject>;
 	[reject: `rejects/${string}`]: WholeReject;
 	'reject-kinds': { kinds: RejectKind[]; next: string | null };
 	statistics: Statistics;

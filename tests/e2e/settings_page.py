@@ -16,6 +16,38 @@ LONG_NAME = HOSTILE + "x" * (200 - len(HOSTILE))
 
 ROWS = "table[role] tbody"  # not those of the chart's numbers
 
+# The next answers to changes are lost, after the service has given them.
+LOSE = """
+window.real ??= fetch;
+window.lost = arguments[0];
+window.fetch = async (...call) => {
+    const answer = await real(...call);
+    if (call[1]?.method !== 'POST' || lost-- <= 0)
+        return answer;
+    await answer.text();
+    throw new TypeError('lost');
+};
+"""
+
+# What a search answers that has not come to its end, until `allow` is set; then the service's own.
+SHORT = """
+const real = fetch, [path] = arguments;
+window.allow = false;
+window.fetch = async (url, options) => {
+    if (window.allow || !String(url).includes(`/${path}?`))
+        return real(url, options);
+    await new Promise(resolve => setTimeout(resolve, 20));
+    options.signal?.throwIfAborted();
+    return new Response(JSON.stringify({ [path.replace('-', '_')]: [],
+        next: path === 'signals' ? '1762905600000000-0' : '999999999999',
+        searched_until: '2025-11-12T00:00:00Z', live: '1-3:3:' }));
+};
+"""
+
+LOOKS = pytest.mark.parametrize("look", [{}, {"dark": True}, {"forced": True},
+                                         {"dark": True, "forced": True}],
+                                ids=["light", "dark", "forced", "forced-dark"])
+
 
 def fill(stack):
     """What a demo has: keys of every kind, rows of every kind, one of each status."""

@@ -19,8 +19,8 @@ from selenium.webdriver.common.keys import Keys
 import keyboard
 import npm
 from harness import ENVIRONMENT, KEY, OUTPUT, ROOT, SECRET, TOKEN, wait_for
-from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, Page, assert_clear_text_gone, choose,
-                           fits, last_used, run_as_pasted, type_into)
+from settings_page import (HOSTILE, LIMIT, LONG_NAME, ROWS, SHORT, Page, assert_clear_text_gone,
+                           choose, fits, last_used, run_as_pasted, type_into)
 
 PICTURES = OUTPUT / "settings-page"
 AXE = ROOT / "build" / "axe"
@@ -625,10 +625,18 @@ def scenes(page, sender):
     page.wait(".chart rect")
     page.open_row("form_submission")
     yield "staging"
+    page.visit("staging?when=between&source=website")
+    page.row("website")
+    yield "signals-between"
     page.visit("staging?list=product-orgs&window=7d")
     page.wait(".chart rect")
     page.open_row("acct-2077")
     yield "product-orgs"
+    page.script(SHORT, "product-orgs")
+    page.wait("[name=q]").send_keys("acct-2077", Keys.ENTER)
+    page.click(".progress button", "Stop")
+    page.wait(".progress button", "Go on")
+    yield "search-stopped"
     page.visit("staging?list=current-orgs&window=7d")
     page.wait(".chart rect")
     page.open_row("acct-2077")
@@ -638,13 +646,25 @@ def scenes(page, sender):
     page.wait(".chart rect")
     page.wait(".toggle").click()
     yield "rejects"
+    page.visit("staging?list=rejects&when=between&q=7&in=text&state=open&code=not_an_object")
+    page.wait(".progress", "that is all of 31 days")
+    yield "rejects-search"
+    page.visit("staging?list=rejects&q=of%20nobody&in=text")
+    page.wait(".empty", "Nothing matches")
+    yield "nothing-matches"
+    page.visit("staging?list=rejects")
+    page.wait(".toggle").click()
     page.click("tr.detail .actions button", "Edit and replay")
     page.wait_shown("dialog .preview", "Still bad")
     yield "reject-edit"
     page.close_dialog("Cancel")
     page.click("tr.detail .actions button", "Discard")
     yield "reject-discard"
-    page.close_dialog("Cancel")
+    page.script("window.fetch = async () => { throw new TypeError('lost') }")
+    page.click("dialog button", "Discard")
+    page.wait(".failed", "It is not known whether this was done")
+    yield "lost-answer"
+    page.visit("staging?list=rejects")
     page.click(".reject-kinds button", "Replay all")
     yield "reject-kind"
     page.close_dialog("Cancel")

@@ -12,23 +12,9 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from harness import JSON, KEY, SECRET, org_path, path_of, send, wait_for
-from settings_page import assert_clear_text_gone, fits, type_into
+from settings_page import LOSE, assert_clear_text_gone, fits, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
-
-# The next answers to changes are lost, after the service has given them.
-LOSE = """
-window.real ??= fetch;
-window.lost = arguments[0];
-window.fetch = async (...call) => {
-    const answer = await real(...call);
-    if (call[1]?.method !== 'POST' || lost-- <= 0)
-        return answer;
-    await answer.text();
-    throw new TypeError('lost');
-};
-"""
-
 
 def shown(page):
     """What the dialog shows in clear; it must later be in no log."""
@@ -465,7 +451,8 @@ def test_answers_that_stay_lost(page):
     page.script(LOSE, 3)
     page.name_a_key("Lost for longer")
     page.click("dialog [type=submit]")
-    page.wait("dialog .failed", "No answer from the server")
+    page.wait_shown("dialog .failed", "No answer from the server",
+                    "It may have been done. Ask again")
     assert page.script("return document.querySelector('dialog .fields').inert")
     page.click("dialog [type=submit]", "Ask again")
     key = shown(page)[0]

@@ -8,7 +8,8 @@ import json
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import org_path, send
+from harness import org_path, send, wait_for
+from settings_page import choose
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -57,6 +58,63 @@ def test_filters_by_plan_and_trial_status(page, orgs):
     assert page.wait("[name=plan]").get_property("value") == "Enterprise"
     assert page.wait("[name=trial]").get_property("value") == "active"
 
+
+# ---- updates ----
+
+def names(page):
+    return page.script("""return [...document.querySelectorAll('tr.opens .cell-name')].map(
+        cell => cell.querySelector('bdi').textContent)""")
+
+
+def test_an_update_is_found(page, orgs):
+    """By ids, plan, status, a text and a time; the address holds it."""
+    page.visit("staging?list=product-orgs")
+    page.wait("[name=q]").send_keys("current-1", Keys.ENTER)
+    page.wait(".progress", "2 updates: that is all there is.")
+    assert names(page) == ["Umbrella Ltd", "Umbrella"]
+    assert page.script("return document.activeElement.name") == "q"
+    page.wait("[name=plan]").send_keys("Free", Keys.ENTER)
+    page.wait(".progress", "1 update: that is all there is.")
+    assert names(page) == ["Umbrella"]
+    page.driver.refresh()
+    page.wait(".progress", "1 update")
+    assert page.wait("[name=plan]").get_property("value") == "Free"
+    choose(page, "Status", "failed")
+    page.wait(".empty", "no update is as you have asked")
+    page.driver.back()
+    page.wait(".progress", "1 update")
+    choose(page, "Received", "yesterday")
+    page.wait(".empty", "Nothing matches")
+    page.click(".empty button", "Clear the search")
+    page.settle()
+    assert page.script("return location.hash") == "#/staging?list=product-orgs"
+    page.visit(f"staging?list=product-orgs&key={orgs['id']}")
+    page.wait(".progress", "3 updates")
+    page.visit(f"staging?list=product-orgs&key={orgs['id']}&q=%22Pro%22&in=text")
+    page.wait(".progress", "1 update: that is all of 31 days.")
+    assert names(page) == ["Stark"]
+    page.click(".toggle")
+    update = page.text("tr.detail .facts dd")
+    page.visit(f"staging?list=product-orgs&q={update}")
+    page.wait(".progress", "1 update")
+    assert names(page) == ["Stark"]
+
+
+@pytest.mark.parametrize("label, start", [("CSV", "id,product_org_id,"),
+                                          ("NDJSON", '{"id" : ')])
+def test_updates_are_saved(page, orgs, tmp_path, label, start):
+    page.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.visit(f"staging?list=product-orgs&q=current-1&key={orgs['id']}")
+    page.wait(".progress", "2 updates")
+    page.click(".files button", label)
+    file = tmp_path / f"product-org-updates.{label.lower()}"
+    wait_for(lambda: file.exists() and file.stat().st_size, "the file is saved")
+    text = file.read_text()
+    assert text.startswith(start) and text.count("current-1") >= 2 and "Stark" not in text
+    page.wait_gone("dialog")
+
+
+# ---- the currency ----
 
 def test_the_owner_changes_the_currency(page, orgs):
     del orgs

@@ -4,12 +4,13 @@ Each test fails by what those of test_settings_page.py fail by as well.
 """
 
 import json
+import re
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from harness import org_path, path_of, send, wait_for
-from settings_page import HOSTILE, choose, fits, type_into
+from harness import ROOT, org_path, path_of, send, wait_for
+from settings_page import HOSTILE, LOOKS, choose, fits, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -152,9 +153,6 @@ CONTRAST = """const channel = value => (value /= 255) <= 0.04045 ? value / 12.92
     const contrast = (one, other) => (Math.max(light(one), light(other)) + 0.05)
         / (Math.min(light(one), light(other)) + 0.05);
     """
-LOOKS = pytest.mark.parametrize("look", [{}, {"dark": True}, {"forced": True},
-                                         {"dark": True, "forced": True}],
-                                ids=["light", "dark", "forced", "forced-dark"])
 
 
 @LOOKS
@@ -314,16 +312,108 @@ def test_many_kinds_are_shown_in_parts(page):
 
 def test_a_kind_is_shown_alone(page):
     name = "shown alone"
-    reject(page.stack, b"[{}, 7, 8]", name)
+    key, _ = reject(page.stack, b"[{}, 7, 8]", name)
     page.visit("staging?list=rejects")
     page.wait_shown(".reject-kinds", name)
     page.script("""[...document.querySelectorAll('.reject-kinds li')].find(entry =>
         entry.textContent.includes(arguments[0])).querySelector('button').click()""", name)
-    page.wait_shown(".search-buttons", "One kind", "not_an_object")
     wait_for(lambda: page.script("return document.querySelectorAll('tr.opens').length") == 2,
              "only those of the kind")
+    assert page.script("return document.activeElement.name") == "state"
     page.driver.refresh()
-    page.wait_shown(".search-buttons", "not_an_object")
-    page.click(".search-buttons button", "Show all kinds")
+    page.row(name)
+    assert shown(page) == {"state": "Open", "code": "Not a JSON object", "key": str(key["id"])}
+    page.click(".search-buttons button", "Clear")
     page.settle()
     assert "code=" not in page.script("return location.href")
+    assert shown(page) == {"state": "All states", "code": "All reasons", "key": ""}
+
+
+def shown(page):
+    """What the form says of a kind."""
+    return {name: page.script("""const field = document.querySelector(`[name=${arguments[0]}]`);
+        return field.selectedOptions?.[0].text ?? field.value""", name)
+            for name in ("state", "code", "key")}
+
+
+# ---- search ----
+
+def found(page):
+    return page.script("""return [...document.querySelectorAll('.toggle')].map(toggle =>
+        Number(toggle.getAttribute('aria-label').match(/\\d+/)[0]))""")
+
+
+def test_a_reject_is_found(page):
+    """By what stands whole in its bytes, by any text in them, by where it came from."""
+    _, [identity] = reject(page.stack, b'{"email":"lost@sought.example", "plan":}', "sought",
+                           source="rare-form")
+    _, [other] = reject(page.stack, b'["lost@sought.example.org"]', "sought elsewhere")
+    page.visit("staging?list=rejects")
+    page.wait("[name=q]").send_keys("Lost@sought.example", Keys.ENTER)
+    page.wait(".progress", "1 rejected payload: that is all there is.")
+    assert found(page) == [identity]
+    choose(page, "In", "text")
+    page.wait(".progress", "2 rejected payloads: that is all of 31 days.")
+    assert found(page) == [other, identity]
+    page.wait("[name=source]").send_keys("rare-form", Keys.ENTER)
+    page.wait(".progress", "1 rejected payload")
+    assert found(page) == [identity]
+    page.driver.refresh()
+    page.wait(".progress", "1 rejected payload")
+    assert page.wait("[name=source]").get_property("value") == "rare-form"
+    choose(page, "State", "discarded")
+    page.wait(".empty", "Nothing matches")
+    page.driver.back()
+    page.wait(".progress", "1 rejected payload")
+    choose(page, "Received", "yesterday")
+    page.wait(".empty", "Nothing matches")
+    page.click(".empty button", "Clear the search")
+    page.settle()
+    assert page.script("return location.hash") == "#/staging?list=rejects"
+    page.visit(f"staging?list=rejects&q={other}")
+    page.wait(".progress", "1 rejected payload")
+    assert found(page) == [other]
+
+
+def test_after_a_change_the_search_is_as_it_was(page):
+    key, [identity] = reject(page.stack, b'{"a":}', "changed while sought")
+    page.visit(f"staging?list=rejects&key={key['id']}")
+    open_reject(page, identity)
+    page.click("tr.detail .actions button", "Discard")
+    page.wait("dialog")
+    page.close_dialog("Discard")
+    page.wait_shown("tr.opens", "Discarded")
+    assert found(page) == [identity]
+    assert page.script("return document.activeElement.name") == "state"
+
+
+@pytest.mark.parametrize("user, whole", [("olga", True), ("vera", False)])
+@pytest.mark.parametrize("label, start", [("CSV", "id,received_at,"), ("NDJSON", '{"id" : ')])
+def test_what_is_found_is_saved(page, tmp_path, user, whole, label, start):
+    """A viewer's file holds how each begins, and the page says so."""
+    name = f"saved {label} {user}"
+    key, [identity] = reject(page.stack, b'{"a":"' + b"x" * 5000 + b'",}', name)
+    page.command("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path))
+    page.visit(f"staging?list=rejects&key={key['id']}", user)
+    page.wait(".progress", "1 rejected payload")
+    assert ("Long payloads are truncated in a file" in page.text(".files")) != whole
+    page.click(".files button", label)
+    file = tmp_path / f"rejects.{label.lower()}"
+    wait_for(lambda: file.exists() and file.stat().st_size, "the file is saved")
+    text = file.read_text()
+    assert text.startswith(start) and str(identity) in text
+    assert ("x" * 5000 in text) == whole
+    page.wait_gone("dialog")
+    open_reject(page, identity)
+    page.wait_shown("tr.detail", "truncated")
+
+
+def test_each_reason_has_words(page):
+    """That can be chosen."""
+    function = (ROOT / "sql-migrations" / "functions" / "rejected.sql").read_text()
+    function = function[function.index("FUNCTION sluice.reject_why"):]
+    codes = re.findall(r"WHEN '(\w+)' THEN", function[:function.index("END\n$$")])
+    page.visit("staging?list=rejects")
+    options = page.script("""return [...document.querySelectorAll('[name=code] option')]
+        .map(({ value }) => value)""")
+    assert options == ["", *codes] and "malformed_json" in codes

@@ -4,13 +4,15 @@ Each test fails by what those of test_settings_page.py fail by as well.
 """
 
 import json
+import urllib.parse
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+import keyboard
 from harness import path_of, send, wait_for
-from settings_page import ROWS, choose
+from settings_page import LOOKS, ROWS, SHORT, choose
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -43,7 +45,7 @@ def test_did_janes_sign_up_arrive_yesterday(page, jane):
     page.command("Emulation.setTimezoneOverride", timezoneId="UTC")
     page.visit("keys")
     page.click("nav a", "Staging")
-    page.wait(".search-field.what input").click()
+    page.wait(".search-field.q input").click()
     page.driver.switch_to.active_element.send_keys("jane@example.com")
     choose(page, "Received", "yesterday")
     page.wait(".progress", "1 signal: that is all there is.")
@@ -87,29 +89,16 @@ def test_what_is_said_of_nothing(page, jane):
     page.stack.ctl("member", "remove", "--organization", "Quiet", "--user", "vera")
 
 
-# An answer that has not come to the end, until `allow` is set; then the service's own.
-SHORT = """
-const real = fetch;
-window.allow = false;
-window.fetch = async (url, options) => {
-    if (window.allow || !String(url).includes('signals'))
-        return real(url, options);
-    await new Promise(resolve => setTimeout(resolve, 20));
-    options.signal?.throwIfAborted();
-    return new Response(JSON.stringify({ signals: [], next: '1762905600000000-0',
-        searched_until: '2025-11-12T00:00:00Z', live: '1-3:3:' }));
-};
-"""
-
-
-def test_a_long_search_says_how_far_it_is(page, jane):
-    page.visit("staging")
-    page.script(SHORT)
-    page.wait("[name=q]").send_keys("u-77", Keys.ENTER)
+@pytest.mark.parametrize("name, one", [("signals", "signals"), ("product-orgs", "updates"),
+                                       ("rejects", "rejected payloads")])
+def test_a_long_search_says_how_far_it_is(page, jane, name, one):
+    page.visit(f"staging?list={name}")
+    page.script(SHORT, name)
+    page.wait("[name=q]").send_keys("of nobody", Keys.ENTER)
     page.wait(".progress", "Searched until Nov 12, 2025")
     page.click(".progress button", "Stop")
     page.wait(".empty", "Nothing found so far")
-    page.wait(".progress", "0 signals so far, searched until Nov 12, 2025")
+    page.wait(".progress", f"0 {one} so far, searched until Nov 12, 2025")
     page.click(".progress button", "Go on")
     page.wait(".progress", "going on")
     page.script("window.allow = true")
@@ -125,6 +114,43 @@ def test_more_keeps_the_focus(page, filled):
     page.wait(".progress", "60 signals: that is all there is.")
     assert page.script("""return [...document.querySelectorAll('.toggle')].indexOf(
         document.activeElement)""") == 50
+
+
+def chosen(page):
+    """The parameters of the address."""
+    return dict(urllib.parse.parse_qsl(page.script("return location.hash").partition("?")[2]))
+
+
+def test_a_list_keeps_only_what_it_knows(page, jane):
+    """Of what was chosen in another one that which means the same in both."""
+    page.visit("staging?q=jane%40example.com&when=yesterday&source=rare-crm&event=Signed%20up"
+               "&key=1&status=failed&window=7d")
+    shared = {"window": "7d", "q": "jane@example.com", "when": "yesterday", "key": "1"}
+    for label, list_name, known in (
+            ("Rejects", "rejects", {**shared, "source": "rare-crm"}),
+            ("Product orgs", "product-orgs", shared),
+            ("Current orgs", "current-orgs", {"window": "7d", "q": "jane@example.com"})):
+        page.click(".tab", label)
+        page.settle()
+        assert chosen(page) == {**known, "list": list_name}
+        assert page.script("return document.activeElement.textContent") == label
+    page.visit("staging?list=product-orgs&state=open&event=e&source=s&plan=Pro&status=failed")
+    page.wait("[name=plan]").send_keys(Keys.ENTER)
+    page.settle()
+    assert chosen(page) == {"list": "product-orgs", "plan": "Pro", "status": "failed"}
+    page.click(".search-buttons button", "Clear")
+    page.settle()
+    assert chosen(page) == {"list": "product-orgs"}
+
+
+def test_a_text_is_sought_in_the_last_days(page, jane):
+    """And that is said, unless a time was chosen."""
+    page.visit("staging?q=of%20nobody&in=text")
+    page.wait(".empty", "those of 31 days were searched, and no signal is as you have asked")
+    choose(page, "Received", "7d")
+    page.wait(".empty", "All that is kept was searched, and no signal is as you have asked")
+    page.visit("staging?q=gr%C3%B6%C3%9Fe&in=text")
+    page.wait(".progress", "1 signal: that is all of 31 days.")
 
 
 # ---- live ----
@@ -193,14 +219,38 @@ def test_what_is_found_is_saved(page, jane, tmp_path, label, start):
 
 @pytest.mark.parametrize("width", [320, pytest.param(768, marks=pytest.mark.slow),
                                    pytest.param(1024, marks=pytest.mark.slow), 1280])
-def test_it_fits(page, jane, width):
+@pytest.mark.parametrize("name", ["signals", "rejects"])
+def test_it_fits(page, jane, width, name):
     page.look(width, dark=width == 768, forced=width == 1024)
-    page.visit("staging?when=between&source=rare-crm")
-    page.row("jane@example.com")
+    page.visit(f"staging?list={name}&when=between&until=2099-12-31T23:59")
+    page.row("Website forms")
     assert page.overflow() <= 0
     assert page.script("""const { scrollWidth, clientWidth } = document
         .querySelector('.found .table-wrap');
         return scrollWidth - clientWidth""") <= 0
-    assert all(element.rect["width"] >= 60 for element in page.all(
-        ".search-form input, .search-form select"))
+    widths = {element.get_attribute("name"): element.rect["width"] for element in page.all(
+        ".search-form input, .search-form select")}
+    assert widths.pop("q") >= 240
+    assert all(100 <= each <= 240 for each in widths.values()), widths
     assert page.all(ROWS)
+
+
+@LOOKS
+def test_a_date_is_whole_and_shows_its_focus(page, look):
+    """At 320 pixels, also at the button within it that opens the calendar."""
+    page.look(320, **look)
+    page.visit("staging?when=between&from=2026-12-22T22:59")
+    assert page.script("""const field = document.querySelector('[name=from]');
+        const { width } = field.getBoundingClientRect();
+        field.style.width = 'max-content';
+        const needed = field.getBoundingClientRect().width;
+        field.style.width = '';
+        field.focus();
+        return needed - width""") <= 0
+    stops = 0
+    while page.script("return document.activeElement.name") == "from":
+        assert page.script("""const { outlineStyle, outlineWidth } = getComputedStyle(
+            document.activeElement); return outlineStyle !== 'none' && outlineWidth""") == "2px"
+        keyboard.press_tab(page)
+        stops += 1
+    assert stops == 7, "month, day, year, hour, minute, half of the day, button"

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from harness import path_of, send
-from settings_page import type_into
+from harness import org_path, path_of, send
+from settings_page import LOSE, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -159,6 +159,90 @@ def test_an_answer_of_the_web_server(page, status, headers, texts):
     assert told(page, ".view", *texts) == ["Try again"]
 
 
+# ---- a change whose answer is lost ----
+
+def act_on_reject(label):
+    def act(page):
+        page.click("tr.opens .toggle")
+        page.click("tr.detail .actions button", label)
+        if label == "Edit and replay":
+            page.wait_shown("dialog .preview", "Still bad")
+            type_into(page, page.wait("dialog textarea"), '{"email":"lost@example.com"}')
+            page.wait_shown("dialog .preview", "1 row would be stored")
+        page.script(LOSE, 1)
+        page.click("dialog .dialog-foot .button:last-child")
+    return act
+
+
+def press_in_row(row, label, set_up=""):
+    def act(page):
+        page.act(row, label)
+        page.script(set_up)
+        page.script(LOSE, 1)
+        page.click("dialog .dialog-foot .button:last-child")
+    return act
+
+
+def change_limit(page):
+    page.click("button", "Change limit")
+    page.wait("dialog input[type=checkbox]").click()
+    page.script(LOSE, 1)
+    page.click("dialog [type=submit]")
+
+
+@pytest.mark.parametrize("view, act, place, after", [
+    ("staging?list=rejects&key=", act_on_reject("Discard"), "the state of the payload",
+     ("tr.opens", "Discarded")),
+    ("staging?list=rejects&key=", act_on_reject("Edit and replay"), "the state of the payload",
+     ("tr.opens", "Replayed")),
+    ("keys", press_in_row("To be lost", "Edit", "document.querySelector('dialog input').value ="
+                          " 'Not lost'"), "the key", ("tr.opens", "Not lost")),
+    ("keys", press_in_row("To be lost", "Deactivate"), "the key",
+     ("tr.opens", "To be lost", "Deactivated")),
+    ("members", press_in_row("sven", "Change role", "document.querySelector('dialog select').value"
+                             " = 'viewer'"), "the members", ("tr.opens", "sven", "Viewer")),
+    ("members", press_in_row("sven", "Remove"), "the members", ("main", "vera")),
+    ("usage", change_limit, "the limit", (".view", "beyond the limit are still accepted")),
+], ids=["discard", "edit", "key", "deactivate", "role", "remove", "limit"])
+def test_a_change_whose_answer_is_lost(page, member, view, act, place, after):
+    """It may have been done: nobody says that it failed, and what is shown then is as it is now."""
+    del member
+    key = page.stack.new_key(name="To be lost")
+    send(page.stack, path_of(key), b'{"email":}')
+    try:
+        page.visit(f"{view}{key['id'] if view.endswith('=') else ''}")
+        act(page)
+        assert told(page, "dialog", "It is not known whether this was done",
+                    f"it may have been done. Close this and look at {place}",
+                    "try again if it was not") == []
+        page.close_dialog("Cancel")
+        page.wait_shown(*after)
+        if place == "the members":
+            assert ("sven" in page.text("main")) == ("sven" in after)
+    finally:
+        page.stack.psql("update sluice.api_key set deactivated_at = now(), deactivated_by = 'dba'"
+                        " where id = %s and deactivated_at is null", key["id"])
+        page.stack.psql("update sluice.organization set overages = false where name = %s",
+                        page.stack.organization)
+
+
+def test_a_replay_whose_answer_is_lost(page):
+    """Of one that is good by now; the second attempt tells that it was done."""
+    page.expected.add(409)
+    key = page.stack.new_key(name="Replayed and lost", endpoint="product_orgs",
+                             template={"product_org_id": "wrong"})
+    send(page.stack, org_path(key), b'{"id": "lost"}')
+    page.stack.psql("update sluice.api_key set payload_template = '{\"product_org_id\": \"id\"}'"
+                    " where id = %s", key["id"])
+    page.visit(f"staging?list=rejects&key={key['id']}")
+    act_on_reject("Replay")(page)
+    told(page, "dialog", "It is not known whether this was done")
+    page.click("dialog button", "Replay")
+    assert told(page, "dialog", "This cannot be done now", "was replayed already") == [RELOAD]
+    page.close_dialog("Cancel")
+    page.wait_shown("tr.opens", "Replayed")
+
+
 def problem(code, title, detail):
     return json.dumps({"code": code, "title": title, "detail": detail, "request_id": "c0ffee"})
 
@@ -169,7 +253,8 @@ def problem(code, title, detail):
     (503, "busy", "2", ["Try again in a moment"],
      ["Nothing was changed. Try again in a moment"], []),
     (503, "misconfigured", "60", ["as told"], ["as told"], []),
-    (503, "outcome_unknown", "5", ["as told"], ["as told"], []),
+    (503, "outcome_unknown", "5", ["as told"],
+     ["It is not known whether this was done", "look at the limit"], []),
     (403, "csrf_refused", "", ["The page is not up to date", "Reload the page and try again"],
      ["The page is not up to date", "Reload the page and try again"], [RELOAD]),
     (404, "not_found", "", ["This is not there", "as told", "Reload the page"],
