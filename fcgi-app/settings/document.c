@@ -187,18 +187,12 @@ enum status settings_rejects(struct settings *settings)
 	return answer_search(settings, STORE_REJECTS, &store_export_rejects);
 }
 
-/* ---- product orgs ---- */
-
 enum status settings_product_orgs(struct settings *settings)
 {
-	struct store_question question = {0};
-	enum status status = read_page(settings, &question);
-
-	if (status == STATUS_OK)
-		status = settings_choice(settings, "product_org_id", &question.product_org);
-	return status == STATUS_OK ? answer_document(settings, STORE_PRODUCT_ORGS, &question)
-				   : status;
+	return answer_search(settings, STORE_PRODUCT_ORGS, &store_export_updates);
 }
+
+/* ---- the states of product orgs ---- */
 
 static enum status read_states(struct settings *settings, struct store_question *question)
 {

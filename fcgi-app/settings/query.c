@@ -20,12 +20,12 @@ enum { FAULTS_MAX = 20, DETAIL_BYTES_MAX = 256 };
 #define BIT(route) (UINT64_C(1) << (route))
 #define SEARCH	   BIT(ROUTE_LATEST_SIGNALS)
 #define REJECTS	   BIT(ROUTE_REJECTS)
-#define FOUND	   (SEARCH | REJECTS)
+#define UPDATES	   BIT(ROUTE_LATEST_PRODUCT_ORGS)
+#define FOUND	   (SEARCH | REJECTS | UPDATES)
 #define STATES	   BIT(ROUTE_PRODUCT_ORG_STATES)
 #define KEYS	   (BIT(ROUTE_KEYS) | BIT(ROUTE_KEY_VOLUMES))
 #define PAGES                                                                                      \
-	(BIT(ROUTE_LATEST_PRODUCT_ORGS) | REJECTS | BIT(ROUTE_AUDIT) | KEYS |                      \
-	 BIT(ROUTE_KEY_HISTORY) | BIT(ROUTE_TOKENS))
+	(UPDATES | REJECTS | BIT(ROUTE_AUDIT) | KEYS | BIT(ROUTE_KEY_HISTORY) | BIT(ROUTE_TOKENS))
 #define MEMBERS BIT(ROUTE_MEMBERS)
 #define KINDS	BIT(ROUTE_REJECT_KINDS)
 _Static_assert(ROUTE_SETTING_COUNT <= 64, "a bit for each route");
@@ -58,17 +58,18 @@ static const struct parameter {
 	{"code", REJECTS, ONE_OF_OR_NONE, 0, 0, store_rejected_codes},
 	{"key", FOUND | BIT(ROUTE_KEY_VOLUMES), ID_OR_NONE, 0, INT64_MAX, NULL},
 	{"status", SEARCH, ONE_OF_OR_NONE, 0, 0, store_search_statuses},
+	{"status", UPDATES, ONE_OF_OR_NONE, 0, 0, store_search_update_statuses},
 	{"from", FOUND, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"until", FOUND, TIMESTAMP_OR_NONE, 0, 0, NULL},
 	{"text", FOUND, TEXT, 0, 0, NULL},
 	{"since", SEARCH, TEXT, 0, 0, NULL},
 	{"before", STATES | MEMBERS | KINDS, TEXT, 0, 0, NULL},
-	{"product_org_id", STATES | BIT(ROUTE_LATEST_PRODUCT_ORGS), TEXT, 0, 0, NULL},
+	{"product_org_id", STATES | UPDATES, TEXT, 0, 0, NULL},
 	{"match", STATES | MEMBERS | KEYS, TEXT, 0, 0, NULL},
 	{"endpoint_type", KEYS, ONE_OF_OR_NONE, 0, 0, "signal_staging product_orgs "},
 	{"status", KEYS, ONE_OF_OR_NONE, 0, 0, "active expired deactivated "},
-	{"plan", STATES, TEXT, 0, 0, NULL},
-	{"trial_status", STATES, TEXT, 0, 0, NULL},
+	{"plan", STATES | UPDATES, TEXT, 0, 0, NULL},
+	{"trial_status", STATES | UPDATES, TEXT, 0, 0, NULL},
 	{"format", FOUND | STATES, ONE_OF, 0, 0, store_formats},
 };
 

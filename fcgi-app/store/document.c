@@ -6,14 +6,19 @@
 #include "store/store_internal.h"
 
 /* What a document's functions take behind the organization. */
-enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, UPDATES, STATES, ONE, VOLUMES };
+enum parameters { WINDOW, PAGE, FILTER_AND_PAGE, STATES, ONE, VOLUMES };
 
 static const enum parameters parameters_of[STORE_DOCUMENTS] = {
-	[STORE_STATISTICS] = WINDOW,	[STORE_SIGNALS] = FILTER_AND_PAGE,
-	[STORE_PRODUCT_ORGS] = UPDATES, [STORE_PRODUCT_ORG_STATES] = STATES,
-	[STORE_PRODUCT_ORG] = ONE,	[STORE_REJECTS] = FILTER_AND_PAGE,
-	[STORE_REJECT_KINDS] = PAGE,	[STORE_USAGE] = PAGE,
-	[STORE_AUDIT] = PAGE,		[STORE_KEY_VOLUMES] = VOLUMES,
+	[STORE_STATISTICS] = WINDOW,
+	[STORE_SIGNALS] = FILTER_AND_PAGE,
+	[STORE_PRODUCT_ORGS] = FILTER_AND_PAGE,
+	[STORE_PRODUCT_ORG_STATES] = STATES,
+	[STORE_PRODUCT_ORG] = ONE,
+	[STORE_REJECTS] = FILTER_AND_PAGE,
+	[STORE_REJECT_KINDS] = PAGE,
+	[STORE_USAGE] = PAGE,
+	[STORE_AUDIT] = PAGE,
+	[STORE_KEY_VOLUMES] = VOLUMES,
 };
 
 enum { PARAMS_MAX = 8, AUDIT_FILTER = 3 };
@@ -40,9 +45,8 @@ static void add_parameters(enum store_document document, const struct store_ques
 		*params++ = question->before;
 		*params++ = question->limit;
 	}
-	if (parameters == UPDATES || parameters == STATES)
-		*params++ = question->product_org;
 	if (parameters == STATES) {
+		*params++ = question->product_org;
 		*params++ = question->match;
 		*params++ = question->plan;
 		*params++ = question->trial_status;
@@ -63,11 +67,11 @@ enum status store_settings_document(const struct store *store, enum store_docume
 				   "sluice.settings_signals($1::text, $2::bigint, $3::jsonb, "
 				   "$4::text, $5::integer, $6::boolean)",
 				   6),
-		[STORE_PRODUCT_ORGS] = STORE_CALL("store_settings_product_orgs",
-						  "sluice.settings_product_orgs($1::text, "
-						  "$2::bigint, $3::bigint, $4::integer, "
-						  "$5::text)",
-						  5),
+		[STORE_PRODUCT_ORGS] =
+			STORE_CALL("store_settings_product_orgs",
+				   "sluice.settings_product_orgs($1::text, $2::bigint, $3::jsonb, "
+				   "$4::bigint, $5::integer, $6::boolean)",
+				   6),
 		[STORE_PRODUCT_ORG_STATES] =
 			STORE_CALL("store_settings_product_org_states",
 				   "sluice.settings_product_org_states($1::text, $2::bigint, "
@@ -112,10 +116,11 @@ enum status store_document(const struct store *store, enum store_document docume
 					     "sluice.signals_search($1::text, $2::jsonb, $3::text, "
 					     "$4::integer, $5::boolean)",
 					     5),
-		[STORE_PRODUCT_ORGS] = STORE_CALL(
-			"store_product_orgs",
-			"sluice.product_orgs_latest($1::text, $2::bigint, $3::integer, $4::text)",
-			4),
+		[STORE_PRODUCT_ORGS] = STORE_CALL("store_product_orgs",
+						  "sluice.product_orgs_latest($1::text, "
+						  "$2::jsonb, $3::bigint, $4::integer, "
+						  "$5::boolean)",
+						  5),
 		[STORE_PRODUCT_ORG_STATES] =
 			STORE_CALL("store_product_org_states",
 				   "sluice.product_org_states($1::text, $2::text, $3::integer, "

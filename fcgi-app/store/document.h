@@ -10,7 +10,7 @@
 enum store_document {
 	STORE_STATISTICS,	  /* window */
 	STORE_SIGNALS,		  /* filter, before, limit */
-	STORE_PRODUCT_ORGS,	  /* updates: before, limit, product_org */
+	STORE_PRODUCT_ORGS,	  /* updates: filter, before, limit */
 	STORE_PRODUCT_ORG_STATES, /* before, limit, product_org, match, plan, trial_status */
 	STORE_PRODUCT_ORG,  /* a state and its updates: product_org, before, limit; for the tool */
 	STORE_REJECTS,	    /* filter, before, limit */

@@ -25,6 +25,16 @@ static const char *const product_org_columns[] = {
 	"received_at",	  "id",	      "key_id",	      "key_name",
 };
 
+static const char *const update_columns[] = {
+	"id",		"product_org_id", "name",
+	"plan_id",	"plan_name",	  "user_count",
+	"mrr",		"mrr_amount",	  "currency",
+	"trial_status", "last_active_at", "feature_flags",
+	"custom",	"warnings",	  "received_at",
+	"status",	"error",	  "key_id",
+	"key_name",	"request_id",	  "payload",
+};
+
 static const char *const reject_columns[] = {
 	"id",	       "received_at",	"key_id",	"key_name",  "source",
 	"kind",	       "code",		"why",		"detail",    "position",
@@ -36,6 +46,8 @@ const struct store_export store_export_signals = {"signals", "signals", signal_c
 						  ARRAY_LENGTH(signal_columns)};
 const struct store_export store_export_product_orgs = {
 	"product_orgs", "product-orgs", product_org_columns, ARRAY_LENGTH(product_org_columns)};
+const struct store_export store_export_updates = {"product_orgs", "product-org-updates",
+						  update_columns, ARRAY_LENGTH(update_columns)};
 const struct store_export store_export_rejects = {"rejects", "rejects", reject_columns,
 						  ARRAY_LENGTH(reject_columns)};
 

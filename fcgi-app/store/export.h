@@ -27,6 +27,7 @@ struct store_export {
 
 extern const struct store_export store_export_signals;
 extern const struct store_export store_export_product_orgs; /* their states */
+extern const struct store_export store_export_updates;	    /* of product orgs */
 extern const struct store_export store_export_rejects;
 
 /* How many rows an answer may hold. */

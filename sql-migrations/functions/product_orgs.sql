@@ -92,84 +92,125 @@ COMMENT ON FUNCTION sluice.settings_currency(text, bigint, text) IS
     'Like organization_currency; returns what usage_of does. For the owner. Raises as '
     'organization_currency and membership do.';
 
--- ---- updates ----
+-- ---- updates (search_by_id.sql) ----
+--
+-- A filter is a JSON object whose members are texts:
+--
+--   identity        the id of the update, of its request or of its product org
+--   product_org_id, request_id, trial_status
+--   key             the id of a key
+--   plan            the id or name of a plan
+--   status          as in product_org_staging
+--   from, until     when it was received: from then on; before then
+--   text            is in the payload, in whatever case; needs from
 
-CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, before bigint, max_rows integer,
-    product_org_id text DEFAULT NULL) RETURNS json
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.updates_condition(filter jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.condition_of_columns(filter, ARRAY['product_org_id', 'request_id', 'trial_status'])
+        || CASE WHEN filter ? 'identity'
+            THEN ' AND (s.product_org_id = $5 ->> ''identity'' OR s.request_id = $5 ->> ''identity'''
+                || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
+                    THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END || ')' ELSE '' END
+        || CASE WHEN filter ? 'plan' THEN ' AND $5 ->> ''plan'' IN (s.plan_id, s.plan_name)' ELSE '' END
+        || sluice.condition_of_payload(filter)
+        || sluice.condition_of_status(filter ->> 'status', 'product_org');
+END
+$$;
+COMMENT ON FUNCTION sluice.updates_condition(jsonb) IS
+    'What a filter asks of a row s of product_org_update, as SQL that holds nothing of its values but a '
+    'status. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.updates_shown(organization_id bigint, ids bigint[], times timestamptz[],
+    whole boolean) RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_variable
 DECLARE
-    before_id bigint := coalesce(before, 9223372036854775807);
     currency constant text := (SELECT o.currency FROM sluice.organization AS o
         WHERE o.id = organization_id);
     result json;
 BEGIN
-    WITH looked AS MATERIALIZED (
-        SELECT p.* FROM sluice.product_org_staging AS p
-        WHERE p.organization_id = organization_id AND p.id < before_id
-            AND (product_org_id IS NULL OR p.product_org_id = product_org_id)
-        ORDER BY p.id DESC
-        LIMIT max_rows + 1
-    ), hit AS (
-        SELECT * FROM looked AS l ORDER BY l.id DESC LIMIT max_rows
-    )
-    SELECT json_build_object(
-        'product_orgs', (SELECT coalesce(json_agg(json_build_object(
-                'id', h.id,
-                'product_org_id', h.product_org_id,
-                'name', h.name,
-                'plan_id', h.plan_id,
-                'plan_name', h.plan_name,
-                'user_count', h.user_count,
-                'mrr', h.mrr,
-                'mrr_amount', sluice.amount_text(h.mrr, currency),
-                'currency', currency,
-                'trial_status', h.trial_status,
-                'last_active_at', sluice.timestamp_text(h.last_active_at),
-                'feature_flags', sluice.shown(h.feature_flags),
-                'custom', sluice.shown(h.custom),
-                'warnings', coalesce(h.warnings, '[]'),
-                'received_at', sluice.timestamp_text(h.received_at),
-                'status', h.status,
-                'error', h.error,
-                'key_id', h.key_id,
-                'key_name', k.name,
-                'request_id', h.request_id,
-                'payload', sluice.shown(h.payload))
-            ORDER BY h.id DESC), '[]')
-            FROM hit AS h LEFT JOIN sluice.api_key AS k ON k.id = h.key_id),
-        'next', CASE WHEN (SELECT count(*) FROM looked) > max_rows
-            THEN (SELECT min(h.id) FROM hit AS h) END)
-    INTO result;
+    SELECT coalesce(json_agg(json_build_object(
+            'id', p.id,
+            'product_org_id', p.product_org_id,
+            'name', p.name,
+            'plan_id', p.plan_id,
+            'plan_name', p.plan_name,
+            'user_count', p.user_count,
+            'mrr', p.mrr,
+            'mrr_amount', sluice.amount_text(p.mrr, currency),
+            'currency', currency,
+            'trial_status', p.trial_status,
+            'last_active_at', sluice.timestamp_text(p.last_active_at),
+            'feature_flags', CASE WHEN whole THEN p.feature_flags::json ELSE sluice.shown(p.feature_flags) END,
+            'custom', CASE WHEN whole THEN p.custom::json ELSE sluice.shown(p.custom) END,
+            'warnings', coalesce(p.warnings, '[]'),
+            'received_at', sluice.timestamp_text(p.received_at),
+            'status', p.status,
+            'error', p.error,
+            'key_id', p.key_id,
+            'key_name', k.name,
+            'request_id', p.request_id,
+            'payload', CASE WHEN whole THEN p.payload::json ELSE sluice.shown(p.payload) END)
+        ORDER BY p.id DESC), '[]')
+    INTO result
+    FROM unnest(ids, times) AS h (id, received_at)
+    CROSS JOIN LATERAL (SELECT * FROM sluice.product_org_staging AS t WHERE t.organization_id = organization_id
+        AND t.id = h.id AND t.received_at = h.received_at LIMIT 1) AS p
+    LEFT JOIN sluice.api_key AS k ON k.id = p.key_id;
     RETURN result;
 END
 $$;
-COMMENT ON FUNCTION sluice.product_orgs_of(bigint, bigint, integer, text) IS
-    'An organization''s latest product-org updates, or those of one product org, as a JSON object: '
-    'up to max_rows with an id below before. mrr is in the smallest unit of the currency, '
-    'mrr_amount in the currency. Values over 64 KiB are null. Internal.';
+COMMENT ON FUNCTION sluice.updates_shown(bigint, bigint[], timestamptz[], boolean) IS
+    'An organization''s product-org updates, by their ids and times, as a JSON array, latest first. mrr is in '
+    'the smallest unit of the currency, mrr_amount in the currency. Unless whole, values over 64 KiB are '
+    'null. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, before bigint,
-    max_rows integer, product_org_id text DEFAULT NULL) RETURNS json
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE OR REPLACE FUNCTION sluice.product_orgs_of(organization_id bigint, filter jsonb, before bigint,
+    max_rows integer, whole boolean DEFAULT false, budget interval DEFAULT '400 milliseconds') RETURNS json
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hits record;
 BEGIN
-    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), before, max_rows,
-        product_org_id);
+    PERFORM sluice.check_search(filter, ARRAY['identity', 'product_org_id', 'request_id', 'trial_status', 'key',
+        'plan', 'status', 'from', 'until', 'text']);
+    hits := sluice.found_by_id('product_org_update', sluice.updates_condition(filter),
+        CASE WHEN filter ? 'text' THEN 'pg_column_size(s.payload)' END, organization_id, filter, before, max_rows,
+        budget);
+    RETURN json_build_object(
+        'product_orgs', sluice.updates_shown(organization_id, hits.ids, hits.times, whole),
+        'next', hits.next,
+        'searched_until', sluice.timestamp_text(hits.searched_until));
 END
 $$;
-COMMENT ON FUNCTION sluice.product_orgs_latest(text, bigint, integer, text) IS
-    'Like product_orgs_of, by the organization''s name. Raises P0002 if there is none.';
+COMMENT ON FUNCTION sluice.product_orgs_of(bigint, jsonb, bigint, integer, boolean, interval) IS
+    'An organization''s product-org updates that a filter lets through, as a JSON object: up to max_rows, '
+    'latest first, as in updates_shown, with ids below before. With "next", there may be more: so far what '
+    'was received since searched_until has been searched. Raises 22023 for a filter that cannot be used. '
+    'Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint,
-    before bigint, max_rows integer, product_org_id text DEFAULT NULL) RETURNS json
+CREATE OR REPLACE FUNCTION sluice.product_orgs_latest(organization_name text, filter jsonb, before bigint,
+    max_rows integer, whole boolean DEFAULT false) RETURNS json
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), before,
-        least(max_rows, 100), product_org_id);
+    RETURN sluice.product_orgs_of(sluice.organization_id_of(organization_name), coalesce(filter, '{}'), before,
+        max_rows, coalesce(whole, false), interval '10 seconds');
 END
 $$;
-COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, bigint, integer, text) IS
-    'Like product_orgs_of, at most 100. For all members. Raises as membership does.';
+COMMENT ON FUNCTION sluice.product_orgs_latest(text, jsonb, bigint, integer, boolean) IS
+    'Like product_orgs_of, by the organization''s name, for up to ten seconds. Raises P0002 if there is none.';
+
+CREATE OR REPLACE FUNCTION sluice.settings_product_orgs(user_name text, organization_id bigint, filter jsonb,
+    before bigint, max_rows integer, whole boolean DEFAULT false) RETURNS json
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN sluice.product_orgs_of(sluice.membership(user_name, organization_id, 'viewer'), filter, before,
+        least(max_rows, 100), coalesce(whole, false));
+END
+$$;
+COMMENT ON FUNCTION sluice.settings_product_orgs(text, bigint, jsonb, bigint, integer, boolean) IS
+    'Like product_orgs_of, at most 100. For all members. Raises as product_orgs_of and membership do.';
 
 -- ---- current states ----
 
@@ -262,8 +303,8 @@ DECLARE
     its_id constant bigint := sluice.organization_id_of(organization_name);
     state constant json := sluice.product_org_states_of(its_id, NULL, 1,
         product_org_show.product_org_id, NULL, NULL, NULL) -> 'product_orgs' -> 0;
-    updates constant json := sluice.product_orgs_of(its_id, before, max_rows,
-        product_org_show.product_org_id);
+    updates constant json := sluice.product_orgs_of(its_id, jsonb_build_object('product_org_id',
+        product_org_show.product_org_id), before, max_rows, budget => '10 seconds');
 BEGIN
     IF state IS NULL THEN
         RAISE EXCEPTION 'organization "%" has no product org "%"', organization_name,
@@ -292,13 +333,13 @@ COMMENT ON FUNCTION sluice.settings_product_org_states(text, bigint, text, integ
 
 GRANT EXECUTE ON FUNCTION
     sluice.organization_currency(text, text, text),
-    sluice.product_orgs_latest(text, bigint, integer, text),
+    sluice.product_orgs_latest(text, jsonb, bigint, integer, boolean),
     sluice.product_org_states(text, text, integer, text, text, text, text),
     sluice.product_org_show(text, text, bigint, integer)
 TO sluice_admin;
 GRANT EXECUTE ON FUNCTION
     sluice.settings_currency(text, bigint, text),
-    sluice.settings_product_orgs(text, bigint, bigint, integer, text),
+    sluice.settings_product_orgs(text, bigint, jsonb, bigint, integer, boolean),
     sluice.settings_product_org_states(text, bigint, text, integer, text, text, text, text)
 TO sluice_settings;
 

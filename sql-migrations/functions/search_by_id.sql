@@ -26,9 +26,9 @@ BEGIN
         starts := ARRAY['-infinity'::timestamptz]; ends := ARRAY['infinity'::timestamptz];
     END IF;
     EXECUTE format('SELECT array_agg(d.starts), array_agg(d.ends), array_agg(d.lowest), array_agg(d.highest) '
-        'FROM (SELECT b.starts, b.ends, '
-        '(SELECT min(s.id) FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS lowest, '
-        '(SELECT max(s.id) FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS highest '
+        'FROM (SELECT b.starts, b.ends, (SELECT min(s.id) FROM sluice.%1$I AS s '
+        'WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS lowest, (SELECT max(s.id) '
+        'FROM sluice.%1$I AS s WHERE s.received_at >= b.starts AND s.received_at < b.ends) AS highest '
         'FROM unnest($1, $2) AS b (starts, ends)) AS d WHERE d.highest IS NOT NULL', table_name)
     INTO starts, ends, lowest, highest USING starts, ends;
 END
@@ -111,6 +111,9 @@ DECLARE
         'array_agg(f.received_at ORDER BY f.id DESC) FROM (SELECT s.id, s.received_at FROM sluice.%I AS s '
         'WHERE ($1 IS NULL OR s.organization_id = $1) AND s.received_at >= $2 AND s.received_at < $3 '
         'AND s.id BETWEEN $6 AND $7%s ORDER BY s.id DESC LIMIT $4) AS f', table_name, conditions);
+    -- All of a step's, and not only the first, or those that an index finds.
+    reads_rows constant boolean := payload_bytes IS NOT NULL
+        OR conditions <> '' AND NOT filter ? 'product_org_id';
     below bigint := before; -- these ids have not been searched; null: all
     width bigint := 4096; -- of a step, in ids
     step record;
@@ -124,7 +127,7 @@ BEGIN
         began := clock_timestamp();
         step := sluice.step_by_id(days.starts, days.ends, days.lowest, days.highest, below, width, from_at, until_at);
         EXIT WHEN step.top IS NULL OR next IS NOT NULL;
-        below := coalesce(CASE WHEN conditions <> '' THEN sluice.last_of_step(table_name, payload_bytes,
+        below := coalesce(CASE WHEN reads_rows THEN sluice.last_of_step(table_name, payload_bytes,
             organization_id, step.bottom, step.top, step.from_at, step.until_at) END, step.bottom);
         EXECUTE statement INTO more_ids, more_times
         USING organization_id, step.from_at, step.until_at, max_rows + 1 - cardinality(ids), filter, below, step.top;

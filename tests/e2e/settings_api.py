@@ -4,6 +4,7 @@ import base64
 import datetime
 import json
 import secrets
+import urllib.parse
 
 import pytest
 
@@ -73,6 +74,46 @@ def basic(stack, user, password=None):
 
 def get(stack, user, path, headers=None):
     return send(stack, API + path, None, {**basic(stack, user), **(headers or {})}, "GET")
+
+
+class Search:
+    """Searches in a list of an organization. An answer is a part, which ends when it has taken long
+    enough."""
+
+    def __init__(self, stack, route, organization, rows=None):
+        self.stack, self.route, self.organization = stack, route, organization
+        self.rows = rows or route.replace("-", "_")
+
+    def part(self, user="vera", **filters):
+        """The answer to one request; of from_ the underscore is left out."""
+        query = {name.rstrip("_"): value for name, value in filters.items()}
+        return get(self.stack, user, f"{self.route}?" + urllib.parse.urlencode(
+            {"organization": self.organization, **query}))
+
+    def parts(self, **filters):
+        following = {}
+        while following != {"before": None}:
+            answer = self.part(**filters, **following).json
+            assert (answer["next"] is None) == (answer["searched_until"] is None)
+            yield answer
+            following = {"before": answer["next"]}
+
+    def all(self, **filters):
+        return [row for answer in self.parts(**filters) for row in answer[self.rows]]
+
+    def file(self, form, name, user="vera", first=100, limit=100):
+        """A file of that form, put together of its parts; the first has so many rows at most."""
+        kinds = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
+        text, more = "", {"limit": first}
+        while more:
+            part = self.part(user, format=form, **more)
+            assert part.header("Content-Type").startswith(kinds[form])
+            assert f'filename="{name}.{form}"' in part.header("Content-Disposition")
+            text += part.body.decode()
+            following, until = part.header("Sluice-Next"), part.header("Sluice-Searched-Until")
+            assert (following is None) == (until is None)
+            more = following and {"before": following, "limit": limit}
+        return text
 
 
 def token_of(stack, user):

@@ -2,18 +2,16 @@
 
 import contextlib
 import csv
-import datetime
 import io
 import json
 import os
 import signal
 import subprocess
-import urllib.parse
 
 import pytest
 
 from harness import PATIENCE, assert_problem, path_of, send, wait_for
-from settings_api import get
+from settings_api import Search, days_from_now, get
 from sluicectl import USAGE, Tool
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
@@ -45,26 +43,13 @@ def jane(stack):
 
 
 def search(stack, jane, **filters):
-    query = urllib.parse.urlencode({"organization": jane["id"],
-                                    **{name.rstrip("_"): v for name, v in filters.items()}})
-    return get(stack, "vera", f"signals?{query}")
+    return Search(stack, "signals", jane["id"]).part(**filters)
 
 
 def found(stack, jane, **filters):
-    """The names of what is found, part by part: a part ends when it has taken long enough."""
+    """The names of what is found."""
     names = {number: name for name, number in jane["ids"].items()}
-    rows, before = [], {}
-    while True:
-        answer = search(stack, jane, **filters, **before).json
-        rows += answer["signals"]
-        assert (answer["next"] is None) == (answer["searched_until"] is None)
-        if answer["next"] is None:
-            return [names[row["id"]] for row in rows]
-        before = {"before": answer["next"]}
-
-
-def days_ago(n):
-    return (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=n)).isoformat()
+    return [names[row["id"]] for row in Search(stack, "signals", jane["id"]).all(**filters)]
 
 
 def test_did_janes_sign_up_arrive_yesterday(stack, jane):
@@ -74,8 +59,8 @@ def test_did_janes_sign_up_arrive_yesterday(stack, jane):
                      "--since", "2d")
     [line] = [line for line in told.splitlines() if "jane@example.com" in line]
     assert line.split()[0] == str(row["id"]) and "Signed up" in line
-    [asked] = search(stack, jane, identity="jane@example.com", from_=days_ago(2),
-                     until=days_ago(0.5)).json["signals"]
+    [asked] = search(stack, jane, identity="jane@example.com", from_=days_from_now(-2),
+                     until=days_from_now(-0.5)).json["signals"]
     assert {name: asked[name] for name in row} == row
     [told] = stack.ctl_json("signal", "list", "jane@example.com", "--organization",
                             jane["organization"])["signals"]
@@ -91,7 +76,7 @@ FILTERS = [
     ({"status": "cold_storage"}, "cold"), ({"status": "pending"}, "hostile other sign_up"),
     ({"status": "completed"}, ""), ({"key": 999}, ""), ({"source": "nowhere"}, ""),
     ({"text": "größe \"l\"", "from_": "2024-01-01"}, "sign_up"),
-    ({"text": "größe", "from_": days_ago(0.5)}, ""), ({"text": "%", "from_": days_ago(2)}, ""),
+    ({"text": "größe", "from_": days_from_now(-0.5)}, ""), ({"text": "%", "from_": days_from_now(-2)}, ""),
     ({"event": "Signed up", "email": "joe@example.com", "status": ""}, "other"),
 ]
 
@@ -168,17 +153,7 @@ def test_others_are_not_found(stack, jane):
 # ---- as a file ----
 
 def saved(stack, jane, form, first=100):
-    """A file of that form, put together of its parts; the first has so many rows at most."""
-    kinds = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
-    text, more = "", {"limit": first}
-    while more:
-        part = search(stack, jane, format=form, **more)
-        assert part.header("Content-Type").startswith(kinds[form])
-        assert f'filename="signals.{form}"' in part.header("Content-Disposition")
-        text += part.body.decode()
-        following = part.header("Sluice-Next")
-        more = following and {"before": following}
-    return text
+    return Search(stack, "signals", jane["id"]).file(form, "signals", first=first)
 
 
 def test_csv_and_ndjson(stack, jane):

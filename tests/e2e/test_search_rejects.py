@@ -1,15 +1,13 @@
 """Searching rejected payloads by the settings' API: each filter, in parts, and as files."""
 
 import csv
-import datetime
 import io
 import json
-import urllib.parse
 
 import pytest
 
 from harness import JSON, assert_problem, path_of, send
-from settings_api import get
+from settings_api import Search, days_from_now, get
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -28,7 +26,7 @@ def bad(stack):
     stack.ctl("organization", "create", organization)
     for user, role in (("vera", "viewer"), ("edith", "editor")):
         stack.ctl("member", "add", "--organization", organization, "--user", user, "--role", role)
-    keys = [stack.new_key(organization=organization, name=name) for name in ("bad forms", "bad crm")]
+    keys = [stack.new_key(organization, name) for name in ("bad forms", "bad crm")]
     ids = {}
     for name, body in BODIES.items():
         key = keys[name == "mary"]
@@ -44,27 +42,14 @@ def bad(stack):
         stack.ctl("member", "remove", "--organization", organization, "--user", user)
 
 
-def search(stack, bad, user="vera", **filters):
-    query = urllib.parse.urlencode({"organization": bad["id"],
-                                    **{name.rstrip("_"): v for name, v in filters.items()}})
-    return get(stack, user, f"rejects?{query}")
+def search(stack, bad):
+    return Search(stack, "rejects", bad["id"])
 
 
 def found(stack, bad, **filters):
-    """The names of what is found, part by part: a part ends when it has taken long enough."""
+    """The names of what is found."""
     names = {number: name for name, number in bad["ids"].items()}
-    rows, before = [], {}
-    while True:
-        answer = search(stack, bad, **filters, **before).json
-        rows += answer["rejects"]
-        assert (answer["next"] is None) == (answer["searched_until"] is None)
-        if answer["next"] is None:
-            return " ".join(names[row["id"]] for row in rows)
-        before = {"before": answer["next"]}
-
-
-def days_ago(n):
-    return (datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=n)).isoformat()
+    return " ".join(names[row["id"]] for row in search(stack, bad).all(**filters))
 
 
 LONG_AGO = "2024-01-01"
@@ -78,11 +63,13 @@ LONG_AGO = "2024-01-01"
     ({"source": "crm"}, "mary"), ({"source": ""}, "large bytes mary jane"),
     ({"code": "not_an_object"}, ""), ({"state": "open"}, "large bytes mary jane"),
     ({"state": "replayed", "text": "", "identity": ""}, ""),
-    ({"text": "größe \"l\"", "from_": LONG_AGO}, "jane"), ({"text": "303", "from_": LONG_AGO}, "bytes"),
+    ({"text": "größe \"l\"", "from_": LONG_AGO}, "jane"),
+    ({"text": "303", "from_": LONG_AGO}, "bytes"),
     ({"text": "%", "from_": LONG_AGO}, "bytes"), ({"text": "'", "from_": LONG_AGO}, ""),
-    ({"text": "jane", "from_": days_ago(0.5)}, "large mary"),
-    ({"from_": days_ago(2), "until": days_ago(0.5)}, "jane"),
-    ({"text": "jane", "from_": LONG_AGO, "source": "website", "identity": "late@example.com"}, "large"),
+    ({"text": "jane", "from_": days_from_now(-0.5)}, "large mary"),
+    ({"from_": days_from_now(-2), "until": days_from_now(-0.5)}, "jane"),
+    ({"text": "jane", "from_": LONG_AGO, "source": "website", "identity": "late@example.com"},
+     "large"),
 ], ids=lambda value: str(value)[:40])
 def test_each_filter(stack, bad, filters, names):
     assert found(stack, bad, **filters) == names
@@ -101,42 +88,32 @@ def test_all_faults_are_named(stack, bad):
         "email", "limit", "before", "identity", "state", "code", "key", "from", "until", "format"]
     for filters, place in (({"from_": "2031-01-01", "until": "2031-01-01"}, "until"),
                            ({"text": "x"}, "text")):
-        problem = assert_problem(search(stack, bad, **filters), 400, "invalid_request")
+        problem = assert_problem(search(stack, bad).part(**filters), 400, "invalid_request")
         assert problem["errors"][0]["place"] == place
 
 
 def test_others_are_not_found(stack, bad):
     [(demo,)] = stack.psql("select id from sluice.organization where name = %s", stack.organization)
-    assert get(stack, "vera", f"rejects?organization={demo}&identity=search-jane").json["rejects"] == []
+    query = f"rejects?organization={demo}&identity=search-jane"
+    assert get(stack, "vera", query).json["rejects"] == []
     assert get(stack, "vera", "rejects?organization=999999").status == 403
 
 
 # ---- as a file ----
 
-def saved(stack, bad, form, user, limit):
-    """A file of that form, put together of its parts."""
-    kinds = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
-    text, more = "", {}
-    while more is not None:
-        part = search(stack, bad, user, format=form, limit=limit, **more)
-        assert part.header("Content-Type").startswith(kinds[form])
-        assert f'filename="rejects.{form}"' in part.header("Content-Disposition")
-        text += part.body.decode()
-        following, until = part.header("Sluice-Next"), part.header("Sluice-Searched-Until")
-        assert (following is None) == (until is None)
-        more = following and {"before": following}
-    return text
-
-
 def test_files_are_the_list(stack, bad):
-    listed = search(stack, bad).json["rejects"]
-    lines = [json.loads(line) for line in saved(stack, bad, "ndjson", "vera", 1).splitlines()]
-    assert lines == listed
-    whole = [json.loads(line) for line in saved(stack, bad, "ndjson", "edith", 3).splitlines()]
+    def lines(user, limit):
+        text = search(stack, bad).file("ndjson", "rejects", user, limit, limit)
+        return [json.loads(line) for line in text.splitlines()]
+
+    listed = search(stack, bad).part().json["rejects"]
+    assert lines("vera", 1) == listed
+    whole = lines("edith", 3)
     assert [row["id"] for row in whole] == [row["id"] for row in listed]
     assert whole[0]["preview"] == BODIES["large"].decode() and not whole[0]["truncated"]
     assert listed[0]["truncated"] and len(listed[0]["preview"]) == 4096
-    rows = list(csv.DictReader(io.StringIO(saved(stack, bad, "csv", "edith", 2), newline="")))
+    text = search(stack, bad).file("csv", "rejects", "edith", 2, 2)
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert [row["preview"] for row in rows] == [
         ("'" if row["preview"].startswith("=") else "") + row["preview"] for row in whole]
     assert [(int(row["id"]), row["truncated"], row["state"]) for row in rows] \
@@ -151,15 +128,12 @@ def test_a_search_of_several_answers(stack, bad):
     stack.ctl("organization", "create", organization)
     stack.ctl("member", "add", "--organization", organization, "--user", "vera", "--role", "viewer")
     [(number,)] = stack.psql("select id from sluice.organization where name = %s", organization)
-    stack.psql("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind, code,"
-               " detail, request_id, payload) select %s, now(), 1, 'item', 'malformed_json', 'd', 'r',"
-               " convert_to(case n when 1 then 'needle' else '' end || repeat('Hay ', 2500), 'UTF8')"
+    stack.psql("insert into sluice.rejected_payload (organization_id, received_at, key_id, kind,"
+               " code, detail, request_id, payload) select %s, now(), 1, 'item', 'malformed_json',"
+               " 'd', 'r', convert_to(case n when 1 then 'needle' else '' end"
+               " || repeat('Hay ', 2500), 'UTF8')"
                " from generate_series(1, 20000) as n", number)
-    many = {"id": number}
-    answers, more = [], {}
-    while more is not None:
-        answers.append(search(stack, many, text="NEEDLE", from_=days_ago(1), **more).json)
-        more = answers[-1]["next"] and {"before": answers[-1]["next"]}
+    answers = list(search(stack, {"id": number}).parts(text="NEEDLE", from_=days_from_now(-1)))
     positions = [answer["next"] for answer in answers[:-1]]
     assert len(answers) > 1 and positions == sorted(positions, reverse=True)
     assert [len(answer["rejects"]) for answer in answers] == [0] * (len(answers) - 1) + [1]

@@ -58,7 +58,7 @@ INSERT INTO call VALUES
     ('settings_reject_kinds', '', 'viewer'),
     ('settings_rejected_place', ', ''{'', 1', 'editor'),
     ('settings_rejected_kind', ', ''malformed_json'', 1, NULL, 9, 10', 'editor'),
-    ('settings_product_orgs', ', NULL, 10', 'viewer'),
+    ('settings_product_orgs', ', ''{}'', NULL, 10', 'viewer'),
     ('settings_product_org_states', ', NULL, 10, NULL, NULL, NULL, NULL', 'viewer'),
     ('settings_usage', '', 'editor'),
     ('settings_audit', ', NULL, 10', 'editor');

@@ -114,23 +114,42 @@ START_TEST(an_answer_may_be_empty)
 }
 END_TEST
 
-START_TEST(product_orgs_have_columns_of_their_own)
+static const struct {
+	const struct store_export *what;
+	const char *answer, *csv;
+} lists[] = {
+	{&store_export_product_orgs,
+	 "{\"product_orgs\" : [{\"product_org_id\" : \"a,b\", \"mrr\" : 129900, "
+	 "\"mrr_amount\" : \"1299.00\", \"currency\" : \"EUR\"}], \"next\" : null}",
+	 "product_org_id,name,plan_id,plan_name,user_count,mrr,mrr_amount,currency,"
+	 "trial_status,last_active_at,feature_flags,custom,received_at,id,key_id,"
+	 "key_name\r\n"
+	 "\"a,b\",,,,,129900,1299.00,EUR,,,,,,,,\r\n"},
+	{&store_export_updates,
+	 "{\"product_orgs\" : [{\"id\" : 7, \"status\" : \"pending\", \"payload\" : {\"a\": 1.50}}], "
+	 "\"next\" : 7}",
+	 "id,product_org_id,name,plan_id,plan_name,user_count,mrr,mrr_amount,currency,"
+	 "trial_status,last_active_at,feature_flags,custom,warnings,received_at,status,error,"
+	 "key_id,key_name,request_id,payload\r\n"
+	 "7,,,,,,,,,,,,,,,pending,,,,,\"{\"\"a\"\": 1.50}\"\r\n"},
+	{&store_export_rejects,
+	 "{\"rejects\" : [{\"id\" : 9, \"truncated\" : true, \"preview\" : \"=1\\n\"}], \"next\" : null}",
+	 "id,received_at,key_id,key_name,source,kind,code,why,detail,position,bad_byte,"
+	 "payload_bytes,request_id,state,replayed_at,replayed_by,discarded_at,discarded_by,"
+	 "truncated,preview\r\n"
+	 "9,,,,,,,,,,,,,,,,,,true,\"'=1\n\"\r\n"},
+};
+
+START_TEST(each_list_has_columns_of_its_own)
 {
-	static const char answer[] =
-		"{\"product_orgs\" : [{\"product_org_id\" : \"a,b\", \"mrr\" : 129900, "
-		"\"mrr_amount\" : \"1299.00\", \"currency\" : \"EUR\"}], \"next\" : null}";
 	size_t rows;
 
-	store_export_head(&store_export_product_orgs, STORE_CSV, &out);
-	ck_assert_int_eq(store_export_rows(&store_export_product_orgs, &arena, SLICE(answer),
+	store_export_head(lists[_i].what, STORE_CSV, &out);
+	ck_assert_int_eq(store_export_rows(lists[_i].what, &arena, slice_of(lists[_i].answer),
 					   STORE_CSV, &out, &rows),
 			 STATUS_OK);
 	ck_assert_uint_eq(rows, 1);
-	ck_assert_str_eq(written(),
-			 "product_org_id,name,plan_id,plan_name,user_count,mrr,mrr_amount,currency,"
-			 "trial_status,last_active_at,feature_flags,custom,received_at,id,key_id,"
-			 "key_name\r\n"
-			 "\"a,b\",,,,,129900,1299.00,EUR,,,,,,,,\r\n");
+	ck_assert_str_eq(written(), lists[_i].csv);
 }
 END_TEST
 
@@ -209,7 +228,7 @@ Suite *unit_suite(void)
 	tcase_add_test(tests, csv_has_a_line_for_each_signal);
 	tcase_add_test(tests, ndjson_has_signals_as_they_are);
 	tcase_add_test(tests, an_answer_may_be_empty);
-	tcase_add_test(tests, product_orgs_have_columns_of_their_own);
+	tcase_add_loop_test(tests, each_list_has_columns_of_its_own, 0, LENGTH(lists));
 	tcase_add_test(tests, members_of_an_answer_are_texts);
 	tcase_add_test(tests, a_filter_has_what_is_given);
 	tcase_add_test(torture, files_are_written_without_memory);
