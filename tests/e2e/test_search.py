@@ -76,7 +76,8 @@ FILTERS = [
     ({"status": "cold_storage"}, "cold"), ({"status": "pending"}, "hostile other sign_up"),
     ({"status": "completed"}, ""), ({"key": 999}, ""), ({"source": "nowhere"}, ""),
     ({"text": "größe \"l\"", "from_": "2024-01-01"}, "sign_up"),
-    ({"text": "größe", "from_": days_from_now(-0.5)}, ""), ({"text": "%", "from_": days_from_now(-2)}, ""),
+    ({"text": "größe", "from_": days_from_now(-0.5)}, ""),
+    ({"text": "%", "from_": days_from_now(-2)}, ""),
     ({"event": "Signed up", "email": "joe@example.com", "status": ""}, "other"),
 ]
 
