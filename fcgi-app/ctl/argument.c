@@ -84,6 +84,18 @@ enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id)
 	return CTL_FINE;
 }
 
+enum ctl_exit ctl_check_id(const struct ctl *ctl, enum ctl_option option)
+{
+	struct slice text = ctl_value(ctl, option);
+	int64_t id;
+
+	if (text.p == NULL || slice_to_int(text, &id))
+		return CTL_FINE;
+	return ctl_fail(CTL_USAGE,
+			option == CTL_KEY ? "\"sluicectl key list\" shows the ids" : NULL,
+			"%s must be an id, not \"%s\"", ctl_options[option].name, text.p);
+}
+
 /* ---- lists ---- */
 
 enum ctl_exit ctl_check_limit(const struct ctl *ctl)
@@ -95,16 +107,6 @@ enum ctl_exit ctl_check_limit(const struct ctl *ctl)
 		return CTL_FINE;
 	return ctl_fail(CTL_USAGE, NULL, "--limit must be a number from 1 to %d, not \"%s\"",
 			CTL_LIMIT_MAX, text.p);
-}
-
-enum ctl_exit ctl_check_before(const struct ctl *ctl)
-{
-	struct slice text = ctl_value(ctl, CTL_BEFORE);
-	int64_t id;
-
-	if (text.p == NULL || slice_to_int(text, &id))
-		return CTL_FINE;
-	return ctl_fail(CTL_USAGE, NULL, "--before must be an id, not \"%s\"", text.p);
 }
 
 enum ctl_exit ctl_read_selection(const struct ctl *ctl, struct store_selection *selection)

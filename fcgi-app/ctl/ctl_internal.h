@@ -2,7 +2,8 @@
  * ctl/ctl_internal.h - what the parts of sluicectl share.
  *
  *   ctl/ctl.c           from the arguments to the command and its exit status
- *   ctl/command.c       the table of commands and options
+ *   ctl/command.c       the table of commands
+ *   ctl/option.c        the table of options
  *   ctl/parse.c         reads the arguments by it
  *   ctl/help.c          prints the help from it
  *   ctl/argument.c      timestamps, ids, files and what chooses rows of a list
@@ -23,6 +24,7 @@
  *   ctl/document.c      stats, product-org updates, audit
  *   ctl/product_org.c   product-org list, product-org show
  *   ctl/export.c        --format, and asking for documents
+ *   ctl/search.c        a filter from options, and answers that may not be the end
  *   ctl/signal.c        signal list, tail
  *   ctl/template.c      template …
  *   ctl/rejected.c      rejected list, rejected kinds, rejected show, rejected discard
@@ -41,8 +43,8 @@
  *   ctl/top.c           top
  *   ctl/top_sample.c    what top measures
  *
- * Only the table knows which options there are: parser and help come from it, and a test compares
- * the manual page with it.
+ * Only the tables know which commands and options there are: parser and help come from them, and a
+ * test compares the manual page with them.
  */
 #ifndef CTL_CTL_INTERNAL_H
 #define CTL_CTL_INTERNAL_H
@@ -175,7 +177,7 @@ static inline struct slice ctl_value(const struct ctl *ctl, enum ctl_option opti
 	return slice_of(ctl->values[option]);
 }
 
-/* ---- ctl/command.c ---- */
+/* ---- ctl/command.c, ctl/option.c ---- */
 
 struct ctl_option_text {
 	const char *name;  /* "--json" */
@@ -229,13 +231,13 @@ enum ctl_exit ctl_read_past(struct ctl *ctl, enum ctl_option option, struct slic
 /* Reads the argument as the id of a noun; on CTL_USAGE the message is printed. */
 enum ctl_exit ctl_read_id(const struct ctl *ctl, const char *noun, int64_t *id);
 
+/* Checks that an option is an id if it is given. On CTL_USAGE the message is printed. */
+enum ctl_exit ctl_check_id(const struct ctl *ctl, enum ctl_option option);
+
 enum { CTL_LIMIT_MAX = 999 };
 
 /* Checks --limit. On CTL_USAGE the message is printed. */
 enum ctl_exit ctl_check_limit(const struct ctl *ctl);
-
-/* Checks that --before is an id. On CTL_USAGE the message is printed. */
-enum ctl_exit ctl_check_before(const struct ctl *ctl);
 
 /* Reads the options that say which rows of a list, with --limit. On CTL_USAGE the message is
  * printed. */
@@ -451,10 +453,6 @@ enum ctl_exit ctl_add_document(struct ctl *ctl, struct slice json);
 enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *array,
 			     const struct ctl_field *fields, size_t columns);
 
-/* Prints what was appended, and says how to go on behind an answer with a "next". On failure the
- * message is printed. */
-enum ctl_exit ctl_say_next(struct ctl *ctl, struct slice answer);
-
 /* Checks --format and --limit. On CTL_USAGE the message is printed. */
 enum ctl_exit ctl_check_format(const struct ctl *ctl);
 
@@ -466,6 +464,24 @@ enum ctl_exit ctl_ask_document(struct ctl *ctl, enum store_document document,
 struct store_export;
 enum ctl_exit ctl_export(struct ctl *ctl, enum store_document document,
 			 const struct store_export *what, struct store_question *question);
+
+/* ---- ctl/search.c ---- */
+
+/* Reads the filter of a search: the argument, an identity, and the options; values has what they
+ * leave open, by enum store_search. On failure the message is printed. */
+enum ctl_exit ctl_read_search(struct ctl *ctl, struct slice *values, struct slice *filter);
+
+/* Searches a list that takes a filter, and prints what is found: a table of what's array with these
+ * columns, in --format, or as the database wrote it. On failure the message is printed. */
+enum ctl_exit ctl_search(struct ctl *ctl, enum store_document document,
+			 const struct store_export *what, const struct ctl_field *fields,
+			 size_t columns);
+
+/* Prints what was appended, and says how to go on behind an answer with a "next". On failure the
+ * message is printed. */
+enum ctl_exit ctl_say_next(struct ctl *ctl, struct slice answer);
+
+/* ---- of single commands ---- */
 
 /* Reads --interval; *seconds is unchanged without it. On CTL_USAGE the message is printed. In
  * ctl/top.c. */

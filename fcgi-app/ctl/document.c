@@ -23,7 +23,7 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 	enum ctl_exit result = ctl_check_limit(ctl);
 
 	if (result == CTL_FINE)
-		result = ctl_check_before(ctl);
+		result = ctl_check_id(ctl, CTL_BEFORE);
 	*question = (struct store_question){
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.window = ctl_has(ctl, CTL_WINDOW) ? ctl_value(ctl, CTL_WINDOW) : SLICE("24h"),
@@ -118,19 +118,6 @@ enum ctl_exit ctl_print_rows(struct ctl *ctl, struct slice json, const char *arr
 					.wraps = false};
 	ctl_add_table(&ctl->out, &ctl->screen, &table);
 	return CTL_FINE;
-}
-
-enum ctl_exit ctl_say_next(struct ctl *ctl, struct slice answer)
-{
-	struct slice next;
-	enum status status = store_answer_text(&ctl->arena, answer, "next", &next);
-
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	enum ctl_exit result = ctl_flush(ctl);
-	if (next.p != NULL)
-		(void)fprintf(stderr, "there are more; go on with --before %s\n", next.p);
-	return result;
 }
 
 /* ---- the commands ---- */

@@ -193,7 +193,7 @@ enum ctl_exit ctl_key_history(struct ctl *ctl)
 	enum ctl_exit result = ctl_check_limit(ctl);
 
 	if (result == CTL_FINE)
-		result = ctl_check_before(ctl);
+		result = ctl_check_id(ctl, CTL_BEFORE);
 	if (result == CTL_FINE)
 		result = read_ref(ctl, &ref);
 	if (result != CTL_FINE)

@@ -6,17 +6,14 @@
 
 static enum ctl_exit read_question(struct ctl *ctl, struct store_question *question)
 {
-	int64_t id;
-
 	*question = (struct store_question){
 		.organization = ctl_value(ctl, CTL_ORGANIZATION),
 		.key_id = ctl_value(ctl, CTL_KEY),
 		.limit = ctl_value(ctl, CTL_LIMIT),
 	};
-	if (question->key_id.p != NULL && !slice_to_int(question->key_id, &id))
-		return ctl_fail(CTL_USAGE, NULL, "--key must be an id, not \"%s\"",
-				question->key_id.p);
-	return ctl_check_limit(ctl);
+	enum ctl_exit result = ctl_check_id(ctl, CTL_KEY);
+
+	return result == CTL_FINE ? ctl_check_limit(ctl) : result;
 }
 
 enum ctl_exit ctl_key_volumes(struct ctl *ctl)

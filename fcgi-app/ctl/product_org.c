@@ -96,12 +96,10 @@ enum ctl_exit ctl_product_org_show(struct ctl *ctl)
 	};
 	struct store_question question = question_of(ctl);
 	struct slice answer;
-	int64_t id;
 	enum ctl_exit result = ctl_check_limit(ctl);
 
-	if (result == CTL_FINE && question.before.p != NULL && !slice_to_int(question.before, &id))
-		result = ctl_fail(CTL_USAGE, NULL, "--before must be an id, not \"%s\"",
-				  question.before.p);
+	if (result == CTL_FINE)
+		result = ctl_check_id(ctl, CTL_BEFORE);
 	if (result == CTL_FINE)
 		result = ctl_ask_document(ctl, STORE_PRODUCT_ORG, &question, &answer);
 	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))

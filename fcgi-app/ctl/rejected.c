@@ -9,6 +9,7 @@
 #include <inttypes.h>
 
 #include "store/document.h"
+#include "store/export.h"
 #include "store/rejected.h"
 
 enum { PREVIEW_BYTES = 1000, CODES_BYTES = 1000 };
@@ -18,7 +19,7 @@ static enum ctl_exit check_code(struct slice code)
 {
 	struct buf codes = buf_make(CODES_BYTES);
 
-	if (slice_is_one_of(code, store_rejected_codes))
+	if (code.p == NULL || slice_is_one_of(code, store_rejected_codes))
 		return CTL_FINE;
 	for (const char *p = store_rejected_codes; p[1] != '\0'; p++)
 		buf_add_text(&codes, *p == ' ' ? ", " : (char[]){*p, '\0'});
@@ -31,39 +32,33 @@ static enum ctl_exit check_code(struct slice code)
 
 enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *filter)
 {
-	struct store_timestamp since = {0};
-	enum ctl_exit usage = CTL_FINE;
-	int64_t id;
+	enum ctl_exit usage = ctl_check_id(ctl, CTL_KEY);
 
 	*filter = (struct store_rejected_filter){.organization = ctl_value(ctl, CTL_ORGANIZATION),
 						 .key_id = ctl_value(ctl, CTL_KEY),
-						 .code = ctl_value(ctl, CTL_CODE),
-						 .state = ctl_value(ctl, CTL_STATE)};
-	if (ctl_has(ctl, CTL_KEY) && !slice_to_int(filter->key_id, &id))
-		return ctl_fail(CTL_USAGE, "\"sluicectl key list\" shows the ids",
-				"\"%s\" is not the id of a key", ctl->values[CTL_KEY]);
-	if (ctl_has(ctl, CTL_CODE))
+						 .code = ctl_value(ctl, CTL_CODE)};
+	if (usage == CTL_FINE)
 		usage = check_code(filter->code);
-	if (usage == CTL_FINE && ctl_has(ctl, CTL_SINCE))
-		usage = ctl_read_timestamp(ctl, CTL_SINCE, "-", &since);
-	filter->since = since.text;
+	if (usage == CTL_FINE)
+		usage = ctl_read_past(ctl, CTL_SINCE, &filter->since);
 	return usage;
 }
 
 enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 {
-	struct store_rejected_filter filter;
-	struct store_list rejected;
-	enum ctl_exit usage = ctl_check_limit(ctl);
+	static const struct ctl_field fields[] = {
+		{"ID", "id"},	      {"RECEIVED", "received_at"},
+		{"SOURCE", "source"}, {"KEY", "key_name"},
+		{"CODE", "code"},     {"ITEM", "position"},
+		{"STATE", "state"},   {"PAYLOAD", "preview"},
+	};
+	enum ctl_exit result = check_code(ctl_value(ctl, CTL_CODE));
 
-	if (usage == CTL_FINE)
-		usage = ctl_read_filter(ctl, &filter);
-	if (usage != CTL_FINE)
-		return usage;
-	filter.limit = ctl_value(ctl, CTL_LIMIT);
-	enum status status = store_rejected_list(&ctl->store, &filter, &rejected);
-	return status == STATUS_OK ? ctl_print_list(ctl, "rejects", &rejected)
-				   : ctl_fail_status(ctl, status);
+	if (result == CTL_FINE)
+		result = ctl_check_id(ctl, CTL_BEFORE);
+	return result == CTL_FINE ? ctl_search(ctl, STORE_REJECTS, &store_export_rejects, fields,
+					       ARRAY_LENGTH(fields))
+				  : result;
 }
 
 enum ctl_exit ctl_rejected_kinds(struct ctl *ctl)

@@ -15,85 +15,6 @@
 #include "store/export.h"
 #include "store/search.h"
 
-/* ---- options ---- */
-
-static enum ctl_exit check_values(const struct ctl *ctl)
-{
-	struct slice key = ctl_value(ctl, CTL_KEY);
-	int64_t id;
-
-	if (key.p != NULL && !slice_to_int(key, &id))
-		return ctl_fail(CTL_USAGE, NULL, "--key must be an id, not \"%s\"", key.p);
-	if (ctl_has(ctl, CTL_TEXT) && !ctl_has(ctl, CTL_SINCE) && ctl->command->run != ctl_tail)
-		return ctl_fail(CTL_USAGE, NULL,
-				"--text needs --since: from when on to read the payloads");
-	return CTL_FINE;
-}
-
-/* The latest signals that tail begins with are, of a text in the payload, those of a day. */
-static enum ctl_exit read_from(struct ctl *ctl, struct slice since, struct slice *text)
-{
-	struct store_timestamp day = {0};
-
-	if (ctl->command->run != ctl_tail || !ctl_has(ctl, CTL_TEXT) || since.p != NULL)
-		return ctl_read_past(ctl, CTL_SINCE, text);
-	enum status status = store_timestamp_read(&ctl->store, SLICE("-1d"), true, &day);
-	*text = day.text;
-	return status == STATUS_OK ? CTL_FINE : ctl_fail_status(ctl, status);
-}
-
-/* since: see STORE_SEARCH_SINCE. */
-static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct slice *filter)
-{
-	static const enum ctl_option options[STORE_SEARCH_MEMBERS] = {
-		[STORE_SEARCH_EMAIL] = CTL_EMAIL,
-		[STORE_SEARCH_USER_ID] = CTL_USER_ID,
-		[STORE_SEARCH_ANONYMOUS_ID] = CTL_ANONYMOUS_ID,
-		[STORE_SEARCH_MESSAGE_ID] = CTL_MESSAGE_ID,
-		[STORE_SEARCH_REQUEST_ID] = CTL_REQUEST_ID,
-		[STORE_SEARCH_SOURCE] = CTL_SOURCE,
-		[STORE_SEARCH_EVENT] = CTL_EVENT,
-		[STORE_SEARCH_KEY] = CTL_KEY,
-		[STORE_SEARCH_STATUS] = CTL_STATUS,
-		[STORE_SEARCH_TEXT] = CTL_TEXT,
-	};
-	struct slice values[STORE_SEARCH_MEMBERS] = {[STORE_SEARCH_SINCE] = since};
-	enum ctl_exit result = check_values(ctl);
-
-	for (size_t i = 0; i < STORE_SEARCH_MEMBERS; i++) {
-		if (options[i] != 0)
-			values[i] = ctl_value(ctl, options[i]);
-	}
-	values[STORE_SEARCH_IDENTITY] = slice_of(ctl->argument);
-	if (result == CTL_FINE)
-		result = read_from(ctl, since, &values[STORE_SEARCH_FROM]);
-	if (result == CTL_FINE)
-		result = ctl_read_past(ctl, CTL_UNTIL, &values[STORE_SEARCH_UNTIL]);
-	if (result == CTL_FINE &&
-	    store_search_filter(ctl->store.arena, values, filter) != STATUS_OK)
-		result = ctl_fail_status(ctl, STATUS_NO_MEMORY);
-	return result;
-}
-
-/* ---- signal list ---- */
-
-/* After the table: how to go on where the search has not come to its end. */
-static enum ctl_exit say_how_far(struct ctl *ctl, struct slice answer)
-{
-	struct slice until, next;
-	enum status status = store_answer_text(&ctl->arena, answer, "searched_until", &until);
-
-	if (status == STATUS_OK)
-		status = store_answer_text(&ctl->arena, answer, "next", &next);
-	if (status != STATUS_OK)
-		return ctl_fail_status(ctl, status);
-	enum ctl_exit result = ctl_flush(ctl);
-	if (next.p != NULL)
-		(void)fprintf(stderr, "searched until %s; go on with --before %s\n", until.p,
-			      next.p);
-	return result;
-}
-
 enum ctl_exit ctl_signal_list(struct ctl *ctl)
 {
 	static const struct ctl_field fields[] = {
@@ -102,27 +23,8 @@ enum ctl_exit ctl_signal_list(struct ctl *ctl)
 		{"EMAIL", "email"},   {"STATUS", "status"},
 		{"KEY", "key_name"},  {"PAYLOAD", "payload"},
 	};
-	struct slice answer;
-	struct store_question question = {
-		.organization = ctl_value(ctl, CTL_ORGANIZATION),
-		.before = ctl_value(ctl, CTL_BEFORE),
-		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
-	};
-	enum ctl_exit result = ctl_check_format(ctl);
 
-	if (result == CTL_FINE)
-		result = read_filter(ctl, SLICE_ABSENT, &question.filter);
-	if (result != CTL_FINE)
-		return result;
-	if (ctl_has(ctl, CTL_FORMAT))
-		return ctl_export(ctl, STORE_SIGNALS, &store_export_signals, &question);
-	result = ctl_ask_document(ctl, STORE_SIGNALS, &question, &answer);
-	if (result != CTL_FINE)
-		return result;
-	if (ctl_has(ctl, CTL_JSON))
-		return ctl_add_document(ctl, answer);
-	result = ctl_print_rows(ctl, answer, "signals", fields, ARRAY_LENGTH(fields));
-	return result == CTL_FINE ? say_how_far(ctl, answer) : result;
+	return ctl_search(ctl, STORE_SIGNALS, &store_export_signals, fields, ARRAY_LENGTH(fields));
 }
 
 /* ---- tail ---- */
@@ -217,6 +119,20 @@ static enum status make_between(struct arena *arena, struct slice since, struct 
 	buf_add_text(&text, snapshot == NULL ? "" : snapshot);
 	*between = arena_move(arena, &text);
 	return between->p == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+/* The latest signals that it begins with are, of a text in the payload, those of a day. */
+static enum ctl_exit read_filter(struct ctl *ctl, struct slice since, struct slice *filter)
+{
+	struct slice values[STORE_SEARCH_MEMBERS] = {[STORE_SEARCH_SINCE] = since};
+	struct store_timestamp day = {0};
+	enum status status = STATUS_OK;
+
+	if (ctl_has(ctl, CTL_TEXT) && since.p == NULL)
+		status = store_timestamp_read(&ctl->store, SLICE("-1d"), true, &day);
+	values[STORE_SEARCH_FROM] = day.text;
+	return status == STATUS_OK ? ctl_read_search(ctl, values, filter)
+				   : ctl_fail_status(ctl, status);
 }
 
 /* Takes part after part of what is new since then, the newest first, and appends it. *live: what

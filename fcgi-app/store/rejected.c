@@ -6,31 +6,30 @@
 #include "store/store_internal.h"
 
 static const struct store_column columns[] = {
-	STORE_SAME(struct store_rejected, id, .heading = "ID"),
-	STORE_TIME(struct store_rejected, received_at, .heading = "RECEIVED"),
-	STORE_SAME(struct store_rejected, organization, .heading = "ORGANIZATION"),
+	STORE_SAME(struct store_rejected, id),
+	STORE_TIME(struct store_rejected, received_at),
+	STORE_SAME(struct store_rejected, organization),
 	STORE_SAME(struct store_rejected, key_id),
-	STORE_SAME(struct store_rejected, key_display, .heading = "KEY"),
+	STORE_SAME(struct store_rejected, key_display),
 	STORE_SAME(struct store_rejected, request_id),
-	STORE_JSON_COLUMN(struct store_rejected, position, .member = "position", .sql = "position",
-			  .heading = "ITEM INDEX"),
+	STORE_JSON_COLUMN(struct store_rejected, position, .member = "position", .sql = "position"),
 	STORE_SAME(struct store_rejected, kind),
-	STORE_SAME(struct store_rejected, code, .heading = "CODE"),
+	STORE_SAME(struct store_rejected, code),
 	STORE_SAME(struct store_rejected, detail),
 	STORE_SAME(struct store_rejected, source),
-	STORE_SAME(struct store_rejected, kept_bytes, .heading = "BYTES"),
+	STORE_SAME(struct store_rejected, kept_bytes),
 	STORE_JSON_COLUMN(struct store_rejected, payload_bytes, .member = "payload_bytes",
 			  .sql = "payload_bytes"),
 	STORE_SAME(struct store_rejected, truncated),
 	STORE_JSON_COLUMN(struct store_rejected, envelope, .member = "envelope", .sql = "envelope"),
 	STORE_JSON_COLUMN(struct store_rejected, bad_byte, .member = "bad_byte", .sql = "bad_byte"),
-	STORE_TIME(struct store_rejected, replayed_at, .heading = "REPLAYED"),
+	STORE_TIME(struct store_rejected, replayed_at),
 	STORE_SAME(struct store_rejected, replayed_by),
 	STORE_JSON_COLUMN(struct store_rejected, replayed_ids, .member = "replayed_ids",
 			  .sql = "to_json(replayed_ids)"),
 	STORE_TIME(struct store_rejected, discarded_at),
 	STORE_SAME(struct store_rejected, discarded_by),
-	STORE_SAME(struct store_rejected, state, .heading = "STATE"),
+	STORE_SAME(struct store_rejected, state),
 };
 
 const char store_rejected_states[] = "open replayed discarded ";
@@ -50,11 +49,11 @@ enum status store_rejected_list(const struct store *store,
 		.name = "store_rejected_list",
 		.entity = &store_rejected_entity,
 		.from = "sluice.rejected_list($1::text, $2::timestamptz, $3::bigint, $4::text,"
-			" $5::text)" STORE_LIMIT("$6"),
-		.param_count = 6,
+			" $5::text)",
+		.param_count = 5,
 	};
 	const pg_param params[] = {filter->organization, filter->since, filter->key_id,
-				   filter->code,	 filter->state, filter->limit};
+				   filter->code, filter->state};
 
 	return store_query_list(store, &query, params, rejected);
 }

@@ -42,7 +42,6 @@ extern const char store_rejected_codes[];
 
 /* Which ones; what is absent does not matter. */
 struct store_rejected_filter {
-	struct slice limit; /* digits: at most so many; absent: all */
 	struct slice organization;
 	struct slice since;  /* when it was received at the earliest */
 	struct slice key_id; /* digits */

@@ -487,8 +487,7 @@ def test_refused_requests_are_counted(stack, fresh):
 def test_rejects_are_replayed(stack, fresh, tmp_path):
     post(stack, fresh, [{"id": "good"}, {"name": "no id", "users": 3, "messageId": "r"}])
     assert_problem(post(stack, fresh, b'[{"id":"x"},{"id":"y"'), 400, "malformed_json")
-    item, body = [entry for entry in stack.ctl_json("rejected", "list")["rejects"]
-                  if entry["key_id"] == fresh["id"]]
+    body, item = stack.ctl_json("rejected", "list", "--key", fresh["id"])["rejects"]
     assert (item["code"], item["kind"]) == ("missing_product_org_id", "item")
     done = stack.ctl_run("rejected", "replay", item["id"])
     assert done.returncode == 1

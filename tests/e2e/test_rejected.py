@@ -437,27 +437,30 @@ def test_list_and_show(stack, key):
     send(stack, path_of(other), b'\x1b[31m"' + b"z" * 2000)
     listed = stack.ctl_json("rejected", "list", "--since", start[0][0])["rejects"]
     assert [(e["code"], e["position"], e["source"]) for e in listed] == [
-        ("not_an_object", 1, "crm"), ("not_an_object", 2, "crm"), ("malformed_json", None, None)]
-    assert [e["id"] for e in listed] == ids_of(stack, key) + ids_of(stack, other)
-    first = listed[0]
-    assert first["key_id"] == key["id"] and first["request_id"] == "list-1"
-    assert (first["organization"], first["kind"]) == (stack.organization, "item")
-    assert (first["kept_bytes"], first["payload_bytes"], first["truncated"]) == (1, 1, False)
-    assert (first["replayed_at"], first["replayed_by"], first["replayed_ids"]) == (None,) * 3
+        ("malformed_json", None, None), ("not_an_object", 2, "crm"), ("not_an_object", 1, "crm")]
+    whole, second, first = (e["id"] for e in listed)
+    assert [first, second, whole] == ids_of(stack, key) + ids_of(stack, other)
     assert stack.ctl_json("rejected", "list", "--organization", stack.organization, "--since",
                           start[0][0])["rejects"] == listed
-    assert stack.ctl_json("rejected", "list", "--since", "1d")["rejects"][-3:] == listed
+    assert stack.ctl_json("rejected", "list", "--since", "1d")["rejects"][:3] == listed
     assert stack.ctl_json("rejected", "list", "--since", "2999-01-01")["rejects"] == []
-    table = stack.ctl("rejected", "list", "--since", start[0][0]).splitlines()
-    assert len(table) == 4 and table[0].startswith("ID")
-    shown = stack.ctl_json("rejected", "show", first["id"])
-    assert shown == {**first, "payload": "7", "why": "The item is not a JSON object",
-                     "place": {"line": 1, "column": 1, "before": "", "bad": "7", "after": ""}}
-    text = stack.ctl("rejected", "show", listed[2]["id"])
+    table = stack.ctl("rejected", "list", "--since", start[0][0])
+    assert len(table.splitlines()) == 4 and table.startswith("ID")
+    assert "\\u001b[31m" in table and "\\u202eabc" in table
+    assert "\x1b" not in table and "\u202e" not in table
+    shown = stack.ctl_json("rejected", "show", first)
+    assert shown["key_id"] == key["id"] and shown["request_id"] == "list-1"
+    assert (shown["organization"], shown["kind"]) == (stack.organization, "item")
+    assert (shown["kept_bytes"], shown["payload_bytes"], shown["truncated"]) == (1, 1, False)
+    assert (shown["replayed_at"], shown["replayed_by"], shown["replayed_ids"]) == (None,) * 3
+    assert (shown["payload"], shown["why"], shown["place"]) == (
+        "7", "The item is not a JSON object",
+        {"line": 1, "column": 1, "before": "", "bad": "7", "after": ""})
+    text = stack.ctl("rejected", "show", whole)
     assert "\x1b" not in text and '\\u001b[31m"zzz' in text and text.endswith("z…\n")
-    text = stack.ctl("rejected", "show", listed[1]["id"])
+    text = stack.ctl("rejected", "show", second)
     assert "\u202e" not in text and "\\u202eabc" in text
-    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(listed[2]["id"]),
+    raw = subprocess.run([stack.env["SLUICECTL"], "rejected", "show", str(whole),
                           "--raw"], env=stack.env, stdout=subprocess.PIPE, check=True)
     assert raw.stdout == b'\x1b[31m"' + b"z" * 2000
 
@@ -476,7 +479,7 @@ def test_list_and_show(stack, key):
     (["replay", "--key", "1", "--edit"], 2, "--edit needs an ID"),
     (["replay", "1", "--edit", "--dry-run"], 2, "--edit cannot be combined with --dry-run"),
     (["replay", "1", "--edit", "--file", "x"], 2, "--edit cannot be combined with --file"),
-    (["replay", "--key", "one"], 2, '"one" is not the id of a key'),
+    (["replay", "--key", "one"], 2, '--key must be an id, not "one"\nHINT: "sluicectl key list"'),
     (["replay", "--since", "yesterday"], 2, '"yesterday" is not a valid timestamp'),
     (["replay", "--code", "nonsense"], 2, (
         'nothing is rejected with the code "nonsense": use one of'
@@ -864,7 +867,7 @@ def test_what_is_discarded_is_no_longer_open(stack, key):
                 for row in stack.ctl_json("rejected", "list", "--key", key["id"])["rejects"]]
 
     assert stack.ctl("rejected", "discard", first) == f"rejected payload {first} is discarded\n"
-    assert states() == [(first, "discarded"), (second, "open")]
+    assert states() == [(second, "open"), (first, "discarded")]
     for state, identity in ("discarded", first), ("open", second):
         listed = stack.ctl_json("rejected", "list", "--key", key["id"], "--state",
                                 state)["rejects"]

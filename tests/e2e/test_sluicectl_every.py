@@ -173,7 +173,7 @@ def leaver(world):
 def open_reject(world):
     send(world.stack, path_of(world.signals), b'[{"email":"ok@example.com"},7]')
     return world.tool.json("rejected", "list", *organization(world), "--state",
-                           "open")["rejects"][-1]["id"]
+                           "open")["rejects"][0]["id"]
 
 
 def overlapping(world):
