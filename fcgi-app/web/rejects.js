@@ -309,10 +309,11 @@ export function rejects(place, context) {
 	const { api } = context;
 	const summary = el('div', { class: 'reject-summary' });
 	const body = el('div');
+	/** After a change. */
 	const again = () => {
-		rejects(place, context);
-		/** @type {HTMLElement | null} */ (place.querySelector('[name=state]'))
-			?.focus({ preventScroll: true });
+		showKinds();
+		results.start();
+		results.focus('state', { preventScroll: true });
 	};
 	const results = new Results(body, context, { search: SEARCHES.rejects,
 		one: 'rejected payload', many: 'rejected payloads', path: 'rejects', file: 'rejects',
@@ -325,10 +326,11 @@ export function rejects(place, context) {
 		},
 		nothing: () => empty('Nothing has been rejected', 'Bad items of batches and unreadable'
 			+ ' bodies are kept here, so that nothing a sender posts is lost.') });
-	place.replaceChildren(summary, body);
-	kinds(context, summary, ({ code: why, key_id: key }) => {
+	const showKinds = () => kinds(context, summary, ({ code: why, key_id: key }) => {
 		results.choose({ state: 'open', code: why, key: String(key) });
 		results.focus('state');
 	}, again);
+	place.replaceChildren(summary, body);
+	showKinds();
 	results.show();
 }

@@ -79,10 +79,13 @@ export class Results {
 		this.start();
 	}
 
-	/** @param {string} name of a field */
-	focus(name) {
+	/**
+	 * @param {string} name of a field
+	 * @param {FocusOptions} [options]
+	 */
+	focus(name, options) {
 		/** @type {HTMLElement | null} */ (this.place.querySelector(`[name="${name}"]`))
-			?.focus({ preventScroll: true });
+			?.focus(options);
 	}
 
 	/** @param {Chosen} chosen in place of all that was */

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from harness import org_path, path_of, send
-from settings_page import LOSE, type_into
+from settings_page import LOSE, ROWS, type_into
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -241,6 +241,24 @@ def test_a_replay_whose_answer_is_lost(page):
     assert told(page, "dialog", "This cannot be done now", "was replayed already") == [RELOAD]
     page.close_dialog("Cancel")
     page.wait_shown("tr.opens", "Replayed")
+
+
+def test_a_replay_of_many_whose_answer_is_lost(page):
+    key = page.stack.new_key(name="Many replayed and lost", endpoint="product_orgs",
+                             template={"product_org_id": "wrong"})
+    send(page.stack, org_path(key), b'[{"id": "lost-1"}, {"id": "lost-2"}]')
+    page.stack.psql("update sluice.api_key set payload_template = '{\"product_org_id\": \"id\"}'"
+                    " where id = %s", key["id"])
+    page.visit(f"staging?list=rejects&key={key['id']}")
+    page.click(f".reject-kinds button[aria-label*='{key['name']}']", "Replay all")
+    page.wait("dialog")
+    page.script(LOSE, 1)
+    page.click("dialog button", "Replay 2")
+    told(page, "dialog", "It is not known whether this was done",
+         "look at which payloads are still open")
+    page.close_dialog("Cancel")
+    page.wait_shown(ROWS, "Replayed")
+    assert "Open" not in page.text(ROWS)
 
 
 def problem(code, title, detail):
