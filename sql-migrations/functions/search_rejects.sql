@@ -31,15 +31,23 @@ COMMENT ON FUNCTION sluice.searchable(bytea) IS
     'Bytes, whatever they are, as text in which the same of another text is sought; ASCII letters are '
     'small. Internal.';
 
-CREATE OR REPLACE FUNCTION sluice.spellings(sought text) RETURNS text[]
+CREATE OR REPLACE FUNCTION sluice.spellings_of(sought text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT sluice.searchable(convert_to(s, 'UTF8'))
+    RETURN ARRAY(SELECT DISTINCT s
         FROM unnest(ARRAY[sought, substr(to_json(sought)::text, 2, length(to_json(sought)::text) - 2)]) AS s);
 END
 $$;
-COMMENT ON FUNCTION sluice.spellings(text) IS
-    'A text as a reader writes it and, where that is another, as JSON does, searchable. Internal.';
+COMMENT ON FUNCTION sluice.spellings_of(text) IS
+    'A text as a reader writes it and, where that is another, as JSON does. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.spellings(sought text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(SELECT sluice.searchable(convert_to(s, 'UTF8')) FROM unnest(sluice.spellings_of(sought)) AS s);
+END
+$$;
+COMMENT ON FUNCTION sluice.spellings(text) IS 'The spellings_of a text, searchable. Internal.';
 
 -- Within an email, an id or a number stand letters, digits and these signs; a point only before one of
 -- them, so that a sentence may end behind it.
@@ -74,6 +82,29 @@ COMMENT ON FUNCTION sluice.bytes_have(bytea, text[], text) IS
     'Whether one of these texts, searchable, is in bytes, and these match a pattern unless it is null. '
     'Internal.';
 
+-- Calling a function takes far longer than looking into bytes of a usual length, so it is called only for
+-- those that may have what is sought. 'escape' writes each byte by itself: what is in the bytes is in that, too.
+CREATE OR REPLACE FUNCTION sluice.escaped_patterns(sought text) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(SELECT '%' || regexp_replace(lower(encode(convert_to(s, 'UTF8'), 'escape') COLLATE "C"),
+        '([%_\\])', '\\\1', 'g') || '%' FROM unnest(sluice.spellings_of(sought)) AS s);
+END
+$$;
+COMMENT ON FUNCTION sluice.escaped_patterns(text) IS
+    'Patterns for LIKE: the small letters of escaped bytes match one if a text may be in the bytes. Internal.';
+
+CREATE OR REPLACE FUNCTION sluice.bytes_condition(member text, pattern text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN format('(lower(encode(s.payload, ''escape'') COLLATE "C") LIKE ANY (sluice.escaped_patterns($5 ->> %1$L)) '
+        'AND sluice.bytes_have(s.payload, sluice.spellings($5 ->> %1$L), %2$s))', member, pattern);
+END
+$$;
+COMMENT ON FUNCTION sluice.bytes_condition(text, text) IS
+    'What a member of a filter, and a pattern (SQL) as bytes_have takes it, ask of the bytes of a row s, as SQL. '
+    'Internal.';
+
 -- ---- the list ----
 
 CREATE OR REPLACE FUNCTION sluice.rejects_condition(filter jsonb) RETURNS text
@@ -83,12 +114,12 @@ BEGIN
         || CASE filter ->> 'state' WHEN 'open' THEN ' AND s.replayed_at IS NULL AND s.discarded_at IS NULL'
             WHEN 'replayed' THEN ' AND s.replayed_at IS NOT NULL'
             WHEN 'discarded' THEN ' AND s.discarded_at IS NOT NULL' ELSE '' END
-        || CASE WHEN filter ? 'text' THEN ' AND sluice.bytes_have(s.payload, sluice.spellings($5 ->> ''text''))' ELSE '' END
+        || CASE WHEN filter ? 'text' THEN ' AND ' || sluice.bytes_condition('text', 'NULL') ELSE '' END
         || CASE WHEN filter ? 'identity' THEN ' AND (s.request_id = $5 ->> ''identity'''
             || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
                 THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END
-            || ' OR sluice.bytes_have(s.payload, sluice.spellings($5 ->> ''identity''), '
-                'sluice.whole_pattern($5 ->> ''identity'')))' ELSE '' END;
+            || ' OR ' || sluice.bytes_condition('identity', 'sluice.whole_pattern($5 ->> ''identity'')') || ')'
+            ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION sluice.rejects_condition(jsonb) IS
