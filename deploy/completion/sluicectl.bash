@@ -34,6 +34,7 @@ _sluicectl() {
     --state) word='open replayed discarded' ;;
     --status)
         word='pending processing completed failed skipped permanently_failed cold_storage'
+        [[ ${words[0]-} != product-org ]] || word=${word% cold_storage}
         [[ ${words[0]-} != key ]] || word='active expired deactivated'
         [[ ${words[0]-} != token ]] || word='active expired revoked'
         ;;

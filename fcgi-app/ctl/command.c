@@ -4,16 +4,16 @@
 #include "ctl/ctl_internal.h"
 #include "store/search.h"
 
-/* Which signals. */
+/* What chooses rows of each list that is searched, and what else such a list takes. */
+#define FILTER (CTL_BIT(CTL_REQUEST_ID) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_TEXT))
+#define FOUND                                                                                      \
+	(FILTER | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL) | CTL_BIT(CTL_LIMIT) |                   \
+	 CTL_BIT(CTL_BEFORE) | CTL_BIT(CTL_FORMAT))
+
+/* What chooses signals besides. */
 #define SIGNALS                                                                                    \
 	(CTL_BIT(CTL_EMAIL) | CTL_BIT(CTL_USER_ID) | CTL_BIT(CTL_ANONYMOUS_ID) |                   \
-	 CTL_BIT(CTL_MESSAGE_ID) | CTL_BIT(CTL_REQUEST_ID) | CTL_BIT(CTL_SOURCE) |                 \
-	 CTL_BIT(CTL_EVENT) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_TEXT))
-
-/* What the lists that are searched have in common. */
-#define FOUND                                                                                      \
-	(CTL_BIT(CTL_REQUEST_ID) | CTL_BIT(CTL_KEY) | CTL_BIT(CTL_TEXT) | CTL_BIT(CTL_SINCE) |     \
-	 CTL_BIT(CTL_UNTIL) | CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE) | CTL_BIT(CTL_FORMAT))
+	 CTL_BIT(CTL_MESSAGE_ID) | CTL_BIT(CTL_SOURCE) | CTL_BIT(CTL_EVENT) | CTL_BIT(CTL_STATUS))
 
 const struct ctl_command ctl_commands[] = {
 	{.noun = "setup",
@@ -114,7 +114,7 @@ const struct ctl_command ctl_commands[] = {
 	{.noun = "tail",
 	 .argument = "IDENTITY",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = SIGNALS | CTL_BIT(CTL_INTERVAL),
+	 .optional = SIGNALS | FILTER | CTL_BIT(CTL_INTERVAL),
 	 .database = true,
 	 .statuses = store_search_statuses,
 	 .run = ctl_tail,
@@ -141,11 +141,15 @@ const struct ctl_command ctl_commands[] = {
 	 .help = "Shows the current state of a product org, by the sender's id, and its updates, newest first."},
 	{.noun = "product-org",
 	 .verb = "updates",
+	 .argument = "IDENTITY",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
-	 .optional = CTL_BIT(CTL_LIMIT) | CTL_BIT(CTL_BEFORE),
+	 .optional = CTL_BIT(CTL_PRODUCT_ORG) | CTL_BIT(CTL_STATUS) | CTL_BIT(CTL_PLAN) |
+		     CTL_BIT(CTL_TRIAL_STATUS) | FOUND,
 	 .database = true,
+	 .statuses = store_search_update_statuses,
 	 .run = ctl_product_org_updates,
-	 .help = "Lists the latest product-org updates of an organization, newest first."},
+	 .help = "Lists product-org updates of an organization, newest first: all that are kept, or those of an IDENTITY (the id of the update, of its request or of its product org) and of all the options that are given. "
+		 "Searches for up to ten seconds and says how far it came."},
 	{.noun = "audit",
 	 .required = CTL_BIT(CTL_ORGANIZATION),
 	 .optional = CTL_BIT(CTL_MATCH) | CTL_BIT(CTL_SINCE) | CTL_BIT(CTL_UNTIL) |

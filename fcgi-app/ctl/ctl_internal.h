@@ -21,8 +21,8 @@
  *   ctl/key_find.c      key find
  *   ctl/key_volumes.c   key volumes
  *   ctl/key_test.c      key test
- *   ctl/document.c      stats, product-org updates, audit
- *   ctl/product_org.c   product-org list, product-org show
+ *   ctl/document.c      stats, audit
+ *   ctl/product_org.c   product-org …
  *   ctl/export.c        --format, and asking for documents
  *   ctl/search.c        a filter from options, and answers that may not be the end
  *   ctl/signal.c        signal list, tail
@@ -108,6 +108,7 @@ enum ctl_option {
 	CTL_FORMAT,
 	CTL_LIMIT,
 	CTL_MATCH,
+	CTL_PRODUCT_ORG,
 	CTL_PLAN,
 	CTL_TRIAL_STATUS,
 	CTL_CURRENCY,

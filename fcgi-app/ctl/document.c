@@ -1,6 +1,5 @@
 /*
- * ctl/document.c - sluicectl stats, product-org updates, audit: what the settings page shows. See
- * ctl/ctl_internal.h.
+ * ctl/document.c - sluicectl stats, audit: what the settings page shows. See ctl/ctl_internal.h.
  *
  * The database writes each as a JSON object, as for the page. --json prints it unchanged; the
  * tables are made from values in it.
@@ -30,7 +29,6 @@ static enum ctl_exit read_question(struct ctl *ctl, struct store_question *quest
 		.before = ctl_value(ctl, CTL_BEFORE),
 		.limit = ctl_has(ctl, CTL_LIMIT) ? ctl_value(ctl, CTL_LIMIT) : SLICE("20"),
 		.match = ctl_value(ctl, CTL_MATCH),
-		.product_org = slice_of(ctl->argument),
 	};
 	if (result == CTL_FINE)
 		result = ctl_read_past(ctl, CTL_SINCE, &question->since);
@@ -175,43 +173,16 @@ enum ctl_exit ctl_stats(struct ctl *ctl)
 	return CTL_FINE;
 }
 
-/* Prints a document as it is, or as the table of its array. */
-static enum ctl_exit print_document(struct ctl *ctl, enum store_document document,
-				    const char *array, const struct ctl_field *fields,
-				    size_t columns)
-{
-	struct slice json;
-	enum ctl_exit result = ask(ctl, document, &json);
-
-	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
-		return result;
-	return ctl_print_rows(ctl, json, array, fields, columns);
-}
-
-enum ctl_exit ctl_product_org_updates(struct ctl *ctl)
-{
-	static const struct ctl_field fields[FIELDS_MAX] = {
-		{"ID", "id"},
-		{"RECEIVED", "received_at"},
-		{"PRODUCT ORG", "product_org_id"},
-		{"NAME", "name"},
-		{"PLAN", "plan_name"},
-		{"USERS", "user_count"},
-		{"MRR", "mrr_amount"},
-		{"STATUS", "status"},
-		{"KEY", "key_name"},
-		{"WARNINGS", "warnings"},
-	};
-
-	return print_document(ctl, STORE_PRODUCT_ORGS, "product_orgs", fields, FIELDS_MAX);
-}
-
 enum ctl_exit ctl_audit(struct ctl *ctl)
 {
 	static const struct ctl_field fields[] = {
 		{"ID", "id"},	      {"TIME", "occurred_at"}, {"ACTOR", "actor"},
 		{"ACTION", "action"}, {"OBJECT", "object_id"}, {"DETAILS", "details"},
 	};
+	struct slice json;
+	enum ctl_exit result = ask(ctl, STORE_AUDIT, &json);
 
-	return print_document(ctl, STORE_AUDIT, "entries", fields, ARRAY_LENGTH(fields));
+	if (result != CTL_FINE || ctl_has(ctl, CTL_JSON))
+		return result;
+	return ctl_print_rows(ctl, json, "entries", fields, ARRAY_LENGTH(fields));
 }

@@ -83,7 +83,7 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_EVENT] = {"--event", "EVENT", "only signals whose event has this name or type"},
 	[CTL_STATUS] =
 		{"--status", "STATUS",
-		 "only those with this status: of signals pending, processing, completed, failed, skipped, permanently_failed or cold_storage; of keys active, expired or deactivated; of tokens active, expired or revoked"},
+		 "only those with this status: of signals and product-org updates pending, processing, completed, failed, skipped or permanently_failed, of signals cold_storage, too; of keys active, expired or deactivated; of tokens active, expired or revoked"},
 	[CTL_TEXT] =
 		{"--text", "TEXT",
 		 "only what has this text in its payload, in whatever case; in a list it needs --since"},
@@ -98,6 +98,8 @@ const struct ctl_option_text ctl_options[CTL_OPTION_COUNT] = {
 	[CTL_MATCH] =
 		{"--match", "TEXT",
 		 "only what has this text in its name, in whatever case; of product orgs in id, name or plan, of the audit log in the actor, action or object"},
+	[CTL_PRODUCT_ORG] = {"--product-org", "ID",
+			     "only updates of the product org with this id, the sender's"},
 	[CTL_PLAN] = {"--plan", "PLAN", "only those with this plan, by its name or id"},
 	[CTL_TRIAL_STATUS] = {"--trial-status", "STATUS", "only those with this trial status"},
 	[CTL_CURRENCY] = {"--currency", "CODE", "a code of ISO 4217, such as EUR"},

@@ -1,6 +1,6 @@
 /*
- * ctl/product_org.c - sluicectl product-org list, product-org show: what is known of product orgs.
- * See ctl/ctl_internal.h.
+ * ctl/product_org.c - sluicectl product-org list, product-org show, product-org updates: what is
+ * known of product orgs. See ctl/ctl_internal.h.
  */
 #include "ctl/ctl_internal.h"
 
@@ -108,4 +108,27 @@ enum ctl_exit ctl_product_org_show(struct ctl *ctl)
 	if (result == CTL_FINE)
 		result = ctl_print_rows(ctl, answer, "updates", fields, ARRAY_LENGTH(fields));
 	return result == CTL_FINE ? ctl_say_next(ctl, answer) : result;
+}
+
+/* ---- updates ---- */
+
+enum ctl_exit ctl_product_org_updates(struct ctl *ctl)
+{
+	static const struct ctl_field fields[] = {
+		{"ID", "id"},
+		{"RECEIVED", "received_at"},
+		{"PRODUCT ORG", "product_org_id"},
+		{"NAME", "name"},
+		{"PLAN", "plan_name"},
+		{"USERS", "user_count"},
+		{"MRR", "mrr_amount"},
+		{"STATUS", "status"},
+		{"KEY", "key_name"},
+		{"WARNINGS", "warnings"},
+	};
+	enum ctl_exit result = ctl_check_id(ctl, CTL_BEFORE);
+
+	return result == CTL_FINE ? ctl_search(ctl, STORE_PRODUCT_ORGS, &store_export_updates,
+					       fields, ARRAY_LENGTH(fields))
+				  : result;
 }

@@ -26,6 +26,7 @@ enum ctl_exit ctl_read_search(struct ctl *ctl, struct slice *values, struct slic
 		[STORE_SEARCH_TEXT] = CTL_TEXT,
 		[STORE_SEARCH_CODE] = CTL_CODE,
 		[STORE_SEARCH_STATE] = CTL_STATE,
+		[STORE_SEARCH_PRODUCT_ORG_ID] = CTL_PRODUCT_ORG,
 		[STORE_SEARCH_PLAN] = CTL_PLAN,
 		[STORE_SEARCH_TRIAL_STATUS] = CTL_TRIAL_STATUS,
 	};

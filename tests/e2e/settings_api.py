@@ -85,15 +85,20 @@ class Search:
         self.rows = rows or route.replace("-", "_")
 
     def part(self, user="vera", **filters):
-        """The answer to one request; of from_ the underscore is left out."""
-        query = {name.rstrip("_"): value for name, value in filters.items()}
+        """The answer to one request; of from_ the underscore is left out, and a float is a time, so
+        many days from now."""
+        query = {name.rstrip("_"): days_from_now(value) if isinstance(value, float) else value
+                 for name, value in filters.items()}
         return get(self.stack, user, f"{self.route}?" + urllib.parse.urlencode(
             {"organization": self.organization, **query}))
+
+    def answer(self, **filters):
+        return self.part(**filters).json
 
     def parts(self, **filters):
         following = {}
         while following != {"before": None}:
-            answer = self.part(**filters, **following).json
+            answer = self.answer(**filters, **following)
             assert (answer["next"] is None) == (answer["searched_until"] is None)
             yield answer
             following = {"before": answer["next"]}

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pty
+import re
 import secrets
 import subprocess
 import termios
@@ -14,6 +15,7 @@ import pytest
 
 import harness
 from harness import wait_for
+from settings_api import Search, days_from_now
 
 MIGRATIONS = harness.ROOT / "sql-migrations"
 FIRST = (MIGRATIONS / "0001_schema.sql").read_text()
@@ -64,6 +66,41 @@ class Tool:
         process = self(*arguments, exits=exits)
         assert process.stdout_text == ""
         return process.stderr_text
+
+
+class ToolSearch(Search):
+    """The same searches by a command of the tool, with the filters that the API has."""
+
+    def __init__(self, stack, command, organization, rows):
+        super().__init__(stack, command, organization, rows)
+        self.words = [*command.split(), "--organization", organization]
+
+    def answer(self, **filters):
+        """One that is empty filters nothing, and is left out."""
+        return self.stack.ctl_json(*self.words, *(
+            self.option(name, value) for name, value in filters.items() if value != ""))
+
+    @staticmethod
+    def option(name, value):
+        text = days_from_now(value) if isinstance(value, float) else str(value)
+        options = {"from_": "since", "product_org_id": "product-org"}
+        return text if name == "identity" else \
+            f"--{options.get(name, name.replace('_', '-'))}={text}"
+
+    def by_hints(self, limit):
+        """The ids in its tables, each of which is gone on with as the one before said."""
+        ids, more = [], []
+        while more is not None:
+            done = self.stack.ctl_run(*self.words, "--limit", limit, *more)
+            rows = [int(line.split()[0]) for line in done.stdout.splitlines()[1:]]
+            assert len(rows) <= limit
+            ids += rows
+            hint = re.fullmatch(r"searched until \S+Z; go on with (--before) (\d+)\n|", done.stderr)
+            more = hint[1] and [*hint.groups()]
+        return ids
+
+    def saved(self, form, *options):
+        return self.stack.ctl(*self.words, "--format", form, *options)
 
 
 class Terminal:

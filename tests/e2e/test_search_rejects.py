@@ -1,4 +1,4 @@
-"""Searching rejected payloads by the settings' API: each filter, in parts, and as files."""
+"""Searching rejected payloads by API and tool: each filter, in parts, and as files."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ import json
 import pytest
 
 from harness import JSON, assert_problem, path_of, send
-from settings_api import Search, days_from_now, get
+from settings_api import Search, get
+from sluicectl import USAGE, Tool, ToolSearch
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -37,7 +38,7 @@ def bad(stack):
     stack.psql("update sluice.rejected_payload set received_at = received_at - interval '1 day'"
                " where id = %s", ids["jane"])
     [(number,)] = stack.psql("select id from sluice.organization where name = %s", organization)
-    yield {"id": number, "keys": keys, "ids": ids}
+    yield {"id": number, "name": organization, "keys": keys, "ids": ids}
     for user in ("vera", "edith"):
         stack.ctl("member", "remove", "--organization", organization, "--user", user)
 
@@ -46,13 +47,22 @@ def search(stack, bad):
     return Search(stack, "rejects", bad["id"])
 
 
-def found(stack, bad, **filters):
-    """The names of what is found."""
+def search_by_tool(stack, bad):
+    return ToolSearch(stack, "rejected list", bad["name"], "rejects")
+
+
+def names_of(bad, ids):
     names = {number: name for name, number in bad["ids"].items()}
-    return " ".join(names[row["id"]] for row in search(stack, bad).all(**filters))
+    return " ".join(names[number] for number in ids)
+
+
+def found(stack, bad, search=search, **filters):
+    """The names of what is found."""
+    return names_of(bad, [row["id"] for row in search(stack, bad).all(**filters)])
 
 
 LONG_AGO = "2024-01-01"
+BOTH = pytest.mark.parametrize("search", [search, search_by_tool], ids=["api", "tool"])
 
 
 @pytest.mark.parametrize("filters, names", [
@@ -66,18 +76,37 @@ LONG_AGO = "2024-01-01"
     ({"text": "größe \"l\"", "from_": LONG_AGO}, "jane"),
     ({"text": "303", "from_": LONG_AGO}, "bytes"),
     ({"text": "%", "from_": LONG_AGO}, "bytes"), ({"text": "'", "from_": LONG_AGO}, ""),
-    ({"text": "jane", "from_": days_from_now(-0.5)}, "large mary"),
-    ({"from_": days_from_now(-2), "until": days_from_now(-0.5)}, "jane"),
+    ({"text": "jane", "from_": -0.5}, "large mary"), ({"from_": -2.0, "until": -0.5}, "jane"),
     ({"text": "jane", "from_": LONG_AGO, "source": "website", "identity": "late@example.com"},
      "large"),
 ], ids=lambda value: str(value)[:40])
-def test_each_filter(stack, bad, filters, names):
-    assert found(stack, bad, **filters) == names
+@BOTH
+def test_each_filter(stack, bad, search, filters, names):
+    assert found(stack, bad, search, **filters) == names
 
 
-def test_by_key_and_id(stack, bad):
-    assert found(stack, bad, key=bad["keys"][1]["id"]) == "mary"
-    assert found(stack, bad, identity=bad["ids"]["bytes"]) == "bytes"
+@BOTH
+def test_by_key_and_id(stack, bad, search):
+    assert found(stack, bad, search, key=bad["keys"][1]["id"]) == "mary"
+    assert found(stack, bad, search, identity=bad["ids"]["bytes"]) == "bytes"
+
+
+def test_the_tool_says_how_to_go_on(stack, bad):
+    assert names_of(bad, search_by_tool(stack, bad).by_hints(3)) == "large bytes mary jane"
+
+
+def test_the_tool_searches_all_organizations(stack, bad):
+    listed = stack.ctl_json("rejected", "list", "search-jane")["rejects"]
+    assert names_of(bad, [row["id"] for row in listed]) == "jane"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--format", "csv", "--json"], "--format cannot be combined with --json"),
+    (["--key", "x"], '--key must be an id, not "x"'), (["--text", "x"], "--text needs --since"),
+    (["--since", "1d", "--until", "2d"], "--until must be later than --since"),
+    (["--before", "7-8"], '--before must be an id, not "7-8"')])
+def test_refused_options(stack, arguments, message):
+    assert message in Tool(stack).refused("rejected", "list", *arguments, exits=USAGE)
 
 
 def test_all_faults_are_named(stack, bad):
@@ -118,6 +147,11 @@ def test_files_are_the_list(stack, bad):
         ("'" if row["preview"].startswith("=") else "") + row["preview"] for row in whole]
     assert [(int(row["id"]), row["truncated"], row["state"]) for row in rows] \
         == [(row["id"], "false", "open") for row in whole]
+    by_tool = search_by_tool(stack, bad)
+    saved = by_tool.saved("ndjson")
+    assert [json.loads(line) for line in saved.splitlines()] == whole
+    assert by_tool.saved("ndjson", "--limit", 3).splitlines() == saved.splitlines()[:3]
+    assert by_tool.saved("csv").splitlines() == text.splitlines()
 
 
 # ---- what takes long ----
@@ -133,9 +167,9 @@ def test_a_search_of_several_answers(stack, bad):
                " 'd', 'r', convert_to(case n when 1 then 'needle' else '' end"
                " || repeat('Hay ', 2500), 'UTF8')"
                " from generate_series(1, 20000) as n", number)
-    answers = list(search(stack, {"id": number}).parts(text="NEEDLE", from_=days_from_now(-1)))
+    answers = list(search(stack, {"id": number}).parts(text="NEEDLE", from_=-1.0))
     positions = [answer["next"] for answer in answers[:-1]]
     assert len(answers) > 1 and positions == sorted(positions, reverse=True)
-    assert [len(answer["rejects"]) for answer in answers] == [0] * (len(answers) - 1) + [1]
+    assert sum(len(answer["rejects"]) for answer in answers) == 1
     stack.ctl("member", "remove", "--organization", organization, "--user", "vera")
     stack.psql("delete from sluice.rejected_payload where organization_id = %s", number)

@@ -1,4 +1,4 @@
-"""Searching product-org updates by the settings' API: each filter, in parts, and as files."""
+"""Searching product-org updates by API and tool: each filter, in parts, and as files."""
 
 import csv
 import io
@@ -7,7 +7,8 @@ import json
 import pytest
 
 from harness import JSON, assert_problem, org_path, send
-from settings_api import Search, days_from_now, get
+from settings_api import Search, get
+from sluicectl import USAGE, Tool, ToolSearch
 
 pytestmark = [pytest.mark.settings, pytest.mark.first_front]
 
@@ -37,7 +38,7 @@ def updates(stack):
     stack.psql("update sluice.product_org_update set received_at = received_at - interval '1 day'"
                " where id = %s", ids["old"])
     [(number,)] = stack.psql("select id from sluice.organization where name = %s", organization)
-    yield {"id": number, "keys": keys, "ids": ids}
+    yield {"id": number, "name": organization, "keys": keys, "ids": ids}
     stack.ctl("member", "remove", "--organization", organization, "--user", "vera")
 
 
@@ -45,13 +46,22 @@ def search(stack, updates):
     return Search(stack, "product-orgs", updates["id"])
 
 
-def found(stack, updates, **filters):
-    """The names of what is found."""
+def search_by_tool(stack, updates):
+    return ToolSearch(stack, "product-org updates", updates["name"], "product_orgs")
+
+
+def names_of(updates, ids):
     names = {number: name for name, number in updates["ids"].items()}
-    return " ".join(names[row["id"]] for row in search(stack, updates).all(**filters))
+    return " ".join(names[number] for number in ids)
+
+
+def found(stack, updates, search=search, **filters):
+    """The names of what is found."""
+    return names_of(updates, [row["id"] for row in search(stack, updates).all(**filters)])
 
 
 LONG_AGO = "2024-01-01"
+BOTH = pytest.mark.parametrize("search", [search, search_by_tool], ids=["api", "tool"])
 
 
 @pytest.mark.parametrize("filters, names", [
@@ -65,17 +75,34 @@ LONG_AGO = "2024-01-01"
     ({"status": "completed", "text": "", "from_": ""}, ""), ({"key": 999999}, ""),
     ({"text": "GRÖßE \"L\"", "from_": LONG_AGO}, "new"),
     ({"text": "%", "from_": LONG_AGO}, "other"),
-    ({"text": "acme", "from_": days_from_now(-0.5)}, "new"),
-    ({"until": days_from_now(-0.5)}, "old"),
+    ({"text": "acme", "from_": -0.5}, "new"), ({"until": -0.5}, "old"),
     ({"identity": "acme", "text": "pro", "from_": LONG_AGO, "trial_status": "active"}, "old"),
 ], ids=lambda value: str(value)[:40])
-def test_each_filter(stack, updates, filters, names):
-    assert found(stack, updates, **filters) == names
+@BOTH
+def test_each_filter(stack, updates, search, filters, names):
+    assert found(stack, updates, search, **filters) == names
 
 
-def test_by_key_and_id(stack, updates):
-    assert found(stack, updates, key=updates["keys"][1]["id"]) == "other"
-    assert found(stack, updates, identity=updates["ids"]["new"]) == "new"
+@BOTH
+def test_by_key_and_id(stack, updates, search):
+    assert found(stack, updates, search, key=updates["keys"][1]["id"]) == "other"
+    assert found(stack, updates, search, identity=updates["ids"]["new"]) == "new"
+
+
+def test_the_tool_says_how_to_go_on(stack, updates):
+    assert names_of(updates, search_by_tool(stack, updates).by_hints(3)) == "large other new old"
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--format", "csv", "--json"], "--format cannot be combined with --json"),
+    (["--key", "x"], '--key must be an id, not "x"'), (["--text", "x"], "--text needs --since"),
+    (["--status", "cold_storage"], "--status must be pending, processing, "),
+    (["--since", "1d", "--until", "2d"], "--until must be later than --since"),
+    (["--before", "7-8"], '--before must be an id, not "7-8"')])
+def test_refused_options(stack, updates, arguments, message):
+    stderr = Tool(stack).refused("product-org", "updates", "--organization", updates["name"],
+                                 *arguments, exits=USAGE)
+    assert message in stderr
 
 
 def test_all_faults_are_named(stack, updates):
@@ -94,6 +121,8 @@ def test_files_are_the_list(stack, updates):
     listed = search(stack, updates).part().json["product_orgs"]
     text = {form: search(stack, updates).file(form, "product-org-updates", first=3)
             for form in ("ndjson", "csv")}
+    for form, whole in text.items():
+        assert search_by_tool(stack, updates).saved(form).splitlines() == whole.splitlines()
     lines = [json.loads(line) for line in text["ndjson"].splitlines()]
     assert listed[0]["payload"] is None and lines[0]["payload"] == PAYLOADS["large"]
     assert lines[1:] == listed[1:]
