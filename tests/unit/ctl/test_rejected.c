@@ -33,8 +33,8 @@ START_TEST(all_organizations_are_searched)
 			     "--key=7", "--code=not_an_object", "--state=open", "--before=12");
 
 	ck_assert_str_eq(run->out,
-			 "ID  RECEIVED  SOURCE  KEY   CODE           ITEM  STATE  PAYLOAD\n"
-			 "9   -         -       日本  not_an_object  3     -      "
+			 "ID  RECEIVED  SOURCE  KEY   CODE           ITEM INDEX  STATE  PAYLOAD\n"
+			 "9   -         -       日本  not_an_object  3           -      "
 			 "\\u001b[31m\\u202e\n");
 	ck_assert_str_eq(run->err, "searched until 2025-12-01T00:00:00Z; go on with --before 9\n");
 	ck_assert_int_eq(run->exit, CTL_FINE);
