@@ -47,10 +47,15 @@ enum ctl_exit ctl_read_filter(struct ctl *ctl, struct store_rejected_filter *fil
 enum ctl_exit ctl_rejected_list(struct ctl *ctl)
 {
 	static const struct ctl_field fields[] = {
-		{"ID", "id"},	      {"RECEIVED", "received_at"},
-		{"SOURCE", "source"}, {"KEY", "key_name"},
-		{"CODE", "code"},     {"ITEM INDEX", "position"},
-		{"STATE", "state"},   {"PAYLOAD", "preview"},
+		{"ID", "id"},
+		{"RECEIVED", "received_at"},
+		{"ORGANIZATION", "organization"},
+		{"SOURCE", "source"},
+		{"KEY", "key_name"},
+		{"CODE", "code"},
+		{"ITEM INDEX", "position"},
+		{"STATE", "state"},
+		{"PAYLOAD", "preview"},
 	};
 	enum ctl_exit result = check_code(ctl_value(ctl, CTL_CODE));
 

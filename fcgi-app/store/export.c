@@ -36,10 +36,11 @@ static const char *const update_columns[] = {
 };
 
 static const char *const reject_columns[] = {
-	"id",	       "received_at",	"key_id",	"key_name",  "source",
-	"kind",	       "code",		"why",		"detail",    "position",
-	"bad_byte",    "payload_bytes", "request_id",	"state",     "replayed_at",
-	"replayed_by", "discarded_at",	"discarded_by", "truncated", "preview",
+	"id",	       "received_at", "organization",  "key_id",       "key_name",
+	"source",      "kind",	      "code",	       "why",	       "detail",
+	"position",    "bad_byte",    "payload_bytes", "request_id",   "state",
+	"replayed_at", "replayed_by", "discarded_at",  "discarded_by", "truncated",
+	"preview",
 };
 
 const struct store_export store_export_signals = {"signals", "signals", signal_columns,

@@ -175,6 +175,7 @@ export interface ProductOrg extends ProductOrgState {
 export interface Reject {
 	id: Id;
 	received_at: Timestamp;
+	organization: string;
 	key_id: Id;
 	key_name: string | null;
 	source: string | null;

@@ -135,6 +135,7 @@ BEGIN
     SELECT coalesce(json_agg(json_build_object(
             'id', r.id,
             'received_at', sluice.timestamp_text(r.received_at),
+            'organization', o.name,
             'key_id', r.key_id,
             'key_name', k.name,
             'source', r.source,
@@ -162,6 +163,7 @@ BEGIN
         WHERE t.id = h.id AND t.received_at = h.received_at LIMIT 1) AS r
     CROSS JOIN LATERAL (SELECT CASE WHEN whole THEN r.payload ELSE substring(r.payload FOR 4096) END AS beginning,
         NOT whole AND octet_length(r.payload) > 4096 AS longer) AS p
+    JOIN sluice.organization AS o ON o.id = r.organization_id
     LEFT JOIN sluice.api_key AS k ON k.id = r.key_id;
     RETURN result;
 END

@@ -7,7 +7,8 @@
 	"SELECT sluice.rejects_search($1::text, $2::jsonb, $3::bigint, $4::integer, "              \
 	"$5::boolean)(" parameters ")"
 #define ROW(id)                                                                                    \
-	"{\"id\" : " id ", \"code\" : \"not_an_object\", \"position\" : 3, "                       \
+	"{\"id\" : " id                                                                            \
+	", \"organization\" : \"acme\", \"code\" : \"not_an_object\", \"position\" : 3, "          \
 	"\"key_name\" : \"日本\", \"preview\" : \"\\u001b[31m\\u202e\"}"
 #define LISTED(rows, next, until)                                                                  \
 	"{\"rejects\" : [" rows "], \"next\" : " next ", \"searched_until\" : " until "}"
@@ -32,10 +33,11 @@ START_TEST(all_organizations_are_searched)
 		RUN_SCRIPTED(script, "rejected", "list", "jane", "--request-id=r", "--source=crm",
 			     "--key=7", "--code=not_an_object", "--state=open", "--before=12");
 
-	ck_assert_str_eq(run->out,
-			 "ID  RECEIVED  SOURCE  KEY   CODE           ITEM INDEX  STATE  PAYLOAD\n"
-			 "9   -         -       日本  not_an_object  3           -      "
-			 "\\u001b[31m\\u202e\n");
+	ck_assert_str_eq(
+		run->out,
+		"ID  RECEIVED  ORGANIZATION  SOURCE  KEY   CODE           ITEM INDEX  STATE  PAYLOAD\n"
+		"9   -         acme          -       日本  not_an_object  3           -      "
+		"\\u001b[31m\\u202e\n");
 	ck_assert_str_eq(run->err, "searched until 2025-12-01T00:00:00Z; go on with --before 9\n");
 	ck_assert_int_eq(run->exit, CTL_FINE);
 	libpq_check_end();

@@ -134,10 +134,10 @@ static const struct {
 	 "7,,,,,,,,,,,,,,,pending,,,,,\"{\"\"a\"\": 1.50}\"\r\n"},
 	{&store_export_rejects,
 	 "{\"rejects\" : [{\"id\" : 9, \"truncated\" : true, \"preview\" : \"=1\\n\"}], \"next\" : null}",
-	 "id,received_at,key_id,key_name,source,kind,code,why,detail,position,bad_byte,"
+	 "id,received_at,organization,key_id,key_name,source,kind,code,why,detail,position,bad_byte,"
 	 "payload_bytes,request_id,state,replayed_at,replayed_by,discarded_at,discarded_by,"
 	 "truncated,preview\r\n"
-	 "9,,,,,,,,,,,,,,,,,,true,\"'=1\n\"\r\n"},
+	 "9,,,,,,,,,,,,,,,,,,,true,\"'=1\n\"\r\n"},
 };
 
 START_TEST(each_list_has_columns_of_its_own)
