@@ -138,7 +138,7 @@ export const SEARCHES = {
 	'current-orgs': { label: 'Current orgs', fields: [
 		{ name: 'q', label: 'ID, name or plan', query: ({ q }) => ({ match: q }) }, PLAN, TRIAL] },
 	'product-orgs': { label: 'Product orgs', fields: [
-		...find('Product org, update or request ID', 'IDs'), RECEIVED, KEY,
+		...find('Org, update or request ID', 'IDs'), RECEIVED, KEY,
 		choice('status', 'Status', 'All statuses', STATUSES), PLAN, TRIAL] },
 	rejects: { label: 'Rejects', fields: [...find('Email or any ID', 'Emails, IDs'), RECEIVED,
 		SOURCE, KEY, choice('state', 'State', 'All states', REJECT_STATES),

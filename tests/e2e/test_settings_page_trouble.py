@@ -76,7 +76,7 @@ def test_the_role_was_changed(page, member):
     page.stack.psql("delete from sluice.member where user_name = %s", member)
     page.click("dialog button", "Deactivate")
     assert told(page, "dialog", "You are not a member", "not a member of") == [RELOAD]
-    page.click(".failed button", RELOAD)
+    page.click("dialog .failed button", RELOAD)
     page.wait("h1", "You are not a member yet")
 
 
@@ -95,7 +95,7 @@ def test_somebody_was_quicker(page):
     page.click("dialog button", "Discard")
     assert told(page, "dialog", "This cannot be done now", "was discarded already",
                 "Reload the page to see how it is now") == [RELOAD]
-    page.click(".failed button", RELOAD)
+    page.click("dialog .failed button", RELOAD)
     page.wait_gone("dialog")
     page.wait_shown(".view", "Nothing matches")
 
@@ -136,7 +136,7 @@ def test_the_month_is_used_up(page):
     try:
         page.click("dialog button", "Replay")
         assert told(page, "dialog", "The signal limit of the month is reached",
-                    "nothing was stored", "Have the limit raised") == []
+                    "What is not replayed stays open", "have the limit raised") == []
     finally:
         stack.ctl("organization", "limit", stack.organization, "--signals", before[0])
     page.close_dialog("Cancel")
