@@ -151,9 +151,13 @@ static enum ctl_exit judge(const struct trial *trial, size_t items)
 		return ctl_fail(CTL_FAILED, NULL, "payload \"%s\": the array is empty",
 				trial->name);
 	if (trial->rejected > 0)
-		return ctl_fail(CTL_FAILED, NULL,
-				"payload \"%s\": %zu of %zu items would be rejected", trial->name,
-				trial->rejected, items);
+		return ctl_fail(
+			CTL_FAILED,
+			trial->ctl->command->run == ctl_key_edit
+				? "correct the template, or try it on the payloads of --try FILE"
+				: NULL,
+			"payload \"%s\": %zu of %zu items would be rejected", trial->name,
+			trial->rejected, items);
 	return CTL_FINE;
 }
 

@@ -106,9 +106,23 @@ enum status store_answer_text(struct arena *arena, struct slice answer, const ch
 
 /* ---- lines ---- */
 
+/* Whether a spreadsheet may calculate it; some of them read full-width signs, too. */
+static bool begins_formula(struct slice text)
+{
+	static const char wide[] = "\uff1d\uff0b\uff0d\uff20";
+
+	if (text.n > 0 && memchr("=+-@\t\r\n", *text.p, 7) != NULL)
+		return true;
+	for (size_t i = 0; i < sizeof(wide) - 1 && text.n >= 3; i += 3) {
+		if (memcmp(text.p, wide + i, 3) == 0)
+			return true;
+	}
+	return false;
+}
+
 void store_export_cell(struct buf *out, struct slice text)
 {
-	bool formula = text.n > 0 && memchr("=+-@\t\r", *text.p, 6) != NULL;
+	bool formula = begins_formula(text);
 	bool quoted = false;
 
 	for (size_t i = 0; i < text.n && !quoted; i++)

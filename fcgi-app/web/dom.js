@@ -55,13 +55,28 @@ export function svg(name, attributes = null, ...children) {
 	return fill(document.createElementNS(SVG, name), attributes, children);
 }
 
+// What shows nothing, or turns the text around it; not the joiners, without which some scripts and
+// symbols cannot be written.
+const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
+
+/**
+ * A text in which nothing is unseen: such a character is written as its code.
+ *
+ * @param {string} text
+ * @param {string} [kept] characters that stay as they are
+ */
+export function visible(text, kept = '') {
+	return text.replace(UNSEEN, found => kept.includes(found) ? found
+		: `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
 /**
  * A text from outside within a sentence of ours: its writing direction ends with it.
  *
  * @param {string} text
  */
 export function bdi(text) {
-	return el('bdi', null, text);
+	return el('bdi', null, visible(text, '\t\n'));
 }
 
 /**

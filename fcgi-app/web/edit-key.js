@@ -100,9 +100,12 @@ class Form {
 		this.submit.disabled = true;
 		try {
 			const changes = this.changes();
-			if (changes.payload_template && await this.editor?.rejects())
-				throw problemOf(new Error('The payload would be rejected with this template.'
-					+ ' Correct the template, or try it on another payload.'));
+			if (changes.payload_template && await this.editor?.rejects()) {
+				this.submit.disabled = false;
+				this.complain({ payload_template: 'The payload would be rejected with this'
+					+ ' template. Correct the template, or try it on another payload.' });
+				return;
+			}
 			await this.api.post(`keys/${this.key.id}/edit`, changes, this.signal);
 			this.dialog.close();
 			this.done();

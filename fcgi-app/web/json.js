@@ -1,15 +1,13 @@
 // @ts-check
 // json.js - JSON texts to values whose numbers keep their digits, and to something readable.
 
-import { el } from './dom.js';
+import { el, visible } from './dom.js';
 
 /** @import { Json } from './types.js' */
 /** @typedef {'mark' | 'name' | 'string' | 'literal'} Kind */
 
 // Longer texts stay plain: a span for each piece would make the page slow.
 const COLOURED = 100000;
-// Characters that would reorder their neighbours, or are not seen, are shown by their code.
-const INVISIBLE = /[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** A number that JavaScript would write differently: 12345678901234567890, 1.50. */
 export class Digits {
@@ -39,10 +37,7 @@ export function parse(text) {
 }
 
 /** @param {string} text */
-function quoted(text) {
-	return JSON.stringify(text).replace(INVISIBLE,
-		character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
+const quoted = text => visible(JSON.stringify(text));
 
 /**
  * @param {string} open

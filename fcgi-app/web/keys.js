@@ -248,8 +248,10 @@ class KeyList {
 		const place = { ...this.fixed, key: id };
 		const accepted = volume && Number(volume.accepted_7_days) > 0
 			? `${number(volume.accepted_7_days)} in 7 days` : '';
-		return [volume && accepted && this.find(volume.key_id)?.endpoint_type === 'signal_staging'
-			? el('a', { href: address('staging', place) }, accepted) : accepted, rejected === 0 ? ''
+		const list = volume && this.find(volume.key_id)?.endpoint_type === 'product_orgs'
+			? 'product-orgs' : null;
+		return [accepted && el('a', { href: address('staging', { ...place, list }) }, accepted),
+			rejected === 0 ? ''
 			: el('a', { class: 'sub warn-text', href: address('staging', { ...place,
 				list: 'rejects' }) }, `${number(rejected)} rejected`)];
 	}

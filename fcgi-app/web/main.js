@@ -6,7 +6,7 @@ import { Api, Problem, problemOf } from './api.js';
 import { bdi, button, byId, el } from './dom.js';
 import { lastOrganization, rememberOrganization } from './last.js';
 import { address, onChange, read } from './router.js';
-import { failed, loading } from './state.js';
+import { empty, failed, loading } from './state.js';
 import { userOf } from './user.js';
 
 /** @import { Me, Organization, Query, View } from './types.js' */
@@ -149,6 +149,15 @@ async function show(me, moved) {
 	main.replaceChildren(root);
 	const heading = el('h1', { tabindex: -1 }, view.label);
 	root.append(heading, loading(view.label));
+	if (![null, String(organization.id)].includes(parameters.get('organization'))) {
+		root.removeAttribute('aria-busy');
+		root.replaceChildren(heading, empty('This is not an organization of yours',
+			'The address names one that you are not a member of, or that does not exist.',
+			el('a', { class: 'button',
+				href: address(view.name, fixedParameters(me, organization)) },
+			el('span', null, 'Go to ', bdi(organization.name)))));
+		return;
+	}
 	try {
 		const { render } = await view.load().catch(async () => {
 			await api.me(signal); // which says why, if nothing comes

@@ -31,7 +31,7 @@ const OPTIONS = {
 	detail: row => [facts([
 		['Update ID', code(row.id)], ['Plan ID', code(row.plan_id)],
 		['Last active', row.last_active_at === null ? null : second(row.last_active_at)],
-		['Key', text(row.key_name)],
+		['Key', text(row.key_name)], ['Key ID', code(row.key_id)],
 		['Request ID', code(row.request_id)], ['Error', warning(row.error)],
 	]), warningsOf(row), membersOf(row), el('h3', null, 'Payload'), payloadOf(row.payload)],
 };

@@ -2,7 +2,7 @@
 // rejects.js - payloads that could not be stored: why, with the bad place marked in the bytes; and
 // what can be done with one, or with all of a kind, which is a reason and a key.
 
-import { announce, bdi, button, el, isolate } from './dom.js';
+import { announce, bdi, button, el, isolate, visible } from './dom.js';
 import { openDialog } from './dialog.js';
 import { Results } from './results.js';
 import { SEARCHES } from './search.js';
@@ -17,19 +17,6 @@ import { minute, number, plural, relative, second } from './time.js';
 
 const KINDS_FIRST = 5;
 const KINDS_MORE = 50;
-// what shows nothing, or turns the text around it
-const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
-
-/**
- * A text in which nothing is unseen: such a character is written as its code.
- *
- * @param {string} given
- * @param {string} [kept] characters that stay as they are
- */
-export function visible(given, kept = '') {
-	return given.replace(UNSEEN, found => kept.includes(found) ? found : found.split('')
-		.map(unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`).join(''));
-}
 
 /**
  * The line of a payload with the bad place in it, which is marked; null where none is known.
@@ -164,7 +151,7 @@ function options(context, done) {
 			el('p', null, el('strong', null, bdi(row.why)), ': ', bdi(detailOf(row))),
 			placeOf(row.place), facts([
 				['Reject ID', code(row.id)], ['Kind', text(row.kind)], ['Code', code(row.code)],
-				['Key', text(row.key_name)],
+				['Key', text(row.key_name)], ['Key ID', code(row.key_id)],
 				['Item', row.position === null ? null : number(row.position + 1)],
 				['Request ID', code(row.request_id)],
 				['Replayed', row.replayed_at && minute(row.replayed_at)],

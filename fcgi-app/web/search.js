@@ -15,10 +15,10 @@ import { REASONS, REJECT_STATES, STATUSES } from './status.js';
 
 /**
  * A field, typed into unless it has options; it makes the parameter of its name, or what query()
- * says.
+ * says. `number` says which one is to be typed.
  *
- * @typedef {{ name: string, label: string, hint?: string, options?: Record<string, string>,
- *   query?: (chosen: Chosen) => Query }} Field
+ * @typedef {{ name: string, label: string, hint?: string, number?: string,
+ *   options?: Record<string, string>, query?: (chosen: Chosen) => Query }} Field
  */
 
 /** @typedef {{ label: string, fields: Field[] }} Search */
@@ -108,7 +108,8 @@ const RECEIVED = { name: 'when', label: 'Received', options: WHENS, query: recei
 /** @type {Field} */
 const SOURCE = { name: 'source', label: 'Source' };
 /** @type {Field} */
-const KEY = { name: 'key', label: 'Key ID' };
+const KEY = { name: 'key', label: 'Key ID',
+	number: 'The number of a key, as its details and those of what came with it show it' };
 /** @type {Field} */
 const PLAN = { name: 'plan', label: 'Plan' };
 /** @type {Field} */
@@ -224,11 +225,12 @@ function select(name, value, options) {
  * @param {string} name
  * @param {string | null | undefined} value
  * @param {string} [type]
- * @param {string} [placeholder]
+ * @param {Pick<Field, 'hint' | 'number'>} [more]
  */
-function input(name, value, type = 'search', placeholder = undefined) {
-	return el('input', { name, type, value: value ?? '', placeholder, autocomplete: 'off',
-		spellcheck: 'false', maxlength: 1000 });
+function input(name, value, type = 'search', { hint, number } = {}) {
+	return el('input', { name, type, value: value ?? '', placeholder: hint, autocomplete: 'off',
+		spellcheck: 'false', maxlength: 1000, title: number, pattern: number && '[0-9]{1,18}',
+		inputmode: number && 'numeric' });
 }
 
 /** @param {Chosen} chosen */
@@ -262,8 +264,8 @@ export function searchForm(search, chosen, changed) {
 					send();
 			},
 		} },
-	search.fields.map(({ name, label, hint, options }) => [labelled(label, name, options
-		? select(name, chosen[name] ?? '', options) : input(name, chosen[name], 'search', hint)),
+	search.fields.map(({ name, label, options, ...more }) => [labelled(label, name, options
+		? select(name, chosen[name] ?? '', options) : input(name, chosen[name], 'search', more)),
 	name === 'when' ? between : null]),
 	el('div', { class: 'search-buttons' },
 		el('button', { type: 'submit', class: 'button primary' }, 'Find'),

@@ -31,7 +31,7 @@ const OPTIONS = {
 	detail: row => [facts([
 		['Signal ID', code(row.id)], ['Received', second(row.received_at)],
 		['Occurred', row.occurred_at === null ? null : second(row.occurred_at)],
-		['Event', text(row.event_name)], ['Key', text(row.key_name)],
+		['Event', text(row.event_name)], ['Key', text(row.key_name)], ['Key ID', code(row.key_id)],
 		['Email', text(row.email)], ['User ID', code(row.user_id)],
 		['Anonymous ID', code(row.anonymous_id)], ['Message ID', code(row.message_id)],
 		['Request ID', code(row.request_id)], ['Error', warning(row.error)],

@@ -116,8 +116,8 @@ export function render({ api, root, signal, organization }) {
 	const place = el('div', { class: 'summary' });
 	root.append(el('div', { class: 'head' }, el('div', null,
 		el('h1', { tabindex: -1 }, 'Usage'),
-		el('p', { class: 'lead' }, 'Each accepted signal counts once, in its month. Duplicates and'
-			+ ' rejects do not count.'))), place);
+		el('p', { class: 'lead' }, 'Each accepted signal or product-org update counts once, in'
+			+ ' its month. Duplicates and rejects do not count.'))), place);
 	/** @param {string} text */
 	const done = async text => {
 		announce(text);

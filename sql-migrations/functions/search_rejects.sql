@@ -10,7 +10,8 @@
 --   from, until     when it was received: from then on; before then
 --   text            is in the kept bytes; needs from
 --
--- What is sought in bytes is found in either case of its ASCII letters.
+-- What is sought in bytes is found in either case of its ASCII letters; other letters as they are given, all
+-- small, all capital, or capital where a word begins.
 
 SET LOCAL ROLE sluice_owner;
 
@@ -34,12 +35,12 @@ COMMENT ON FUNCTION sluice.searchable(bytea) IS
 CREATE OR REPLACE FUNCTION sluice.spellings_of(sought text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN ARRAY(SELECT DISTINCT s
-        FROM unnest(ARRAY[sought, substr(to_json(sought)::text, 2, length(to_json(sought)::text) - 2)]) AS s);
+    RETURN ARRAY(SELECT DISTINCT unnest(ARRAY[c, substr(to_json(c)::text, 2, length(to_json(c)::text) - 2)])
+        FROM unnest(ARRAY[sought, lower(sought), upper(sought), initcap(sought)]) AS c);
 END
 $$;
 COMMENT ON FUNCTION sluice.spellings_of(text) IS
-    'A text as a reader writes it and, where that is another, as JSON does. Internal.';
+    'A text as it is given, in small and in capital letters, and each of these as JSON writes it. Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.spellings(sought text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

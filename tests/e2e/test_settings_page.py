@@ -33,7 +33,8 @@ ROUNDS = [Round("wide", ((1280, "light"), (1024, "forced")), "Mobile app"),
           Round("narrow-rest", ((768, "light"), (320, "dark"), (768, "forced"), (320, "forced")),
                 "Support desk")]
 SLOW_ROUNDS = ("wide-rest", "narrow-rest")
-Walk = collections.namedtuple("Walk", "overflow crushed violations no_axe keyboard complaints")
+Walk = collections.namedtuple(
+    "Walk", "overflow crushed turned violations no_axe keyboard complaints")
 FIRST_VIEW_BYTES = 100_000
 
 
@@ -286,6 +287,14 @@ def test_several_organizations(page):
                         " o.id = m.organization_id and o.name = 'Second Ltd'")
 
 
+def test_an_address_of_another_organization(page):
+    """It is not answered with one's own as if that was asked for."""
+    page.visit("staging?organization=999999", "vera")
+    page.wait_shown(".empty", "This is not an organization of yours")
+    page.click(".empty a", f"Go to {page.stack.organization}")
+    page.wait(".tile")
+
+
 # ---- the first view ----
 
 WIDTHS = pytest.mark.parametrize("width", [320, 768, 1024, 1280])
@@ -361,7 +370,8 @@ def test_hostile_texts_are_texts(page, width):
     page.open_row("window.hacked")
     names = page.script("""return [...document.querySelectorAll('bdi')].map(name =>
         name.textContent).filter(name => name.includes('hacked'))""")
-    assert LONG_NAME in names
+    assert re.sub("[\u200f\u202c\u202e]", lambda found: f"\\u{ord(found[0]):04x}",
+                  LONG_NAME) in names
     assert page.overflow() <= 0
     assert fits(page)
     page.deactivate("window.hacked")
@@ -734,7 +744,7 @@ def walk(request, page_stack, chromium, filled):
     PICTURES.mkdir(parents=True, exist_ok=True)
     text, reason = axe()
     page = Page(page_stack, chromium)
-    found = Walk({}, {}, {}, reason, {}, [])
+    found = Walk({}, {}, [], {}, reason, {}, [])
     look(page, one.looks[0])
     chromium.forget()
     for name in scenes(page, one.sender):
@@ -746,6 +756,8 @@ def walk(request, page_stack, chromium, filled):
             if text:
                 found.violations[name, width, colours] = violations(chromium, text)
         look(page, one.looks[0])
+        if chromium.script(r"return /[\u202a-\u202e]/.test(document.body.innerText)"):
+            found.turned.append(name)
         # Last: a menu closes when the focus leaves it.
         found.keyboard[name] = keyboard.faults_of(page)
         # 403: what the stranger is told
@@ -765,6 +777,11 @@ def test_every_view_fits(walk):
     crushed = {where: texts for where, texts in walk.crushed.items() if texts}
     assert not crushed, crushed
     assert not walk.complaints
+
+
+def test_no_text_turns_what_is_around_it(walk):
+    """A sender could have one value read as another."""
+    assert not walk.turned
 
 
 def test_axe_finds_nothing(walk):

@@ -121,7 +121,7 @@ def test_a_template_is_tried_on_the_latest_payload(page):
     type_into(page, template, '{"product_org_id": "id"}')
     page.wait(".preview .refused", "Would be rejected")
     page.click("dialog [type=submit]")
-    page.wait("dialog .failed", "would be rejected")
+    page.wait("dialog .fault", "would be rejected")
     type_into(page, template,
               '{\n  "product_org_id": "groupId",\n  "custom": {"seats": "seats"}\n}')
     page.wait(".preview th", "custom.seats")
