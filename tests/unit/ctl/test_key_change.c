@@ -81,7 +81,9 @@ static const struct {
 } latest[] = {
 	{"{\"received_at\": \"x\", \"payload\": {\"id\": 1}}", "", true},
 	{"{\"received_at\": \"x\", \"payload\": {\"no\": 1}}",
-	 "sluicectl: payload \"the latest\": 1 of 1 items would be rejected\n", false},
+	 "sluicectl: payload \"the latest\": 1 of 1 items would be rejected\n"
+	 "HINT: correct the template, or try it on the payloads of --try FILE\n",
+	 false},
 	{"{\"received_at\": null, \"payload\": null}",
 	 "sluicectl: warning: the template was not tried: no payload has come with key 7 yet\n",
 	 true},
