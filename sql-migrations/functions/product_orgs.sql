@@ -108,10 +108,7 @@ CREATE OR REPLACE FUNCTION sluice.updates_condition(filter jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN sluice.condition_of_columns(filter, ARRAY['product_org_id', 'request_id', 'trial_status'])
-        || CASE WHEN filter ? 'identity'
-            THEN ' AND (s.product_org_id = $5 ->> ''identity'' OR s.request_id = $5 ->> ''identity'''
-                || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
-                    THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END || ')' ELSE '' END
+        || sluice.condition_of_identity(filter, ARRAY['product_org_id', 'request_id'])
         || CASE WHEN filter ? 'plan' THEN ' AND $5 ->> ''plan'' IN (s.plan_id, s.plan_name)' ELSE '' END
         || sluice.condition_of_payload(filter)
         || sluice.condition_of_status(filter ->> 'status', 'product_org');

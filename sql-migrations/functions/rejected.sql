@@ -281,11 +281,13 @@ DECLARE
     its_id constant bigint := sluice.membership(user_name, organization_id, 'editor');
 BEGIN
     PERFORM sluice.check_reject_of(user_name, its_id, settings_reject.id);
-    RETURN sluice.rejects_of(its_id, '{}', settings_reject.id + 1, 1)->'rejects'->0;
+    RETURN (SELECT sluice.rejects_shown(ARRAY[r.id], ARRAY[r.received_at], false)->0
+        FROM sluice.rejected_payload AS r
+        WHERE r.organization_id = its_id AND r.id = settings_reject.id);
 END
 $$;
 COMMENT ON FUNCTION sluice.settings_reject(text, bigint, bigint) IS
-    'One rejected payload as in rejects_of. For editors, admins and owners. Raises P0002 if there is '
+    'One rejected payload as in rejects_shown. For editors, admins and owners. Raises P0002 if there is '
     'none, and as membership does.';
 
 CREATE OR REPLACE FUNCTION sluice.read_kind_next(next text) RETURNS bigint[]

@@ -102,6 +102,22 @@ $$;
 COMMENT ON FUNCTION sluice.condition_of_columns(jsonb, text[]) IS
     'What a filter asks of a row''s key and of those of these columns that it names, as SQL. Internal.';
 
+CREATE OR REPLACE FUNCTION sluice.condition_of_identity(filter jsonb, columns text[], otherwise text DEFAULT NULL)
+RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN CASE WHEN filter ? 'identity' THEN ' AND (' || (SELECT string_agg(format('s.%I = %s', c,
+            CASE c WHEN 'email' THEN 'lower($5 ->> ''identity'')' ELSE '$5 ->> ''identity''' END), ' OR ')
+            FROM unnest(columns) AS c)
+        || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
+            THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END
+        || coalesce(' OR ' || otherwise, '') || ')' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION sluice.condition_of_identity(jsonb, text[], text) IS
+    'What a filter''s identity asks of a row: that its id or one of these columns is it, or otherwise (SQL, or '
+    'null), as SQL. Internal.';
+
 CREATE OR REPLACE FUNCTION sluice.condition_of_payload(filter jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -141,19 +157,11 @@ CREATE OR REPLACE FUNCTION sluice.search_condition(filter jsonb, cold boolean) R
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- $8 to $11: between_frontiers
-    conditions text := '';
-    id_columns text[] := CASE WHEN cold THEN ARRAY['anonymous_id', 'message_id', 'request_id']
+    id_columns constant text[] := CASE WHEN cold THEN ARRAY['anonymous_id', 'message_id', 'request_id']
         ELSE ARRAY['email', 'user_id', 'anonymous_id', 'message_id', 'request_id', 'product_user_id', 'crm_id',
             'marketing_automation_id', 'phone'] END;
 BEGIN
-    IF filter ? 'identity' THEN
-        conditions := ' AND (' || (SELECT string_agg(format('s.%I = %s', c, CASE c WHEN 'email'
-                    THEN 'lower($5 ->> ''identity'')' ELSE '$5 ->> ''identity''' END), ' OR ')
-                FROM unnest(id_columns) AS c)
-            || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
-                THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END || ')';
-    END IF;
-    RETURN conditions
+    RETURN sluice.condition_of_identity(filter, id_columns)
         || sluice.condition_of_columns(filter, ARRAY['email', 'user_id', 'anonymous_id', 'message_id', 'request_id',
             'source'])
         || CASE WHEN filter ? 'event'

@@ -40,7 +40,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION sluice.spellings_of(text) IS
-    'A text as it is given, in small and in capital letters, and each of these as JSON writes it. Internal.';
+    'A text as it is given, small, capital, and capital where a word begins, each also as JSON writes it. '
+    'Internal.';
 
 CREATE OR REPLACE FUNCTION sluice.spellings(sought text) RETURNS text[]
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -116,11 +117,8 @@ BEGIN
             WHEN 'replayed' THEN ' AND s.replayed_at IS NOT NULL'
             WHEN 'discarded' THEN ' AND s.discarded_at IS NOT NULL' ELSE '' END
         || CASE WHEN filter ? 'text' THEN ' AND ' || sluice.bytes_condition('text', 'NULL') ELSE '' END
-        || CASE WHEN filter ? 'identity' THEN ' AND (s.request_id = $5 ->> ''identity'''
-            || CASE WHEN filter ->> 'identity' ~ '^[0-9]{1,18}$'
-                THEN ' OR s.id = ($5 ->> ''identity'')::bigint' ELSE '' END
-            || ' OR ' || sluice.bytes_condition('identity', 'sluice.whole_pattern($5 ->> ''identity'')') || ')'
-            ELSE '' END;
+        || sluice.condition_of_identity(filter, ARRAY['request_id'],
+            sluice.bytes_condition('identity', 'sluice.whole_pattern($5 ->> ''identity'')'));
 END
 $$;
 COMMENT ON FUNCTION sluice.rejects_condition(jsonb) IS
